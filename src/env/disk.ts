@@ -1,0 +1,150 @@
+/**
+ * The disk as the log engine sees it: appends are synchronous (they go to the page cache), whatever may wait
+ * for the device is asynchronous. Twins: the addon's (`broker/native`), `real/disk.ts` over `node:fs`, and
+ * the simulator's, which knows what is cached and what is durable.
+ */
+export interface Disk {
+  readonly kind: 'native' | 'node' | 'simulated'
+  /**
+   * Opens a file. `read`: must exist, read only. `write`: must exist, read and write. `create`: must not
+   * exist, read and write.
+   * @throws DiskError
+   */
+  open(path: string, mode: 'read' | 'write' | 'create'): DiskFile
+  /** Names in a directory, sorted. @throws DiskError with code ENOENT where it does not exist. */
+  list(path: string): string[]
+  /** null where nothing has that path. */
+  stat(path: string): FileStat | null
+  /** Makes a directory and its parents; no error where it exists. */
+  mkdir(path: string): void
+  /** Atomically, over an existing file too. Durable only after `syncDirectory` of the parent. */
+  rename(from: string, to: string): void
+  /** A second name for a file. @throws DiskError with code EEXIST where `to` exists. */
+  link(from: string, to: string): void
+  /** Removes a file; open handles stay readable. */
+  unlink(path: string): void
+  /** Removes an empty directory. */
+  rmdir(path: string): void
+  /** fsync of a directory: its entries are durable when this resolves. */
+  syncDirectory(path: string): Promise<void>
+  /** Everything written to the file system that holds `path` is durable when this resolves (syncfs(2)). */
+  syncFileSystem(path: string): Promise<void>
+  /** Bytes of the file system that holds `path`. */
+  space(path: string): { readonly totalBytes: number; readonly freeBytes: number }
+  /** What kind of file system holds `path`. */
+  fileSystem(path: string): FileSystem
+  /**
+   * Takes an exclusive lock that the kernel drops when the process dies (F_OFD_SETLK; the fallback binds an
+   * abstract socket). Creates the file where missing.
+   * @throws DiskError with code ELOCKED where another process holds it.
+   */
+  lock(path: string): DiskLock
+}
+
+export interface DiskLock {
+  release(): void
+}
+
+export interface FileStat {
+  readonly size: number
+  readonly isDirectory: boolean
+  readonly modifiedMs: number
+}
+
+export interface FileSystem {
+  /** Name where known (`ext4`, `xfs`, `tmpfs`, `nfs` ...), else the magic number of statfs(2) in hex. */
+  readonly type: string
+  /** Same value means same mounted file system: device and file-system id. */
+  readonly id: string
+  /** Lost with the machine (tmpfs), or not ours alone (network, FUSE). */
+  readonly isMemory: boolean
+  readonly isNetwork: boolean
+}
+
+/**
+ * An open file. Reference counted below this interface: `close` gives up the owner's reference, and a range of
+ * it that is still in a socket's queue stays readable until it was sent.
+ */
+export interface DiskFile {
+  readonly path: string
+  /** Bytes, from fstat. */
+  size(): number
+  /**
+   * Writes all parts at `position`, one after the other, and returns when every byte is in the page cache.
+   * @throws DiskError, whose `written` says how many bytes went in before the failure.
+   */
+  write(position: number, parts: readonly Uint8Array[]): void
+  /** Reads into `target`, synchronously; returns the bytes read, fewer than asked only at the end of the file. */
+  read(position: number, target: Uint8Array): number
+  /** As `read`, but off the event loop: for whatever may have to wait for the device. */
+  readAsync(position: number, target: Uint8Array): Promise<number>
+  /** Cuts the file. Recovery and the roll-back of a failed append only: nobody may be reading there. */
+  truncate(length: number): void
+  /** fdatasync: all bytes written before the call are durable when this resolves. Never retried (reliability.md 3.4). */
+  sync(): Promise<void>
+  /** Starts write-back of a range off the event loop and resolves when it has left the dirty and write-back state. */
+  writeBack(position: number, length: number): Promise<void>
+  /** What cachestat(2) says of a range; null where it cannot be asked. */
+  residency(position: number, length: number): Residency | null
+  /** True: every page of the range is in the page cache. False: not. Null: unknown. The hot path's form of `residency`. */
+  isResident(position: number, length: number): boolean | null
+  /** Asks the kernel to drop the pages wholly inside the range (POSIX_FADV_DONTNEED). */
+  dropCache(position: number, length: number): void
+  close(): void
+}
+
+/** Bytes, counted in whole pages. */
+export interface Residency {
+  readonly cachedBytes: number
+  readonly dirtyBytes: number
+  readonly writebackBytes: number
+}
+
+/** A failed disk operation: which, on what, and the errno name (`ENOSPC`, `EIO`, `ELOCKED` ...). */
+export class DiskError extends Error {
+  override readonly name = 'DiskError'
+  readonly operation: string
+  readonly path: string
+  readonly code: string
+  /** Bytes that went in before a failed `write`. */
+  readonly written: number
+
+  constructor(operation: string, path: string, code: string, written = 0) {
+    super(`${operation} of ${path} failed with ${code}`)
+    this.operation = operation
+    this.path = path
+    this.code = code
+    this.written = written
+  }
+}
+
+/** The whole of a small file, or null where it does not exist. Not for segments. */
+export function readWhole(disk: Disk, path: string): Uint8Array | null {
+  if (disk.stat(path) === null) return null
+  const file = disk.open(path, 'read')
+  try {
+    const bytes = new Uint8Array(file.size())
+    const length = file.read(0, bytes)
+    return length === bytes.length ? bytes : bytes.subarray(0, length)
+  } finally {
+    file.close()
+  }
+}
+
+/**
+ * Replaces a small file as a whole: temporary file, fsync, rename, fsync of the directory.
+ * A crash at any moment leaves the old content or the new.
+ */
+export async function replaceFile(disk: Disk, path: string, content: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`
+  if (disk.stat(temporary) !== null) disk.unlink(temporary)
+  const file = disk.open(temporary, 'create')
+  try {
+    file.write(0, [content])
+    await file.sync()
+  } finally {
+    file.close()
+  }
+  disk.rename(temporary, path)
+  await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+}

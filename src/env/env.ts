@@ -1,0 +1,35 @@
+/** The broker's whole outside world: four small ports. Nothing else may touch a clock, chance, a file or a socket. */
+import type { Clock } from './clock.ts'
+import type { Disk } from './disk.ts'
+import type { Network } from './network.ts'
+import type { Random } from './random.ts'
+import type { Crc32c } from '../lib/crc32c.ts'
+
+export interface Env {
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
+  readonly network: Network
+  readonly crc32c: Crc32c
+}
+
+export type { Clock, Timer } from './clock.ts'
+export type { Disk, DiskFile, DiskLock, FileStat, FileSystem, Residency } from './disk.ts'
+export { DiskError } from './disk.ts'
+export type {
+  Address,
+  CloseReason,
+  Connection,
+  ConnectionEvents,
+  FileRange,
+  Frame,
+  ListenOptions,
+  Listener,
+  ListenerEvents,
+  Network,
+  NetworkCounters,
+  OutPart,
+  SendStream,
+} from './network.ts'
+export { NetworkError } from './network.ts'
+export type { Random } from './random.ts'

@@ -1,0 +1,143 @@
+import type { DiskFile } from './disk.ts'
+
+/**
+ * Sockets as the server sees them: whole frames in, whole responses out. Twins: the addon's (`broker/native`:
+ * receives into slabs, sends files with sendfile(2)), `real/network.ts` over any Duplex, and the simulator's.
+ */
+export interface Network {
+  readonly kind: 'native' | 'node' | 'simulated'
+  /** Starts to accept. Rejects with a NetworkError (EADDRINUSE, EACCES ...). */
+  listen(options: ListenOptions, events: ListenerEvents): Promise<Listener>
+  /** A stream's counters for file ranges sent (one a consumer and partition); see SendStream. */
+  openStream(): SendStream
+  readonly counters: NetworkCounters
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free port; `Listener.port` tells which. */
+  readonly port: number
+  /** A frame's announced size above this, or below 8, closes the connection (G12). */
+  readonly frameSizeMax: number
+  /** Bytes held in received and not yet released frames of all connections, above which sockets are not read. */
+  readonly requestMemoryMax: number
+}
+
+export interface ListenerEvents {
+  /** A connection came. Its events, or null to close it at once. */
+  accepted(connection: Connection): ConnectionEvents | null
+  /** accept(2) failed (EMFILE ...). Accepting goes on by itself after a pause, it does not spin. */
+  acceptFailed(code: string): void
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Stops accepting. Connections live on. */
+  close(): Promise<void>
+}
+
+/**
+ * What a connection tells. An exception thrown by one of these closes that connection only, with reason
+ * `callback`, and is given to `closed`.
+ */
+export interface ConnectionEvents {
+  /** All frames completed by one poll, in order. Each must be released exactly once, later if need be. */
+  frames(frames: readonly Frame[]): void
+  /** The output queue is empty again after a `send` left something in it. */
+  drained(): void
+  /** Said once, last. Frames that are not released yet stay valid until they are. */
+  closed(reason: CloseReason): void
+}
+
+/** Why a connection ended. `peer`: FIN. `local`: we closed it. The rest carry the error in `detail`. */
+export interface CloseReason {
+  readonly kind: 'peer' | 'local' | 'frame' | 'socket' | 'short-file' | 'callback'
+  readonly detail: string
+}
+
+/** One request: the bytes after the length prefix, inside a receive slab that is reused when all of its frames are released. */
+export interface Frame {
+  readonly bytes: Uint8Array
+  release(): void
+}
+
+export interface Connection {
+  /** Unique in the process. */
+  readonly id: number
+  readonly remote: Address
+  readonly local: Address
+  /** Bytes queued and not yet taken by the kernel. */
+  readonly queuedBytes: number
+  /** Bytes of a frame that has begun and is not complete; 0 between frames. */
+  readonly partialBytes: number
+  /** Bytes received since the connection was accepted. */
+  readonly receivedBytes: number
+  /**
+   * Queues one response: all parts leave in this order, after everything queued before. Byte parts are copied
+   * or kept; the caller does not touch them again. The connection keeps its own reference to each file.
+   */
+  send(parts: readonly OutPart[]): void
+  /** Stops and restarts reading: back-pressure. Idempotent. */
+  pause(): void
+  resume(): void
+  /** Closes at once; what is queued is dropped. */
+  close(): void
+  /** Closes when what is queued has left. */
+  end(): void
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export type OutPart = Uint8Array | FileRange
+
+/** Bytes of a file that leave for a socket without passing through JavaScript, where the platform can. */
+export interface FileRange {
+  readonly file: DiskFile
+  readonly position: number
+  readonly length: number
+  /** Sent by a thread of its own, because the device may have to deliver it. */
+  readonly cold: boolean
+  readonly stream: SendStream
+}
+
+/**
+ * What one reader of one partition was sent, and how much of it the page cache had. Surplus read-ahead is
+ * carried to the stream's next range (data-path.md Q3).
+ */
+export interface SendStream {
+  /** Bytes of file ranges sent. */
+  sentBytes(): number
+  /** Those of them that no device delivered meanwhile; null where it cannot be measured. */
+  hitBytes(): number | null
+  /** Gives the counters back. The stream is not used after. */
+  close(): void
+}
+
+/** Process-wide, raised by the network; read by telemetry. */
+export interface NetworkCounters {
+  readonly bytesReceived: number
+  /** Bytes sent by sendfile(2), and by copying (headers, small parts, the fallback). */
+  readonly bytesSendfile: number
+  readonly bytesCopied: number
+  /** Bytes in frames not yet released and in frames still arriving. */
+  readonly requestMemoryBytes: number
+}
+
+/** A failed listen or an impossible call. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError'
+  readonly code: string
+
+  constructor(message: string, code: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export function isFileRange(part: OutPart): part is FileRange {
+  return 'file' in part
+}
