@@ -90,6 +90,11 @@ export interface DiskFile {
   isResident(position: number, length: number): boolean | null
   /** Asks the kernel to drop the pages wholly inside the range (POSIX_FADV_DONTNEED). */
   dropCache(position: number, length: number): void
+  /**
+   * One more reference, given back by the function returned: until then reads work after `close` too. A
+   * network that sends by `readAsync` holds each file of its queue so.
+   */
+  hold(): () => void
   close(): void
 }
 

@@ -1,0 +1,196 @@
+import * as fs from 'node:fs'
+import { resolve } from 'node:path'
+import { DiskError, type DiskFile, type Residency } from '../disk.ts'
+import { assert } from '../../lib/assert.ts'
+import { attempt, diskError } from './disk-errors.ts'
+import type { Unsynced } from './unsynced.ts'
+
+export type OpenMode = 'read' | 'write' | 'create'
+
+export interface OpenedFile {
+  readonly path: string
+  readonly fd: number
+  readonly dev: number
+  readonly mode: OpenMode
+}
+
+/** writev(2) takes no more parts than this in one call (IOV_MAX). */
+const partCountMax = 1024
+
+/** A file over a descriptor of `node:fs`. The descriptor closes with the last reference: owner, holds, calls in flight. */
+export class NodeFile implements DiskFile {
+  readonly path: string
+  readonly dev: number
+  readonly #fd: number
+  readonly #mode: OpenMode
+  readonly #unsynced: Unsynced
+  #isOpen = true
+  #references = 1
+
+  constructor(opened: OpenedFile, unsynced: Unsynced) {
+    this.path = opened.path
+    this.dev = opened.dev
+    this.#fd = opened.fd
+    this.#mode = opened.mode
+    this.#unsynced = unsynced
+  }
+
+  size(): number {
+    return this.#attempt('size', () => fs.fstatSync(this.#fd).size)
+  }
+
+  write(position: number, parts: readonly Uint8Array[]): void {
+    assert(Number.isSafeInteger(position) && position >= 0, 'a write has a position in the file')
+    this.#checkOpen('write')
+    let left = parts.filter(part => part.length > 0)
+    if (left.length > 0) this.#unsynced.wrote(this)
+    let written = 0
+    while (left.length > 0) {
+      const count = this.#writeOnce(left.slice(0, partCountMax), position + written, written)
+      if (count === 0) throw new DiskError('write', this.path, 'EIO', written)
+      written += count
+      left = withoutFirst(left, count)
+    }
+  }
+
+  /** One call; may take fewer bytes than offered: the caller goes on with the rest. */
+  #writeOnce(parts: readonly Uint8Array[], position: number, writtenBefore: number): number {
+    try {
+      return fs.writevSync(this.#fd, parts, position)
+    } catch (error) {
+      throw diskError('write', this.path, error, writtenBefore)
+    }
+  }
+
+  read(position: number, target: Uint8Array): number {
+    return this.#attempt('read', () => {
+      let done = 0
+      while (done < target.length) {
+        const count = fs.readSync(this.#fd, target, done, target.length - done, position + done)
+        if (count === 0) break
+        done += count
+      }
+      return done
+    })
+  }
+
+  async readAsync(position: number, target: Uint8Array): Promise<number> {
+    return this.#during('readAsync', async () => {
+      let done = 0
+      while (done < target.length) {
+        const count = await this.#readOnce(position + done, target.subarray(done))
+        if (count === 0) break
+        done += count
+      }
+      return done
+    })
+  }
+
+  #readOnce(position: number, target: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#fd, target, 0, target.length, position, (error, count) => {
+        if (error === null) resolve(count)
+        else reject(error)
+      })
+    })
+  }
+
+  truncate(length: number): void {
+    this.#attempt('truncate', () => fs.ftruncateSync(this.#fd, length))
+    this.#unsynced.wrote(this)
+  }
+
+  async sync(): Promise<void> {
+    await this.#during('sync', () => {
+      this.#unsynced.files.delete(this)
+      return new Promise<void>((resolve, reject) => {
+        fs.fdatasync(this.#fd, error => (error === null ? resolve() : reject(error)))
+      })
+    })
+  }
+
+  /** Node has no sync_file_range(2): the whole file is synced, which satisfies the promise and says more. */
+  async writeBack(): Promise<void> {
+    if (this.#mode !== 'read') await this.sync()
+  }
+
+  residency(): Residency | null {
+    return null
+  }
+
+  isResident(): boolean | null {
+    return null
+  }
+
+  dropCache(): void {
+    // Node has no posix_fadvise(2).
+  }
+
+  hold(): () => void {
+    assert(this.#references > 0, 'only a file that is still referenced can be held')
+    this.#references++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#release()
+    }
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    if (this.#unsynced.files.delete(this)) {
+      const path = this.#pathNow()
+      if (path !== null) this.#unsynced.closed(path)
+    }
+    this.#release()
+  }
+
+  /** Where the file is now: it may have been renamed since it was opened. Null where it has no name any more. */
+  #pathNow(): string | null {
+    try {
+      const path = fs.readlinkSync(`/proc/self/fd/${this.#fd}`)
+      return fs.existsSync(path) ? path : null
+    } catch {
+      return resolve(this.path)
+    }
+  }
+
+  #release(): void {
+    this.#references--
+    if (this.#references === 0) fs.closeSync(this.#fd)
+  }
+
+  #checkOpen(operation: string): void {
+    if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
+  }
+
+  #attempt<T>(operation: string, act: () => T): T {
+    this.#checkOpen(operation)
+    return attempt(operation, this.path, act)
+  }
+
+  /** Keeps the descriptor open while a call of the thread pool uses its number. */
+  async #during<T>(operation: string, act: () => Promise<T>): Promise<T> {
+    this.#checkOpen(operation)
+    this.#references++
+    try {
+      return await act()
+    } catch (error) {
+      throw diskError(operation, this.path, error)
+    } finally {
+      this.#release()
+    }
+  }
+}
+
+/** What is left of `parts` behind their first `count` bytes. */
+function withoutFirst(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  let skip = count
+  let at = 0
+  for (; at < parts.length && skip >= parts[at]!.length; at++) skip -= parts[at]!.length
+  const rest = parts.slice(at)
+  if (skip > 0) rest[0] = rest[0]!.subarray(skip)
+  return rest
+}
