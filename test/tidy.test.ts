@@ -1,0 +1,186 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { bannedUses, mayCopy, unfinishedMarks } from './tidy/bans.ts'
+import { codeOf } from './tidy/code.ts'
+import { brokenLayers, deadSources, importsOf, layers } from './tidy/layers.ts'
+import { isTest, isUnder, lineCount, readSources, type Source } from './tidy/sources.ts'
+
+const root = join(import.meta.dirname, '..')
+const sources = readSources(root, ['src', 'sim', 'test', 'tools', 'bench'], ['.ts'])
+const product = sources.filter(({ path }) => isUnder(path, 'src') && !isTest(path))
+const native = readSources(root, ['native', 'bench'], ['.c', '.h'])
+
+const fileLinesMax = 400
+const nativeLinesMax = 2000
+
+function tooLong(files: readonly Source[]): string[] {
+  return files
+    .filter(file => lineCount(file) > fileLinesMax)
+    .map(file => `${file.path}: ${lineCount(file)} lines, of ${fileLinesMax} allowed`)
+}
+
+/** What may name a source besides an import: scripts and whatever starts a process or a worker by path. */
+function namingText(): string {
+  const scripts = ['package.json', '.ci/run', 'Dockerfile', 'vitest.config.ts']
+    .filter(name => existsSync(join(root, name)))
+    .map(name => readFileSync(join(root, name), 'utf8'))
+  const starters = sources.filter(({ path }) => isUnder(path, 'test') || isUnder(path, 'tools'))
+  return [...scripts, ...starters.map(({ text }) => text)].join('\n')
+}
+
+describe('the repository', () => {
+  test('is seen by these checks', () => {
+    expect(product.length).toBeGreaterThan(10)
+    expect(sources.filter(({ path }) => path.endsWith('.test.ts')).length).toBeGreaterThan(2)
+    expect(product.flatMap(importsOf).length).toBeGreaterThan(product.length / 2)
+  })
+
+  test('imports only along the table of layers', () => {
+    expect(brokenLayers(sources)).toEqual([])
+  })
+
+  test('has every layer of the table', () => {
+    const places = Object.keys(layers)
+    expect(places.filter(place => !product.some(({ path }) => isUnder(path, place)))).toEqual([])
+  })
+
+  test('uses nothing that is banned where it stands', () => {
+    expect(bannedUses(sources)).toEqual([])
+  })
+
+  test('names no copying file that is gone', () => {
+    const gone = Object.keys(mayCopy).filter(place => !product.some(it => isUnder(it.path, place)))
+    expect(gone).toEqual([])
+  })
+
+  test('has no file over 400 lines', () => {
+    expect(tooLong([...sources, ...native])).toEqual([])
+  })
+
+  test('has no mark of unfinished work', () => {
+    const others = sources.filter(({ path }) => !path.startsWith('test/tidy'))
+    expect(unfinishedMarks([...others, ...native])).toEqual([])
+  })
+
+  test('has no dead source', () => {
+    expect(deadSources(sources, namingText())).toEqual([])
+  })
+
+  test('keeps the addon under 2,000 lines of C', () => {
+    const addon = native.filter(({ path }) => isUnder(path, 'native'))
+    expect(addon.length).toBeGreaterThan(0)
+    expect(addon.reduce((sum, file) => sum + lineCount(file), 0)).toBeLessThanOrEqual(
+      nativeLinesMax,
+    )
+  })
+})
+
+/** One planted violation a row: where, what, and a word of the complaint. */
+const planted: readonly [path: string, text: string, complaint: string][] = [
+  ['src/broker/log/a.ts', "import { x } from '../server/x.ts'", 'src/broker/server/x.ts'],
+  ['src/broker/log/a.ts', "import type { X } from '../wire/field.ts'", 'src/broker/wire/field.ts'],
+  ['src/broker/log/a.ts', "export { x } from '../native/x.ts'", 'src/broker/native/x.ts'],
+  [
+    'src/broker/log/a.ts',
+    "import {\n  x,\n} from '../../env/real/disk.ts'",
+    'src/env/real/disk.ts',
+  ],
+  ['src/broker/log/a.ts', "import 'node:fs'", 'node:fs'],
+  ['src/broker/log/a.ts', "const x = await import('left-pad')", 'left-pad'],
+  ['src/broker/log/a.ts', "import { x } from './b.test.ts'", 'b.test.ts'],
+  ['src/broker/replica/a.ts', "import { x } from '../../env/env.ts'", 'src/env/env.ts'],
+  ['src/broker/controller/a.ts', "import { x } from '../metadata/store.ts'", 'metadata/store.ts'],
+  ['src/broker/server/a.ts', "import { x } from '../log/log.ts'", 'src/broker/log/log.ts'],
+  ['src/broker/broker.ts', "import { x } from './main.ts'", 'src/broker/main.ts'],
+  ['src/broker/broker.ts', "import { x } from '../../test/x.ts'", 'test/x.ts'],
+  ['src/lib/a.ts', "import { x } from '../env/env.ts'", 'src/env/env.ts'],
+  ['src/attic/a.ts', 'export const x = 1', 'no row'],
+  ['sim/a.ts', "import { x } from '../src/env/real/clock.ts'", 'src/env/real/clock.ts'],
+  ['src/broker/log/a.ts', 'const at = Date.now()', 'Date.now'],
+  ['src/broker/log/a.ts', 'const at = new Date()', 'new Date()'],
+  ['src/env/a.ts', 'performance.now()', 'performance.now'],
+  ['src/broker/handlers/a.ts', 'setTimeout(act, 1)', 'setTimeout'],
+  ['sim/a.ts', 'setImmediate(act)', 'setImmediate'],
+  ['src/broker/cluster/a.ts', 'Math.random()', 'Math.random'],
+  ['src/broker/cluster/a.ts', 'randomBytes(4)', 'randomBytes'],
+  ['src/broker/broker.ts', 'process.exit(1)', 'process.'],
+  ['src/broker/broker.ts', 'console.log(1)', 'console.'],
+  ['src/broker/replica/a.ts', 'async function step() {}', 'async'],
+  ['src/broker/controller/a.ts', 'const x: Promise<void> = y', 'Promise'],
+  ['src/broker/handlers/a.ts', 'send(Buffer.concat([header, records]))', 'Buffer.concat'],
+  ['src/broker/partition/a.ts', 'append(records.slice(0, 9))', '.slice('],
+  ['src/broker/server/a.ts', 'out.set(frame.subarray(4), at)', '.set('],
+  ['src/broker/log/a.ts', 'keep(new Uint8Array(records))', 'new Uint8Array'],
+  ['src/broker/log/a.ts', 'f(`${Date.now()}`)', 'Date.now'],
+]
+
+describe('a planted violation is caught', () => {
+  for (const [path, text, complaint] of planted) {
+    test(`${path}: ${text.replaceAll('\n', ' ')}`, () => {
+      const source = { path, text: `/** A noun. */\n${text}\n` }
+      const found = [...brokenLayers([source]), ...bannedUses([source])]
+      expect(found).toHaveLength(1)
+      expect(found[0]).toContain(complaint)
+      expect(found[0]).toMatch(path.startsWith('src/attic') ? /^src/ : /:\d+: /)
+    })
+  }
+
+  test('a file of 401 lines', () => {
+    const lines = (count: number): Source => ({ path: 'src/lib/a.ts', text: 'x\n'.repeat(count) })
+    expect(tooLong([lines(400)])).toEqual([])
+    expect(tooLong([lines(401)])).toHaveLength(1)
+  })
+
+  test('a mark in a comment', () => {
+    expect(unfinishedMarks([{ path: 'src/lib/a.ts', text: 'x\n// TODO: y\n' }])).toHaveLength(1)
+  })
+
+  test('a source that only its own test imports', () => {
+    const files = [
+      { path: 'src/lib/a.ts', text: '' },
+      { path: 'src/lib/a.test.ts', text: "import { a } from './a.ts'" },
+      { path: 'src/lib/b.ts', text: "import { c } from './c.ts'" },
+      { path: 'src/lib/c.ts', text: '' },
+    ]
+    expect(deadSources(files, 'node src/lib/b.ts')).toEqual([
+      'src/lib/a.ts: nothing imports it but its own test',
+    ])
+  })
+})
+
+describe('what is allowed passes', () => {
+  const allowed: readonly [path: string, text: string][] = [
+    ['src/broker/log/a.ts', "import { errorCode } from '../wire/errors.ts'"],
+    ['src/broker/log/a.ts', "import { x } from './compression/x.ts'"],
+    ['src/broker/log/compression/a.ts', "import { gunzip } from 'node:zlib'"],
+    ['src/broker/controller/a.ts', "import type { X } from '../metadata/records.ts'"],
+    ['src/broker/broker.ts', "import { realClock } from '../env/real/clock.ts'"],
+    ['src/broker/main.ts', "import { readFileSync } from 'node:fs'\nprocess.exit(Date.now())"],
+    ['src/env/real/a.ts', 'setTimeout(act, Date.now())'],
+    ['src/broker/log/a.ts', "// Date.now() is banned\nconst x = 'Math.random()'"],
+    ['src/broker/log/a.test.ts', "import { x } from 'vitest'\nrecords.slice(Date.now())"],
+    ['src/broker/log/compression/a.ts', 'Buffer.concat(parts)'],
+    ['src/broker/log/a.ts', 'const x = /Date.now/.test(name) ? a / b : `Math.random()`'],
+  ]
+  for (const [path, text] of allowed) {
+    test(`${path}: ${text.replaceAll('\n', ' ')}`, () => {
+      const source = { path, text }
+      expect([...brokenLayers([source]), ...bannedUses([source])]).toEqual([])
+    })
+  }
+})
+
+test('code is told from comments, strings and regular expressions', () => {
+  const text = [
+    'a // b',
+    "c('d\\'e') /* f",
+    'g */ h',
+    '`i${j + `k${l}`}m` / n',
+    'o(/p[/]q/, r)',
+  ].join('\n')
+  const code = codeOf(text)
+  expect(code).toHaveLength(text.length)
+  expect(code.match(/[a-z]/g)?.join('')).toBe('achjlnor')
+  for (const source of product) expect(codeOf(source.text)).toHaveLength(source.text.length)
+})

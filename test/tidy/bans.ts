@@ -1,0 +1,110 @@
+import { codeOf } from './code.ts'
+import { isTest, isUnder, lineAt, type Source } from './sources.ts'
+
+interface Ban {
+  readonly places: readonly string[]
+  /** Places inside these where it is allowed after all, each with its reason beside it. */
+  readonly but?: readonly string[]
+  readonly text: RegExp
+  readonly instead: string
+}
+
+/** Where the real world may be touched: the real twins, the addon's face, and the process itself. */
+const shell = ['src/env/real', 'src/broker/native', 'src/broker/main.ts']
+
+/** Rooms that record bytes pass through. */
+const recordWay = [
+  'src/broker/handlers',
+  'src/broker/server',
+  'src/broker/partition',
+  'src/broker/log',
+]
+
+/**
+ * Files on that way that may copy bytes, and why. A copy of *record* bytes among them raises
+ * `logcluster_copied_bytes_total{reason}`.
+ */
+export const mayCopy: Readonly<Record<string, string>> = {
+  'src/broker/log/compression': 'an opened batch is new bytes by nature',
+  'src/broker/log/records.ts':
+    'writes single records for tests and tools; a broker only reads them',
+}
+
+/** Text that may not stand in code, and what to write instead. Comments and strings do not count. */
+export const bans: readonly Ban[] = [
+  {
+    places: ['src', 'sim'],
+    but: shell,
+    text: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/,
+    instead: 'env.clock.now() or .monotonic()',
+  },
+  {
+    places: ['src', 'sim'],
+    but: shell,
+    text: /\bset(?:Timeout|Interval|Immediate)\b|\bnextTick\b|\bqueueMicrotask\b/,
+    instead: 'env.clock.after, .every or .soon',
+  },
+  {
+    places: ['src', 'sim'],
+    but: shell,
+    text: /\bMath\.random\b|\brandom(?:UUID|Bytes|Int|FillSync)\b|\bgetRandomValues\b/,
+    instead: 'env.random, or a seeded Prng',
+  },
+  {
+    places: ['src', 'sim'],
+    but: shell,
+    text: /\bprocess\s*\.|\bprocess\[/,
+    instead: 'an argument given by main.ts',
+  },
+  {
+    places: ['src', 'sim'],
+    but: ['src/broker/main.ts'],
+    text: /\bconsole\s*\./,
+    instead: 'the logger',
+  },
+  {
+    places: ['src/broker/replica', 'src/broker/controller'],
+    text: /\basync\s|\bawait\s|\bPromise\b/,
+    instead: 'an effect, and the event that answers it',
+  },
+  {
+    places: recordWay,
+    but: Object.keys(mayCopy),
+    text: /\bBuffer\.(?:concat|from|copyBytesFrom)\(|\bUint8Array\.from\(|\bconcat\(|\.slice\(|\.copyWithin\(|\.copy\(|\.set\([^()]*\.subarray\(|\bstructuredClone\(|\bnew Uint8Array\(\s*(?:records|bytes|frame|batch)\b\s*\)/,
+    instead: 'subarray, a FileRange, or (text) substring; a permitted copy is named in mayCopy',
+  },
+]
+
+/** Marks that may not stay, in comments least of all. */
+const unfinished = /\b(?:FIXME|TODO|XXX|HACK)\b/
+
+/** One line for each use of what is banned in the place where it stands. */
+export function bannedUses(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => !isTest(path))
+    .flatMap(source => {
+      const inForce = bans.filter(ban => applies(ban, source.path))
+      if (inForce.length === 0) return []
+      const code = codeOf(source.text)
+      return inForce.flatMap(({ text, instead }) =>
+        [...code.matchAll(new RegExp(text, 'g'))].map(
+          use =>
+            `${source.path}:${lineAt(code, use.index)}: ${use[0].trim()} is banned here; use ${instead}`,
+        ),
+      )
+    })
+}
+
+function applies({ places, but = [] }: Ban, path: string): boolean {
+  return places.some(place => isUnder(path, place)) && !but.some(place => isUnder(path, place))
+}
+
+/** One line for each mark that says the work is not done: that is an issue, not a comment. */
+export function unfinishedMarks(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, at) => {
+      const mark = unfinished.exec(line)
+      return mark ? [`${path}:${at + 1}: ${mark[0]} belongs in an issue`] : []
+    }),
+  )
+}

@@ -1,0 +1,146 @@
+import { posix } from 'node:path'
+import { isTest, isUnder, lineAt, type Source } from './sources.ts'
+
+/** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
+interface Layer {
+  readonly ours: readonly string[]
+  readonly modules?: readonly string[]
+}
+
+const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
+const everything = ['src']
+
+/**
+ * The table is the architecture (docs/architecture.md). The longest place that holds a file is its layer; a
+ * right to import may name a folder or a single file.
+ */
+export const layers: Readonly<Record<string, Layer>> = {
+  'src/lib': { ours: [] },
+  'src/env': { ours: ['src/lib'] },
+  'src/env/real': {
+    ours: ['src/lib', 'src/env'],
+    modules: ['node:fs', 'node:fs/promises', 'node:net', 'node:stream', 'node:crypto', 'node:path'],
+  },
+  'src/broker/wire': { ours: ['src/lib'] },
+  'src/broker/native': {
+    ours: ['src/lib', 'src/env'],
+    modules: ['node:module', 'node:fs', 'node:path', 'node:url', 'node:os'],
+  },
+  'src/broker/config': { ours: ['src/lib'] },
+  'src/broker/log': {
+    ours: ['src/lib', 'src/env', ...broker('wire/errors.ts', 'log/compression')],
+  },
+  'src/broker/log/compression': {
+    ours: ['src/lib', 'src/env', 'src/broker/log'],
+    modules: ['node:zlib'],
+  },
+  'src/broker/replica': { ours: ['src/lib'] },
+  'src/broker/controller': {
+    ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
+  },
+  'src/broker/metadata': { ours: ['src/lib', 'src/env'] },
+  'src/broker/cluster': { ours: ['src/lib', 'src/env', ...broker('metadata', 'controller')] },
+  'src/broker/partition': {
+    ours: ['src/lib', 'src/env', ...broker('log', 'replica', 'metadata', 'wire')],
+  },
+  'src/broker/telemetry': {
+    ours: ['src/lib', 'src/env', ...broker('config')],
+    modules: ['node:http', 'express', 'pino', 'prom-client'],
+  },
+  'src/broker/handlers': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker('wire', 'config', 'log', 'replica', 'metadata', 'cluster', 'partition'),
+    ],
+  },
+  'src/broker/server': {
+    ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
+  },
+  'src/broker/broker.ts': { ours: everything },
+  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+}
+
+/** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
+const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']
+
+interface Import {
+  readonly what: string
+  readonly line: number
+}
+
+/** Statements at a line's start, and dynamic imports of a literal. */
+const importing =
+  /(?:^|\n)[ \t]*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g
+
+/** What `source` imports, types too: files of ours as paths from the root, modules by their names. */
+export function importsOf(source: Source): Import[] {
+  return [...source.text.matchAll(importing)].map(match => {
+    const what = match[1] ?? match[2]!
+    return {
+      what: what.startsWith('.') ? posix.join(posix.dirname(source.path), what) : what,
+      line: lineAt(source.text, match.index + match[0].length),
+    }
+  })
+}
+
+/** The row of the table for `path`, or undefined where the table has none. */
+export function layerOf(path: string): string | undefined {
+  return Object.keys(layers)
+    .filter(place => isUnder(path, place))
+    .toSorted((a, b) => b.length - a.length)[0]
+}
+
+/** One line for each import that the table does not allow, and for each source that it does not know. */
+export function brokenLayers(sources: readonly Source[]): string[] {
+  return sources.flatMap(source => {
+    const { path } = source
+    if (isUnder(path, 'sim')) return complain(source, what => isUnder(what, 'src/env/real'))
+    if (!isUnder(path, 'src')) return []
+    if (isTest(path)) return complain(source, what => isUnder(what, 'src/broker/main.ts'))
+    const place = layerOf(path)
+    if (place === undefined) return [`${path}: no row in the table of layers`]
+    return complain(source, what => !mayImport(place, what))
+  })
+}
+
+function complain(source: Source, isForbidden: (what: string) => boolean): string[] {
+  return importsOf(source)
+    .filter(({ what }) => isForbidden(what))
+    .map(({ what, line }) => `${source.path}:${line}: may not import ${what}`)
+}
+
+function mayImport(place: string, what: string): boolean {
+  const { ours, modules = [] } = layers[place]!
+  if (!what.endsWith('.ts')) {
+    return modules.some(
+      module => module === what || (module === 'node:' && what.startsWith(module)),
+    )
+  }
+  if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
+  const layer = layerOf(what)
+  return layer === place || ours.some(right => right === layer || reaches(right, what))
+}
+
+/** Whether a right that is no row of the table, but a file or folder in one, or all of `src`, holds `what`. */
+function reaches(right: string, what: string): boolean {
+  return !(right in layers) && isUnder(what, right)
+}
+
+/** Sources that nothing imports and no script or entry names. `named` is the text that may name them. */
+export function deadSources(sources: readonly Source[], named: string): string[] {
+  const importers = new Map<string, string[]>()
+  for (const source of sources) {
+    for (const { what } of importsOf(source)) {
+      importers.set(what, [...(importers.get(what) ?? []), source.path])
+    }
+  }
+  return sources
+    .map(source => source.path)
+    .filter(path => !path.endsWith('.test.ts') && !named.includes(path))
+    .filter(path => {
+      const ownTest = path.replace(/\.ts$/, '.test.ts')
+      return !importers.get(path)?.some(importer => importer !== ownTest)
+    })
+    .map(path => `${path}: nothing imports it but its own test`)
+}
