@@ -1,0 +1,243 @@
+import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
+import { nearest } from './nearest.ts'
+import { parseProperties } from './properties.ts'
+import { helpText } from './settings-text.ts'
+import { isProblem, parseValue, type Setting, type SettingValue } from './setting.ts'
+import {
+  camel,
+  settingNames,
+  settingOf,
+  type Configuration,
+  type SettingName,
+  type Settings,
+} from './settings.ts'
+
+/** What the process was started with. */
+export interface Invocation {
+  /** Arguments after the program's name. */
+  readonly args: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The text of a file. May throw. */
+  readonly readFile: (path: string) => string
+  readonly version: string
+}
+
+/** A configuration to run with, or a text to print instead (`--help`, `--version`). */
+export type Loaded =
+  | { readonly kind: 'configuration'; readonly configuration: Configuration }
+  | { readonly kind: 'text'; readonly text: string }
+
+/** Everything that is wrong with a configuration: what, where, and what to do about it. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/**
+ * The settings to run with: defaults < `--config FILE` < `LOGCLUSTER_*` < `--set key=value`.
+ * @throws ConfigurationError with every problem found, not only the first
+ */
+export function load(invocation: Invocation): Loaded {
+  const problems: string[] = []
+  const options = readArguments(invocation.args, problems)
+  if (options.wants === 'help') return { kind: 'text', text: helpText() }
+  if (options.wants === 'version') return { kind: 'text', text: `logcluster ${invocation.version}` }
+  const layers = [
+    options.file === null ? [] : readConfigFile(options.file, invocation, problems),
+    readEnvironment(invocation.environment, problems),
+    options.set,
+  ]
+  const given = merge(layers, problems)
+  const configuration = settle(given, problems)
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  return { kind: 'configuration', configuration }
+}
+
+/** A text that was given for a name, and where: `broker.properties line 3`. */
+interface Entry {
+  readonly name: string
+  readonly text: string
+  readonly where: string
+}
+
+/** An entry of a known setting; `factor` turns an alias's unit into the setting's. */
+interface Given extends Entry {
+  readonly factor: number
+}
+
+interface Options {
+  wants: 'run' | 'help' | 'version'
+  file: string | null
+  readonly set: Entry[]
+}
+
+function readArguments(args: readonly string[], problems: string[]): Options {
+  const options: Options = { wants: 'run', file: null, set: [] }
+  const rest = args.flatMap(arg => {
+    const match = /^(--config|--set)=(.*)$/s.exec(arg)
+    return match === null ? [arg] : [match[1]!, match[2]!]
+  })
+  for (let at = 0; at < rest.length; at++) {
+    const arg = rest[at]!
+    if (arg === '--help' || arg === '-h') return { ...options, wants: 'help' }
+    if (arg === '--version') return { ...options, wants: 'version' }
+    if (arg !== '--config' && arg !== '--set') {
+      problems.push(
+        `${arg} is no option: there are --config FILE, --set name=value, --help, --version`,
+      )
+      continue
+    }
+    const value = rest[++at]
+    if (value === undefined) problems.push(`${arg} needs a value after it`)
+    else if (arg === '--config') options.file = value
+    else options.set.push(...readAssignment(value, problems))
+  }
+  return options
+}
+
+function readAssignment(assignment: string, problems: string[]): Entry[] {
+  const at = assignment.indexOf('=')
+  if (at > 0) {
+    const name = assignment.slice(0, at).trim()
+    return [{ name, text: assignment.slice(at + 1), where: '--set' }]
+  }
+  problems.push(`--set ${assignment}: write name=value`)
+  return []
+}
+
+function readConfigFile(file: string, invocation: Invocation, problems: string[]): Entry[] {
+  let content: string
+  try {
+    content = invocation.readFile(file)
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error)
+    problems.push(`--config ${file}: the file cannot be read (${because})`)
+    return []
+  }
+  return parseProperties(content).map(({ key, value, line }) => ({
+    name: key,
+    text: value,
+    where: `${file} line ${line}`,
+  }))
+}
+
+const environmentPrefix = 'LOGCLUSTER_'
+/** Switches of tests and tools, not settings. */
+const foreignPrefixes = ['LOGCLUSTER_TEST_', 'LOGCLUSTER_SERVICE_', 'LOGCLUSTER_PORT']
+
+function readEnvironment(environment: Invocation['environment'], problems: string[]): Entry[] {
+  const byVariable = new Map(
+    [...bySettingName.keys()].map(name => [variableOf(name), name] as const),
+  )
+  const found: Entry[] = []
+  for (const [variable, value] of Object.entries(environment)) {
+    if (value === undefined || !variable.startsWith(environmentPrefix)) continue
+    if (foreignPrefixes.some(prefix => variable.startsWith(prefix))) continue
+    const name = byVariable.get(variable)
+    if (name !== undefined) found.push({ name, text: value, where: variable })
+    else problems.push(unknown(variable, 'the environment', byVariable.keys()))
+  }
+  return found
+}
+
+function variableOf(name: string): string {
+  return environmentPrefix + name.toUpperCase().replaceAll('.', '_')
+}
+
+/** Every name and alias, with the setting it means and its factor. */
+const bySettingName: ReadonlyMap<string, { name: SettingName; factor: number }> = new Map(
+  settingNames.flatMap(name => [
+    [name, { name, factor: 1 }] as const,
+    ...Object.entries(settingOf(name).aliases).map(
+      ([alias, factor]) => [alias, { name, factor }] as const,
+    ),
+  ]),
+)
+
+/** Later layers win; within one layer the finest unit does, as in Kafka (`log.retention.ms` over `.hours`). */
+function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<SettingName, Given> {
+  const merged = new Map<SettingName, Given>()
+  for (const layer of layers) {
+    const own = new Map<SettingName, Given>()
+    for (const entry of layer) {
+      const meant = bySettingName.get(entry.name)
+      if (meant === undefined) {
+        problems.push(unknown(entry.name, entry.where, bySettingName.keys()))
+        continue
+      }
+      const former = own.get(meant.name)
+      if (former !== undefined && former.factor < meant.factor) continue
+      own.set(meant.name, { ...entry, factor: meant.factor })
+    }
+    for (const [name, entry] of own) merged.set(name, entry)
+  }
+  return merged
+}
+
+function unknown(name: string, where: string, names: Iterable<string>): string {
+  const meant = nearest(name, names)
+  const hint = meant === null ? '' : `; did you mean ${meant}?`
+  return `${where}: there is no setting ${name}${hint} (--help lists all)`
+}
+
+function settle(given: ReadonlyMap<SettingName, Given>, problems: string[]): Configuration {
+  const values: Record<string, SettingValue> = {}
+  for (const name of settingNames) {
+    const entry = given.get(name)
+    values[camel(name)] =
+      entry === undefined ? settingOf(name).default : valueOf(name, entry, problems)
+  }
+  if (!given.has('min.insync.replicas')) {
+    const factor = values['defaultReplicationFactor'] as number
+    values['minInsyncReplicas'] = Math.max(1, Math.min(factor - 1, 2))
+  }
+  const settings = Object.freeze(values) as Settings
+  if (problems.length === 0) checkTogether(settings, problems)
+  return { settings, given: new Set(given.keys()) }
+}
+
+function valueOf(name: SettingName, entry: Given, problems: string[]): SettingValue {
+  const setting = settingOf(name)
+  const value = parseValue(setting, scaled(setting, entry))
+  if (!isProblem(value)) return value
+  problems.push(`${entry.where}: ${entry.name} ${value.problem}`)
+  return setting.default
+}
+
+/** An alias's number in the setting's unit; negative ones ("without limit") stay. */
+function scaled(setting: Setting, entry: Given): string {
+  const isNumber = setting.type === 'int' || setting.type === 'long'
+  if (!isNumber || entry.factor === 1 || !/^\s*\+?\d+\s*$/.test(entry.text)) return entry.text
+  return BigInt(Math.round(Number(entry.text) * entry.factor)).toString()
+}
+
+/** What no single row can tell. */
+function checkTogether(settings: Settings, problems: string[]): void {
+  if (settings.queuedMaxRequestBytes < settings.socketRequestMaxBytes) {
+    problems.push(
+      'queued.max.request.bytes is less than socket.request.max.bytes, so the largest request could ' +
+        'never be read: raise the first or lower the second',
+    )
+  }
+  if (settings.messageMaxBytes > settings.socketRequestMaxBytes) {
+    problems.push(
+      'message.max.bytes is more than socket.request.max.bytes, so the largest batch could never ' +
+        'arrive: lower the first or raise the second',
+    )
+  }
+  if (settings.logDirs.trim() === '' || settings.logDirs.includes(',')) {
+    problems.push('log.dirs must name one directory: to use several disks, run several brokers')
+  }
+  try {
+    resolveListeners(settings.listeners, settings.advertisedListeners)
+    if (settings.httpAddress !== '') parseEndpoint('http.address', settings.httpAddress)
+  } catch (error) {
+    if (!(error instanceof ListenerError)) throw error
+    problems.push(error.message)
+  }
+}
