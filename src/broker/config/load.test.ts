@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { ConfigurationError, load, type Invocation } from './load.ts'
+import { camel, settingNames, settingOf, type Settings } from './settings.ts'
+import { isProblem, parseValue } from './setting.ts'
+
+const invocation: Invocation = {
+  args: [],
+  environment: {},
+  readFile: path => {
+    throw new Error(`ENOENT: ${path}`)
+  },
+  version: '1.2.3',
+}
+
+function settings(changes: Partial<Invocation>): Settings {
+  const loaded = load({ ...invocation, ...changes })
+  if (loaded.kind !== 'configuration') throw new Error('expected a configuration')
+  return loaded.configuration.settings
+}
+
+function problems(changes: Partial<Invocation>): readonly string[] {
+  try {
+    load({ ...invocation, ...changes })
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  return []
+}
+
+test('without anything given, every setting has its default, and the whole is frozen', () => {
+  const loaded = settings({})
+  expect(loaded.nodeId).toBe(1)
+  expect(loaded.listeners).toBe('PLAINTEXT://127.0.0.1:9092')
+  expect(loaded.numPartitions).toBe(4)
+  expect(Object.isFrozen(loaded)).toBe(true)
+  for (const name of settingNames) {
+    expect(loaded[camel(name) as keyof Settings]).toBe(settingOf(name).default)
+  }
+})
+
+test('every default is a value that its own row accepts', () => {
+  for (const name of settingNames) {
+    const setting = settingOf(name)
+    expect(isProblem(parseValue(setting, String(setting.default))), name).toBe(false)
+  }
+})
+
+test('the file is overridden by the environment, and that by --set', () => {
+  const readFile = () => 'num.partitions = 2\nlog.segment.bytes=2048\nnode.id=2'
+  const environment = { LOGCLUSTER_LOG_SEGMENT_BYTES: '4096', LOGCLUSTER_NODE_ID: '3', HOME: '/' }
+  const args = ['--config', 'x.properties', '--set', 'node.id=4']
+  expect(settings({ args, environment, readFile })).toMatchObject({
+    numPartitions: 2,
+    logSegmentBytes: 4096,
+    nodeId: 4,
+  })
+})
+
+test('an unknown setting is refused wherever it stands, with the nearest name', () => {
+  const found = problems({
+    args: ['--config=a.properties', '--set=num.partition=3', '--set', 'nothing.like.that=1'],
+    environment: { LOGCLUSTER_LISTENER: 'x', LOGCLUSTER_TEST_PLANT: '1' },
+    readFile: () => '# comment\nlog.segment.byte=1\n',
+  })
+  expect(found).toEqual([
+    'the environment: there is no setting LOGCLUSTER_LISTENER; did you mean LOGCLUSTER_LISTENERS? (--help lists all)',
+    'a.properties line 2: there is no setting log.segment.byte; did you mean log.segment.bytes? (--help lists all)',
+    '--set: there is no setting num.partition; did you mean num.partitions? (--help lists all)',
+    '--set: there is no setting nothing.like.that (--help lists all)',
+  ])
+})
+
+test('a value out of its range is refused, with the range and the place', () => {
+  expect(problems({ args: ['--set', 'num.partitions=0', '--set', 'flush.policy=never'] })).toEqual([
+    '--set: num.partitions must be 1 to 100000 count, and 0 is outside',
+    "--set: flush.policy must be one of interval, ack, os, and 'never' is not",
+  ])
+  expect(problems({ args: ['--set', 'log.retention.ms=soon'] })[0]).toContain('whole number')
+  expect(problems({ args: ['--set', 'log.retention.ms=1e3'] })[0]).toContain('whole number')
+})
+
+test('what does not fit together is refused', () => {
+  expect(problems({ args: ['--set', 'queued.max.request.bytes=1048576'] })[0]).toMatch(/raise/)
+  expect(problems({ args: ['--set', 'log.dirs=/a,/b'] })[0]).toMatch(/one directory/)
+  expect(problems({ args: ['--set', 'listeners=PLAINTEXT://0.0.0.0:9092'] })[0]).toMatch(
+    /set advertised.listeners/,
+  )
+  expect(problems({ args: ['--set', 'http.address=nowhere'] })[0]).toMatch(/host:port/)
+})
+
+test('an alias in a coarser unit counts unless the finer one is given in the same place', () => {
+  const retention = (text: string) =>
+    settings({ args: ['--config', 'x'], readFile: () => text }).logRetentionMs
+  expect(retention('log.retention.hours=2')).toBe(7_200_000)
+  expect(retention('log.retention.hours=2\nlog.retention.minutes=3')).toBe(180_000)
+  expect(retention('log.retention.ms=5\nlog.retention.hours=2')).toBe(5)
+  expect(retention('log.retention.hours=-1')).toBe(-1)
+  expect(
+    settings({
+      args: ['--config', 'x', '--set', 'log.retention.hours=1'],
+      readFile: () => 'log.retention.ms=5',
+    }).logRetentionMs,
+  ).toBe(3_600_000)
+})
+
+test('min.insync.replicas follows the replication factor where nobody sets it (KIP-966)', () => {
+  const minimum = (factor: number, ...more: string[]) =>
+    settings({ args: ['--set', `default.replication.factor=${factor}`, ...more] }).minInsyncReplicas
+  expect([1, 2, 3, 5].map(factor => minimum(factor))).toEqual([1, 1, 2, 2])
+  expect(minimum(3, '--set', 'min.insync.replicas=1')).toBe(1)
+})
+
+test('help lists every setting; version says the version', () => {
+  const help = load({ ...invocation, args: ['--help'] })
+  if (help.kind !== 'text') throw new Error('expected a text')
+  for (const name of settingNames) expect(help.text).toContain(name)
+  expect(load({ ...invocation, args: ['--version'] })).toEqual({
+    kind: 'text',
+    text: 'logcluster 1.2.3',
+  })
+})
+
+test('what is no option, and a file that cannot be read, are told', () => {
+  expect(problems({ args: ['--verbose'] })[0]).toMatch(/^--verbose is no option/)
+  expect(problems({ args: ['--config', 'gone'] })[0]).toMatch(/gone: the file cannot be read/)
+  expect(problems({ args: ['--set', 'nonsense'] })[0]).toMatch(/write name=value/)
+  expect(problems({ args: ['--set'] })[0]).toMatch(/needs a value/)
+})

@@ -1,0 +1,25 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { editDistance, nearest } from './nearest.ts'
+
+test('distances', () => {
+  expect(editDistance('listener', 'listeners')).toBe(1)
+  expect(editDistance('lsit', 'list')).toBe(1)
+  expect(editDistance('', 'abc')).toBe(3)
+})
+
+test('a distance is symmetric, zero for equals only, and at most the longer length', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (a, b) => {
+      const distance = editDistance(a, b)
+      expect(distance).toBe(editDistance(b, a))
+      expect(distance === 0).toBe(a === b)
+      expect(distance).toBeLessThanOrEqual(Math.max(a.length, b.length))
+    }),
+  )
+})
+
+test('nothing is near to what resembles nothing', () => {
+  expect(nearest('zzz', ['listeners', 'log.dirs'])).toBeNull()
+  expect(nearest('log.dir', ['listeners', 'log.dirs'])).toBe('log.dirs')
+})

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { configSource, describeBrokerConfigs, describeTopicConfigs } from './describe.ts'
+import { defaultSettings, settingNames, type SettingName } from './settings.ts'
+import { logConfigOf, topicConfigNames, validateTopicConfigs } from './topic-config.ts'
+
+const none: ReadonlyMap<string, string> = new Map()
+
+test('a topic without overrides has the values of the broker', () => {
+  const config = logConfigOf(defaultSettings({ logSegmentBytes: 4096 }), none)
+  expect(config).toMatchObject({
+    segmentBytes: 4096,
+    retentionMs: 604_800_000,
+    cleanupPolicy: 'delete',
+    maxMessageBytes: 1_048_588,
+    producerIdExpirationMs: 86_400_000,
+  })
+})
+
+test('overrides win, and a list comes out sorted', () => {
+  const overrides = new Map([
+    ['cleanup.policy', 'delete, compact'],
+    ['retention.ms', '-1'],
+    ['max.message.bytes', '10'],
+    ['min.insync.replicas', 'many'],
+  ])
+  expect(logConfigOf(defaultSettings(), overrides)).toMatchObject({
+    cleanupPolicy: 'compact,delete',
+    retentionMs: -1,
+    maxMessageBytes: 10,
+    minInsyncReplicas: 1,
+  })
+})
+
+test('good wishes have no problems', () => {
+  const wishes = [
+    { name: 'compression.type', value: 'lz4' },
+    { name: 'delete.retention.ms', value: '900' },
+    { name: 'retention.bytes', value: '-1' },
+    { name: 'message.timestamp.before.max.ms', value: '9223372036854775807' },
+  ]
+  expect(validateTopicConfigs(wishes)).toEqual([])
+})
+
+test.each([
+  ['retention.mss', '1', 'there is no topic config retention.mss; did you mean retention.ms?'],
+  ['dummy.doesntexist', 'no', 'there is no topic config dummy.doesntexist'],
+  ['retention.ms', null, 'retention.ms needs a value'],
+  ['segment.bytes', '1', 'segment.bytes must be 1024 to'],
+  ['cleanup.policy', 'purge', "must be any of compact, delete, separated by commas, and 'purge'"],
+  ['cleanup.policy', '', "and '' is not"],
+  ['unclean.leader.election.enable', 'yes', 'must be true or false'],
+])('%s=%s is refused', (name, value, message) => {
+  const [problem, ...more] = validateTopicConfigs([{ name, value }])
+  expect(more).toEqual([])
+  expect(problem).toEqual({ name, message: expect.stringContaining(message) })
+})
+
+test('a config that is given twice is refused', () => {
+  const wish = { name: 'retention.ms', value: '1' }
+  expect(validateTopicConfigs([wish, wish])).toHaveLength(1)
+})
+
+test('the listing of a topic tells value, source and synonyms', () => {
+  const configuration = {
+    settings: defaultSettings({ logRetentionMs: 5 }),
+    given: new Set<SettingName>(['log.retention.ms']),
+  }
+  const rows = describeTopicConfigs(configuration, new Map([['retention.ms', '7']]))
+  expect(rows.map(row => row.name)).toEqual(topicConfigNames)
+  expect(rows.find(row => row.name === 'retention.ms')).toMatchObject({
+    value: '7',
+    source: configSource.topic,
+    isDefault: false,
+    isReadOnly: false,
+    type: 5,
+    synonyms: [
+      { name: 'retention.ms', value: '7', source: 1 },
+      { name: 'log.retention.ms', value: '5', source: 4 },
+      { name: 'log.retention.ms', value: '604800000', source: 5 },
+    ],
+  })
+  expect(rows.find(row => row.name === 'max.compaction.lag.ms')).toMatchObject({
+    value: '9223372036854775807',
+    isDefault: true,
+  })
+})
+
+test('the listing of a broker has every setting, read only, with its sentence', () => {
+  const rows = describeBrokerConfigs({ settings: defaultSettings(), given: new Set() })
+  expect(rows.map(row => row.name)).toEqual([...settingNames].toSorted())
+  for (const row of rows) expect(row).toMatchObject({ isReadOnly: true, isDefault: true })
+  expect(rows.every(row => row.documentation.length > 10)).toBe(true)
+})
