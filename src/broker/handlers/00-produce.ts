@@ -1,0 +1,164 @@
+import type { PartitionAppend } from '../partition/partition.ts'
+import type { Partitions } from '../partition/partitions.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import { codecOf, readBatchHeader, batchOverheadBytes } from '../log/batch.ts'
+import type { AppendResult } from '../log/log.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
+import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
+
+type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number]
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
+
+export interface ProduceDeps {
+  readonly partitions: Partitions
+  image(): MetadataImage
+}
+
+const zstd = 4
+
+/**
+ * Produce: v3-11 (ApiVersions says 0-11, G2).
+ *
+ * Every batch is validated, stamped in place and staged in the order of arrival before this returns (G14); the
+ * frame is kept until the last of them is written or refused. acks=0 is never answered, and closes the
+ * connection where something was refused (G15). A transactional id is refused for good: transactions are not
+ * there yet.
+ */
+export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, ProduceResponse> {
+  return {
+    api: produce,
+    handle(request, context) {
+      const { acks } = request
+      if (acks !== -1 && acks !== 0 && acks !== 1) return refuseAll(request, 'INVALID_REQUIRED_ACKS')
+      if (request.transactionalId !== null) {
+        return refuseAll(request, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+      }
+      return new Production(deps, request, context).run()
+    },
+  }
+}
+
+/** One produce request on its way through its partitions. */
+class Production {
+  readonly #deps: ProduceDeps
+  readonly #request: ProduceRequest
+  readonly #context: RequestContext
+  readonly #response: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
+  #openCount = 1
+  #firstError: ErrorName = 'NONE'
+  readonly #settled = Promise.withResolvers<Answer<ProduceResponse>>()
+  readonly #releaseFrame: () => void
+
+  constructor(deps: ProduceDeps, request: ProduceRequest, context: RequestContext) {
+    this.#deps = deps
+    this.#request = request
+    this.#context = context
+    this.#releaseFrame = context.keepFrame()
+  }
+
+  run(): Promise<Answer<ProduceResponse>> {
+    for (const topic of this.#request.topicData) {
+      const partitionResponses: PartitionResponse[] = []
+      this.#response.responses.push({ name: topic.name, partitionResponses })
+      for (const data of topic.partitionData) {
+        const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
+        this.#openCount++
+        this.#append(topic.name, data, result => {
+          partitionResponses[at] = this.#answer(data.index, result)
+          this.#close()
+        })
+      }
+    }
+    this.#close()
+    return this.#settled.promise
+  }
+
+  #append(topic: string, data: PartitionData, done: (result: AppendResult) => void): void {
+    const known = this.#deps.image().topicByName(topic)
+    const partition = this.#deps.partitions.find(topic, data.index)
+    if (known?.isInternal) {
+      return done(refusal('INVALID_TOPIC_EXCEPTION', `${topic} is internal: clients cannot write to it.`))
+    }
+    if (known === undefined || partition === undefined) {
+      const message = `There is no partition ${data.index} of topic ${topic} on this broker.`
+      return done(refusal('UNKNOWN_TOPIC_OR_PARTITION', message))
+    }
+    const { records } = data
+    if (records === null || records.length < batchOverheadBytes) {
+      const message = 'A partition of a produce request carries exactly one record batch of format 2.'
+      return done(refusal('INVALID_RECORD', message))
+    }
+    if (this.#context.apiVersion < 7 && codecOf(readBatchHeader(records, 0)) === zstd) {
+      const message = 'zstd needs Produce version 7 or later (KIP-110).'
+      return done(refusal('UNSUPPORTED_COMPRESSION_TYPE', message))
+    }
+    const options: PartitionAppend = {
+      acks: this.#request.acks,
+      timeoutMs: this.#request.timeoutMs,
+      origin: 'client',
+    }
+    partition.append(records, options, done)
+  }
+
+  #answer(index: number, result: AppendResult): PartitionResponse {
+    if (result.ok) {
+      return {
+        ...refused(index, 'NONE', null, result.logStartOffset),
+        baseOffset: result.baseOffset,
+        logAppendTimeMs: result.logAppendTimeMs,
+      }
+    }
+    if (this.#firstError === 'NONE') this.#firstError = result.error
+    const recordErrors = result.recordErrors.map(({ index: batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    }))
+    return { ...refused(index, result.error, result.message, result.logStartOffset), recordErrors }
+  }
+
+  #close(): void {
+    if (--this.#openCount > 0) return
+    this.#releaseFrame()
+    if (this.#request.acks !== 0) return this.#settled.resolve(this.#response)
+    if (this.#firstError === 'NONE') return this.#settled.resolve(null)
+    const message = `A batch sent with acks=0 was refused with ${this.#firstError}.`
+    this.#settled.reject(new ConnectionFault('acks-zero-refused', message))
+  }
+}
+
+function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceResponse> {
+  if (request.acks === 0) {
+    throw new ConnectionFault('acks-zero-refused', `A request with acks=0 was refused with ${error}.`)
+  }
+  return {
+    responses: request.topicData.map(topic => ({
+      name: topic.name,
+      partitionResponses: topic.partitionData.map(data => refused(data.index, error, null, -1)),
+    })),
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+  }
+}
+
+function refusal(error: ErrorName, message: string): AppendResult {
+  return { ok: false, error, message, recordErrors: [], logStartOffset: -1 }
+}
+
+function refused(
+  index: number,
+  error: ErrorName,
+  errorMessage: string | null,
+  logStartOffset: number,
+): PartitionResponse {
+  return {
+    index,
+    errorCode: errorCode(error),
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset,
+    recordErrors: [],
+    errorMessage,
+    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+  }
+}

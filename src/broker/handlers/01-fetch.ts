@@ -1,0 +1,214 @@
+import type { Clock } from '../../env/env.ts'
+import type { PartitionRead, PartitionReadResult } from '../partition/partition.ts'
+import type { Partitions } from '../partition/partitions.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
+import type { Splice } from '../wire/writer.ts'
+import type { Answer, Handler, RequestContext } from './handler.ts'
+import { parkUntil } from './parked-fetch.ts'
+import type { SentBytes } from './sent-bytes.ts'
+
+type TopicRequest = FetchRequest['topics'][number]
+type PartitionRequest = TopicRequest['partitions'][number]
+type TopicResponse = FetchResponse['responses'][number]
+type PartitionResponse = TopicResponse['partitions'][number]
+
+export interface FetchDeps {
+  readonly partitions: Partitions
+  readonly clock: Clock
+  readonly sent: SentBytes
+  /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
+  readonly answerBytesMax: number
+}
+
+/** What one look at all partitions gave. */
+interface Look {
+  readonly responses: TopicResponse[]
+  readonly bytes: number
+  /** Something that the client has to hear at once: an error, or that its log parts from ours (G30). */
+  readonly urgent: boolean
+}
+
+/**
+ * Fetch: v4-12, always a full answer without a session (session id 0 is always legal, G31).
+ *
+ * Partitions are served in request order; each answer names a range of a segment file, which the network sends
+ * from the page cache. The first non-empty partition gives at least one whole batch (G29). With too little to
+ * send the request parks until enough became readable, something changed, or the wait is over (G30).
+ */
+export function fetchHandler(deps: FetchDeps): Handler<FetchRequest, FetchResponse> {
+  return {
+    api: fetch,
+    handle(request, context) {
+      if (request.sessionId !== 0) return answer([], 'FETCH_SESSION_ID_NOT_FOUND')
+      return new FetchCall(deps, request, context).run()
+    },
+  }
+}
+
+type Later<T> = T | Promise<T>
+
+/** One fetch from its first look to its answer. */
+class FetchCall {
+  readonly #deps: FetchDeps
+  readonly #request: FetchRequest
+  readonly #context: RequestContext
+  #closed = false
+
+  constructor(deps: FetchDeps, request: FetchRequest, context: RequestContext) {
+    this.#deps = deps
+    this.#request = request
+    this.#context = context
+    context.onClosed(() => (this.#closed = true))
+  }
+
+  run(): Later<Answer<FetchResponse>> {
+    const look = this.#look()
+    return look instanceof Promise ? look.then(later => this.#weigh(later)) : this.#weigh(look)
+  }
+
+  /** Answers with what the look gave where it is enough, else parks and answers with a second look. */
+  #weigh(look: Look): Later<Answer<FetchResponse>> {
+    const { clock } = this.#deps
+    const waitMs = this.#request.maxWaitMs - (clock.monotonic() - this.#context.receivedAtMs)
+    const isEnough = look.urgent || look.bytes >= this.#request.minBytes
+    if (isEnough || waitMs <= 0 || this.#closed) return answer(look.responses)
+    if (this.#hasGrown(look)) return this.run()
+    return parkUntil({
+      clock,
+      watched: this.#request.topics.flatMap(({ topic, partitions }) =>
+        partitions.flatMap(({ partition }) => this.#deps.partitions.find(topic, partition) ?? []),
+      ),
+      waitMs,
+      bytesMissing: this.#request.minBytes - look.bytes,
+      onClosed: act => this.#context.onClosed(act),
+    }).then(async () => answer((await this.#look()).responses))
+  }
+
+  /** One pass over the request; synchronous as long as every look-up is in the page cache. */
+  #look(): Later<Look> {
+    if (this.#closed) return { responses: [], bytes: 0, urgent: true }
+    return new Pass(this.#deps, this.#request, this.#context, () => this.#closed).run()
+  }
+
+  /** Whether records became readable while an asynchronous look was under way: nobody watched then. */
+  #hasGrown(look: Look): boolean {
+    return look.responses.some(({ topic, partitions }) =>
+      partitions.some(({ partitionIndex, highWatermark }) => {
+        const found = this.#deps.partitions.find(topic, partitionIndex)
+        return found !== undefined && found.highWatermark > highWatermark
+      }),
+    )
+  }
+}
+
+class Pass {
+  readonly #deps: FetchDeps
+  readonly #request: FetchRequest
+  readonly #context: RequestContext
+  readonly #responses: TopicResponse[] = []
+  readonly #bytesMax: number
+  readonly #isClosed: () => boolean
+  #bytes = 0
+  #urgent = false
+
+  constructor(
+    deps: FetchDeps,
+    request: FetchRequest,
+    context: RequestContext,
+    isClosed: () => boolean,
+  ) {
+    this.#deps = deps
+    this.#request = request
+    this.#context = context
+    this.#isClosed = isClosed
+    this.#bytesMax = Math.min(request.maxBytes, deps.answerBytesMax)
+  }
+
+  run(): Later<Look> {
+    const wanted = this.#request.topics.flatMap(topic => {
+      const partitions: PartitionResponse[] = []
+      this.#responses.push({ topic: topic.topic, partitions })
+      return topic.partitions.map(partition => ({ topic: topic.topic, partition, partitions }))
+    })
+    return this.#goOn(wanted, 0)
+  }
+
+  #goOn(wanted: readonly Wanted[], from: number): Later<Look> {
+    for (let at = from; at < wanted.length; at++) {
+      const next = wanted[at]!
+      const result = this.#read(next)
+      if (result instanceof Promise) {
+        return result.then(later => {
+          this.#take(next, later)
+          return this.#goOn(wanted, at + 1)
+        })
+      }
+      this.#take(next, result)
+    }
+    return { responses: this.#responses, bytes: this.#bytes, urgent: this.#urgent }
+  }
+
+  #read({ topic, partition }: Wanted): Later<PartitionReadResult> {
+    const found = this.#deps.partitions.find(topic, partition.partition)
+    if (found === undefined) return unknownPartition
+    const request: PartitionRead = {
+      fetchOffset: partition.fetchOffset,
+      maxBytes: Math.max(0, Math.min(partition.partitionMaxBytes, this.#bytesMax - this.#bytes)),
+      minOneBatch: this.#bytes === 0,
+      currentLeaderEpoch: partition.currentLeaderEpoch,
+      lastFetchedEpoch: partition.lastFetchedEpoch,
+    }
+    return found.read(request)
+  }
+
+  #take({ topic, partition, partitions }: Wanted, result: PartitionReadResult): void {
+    if (result.error !== 'NONE' || result.diverging !== null) this.#urgent = true
+    this.#bytes += result.range?.length ?? 0
+    const index = partition.partition
+    partitions.push({
+      partitionIndex: index,
+      errorCode: errorCode(result.error),
+      highWatermark: result.highWatermark,
+      // Without transactions every record below the high watermark is stable (G25).
+      lastStableOffset: result.highWatermark,
+      logStartOffset: result.logStartOffset,
+      divergingEpoch: result.diverging ?? noDivergence,
+      currentLeader: noLeader,
+      snapshotId: noSnapshot,
+      abortedTransactions: this.#request.isolationLevel === 0 ? null : [],
+      preferredReadReplica: -1,
+      records: this.#records(result, topic, index),
+    })
+  }
+
+  #records({ range }: PartitionReadResult, topic: string, partition: number): Splice | Uint8Array {
+    if (range === null || this.#isClosed()) return noRecords
+    const { connectionId } = this.#context
+    return { ...range, stream: this.#deps.sent.stream({ connectionId, topic, partition }) }
+  }
+}
+
+interface Wanted {
+  readonly topic: string
+  readonly partition: PartitionRequest
+  /** Where the answer goes. */
+  readonly partitions: PartitionResponse[]
+}
+
+const noRecords = new Uint8Array(0)
+const noDivergence = { epoch: -1, endOffset: -1 }
+const noLeader = { leaderId: -1, leaderEpoch: -1 }
+const noSnapshot = { endOffset: -1, epoch: -1 }
+
+const unknownPartition: PartitionReadResult = {
+  error: 'UNKNOWN_TOPIC_OR_PARTITION',
+  highWatermark: -1,
+  logStartOffset: -1,
+  range: null,
+  diverging: null,
+}
+
+function answer(responses: TopicResponse[], error: ErrorName = 'NONE'): FetchResponse {
+  return { throttleTimeMs: 0, errorCode: errorCode(error), sessionId: 0, responses, nodeEndpoints: [] }
+}

@@ -1,0 +1,92 @@
+import type { Partitions } from '../partition/partitions.ts'
+import type { Partition } from '../partition/partition.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import { listOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from '../wire/messages/index.ts'
+import type { Handler } from './handler.ts'
+
+type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
+type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
+
+/** Timestamps that ask for a place instead of a time (G36). */
+const latest = -1
+const earliest = -2
+const maxTimestamp = -3
+const earliestLocal = -4
+const latestTiered = -5
+const earliestPendingUpload = -6
+
+/**
+ * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
+ * is offset -1 and no error (G36). Nothing is ever tiered, so -5 and -6 find nothing.
+ */
+export function listOffsetsHandler(
+  partitions: Partitions,
+): Handler<ListOffsetsRequest, ListOffsetsResponse> {
+  return {
+    api: listOffsets,
+    async handle(request) {
+      const topics = request.topics.map(async topic => ({
+        name: topic.name,
+        partitions: await Promise.all(
+          topic.partitions.map(wanted =>
+            answer(partitions.find(topic.name, wanted.partitionIndex), wanted),
+          ),
+        ),
+      }))
+      return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    },
+  }
+}
+
+async function answer(
+  partition: Partition | undefined,
+  wanted: PartitionRequest,
+): Promise<PartitionResponse> {
+  const index = wanted.partitionIndex
+  if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
+  const error = partition.availability(wanted.currentLeaderEpoch)
+  if (error !== 'NONE') return failure(index, error)
+  try {
+    return { ...failure(index, 'NONE'), ...(await find(partition, wanted.timestamp)) }
+  } catch {
+    return failure(index, 'KAFKA_STORAGE_ERROR')
+  }
+}
+
+type Found = Pick<PartitionResponse, 'offset' | 'timestamp' | 'leaderEpoch'>
+
+async function find(partition: Partition, timestamp: number): Promise<Found> {
+  const log = partition.log!
+  const { highWatermark } = partition
+  switch (timestamp) {
+    case latest:
+      return at(highWatermark, partition.role?.leaderEpoch)
+    case earliest:
+    case earliestLocal:
+      return at(log.startOffset, log.epochAt(log.startOffset))
+    case latestTiered:
+    case earliestPendingUpload:
+      return nothing
+    case maxTimestamp:
+      return found(await log.findMaxTimestamp(highWatermark))
+    default:
+      return found(await log.findByTime(timestamp, highWatermark))
+  }
+}
+
+const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
+
+function at(offset: number, leaderEpoch = -1): Found {
+  return { offset, timestamp: -1, leaderEpoch }
+}
+
+function found(
+  record: { offset: number; timestampMs: number; leaderEpoch: number } | null,
+): Found {
+  if (record === null) return nothing
+  return { offset: record.offset, timestamp: record.timestampMs, leaderEpoch: record.leaderEpoch }
+}
+
+function failure(partitionIndex: number, error: ErrorName): PartitionResponse {
+  return { partitionIndex, errorCode: errorCode(error), timestamp: -1, offset: -1, leaderEpoch: -1 }
+}

@@ -1,0 +1,145 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import type { TopicImage } from '../metadata/image.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import { metadata, type MetadataRequest, type MetadataResponse } from '../wire/messages/index.ts'
+import { clusterOperations, topicOperations, withheldOperations } from './authorized-operations.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Handler, RequestContext } from './handler.ts'
+
+type TopicResponse = MetadataResponse['topics'][number]
+type TopicWish = NonNullable<MetadataRequest['topics']>[number]
+
+export interface MetadataDeps {
+  readonly cluster: Cluster
+  readonly endpoints: Endpoints
+  /** `auto.create.topics.enable` and what such a topic gets. */
+  readonly autoCreate: boolean
+  readonly autoCreatePartitions: number
+  /** Resolves when the logs of created topics are open. */
+  settled(): Promise<void>
+}
+
+/**
+ * Metadata: v0-13. null asks for every topic, as does an empty list in v0 (G10).
+ *
+ * Unknown topics are created where both the broker and the request allow it (G45); the answer waits for the
+ * creation, so that a client need not ask twice. Brokers are told with the address of the listener that the
+ * client used (G46).
+ */
+export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, MetadataResponse> {
+  return {
+    api: metadata,
+    async handle(request, context) {
+      const wantsAll = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
+      const failures = new Map<string, ErrorName>()
+      if (!wantsAll && deps.autoCreate && request.allowAutoTopicCreation) {
+        await createMissing(deps, request.topics ?? [], failures)
+      }
+      const topics = wantsAll
+        ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
+        : (request.topics ?? []).map(wish => look(deps, wish, { request, failures }))
+      return { ...clusterPart(deps, request, context), topics }
+    },
+  }
+}
+
+async function createMissing(
+  { cluster, autoCreatePartitions, settled }: MetadataDeps,
+  wishes: readonly TopicWish[],
+  failures: Map<string, ErrorName>,
+): Promise<void> {
+  const names = wishes.flatMap(({ name }) => name ?? [])
+  const missing = [...new Set(names)].filter(name => cluster.image.topicByName(name) === undefined)
+  if (missing.length === 0) return
+  const results = await cluster.createTopics(
+    missing.map(name => ({
+      name,
+      partitionCount: autoCreatePartitions,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [],
+    })),
+    false,
+  )
+  for (const { name, error } of results) {
+    if (error !== 'NONE' && error !== 'TOPIC_ALREADY_EXISTS') failures.set(name, error)
+  }
+  await settled()
+}
+
+interface Looking {
+  readonly request: MetadataRequest
+  readonly failures: ReadonlyMap<string, ErrorName>
+}
+
+function look({ cluster }: MetadataDeps, wish: TopicWish, { request, failures }: Looking): TopicResponse {
+  const { name, topicId } = wish
+  if (name === null) {
+    const byId = cluster.image.topicById(topicId)
+    return byId === undefined ? unknown(null, topicId, 'UNKNOWN_TOPIC_ID') : known(byId, request)
+  }
+  const byName = cluster.image.topicByName(name)
+  if (byName !== undefined) return known(byName, request)
+  return unknown(name, zeroUuid, failures.get(name) ?? nameError(name))
+}
+
+/** A name that no topic can have is the client's mistake, not a topic that may still come. */
+function nameError(name: string): ErrorName {
+  const isLegal = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+  return isLegal ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION'
+}
+
+function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
+  return {
+    errorCode: errorCode('NONE'),
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.isInternal,
+    partitions: topic.partitions.map(partition => ({
+      errorCode: errorCode(partition.leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: [...partition.replicas],
+      isrNodes: [...partition.isr],
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
+      ? topicOperations
+      : withheldOperations,
+  }
+}
+
+function unknown(name: string | null, topicId: string, error: ErrorName): TopicResponse {
+  return {
+    errorCode: errorCode(error),
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: withheldOperations,
+  }
+}
+
+function clusterPart(
+  { cluster, endpoints }: MetadataDeps,
+  request: MetadataRequest,
+  context: RequestContext,
+): Omit<MetadataResponse, 'topics'> {
+  return {
+    throttleTimeMs: 0,
+    brokers: endpoints.seenFrom(context).map(({ brokerId, host, port, rack }) => ({
+      nodeId: brokerId,
+      host,
+      port,
+      rack,
+    })),
+    clusterId: cluster.image.clusterId,
+    controllerId: endpoints.controllerId,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? clusterOperations
+      : withheldOperations,
+    errorCode: errorCode('NONE'),
+  }
+}

@@ -1,0 +1,87 @@
+import type { Cluster, TopicResult, TopicWish } from '../cluster/cluster.ts'
+import { describeTopicConfigs } from '../config/describe.ts'
+import type { Configuration } from '../config/settings.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import {
+  createTopics,
+  type CreateTopicsRequest,
+  type CreateTopicsResponse,
+} from '../wire/messages/index.ts'
+import type { Handler } from './handler.ts'
+
+type TopicRequest = CreateTopicsRequest['topics'][number]
+type TopicResponse = CreateTopicsResponse['topics'][number]
+
+export interface CreateTopicsDeps {
+  readonly cluster: Cluster
+  readonly configuration: Configuration
+  /** Resolves when the logs of created topics are open. */
+  settled(): Promise<void>
+}
+
+/**
+ * CreateTopics: v2-7. Each topic is answered on its own, with what is wrong and how to mend it; `validateOnly`
+ * changes nothing. The answer waits until the metadata log has the topic and its partitions can be written.
+ */
+export function createTopicsHandler(
+  deps: CreateTopicsDeps,
+): Handler<CreateTopicsRequest, CreateTopicsResponse> {
+  return {
+    api: createTopics,
+    async handle({ topics, validateOnly }) {
+      const results = await deps.cluster.createTopics(topics.map(wishOf), validateOnly)
+      if (!validateOnly) await deps.settled()
+      return {
+        throttleTimeMs: 0,
+        topics: results.map((result, at) => answer(deps.configuration, result, topics[at])),
+      }
+    },
+  }
+}
+
+function wishOf(topic: TopicRequest): TopicWish {
+  return {
+    name: topic.name,
+    partitionCount: topic.numPartitions,
+    replicationFactor: topic.replicationFactor,
+    assignments: topic.assignments.map(({ partitionIndex, brokerIds }) => ({
+      partition: partitionIndex,
+      brokers: brokerIds,
+    })),
+    configs: topic.configs,
+  }
+}
+
+function answer(
+  configuration: Configuration,
+  result: TopicResult,
+  request: TopicRequest | undefined,
+): TopicResponse {
+  const isCreated = result.error === 'NONE'
+  return {
+    name: result.name,
+    topicId: isCreated ? (result.id ?? zeroUuid) : zeroUuid,
+    errorCode: errorCode(result.error as ErrorName),
+    errorMessage: result.message,
+    topicConfigErrorCode: errorCode('NONE'),
+    numPartitions: isCreated ? result.partitionCount : -1,
+    replicationFactor: isCreated ? result.replicationFactor : -1,
+    configs: isCreated ? configsOf(configuration, request) : [],
+  }
+}
+
+function configsOf(
+  configuration: Configuration,
+  request: TopicRequest | undefined,
+): NonNullable<TopicResponse['configs']> {
+  const overrides = new Map<string, string>()
+  for (const { name, value } of request?.configs ?? []) if (value !== null) overrides.set(name, value)
+  return describeTopicConfigs(configuration, overrides).map(row => ({
+    name: row.name,
+    value: row.value,
+    readOnly: row.isReadOnly,
+    configSource: row.source,
+    isSensitive: row.isSensitive,
+  }))
+}

@@ -1,0 +1,44 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import { errorCode } from '../wire/errors.ts'
+import {
+  describeCluster,
+  type DescribeClusterRequest,
+  type DescribeClusterResponse,
+} from '../wire/messages/index.ts'
+import { clusterOperations, withheldOperations } from './authorized-operations.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Handler } from './handler.ts'
+
+const brokerEndpoints = 1
+
+export interface DescribeClusterDeps {
+  readonly cluster: Cluster
+  readonly endpoints: Endpoints
+}
+
+/** DescribeCluster: v0-2. Controllers have no endpoints of their own here (KIP-919). */
+export function describeClusterHandler({
+  cluster,
+  endpoints,
+}: DescribeClusterDeps): Handler<DescribeClusterRequest, DescribeClusterResponse> {
+  return {
+    api: describeCluster,
+    handle(request, context) {
+      const isServed = request.endpointType === brokerEndpoints
+      return {
+        throttleTimeMs: 0,
+        errorCode: errorCode(isServed ? 'NONE' : 'UNSUPPORTED_ENDPOINT_TYPE'),
+        errorMessage: isServed ? null : 'Controllers have no endpoints of their own: ask for brokers (1).',
+        endpointType: brokerEndpoints,
+        clusterId: cluster.image.clusterId,
+        controllerId: endpoints.controllerId,
+        brokers: isServed
+          ? endpoints.seenFrom(context).map(broker => ({ ...broker, isFenced: false }))
+          : [],
+        clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+          ? clusterOperations
+          : withheldOperations,
+      }
+    },
+  }
+}

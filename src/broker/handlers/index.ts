@@ -1,0 +1,56 @@
+import type { Env } from '../../env/env.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Configuration } from '../config/settings.ts'
+import type { Partitions } from '../partition/partitions.ts'
+import { produceHandler } from './00-produce.ts'
+import { fetchHandler } from './01-fetch.ts'
+import { listOffsetsHandler } from './02-list-offsets.ts'
+import { metadataHandler } from './03-metadata.ts'
+import { findCoordinatorHandler } from './10-find-coordinator.ts'
+import { apiVersionsHandler } from './18-api-versions.ts'
+import { createTopicsHandler } from './19-create-topics.ts'
+import { deleteTopicsHandler } from './20-delete-topics.ts'
+import { initProducerIdHandler } from './22-init-producer-id.ts'
+import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
+import { describeConfigsHandler } from './32-describe-configs.ts'
+import { describeClusterHandler } from './60-describe-cluster.ts'
+import type { Endpoints } from './endpoints.ts'
+import { HandlerTable } from './handler.ts'
+import type { SentBytes } from './sent-bytes.ts'
+
+export interface HandlersOptions {
+  readonly env: Env
+  readonly configuration: Configuration
+  readonly cluster: Cluster
+  readonly partitions: Partitions
+  readonly endpoints: Endpoints
+  readonly sent: SentBytes
+}
+
+/** The router: every API that this broker answers. ApiVersions lists exactly these. */
+export function handlerTable(options: HandlersOptions): HandlerTable {
+  const { env, configuration, cluster, partitions, endpoints, sent } = options
+  const { settings } = configuration
+  const settled = (): Promise<void> => partitions.settled()
+  const table: HandlerTable = new HandlerTable([
+    produceHandler({ partitions, image: () => cluster.image }),
+    fetchHandler({ partitions, clock: env.clock, sent, answerBytesMax: settings.fetchMaxBytes }),
+    listOffsetsHandler(partitions),
+    metadataHandler({
+      cluster,
+      endpoints,
+      autoCreate: settings.autoCreateTopicsEnable,
+      autoCreatePartitions: settings.numPartitions,
+      settled,
+    }),
+    findCoordinatorHandler,
+    apiVersionsHandler(() => table.apis()),
+    createTopicsHandler({ cluster, configuration, settled }),
+    deleteTopicsHandler(cluster),
+    initProducerIdHandler(cluster),
+    offsetForLeaderEpochHandler(partitions),
+    describeConfigsHandler({ cluster, brokerId: settings.nodeId, configuration }),
+    describeClusterHandler({ cluster, endpoints }),
+  ])
+  return table
+}

@@ -1,0 +1,129 @@
+import type { Clock } from '../../env/env.ts'
+import type { Uuid } from '../../lib/uuid.ts'
+import type { LogConfig } from '../log/log.ts'
+import type { LogDirectory } from '../log/log-directory.ts'
+import type { LogId } from '../log/log.ts'
+import type { MetadataImage, TopicImage } from '../metadata/image.ts'
+import { Partition } from './partition.ts'
+
+export interface PartitionsOptions {
+  readonly brokerId: number
+  readonly directory: LogDirectory
+  readonly clock: Clock
+  readonly countsWhenDurable: boolean
+  /** Logs opened at the same time; recovery reads from the device. */
+  readonly openingMax: number
+  logConfig(topic: TopicImage): LogConfig
+  minInsyncReplicas(topic: TopicImage): number
+  /** A log could not be opened: told once, the partition answers KAFKA_STORAGE_ERROR. */
+  onFailure(id: LogId, error: unknown): void
+}
+
+/** Every partition that this broker holds, as the metadata image says. The image is the only place where a topic is known. */
+export class Partitions {
+  readonly #options: PartitionsOptions
+  readonly #byTopic = new Map<Uuid, Map<number, Partition>>()
+  /** Topics as they were last applied: an image shares what did not change. */
+  readonly #applied = new Map<Uuid, TopicImage>()
+  #image: MetadataImage | null = null
+  /** Settles when everything that the images so far ask for is done. */
+  #settled: Promise<void> = Promise.resolve()
+
+  constructor(options: PartitionsOptions) {
+    this.#options = options
+  }
+
+  /** By name, as clients know it. */
+  find(topic: string, index: number): Partition | undefined {
+    const id = this.#image?.topicByName(topic)?.id
+    return id === undefined ? undefined : this.#byTopic.get(id)?.get(index)
+  }
+
+  *all(): Iterable<Partition> {
+    for (const partitions of this.#byTopic.values()) yield* partitions.values()
+  }
+
+  /** Resolves when logs that the last image added are open and those that it dropped are gone. */
+  settled(): Promise<void> {
+    return this.#settled
+  }
+
+  /** Brings what is open in line with `image`. */
+  apply(image: MetadataImage): void {
+    this.#image = image
+    const work = [...this.#drop(image), ...this.#add(image)]
+    if (work.length === 0) return
+    const before = this.#settled
+    this.#settled = before.then(() => runBounded(work, this.#options.openingMax))
+  }
+
+  /** Directories that no topic claims are set aside, never deleted (reliability.md 1.7 rule 4). */
+  async setStraysAside(): Promise<LogId[]> {
+    const image = this.#image
+    const strays = this.#options.directory
+      .found()
+      .filter(id => image?.topicById(id.topicId)?.partitions[id.partition] === undefined)
+    for (const id of strays) await this.#options.directory.setAside(id)
+    return strays
+  }
+
+  #drop(image: MetadataImage): (() => Promise<void>)[] {
+    const work: (() => Promise<void>)[] = []
+    for (const [topicId, partitions] of this.#byTopic) {
+      if (image.topicById(topicId) !== undefined) continue
+      this.#byTopic.delete(topicId)
+      this.#applied.delete(topicId)
+      for (const partition of partitions.values()) {
+        partition.close()
+        work.push(() => this.#options.directory.remove(partition.id))
+      }
+    }
+    return work
+  }
+
+  #add(image: MetadataImage): (() => Promise<void>)[] {
+    const work: (() => Promise<void>)[] = []
+    for (const topic of image.topics()) {
+      if (this.#applied.get(topic.id) === topic) continue
+      this.#applied.set(topic.id, topic)
+      const minInsyncReplicas = this.#options.minInsyncReplicas(topic)
+      for (const wanted of topic.partitions) {
+        if (!wanted.replicas.includes(this.#options.brokerId)) continue
+        const { partition, isNew } = this.#ensure(topic, wanted.index)
+        partition.take({ ...wanted, minInsyncReplicas })
+        if (isNew) work.push(() => this.#open(partition, this.#options.logConfig(topic)))
+      }
+    }
+    return work
+  }
+
+  #ensure(topic: TopicImage, index: number): { partition: Partition; isNew: boolean } {
+    let partitions = this.#byTopic.get(topic.id)
+    if (partitions === undefined) this.#byTopic.set(topic.id, (partitions = new Map()))
+    const known = partitions.get(index)
+    if (known !== undefined) return { partition: known, isNew: false }
+    const id = { topicId: topic.id, topic: topic.name, partition: index }
+    const partition = new Partition(id, this.#options.brokerId, this.#options)
+    partitions.set(index, partition)
+    return { partition, isNew: true }
+  }
+
+  async #open(partition: Partition, config: LogConfig): Promise<void> {
+    if (this.#byTopic.get(partition.id.topicId)?.get(partition.id.partition) !== partition) return
+    try {
+      partition.open(await this.#options.directory.openLog(partition.id, config))
+    } catch (error) {
+      partition.fail(error instanceof Error ? error.message : String(error))
+      this.#options.onFailure(partition.id, error)
+    }
+  }
+}
+
+/** Runs `work` with at most `concurrent` pieces under way. Pieces answer for their own errors. */
+async function runBounded(work: (() => Promise<void>)[], concurrent: number): Promise<void> {
+  const queue = work.values()
+  const lane = async (): Promise<void> => {
+    for (const piece of queue) await piece()
+  }
+  await Promise.all(Array.from({ length: concurrent }, lane))
+}
