@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fromHex, hex } from '../../lib/bytes.ts'
 import { crc32c } from '../../lib/crc32c.ts'
 import {
   batchOverheadBytes,
@@ -16,7 +15,6 @@ import {
   stampAppendTime,
   stampBatch,
 } from './batch.ts'
-import { readRecords } from './records.ts'
 
 const two = {
   baseTimestamp: 1_700_000_000_000,

@@ -63,6 +63,9 @@ export interface BatchHeader {
 export type CodecId = 0 | 1 | 2 | 3 | 4
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
+/** Who appends: only a client's batches are judged, the others were decided elsewhere. */
+export type AppendOrigin = 'client' | 'coordinator' | 'replica'
+
 /** Reads the 61 bytes at `at`, believing nothing. The caller made sure that they are there. */
 export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   assert(at + batchOverheadBytes <= bytes.length, 'a batch header has 61 bytes')
