@@ -1,11 +1,37 @@
 import { defineConfig } from 'vitest/config'
 
-/** Unit tests sit beside their subject; what crosses layers lives in test/. Suites that need a real process have projects of their own. */
+/**
+ * Two projects. `unit`: beside their subjects, pure or on small local files, sharing their modules (a new
+ * module graph a file would cost more than the tests). `process`: whatever starts a broker or another
+ * process, one file after another, in `test/`. `npm test` runs both; see tools/test.ts.
+ */
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+    pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{src,sim,tools,bench}/**/*.test.ts', 'test/tidy.test.ts'],
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'process',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/tidy.test.ts'],
+          maxWorkers: 1,
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

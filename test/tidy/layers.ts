@@ -38,7 +38,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/controller': {
     ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
   },
-  'src/broker/metadata': { ours: ['src/lib', 'src/env'] },
+  'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
   'src/broker/cluster': { ours: ['src/lib', 'src/env', ...broker('metadata', 'controller')] },
   'src/broker/partition': {
     ours: ['src/lib', 'src/env', ...broker('log', 'replica', 'metadata', 'wire')],

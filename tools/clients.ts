@@ -1,0 +1,209 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Brings the test clients that npm does not: kcat from Debian, confluent-kafka from PyPI, Apache Kafka's own
+ * from Maven Central. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
+ * `.cache/clients/NAME.missing`, and the suites that need it skip themselves; with `CI=true` that is a failure.
+ *
+ *     node tools/clients.ts
+ */
+export type ClientName = 'kcat' | 'confluent-kafka' | 'java'
+
+interface ClientKit {
+  readonly name: ClientName
+  readonly version: string
+  /** Programs that must be there to fetch and run it. */
+  readonly needs: readonly string[]
+  /** Fills `folder`, which is empty; throws where it cannot. */
+  fetch(folder: string): void
+}
+
+const cache = join(import.meta.dirname, '..', '.cache', 'clients')
+
+export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
+  kcat: { name: 'kcat', version: '1.7.1', needs: [], fetch: fetchKcat },
+  'confluent-kafka': {
+    name: 'confluent-kafka',
+    version: '2.16.1',
+    needs: ['python3'],
+    fetch: fetchConfluentKafka,
+  },
+  java: { name: 'java', version: '4.3.1', needs: ['java', 'mvn'], fetch: fetchJava },
+}
+
+/** Where a kit is, once it is there. */
+export function kitFolder(name: ClientName): string {
+  return join(cache, `${name}-${clientKits[name].version}`)
+}
+
+/** Why a kit is not there, or null if it is. */
+export function whyMissing(name: ClientName): string | null {
+  const absent = clientKits[name].needs.filter(program => !hasProgram(program))
+  if (absent.length > 0) return `${absent.join(' and ')} not found on this machine`
+  if (existsSync(kitFolder(name))) return null
+  const note = noteOf(name)
+  return existsSync(note) ? readFileSync(note, 'utf8') : 'not fetched yet: node tools/clients.ts'
+}
+
+/** Fetches what is not there yet. Returns the kits that cannot be had, with the reason. */
+export function ensureClients(): { name: ClientName; why: string }[] {
+  mkdirSync(cache, { recursive: true })
+  for (const kit of Object.values(clientKits)) ensureClient(kit)
+  return Object.values(clientKits).flatMap(({ name }) => {
+    const why = whyMissing(name)
+    return why === null ? [] : [{ name, why }]
+  })
+}
+
+/** A kit is filled beside its place and then renamed, so that a half-fetched one is never taken for whole. */
+function ensureClient(kit: ClientKit): void {
+  const folder = kitFolder(kit.name)
+  if (existsSync(folder) || kit.needs.some(program => !hasProgram(program))) return
+  const partial = `${folder}.partial-${process.pid}`
+  try {
+    mkdirSync(partial)
+    kit.fetch(partial)
+    renameSync(partial, folder)
+    rmSync(noteOf(kit.name), { force: true })
+  } catch (error) {
+    if (!existsSync(folder)) writeFileSync(noteOf(kit.name), oneLine(error))
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+function noteOf(name: ClientName): string {
+  return join(cache, `${name}.missing`)
+}
+
+/** kcat and every library it loads, the C library apart, so that nothing needs to be installed. */
+const kcatPackages = 'kcat librdkafka1 libyajl2 libsasl2-2 liblz4-1 libzstd1 libssl3 zlib1g'.split(
+  ' ',
+)
+
+function fetchKcat(folder: string): void {
+  const installed = programPath('kcat')
+  if (installed !== null) {
+    mkdirSync(join(folder, 'usr/bin'), { recursive: true })
+    symlinkSync(installed, join(folder, 'usr/bin/kcat'))
+    return
+  }
+  if (!hasProgram('apt-get') || !hasProgram('dpkg'))
+    throw new Error('needs apt-get and dpkg, or kcat')
+  downloadPackages(folder)
+  for (const name of execFileSync('ls', [folder], { encoding: 'utf8' }).trim().split('\n')) {
+    execFileSync('dpkg', ['-x', join(folder, name), folder])
+    rmSync(join(folder, name))
+  }
+}
+
+/** From the machine's package lists or, where those are missing or stale, from lists of our own: no root needed. */
+function downloadPackages(folder: string): void {
+  const download = (...options: string[]): boolean =>
+    spawnSync('apt-get', ['-qq', ...sandbox, ...options, 'download', ...kcatPackages], {
+      cwd: folder,
+      timeout: 120_000,
+    }).status === 0
+  if (download()) return
+  const lists = join(cache, 'apt')
+  mkdirSync(join(lists, 'lists/partial'), { recursive: true })
+  mkdirSync(join(lists, 'archives/partial'), { recursive: true })
+  const own = [
+    `-oDir::State::Lists=${lists}/lists`,
+    `-oDir::Cache=${lists}`,
+    '-oDebug::NoLocking=1',
+  ]
+  run('apt-get', ['-qq', ...sandbox, ...own, 'update'])
+  const isThere = download(...own)
+  rmSync(lists, { recursive: true, force: true })
+  if (!isThere) throw new Error('apt-get has no kcat for this machine')
+}
+
+/** apt's own unprivileged user may not write into our cache. */
+const sandbox = ['-oAPT::Sandbox::User=root']
+
+function fetchConfluentKafka(folder: string): void {
+  const wanted = `confluent-kafka==${clientKits['confluent-kafka'].version}`
+  const install = '-m pip install --quiet --disable-pip-version-check --no-input'.split(' ')
+  const quietly = ['--root-user-action=ignore', '--only-binary=:all:']
+  run('python3', [...install, ...quietly, '--target', folder, wanted])
+  run('python3', ['-c', 'import confluent_kafka'], { PYTHONPATH: folder })
+}
+
+/** The tools' jar, all it depends on, and a logger that is silent below WARN and writes to stderr. */
+function fetchJava(folder: string): void {
+  const pom = join(folder, 'pom.xml')
+  writeFileSync(pom, javaProject(clientKits.java.version))
+  writeFileSync(join(folder, 'log4j2.properties'), javaLogging)
+  const to = `-DoutputDirectory=${join(folder, 'lib')}`
+  run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', to])
+}
+
+function javaProject(version: string): string {
+  const dependency = (group: string, name: string, at: string): string =>
+    `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${at}</version></dependency>`
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>logcluster</groupId><artifactId>test-clients</artifactId><version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    ${dependency('org.apache.kafka', 'kafka-tools', version)}
+    ${dependency('org.apache.logging.log4j', 'log4j-core', '2.25.1')}
+    ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.1')}
+  </dependencies>
+</project>
+`
+}
+
+const javaLogging = `rootLogger.level = WARN
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %p %m (%c)%n
+`
+
+function run(program: string, args: readonly string[], env: Record<string, string> = {}): void {
+  const result = spawnSync(program, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 300_000,
+  })
+  if (result.status === 0) return
+  const said = `${result.stderr ?? ''}${result.stdout ?? ''}`
+    .trim()
+    .split('\n')
+    .slice(0, 2)
+    .join(' ')
+  throw new Error(`${program} failed: ${result.error?.message ?? said}`)
+}
+
+function hasProgram(name: string): boolean {
+  return programPath(name) !== null
+}
+
+function programPath(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(':')
+  return folders.map(folder => join(folder, name)).find(path => existsSync(path)) ?? null
+}
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').trim()
+}
+
+if (import.meta.main) {
+  const missing = ensureClients()
+  for (const { name, why } of missing) console.log(`No ${name}: ${why}`)
+  if (missing.length > 0 && process.env['CI'] === 'true') process.exitCode = 1
+}

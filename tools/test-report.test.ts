@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { countOf, type Report, summary } from './test-report.ts'
+
+function file(status: string, ...tests: string[]): Report['testResults'][number] {
+  return {
+    name: 'a.test.ts',
+    status,
+    assertionResults: tests.map((result, at) => ({ status: result, fullName: `a ${at}` })),
+  }
+}
+
+test('passed, failed and skipped tests are counted, whatever skipping is called', () => {
+  const report = { testResults: [file('failed', 'passed', 'failed', 'pending', 'skipped', 'todo')] }
+  expect(countOf(report)).toEqual({ passed: 1, failed: 1, skipped: ['a 2', 'a 3', 'a 4'] })
+})
+
+test('a file that did not load counts as one failure', () => {
+  const report = { testResults: [file('failed'), file('passed', 'passed')] }
+  expect(countOf(report)).toEqual({ passed: 1, failed: 1, skipped: [] })
+})
+
+test('the closing line names skipped tests only where there are some', () => {
+  expect(summary({ passed: 2, failed: 0, skipped: 0 })).toBe('2 passed, 0 failed')
+  expect(summary({ passed: 2, failed: 1, skipped: 3 })).toBe('2 passed, 1 failed, 3 skipped')
+})

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureClients } from './clients.ts'
+import { countOf, type Count, type Report, summary } from './test-report.ts'
+
+/**
+ * `npm test`: the addon where there is a compiler, the test clients, then vitest; the last line is the total.
+ * Arguments go to vitest: `npm test -- src/broker/log -t recovery`. Exits 1 where a test failed, where none
+ * ran, and in CI where one was skipped (a run on the fallback skips what is about the addon).
+ */
+async function main(): Promise<number> {
+  const inCi = process.env['CI'] === 'true'
+  await run('node', [join('tools', 'build-native.ts'), ...(inCi ? [] : ['--never-fail'])])
+  for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
+  const report = join(root, '.cache', `vitest-${process.pid}.json`)
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  const status = await run(vitest, ['run', ...reporters(report), ...process.argv.slice(2)])
+  const count = existsSync(report)
+    ? countOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
+    : { passed: 0, failed: 1, skipped: [] }
+  rmSync(report, { force: true })
+  return judge(count, status, inCi && process.env['LOGCLUSTER_NATIVE'] !== 'off')
+}
+
+const root = join(import.meta.dirname, '..')
+const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+
+function reporters(report: string): string[] {
+  return ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+}
+
+/** Runs a script of Node by this same Node; its exit status. */
+function run(program: string, args: readonly string[]): Promise<number> {
+  const script = program === 'node' ? args : [program, ...args]
+  if (!existsSync(join(root, script[0]!))) return Promise.resolve(1)
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, script, { cwd: root, stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('exit', code => resolve(code ?? 1))
+  })
+}
+
+/** Prints what there is to say, the total last. */
+function judge(count: Count, status: number, mustRunAll: boolean): number {
+  for (const name of count.skipped) console.log(`Skipped: ${name}`)
+  const isSkipWrong = mustRunAll && count.skipped.length > 0
+  if (isSkipWrong) console.log('Nothing may be skipped in CI: each skipped test counts as failed')
+  const failed = count.failed + (isSkipWrong ? count.skipped.length : 0)
+  const skipped = isSkipWrong ? 0 : count.skipped.length
+  const isNothing = count.passed + failed === 0
+  if (isNothing) console.log('No test ran')
+  console.log(summary({ passed: count.passed, failed: failed + (isNothing ? 1 : 0), skipped }))
+  return failed > 0 || isNothing || status !== 0 ? 1 : 0
+}
+
+process.exitCode = await main()
