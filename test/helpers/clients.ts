@@ -1,0 +1,62 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'vitest'
+import { type ClientName, kitFolder, whyMissing } from '../../tools/clients.ts'
+import { run, type RunOptions, type RunResult } from './run.ts'
+
+/**
+ * A suite that needs a client which `npm test` fetches. Where that could not be had the suite is skipped and
+ * its title says why; with `CI=true` it fails instead.
+ */
+export function describeWith(client: ClientName, title: string, suite: () => void): void {
+  const why = whyMissing(client)
+  if (why === null) return void describe(title, suite)
+  const missing = `${title}: no ${client}: ${why}`
+  if (process.env['CI'] !== 'true') return void describe.skip(missing, suite)
+  describe(title, () => {
+    test(missing, () => {
+      throw new Error(missing)
+    })
+  })
+}
+
+/** kcat with its own libraries. */
+export function kcat(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const folder = kitFolder('kcat')
+  return run(join(folder, 'usr/bin/kcat'), args, {
+    ...options,
+    env: { ...options.env, LD_LIBRARY_PATH: libraryFolders(folder).join(':') },
+  })
+}
+
+/** Debian keeps libraries in `lib/TRIPLET`, of `/usr` or of `/`. */
+function libraryFolders(folder: string): string[] {
+  return ['usr/lib', 'lib']
+    .map(place => join(folder, place))
+    .filter(place => existsSync(place))
+    .flatMap(place => readdirSync(place).map(triplet => join(place, triplet)))
+}
+
+/** A script of `test/clients/` with confluent-kafka on its path. */
+export function python(
+  script: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const env = { ...options.env, PYTHONPATH: kitFolder('confluent-kafka'), PYTHONUNBUFFERED: '1' }
+  const path = join(import.meta.dirname, '..', 'clients', script)
+  return run('python3', ['-B', path, ...args], { ...options, env })
+}
+
+/** One of Apache Kafka's own tools, by the class that its shell script would start. */
+export function java(
+  mainClass: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const folder = kitFolder('java')
+  const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`
+  const quick = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', logging]
+  const path = ['-cp', join(folder, 'lib', '*')]
+  return run('java', [...quick, ...path, mainClass, ...args], { timeoutMs: 120_000, ...options })
+}
