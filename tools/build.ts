@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -29,11 +29,9 @@ const root = join(import.meta.dirname, '..')
 
 /** Without the addon the broker runs on its fallback, so its absence is said and no failure. */
 function copyAddon(out: string): void {
-  const from = join(root, 'native/build')
-  const addons = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.node')) : []
-  if (addons.length === 0) console.log('No addon was built: dist/ runs on the TypeScript fallback')
-  mkdirSync(join(out, 'native/build'), { recursive: true })
-  for (const name of addons) cpSync(join(from, name), join(out, 'native/build', name))
+  const addon = 'native/build/logcluster.node'
+  if (existsSync(join(root, addon))) cpSync(join(root, addon), join(out, addon))
+  else console.log('No addon was built: dist/ runs on the TypeScript fallback')
 }
 
 process.exitCode = main()

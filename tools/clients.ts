@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,13 +12,13 @@ import {
 import { join } from 'node:path'
 
 /**
- * Brings the test clients that npm does not: kcat from Debian, confluent-kafka from PyPI, Apache Kafka's own
- * from Maven Central. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
+ * Brings the test clients that npm does not: kcat and promtool from Debian, confluent-kafka from PyPI, Apache
+ * Kafka's own from Maven Central. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
  * `.cache/clients/NAME.missing`, and the suites that need it skip themselves; with `CI=true` that is a failure.
  *
  *     node tools/clients.ts
  */
-export type ClientName = 'kcat' | 'confluent-kafka' | 'java'
+export type ClientName = 'kcat' | 'promtool' | 'confluent-kafka' | 'java'
 
 interface ClientKit {
   readonly name: ClientName
@@ -31,7 +32,18 @@ interface ClientKit {
 const cache = join(import.meta.dirname, '..', '.cache', 'clients')
 
 export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
-  kcat: { name: 'kcat', version: '1.7.1', needs: [], fetch: fetchKcat },
+  kcat: {
+    name: 'kcat',
+    version: '1.7.1',
+    needs: [],
+    fetch: folder => fetchFromDebian('kcat', ['kcat', ...kcatLibraries], folder),
+  },
+  promtool: {
+    name: 'promtool',
+    version: '2.42.0',
+    needs: [],
+    fetch: folder => fetchFromDebian('promtool', ['prometheus'], folder),
+  },
   'confluent-kafka': {
     name: 'confluent-kafka',
     version: '2.16.1',
@@ -86,36 +98,36 @@ function noteOf(name: ClientName): string {
   return join(cache, `${name}.missing`)
 }
 
-/** kcat and every library it loads, the C library apart, so that nothing needs to be installed. */
-const kcatPackages = 'kcat librdkafka1 libyajl2 libsasl2-2 liblz4-1 libzstd1 libssl3 zlib1g'.split(
-  ' ',
-)
+/** Every library that kcat loads, the C library apart, so that nothing needs to be installed. */
+const kcatLibraries = 'librdkafka1 libyajl2 libsasl2-2 liblz4-1 libzstd1 libssl3 zlib1g'.split(' ')
 
-function fetchKcat(folder: string): void {
-  const installed = programPath('kcat')
+/** Unpacks Debian's packages into `folder`, or points there to the program that the machine has. */
+function fetchFromDebian(program: string, packages: readonly string[], folder: string): void {
+  const installed = programPath(program)
   if (installed !== null) {
     mkdirSync(join(folder, 'usr/bin'), { recursive: true })
-    symlinkSync(installed, join(folder, 'usr/bin/kcat'))
+    symlinkSync(installed, join(folder, 'usr/bin', program))
     return
   }
-  if (!hasProgram('apt-get') || !hasProgram('dpkg'))
-    throw new Error('needs apt-get and dpkg, or kcat')
-  downloadPackages(folder)
-  for (const name of execFileSync('ls', [folder], { encoding: 'utf8' }).trim().split('\n')) {
+  if (!hasProgram('apt-get') || !hasProgram('dpkg')) {
+    throw new Error(`needs apt-get and dpkg, or an installed ${program}`)
+  }
+  downloadPackages(packages, folder)
+  for (const name of readdirSync(folder)) {
     execFileSync('dpkg', ['-x', join(folder, name), folder])
     rmSync(join(folder, name))
   }
 }
 
 /** From the machine's package lists or, where those are missing or stale, from lists of our own: no root needed. */
-function downloadPackages(folder: string): void {
+function downloadPackages(packages: readonly string[], folder: string): void {
   const download = (...options: string[]): boolean =>
-    spawnSync('apt-get', ['-qq', ...sandbox, ...options, 'download', ...kcatPackages], {
+    spawnSync('apt-get', ['-qq', ...sandbox, ...options, 'download', ...packages], {
       cwd: folder,
       timeout: 120_000,
     }).status === 0
   if (download()) return
-  const lists = join(cache, 'apt')
+  const lists = join(cache, `apt-${process.pid}`)
   mkdirSync(join(lists, 'lists/partial'), { recursive: true })
   mkdirSync(join(lists, 'archives/partial'), { recursive: true })
   const own = [
@@ -126,7 +138,7 @@ function downloadPackages(folder: string): void {
   run('apt-get', ['-qq', ...sandbox, ...own, 'update'])
   const isThere = download(...own)
   rmSync(lists, { recursive: true, force: true })
-  if (!isThere) throw new Error('apt-get has no kcat for this machine')
+  if (!isThere) throw new Error(`apt-get has no ${packages[0]} for this machine`)
 }
 
 /** apt's own unprivileged user may not write into our cache. */

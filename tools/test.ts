@@ -11,7 +11,10 @@ import { countOf, type Count, type Report, summary } from './test-report.ts'
  */
 async function main(): Promise<number> {
   const inCi = process.env['CI'] === 'true'
-  await run('node', [join('tools', 'build-native.ts'), ...(inCi ? [] : ['--never-fail'])])
+  const built = await run('node', [
+    join('tools', 'build-native.mjs'),
+    ...(inCi ? [] : ['--never-fail']),
+  ])
   for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
   const report = join(root, '.cache', `vitest-${process.pid}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
@@ -20,7 +23,7 @@ async function main(): Promise<number> {
     ? countOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
     : { passed: 0, failed: 1, skipped: [] }
   rmSync(report, { force: true })
-  return judge(count, status, inCi && process.env['LOGCLUSTER_NATIVE'] !== 'off')
+  return judge(count, built + status, inCi && process.env['LOGCLUSTER_NATIVE'] !== 'off')
 }
 
 const root = join(import.meta.dirname, '..')

@@ -29,6 +29,11 @@ export function kcat(args: readonly string[], options: RunOptions = {}): Promise
   })
 }
 
+/** Prometheus's own checker. */
+export function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return run(join(kitFolder('promtool'), 'usr/bin/promtool'), args, options)
+}
+
 /** Debian keeps libraries in `lib/TRIPLET`, of `/usr` or of `/`. */
 function libraryFolders(folder: string): string[] {
   return ['usr/lib', 'lib']
