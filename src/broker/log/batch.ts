@@ -38,6 +38,7 @@ const codecMask = 0x07
 const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
+const deleteHorizonBit = 0x40
 
 /** A batch's header as numbers. 64-bit values outside the safe range come rounded; `validateBatch` refuses them. */
 export interface BatchHeader {
@@ -101,6 +102,11 @@ export function isTransactional(header: BatchHeader): boolean {
 
 export function isControl(header: BatchHeader): boolean {
   return (header.attributes & controlBit) !== 0
+}
+
+/** True where baseTimestamp holds the time from which compaction may drop the batch's tombstones (KIP-534). */
+export function hasDeleteHorizon(header: BatchHeader): boolean {
+  return (header.attributes & deleteHorizonBit) !== 0
 }
 
 export function lastOffset(header: BatchHeader): number {

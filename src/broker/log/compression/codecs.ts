@@ -1,0 +1,87 @@
+import type { Clock } from '../../../env/env.ts'
+import { codecNames, type CodecId } from '../batch.ts'
+import { ByteBudget } from './byte-budget.ts'
+import { DecompressError } from './decompress-error.ts'
+import { compressLz4, decompressLz4 } from './lz4.ts'
+import { compressSnappy, decompressSnappy } from './snappy.ts'
+import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zlib.ts'
+
+export { DecompressError } from './decompress-error.ts'
+
+/**
+ * The codecs of a batch's payload. The work is done in threads, and no step on the event loop handles more
+ * than about 1 MiB. `bytes` stay as they are until the promise is settled.
+ */
+export interface Codecs {
+  /**
+   * Never gives, nor holds at any moment, much more than `outputBytesMax`, whatever the bytes announce.
+   * @throws DecompressError where they are malformed, or become more than that.
+   */
+  decompress(codec: CodecId, bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array>
+  /** As clients do it, with the codec's usual level. */
+  compress(codec: CodecId, bytes: Uint8Array): Promise<Uint8Array>
+  /** Resolves when the event loop has served everybody else: for long work over what was decompressed. */
+  turn(): Promise<void>
+}
+
+export interface CodecsOptions {
+  /** How much all decompressions under way may hold, in bytes of output; further ones wait. */
+  readonly outputBytesInFlightMax?: number
+}
+
+export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
+  const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
+  const turn = () => new Promise<void>(resolve => clock.soon(resolve))
+  return {
+    turn,
+    async decompress(codec, bytes, outputBytesMax) {
+      const release = await budget.take(outputBytesMax)
+      try {
+        return await decompressors[codec](bytes, outputBytesMax, turn)
+      } catch (error) {
+        if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
+        throw error
+      } finally {
+        release()
+      }
+    },
+    compress: (codec, bytes) => compressors[codec](bytes),
+  }
+}
+
+/**
+ * How much `packedBytes` may become where a batch is opened for validation: 100 times as much and 1 MiB, at
+ * most 64 MiB (reliability.md 5.6).
+ */
+export function outputBytesMaxFor(packedBytes: number): number {
+  return Math.min(outputBytesLimit, 100 * packedBytes + 1024 * 1024)
+}
+
+const outputBytesLimit = 64 * 1024 * 1024
+
+const decompressors: Readonly<Record<CodecId, Decompressor>> = {
+  0: takePlain,
+  1: decompressGzip,
+  2: decompressSnappy,
+  3: decompressLz4,
+  4: decompressZstd,
+}
+
+const compressors: Readonly<Record<CodecId, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
+  0: bytes => Promise.resolve(bytes),
+  1: compressGzip,
+  2: compressSnappy,
+  3: compressLz4,
+  4: compressZstd,
+}
+
+type Decompressor = (
+  bytes: Uint8Array,
+  outputBytesMax: number,
+  turn: () => Promise<void>,
+) => Promise<Uint8Array>
+
+async function takePlain(bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array> {
+  if (bytes.length > outputBytesMax) throw DecompressError.tooLarge(outputBytesMax)
+  return bytes
+}
