@@ -1,0 +1,180 @@
+import type { Registry } from 'prom-client'
+import { counter, gauge, type Instrument } from './instruments.ts'
+import type { LogNumbers, MetricSources, StorageNumbers, TopicAppends } from './sources.ts'
+import type { Sample } from './tally.ts'
+
+type Sources = () => Partial<MetricSources>
+
+/** Metrics of records, logs and the network. Names are stable: dashboards and alerts stand on them. */
+export function brokerInstruments(registry: Registry, sources: Sources): void {
+  for (const row of sentCounters(sources)) counter(registry, row)
+  for (const row of [...appendCounters(sources), ...stallCounters(sources)]) counter(registry, row)
+  for (const row of [...logGauges(sources), ...storageGauges(sources)]) gauge(registry, row)
+  for (const row of infoGauges(sources)) gauge(registry, row)
+}
+
+function sentCounters(sources: Sources): Instrument[] {
+  return [
+    {
+      name: 'logcluster_page_cache_sent_bytes_total',
+      help: 'Bytes of segments sent to consumers, by topic.',
+      labels: ['topic'],
+      *samples() {
+        for (const [topic, { sentBytes }] of sources().sentByTopic?.() ?? []) {
+          yield { labels: { topic }, value: sentBytes }
+        }
+      },
+    },
+    {
+      name: 'logcluster_page_cache_hit_bytes_total',
+      help: 'Those of them that no device had to deliver, by topic; absent where it cannot be measured.',
+      labels: ['topic'],
+      *samples() {
+        for (const [topic, { hitBytes }] of sources().sentByTopic?.() ?? []) {
+          if (hitBytes !== null) yield { labels: { topic }, value: hitBytes }
+        }
+      },
+    },
+    {
+      name: 'logcluster_sent_bytes_total',
+      help: 'Bytes sent to all sockets, by way: sendfile(2), or copied.',
+      labels: ['path'],
+      samples: () => {
+        const network = sources().network?.()
+        if (network === undefined) return []
+        return [
+          { labels: { path: 'sendfile' }, value: network.bytesSendfile },
+          { labels: { path: 'copied' }, value: network.bytesCopied },
+        ]
+      },
+    },
+    {
+      name: 'logcluster_received_bytes_total',
+      help: 'Bytes received from all sockets.',
+      samples: () => ofOne(sources().network?.(), network => network.bytesReceived),
+    },
+  ]
+}
+
+function appendCounters(sources: Sources): Instrument[] {
+  const byTopic = (value: (row: TopicAppends) => number) =>
+    function* (): Iterable<Sample> {
+      for (const row of sources().appends?.() ?? []) {
+        yield { labels: { topic: row.topic }, value: value(row) }
+      }
+    }
+  return [
+    {
+      name: 'logcluster_appended_bytes_total',
+      help: 'Bytes appended to logs, by topic.',
+      labels: ['topic'],
+      samples: byTopic(row => row.bytes),
+    },
+    {
+      name: 'logcluster_appended_batches_total',
+      help: 'Batches appended to logs, by topic.',
+      labels: ['topic'],
+      samples: byTopic(row => row.batches),
+    },
+  ]
+}
+
+function stallCounters(sources: Sources): Instrument[] {
+  return [
+    {
+      name: 'logcluster_write_stalls_total',
+      help: 'Appends during which the kernel made the event loop wait.',
+      samples: () => ofOne(sources().storage?.(), storage => storage.writeStalls),
+    },
+    {
+      name: 'logcluster_write_stall_seconds_total',
+      help: 'Time that those appends took together.',
+      samples: () => ofOne(sources().storage?.(), storage => storage.writeStallSeconds),
+    },
+  ]
+}
+
+function logGauges(sources: Sources): Instrument[] {
+  const labels = ['topic', 'partition']
+  const byLog = (value: (row: LogNumbers) => number) =>
+    function* (): Iterable<Sample> {
+      for (const row of sources().logs?.() ?? []) {
+        yield {
+          labels: { topic: row.topic, partition: String(row.partition) },
+          value: value(row),
+        }
+      }
+    }
+  return [
+    {
+      name: 'logcluster_log_start_offset',
+      help: 'First offset that the log has.',
+      labels,
+      samples: byLog(row => row.startOffset),
+    },
+    {
+      name: 'logcluster_log_end_offset',
+      help: 'Offset that the next record gets.',
+      labels,
+      samples: byLog(row => row.endOffset),
+    },
+    {
+      name: 'logcluster_log_size_bytes',
+      help: 'Bytes of the segments of the log.',
+      labels,
+      samples: byLog(row => row.sizeBytes),
+    },
+  ]
+}
+
+function storageGauges(sources: Sources): Instrument[] {
+  const row = (name: string, help: string, value: (storage: StorageNumbers) => number) => ({
+    name: `logcluster_${name}`,
+    help,
+    samples: () => ofOne(sources().storage?.(), value),
+  })
+  return [
+    row('unflushed_bytes', 'Bytes appended and not flushed yet.', it => it.unflushedBytes),
+    row(
+      'unflushed_age_seconds',
+      'Age of the oldest byte that is not flushed yet.',
+      it => it.unflushedAgeMs / 1000,
+    ),
+    row('dirty_bytes', 'Bytes appended that no write-back has finished with.', it => it.dirtyBytes),
+    row('dirty_pressure', '1 while producers are not read because of dirty bytes.', it =>
+      Number(it.isOverDirtyBudget),
+    ),
+    row('storage_failed', '1 after a write or a flush failed: the directory takes no more.', it =>
+      Number(it.hasFailed),
+    ),
+    {
+      name: 'logcluster_request_memory_bytes',
+      help: 'Bytes of requests in memory, arriving or being answered.',
+      samples: () => ofOne(sources().network?.(), network => network.requestMemoryBytes),
+    },
+  ]
+}
+
+function infoGauges(sources: Sources): Instrument[] {
+  const info = (labels: Readonly<Record<string, string>> | undefined): Sample[] =>
+    labels === undefined ? [] : [{ labels, value: 1 }]
+  return [
+    {
+      name: 'logcluster_build_info',
+      help: 'Version of the broker and of Node; always 1.',
+      labels: ['version', 'node'],
+      samples: () => info(sources().build?.()),
+    },
+    {
+      name: 'logcluster_data_path_info',
+      help: 'Which twin of each port is at work, native or node; always 1.',
+      labels: ['network', 'disk', 'crc'],
+      samples: () => info(sources().dataPath?.()),
+    },
+  ]
+}
+
+/** The one sample of a metric without labels, or none where its source is not there. */
+function ofOne<T>(source: T | undefined, value: (source: T) => number): Sample[] {
+  return source === undefined ? [] : [{ value: value(source) }]
+}

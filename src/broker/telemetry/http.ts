@@ -1,0 +1,71 @@
+import { createServer } from 'node:http'
+import express, { type Express, type Response } from 'express'
+import type { Metrics } from './metrics.ts'
+
+/** What the probes tell. */
+export interface Probes {
+  /** Alive: false asks for a restart. */
+  health(): { readonly isHealthy: boolean; readonly detail: Readonly<Record<string, unknown>> }
+  /** Serving clients: until then the detail tells how far recovery is. */
+  readiness(): { readonly isReady: boolean; readonly detail: Readonly<Record<string, unknown>> }
+}
+
+/** A running HTTP server. */
+export interface HttpServer {
+  readonly host: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** `/metrics`, `/healthz`, `/readyz`: read only, so it needs no protection against what it could do. */
+export function httpApp(metrics: Metrics, probes: Probes): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.get('/metrics', async (_request, response) => {
+    const text = await metrics.text()
+    response.set('Content-Type', metrics.contentType).send(text)
+  })
+  app.get('/healthz', (_request, response) => {
+    const { isHealthy, detail } = probes.health()
+    probe(response, isHealthy, { status: isHealthy ? 'healthy' : 'failed', ...detail })
+  })
+  app.get('/readyz', (_request, response) => {
+    const { isReady, detail } = probes.readiness()
+    probe(response, isReady, { status: isReady ? 'ready' : 'not ready', ...detail })
+  })
+  app.use((request, response) => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    response.status(isRead ? 404 : 405).json({ paths: ['/metrics', '/healthz', '/readyz'] })
+  })
+  return app
+}
+
+/** Starts to serve `app`. Rejects with the error of listen(2) where the address is taken. */
+export function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, app)
+  server.maxConnections = 256
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      const bound = server.address()
+      resolve({
+        host,
+        port: typeof bound === 'object' && bound !== null ? bound.port : port,
+        close: () =>
+          new Promise(closed => {
+            server.close(() => closed())
+            server.closeAllConnections()
+          }),
+      })
+    })
+  })
+}
+
+function probe(response: Response, isGood: boolean, body: Readonly<Record<string, unknown>>): void {
+  response
+    .status(isGood ? 200 : 503)
+    .set('Cache-Control', 'no-store')
+    .json(body)
+}

@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { watchLoopLag } from './loop-lag.ts'
+import { Metrics } from './metrics.ts'
+import type { MetricSources } from './sources.ts'
+
+const sources: MetricSources = {
+  build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
+  dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
+  network: () => ({ bytesReceived: 1, bytesSendfile: 2, bytesCopied: 3, requestMemoryBytes: 4 }),
+  sentByTopic: () =>
+    new Map([
+      ['hot', { sentBytes: 100, hitBytes: 90 }],
+      ['unmeasured', { sentBytes: 50, hitBytes: null }],
+    ]),
+  appends: () => [{ topic: 'hot', bytes: 1000, batches: 5 }],
+  logs: () => [{ topic: 'hot', partition: 3, startOffset: 7, endOffset: 12, sizeBytes: 500 }],
+  storage: () => ({
+    unflushedBytes: 10,
+    unflushedAgeMs: 250,
+    dirtyBytes: 20,
+    isOverDirtyBudget: true,
+    writeStalls: 2,
+    writeStallSeconds: 0.5,
+    hasFailed: false,
+  }),
+  process: () => ({
+    cpuUserSeconds: 1.5,
+    cpuSystemSeconds: 0.5,
+    residentBytes: 1e6,
+    heapUsedBytes: 1e5,
+    openFiles: null,
+    openFilesMax: 1024,
+    startSeconds: 1.7e9,
+  }),
+  connections: () => 9,
+}
+
+function used(): Metrics {
+  const metrics = new Metrics()
+  metrics.attach(sources)
+  const fetch = metrics.api('Fetch')
+  fetch.requests.value += 2
+  fetch.observe(0.003)
+  fetch.error('OFFSET_OUT_OF_RANGE')
+  metrics.copied('fallback').value += 42
+  metrics.connectionsAccepted.value++
+  metrics.connectionRefused('max.connections')
+  metrics.connectionClosed('peer')
+  metrics.connectionFault('malformed')
+  metrics.loopLag(0.02)
+  return metrics
+}
+
+/** The samples of a scrape, without the help. */
+async function samples(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
+}
+
+test('every name is told with its labels and unit', async () => {
+  const lines = await samples(used())
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'logcluster_page_cache_sent_bytes_total{topic="hot"} 100',
+      'logcluster_page_cache_hit_bytes_total{topic="hot"} 90',
+      'logcluster_sent_bytes_total{path="sendfile"} 2',
+      'logcluster_sent_bytes_total{path="copied"} 3',
+      'logcluster_copied_bytes_total{reason="fallback"} 42',
+      'logcluster_requests_total{api="Fetch"} 2',
+      'logcluster_request_errors_total{api="Fetch",error="OFFSET_OUT_OF_RANGE"} 1',
+      'logcluster_request_duration_seconds_count{api="Fetch"} 1',
+      'logcluster_connections 9',
+      'logcluster_connections_refused_total{reason="max.connections"} 1',
+      'logcluster_appended_bytes_total{topic="hot"} 1000',
+      'logcluster_appended_batches_total{topic="hot"} 5',
+      'logcluster_unflushed_bytes 10',
+      'logcluster_unflushed_age_seconds 0.25',
+      'logcluster_write_stalls_total 2',
+      'logcluster_write_stall_seconds_total 0.5',
+      'logcluster_log_start_offset{topic="hot",partition="3"} 7',
+      'logcluster_log_end_offset{topic="hot",partition="3"} 12',
+      'logcluster_dirty_pressure 1',
+      'logcluster_request_memory_bytes 4',
+      'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
+      'logcluster_build_info{version="1.2.3",node="v24.0.0"} 1',
+      'process_cpu_seconds_total 2',
+      'process_max_fds 1024',
+    ]),
+  )
+})
+
+test('what cannot be measured is absent, never 0', async () => {
+  const lines = await samples(used())
+  expect(lines.filter(line => /hit_bytes.*unmeasured|process_open_fds/.test(line))).toEqual([])
+  const bare = await samples(new Metrics())
+  expect(
+    bare.filter(line => /unflushed|process_|logcluster_connections |page_cache/.test(line)),
+  ).toEqual([])
+})
+
+test('a counter shows the value of its source at each scrape, and topics that went away are gone', async () => {
+  const metrics = new Metrics()
+  let logs = [{ topic: 'a', partition: 0, startOffset: 0, endOffset: 1, sizeBytes: 1 }]
+  metrics.attach({ logs: () => logs })
+  const ends = async () =>
+    (await samples(metrics)).filter(line => line.startsWith('logcluster_log_end_offset'))
+  expect(await ends()).toEqual(['logcluster_log_end_offset{topic="a",partition="0"} 1'])
+  logs = []
+  expect(await ends()).toEqual([])
+})
+
+test('the lag of the event loop is measured from what was asked', () => {
+  let nowMs = 0
+  let tick = () => {}
+  const seen: number[] = []
+  const clock = {
+    now: () => 0,
+    monotonic: () => nowMs,
+    after: () => ({ cancel: () => {} }),
+    every: (_: number, act: () => void) => ((tick = act), { cancel: () => {} }),
+    soon: () => {},
+  }
+  watchLoopLag(clock, seconds => seen.push(seconds), 50)
+  for (const at of [50, 130, 180]) {
+    nowMs = at
+    tick()
+  }
+  expect(seen).toEqual([0, 0.03, 0])
+})
+
+const promtool = spawnSync('promtool', ['--version'])
+const hasPromtool = promtool.error === undefined
+if (!hasPromtool) console.warn('promtool is not installed: `promtool check metrics` is not run')
+
+test.skipIf(!hasPromtool)('promtool check metrics finds nothing', async () => {
+  for (const metrics of [used(), new Metrics()]) {
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: await metrics.text() })
+    expect(checked.stderr.toString() + checked.stdout.toString()).toBe('')
+    expect(checked.status).toBe(0)
+  }
+})

@@ -1,0 +1,176 @@
+import { Histogram, Registry } from 'prom-client'
+import { brokerInstruments } from './broker-instruments.ts'
+import { counter, gauge } from './instruments.ts'
+import { processInstruments } from './process-instruments.ts'
+import type { MetricSources } from './sources.ts'
+import { Tally, type Cell } from './tally.ts'
+
+/** What is counted of one API. */
+export interface ApiMeter {
+  /** Requests taken. */
+  readonly requests: Cell
+  /** One answer, `seconds` after its request was complete. */
+  observe(seconds: number): void
+  /** One error in an answer, or the reason of a closed connection. */
+  error(name: string): void
+}
+
+/**
+ * Everything that `/metrics` tells. Counts of the way of a request are raised here by the server; all else is
+ * asked from its source at each scrape (`attach`).
+ */
+export class Metrics {
+  readonly registry = new Registry()
+  #sources: Partial<MetricSources> = {}
+  readonly #requests = new Tally(['api'])
+  readonly #errors = new Tally(['api', 'error'])
+  readonly #copied = new Tally(['reason'])
+  readonly #refused = new Tally(['reason'])
+  readonly #closed = new Tally(['reason'])
+  readonly #faults = new Tally(['reason'])
+  readonly #latency: Histogram<'api'>
+  readonly #lag: Histogram
+  readonly #meters = new Map<string, ApiMeter>()
+  readonly connectionsAccepted: Cell = { value: 0 }
+  /** Times that reading from producers was stopped because of dirty bytes. */
+  readonly pressurePauses: Cell = { value: 0 }
+
+  constructor() {
+    this.#latency = latencyHistogram(this.registry)
+    this.#lag = lagHistogram(this.registry)
+    this.#registerCounts()
+    const sources = () => this.#sources
+    brokerInstruments(this.registry, sources)
+    processInstruments(this.registry, sources)
+  }
+
+  /** Adds sources as the broker's parts come up. */
+  attach(sources: Partial<MetricSources>): void {
+    this.#sources = { ...this.#sources, ...sources }
+  }
+
+  /** The meter of an API by its Kafka name. Keep it. */
+  api(name: string): ApiMeter {
+    const known = this.#meters.get(name)
+    if (known !== undefined) return known
+    const latency = this.#latency.labels(name)
+    const errors = new Map<string, Cell>()
+    const meter: ApiMeter = {
+      requests: this.#requests.cell(name),
+      observe: seconds => latency.observe(seconds),
+      error: error => {
+        let cell = errors.get(error)
+        if (cell === undefined) errors.set(error, (cell = this.#errors.cell(name, error)))
+        cell.value++
+      },
+    }
+    this.#meters.set(name, meter)
+    return meter
+  }
+
+  /** Bytes of records copied in JavaScript for `reason`; 0 for ever on the native path (data-path.md Q2). */
+  copied(reason: string): Cell {
+    return this.#copied.cell(reason)
+  }
+
+  connectionRefused(reason: string): void {
+    this.#refused.cell(reason).value++
+  }
+
+  connectionClosed(reason: string): void {
+    this.#closed.cell(reason).value++
+  }
+
+  /** A connection that is going to be closed for what its client did. */
+  connectionFault(reason: string): void {
+    this.#faults.cell(reason).value++
+  }
+
+  /** How much later than asked a timer of the event loop ran. */
+  loopLag(seconds: number): void {
+    this.#lag.observe(seconds)
+  }
+
+  /** The text format of Prometheus. */
+  text(): Promise<string> {
+    return this.registry.metrics()
+  }
+
+  get contentType(): string {
+    return this.registry.contentType
+  }
+
+  #registerCounts(): void {
+    const one = (cell: Cell) => () => [{ value: cell.value }]
+    const rows: readonly [name: string, help: string, Tally<string> | Cell, labels?: string[]][] = [
+      ['requests_total', 'Requests taken, by API.', this.#requests, ['api']],
+      [
+        'request_errors_total',
+        'Errors told in answers, and connections closed instead of an answer, by API.',
+        this.#errors,
+        ['api', 'error'],
+      ],
+      [
+        'copied_bytes_total',
+        'Bytes of records copied in JavaScript, by reason.',
+        this.#copied,
+        ['reason'],
+      ],
+      [
+        'connections_refused_total',
+        'Connections closed as they came, by the limit that they met.',
+        this.#refused,
+        ['reason'],
+      ],
+      ['connections_closed_total', 'Connections that ended, by reason.', this.#closed, ['reason']],
+      [
+        'connection_faults_total',
+        'Connections closed for what their client did, by reason.',
+        this.#faults,
+        ['reason'],
+      ],
+      ['connections_accepted_total', 'Connections accepted.', this.connectionsAccepted],
+      [
+        'pressure_pauses_total',
+        'Times that producers were no longer read because too many bytes were dirty.',
+        this.pressurePauses,
+      ],
+    ]
+    for (const [name, help, count, labels] of rows) {
+      const samples = count instanceof Tally ? () => count.samples() : one(count)
+      counter(this.registry, {
+        name: `logcluster_${name}`,
+        help,
+        samples,
+        ...(labels === undefined ? {} : { labels }),
+      })
+    }
+    gauge(this.registry, {
+      name: 'logcluster_connections',
+      help: 'Open connections.',
+      samples: () => {
+        const connections = this.#sources.connections?.()
+        return connections === undefined ? [] : [{ value: connections }]
+      },
+    })
+  }
+}
+
+function latencyHistogram(registry: Registry): Histogram<'api'> {
+  return new Histogram({
+    name: 'logcluster_request_duration_seconds',
+    help: 'From the whole request to its answer in the output queue, by API; long polls wait in it.',
+    labelNames: ['api'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers: [registry],
+  })
+}
+
+function lagHistogram(registry: Registry): Histogram {
+  return new Histogram({
+    name: 'logcluster_event_loop_lag_seconds',
+    help: 'How much later than asked a timer of the event loop ran.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers: [registry],
+  })
+}

@@ -1,0 +1,68 @@
+import type { NetworkCounters } from '../../env/env.ts'
+
+/**
+ * Where the numbers of a scrape come from: functions that the broker's parts give, so that telemetry knows none
+ * of them. Each is asked once a scrape, and is cheap. What is not attached yet is absent from the answer.
+ */
+export interface MetricSources {
+  readonly build: () => { readonly version: string; readonly node: string }
+  /** Which twin of each port is at work: `native` or `node`. */
+  readonly dataPath: () => {
+    readonly network: string
+    readonly disk: string
+    readonly crc: string
+  }
+  readonly network: () => NetworkCounters
+  /** Bytes of records sent to consumers; `hitBytes` is null where it could not be measured. */
+  readonly sentByTopic: () => ReadonlyMap<
+    string,
+    { readonly sentBytes: number; readonly hitBytes: number | null }
+  >
+  /** Appended since the start of the process, by topic. */
+  readonly appends: () => Iterable<TopicAppends>
+  readonly logs: () => Iterable<LogNumbers>
+  readonly storage: () => StorageNumbers
+  readonly process: () => ProcessNumbers
+  /** Open connections. */
+  readonly connections: () => number
+}
+
+export interface TopicAppends {
+  readonly topic: string
+  readonly bytes: number
+  readonly batches: number
+}
+
+export interface LogNumbers {
+  readonly topic: string
+  readonly partition: number
+  readonly startOffset: number
+  readonly endOffset: number
+  readonly sizeBytes: number
+}
+
+export interface StorageNumbers {
+  readonly unflushedBytes: number
+  /** Age of the oldest unflushed byte, 0 where all is flushed. */
+  readonly unflushedAgeMs: number
+  /** Bytes that no write-back has finished with. */
+  readonly dirtyBytes: number
+  readonly isOverDirtyBudget: boolean
+  /** Appends that took the event loop longer than a stall's threshold, and the time that they took together. */
+  readonly writeStalls: number
+  readonly writeStallSeconds: number
+  /** The directory has failed for good (a write or an fsync did). */
+  readonly hasFailed: boolean
+}
+
+export interface ProcessNumbers {
+  readonly cpuUserSeconds: number
+  readonly cpuSystemSeconds: number
+  readonly residentBytes: number
+  readonly heapUsedBytes: number
+  /** null where it cannot be told. */
+  readonly openFiles: number | null
+  readonly openFilesMax: number | null
+  /** Seconds since 1970. */
+  readonly startSeconds: number
+}
