@@ -23,8 +23,15 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/native': {
-    ours: ['src/lib', 'src/env'],
-    modules: ['node:module', 'node:fs', 'node:path', 'node:url', 'node:os'],
+    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts'],
+    modules: [
+      'node:child_process',
+      'node:dns/promises',
+      'node:fs',
+      'node:module',
+      'node:os',
+      'node:path',
+    ],
   },
   'src/broker/config': { ours: ['src/lib'] },
   'src/broker/log': {

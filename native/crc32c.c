@@ -1,0 +1,149 @@
+/*
+ * The processor's CRC instruction takes 3 cycles but starts one every cycle, so three stretches of the input
+ * are walked at once. Their checksums are then joined: a checksum is moved over N zero bytes by a matrix
+ * over GF(2), kept as four tables of 256 words.
+ */
+#include "crc32c.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_acle.h>
+#include <sys/auxv.h>
+#endif
+
+enum { LONG_STRETCH = 4096, SHORT_STRETCH = 256, POLYNOMIAL = 0x82f63b78 };
+
+static uint32_t slices[8][256];
+static uint32_t over_long[4][256];
+static uint32_t over_short[4][256];
+static bool has_instruction;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+static void prepare(void);
+static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length);
+static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes, size_t length);
+
+void crc32c_prepare(void) {
+  pthread_once(&prepared, prepare);
+}
+
+uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length) {
+  return ~(has_instruction ? by_instruction(~seed, bytes, length) : by_table(~seed, bytes, length));
+}
+
+uint32_t crc32c_portable(uint32_t seed, const uint8_t *bytes, size_t length) {
+  return ~by_table(~seed, bytes, length);
+}
+
+const char *crc32c_method(void) {
+  if (!has_instruction) return "table";
+#if defined(__x86_64__)
+  return "sse4.2";
+#else
+  return "armv8";
+#endif
+}
+
+static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length) {
+  for (; length >= 8; bytes += 8, length -= 8) {
+    uint32_t low, high;
+    memcpy(&low, bytes, 4);
+    memcpy(&high, bytes + 4, 4);
+    low ^= crc;
+    crc = slices[7][low & 0xff] ^ slices[6][(low >> 8) & 0xff] ^ slices[5][(low >> 16) & 0xff] ^ slices[4][low >> 24] ^
+          slices[3][high & 0xff] ^ slices[2][(high >> 8) & 0xff] ^ slices[1][(high >> 16) & 0xff] ^ slices[0][high >> 24];
+  }
+  while (length--) crc = slices[0][(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
+  return crc;
+}
+
+/* The checksum of `crc` followed by as many zero bytes as `table` stands for. */
+static uint32_t moved(uint32_t table[4][256], uint32_t crc) {
+  return table[0][crc & 0xff] ^ table[1][(crc >> 8) & 0xff] ^ table[2][(crc >> 16) & 0xff] ^ table[3][crc >> 24];
+}
+
+static void build_move(uint32_t table[4][256], size_t zeros) {
+  static const uint8_t nothing[256];
+  for (int slice = 0; slice < 4; slice++) {
+    for (uint32_t byte = 0; byte < 256; byte++) {
+      uint32_t crc = byte << (8 * slice);
+      for (size_t left = zeros; left > 0; left -= sizeof nothing) crc = by_table(crc, nothing, sizeof nothing);
+      table[slice][byte] = crc;
+    }
+  }
+}
+
+static void prepare(void) {
+  for (uint32_t byte = 0; byte < 256; byte++) {
+    uint32_t crc = byte;
+    for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
+    slices[0][byte] = crc;
+  }
+  for (int slice = 1; slice < 8; slice++) {
+    for (int byte = 0; byte < 256; byte++) {
+      uint32_t before = slices[slice - 1][byte];
+      slices[slice][byte] = (before >> 8) ^ slices[0][before & 0xff];
+    }
+  }
+  build_move(over_long, LONG_STRETCH);
+  build_move(over_short, SHORT_STRETCH);
+#if defined(__x86_64__)
+  has_instruction = __builtin_cpu_supports("sse4.2");
+#elif defined(__aarch64__)
+  has_instruction = (getauxval(AT_HWCAP) & (1 << 7)) != 0; /* HWCAP_CRC32 */
+#endif
+}
+
+#if defined(__x86_64__)
+#define WITH_INSTRUCTION __attribute__((target("sse4.2")))
+#define CRC_BYTE(crc, byte) _mm_crc32_u8(crc, byte)
+#define CRC_WORD(crc, word) ((uint32_t)_mm_crc32_u64(crc, word))
+#elif defined(__aarch64__)
+#define WITH_INSTRUCTION __attribute__((target("+crc")))
+#define CRC_BYTE(crc, byte) __crc32cb(crc, byte)
+#define CRC_WORD(crc, word) __crc32cd(crc, word)
+#endif
+
+#ifdef WITH_INSTRUCTION
+
+static inline uint64_t word_at(const uint8_t *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, 8);
+  return word;
+}
+
+/* Three neighbouring stretches at once. */
+WITH_INSTRUCTION static uint32_t three(uint32_t crc, const uint8_t *bytes, size_t stretch, uint32_t move[4][256]) {
+  uint32_t first = crc, second = 0, third = 0;
+  for (size_t at = 0; at < stretch; at += 8) {
+    first = CRC_WORD(first, word_at(bytes + at));
+    second = CRC_WORD(second, word_at(bytes + stretch + at));
+    third = CRC_WORD(third, word_at(bytes + 2 * stretch + at));
+  }
+  return moved(move, moved(move, first) ^ second) ^ third;
+}
+
+WITH_INSTRUCTION static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes, size_t length) {
+  for (; length >= 3 * LONG_STRETCH; bytes += 3 * LONG_STRETCH, length -= 3 * LONG_STRETCH) {
+    crc = three(crc, bytes, LONG_STRETCH, over_long);
+  }
+  for (; length >= 3 * SHORT_STRETCH; bytes += 3 * SHORT_STRETCH, length -= 3 * SHORT_STRETCH) {
+    crc = three(crc, bytes, SHORT_STRETCH, over_short);
+  }
+  for (; length >= 8; bytes += 8, length -= 8) crc = CRC_WORD(crc, word_at(bytes));
+  while (length--) crc = CRC_BYTE(crc, *bytes++);
+  return crc;
+}
+
+#else
+
+static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes, size_t length) {
+  return by_table(crc, bytes, length);
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* CRC-32C (Castagnoli), by the fastest way that this processor knows. */
+#ifndef LOGCLUSTER_CRC32C_H
+#define LOGCLUSTER_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Builds the tables and looks at the processor. Idempotent; called once a thread loads the addon. */
+void crc32c_prepare(void);
+/* The checksum of `length` bytes, continuing from `seed` (0 starts anew). */
+uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length);
+/* For comparison in tests: always by tables. */
+uint32_t crc32c_portable(uint32_t seed, const uint8_t *bytes, size_t length);
+/* "sse4.2", "armv8" or "table". */
+const char *crc32c_method(void);
+
+#endif

@@ -1,0 +1,145 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+
+int file_open(const char *path, int mode, File **out) {
+  static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL};
+  int fd = open(path, flags[mode] | O_CLOEXEC, 0644);
+  if (fd < 0) return -errno;
+  struct stat entry;
+  File *file = malloc(sizeof *file);
+  int result = !file ? -ENOMEM : fstat(fd, &entry) < 0 ? -errno : S_ISDIR(entry.st_mode) ? -EISDIR : 0;
+  if (result < 0) {
+    free(file);
+    close(fd);
+    return result;
+  }
+  atomic_init(&file->references, 1);
+  file->fd = fd;
+  *out = file;
+  return 0;
+}
+
+File *file_retain(File *file) {
+  atomic_fetch_add(&file->references, 1);
+  return file;
+}
+
+void file_release(File *file) {
+  if (atomic_fetch_sub(&file->references, 1) > 1) return;
+  close(file->fd);
+  free(file);
+}
+
+int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written) {
+  *written = 0;
+  while (count > 0) {
+    if (parts->iov_len == 0) {
+      parts++, count--;
+      continue;
+    }
+    ssize_t taken = pwritev(fd, parts, count, position + (int64_t)*written);
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken <= 0) return taken < 0 ? -errno : -EIO;
+    *written += (size_t)taken;
+    while (count > 0 && (size_t)taken >= parts->iov_len) {
+      taken -= (ssize_t)parts->iov_len;
+      parts++, count--;
+    }
+    if (count > 0) {
+      parts->iov_base = (uint8_t *)parts->iov_base + taken;
+      parts->iov_len -= (size_t)taken;
+    }
+  }
+  return 0;
+}
+
+int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
+  size_t read = 0;
+  while (read < length) {
+    ssize_t taken = pread(fd, target + read, length - read, position + (int64_t)read);
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken < 0) return -errno;
+    if (taken == 0) break;
+    read += (size_t)taken;
+  }
+  return (int64_t)read;
+}
+
+int file_write_back(int fd, int64_t position, int64_t length) {
+  if (length <= 0) return 0; /* to the kernel a length of 0 means the rest of the file */
+  unsigned flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  return sync_file_range(fd, position, length, flags) < 0 ? -errno : 0;
+}
+
+int64_t file_page_size(void) {
+  return sysconf(_SC_PAGESIZE);
+}
+
+uint64_t file_pages(int64_t position, int64_t length) {
+  if (length <= 0) return 0;
+  int64_t size = file_page_size();
+  return (uint64_t)((position + length - 1) / size - position / size + 1);
+}
+
+int file_residency(int fd, int64_t position, int64_t length, Pages *pages) {
+  struct {
+    uint64_t offset, length;
+  } range = {(uint64_t)position, (uint64_t)length};
+  struct {
+    uint64_t cache, dirty, writeback, evicted, recently_evicted;
+  } counts = {0};
+  if (length > 0 && syscall(SYS_cachestat, fd, &range, &counts, 0) < 0) return -errno;
+  *pages = (Pages){counts.cache, counts.dirty, counts.writeback};
+  return 0;
+}
+
+static int path_sync(const char *path, int flags, int (*sync)(int)) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+  if (fd < 0) return -errno;
+  int result = sync(fd) < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
+int path_sync_directory(const char *path) {
+  return path_sync(path, O_DIRECTORY, fsync);
+}
+
+int path_sync_file_system(const char *path) {
+  return path_sync(path, 0, syncfs);
+}
+
+int path_lock(const char *path) {
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return -errno;
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(fd, F_OFD_SETLK, &whole) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+int path_statistics(const char *path, double answer[6]) {
+  struct statfs about;
+  struct stat entry;
+  if (statfs(path, &about) < 0 || stat(path, &entry) < 0) return -errno;
+  double block = (double)(about.f_frsize ? about.f_frsize : about.f_bsize);
+  answer[0] = (double)(uint32_t)about.f_type;
+  answer[1] = block * (double)about.f_blocks;
+  answer[2] = block * (double)about.f_bavail;
+  answer[3] = (double)(uint32_t)about.f_fsid.__val[0];
+  answer[4] = (double)(uint32_t)about.f_fsid.__val[1];
+  answer[5] = (double)entry.st_dev;
+  return 0;
+}

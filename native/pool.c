@@ -1,0 +1,114 @@
+#include "pool.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+static void *lane_run(void *argument);
+static void lane_grow(Lane *lane, int limit);
+static void pool_collect(uv_async_t *async);
+
+static void push(JobQueue *queue, Job *job) {
+  job->next = NULL;
+  if (queue->tail) queue->tail->next = job;
+  else queue->head = job;
+  queue->tail = job;
+}
+
+static Job *shift(JobQueue *queue) {
+  Job *job = queue->head;
+  if (job && !(queue->head = job->next)) queue->tail = NULL;
+  return job;
+}
+
+int pool_start(Pool *pool, uv_loop_t *loop) {
+  memset(pool, 0, sizeof *pool);
+  pthread_mutex_init(&pool->mutex, NULL);
+  for (int lane = 0; lane < LANE_COUNT; lane++) {
+    pool->lanes[lane].pool = pool;
+    pthread_cond_init(&pool->lanes[lane].wake, NULL);
+  }
+  int result = uv_async_init(loop, &pool->async, pool_collect);
+  if (result == 0) uv_unref((uv_handle_t *)&pool->async);
+  return result;
+}
+
+void pool_submit(Pool *pool, int index, Job *job) {
+  Lane *lane = &pool->lanes[index];
+  int limit = index == LANE_READ ? READ_THREADS : FLUSH_THREADS;
+  if (pool->pending++ == 0) uv_ref((uv_handle_t *)&pool->async);
+  if (lane->thread_count < limit) lane_grow(lane, limit);
+  pthread_mutex_lock(&pool->mutex);
+  if (lane->thread_count > 0) {
+    push(&lane->waiting, job);
+    pthread_cond_signal(&lane->wake);
+  } else {
+    uint8_t scratch[SCRATCH_BYTES];
+    job->work(job, scratch);
+    push(&pool->finished, job);
+    uv_async_send(&pool->async);
+  }
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Signals belong to Node's threads, so ours start with all of them blocked. */
+static void lane_grow(Lane *lane, int limit) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  while (lane->thread_count < limit) {
+    if (pthread_create(&lane->threads[lane->thread_count], NULL, lane_run, lane) != 0) break;
+    lane->thread_count++;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *lane_run(void *argument) {
+  Lane *lane = argument;
+  Pool *pool = lane->pool;
+  uint8_t scratch[SCRATCH_BYTES];
+  pthread_mutex_lock(&pool->mutex);
+  for (;;) {
+    while (!pool->stopping && !lane->waiting.head) pthread_cond_wait(&lane->wake, &pool->mutex);
+    if (pool->stopping) break;
+    Job *job = shift(&lane->waiting);
+    pthread_mutex_unlock(&pool->mutex);
+    job->work(job, scratch);
+    pthread_mutex_lock(&pool->mutex);
+    push(&pool->finished, job);
+    uv_async_send(&pool->async);
+  }
+  pthread_mutex_unlock(&pool->mutex);
+  return NULL;
+}
+
+static void finish(Pool *pool, JobQueue *queue, bool alive) {
+  for (Job *job; (job = shift(queue));) {
+    if (--pool->pending == 0) uv_unref((uv_handle_t *)&pool->async);
+    job->done(job, alive);
+  }
+}
+
+static void pool_collect(uv_async_t *async) {
+  Pool *pool = (Pool *)((char *)async - offsetof(Pool, async));
+  pthread_mutex_lock(&pool->mutex);
+  JobQueue finished = pool->finished;
+  pool->finished = (JobQueue){NULL, NULL};
+  pthread_mutex_unlock(&pool->mutex);
+  finish(pool, &finished, true);
+}
+
+void pool_stop(Pool *pool) {
+  pthread_mutex_lock(&pool->mutex);
+  pool->stopping = true;
+  for (int lane = 0; lane < LANE_COUNT; lane++) pthread_cond_broadcast(&pool->lanes[lane].wake);
+  pthread_mutex_unlock(&pool->mutex);
+  for (int index = 0; index < LANE_COUNT; index++) {
+    Lane *lane = &pool->lanes[index];
+    for (int thread = 0; thread < lane->thread_count; thread++) pthread_join(lane->threads[thread], NULL);
+    finish(pool, &lane->waiting, false);
+    pthread_cond_destroy(&lane->wake);
+  }
+  finish(pool, &pool->finished, false);
+  pthread_mutex_destroy(&pool->mutex);
+}

@@ -1,0 +1,55 @@
+/*
+ * The addon's own threads, in two lanes: `read` for what waits for a device to deliver (cold sends and reads) and
+ * `flush` for what waits for it to take (fdatasync, write-back), so that a slow flush never holds up a reader.
+ * libuv's four threads are left to others.
+ */
+#ifndef LOGCLUSTER_POOL_H
+#define LOGCLUSTER_POOL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum { LANE_READ, LANE_FLUSH, LANE_COUNT };
+enum { READ_THREADS = 8, FLUSH_THREADS = 3, SCRATCH_BYTES = 64 * 1024 };
+
+/* `work` runs on a thread that owns `scratch`, `done` then on the event loop. The pool never frees a job. */
+typedef struct Job {
+  struct Job *next;
+  void (*work)(struct Job *job, uint8_t *scratch);
+  /* `alive` is false where the environment ends: the job may not have run, and JavaScript cannot be called. */
+  void (*done)(struct Job *job, bool alive);
+} Job;
+
+typedef struct {
+  Job *head, *tail;
+} JobQueue;
+
+struct Pool;
+
+typedef struct {
+  struct Pool *pool;
+  pthread_t threads[READ_THREADS];
+  int thread_count;
+  pthread_cond_t wake;
+  JobQueue waiting;
+} Lane;
+
+typedef struct Pool {
+  pthread_mutex_t mutex;
+  Lane lanes[LANE_COUNT];
+  JobQueue finished;
+  bool stopping;
+  uv_async_t async;
+  /* Jobs given and not yet done; the loop stays alive for them. Touched on the loop only. */
+  uint32_t pending;
+} Pool;
+
+int pool_start(Pool *pool, uv_loop_t *loop);
+/* Threads of a lane begin with its first job. Where none can be started the job is run at once. */
+void pool_submit(Pool *pool, int lane, Job *job);
+/* Waits for the jobs that run, then ends all others undone. The caller closes `async`. */
+void pool_stop(Pool *pool);
+
+#endif

@@ -1,0 +1,114 @@
+import { assert } from '../../lib/assert.ts'
+import { DiskError } from '../../env/disk.ts'
+import type { DiskFile, Residency } from '../../env/disk.ts'
+import { errnoName } from './errno.ts'
+import type { Binding } from './binding.ts'
+import type { Jobs } from './jobs.ts'
+
+/** A file that the addon holds open. Ranges of it in send queues and running jobs keep references of their own. */
+export class NativeFile implements DiskFile {
+  readonly path: string
+  readonly #binding: Binding
+  readonly #jobs: Jobs
+  readonly #handle: number
+  /** The owner's and each `hold`; the addon's file is closed with the last. */
+  #references = 1
+  #isClosed = false
+
+  constructor(options: { binding: Binding; jobs: Jobs; path: string; handle: number }) {
+    this.path = options.path
+    this.#binding = options.binding
+    this.#jobs = options.jobs
+    this.#handle = options.handle
+  }
+
+  /** The addon's name for it. @throws DiskError with code EBADF after the last reference was given up. */
+  use(operation: string): number {
+    if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
+    return this.#handle
+  }
+
+  size(): number {
+    return this.#check('size', this.#binding.fileSize(this.use('size')))
+  }
+
+  write(position: number, parts: readonly Uint8Array[]): void {
+    const result = this.#binding.fileWrite(this.use('write'), position, parts)
+    if (result < 0) {
+      throw new DiskError('write', this.path, errnoName(result), this.#binding.answer[0])
+    }
+  }
+
+  read(position: number, target: Uint8Array): number {
+    return this.#check('read', this.#binding.fileRead(this.use('read'), position, target))
+  }
+
+  async readAsync(position: number, target: Uint8Array): Promise<number> {
+    const handle = this.use('readAsync')
+    const submit = (job: number) => this.#binding.fileReadLater(handle, job, position, target)
+    return this.#run('readAsync', submit, target)
+  }
+
+  truncate(length: number): void {
+    this.#check('truncate', this.#binding.fileTruncate(this.use('truncate'), length))
+  }
+
+  async sync(): Promise<void> {
+    const handle = this.use('sync')
+    await this.#run('sync', job => this.#binding.fileSync(handle, job))
+  }
+
+  async writeBack(position: number, length: number): Promise<void> {
+    const handle = this.use('writeBack')
+    await this.#run('writeBack', job => this.#binding.fileWriteBack(handle, job, position, length))
+  }
+
+  residency(position: number, length: number): Residency | null {
+    if (this.#binding.fileResidency(this.use('residency'), position, length) < 0) return null
+    const [cachedBytes, dirtyBytes, writebackBytes] = this.#binding.answer
+    return {
+      cachedBytes: cachedBytes!,
+      dirtyBytes: dirtyBytes!,
+      writebackBytes: writebackBytes!,
+    }
+  }
+
+  isResident(position: number, length: number): boolean | null {
+    const answer = this.#binding.fileIsResident(this.use('isResident'), position, length)
+    return answer < 0 ? null : answer === 1
+  }
+
+  dropCache(position: number, length: number): void {
+    this.#check('dropCache', this.#binding.fileDropCache(this.use('dropCache'), position, length))
+  }
+
+  hold(): () => void {
+    assert(this.#references > 0, 'a closed file is not held')
+    this.#references++
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#release()
+      isHeld = false
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#release()
+  }
+
+  #release(): void {
+    if (--this.#references === 0) this.#binding.fileClose(this.#handle)
+  }
+
+  #run(operation: string, submit: (job: number) => number, kept?: object): Promise<number> {
+    const fail = (errno: number) => new DiskError(operation, this.path, errnoName(errno))
+    return this.#jobs.run(submit, fail, kept)
+  }
+
+  #check(operation: string, answer: number): number {
+    if (answer < 0) throw new DiskError(operation, this.path, errnoName(answer))
+    return answer
+  }
+}
