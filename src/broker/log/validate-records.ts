@@ -10,6 +10,8 @@ import {
   type RecordFault,
 } from './batch-rules.ts'
 
+export type RecordsVerdict = { readonly ok: true } | BatchRefusal
+
 /**
  * Judges what only the records tell: that they parse, that their deltas are 0 to n-1, that each has a key where
  * the topic is compacted, and a timestamp that the topic takes (G19). `header` is what `validateBatch` accepted;
@@ -20,7 +22,7 @@ export async function validateRecords(
   records: Uint8Array,
   codecs: Codecs,
   rules: BatchRules,
-): Promise<{ readonly ok: true } | BatchRefusal> {
+): Promise<RecordsVerdict> {
   try {
     const payload = await openPayload(header, records, codecs)
     return await judgeRecords(header, payload, codecs, rules)
@@ -54,7 +56,7 @@ async function judgeRecords(
   payload: Uint8Array,
   codecs: Codecs,
   rules: BatchRules,
-): Promise<{ readonly ok: true } | BatchRefusal> {
+): Promise<RecordsVerdict> {
   const faults: Faults = { records: [], count: 0, timestamps: 0 }
   const cursor = new RecordCursor(payload, header.count)
   while (cursor.next()) {

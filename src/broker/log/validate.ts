@@ -20,7 +20,7 @@ import {
   type BatchRules,
 } from './batch-rules.ts'
 
-export { validateRecords } from './validate-records.ts'
+export { validateRecords, type RecordsVerdict } from './validate-records.ts'
 export type { BatchRefusal, BatchRules, RecordFault } from './batch-rules.ts'
 
 export interface BatchAccepted {
