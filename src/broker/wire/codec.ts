@@ -1,0 +1,97 @@
+import { closeCodec } from './codec-closures.ts'
+import { compileCodec, mayCompile } from './codec-compiler.ts'
+import type { Api, Draft, Fields, Infer } from './field.ts'
+import { Reader } from './reader.ts'
+import { type StructShape, shapeOf } from './shape.ts'
+import { WireError } from './wire-error.ts'
+import type { Writer } from './writer.ts'
+
+/** Reads and writes one message in one version. `decode` throws a WireError and nothing else. */
+export interface Codec {
+  readonly decode: (reader: Reader) => unknown
+  readonly encode: (writer: Writer, message: unknown) => void
+}
+
+export type MakeCodec = (shape: StructShape, name: string) => Codec
+
+type Side = 'request' | 'response'
+
+/** The request that stands in `bytes[at, end)`, all of it. Throws a WireError where it is malformed. */
+export function decodeRequest<Request extends Fields>(
+  api: Api<Request>,
+  version: number,
+  bytes: Uint8Array,
+  at: number,
+): Infer<Request> {
+  return decode({ api, side: 'request', version }, bytes, at) as Infer<Request>
+}
+
+export function decodeResponse<Response extends Fields>(
+  api: Api<Fields, Response>,
+  version: number,
+  bytes: Uint8Array,
+  at: number,
+): Infer<Response> {
+  return decode({ api, side: 'response', version }, bytes, at) as Infer<Response>
+}
+
+export function encodeRequest<Request extends Fields>(
+  api: Api<Request>,
+  version: number,
+  value: Draft<Request>,
+  writer: Writer,
+): void {
+  codecOf({ api, side: 'request', version }).encode(writer, value)
+}
+
+export function encodeResponse<Response extends Fields>(
+  api: Api<Fields, Response>,
+  version: number,
+  value: Draft<Response>,
+  writer: Writer,
+): void {
+  codecOf({ api, side: 'response', version }).encode(writer, value)
+}
+
+interface MessageId {
+  readonly api: Api
+  readonly side: Side
+  readonly version: number
+}
+
+function decode(id: MessageId, bytes: Uint8Array, at: number): unknown {
+  const codec = codecOf(id)
+  try {
+    const reader = new Reader(bytes, at)
+    const message = codec.decode(reader)
+    reader.finish()
+    return message
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    throw new WireError(`${id.api.name} ${id.side} v${id.version} ${error.message}`)
+  }
+}
+
+/** Compiled at first use, by table and version. */
+const codecs = new Map<Fields, (Codec | undefined)[]>()
+const makeCodec: MakeCodec = mayCompile() ? compileCodec : closeCodec
+
+function codecOf(id: MessageId): Codec {
+  const ofVersion = codecs.get(id.api[id.side])
+  return ofVersion?.[id.version] ?? addCodec(id)
+}
+
+function addCodec(id: MessageId): Codec {
+  const codec = codecFor(id, makeCodec)
+  const fields = id.api[id.side]
+  const ofVersion = codecs.get(fields) ?? []
+  ofVersion[id.version] = codec
+  codecs.set(fields, ofVersion)
+  return codec
+}
+
+/** A new codec for one message in one version, made as `make` does. */
+export function codecFor({ api, side, version }: MessageId, make: MakeCodec): Codec {
+  const shape = shapeOf(api[side], version, version >= api.flexible)
+  return make(shape, `${api.name}-${side}-v${version}`)
+}
