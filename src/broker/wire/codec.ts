@@ -3,16 +3,18 @@ import { compileCodec, mayCompile } from './codec-compiler.ts'
 import type { Api, Draft, Fields, Infer } from './field.ts'
 import { Reader } from './reader.ts'
 import { type StructShape, shapeOf } from './shape.ts'
-import { WireError } from './wire-error.ts'
 import type { Writer } from './writer.ts'
 
 /** Reads and writes one message in one version. `decode` throws a WireError and nothing else. */
 export interface Codec {
+  /** `Fetch request v12`, for errors. */
+  readonly name: string
   readonly decode: (reader: Reader) => unknown
   readonly encode: (writer: Writer, message: unknown) => void
 }
 
-export type MakeCodec = (shape: StructShape, name: string) => Codec
+/** `name` is part of a file name. */
+export type MakeCodec = (shape: StructShape, name: string) => Omit<Codec, 'name'>
 
 type Side = 'request' | 'response'
 
@@ -61,15 +63,10 @@ interface MessageId {
 
 function decode(id: MessageId, bytes: Uint8Array, at: number): unknown {
   const codec = codecOf(id)
-  try {
-    const reader = new Reader(bytes, at)
-    const message = codec.decode(reader)
-    reader.finish()
-    return message
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    throw new WireError(`${id.api.name} ${id.side} v${id.version} ${error.message}`)
-  }
+  const reader = new Reader(bytes, at, codec.name)
+  const message = codec.decode(reader)
+  reader.finish()
+  return message
 }
 
 /** Compiled at first use, by table and version. */
@@ -93,5 +90,6 @@ function addCodec(id: MessageId): Codec {
 /** A new codec for one message in one version, made as `make` does. */
 export function codecFor({ api, side, version }: MessageId, make: MakeCodec): Codec {
   const shape = shapeOf(api[side], version, version >= api.flexible)
-  return make(shape, `${api.name}-${side}-v${version}`)
+  const name = `${api.name} ${side} v${version}`
+  return { name, ...make(shape, name.replaceAll(' ', '-')) }
 }

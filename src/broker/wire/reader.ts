@@ -21,10 +21,13 @@ export class Reader {
   readonly bytes: Uint8Array
   readonly end: number
   at: number
+  readonly #subject: string
   #elementsLeft = elementCountMax
 
-  constructor(bytes: Uint8Array, at = 0) {
+  /** `subject` begins the sentence of an error. */
+  constructor(bytes: Uint8Array, at = 0, subject = 'message') {
     this.bytes = bytes
+    this.#subject = subject
     this.at = at
     this.end = bytes.length
     if (at > this.end) this.#refuse(`begins behind the end, at byte ${at}`)
@@ -203,6 +206,6 @@ export class Reader {
   }
 
   #refuse(what: string): never {
-    throw new WireError(`${what} (at byte ${this.at} of ${this.end})`)
+    throw new WireError(`${this.#subject} ${what} (at byte ${this.at} of ${this.end})`)
   }
 }
