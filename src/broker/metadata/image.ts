@@ -1,0 +1,266 @@
+import { assert, unreachable } from '../../lib/assert.ts'
+import type { Uuid } from '../../lib/uuid.ts'
+import type { ListenerAddress, MetadataRecord, PartitionState, RecordOf } from './records.ts'
+import { ShardedMap } from './sharded-map.ts'
+
+export type PartitionImage = PartitionState
+
+export interface TopicImage {
+  readonly id: Uuid
+  readonly name: string
+  readonly isInternal: boolean
+  /** Overrides only; a name that is missing here has the broker's value. */
+  readonly configs: ReadonlyMap<string, string>
+  /** `partitions[n].index` is n; never empty. */
+  readonly partitions: readonly PartitionImage[]
+}
+
+export interface BrokerImage {
+  readonly id: number
+  /** Sequence of its latest registration: a higher one is a later start. */
+  readonly epoch: number
+  readonly incarnationId: Uuid
+  readonly rack: string | null
+  readonly listeners: readonly ListenerAddress[]
+}
+
+interface Content {
+  readonly clusterId: Uuid | null
+  /** Sequence of the last append that is in here; 0 before the first. */
+  readonly sequence: number
+  /** Epoch and broker id of the controller; 0 and -1 before the first claim. */
+  readonly controllerEpoch: number
+  readonly controllerId: number
+  readonly lastClaim: RecordOf<'epochClaimed'> | null
+  readonly lastProducerIds: RecordOf<'producerIdsAllocated'> | null
+  readonly brokers: ReadonlyMap<number, BrokerImage>
+  readonly partitionCount: number
+  readonly topicsById: ShardedMap<TopicImage>
+  readonly topicsByName: ShardedMap<TopicImage>
+  /** By name with every '.' read as '_': metric names may not tell such topics apart. */
+  readonly topicsByMetricName: ShardedMap<TopicImage>
+}
+
+/**
+ * The cluster as the log up to `sequence` describes it. Immutable: whoever holds one sees one moment, and
+ * `apply` makes the next, sharing what did not change. Records are taken as valid: the controller checked them
+ * before they were appended, and here only their consistency is asserted.
+ */
+export class MetadataImage {
+  static readonly empty = new MetadataImage({
+    clusterId: null,
+    sequence: 0,
+    controllerEpoch: 0,
+    controllerId: -1,
+    lastClaim: null,
+    lastProducerIds: null,
+    brokers: new Map(),
+    partitionCount: 0,
+    topicsById: ShardedMap.empty(),
+    topicsByName: ShardedMap.empty(),
+    topicsByMetricName: ShardedMap.empty(),
+  })
+
+  readonly #content: Content
+
+  private constructor(content: Content) {
+    this.#content = content
+  }
+
+  /** @throws InvariantError before genesis. */
+  get clusterId(): Uuid {
+    assert(this.#content.clusterId !== null, 'the cluster has been created')
+    return this.#content.clusterId
+  }
+
+  get isCreated(): boolean {
+    return this.#content.clusterId !== null
+  }
+
+  /** Of the last append in here; 0 before the first. */
+  get sequence(): number {
+    return this.#content.sequence
+  }
+
+  /** 0 before the first claim. */
+  get controllerEpoch(): number {
+    return this.#content.controllerEpoch
+  }
+
+  /** -1 before the first claim. */
+  get controllerId(): number {
+    return this.#content.controllerId
+  }
+
+  get brokers(): ReadonlyMap<number, BrokerImage> {
+    return this.#content.brokers
+  }
+
+  /** Of all topics. */
+  get partitionCount(): number {
+    return this.#content.partitionCount
+  }
+
+  get topicCount(): number {
+    return this.#content.topicsById.size
+  }
+
+  /** The lowest producer id that no broker was given. */
+  get nextProducerId(): number {
+    const last = this.#content.lastProducerIds
+    return last === null ? 0 : last.firstProducerId + last.count
+  }
+
+  topicByName(name: string): TopicImage | undefined {
+    return this.#content.topicsByName.get(name)
+  }
+
+  topicById(id: Uuid): TopicImage | undefined {
+    return this.#content.topicsById.get(id)
+  }
+
+  /** The topic, of this name or another, whose name is the same once '.' is read as '_'. */
+  topicCollidingWith(name: string): TopicImage | undefined {
+    return this.#content.topicsByMetricName.get(metricName(name))
+  }
+
+  /** In an arbitrary but fixed order. */
+  topics(): IterableIterator<TopicImage> {
+    return this.#content.topicsById.values()
+  }
+
+  /** This image as of append `sequence`. */
+  at(sequence: number): MetadataImage {
+    assert(sequence >= this.sequence, 'an image never goes back')
+    return this.#with({ sequence })
+  }
+
+  /** All records of the append `sequence`. */
+  applyBatch(sequence: number, records: Iterable<MetadataRecord>): MetadataImage {
+    let image = this.at(sequence)
+    for (const record of records) image = image.apply(record)
+    return image
+  }
+
+  apply(record: MetadataRecord): MetadataImage {
+    switch (record.type) {
+      case 'clusterCreated':
+        assert(!this.isCreated, 'a cluster is created once')
+        return this.#with({ clusterId: record.clusterId })
+      case 'epochClaimed':
+        assert(record.epoch > this.controllerEpoch, 'controller epochs rise')
+        return this.#with({
+          controllerEpoch: record.epoch,
+          controllerId: record.brokerId,
+          lastClaim: record,
+        })
+      case 'brokerRegistered':
+        return this.#brokerRegistered(record)
+      case 'topicCreated':
+        return this.#topicCreated(record)
+      case 'topicDeleted':
+        return this.#topicDeleted(record)
+      case 'partitionsChanged':
+        return this.#partitionsChanged(record)
+      case 'topicConfigsChanged':
+        return this.#topicConfigsChanged(record)
+      case 'producerIdsAllocated':
+        assert(record.firstProducerId >= this.nextProducerId, 'a producer id is allocated once')
+        return this.#with({ lastProducerIds: record })
+      default:
+        return unreachable(record)
+    }
+  }
+
+  /** The shortest list of records that makes this image from the empty one: what a snapshot holds. */
+  *records(): IterableIterator<MetadataRecord> {
+    const { clusterId, lastClaim, lastProducerIds } = this.#content
+    if (clusterId !== null) yield { type: 'clusterCreated', clusterId }
+    if (lastClaim !== null) yield lastClaim
+    for (const { id, epoch, ...broker } of this.brokers.values()) {
+      yield { type: 'brokerRegistered', brokerId: id, brokerEpoch: epoch, ...broker }
+    }
+    if (lastProducerIds !== null) yield lastProducerIds
+    for (const { id, configs, ...topic } of this.topics()) {
+      const entries = Array.from(configs, ([name, value]) => ({ name, value }))
+      yield { type: 'topicCreated', topicId: id, ...topic, configs: entries }
+    }
+  }
+
+  #brokerRegistered(record: RecordOf<'brokerRegistered'>): MetadataImage {
+    const { type: _, brokerId: id, brokerEpoch: epoch, ...broker } = record
+    const before = this.brokers.get(id)
+    assert(before === undefined || epoch > before.epoch, 'broker epochs rise')
+    return this.#with({ brokers: new Map(this.brokers).set(id, { id, epoch, ...broker }) })
+  }
+
+  #topicCreated(record: RecordOf<'topicCreated'>): MetadataImage {
+    const { type: _, topicId: id, configs: entries, ...topic } = record
+    assert(this.topicById(id) === undefined, 'a topic id is used once')
+    assert(this.topicCollidingWith(topic.name) === undefined, 'no two topics share a name')
+    assert(
+      topic.partitions.length > 0 && topic.partitions.every(({ index }, at) => index === at),
+      'partitions are numbered from 0',
+    )
+    const configs = new Map(entries.map(({ name, value }) => [name, value]))
+    return this.#withTopic({ id, configs, ...topic }, topic.partitions.length)
+  }
+
+  #topicDeleted(record: RecordOf<'topicDeleted'>): MetadataImage {
+    const topic = this.#topic(record.topicId)
+    const { topicsById, topicsByName, topicsByMetricName, partitionCount } = this.#content
+    return this.#with({
+      topicsById: topicsById.without(topic.id),
+      topicsByName: topicsByName.without(topic.name),
+      topicsByMetricName: topicsByMetricName.without(metricName(topic.name)),
+      partitionCount: partitionCount - topic.partitions.length,
+    })
+  }
+
+  #partitionsChanged(record: RecordOf<'partitionsChanged'>): MetadataImage {
+    const topic = this.#topic(record.topicId)
+    const partitions = topic.partitions.slice()
+    for (const after of record.partitions) {
+      const before = partitions[after.index]
+      assert(before !== undefined, 'a changed partition exists')
+      assert(after.leaderEpoch >= before.leaderEpoch, 'leader epochs never fall')
+      assert(after.partitionEpoch > before.partitionEpoch, 'partition epochs rise')
+      partitions[after.index] = after
+    }
+    return this.#withTopic({ ...topic, partitions }, 0)
+  }
+
+  #topicConfigsChanged(record: RecordOf<'topicConfigsChanged'>): MetadataImage {
+    const topic = this.#topic(record.topicId)
+    const configs = new Map(topic.configs)
+    for (const { name, value } of record.configs) {
+      if (value === null) configs.delete(name)
+      else configs.set(name, value)
+    }
+    return this.#withTopic({ ...topic, configs }, 0)
+  }
+
+  #topic(id: Uuid): TopicImage {
+    const topic = this.topicById(id)
+    assert(topic !== undefined, 'a changed topic exists')
+    return topic
+  }
+
+  #withTopic(topic: TopicImage, addedPartitionCount: number): MetadataImage {
+    const { topicsById, topicsByName, topicsByMetricName, partitionCount } = this.#content
+    return this.#with({
+      topicsById: topicsById.with(topic.id, topic),
+      topicsByName: topicsByName.with(topic.name, topic),
+      topicsByMetricName: topicsByMetricName.with(metricName(topic.name), topic),
+      partitionCount: partitionCount + addedPartitionCount,
+    })
+  }
+
+  #with(changes: Partial<Content>): MetadataImage {
+    return new MetadataImage({ ...this.#content, ...changes })
+  }
+}
+
+function metricName(name: string): string {
+  return name.includes('.') ? name.replaceAll('.', '_') : name
+}

@@ -1,0 +1,170 @@
+import { assert } from '../../lib/assert.ts'
+import { fromUtf8, utf8 } from '../../lib/bytes.ts'
+import {
+  flag,
+  isObject,
+  list,
+  object,
+  orNull,
+  ShapeError,
+  text,
+  uuidShape,
+  whole,
+  type Fields,
+  type FieldsOf,
+  type Shaped,
+} from './shape.ts'
+
+/** A broker's address under one listener's name. */
+const listener = object({ name: text, host: text, port: whole(0) })
+const config = object({ name: text, value: text })
+
+/** Who holds a partition, who leads it, and since when (reliability.md 2.1). */
+const partition = object({
+  index: whole(0),
+  /** Broker ids, the preferred leader first. Never empty, no duplicates. */
+  replicas: list(whole(0)),
+  /** Subset of `replicas` that is in sync. */
+  isr: list(whole(0)),
+  /** Eligible leaders outside of the ISR (KIP-966); empty while the ISR has min.insync.replicas members. */
+  elr: list(whole(0)),
+  /** A member of `isr`, or -1: nobody leads. */
+  leader: whole(-1),
+  /** Rises with every change of leader and every new start of it; never falls. */
+  leaderEpoch: whole(0),
+  /** Rises with every change of this entry. */
+  partitionEpoch: whole(0),
+})
+
+export type PartitionState = Shaped<typeof partition>
+export type ConfigEntry = Shaped<typeof config>
+export type ListenerAddress = Shaped<typeof listener>
+
+/** Every kind of record: its version, and its fields. The one table for types, encoding and decoding. */
+const kinds = {
+  /** Genesis: the first record of a log, and nowhere else. */
+  clusterCreated: { version: 1, fields: { clusterId: uuidShape } },
+  /** Its writer is the controller from here on. `claimId` makes the bytes of every claim unique. */
+  epochClaimed: { version: 1, fields: { epoch: whole(1), brokerId: whole(0), claimId: uuidShape } },
+  /** `brokerEpoch` is the sequence of the append that carries this record. */
+  brokerRegistered: {
+    version: 1,
+    fields: {
+      brokerId: whole(0),
+      brokerEpoch: whole(1),
+      /** One per process start. */
+      incarnationId: uuidShape,
+      rack: orNull(text),
+      listeners: list(listener),
+    },
+  },
+  /** A topic with all of its partitions, `partitions[n].index` being n. */
+  topicCreated: {
+    version: 1,
+    fields: {
+      topicId: uuidShape,
+      name: text,
+      isInternal: flag,
+      configs: list(config),
+      partitions: list(partition),
+    },
+  },
+  topicDeleted: { version: 1, fields: { topicId: uuidShape } },
+  /** The new states of some partitions of one topic. */
+  partitionsChanged: { version: 1, fields: { topicId: uuidShape, partitions: list(partition) } },
+  /** null takes the override away. */
+  topicConfigsChanged: {
+    version: 1,
+    fields: {
+      topicId: uuidShape,
+      configs: list(object({ name: text, value: orNull(text) })),
+    },
+  },
+  /** Ids `[firstProducerId, firstProducerId + count)` belong to the broker; never handed out again. */
+  producerIdsAllocated: {
+    version: 1,
+    fields: { brokerId: whole(0), firstProducerId: whole(0), count: whole(1) },
+  },
+} as const satisfies Record<string, { readonly version: number; readonly fields: Fields }>
+
+type Kinds = typeof kinds
+
+/** One change of the cluster's metadata. */
+export type MetadataRecord = {
+  [K in keyof Kinds]: { readonly type: K } & FieldsOf<Kinds[K]['fields']>
+}[keyof Kinds]
+
+/** The record of one kind. */
+export type RecordOf<K extends MetadataRecord['type']> = Extract<
+  MetadataRecord,
+  { readonly type: K }
+>
+
+/** Bytes that are not a batch of records of a version known here. */
+export class RecordFormatError extends Error {
+  override readonly name = 'RecordFormatError'
+}
+
+const batchFormat = 1
+
+/** One record as JSON: what a batch is made of. */
+export function encodeRecord({ type, ...fields }: MetadataRecord): string {
+  return JSON.stringify({ type, version: kinds[type].version, ...fields })
+}
+
+/** The payload of one append: all of its records, or none, become part of the log. */
+export function encodeBatch(records: Iterable<MetadataRecord>): Uint8Array {
+  return joinBatch(Array.from(records, encodeRecord))
+}
+
+/** As `encodeBatch`, of records that `encodeRecord` made text of. Adds `batchOverheadBytes` and a comma each. */
+export function joinBatch(encoded: readonly string[]): Uint8Array {
+  assert(encoded.length > 0, 'a batch of metadata has a record')
+  return utf8(`{"format":${batchFormat},"records":[${encoded.join(',')}]}`)
+}
+
+/** More than a batch adds to its records and their commas. */
+export const batchOverheadBytes = 64
+
+/** @throws RecordFormatError where the bytes are no batch, or one that a newer version wrote. */
+export function decodeBatch(payload: Uint8Array): MetadataRecord[] {
+  const batch = parse(payload)
+  if (!isObject(batch) || !Array.isArray(batch['records'])) {
+    throw new RecordFormatError('the batch is no JSON object with a list of records')
+  }
+  if (batch['format'] !== batchFormat) throw newer(`batch format ${String(batch['format'])}`)
+  return batch['records'].map((record: unknown, at) => decodeRecord(record, `records[${at}]`))
+}
+
+function parse(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(payload))
+  } catch (error) {
+    throw new RecordFormatError(`the batch is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function decodeRecord(record: unknown, where: string): MetadataRecord {
+  if (!isObject(record)) throw new RecordFormatError(`${where} is not an object`)
+  const { type, version, ...fields } = record
+  if (typeof type !== 'string' || !Object.hasOwn(kinds, type)) {
+    throw newer(`${where} of type ${JSON.stringify(type)}`)
+  }
+  const kind = kinds[type as keyof Kinds]
+  if (version !== kind.version) {
+    throw newer(`${where} of type ${type} in version ${JSON.stringify(version)}`)
+  }
+  try {
+    const checked = object(kind.fields as Fields).check(fields, where)
+    return { type, ...checked } as MetadataRecord
+  } catch (error) {
+    if (error instanceof ShapeError) throw new RecordFormatError(error.message)
+    throw error
+  }
+}
+
+function newer(what: string): RecordFormatError {
+  return new RecordFormatError(
+    `this version does not know ${what}; run the version of LogCluster that wrote it, or a later one`,
+  )
+}

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe } from 'vitest'
+import { SimDisk } from '../../sim/disk.ts'
+import { SimStore, SimStoreMedium } from '../../sim/metadata-store.ts'
+import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
+import type { Disk } from '../../src/env/disk.ts'
+import { NodeDisk } from '../../src/env/real/disk.ts'
+import { type StorePlace, testMetadataStore } from './store-conformance.ts'
+
+describe('the simulated store', () => {
+  testMetadataStore(() => {
+    const medium = new SimStoreMedium()
+    return {
+      open: () => Promise.resolve(new SimStore(medium)),
+      beside: () => Promise.resolve(new SimStore(medium)),
+      makeAmbiguous: outcome => medium.appendFaults.push(outcome),
+    }
+  })
+})
+
+describe('the files store on the simulated disk', () => {
+  testMetadataStore(() => filesPlace(new SimDisk(), '/data/metadata'))
+})
+
+describe('the files store on the real disk', () => {
+  const root = mkdtempSync(join(tmpdir(), 'logcluster-metadata-'))
+  let count = 0
+  afterAll(() => rmSync(root, { recursive: true }))
+  testMetadataStore(() => filesPlace(new NodeDisk(), join(root, String(count++), 'metadata')))
+})
+
+function filesPlace(disk: Disk, path: string): StorePlace {
+  let store: FilesStore | null = null
+  return {
+    async open() {
+      await store?.close()
+      store = await FilesStore.open({ disk, path, snapshotIntervalMax: 200 })
+      return store
+    },
+    beside: theirs => Promise.resolve(theirs),
+  }
+}
