@@ -9,13 +9,13 @@ import type { Api } from '../wire/field.ts'
  * Mistakes of the client are data in the response. It throws a `ConnectionFault` where Kafka closes the
  * connection instead of answering, and an `InvariantError` where nothing may go on.
  */
-export interface Handler<Request = unknown, Response = unknown> {
+export interface Handler<Request = unknown, Response extends object = object> {
   readonly api: Api
   handle(request: Request, context: RequestContext): Answer<Response> | Promise<Answer<Response>>
 }
 
 /** A response, or null where the client expects none (acks=0, G15). */
-export type Answer<Response = unknown> = Response | null
+export type Answer<Response extends object = object> = Response | null
 
 /** What a handler may know of, and do to, the request it answers. */
 export interface RequestContext {

@@ -1,0 +1,321 @@
+import type {
+  CloseReason,
+  Clock,
+  Connection,
+  ConnectionEvents,
+  Frame,
+  OutPart,
+} from '../../env/env.ts'
+import { ConnectionFault, type Answer } from '../handlers/handler.ts'
+import type { AnswerError } from './answer-errors.ts'
+import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
+import { OpenRequest, type Outcome, type RequestFacts } from './open-request.ts'
+import { Quiet, type QuietLimits } from './quiet.ts'
+
+/** What a connection needs of the server it belongs to, and what it tells it. */
+export interface ConnectionHost {
+  readonly clock: Clock
+  readonly dispatcher: Dispatcher
+  readonly limits: ConnectionBounds
+  /** Too many bytes are dirty: producers are not read. */
+  isUnderPressure(): boolean
+  /** An answer told errors. */
+  refused(connection: ServerConnection, facts: RequestFacts, errors: readonly AnswerError[]): void
+  /** The client did what is answered by closing. */
+  faulted(connection: ServerConnection, facts: RequestFacts | null, fault: ConnectionFault): void
+  /** Something of ours failed. An InvariantError ends the process. */
+  failed(connection: ServerConnection, facts: RequestFacts | null, error: unknown): void
+  /** Said once, last. `reason` is ours where we closed it, else the network's. */
+  ended(connection: ServerConnection, reason: string, detail: string): void
+}
+
+export interface ConnectionBounds extends QuietLimits {
+  readonly requestsInFlightMax: number
+  readonly queuedOutputBytesMax: number
+}
+
+const produceKey = 0
+
+/**
+ * One client: requests are handled in the order of their arrival (G14), several at a time, and answered in that
+ * order too (G13). Above its bounds it is not read; frames that came in the same poll wait in the backlog.
+ */
+export class ServerConnection implements ConnectionEvents {
+  readonly listenerName: string
+  readonly connection: Connection
+  /** As its last request told it. */
+  clientId: string | null = null
+  readonly #host: ConnectionHost
+  /** Requests that are handled and whose answer has not left, by arrival. */
+  readonly #open: OpenRequest[] = []
+  readonly #backlog: Frame[] = []
+  /** Bytes of answers that wait for an earlier one. */
+  #heldBytes = 0
+  readonly #quiet: Quiet
+  /** `stopping`: what was taken is answered, then it ends. `ending`: its output leaves, nothing else. */
+  #state: 'serving' | 'stopping' | 'ending' | 'closed' = 'serving'
+  #isPaused = false
+  #isAdvancing = false
+  #hasProduced = false
+  /** Why we closed it. */
+  #reason: string | null = null
+
+  constructor(host: ConnectionHost, connection: Connection, listenerName: string) {
+    this.#host = host
+    this.connection = connection
+    this.listenerName = listenerName
+    this.#quiet = new Quiet(host.limits, host.clock.monotonic())
+  }
+
+  get isIdle(): boolean {
+    return this.#open.length === 0 && this.#backlog.length === 0
+  }
+
+  frames(frames: readonly Frame[]): void {
+    this.#guarded(null, () => {
+      if (this.#state !== 'serving') {
+        for (const frame of frames) frame.release()
+        return
+      }
+      this.#quiet.heard(this.#host.clock.monotonic())
+      this.#backlog.push(...frames)
+      this.#advance()
+    })
+  }
+
+  drained(): void {
+    this.#guarded(null, () => this.#advance())
+  }
+
+  closed({ kind, detail }: CloseReason): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#guarded(null, () => {
+      for (const frame of this.#backlog.splice(0)) frame.release()
+    })
+    this.#abandonOpen()
+    this.#host.ended(this, kind === 'local' ? (this.#reason ?? kind) : kind, detail)
+  }
+
+  /** The pressure of dirty bytes came or went. */
+  pressureChanged(): void {
+    if (this.#hasProduced) this.#guarded(null, () => this.#advance())
+  }
+
+  /** Takes no more requests, answers those it took, and ends. */
+  stop(): void {
+    if (this.#state !== 'serving') return
+    this.#state = 'stopping'
+    this.#reason = 'stop'
+    this.#guarded(null, () => this.#advance())
+  }
+
+  /** Closes at once; what is not answered is not. */
+  close(reason: string): void {
+    if (this.#state === 'closed') return
+    this.#reason = reason
+    this.connection.close()
+  }
+
+  /** Called now and then: closes a connection that is silent, stuck, or too slow with a frame. */
+  sweep(nowMs: number): void {
+    if (this.#state === 'closed') return
+    const verdict = this.#quiet.judge(nowMs, {
+      partialBytes: this.connection.partialBytes,
+      queuedBytes: this.connection.queuedBytes,
+      isOwed: !this.isIdle,
+      isHeldBack: this.#isPaused,
+    })
+    if (verdict === null) return
+    if (verdict !== 'idle') {
+      this.#host.faulted(this, null, new ConnectionFault(verdict, faultTexts[verdict]))
+    }
+    this.close(verdict)
+  }
+
+  /** Handles what the bounds allow, sends what is ready, and reads on or not. */
+  #advance(): void {
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    try {
+      do {
+        while (this.#backlog.length > 0 && this.#mayTake()) this.#take(this.#backlog.shift()!)
+        this.#sendReady()
+      } while (this.#backlog.length > 0 && this.#mayTake())
+    } finally {
+      this.#isAdvancing = false
+    }
+    if (this.#state === 'stopping' && this.isIdle) this.#end()
+    this.#readOrNot()
+  }
+
+  #mayTake(): boolean {
+    if (this.#state !== 'serving' && this.#state !== 'stopping') return false
+    const { requestsInFlightMax, queuedOutputBytesMax } = this.#host.limits
+    if (this.#open.length >= requestsInFlightMax) return false
+    if (this.connection.queuedBytes + this.#heldBytes >= queuedOutputBytesMax) return false
+    return !(this.#hasProduced && this.#state === 'serving' && this.#host.isUnderPressure())
+  }
+
+  #readOrNot(): void {
+    if (this.#state === 'closed') return
+    const isPaused = this.#state !== 'serving' || !this.#mayTake()
+    if (isPaused === this.#isPaused) return
+    this.#isPaused = isPaused
+    if (isPaused) this.connection.pause()
+    else this.connection.resume()
+  }
+
+  #take(frame: Frame): void {
+    const dispatch = this.#dispatch(frame)
+    const facts = dispatch.facts ?? unknownFacts
+    this.clientId = facts.clientId ?? this.clientId
+    if (facts.apiKey === produceKey) this.#hasProduced = true
+    const place = { connection: this.connection, frame, listenerName: this.listenerName }
+    const request = new OpenRequest(facts, place, this.#host.clock.monotonic())
+    this.#open.push(request)
+    switch (dispatch.kind) {
+      case 'request':
+        request.meter = dispatch.route.meter
+        request.meter.requests.value++
+        return this.#handle(dispatch, frame, request)
+      case 'fallback':
+        request.meter = dispatch.meter
+        request.meter.requests.value++
+        request.meter.error('UNSUPPORTED_VERSION')
+        request.handled()
+        return this.#settle(request, sending(encodeFallback(facts)))
+      case 'fault':
+        request.handled()
+        return this.#fail(request, dispatch.fault)
+    }
+  }
+
+  #dispatch(frame: Frame): Dispatch {
+    try {
+      return this.#host.dispatcher.dispatch(frame.bytes)
+    } catch (error) {
+      frame.release()
+      throw error
+    }
+  }
+
+  #handle(dispatch: Dispatch & { kind: 'request' }, frame: Frame, request: OpenRequest): void {
+    let answer: Answer | Promise<Answer>
+    try {
+      answer = this.#host.dispatcher.handle(dispatch, frame.bytes, request)
+    } catch (error) {
+      request.handled()
+      return this.#fail(request, error)
+    }
+    request.handled()
+    if (!(answer instanceof Promise)) return this.#answer(dispatch, request, answer)
+    answer.then(
+      later => this.#late(request, () => this.#answer(dispatch, request, later)),
+      (error: unknown) => {
+        if (this.#open.includes(request)) this.#late(request, () => this.#fail(request, error))
+        else if (!(error instanceof ConnectionFault)) this.#host.failed(this, request.facts, error)
+      },
+    )
+  }
+
+  /** An answer that came by promise; it goes nowhere where the connection has ended meanwhile. */
+  #late(request: OpenRequest, act: () => void): void {
+    if (!this.#open.includes(request)) return
+    this.#guarded(request.facts, () => {
+      act()
+      this.#advance()
+    })
+  }
+
+  #answer({ route }: Dispatch & { kind: 'request' }, request: OpenRequest, answer: Answer): void {
+    if (answer === null) return this.#settle(request, { kind: 'silent' })
+    const errors = route.findErrors(answer)
+    if (errors.length > 0) {
+      for (const { error } of errors) route.meter.error(error)
+      this.#host.refused(this, request.facts, errors)
+    }
+    this.#settle(request, sending(encodeAnswer(route, request.facts, answer)))
+  }
+
+  /** The request is answered by the end of the connection, after the answers to those before it. */
+  #fail(request: OpenRequest, error: unknown): void {
+    if (error instanceof ConnectionFault) {
+      this.#host.faulted(this, request.facts === unknownFacts ? null : request.facts, error)
+      request.meter?.error(error.reason)
+      this.#reason ??= error.reason
+    } else {
+      this.#reason ??= 'failure'
+      this.#host.failed(this, request.facts, error)
+    }
+    this.#settle(request, { kind: 'close' })
+    // Nothing after it is taken: what follows a broken frame cannot be trusted.
+    for (const frame of this.#backlog.splice(0)) frame.release()
+    if (this.#state === 'serving') this.#state = 'stopping'
+  }
+
+  #settle(request: OpenRequest, outcome: Outcome): void {
+    request.settle(outcome)
+    if (outcome.kind === 'send') this.#heldBytes += outcome.bytes
+  }
+
+  /** Sends every answer that no open request stands before. */
+  #sendReady(): void {
+    let isEnd = false
+    const ready: OutPart[] = []
+    const nowMs = this.#host.clock.monotonic()
+    while (this.#open[0]?.outcome && !isEnd) {
+      const request = this.#open.shift()!
+      const outcome = request.outcome!
+      if (outcome.kind === 'send') {
+        this.#heldBytes -= outcome.bytes
+        this.#quiet.sent(outcome.bytes)
+        for (const part of outcome.parts) ready.push(part)
+      }
+      request.meter?.observe((nowMs - request.receivedAtMs) / 1000)
+      isEnd = outcome.kind === 'close'
+    }
+    if (ready.length > 0) this.connection.send(ready)
+    if (isEnd) this.#end()
+  }
+
+  #abandonOpen(): void {
+    for (const request of this.#open.splice(0)) {
+      this.#guarded(request.facts, () => request.abandon())
+    }
+  }
+
+  #end(): void {
+    if (this.#state === 'closed' || this.#state === 'ending') return
+    this.#state = 'ending'
+    this.#abandonOpen()
+    this.connection.end()
+  }
+
+  /** Whatever fails in `act` closes this connection and nothing else; a broken invariant is the host's to end. */
+  #guarded(facts: RequestFacts | null, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#host.failed(this, facts, error)
+      this.close('failure')
+    }
+  }
+}
+
+const unknownFacts: RequestFacts = {
+  apiKey: -1,
+  api: 'unknown',
+  apiVersion: -1,
+  correlationId: -1,
+  clientId: null,
+}
+
+const faultTexts = {
+  'frame-timeout': 'a request began to arrive and was not complete in time',
+  'stuck-output': 'the peer took none of its answers in time',
+} as const
+
+function sending(parts: readonly OutPart[]): Outcome {
+  return { kind: 'send', parts, bytes: sizeOf(parts) }
+}

@@ -1,0 +1,143 @@
+import type { OutPart } from '../../env/env.ts'
+import {
+  ConnectionFault,
+  type Answer,
+  type Handler,
+  type HandlerTable,
+} from '../handlers/handler.ts'
+import type { ApiMeter, Metrics } from '../telemetry/metrics.ts'
+import { decodeRequest } from '../wire/codec.ts'
+import { errorCode } from '../wire/errors.ts'
+import type { Draft, Fields } from '../wire/field.ts'
+import { readRequestHeader, responseFrame } from '../wire/frame.ts'
+import { apiByKey, apiVersions } from '../wire/messages/index.ts'
+import { UnsupportedVersionError, WireError } from '../wire/wire-error.ts'
+import { errorFinder, type FindErrors } from './answer-errors.ts'
+import type { OpenRequest, RequestFacts } from './open-request.ts'
+
+/** A handler with what is counted of it. */
+export interface Route {
+  readonly handler: Handler
+  readonly meter: ApiMeter
+  readonly findErrors: FindErrors
+}
+
+/** What a frame turned out to be. */
+export type Dispatch =
+  | {
+      readonly kind: 'request'
+      readonly facts: RequestFacts
+      readonly route: Route
+      readonly bodyAt: number
+    }
+  /** ApiVersions in a version that we do not speak: answered without a look at its body (G1). */
+  | { readonly kind: 'fallback'; readonly facts: RequestFacts; readonly meter: ApiMeter }
+  | { readonly kind: 'fault'; readonly facts: RequestFacts | null; readonly fault: ConnectionFault }
+
+/** Tells requests by their headers, and turns answers into frames. Knows no connection. */
+export class Dispatcher {
+  readonly #handlers: HandlerTable
+  readonly #metrics: Metrics
+  readonly #routes = new Map<number, Route>()
+
+  constructor(handlers: HandlerTable, metrics: Metrics) {
+    this.#handlers = handlers
+    this.#metrics = metrics
+  }
+
+  /** Reads the header of a frame. Throws nothing for what a client can send. */
+  dispatch(bytes: Uint8Array): Dispatch {
+    try {
+      const { bodyAt, ...header } = readRequestHeader(bytes)
+      const route = this.#route(header.apiKey)
+      const facts = { ...header, api: apiName(header.apiKey) }
+      if (route !== undefined) return { kind: 'request', facts, route, bodyAt }
+      const fault = new ConnectionFault('unserved-api', 'this broker does not serve the API')
+      return { kind: 'fault', facts, fault }
+    } catch (error) {
+      if (error instanceof UnsupportedVersionError) return this.#unsupported(error)
+      if (error instanceof WireError) {
+        return { kind: 'fault', facts: null, fault: malformed(error) }
+      }
+      throw error
+    }
+  }
+
+  /**
+   * Decodes the body and calls the handler.
+   * @throws ConnectionFault, InvariantError, or whatever else a handler fails with
+   */
+  handle(
+    { route, bodyAt }: Dispatch & { kind: 'request' },
+    bytes: Uint8Array,
+    request: OpenRequest,
+  ): Answer | Promise<Answer> {
+    const { handler } = route
+    let decoded: unknown
+    try {
+      decoded = decodeRequest(handler.api, request.apiVersion, bytes, bodyAt)
+    } catch (error) {
+      throw error instanceof WireError ? malformed(error) : error
+    }
+    return handler.handle(decoded, request)
+  }
+
+  #route(apiKey: number): Route | undefined {
+    const known = this.#routes.get(apiKey)
+    if (known !== undefined) return known
+    const handler = this.#handlers.find(apiKey)
+    if (handler === undefined) return undefined
+    const route = {
+      handler,
+      meter: this.#metrics.api(apiName(apiKey)),
+      findErrors: errorFinder(handler.api),
+    }
+    this.#routes.set(apiKey, route)
+    return route
+  }
+
+  #unsupported(error: UnsupportedVersionError): Dispatch {
+    const { apiKey, apiVersion, correlationId, clientId } = error
+    const facts = { apiKey, apiVersion, correlationId, clientId, api: apiName(apiKey) }
+    if (apiKey === apiVersions.key && this.#handlers.find(apiKey) !== undefined) {
+      return { kind: 'fallback', facts, meter: this.#metrics.api(facts.api) }
+    }
+    const reason = apiByKey(apiKey) === undefined ? 'unknown-api' : 'unsupported-version'
+    return { kind: 'fault', facts, fault: new ConnectionFault(reason, error.message) }
+  }
+}
+
+/** The frame of an answer. */
+export function encodeAnswer(
+  route: Route,
+  facts: RequestFacts,
+  answer: unknown,
+): readonly OutPart[] {
+  const { api } = route.handler
+  const value = answer as Draft<Fields>
+  return responseFrame(api, facts.apiVersion, facts.correlationId, value) as readonly OutPart[]
+}
+
+/** Version 0, error 35, and the versions that we speak (G1, KIP-511): the client asks again with one of them. */
+export function encodeFallback(facts: RequestFacts): readonly OutPart[] {
+  const [minVersion, maxVersion] = apiVersions.versions
+  return responseFrame(apiVersions, 0, facts.correlationId, {
+    errorCode: errorCode('UNSUPPORTED_VERSION'),
+    apiKeys: [{ apiKey: apiVersions.key, minVersion, maxVersion }],
+    throttleTimeMs: 0,
+  }) as readonly OutPart[]
+}
+
+export function sizeOf(parts: readonly OutPart[]): number {
+  let bytes = 0
+  for (const part of parts) bytes += part.length
+  return bytes
+}
+
+function apiName(apiKey: number): string {
+  return apiByKey(apiKey)?.name ?? String(apiKey)
+}
+
+function malformed(error: WireError): ConnectionFault {
+  return new ConnectionFault('malformed', error.message)
+}

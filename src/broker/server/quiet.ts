@@ -1,0 +1,65 @@
+export interface QuietLimits {
+  /** Time for a frame that has begun. */
+  readonly frameTimeoutMs: number
+  /** Time without a request, and time without a byte taken by the peer. */
+  readonly idleMsMax: number
+}
+
+/** What can be seen of a connection from outside. */
+export interface QuietView {
+  /** Bytes of a frame that has begun. */
+  readonly partialBytes: number
+  /** Bytes of answers that the peer has not taken. */
+  readonly queuedBytes: number
+  /** Requests are being answered. */
+  readonly isOwed: boolean
+  /** We do not read it, so that it cannot complete a frame. */
+  readonly isHeldBack: boolean
+}
+
+export type QuietVerdict = 'idle' | 'frame-timeout' | 'stuck-output'
+
+/** Tells connections that are merely quiet from those that are dead, stuck, or slow on purpose (slowloris). */
+export class Quiet {
+  readonly #limits: QuietLimits
+  #heardAtMs: number
+  /** When the frame that is arriving was first seen; null between frames. */
+  #partialSinceMs: number | null = null
+  #sentBytes = 0
+  #takenBytes = 0
+  #takenAtMs: number
+
+  constructor(limits: QuietLimits, nowMs: number) {
+    this.#limits = limits
+    this.#heardAtMs = nowMs
+    this.#takenAtMs = nowMs
+  }
+
+  /** A whole request came. A frame that is partial now began after it. */
+  heard(nowMs: number): void {
+    this.#heardAtMs = nowMs
+    this.#partialSinceMs = null
+  }
+
+  /** `bytes` of answers were queued. */
+  sent(bytes: number): void {
+    this.#sentBytes += bytes
+  }
+
+  /** null: nothing is wrong. */
+  judge(nowMs: number, view: QuietView): QuietVerdict | null {
+    const { frameTimeoutMs, idleMsMax } = this.#limits
+    const takenBytes = this.#sentBytes - view.queuedBytes
+    if (view.queuedBytes <= 0 || takenBytes > this.#takenBytes) this.#takenAtMs = nowMs
+    this.#takenBytes = takenBytes
+    if (nowMs - this.#takenAtMs >= idleMsMax) return 'stuck-output'
+    if (view.partialBytes === 0 || view.isHeldBack) this.#partialSinceMs = null
+    else this.#partialSinceMs ??= nowMs
+    if (this.#partialSinceMs !== null && nowMs - this.#partialSinceMs >= frameTimeoutMs) {
+      return 'frame-timeout'
+    }
+    const isBusy = view.isOwed || view.queuedBytes > 0 || view.partialBytes > 0
+    if (isBusy || view.isHeldBack) this.#heardAtMs = Math.max(this.#heardAtMs, nowMs)
+    return nowMs - this.#heardAtMs >= idleMsMax ? 'idle' : null
+  }
+}

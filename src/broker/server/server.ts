@@ -1,0 +1,201 @@
+import type { Clock, Connection, Listener, Network, Timer } from '../../env/env.ts'
+import { InvariantError } from '../../lib/assert.ts'
+import { deferred } from '../../lib/deferred.ts'
+import type { ListenerAddress } from '../config/listeners.ts'
+import type { Settings } from '../config/settings.ts'
+import type { HandlerTable } from '../handlers/handler.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import { ConnectionLog } from './connection-log.ts'
+import { ServerConnection, type ConnectionHost } from './connection.ts'
+import { Dispatcher } from './dispatch.ts'
+
+export interface ServerOptions {
+  readonly clock: Clock
+  readonly network: Network
+  readonly settings: Settings
+  readonly listeners: readonly ListenerAddress[]
+  readonly handlers: HandlerTable
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** An invariant broke: the process must end. */
+  fatal(error: InvariantError): void
+  /** A connection is gone: whoever keeps something for it lets go. */
+  connectionClosed?(connectionId: number): void
+}
+
+/** A listener at work. */
+export interface BoundListener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+/** The broker's front: sockets on one side, handlers on the other. */
+export class Server {
+  readonly #options: ServerOptions
+  readonly #log: ConnectionLog
+  readonly #limits: ConnectionLimits
+  readonly #connections = new Set<ServerConnection>()
+  readonly #listeners: { readonly name: string; readonly listener: Listener }[] = []
+  readonly #host: ConnectionHost
+  #isOverPressure = false
+  #sweeping: Timer | null = null
+  /** Resolves when the last connection is gone, once we stop. */
+  #stopping: { readonly allGone: () => void } | null = null
+
+  constructor(options: ServerOptions) {
+    const { settings, metrics, clock } = options
+    this.#options = options
+    this.#log = new ConnectionLog(clock, options.logger)
+    this.#limits = new ConnectionLimits(settings.maxConnections, settings.maxConnectionsPerIp)
+    this.#host = this.#makeHost()
+    metrics.attach({ connections: () => this.#connections.size })
+  }
+
+  /** Where it listens, after `start`. */
+  get listeners(): readonly BoundListener[] {
+    return this.#listeners.map(({ name, listener }) => ({
+      name,
+      host: listener.host,
+      port: listener.port,
+    }))
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Listens everywhere, or nowhere. Rejects with the NetworkError of the first listener that could not. */
+  async start(): Promise<void> {
+    const { listeners, clock, settings } = this.#options
+    try {
+      for (const address of listeners) await this.#listen(address)
+    } catch (error) {
+      await this.#closeListeners()
+      throw error
+    }
+    this.#sweeping = clock.every(sweepPeriodMs(settings), () => {
+      const nowMs = clock.monotonic()
+      for (const connection of this.#connections) connection.sweep(nowMs)
+    })
+  }
+
+  /** Too many bytes are dirty (`over`): connections that produce are not read until it is over. */
+  setPressure(over: boolean): void {
+    if (over === this.#isOverPressure) return
+    this.#isOverPressure = over
+    if (over) this.#options.metrics.pressurePauses.value++
+    for (const connection of this.#connections) connection.pressureChanged()
+  }
+
+  /**
+   * Stops accepting and reading, answers what was taken, and closes; what is not answered within
+   * `graceful.stop.timeout.ms` is dropped. Resolves when every connection is gone.
+   */
+  async stop(): Promise<void> {
+    const { clock, settings, logger } = this.#options
+    const gone = deferred<void>()
+    this.#stopping = { allGone: () => gone.resolve() }
+    await this.#closeListeners()
+    for (const connection of this.#connections) connection.stop()
+    this.#tellIfAllGone()
+    const timeout = clock.after(settings.gracefulStopTimeoutMs, () => {
+      logger.warn({ connections: this.#connections.size }, 'Dropped requests that took too long')
+      for (const connection of this.#connections) connection.close('stop-timeout')
+    })
+    await gone.promise
+    timeout.cancel()
+    this.#sweeping?.cancel()
+  }
+
+  async #listen(address: ListenerAddress): Promise<void> {
+    const { network, settings, metrics, logger } = this.#options
+    const { name, host, port } = address
+    const listener = await network.listen(
+      {
+        host,
+        port,
+        frameSizeMax: settings.socketRequestMaxBytes,
+        requestMemoryMax: settings.queuedMaxRequestBytes,
+      },
+      {
+        accepted: connection => this.#accept(connection, name),
+        acceptFailed: code => {
+          metrics.connectionRefused(code)
+          this.#log.acceptFailed(name, code)
+        },
+      },
+    )
+    this.#listeners.push({ name, listener })
+    logger.info({ listener: name, host: listener.host, port: listener.port }, 'Listening')
+  }
+
+  #accept(connection: Connection, listenerName: string): ServerConnection | null {
+    const { metrics } = this.#options
+    const limit = this.#stopping === null ? this.#limits.enter(connection.remote.host) : 'stopping'
+    if (limit !== null) {
+      metrics.connectionRefused(limit)
+      this.#log.refusedConnection(connection, listenerName, limit)
+      return null
+    }
+    metrics.connectionsAccepted.value++
+    const accepted = new ServerConnection(this.#host, connection, listenerName)
+    this.#connections.add(accepted)
+    return accepted
+  }
+
+  #makeHost(): ConnectionHost {
+    const { clock, handlers, settings, metrics } = this.#options
+    return {
+      clock,
+      dispatcher: new Dispatcher(handlers, metrics),
+      limits: {
+        requestsInFlightMax: settings.connectionsRequestsInFlightMax,
+        queuedOutputBytesMax: settings.connectionsQueuedOutputBytes,
+        frameTimeoutMs: settings.connectionsFrameTimeoutMs,
+        idleMsMax: settings.connectionsMaxIdleMs,
+      },
+      isUnderPressure: () => this.#isOverPressure,
+      refused: (connection, facts, errors) => this.#log.refused(connection, facts, errors),
+      faulted: (connection, facts, fault) => {
+        metrics.connectionFault(fault.reason)
+        this.#log.faulted(connection, facts, fault)
+      },
+      failed: (connection, facts, error) => {
+        this.#log.failed(connection, facts, error)
+        if (error instanceof InvariantError) this.#options.fatal(error)
+      },
+      ended: (connection, reason, detail) => this.#ended(connection, reason, detail),
+    }
+  }
+
+  #ended(connection: ServerConnection, reason: string, detail: string): void {
+    if (!this.#connections.delete(connection)) return
+    const { metrics } = this.#options
+    this.#limits.leave(connection.connection.remote.host)
+    metrics.connectionClosed(reason)
+    if (networkFaults.has(reason)) metrics.connectionFault(reason)
+    this.#log.ended(connection, reason, detail)
+    this.#options.connectionClosed?.(connection.connection.id)
+    this.#tellIfAllGone()
+  }
+
+  #tellIfAllGone(): void {
+    if (this.#connections.size === 0) this.#stopping?.allGone()
+  }
+
+  async #closeListeners(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map(({ listener }) => listener.close()))
+  }
+}
+
+/** Ends that the network decides on for what a client sent. */
+const networkFaults: ReadonlySet<string> = new Set(['frame'])
+
+/** Often enough that a timeout is late by a tenth, and not more often than needed. */
+function sweepPeriodMs(settings: Settings): number {
+  const shortest = Math.min(settings.connectionsFrameTimeoutMs, settings.connectionsMaxIdleMs)
+  return Math.max(50, Math.min(5000, shortest / 10))
+}
