@@ -40,14 +40,23 @@ export class Output {
     const whole = Buffer.allocUnsafeSlow(this.#bytes)
     let at = 0
     let turnAt = bytesPerTurn
-    for (const part of this.#parts) {
-      whole.set(part, at)
-      at += part.length
+    for (const piece of this.#pieces()) {
+      whole.set(piece, at)
+      at += piece.length
       if (at < turnAt) continue
       turnAt = at + bytesPerTurn
       await turn()
     }
     return whole
+  }
+
+  /** The parts, none larger than what is copied in one turn. */
+  *#pieces(): Generator<Uint8Array, void, undefined> {
+    for (const part of this.#parts) {
+      for (let at = 0; at < part.length; at += bytesPerTurn) {
+        yield part.subarray(at, at + bytesPerTurn)
+      }
+    }
   }
 }
 

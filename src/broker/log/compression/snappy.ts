@@ -43,6 +43,7 @@ async function decompressBlock(block: Uint8Array): Promise<Uint8Array> {
 
 function blocksOf(bytes: Uint8Array): readonly Uint8Array[] {
   if (!magic.every((byte, at) => bytes[at] === byte)) return [bytes]
+  if (bytes.length < header.length) throw new DecompressError('they end in the header of snappy')
   const blocks: Uint8Array[] = []
   let at = header.length
   while (at < bytes.length) {
