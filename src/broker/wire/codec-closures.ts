@@ -15,8 +15,8 @@ import {
 import { refuseNull, type Writer } from './writer.ts'
 
 /**
- * The same codec as the compiled one, built from closures: about half as fast, a second opinion in the tests,
- * and what serves where code may not be generated.
+ * The same codec as the compiled one, built from closures: some times slower, a second opinion in the tests, and
+ * what serves where code may not be generated.
  */
 export const closeCodec: MakeCodec = shape => {
   const write = structWriter(shape)
@@ -31,16 +31,17 @@ type Write<Value> = (writer: Writer, value: Value) => void
 type Value<S extends Shape = Shape> = { readonly shape: S; readonly nullable: boolean }
 
 function structReader(shape: StructShape): Read {
-  const defaults = shape.members.map(({ name, fallback }) => [name, fallback] as const)
-  const body = untagged(shape).map(
-    member => [member.name, valueReader(member, shape.flexible)] as const,
-  )
+  const fields = shape.members.map(member => {
+    const isRead = member.present && member.tagId === null
+    const read: Read = isRead ? valueReader(member, shape.flexible) : () => member.fallback
+    return [member.name, read] as const
+  })
   const tags = new Map(
     tagged(shape).map(member => [member.tagId, [member.name, valueReader(member, true)]] as const),
   )
   return reader => {
-    const message: Record<string, unknown> = Object.fromEntries(defaults)
-    for (const [name, read] of body) message[name] = read(reader)
+    const message: Record<string, unknown> = {}
+    for (const [name, read] of fields) message[name] = read(reader)
     if (shape.flexible) readTags(reader, tags, message)
     return message
   }
@@ -90,10 +91,12 @@ function arrayReader({ shape, nullable }: Value<ArrayShape>, flexible: boolean):
   const read = valueReader({ shape: of, nullable: false }, flexible)
   const count = arrayCounter(nullable, flexible, elementSizeMin)
   return reader => {
-    const left = count(reader)
+    let left = count(reader)
     if (left < 0) return null
     if (!isFixed(of)) reader.charge(left)
-    return Array.from({ length: left }, () => read(reader))
+    const elements: unknown[] = []
+    for (; left > 0; left--) elements.push(read(reader))
+    return elements
   }
 }
 

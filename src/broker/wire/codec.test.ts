@@ -285,6 +285,14 @@ describe('what the codecs do with values', () => {
     expect(read).toEqual({ a: 5 })
   })
 
+  test('what a version lacks does not make a tagged struct worth writing', () => {
+    for (const make of [compileCodec, closeCodec]) {
+      const codec = codecFor({ api: everything, side: 'request', version: 2 }, make)
+      const written = encode(codec, { taggedStruct: { x: -1, y: fromHex('ab') } })
+      expect(hex(written)).toBe(hex(encode(codec, {})))
+    }
+  })
+
   test('a tag that does not fill its size is refused', () => {
     const owner = api({
       key: 995,

@@ -94,6 +94,8 @@ export class DecoderSource {
     return this.#program.add('r', [
       `const n = ${count}`,
       ...(nullable ? ['if (n < 0) return null'] : []),
+      // What costs more heap than bytes is charged before it is allocated.
+      ...(isFixed(shape.of) ? [] : ['r.charge(n)']),
       'const a = new Array(n)',
       ...this.#elements(shape.of, flexible),
       'return a',
@@ -104,7 +106,7 @@ export class DecoderSource {
     const size = fixedSizeOf(of)
     if (size === null) {
       const value = this.#value({ shape: of, nullable: false }, flexible)
-      return ['r.charge(n)', `for (let i = 0; i < n; i++) a[i] = ${value}`]
+      return [`for (let i = 0; i < n; i++) a[i] = ${value}`]
     }
     return [
       `const b = r.bytes, p = r.take(n * ${size})`,

@@ -1,3 +1,4 @@
+import { assert } from '../../lib/assert.ts'
 import { readInt16, readInt32, writeInt32 } from '../../lib/bytes.ts'
 import { decodeResponse, encodeRequest, encodeResponse } from './codec.ts'
 import type { Api, Draft, Fields, Infer } from './field.ts'
@@ -117,6 +118,7 @@ function beginFrame(): Writer {
 
 function endFrame(writer: Writer): FramePart[] {
   const size = writer.length - 4
+  assert(size <= 0x7fffffff, 'the length of a frame is an int32')
   const parts = writer.finish()
   writeInt32(parts[0] as Uint8Array, 0, size)
   return parts
