@@ -1,0 +1,185 @@
+import type { Clock, Timer } from '../../env/clock.ts'
+import { unreachable } from '../../lib/assert.ts'
+import { type Deferred, deferred } from '../../lib/deferred.ts'
+import type { Answer, Command, Refusal } from '../controller/commands.ts'
+import {
+  Controller,
+  type ControllerEffect,
+  type ControllerEvent,
+  type ControllerOptions,
+} from '../controller/controller.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
+import type { Cursor, MetadataStore } from '../metadata/store.ts'
+
+export interface ControllerShellOptions {
+  readonly clock: Clock
+  readonly store: MetadataStore
+  /** Where the store's log ends. */
+  readonly cursor: Cursor
+  readonly controller: ControllerOptions
+  /** How long a store that does not answer is left alone. */
+  readonly retryDelayMs: number
+  onPublish(image: MetadataImage, records: readonly MetadataRecord[]): void
+  /** Once, last: the store failed, somebody else is the controller, or an invariant broke. */
+  onFailure(error: Error): void
+}
+
+/** Somebody else appended to the metadata log: this broker is not the controller any more. */
+export class Deposed extends Error {
+  override readonly name = 'Deposed'
+}
+
+/** Performs the controller's effects on the store, and feeds the outcomes back to it. */
+export class ControllerShell {
+  readonly #options: ControllerShellOptions
+  readonly #controller: Controller
+  readonly #claimed = deferred<void>()
+  readonly #pending = new Map<number, Deferred<Answer>>()
+  #cursor: Cursor
+  #lastId = 0
+  #retry: Timer | null = null
+  #failure: Error | null = null
+  #stopped: Deferred<void> | null = null
+
+  constructor(options: ControllerShellOptions) {
+    this.#options = options
+    this.#cursor = options.cursor
+    this.#controller = new Controller(options.controller)
+  }
+
+  /** True while the store does not answer, and nothing can be changed. */
+  get isWaiting(): boolean {
+    return this.#retry !== null
+  }
+
+  /** Resolves when this broker is the controller. @throws Deposed, or whatever `onFailure` is told */
+  start(): Promise<void> {
+    this.#step({ type: 'started' })
+    return this.#claimed.promise
+  }
+
+  /**
+   * Resolves when what was decided is committed and published.
+   * @throws the failure that `onFailure` was told, where it came meanwhile: then the outcome is unknown
+   */
+  ask(command: Command): Promise<Answer> {
+    if (this.#failure !== null) return Promise.resolve(failedBefore(this.#failure))
+    const id = ++this.#lastId
+    const pending = deferred<Answer>()
+    this.#pending.set(id, pending)
+    this.#step({ type: 'commanded', id, command })
+    return pending.promise
+  }
+
+  /** Takes no more commands, and resolves when nothing is under way, or what is cannot be finished now. */
+  stop(): Promise<void> {
+    if (this.#stopped === null) {
+      this.#stopped = deferred()
+      this.#step({ type: 'stopped' })
+    }
+    return this.#stopped.promise
+  }
+
+  #step(event: ControllerEvent): void {
+    if (this.#failure === null) {
+      try {
+        for (const effect of this.#controller.step(event)) this.#perform(effect)
+      } catch (error) {
+        this.#fail(error as Error)
+      }
+    }
+    this.#checkStopped()
+  }
+
+  #perform(effect: ControllerEffect): void {
+    switch (effect.type) {
+      case 'append':
+        return this.#keepGoing(this.#append(effect.epoch, effect.payload))
+      case 'snapshot':
+        return this.#keepGoing(this.#snapshot(effect.epoch, effect.image))
+      case 'wait':
+        return this.#wait()
+      case 'publish':
+        this.#options.onPublish(effect.image, effect.records)
+        return this.#claimed.resolve()
+      case 'answer':
+        return this.#answer(effect.id, effect.answer)
+      case 'resign':
+        return this.#fail(
+          new Deposed('The metadata log was written by another controller; this broker resigned.'),
+        )
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  async #append(epoch: number, payload: Uint8Array): Promise<void> {
+    const outcome = await this.#options.store.append(this.#cursor, epoch, payload)
+    if (outcome.kind !== 'committed') return this.#step({ type: outcome.kind })
+    this.#cursor = outcome.cursor
+    this.#step({ type: 'committed', nextSequence: outcome.cursor.nextSequence })
+  }
+
+  async #snapshot(epoch: number, image: MetadataImage): Promise<void> {
+    const payload = encodeBatch(image.records())
+    const outcome = await this.#options.store.writeSnapshot(this.#cursor, epoch, payload)
+    if (outcome.kind === 'unavailable') return this.#step({ type: 'snapshotUnavailable' })
+    if (outcome.kind === 'lost') return this.#step({ type: 'lost' })
+    this.#cursor = outcome.cursor
+    this.#step({ type: 'snapshotWritten', nextSequence: outcome.cursor.nextSequence })
+  }
+
+  #keepGoing(operation: Promise<void>): void {
+    operation.catch((error: unknown) => {
+      this.#fail(error as Error)
+      this.#checkStopped()
+    })
+  }
+
+  #wait(): void {
+    this.#retry = this.#options.clock.after(this.#options.retryDelayMs, () => {
+      this.#retry = null
+      this.#step({ type: 'waited' })
+    })
+  }
+
+  #answer(id: number, answer: Answer): void {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    pending?.resolve(answer)
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.#retry?.cancel()
+    this.#claimed.reject(error)
+    // `start` reports it to its caller, if there is one still.
+    this.#claimed.promise.catch(() => {})
+    for (const pending of this.#pending.values()) pending.reject(error)
+    this.#pending.clear()
+    this.#options.onFailure(error)
+  }
+
+  /** A store that does not answer cannot be waited for: what is under way then has an outcome that nobody knows. */
+  #checkStopped(): void {
+    if (this.#stopped === null) return
+    const isOver = this.#failure !== null || !this.#controller.isBusy || this.isWaiting
+    if (!isOver) return
+    this.#retry?.cancel()
+    for (const id of this.#pending.keys()) this.#answer(id, outcomeUnknown)
+    this.#stopped.resolve()
+  }
+}
+
+const outcomeUnknown: Refusal = {
+  type: 'refused',
+  error: 'REQUEST_TIMED_OUT',
+  message:
+    'The broker stopped while the metadata store did not answer: it may have happened or not.',
+}
+
+function failedBefore({ message }: Error): Refusal {
+  return { type: 'refused', error: 'NOT_CONTROLLER', message: `No change is possible: ${message}` }
+}

@@ -1,0 +1,124 @@
+import type { Uuid } from '../../lib/uuid.ts'
+import type { ConfigEntry, ListenerAddress } from '../metadata/records.ts'
+
+/** The names of Kafka's errors that the controller answers with. */
+export type ControllerError =
+  | 'NONE'
+  | 'BROKER_ID_NOT_REGISTERED'
+  | 'INVALID_CONFIG'
+  | 'INVALID_PARTITIONS'
+  | 'INVALID_REPLICA_ASSIGNMENT'
+  | 'INVALID_REPLICATION_FACTOR'
+  | 'INVALID_REQUEST'
+  | 'INVALID_TOPIC_EXCEPTION'
+  | 'NOT_CONTROLLER'
+  | 'REQUEST_TIMED_OUT'
+  | 'TOPIC_ALREADY_EXISTS'
+  | 'TOPIC_AUTHORIZATION_FAILED'
+  | 'UNKNOWN_TOPIC_ID'
+  | 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** A topic as somebody wants it. */
+export interface TopicWish {
+  readonly name: string
+  /** -1: the default, or as many as `assignments` has. */
+  readonly partitionCount: number
+  /** -1: the default, or as `assignments` has it. */
+  readonly replicationFactor: number
+  /** Empty: the controller places the replicas. */
+  readonly assignments: readonly {
+    readonly partition: number
+    readonly brokers: readonly number[]
+  }[]
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[]
+}
+
+/** A wish with the chance that its fulfilment needs: the controller itself knows none. */
+export interface TopicDraft extends TopicWish {
+  /** A fresh one; unused where the wish is refused. */
+  readonly topicId: Uuid
+  /** Any whole number of at least 0: where round robin begins. */
+  readonly placementStart: number
+}
+
+export interface TopicResult {
+  readonly name: string
+  /** null where nothing was created. */
+  readonly id: Uuid | null
+  readonly error: ControllerError
+  readonly message: string | null
+  /** Counts as created, or as they would be; -1 where refused. */
+  readonly partitionCount: number
+  readonly replicationFactor: number
+  /** The overrides that it was given. */
+  readonly configs: readonly ConfigEntry[]
+}
+
+/** A topic by its name or by its id; the other is null. */
+export interface TopicTarget {
+  readonly name: string | null
+  readonly id: Uuid | null
+}
+
+export interface DeletionResult {
+  /** As in the target; the other one is filled in where the topic was found. */
+  readonly name: string | null
+  readonly id: Uuid | null
+  readonly error: ControllerError
+  readonly message: string | null
+}
+
+export interface TopicConfigChange {
+  readonly name: string
+  /** null takes an override away. */
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[]
+}
+
+export interface ConfigChangeResult {
+  readonly name: string
+  readonly error: ControllerError
+  readonly message: string | null
+}
+
+/** What the controller is asked. */
+export type Command =
+  | {
+      readonly type: 'createTopics'
+      readonly drafts: readonly TopicDraft[]
+      readonly validateOnly: boolean
+    }
+  | { readonly type: 'deleteTopics'; readonly targets: readonly TopicTarget[] }
+  | {
+      readonly type: 'alterTopicConfigs'
+      readonly changes: readonly TopicConfigChange[]
+      readonly validateOnly: boolean
+    }
+  | { readonly type: 'allocateProducerIds'; readonly brokerId: number }
+  | {
+      readonly type: 'registerBroker'
+      readonly brokerId: number
+      /** One per process start. */
+      readonly incarnationId: Uuid
+      readonly rack: string | null
+      readonly listeners: readonly ListenerAddress[]
+    }
+
+/** One for each kind of command, results in the order of what was asked; or the refusal of the whole command. */
+export type Answer =
+  | { readonly type: 'topicsCreated'; readonly results: readonly TopicResult[] }
+  | { readonly type: 'topicsDeleted'; readonly results: readonly DeletionResult[] }
+  | { readonly type: 'topicConfigsAltered'; readonly results: readonly ConfigChangeResult[] }
+  | {
+      readonly type: 'producerIdsAllocated'
+      readonly firstProducerId: number
+      readonly count: number
+    }
+  | { readonly type: 'brokerRegistered'; readonly brokerEpoch: number }
+  | Refusal
+
+/** Nothing of the command was done, or ever will be. */
+export interface Refusal {
+  readonly type: 'refused'
+  readonly error: Exclude<ControllerError, 'NONE'>
+  readonly message: string
+}

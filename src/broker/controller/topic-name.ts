@@ -1,0 +1,27 @@
+const nameLengthMax = 249
+
+/** Why no topic can have this name, with what to do; null where one can. Kafka's rules (`Topic.validate`). */
+export function topicNameError(name: string): string | null {
+  if (name === '') return 'The topic name is empty. Give the topic a name.'
+  if (name === '.' || name === '..') {
+    return `The topic name '${name}' would be a directory's. Choose another name.`
+  }
+  if (name.length > nameLengthMax) {
+    return `The topic name has ${name.length} characters, at most ${nameLengthMax} are allowed. Shorten it.`
+  }
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+    return (
+      `The topic name ${JSON.stringify(name)} has a character other than ASCII letters, digits, ` +
+      "'.', '_' and '-'. Choose another name."
+    )
+  }
+  return null
+}
+
+/** Topics that the broker itself writes and clients may not. */
+export function isInternalTopic(name: string): boolean {
+  return name === '__consumer_offsets' || name === '__transaction_state'
+}
+
+/** Kafka keeps its own metadata under this name; tools would take ours for it. */
+export const reservedTopicName = '__cluster_metadata'
