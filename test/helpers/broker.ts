@@ -15,7 +15,7 @@ export interface BrokerOptions {
   readonly nodeArgs?: readonly string[]
   /** Put before the command. It must become the broker, or run beside it, as `strace -D` does. */
   readonly wrapper?: readonly string[]
-  /** The file to start instead of `src/broker/main.ts`. */
+  /** The file to start instead of `src/broker/main.ts`, or of what `LOGCLUSTER_TEST_MAIN` names. */
   readonly main?: string
   readonly readyMsMax?: number
 }
@@ -155,7 +155,7 @@ export class TestBroker {
     }
     return [
       ...(this.#options.nodeArgs ?? []),
-      this.#options.main ?? join(root, 'src/broker/main.ts'),
+      this.#options.main ?? process.env['LOGCLUSTER_TEST_MAIN'] ?? join(root, 'src/broker/main.ts'),
       ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ]
   }

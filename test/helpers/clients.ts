@@ -10,7 +10,7 @@ import { run, type RunOptions, type RunResult } from './run.ts'
  */
 export function describeWith(client: ClientName, title: string, suite: () => void): void {
   const why = whyMissing(client)
-  if (why === null) return void describe(title, suite)
+  if (why === null) return void describe(title, { timeout: timeoutMs }, suite)
   const missing = `${title}: no ${client}: ${why}`
   if (process.env['CI'] !== 'true') return void describe.skip(missing, suite)
   describe(title, () => {
@@ -19,6 +19,9 @@ export function describeWith(client: ClientName, title: string, suite: () => voi
     })
   })
 }
+
+/** Of one test. Its programs have time-outs of their own; a Java one takes seconds only to start. */
+const timeoutMs = 240_000
 
 /** kcat with its own libraries. */
 export function kcat(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
