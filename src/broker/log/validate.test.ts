@@ -130,6 +130,14 @@ describe('the header (G19)', () => {
     expect(judge(batch({ control: true }), { origin: 'coordinator' })).toBe('ok')
   })
 
+  test('carries no delete horizon of a client', () => {
+    const bytes = batch()
+    bytes[22]! |= 0x40
+    writeInt32(bytes, 17, crc32c(bytes, 21))
+    expect(judge(bytes)).toBe('INVALID_RECORD')
+    expect(judge(bytes, { origin: 'replica' })).toBe('ok')
+  })
+
   test('is not transactional yet', () => {
     const ids = { producerId: 1, producerEpoch: 0, baseSequence: 0 }
     expect(judge(batch({ transactional: true, ...ids }))).toBe('INVALID_TXN_STATE')
