@@ -30,7 +30,8 @@ export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, Produ
     api: produce,
     handle(request, context) {
       const { acks } = request
-      if (acks !== -1 && acks !== 0 && acks !== 1) return refuseAll(request, 'INVALID_REQUIRED_ACKS')
+      if (acks !== -1 && acks !== 0 && acks !== 1)
+        return refuseAll(request, 'INVALID_REQUIRED_ACKS')
       if (request.transactionalId !== null) {
         return refuseAll(request, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
       }
@@ -78,7 +79,9 @@ class Production {
     const known = this.#deps.image().topicByName(topic)
     const partition = this.#deps.partitions.find(topic, data.index)
     if (known?.isInternal) {
-      return done(refusal('INVALID_TOPIC_EXCEPTION', `${topic} is internal: clients cannot write to it.`))
+      return done(
+        refusal('INVALID_TOPIC_EXCEPTION', `${topic} is internal: clients cannot write to it.`),
+      )
     }
     if (known === undefined || partition === undefined) {
       const message = `There is no partition ${data.index} of topic ${topic} on this broker.`
@@ -86,7 +89,8 @@ class Production {
     }
     const { records } = data
     if (records === null || records.length < batchOverheadBytes) {
-      const message = 'A partition of a produce request carries exactly one record batch of format 2.'
+      const message =
+        'A partition of a produce request carries exactly one record batch of format 2.'
       return done(refusal('INVALID_RECORD', message))
     }
     if (this.#context.apiVersion < 7 && codecOf(readBatchHeader(records, 0)) === zstd) {
@@ -129,7 +133,10 @@ class Production {
 
 function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceResponse> {
   if (request.acks === 0) {
-    throw new ConnectionFault('acks-zero-refused', `A request with acks=0 was refused with ${error}.`)
+    throw new ConnectionFault(
+      'acks-zero-refused',
+      `A request with acks=0 was refused with ${error}.`,
+    )
   }
   return {
     responses: request.topicData.map(topic => ({

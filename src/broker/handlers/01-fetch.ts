@@ -1,9 +1,8 @@
-import type { Clock } from '../../env/env.ts'
+import type { Clock, FileRange } from '../../env/env.ts'
 import type { PartitionRead, PartitionReadResult } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
-import type { Splice } from '../wire/writer.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { parkUntil } from './parked-fetch.ts'
 import type { SentBytes } from './sent-bytes.ts'
@@ -182,7 +181,11 @@ class Pass {
     })
   }
 
-  #records({ range }: PartitionReadResult, topic: string, partition: number): Splice | Uint8Array {
+  #records(
+    { range }: PartitionReadResult,
+    topic: string,
+    partition: number,
+  ): FileRange | Uint8Array {
     if (range === null || this.#isClosed()) return noRecords
     const { connectionId } = this.#context
     return { ...range, stream: this.#deps.sent.stream({ connectionId, topic, partition }) }
@@ -210,5 +213,11 @@ const unknownPartition: PartitionReadResult = {
 }
 
 function answer(responses: TopicResponse[], error: ErrorName = 'NONE'): FetchResponse {
-  return { throttleTimeMs: 0, errorCode: errorCode(error), sessionId: 0, responses, nodeEndpoints: [] }
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCode(error),
+    sessionId: 0,
+    responses,
+    nodeEndpoints: [],
+  }
 }

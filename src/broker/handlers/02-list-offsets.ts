@@ -1,7 +1,11 @@
 import type { Partitions } from '../partition/partitions.ts'
 import type { Partition } from '../partition/partition.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
-import { listOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from '../wire/messages/index.ts'
+import {
+  listOffsets,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+} from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
@@ -80,9 +84,7 @@ function at(offset: number, leaderEpoch = -1): Found {
   return { offset, timestamp: -1, leaderEpoch }
 }
 
-function found(
-  record: { offset: number; timestampMs: number; leaderEpoch: number } | null,
-): Found {
+function found(record: { offset: number; timestampMs: number; leaderEpoch: number } | null): Found {
   if (record === null) return nothing
   return { offset: record.offset, timestamp: record.timestampMs, leaderEpoch: record.leaderEpoch }
 }

@@ -31,7 +31,8 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
   return {
     api: metadata,
     async handle(request, context) {
-      const wantsAll = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
+      const wantsAll =
+        request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
       const failures = new Map<string, ErrorName>()
       if (!wantsAll && deps.autoCreate && request.allowAutoTopicCreation) {
         await createMissing(deps, request.topics ?? [], failures)
@@ -73,7 +74,11 @@ interface Looking {
   readonly failures: ReadonlyMap<string, ErrorName>
 }
 
-function look({ cluster }: MetadataDeps, wish: TopicWish, { request, failures }: Looking): TopicResponse {
+function look(
+  { cluster }: MetadataDeps,
+  wish: TopicWish,
+  { request, failures }: Looking,
+): TopicResponse {
   const { name, topicId } = wish
   if (name === null) {
     const byId = cluster.image.topicById(topicId)

@@ -1,6 +1,10 @@
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import type { Api } from '../wire/field.ts'
-import { apiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from '../wire/messages/index.ts'
+import {
+  apiVersions,
+  type ApiVersionsRequest,
+  type ApiVersionsResponse,
+} from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 
 /** What `clientSoftwareName` and `clientSoftwareVersion` must look like (KIP-511). */

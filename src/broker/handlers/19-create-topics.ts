@@ -76,7 +76,8 @@ function configsOf(
   request: TopicRequest | undefined,
 ): NonNullable<TopicResponse['configs']> {
   const overrides = new Map<string, string>()
-  for (const { name, value } of request?.configs ?? []) if (value !== null) overrides.set(name, value)
+  for (const { name, value } of request?.configs ?? [])
+    if (value !== null) overrides.set(name, value)
   return describeTopicConfigs(configuration, overrides).map(row => ({
     name: row.name,
     value: row.value,

@@ -26,7 +26,11 @@ export function offsetForLeaderEpochHandler(
   }
 }
 
-function answer(partitions: Partitions, topic: string, wanted: PartitionRequest): PartitionResponse {
+function answer(
+  partitions: Partitions,
+  topic: string,
+  wanted: PartitionRequest,
+): PartitionResponse {
   const partition = partitions.find(topic, wanted.partition)
   const error =
     partition === undefined

@@ -28,7 +28,9 @@ export function describeClusterHandler({
       return {
         throttleTimeMs: 0,
         errorCode: errorCode(isServed ? 'NONE' : 'UNSUPPORTED_ENDPOINT_TYPE'),
-        errorMessage: isServed ? null : 'Controllers have no endpoints of their own: ask for brokers (1).',
+        errorMessage: isServed
+          ? null
+          : 'Controllers have no endpoints of their own: ask for brokers (1).',
         endpointType: brokerEndpoints,
         clusterId: cluster.image.clusterId,
         controllerId: endpoints.controllerId,

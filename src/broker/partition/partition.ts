@@ -1,5 +1,6 @@
 import type { Clock, DiskFile, Timer } from '../../env/env.ts'
-import type { AppendResult, Log, LogId } from '../log/log.ts'
+import type { LogId } from '../log/log-id.ts'
+import type { AppendResult, Log } from '../log/log.ts'
 import { Replica, type PartitionRole, type ReplicaEffect } from '../replica/replica.ts'
 import type { ErrorName } from '../wire/errors.ts'
 
@@ -122,7 +123,8 @@ export class Partition {
   availability(currentLeaderEpoch = -1): ErrorName {
     if (this.#failure !== null) return 'KAFKA_STORAGE_ERROR'
     const role = this.#replica.role
-    if (role === null || !this.#replica.isLeader || this.#log === null) return 'NOT_LEADER_OR_FOLLOWER'
+    if (role === null || !this.#replica.isLeader || this.#log === null)
+      return 'NOT_LEADER_OR_FOLLOWER'
     if (currentLeaderEpoch < 0 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
     return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
   }
@@ -131,7 +133,11 @@ export class Partition {
    * Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the
    * bytes stay as they are.
    */
-  append(records: Uint8Array, options: PartitionAppend, done: (result: AppendResult) => void): void {
+  append(
+    records: Uint8Array,
+    options: PartitionAppend,
+    done: (result: AppendResult) => void,
+  ): void {
     const unavailable = this.availability()
     const log = this.#log
     if (unavailable !== 'NONE' || log === null) {
@@ -139,7 +145,8 @@ export class Partition {
       return
     }
     if (options.acks === -1 && !this.#replica.hasEnoughInsync) {
-      const message = 'Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.'
+      const message =
+        'Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.'
       done(refusal('NOT_ENOUGH_REPLICAS', message, log.startOffset))
       return
     }
@@ -209,7 +216,8 @@ export class Partition {
     }
     log.whenDurable(endOffset).then(
       () => {
-        if (this.#log === log) this.#perform(this.#replica.step({ type: 'written', endOffset: log.durableOffset }))
+        if (this.#log === log)
+          this.#perform(this.#replica.step({ type: 'written', endOffset: log.durableOffset }))
       },
       (error: unknown) => this.fail(`The log could not be flushed: ${String(error)}`),
     )

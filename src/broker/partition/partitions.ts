@@ -1,8 +1,8 @@
 import type { Clock } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
-import type { LogConfig } from '../log/log.ts'
+import type { LogConfig } from '../log/log-config.ts'
 import type { LogDirectory } from '../log/log-directory.ts'
-import type { LogId } from '../log/log.ts'
+import type { LogId } from '../log/log-id.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import { Partition } from './partition.ts'
 
@@ -10,7 +10,6 @@ export interface PartitionsOptions {
   readonly brokerId: number
   readonly directory: LogDirectory
   readonly clock: Clock
-  readonly countsWhenDurable: boolean
   /** Logs opened at the same time; recovery reads from the device. */
   readonly openingMax: number
   logConfig(topic: TopicImage): LogConfig
@@ -89,21 +88,30 @@ export class Partitions {
       const minInsyncReplicas = this.#options.minInsyncReplicas(topic)
       for (const wanted of topic.partitions) {
         if (!wanted.replicas.includes(this.#options.brokerId)) continue
-        const { partition, isNew } = this.#ensure(topic, wanted.index)
+        const config = this.#options.logConfig(topic)
+        const { partition, isNew } = this.#ensure(topic, wanted.index, config)
         partition.take({ ...wanted, minInsyncReplicas })
-        if (isNew) work.push(() => this.#open(partition, this.#options.logConfig(topic)))
+        if (isNew) work.push(() => this.#open(partition, config))
+        else partition.log?.configure(config)
       }
     }
     return work
   }
 
-  #ensure(topic: TopicImage, index: number): { partition: Partition; isNew: boolean } {
+  #ensure(
+    topic: TopicImage,
+    index: number,
+    { flushPolicy }: LogConfig,
+  ): { partition: Partition; isNew: boolean } {
     let partitions = this.#byTopic.get(topic.id)
     if (partitions === undefined) this.#byTopic.set(topic.id, (partitions = new Map()))
     const known = partitions.get(index)
     if (known !== undefined) return { partition: known, isNew: false }
     const id = { topicId: topic.id, topic: topic.name, partition: index }
-    const partition = new Partition(id, this.#options.brokerId, this.#options)
+    const partition = new Partition(id, this.#options.brokerId, {
+      clock: this.#options.clock,
+      countsWhenDurable: flushPolicy === 'ack',
+    })
     partitions.set(index, partition)
     return { partition, isNew: true }
   }

@@ -1,0 +1,228 @@
+import type { Env, Timer } from '../env/env.ts'
+import { DiskError } from '../env/env.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
+import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
+import type { Configuration } from './config/settings.ts'
+import { Endpoints } from './handlers/endpoints.ts'
+import { handlerTable } from './handlers/index.ts'
+import { SentBytes } from './handlers/sent-bytes.ts'
+import { LogDirectory } from './log/log-directory.ts'
+import { FilesStore } from './metadata/files/files-store.ts'
+import { Partitions } from './partition/partitions.ts'
+import { Server, type BoundListener } from './server/server.ts'
+import type { Probes } from './telemetry/http.ts'
+import type { Logger } from './telemetry/logger.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+
+export interface BrokerOptions {
+  readonly env: Env
+  readonly configuration: Configuration
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Tells one life of the kernel from the next (/proc/sys/kernel/random/boot_id). */
+  readonly bootId: string
+  /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
+  fatal(error: unknown): void
+}
+
+/** One broker and everything that it is made of. */
+export class Broker {
+  readonly #options: BrokerOptions
+  readonly #listeners: readonly ListenerAddress[]
+  readonly #sent: SentBytes
+  #parts: Parts | null = null
+  #retention: Timer | null = null
+  #directory: LogDirectory | null = null
+  #isReady = false
+
+  constructor(options: BrokerOptions) {
+    this.#options = options
+    const { settings } = options.configuration
+    this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
+    this.#sent = new SentBytes(options.env.network)
+    options.metrics.attach({
+      network: () => options.env.network.counters,
+      sentByTopic: () => this.#sent.byTopic(),
+    })
+  }
+
+  get listeners(): readonly BoundListener[] {
+    return this.#parts?.server.listeners ?? []
+  }
+
+  /** What /healthz and /readyz tell. */
+  get probes(): Probes {
+    return {
+      health: () => {
+        const failure = this.#directory?.failure ?? null
+        return {
+          isHealthy: failure === null,
+          detail: failure === null ? {} : { reason: failure.message },
+        }
+      },
+      readiness: () => ({ isReady: this.#isReady, detail: this.#progress() }),
+    }
+  }
+
+  /**
+   * Opens the metadata log, recovers what the data directory holds, and listens.
+   * Rejects where the directory or an address cannot be used; then nothing is left behind.
+   */
+  async start(): Promise<void> {
+    const { configuration, env, logger } = this.#options
+    const { settings } = configuration
+    const cluster = await this.#startCluster()
+    const directory = await this.#openDirectory(cluster)
+    this.#directory = directory
+    const partitions = this.#makePartitions(directory)
+    this.#attachLogs(directory, partitions)
+    partitions.apply(cluster.image)
+    cluster.onImage(image => partitions.apply(image))
+    const strays = await partitions.setStraysAside()
+    if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
+    await partitions.settled()
+    const server = this.#makeServer(cluster, partitions)
+    directory.onPressure(over => server.setPressure(over))
+    await server.start()
+    this.#parts = { cluster, directory, partitions, server }
+    this.#retention = env.clock.every(settings.logRetentionCheckIntervalMs, () =>
+      this.#applyRetention(),
+    )
+    this.#isReady = true
+  }
+
+  /** Finishes what was taken, flushes, and marks the directory as cleanly closed. */
+  async stop(): Promise<void> {
+    this.#isReady = false
+    this.#retention?.cancel()
+    const parts = this.#parts
+    if (parts === null) return
+    this.#parts = null
+    await parts.server.stop()
+    await parts.cluster.stop()
+    await parts.directory.close()
+  }
+
+  async #startCluster(): Promise<Cluster> {
+    const { env, configuration, fatal } = this.#options
+    const { settings } = configuration
+    const path =
+      settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
+    env.disk.mkdir(path)
+    const cluster = await Cluster.start({
+      env,
+      store: await FilesStore.open({ disk: env.disk, path }),
+      brokerId: settings.nodeId,
+      listeners: this.#listeners.map(({ name, host, port }) => ({ name, host, port })),
+      defaults: {
+        partitionCount: settings.numPartitions,
+        replicationFactor: settings.defaultReplicationFactor,
+      },
+      validateConfigs: configs => {
+        const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
+        return validateTopicConfigs(wishes)[0]?.message ?? null
+      },
+    })
+    cluster.onFailure(fatal)
+    return cluster
+  }
+
+  async #openDirectory(cluster: Cluster): Promise<LogDirectory> {
+    const { env, configuration, bootId, logger, fatal } = this.#options
+    const { settings } = configuration
+    const directory = await LogDirectory.open({
+      path: settings.logDirs,
+      env,
+      settings,
+      clusterId: cluster.image.clusterId,
+      brokerId: settings.nodeId,
+      bootId,
+      hooks: { warn: (message, fields) => logger.warn(fields, message) },
+    })
+    directory.onFailure(error => {
+      logger.fatal({ error: error.message }, 'The data directory failed')
+      fatal(error)
+    })
+    return directory
+  }
+
+  #makePartitions(directory: LogDirectory): Partitions {
+    const { env, configuration, logger } = this.#options
+    const { settings } = configuration
+    return new Partitions({
+      brokerId: settings.nodeId,
+      directory,
+      clock: env.clock,
+      openingMax: settings.numRecoveryThreadsPerDataDir,
+      logConfig: topic => logConfigOf(settings, topic.configs),
+      minInsyncReplicas: topic => logConfigOf(settings, topic.configs).minInsyncReplicas,
+      onFailure: (id, error) => {
+        const reason = error instanceof DiskError || error instanceof Error ? error.message : error
+        logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
+      },
+    })
+  }
+
+  #makeServer(cluster: Cluster, partitions: Partitions): Server {
+    const { env, configuration, logger, metrics, fatal } = this.#options
+    const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
+    return new Server({
+      clock: env.clock,
+      network: env.network,
+      settings: configuration.settings,
+      listeners: this.#listeners,
+      handlers: handlerTable({
+        env,
+        configuration,
+        cluster,
+        partitions,
+        endpoints,
+        sent: this.#sent,
+      }),
+      metrics,
+      logger,
+      fatal,
+      connectionClosed: id => this.#sent.closeConnection(id),
+    })
+  }
+
+  #attachLogs(directory: LogDirectory, partitions: Partitions): void {
+    this.#options.metrics.attach({
+      storage: () => directory.numbers(),
+      appends: function* () {
+        for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
+      },
+      logs: function* () {
+        for (const { id, log } of partitions.all()) {
+          if (log === null) continue
+          const { startOffset, endOffset, sizeBytes } = log
+          yield { topic: id.topic, partition: id.partition, startOffset, endOffset, sizeBytes }
+        }
+      },
+    })
+  }
+
+  #applyRetention(): void {
+    const { env, logger } = this.#options
+    for (const { id, log } of this.#parts?.partitions.all() ?? []) {
+      log?.applyRetention(env.clock.now()).catch((error: unknown) => {
+        logger.error(
+          { topic: id.topic, partition: id.partition, reason: String(error) },
+          'Retention failed',
+        )
+      })
+    }
+  }
+
+  #progress(): Readonly<Record<string, unknown>> {
+    return { ...this.#directory?.progress() }
+  }
+}
+
+interface Parts {
+  readonly cluster: Cluster
+  readonly directory: LogDirectory
+  readonly partitions: Partitions
+  readonly server: Server
+}
