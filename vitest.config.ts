@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Suites in `test/` that start no process. */
+const unitInTest = ['test/tidy.test.ts', 'test/{ports,metadata,helpers}/**/*.test.ts']
+
 /**
  * Two projects. `unit`: beside their subjects, pure or on small local files, sharing their modules (a new
  * module graph a file would cost more than the tests). `process`: whatever starts a broker or another
@@ -15,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,sim,tools,bench}/**/*.test.ts', 'test/tidy.test.ts'],
+          include: ['{src,sim,tools,bench}/**/*.test.ts', ...unitInTest],
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -26,9 +29,9 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/tidy.test.ts'],
-          maxWorkers: 1,
+          exclude: unitInTest,
           isolate: false,
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },

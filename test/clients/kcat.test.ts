@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { describeWith, kcat } from '../helpers/clients.ts'
-import { batchesOnDisk, codecNames, codecsOnDisk } from '../helpers/segments.ts'
+import { batchesOnDisk, codecNames } from '../helpers/segments.ts'
 
 /** One line of `kcat -C -J`. */
 interface Envelope {
@@ -45,14 +45,15 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     const topic = `codec-${codec}`
     const lines = Array.from({ length: 500 }, (_, at) => `key ${at % 9}\tvalue ${at} of ${codec}`)
     const headers = ['-H', 'a=1', '-H', 'Größe=groß']
-    // A batch that codecs cannot make smaller is sent as it is, so it must not be too small.
-    await produce(topic, lines, '-z', codec, '-X', 'linger.ms=200', ...headers)
+    await produce(topic, lines, '-z', codec, ...headers)
     const records = await consume(topic, '-p', '0', '-o', 'beginning')
     expect(records.map(({ key, payload }) => `${key}\t${payload}`)).toEqual(lines)
     expect(records.map(({ offset }) => offset)).toEqual(lines.map((_, at) => at))
     expect(records[0]!.headers).toEqual(['a', '1', 'Größe', 'groß'])
     expect(records[0]!.tstype).toBe('create')
-    expect(codecsOnDisk(broker.dataDir, topic, 0)).toEqual([codec])
+    // A batch that the codec does not make smaller is sent as it is; the first may be one record.
+    const batches = batchesOnDisk(broker.dataDir, topic, 0).filter(({ count }) => count > 9)
+    expect([...new Set(batches.map(batch => batch.codec))]).toEqual([codec])
   })
 
   test('null keys and null values stay null', async () => {

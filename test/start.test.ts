@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+/** npm, its shell and the broker form a process group of their own, so that one signal reaches them all. */
+test('npm start tells a person how to produce, to consume, and where the metrics are', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'logcluster-start-'))
+  const free = ['listeners=PLAINTEXT://127.0.0.1:0', 'http.address=127.0.0.1:0']
+  const settings = [...free, `log.dirs=${dataDir}`].flatMap(setting => ['--set', setting])
+  const child = spawn('npm', ['start', '--', ...settings], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const closed = new Promise<void>(resolve => child.on('close', () => resolve()))
+  try {
+    const told = new Promise<void>((resolve, reject) => {
+      const hear = (chunk: Buffer): void => {
+        output += chunk.toString()
+        if (output.includes('/metrics')) resolve()
+      }
+      child.stdout.on('data', hear)
+      child.stderr.on('data', hear)
+      void closed.then(() => reject(new Error(`npm start ended\n${output}`)))
+    })
+    await told
+    const port = /"listeners":\["127\.0\.0\.1:(\d+)"\]/.exec(output)![1]!
+    expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -P`))
+    expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -C`))
+  } finally {
+    process.kill(-child.pid!, 'SIGTERM')
+    await closed
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+})
