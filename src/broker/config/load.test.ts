@@ -71,6 +71,14 @@ test('an unknown setting is refused wherever it stands, with the nearest name', 
   ])
 })
 
+test('variables of the loader, of tests and of Kubernetes are no settings', () => {
+  const names = ['NATIVE', 'NATIVE_FILE', 'TEST_MAIN', 'SERVICE_HOST', 'PORT', 'PORT_9092_TCP_ADDR']
+  names.push('OPERATOR_SERVICE_PORT_HTTPS')
+  const environment = Object.fromEntries(names.map(name => [`LOGCLUSTER_${name}`, 'x']))
+  expect(problems({ environment })).toEqual([])
+  expect(problems({ environment: { LOGCLUSTER_NATIVES: 'x' } })).toHaveLength(1)
+})
+
 test('a value out of its range is refused, with the range and the place', () => {
   expect(problems({ args: ['--set', 'num.partitions=0', '--set', 'flush.policy=never'] })).toEqual([
     '--set: num.partitions must be 1 to 100000 count, and 0 is outside',

@@ -127,8 +127,12 @@ function readConfigFile(file: string, invocation: Invocation, problems: string[]
 }
 
 const environmentPrefix = 'LOGCLUSTER_'
-/** Switches of tests and tools, not settings. */
-const foreignPrefixes = ['LOGCLUSTER_TEST_', 'LOGCLUSTER_SERVICE_', 'LOGCLUSTER_PORT']
+/**
+ * Not settings: switches of the addon's loader and of tests, and what Kubernetes tells every pod of services
+ * whose names begin with ours.
+ */
+const foreign =
+  /^LOGCLUSTER_(?:NATIVE(?:_FILE)?$|TEST_)|_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_\d+_(?:TCP|UDP).*)?$/
 
 function readEnvironment(environment: Invocation['environment'], problems: string[]): Entry[] {
   const byVariable = new Map(
@@ -137,7 +141,7 @@ function readEnvironment(environment: Invocation['environment'], problems: strin
   const found: Entry[] = []
   for (const [variable, value] of Object.entries(environment)) {
     if (value === undefined || !variable.startsWith(environmentPrefix)) continue
-    if (foreignPrefixes.some(prefix => variable.startsWith(prefix))) continue
+    if (foreign.test(variable)) continue
     const name = byVariable.get(variable)
     if (name !== undefined) found.push({ name, text: value, where: variable })
     else problems.push(unknown(variable, 'the environment', byVariable.keys()))

@@ -114,6 +114,23 @@ describe('faults', () => {
     ).toMatch(/ 2$/)
   })
 
+  test('while the last output leaves, parked requests are let go and nothing is added', async () => {
+    await t.start()
+    const client = t.connect()
+    client.isStuck = true
+    client.arrive(ask(1), ask(2), ask(3))
+    let isTold = false
+    t.contexts.get(3)!.onClosed(() => (isTold = true))
+    await t.answer(1)
+    t.held.get(2)!.reject(new ConnectionFault('acks-zero-refused', 'no'))
+    await t.clock.settle()
+    expect(isTold).toBe(true)
+    await t.answer(3)
+    client.take()
+    expect(client.closedBy?.kind).toBe('local')
+    expect(answered(client)).toEqual([1])
+  })
+
   test('a failure of a handler closes that connection only, with an error line', async () => {
     await t.start()
     t.act = number => {
