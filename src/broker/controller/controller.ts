@@ -232,6 +232,7 @@ export class Controller {
     const records: MetadataRecord[] = []
     const encoded: string[] = []
     const answers: { id: number; answer: Answer }[] = []
+    const bytesMax = Math.min(batchBytesMax, this.#options.payloadBytesMax)
     let bytes = batchOverheadBytes
     let image = this.#image.at(this.#nextSequence)
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
@@ -239,7 +240,7 @@ export class Controller {
       const texts = decision.records.map(encodeRecord)
       const added = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
       const isTooLarge = added + batchOverheadBytes > this.#options.payloadBytesMax
-      if (!isTooLarge && records.length > 0 && bytes + added > batchBytesMax) break
+      if (!isTooLarge && records.length > 0 && bytes + added > bytesMax) break
       this.#queue.shift()
       if (isTooLarge) {
         answers.push({ id: next.id, answer: tooLarge(added, this.#options.payloadBytesMax) })
