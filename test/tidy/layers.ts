@@ -66,7 +66,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
   },
   'src/broker/open-env.ts': { ours: everything },
-  'src/broker/process-numbers.ts': { ours: everything },
+  'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
