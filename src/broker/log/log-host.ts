@@ -1,0 +1,57 @@
+import type { DiskError, Env } from '../../env/env.ts'
+import type { Codecs } from './compression/codecs.ts'
+import type { Sabotage } from './sabotage.ts'
+import type { Segment } from './segment.ts'
+
+/** What a log needs of the directory that it lies in. Unit tests give a small one of their own. */
+export interface LogHost {
+  readonly env: Env
+  readonly codecs: Codecs
+  readonly sabotage: Sabotage
+  /** Set once an fsync or a write failed: nothing of the directory is served any more (reliability.md 3.4). */
+  readonly failure: DiskError | null
+  /** A failed fsync or write-back, or a failed write that could not be taken back: final for the directory. */
+  fail(error: DiskError): void
+  /** Bytes `[from, from + length)` of a segment were written and are in the page cache; it took `elapsedMs`. */
+  wrote(log: Flushable, write: SegmentWrite): void
+  /** Somebody waits for durability, or a segment was closed: flush the log without waiting for its age. */
+  flushSoon(log: Flushable): void
+  /** A segment's file leaves the log: nothing of it needs to be flushed any more. */
+  forget(segment: Segment): void
+  /** The log's start moved to `offset`: resolves when that is durable. */
+  saveStartOffset(log: Flushable, offset: number): Promise<void>
+  /** Something worth a line in the log: constant message, fields. */
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+export interface SegmentWrite {
+  readonly segment: Segment
+  readonly from: number
+  readonly length: number
+  readonly elapsedMs: number
+}
+
+/** A log as the flush scheduler sees it. */
+export interface Flushable {
+  /** Name of the log's directory. */
+  readonly name: string
+  readonly flushMs: number
+  readonly flushPolicy: 'interval' | 'ack' | 'os'
+  /** Everything below is known to be on the device. */
+  readonly durableOffset: number
+  /** Files that a flush would sync. */
+  readonly dirtyFileCount: number
+  /** What is written now, to be told to `endFlush` when it is durable. */
+  beginFlush(): FlushMark
+  /** Makes it durable, file by file. @throws DiskError */
+  sync(mark: FlushMark): Promise<void>
+  /** It is durable, by `sync` or by a flush of the whole file system. */
+  endFlush(mark: FlushMark): Promise<void>
+}
+
+export interface FlushMark {
+  readonly endOffset: number
+  readonly files: readonly { readonly segment: Segment; readonly sizeBytes: number }[]
+  /** Directory entries were made that are not known to be durable. */
+  readonly directory: boolean
+}

@@ -1,0 +1,259 @@
+import { readWhole } from '../../env/disk.ts'
+import { DiskError } from '../../env/env.ts'
+import { readBatchHeader, batchOverheadBytes } from './batch.ts'
+import { EpochCache, epochBody, readEpochs } from './epoch-cache.ts'
+import { isCompacted, type LogConfig } from './log-config.ts'
+import type { LogHost } from './log-host.ts'
+import { logIdText, type LogId } from './log-id.ts'
+import type { LogState } from './log-state.ts'
+import { ProducerStates } from './producer-states.ts'
+import { openTrusted } from './recovery-trusted.ts'
+import { walkTail } from './recovery-walk.ts'
+import { readSealed } from './sealed-file.ts'
+import { parseSegmentName, Segment, segmentPath, SegmentList } from './segment.ts'
+import { walkBatches } from './walk.ts'
+
+/** What the clean marker says of a log (FORMAT.md). */
+export interface CleanLine {
+  readonly endOffset: number
+  readonly lastEpoch: number
+  readonly activeBase: number
+  readonly activeBytes: number
+}
+
+/** How much of what is on disk may be believed (reliability.md 3.1): class A, B, C. */
+export type Trust = 'clean' | 'process-died' | 'machine-died'
+
+export interface RecoveryOptions {
+  readonly id: LogId
+  readonly name: string
+  readonly path: string
+  readonly host: LogHost
+  readonly config: LogConfig
+  readonly trust: Trust
+  readonly cleanLine: CleanLine | null
+  /** Everything below was durable. */
+  readonly recoveryPoint: number
+  /** As the checkpoint has it. */
+  readonly startOffset: number
+  /** What the directory already knows to be wrong with the log; null where nothing is. */
+  readonly knownDamage: string | null
+}
+
+/** One log on its way from files to a `LogState`. */
+export interface Recovery extends RecoveryOptions {
+  readonly epochs: EpochCache
+  producers: ProducerStates
+  /** Below it the producers know everything already. */
+  producersUpTo: number
+  /** Those whose batches are sound, in order. */
+  readonly segments: Segment[]
+  /** What is wrong below the recovery point; then the log stays out of service. */
+  damage: string | null
+  /** A process that died leaves a torn tail and nothing else; this says what else was found. */
+  surprise: string | null
+  truncatedBytes: number
+  /** The leader-epoch checkpoint's body, as it was found. */
+  savedEpochs: string
+}
+
+export interface Recovered {
+  readonly state: LogState
+  /** Class B did not fit what was found: the directory counts as class C (reliability.md 3.3). */
+  readonly surprise: string | null
+}
+
+/**
+ * Opens a log's files and brings them into a state that FORMAT.md allows: walks what may be torn, cuts, rebuilds
+ * what is cached. A log without files gets its first segment. Damage and EIO on read leave it out of service.
+ * @throws DiskError where a write or a sync fails
+ */
+export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
+  const { host, path, startOffset, recoveryPoint } = options
+  const { disk } = host.env
+  sweep(options)
+  const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
+  const recovery = begin(options)
+  try {
+    const firstWalked = await openTrusted(recovery, bases)
+    recovery.savedEpochs = readEpochCheckpoint(recovery, bases[firstWalked] ?? Infinity)
+    await restoreProducers(recovery, bases[firstWalked] ?? Infinity)
+    if (recovery.damage === null) await walkTail(recovery, bases.slice(firstWalked))
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isReadFailure(error)) throw error
+    recovery.damage = `A read failed: ${error.message}.`
+  }
+  const endOffset = recovery.segments.at(-1)?.endOffset ?? startOffset
+  if (endOffset < recoveryPoint && startOffset < recoveryPoint) {
+    recovery.damage ??= lostBelow(recovery, endOffset)
+  }
+  return { state: await finish(recovery), surprise: recovery.surprise }
+}
+
+function begin(options: RecoveryOptions): Recovery {
+  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = options.config
+  return {
+    ...options,
+    epochs: new EpochCache(),
+    producers: new ProducerStates({ expirationMs, countMax }),
+    producersUpTo: 0,
+    segments: [],
+    damage: options.knownDamage,
+    surprise: null,
+    truncatedBytes: 0,
+    savedEpochs: '',
+  }
+}
+
+/** Removes what an earlier process was about to remove, or left half made. */
+function sweep({ host, path }: RecoveryOptions): void {
+  for (const name of host.env.disk.list(path)) {
+    if (name.endsWith('.tmp') || name.endsWith('.deleted')) host.env.disk.unlink(`${path}/${name}`)
+  }
+}
+
+/** Epochs that began before the first walked segment come from the checkpoint, the others from the batches. */
+function readEpochCheckpoint({ epochs, host, path }: Recovery, walkedFrom: number): string {
+  const place = { disk: host.env.disk, crc32c: host.env.crc32c }
+  const body = readSealed({
+    ...place,
+    path: `${path}/leader-epoch-checkpoint`,
+    kind: 'leader-epochs',
+  })
+  for (const { epoch, startOffset } of readEpochs(body) ?? []) {
+    if (startOffset < walkedFrom) epochs.assign(epoch, startOffset)
+  }
+  return JSON.stringify(body)
+}
+
+/**
+ * The newest snapshot at or below the first walked segment, and the batches between the two. In a clean log
+ * that is the snapshot at its end.
+ */
+async function restoreProducers(recovery: Recovery, walkedFrom: number): Promise<void> {
+  const { host, path, config, segments } = recovery
+  if (host.sabotage.has('producer-state-not-rebuilt')) return
+  const { disk, clock, crc32c } = host.env
+  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'snapshot') ?? [])
+  const trustedEnd = segments.at(-1)?.endOffset ?? 0
+  const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
+  for (const offset of offsets.toReversed()) {
+    if (offset > knownUpTo) continue
+    const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
+    const states = bytes && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c)
+    if (states === null) continue
+    recovery.producers = states
+    recovery.producersUpTo = offset
+    break
+  }
+  const epochsKnown = recovery.epochs.latest >= 0
+  for (const segment of segments) {
+    if (segment.endOffset <= recovery.producersUpTo && epochsKnown) continue
+    await replay(recovery, segment, clock.now(), epochsKnown)
+  }
+}
+
+/** Headers of a trusted segment, for what only the batches know. */
+async function replay(
+  recovery: Recovery,
+  segment: Segment,
+  nowMs: number,
+  epochsKnown: boolean,
+): Promise<void> {
+  const { sizeBytes, baseOffset: fromOffset } = segment
+  const end = await walkBatches(
+    segment.file,
+    {
+      sizeBytes,
+      fromOffset,
+      fromEpoch: -1,
+      isCompacted: isCompacted(recovery.config),
+      crc32c: null,
+    },
+    header => {
+      if (!epochsKnown) recovery.epochs.assign(header.leaderEpoch, header.baseOffset)
+      if (header.baseOffset < recovery.producersUpTo) return
+      recovery.producers.apply(header, header.baseOffset, nowMs)
+    },
+  )
+  if (end.violation !== null) {
+    recovery.damage ??= `${segment.file.path} is damaged at byte ${end.position}, below the recovery point: ${end.violation}.`
+  }
+}
+
+async function finish(recovery: Recovery): Promise<LogState> {
+  const { id, name, path, host, config, segments, epochs, producers, damage } = recovery
+  const { disk } = host.env
+  let startOffset = Math.max(recovery.startOffset, segments[0]?.baseOffset ?? 0)
+  const endOffset = segments.at(-1)?.endOffset ?? -1
+  const isBehindStart = endOffset < startOffset
+  let madeSegment = false
+  if (segments.length === 0 || (isBehindStart && damage === null)) {
+    for (const segment of segments.splice(0)) removeSegment(disk, segment)
+    segments.push(openFirst(recovery, startOffset))
+    madeSegment = true
+  }
+  if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
+  const list = new SegmentList(segments)
+  list.active.firstAppendMs = firstAppendMs(list.active, host.env.clock.now())
+  const end = list.active.endOffset
+  if (damage !== null)
+    host.warn('Took a damaged partition out of service', { log: logIdText(id), reason: damage })
+  const state: LogState = {
+    id,
+    name,
+    path,
+    host,
+    config,
+    segments: list,
+    epochs,
+    producers,
+    startOffset,
+    endOffset: end,
+    durableOffset: recovery.trust === 'clean' ? end : Math.min(recovery.recoveryPoint, end),
+    isDirectoryDirty: recovery.trust !== 'clean' && !madeSegment && recovery.truncatedBytes === 0,
+    areEpochsDirty: JSON.stringify(epochBody(epochs.entries)) !== recovery.savedEpochs,
+    offline: damage,
+    isClosed: false,
+    sealing: Promise.resolve(),
+  }
+  if (madeSegment || recovery.truncatedBytes > 0) await disk.syncDirectory(path)
+  return state
+}
+
+function openFirst({ host, path, damage }: Recovery, startOffset: number): Segment {
+  const logPath = segmentPath(path, startOffset, 'log')
+  const { disk } = host.env
+  // Out of service: whatever lies there is not touched, and nobody reads it.
+  if (damage !== null && disk.stat(logPath) !== null) {
+    return new Segment(path, startOffset, disk.open(logPath, 'read'), null)
+  }
+  return Segment.create(disk, path, startOffset)
+}
+
+/** Takes a segment and what lies beside it out of the directory. */
+export function removeSegment(disk: LogHost['env']['disk'], segment: Segment): void {
+  segment.file.close()
+  for (const suffix of ['log', 'index', 'timeindex', 'snapshot'] as const) {
+    const path = segment.pathOf(suffix)
+    if (disk.stat(path) !== null) disk.unlink(path)
+  }
+}
+
+/** When the active segment's first batch came, as its timestamp tells it. */
+function firstAppendMs({ file, sizeBytes }: Segment, nowMs: number): number | null {
+  if (sizeBytes === 0) return null
+  const bytes = new Uint8Array(batchOverheadBytes)
+  if (file.read(0, bytes) < bytes.length) return nowMs
+  const { maxTimestamp } = readBatchHeader(bytes, 0)
+  return maxTimestamp >= 0 ? Math.min(maxTimestamp, nowMs) : nowMs
+}
+
+function lostBelow({ path, recoveryPoint }: Recovery, endOffset: number): string {
+  return `${path} ends at offset ${endOffset}, but was on the device up to ${recoveryPoint}: files are missing or damaged.`
+}
+
+function isReadFailure({ operation }: DiskError): boolean {
+  return operation === 'read' || operation === 'readAsync'
+}
