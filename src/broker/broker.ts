@@ -7,6 +7,7 @@ import type { Configuration } from './config/settings.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
 import { SentBytes } from './handlers/sent-bytes.ts'
+import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { LogDirectory } from './log/log-directory.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
 import { Partitions } from './partition/partitions.ts'
@@ -31,6 +32,7 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #listeners: readonly ListenerAddress[]
   readonly #sent: SentBytes
+  readonly #codecs: Codecs
   #parts: Parts | null = null
   #retention: Timer | null = null
   #directory: LogDirectory | null = null
@@ -41,8 +43,13 @@ export class Broker {
     const { settings } = options.configuration
     this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
     this.#sent = new SentBytes(options.env.network)
+    this.#codecs = createCodecs(options.env.clock)
     options.metrics.attach({
       network: () => options.env.network.counters,
+      copied: () => ({
+        ...options.env.network.counters.copiedInJavaScript,
+        decompression: this.#codecs.bytesDecompressed,
+      }),
       sentByTopic: () => this.#sent.byTopic(),
     })
   }
@@ -138,6 +145,7 @@ export class Broker {
       clusterId: cluster.image.clusterId,
       brokerId: settings.nodeId,
       bootId,
+      codecs: this.#codecs,
       hooks: { warn: (message, fields) => logger.warn(fields, message) },
     })
     directory.onFailure(error => {

@@ -21,6 +21,7 @@ export type {
   CloseReason,
   Connection,
   ConnectionEvents,
+  CopiedBytes,
   FileRange,
   Frame,
   ListenOptions,

@@ -123,9 +123,17 @@ export interface NetworkCounters {
   /** Bytes sent by sendfile(2), and by copying (headers, small parts, the fallback). */
   readonly bytesSendfile: number
   readonly bytesCopied: number
+  /** Bytes that passed through JavaScript by a copy that the addon does without. */
+  readonly copiedInJavaScript: CopiedBytes
   /** Bytes in frames not yet released and in frames still arriving. */
   readonly requestMemoryBytes: number
 }
+
+/**
+ * Bytes copied, by reason. `frame-assembly`: a request came in several pieces. `file-read`: a file range was read
+ * into memory to be sent.
+ */
+export type CopiedBytes = Readonly<Record<'frame-assembly' | 'file-read', number>>
 
 /** A failed listen or an impossible call. */
 export class NetworkError extends Error {

@@ -21,6 +21,7 @@ export class ScriptedNetwork implements Network {
     bytesReceived: 0,
     bytesSendfile: 0,
     bytesCopied: 0,
+    copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
     requestMemoryBytes: 0,
   }
   readonly clients: ScriptedClient[] = []

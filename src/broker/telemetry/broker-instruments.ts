@@ -49,6 +49,16 @@ function sentCounters(sources: Sources): Instrument[] {
       },
     },
     {
+      name: 'logcluster_copied_bytes_total',
+      help: 'Bytes of records copied in JavaScript, by reason.',
+      labels: ['reason'],
+      *samples() {
+        for (const [reason, value] of Object.entries(sources().copied?.() ?? {})) {
+          yield { labels: { reason }, value }
+        }
+      },
+    },
+    {
       name: 'logcluster_received_bytes_total',
       help: 'Bytes received from all sockets.',
       samples: () => ofOne(sources().network?.(), network => network.bytesReceived),

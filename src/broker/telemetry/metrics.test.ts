@@ -7,7 +7,14 @@ import type { MetricSources } from './sources.ts'
 const sources: MetricSources = {
   build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
   dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
-  network: () => ({ bytesReceived: 1, bytesSendfile: 2, bytesCopied: 3, requestMemoryBytes: 4 }),
+  network: () => ({
+    bytesReceived: 1,
+    bytesSendfile: 2,
+    bytesCopied: 3,
+    copiedInJavaScript: { 'frame-assembly': 5, 'file-read': 6 },
+    requestMemoryBytes: 4,
+  }),
+  copied: () => ({ 'file-read': 42 }),
   sentByTopic: () =>
     new Map([
       ['hot', { sentBytes: 100, hitBytes: 90 }],
@@ -43,7 +50,6 @@ function used(): Metrics {
   fetch.requests.value += 2
   fetch.observe(0.003)
   fetch.error('OFFSET_OUT_OF_RANGE')
-  metrics.copied('fallback').value += 42
   metrics.connectionsAccepted.value++
   metrics.connectionRefused('max.connections')
   metrics.connectionClosed('peer')
@@ -65,7 +71,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_page_cache_hit_bytes_total{topic="hot"} 90',
       'logcluster_sent_bytes_total{path="sendfile"} 2',
       'logcluster_sent_bytes_total{path="copied"} 3',
-      'logcluster_copied_bytes_total{reason="fallback"} 42',
+      'logcluster_copied_bytes_total{reason="file-read"} 42',
       'logcluster_requests_total{api="Fetch"} 2',
       'logcluster_request_errors_total{api="Fetch",error="OFFSET_OUT_OF_RANGE"} 1',
       'logcluster_request_duration_seconds_count{api="Fetch"} 1',

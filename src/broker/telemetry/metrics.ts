@@ -24,7 +24,6 @@ export class Metrics {
   #sources: Partial<MetricSources> = {}
   readonly #requests = new Tally(['api'])
   readonly #errors = new Tally(['api', 'error'])
-  readonly #copied = new Tally(['reason'])
   readonly #refused = new Tally(['reason'])
   readonly #closed = new Tally(['reason'])
   readonly #faults = new Tally(['reason'])
@@ -68,11 +67,6 @@ export class Metrics {
     return meter
   }
 
-  /** Bytes of records copied in JavaScript for `reason`; 0 for ever on the native path (data-path.md Q2). */
-  copied(reason: string): Cell {
-    return this.#copied.cell(reason)
-  }
-
   connectionRefused(reason: string): void {
     this.#refused.cell(reason).value++
   }
@@ -109,12 +103,6 @@ export class Metrics {
         'Errors told in answers, and connections closed instead of an answer, by API.',
         this.#errors,
         ['api', 'error'],
-      ],
-      [
-        'copied_bytes_total',
-        'Bytes of records copied in JavaScript, by reason.',
-        this.#copied,
-        ['reason'],
       ],
       [
         'connections_refused_total',

@@ -13,6 +13,8 @@ export interface MetricSources {
     readonly crc: string
   }
   readonly network: () => NetworkCounters
+  /** Bytes of records copied in JavaScript, by reason. */
+  readonly copied: () => Readonly<Record<string, number>>
   /** Bytes of records sent to consumers; `hitBytes` is null where it could not be measured. */
   readonly sentByTopic: () => ReadonlyMap<
     string,

@@ -20,6 +20,8 @@ export interface Codecs {
   decompress(codec: CodecId, bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array>
   /** As clients do it, with the codec's usual level. */
   compress(codec: CodecId, bytes: Uint8Array): Promise<Uint8Array>
+  /** All that `decompress` gave so far, in bytes. */
+  readonly bytesDecompressed: number
   /** Resolves when the event loop has served everybody else: for long work over what was decompressed. */
   turn(): Promise<void>
 }
@@ -32,12 +34,18 @@ export interface CodecsOptions {
 export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
   const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
   const turn = () => new Promise<void>(resolve => clock.soon(resolve))
+  let bytesDecompressed = 0
   return {
     turn,
+    get bytesDecompressed() {
+      return bytesDecompressed
+    },
     async decompress(codec, bytes, outputBytesMax) {
       const release = await budget.take(outputBytesMax)
       try {
-        return await decompressors[codec](bytes, outputBytesMax, turn)
+        const whole = await decompressors[codec](bytes, outputBytesMax, turn)
+        bytesDecompressed += whole.length
+        return whole
       } catch (error) {
         if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
         throw error
