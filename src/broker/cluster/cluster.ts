@@ -108,7 +108,8 @@ export class Cluster {
   /**
    * Reads the log, creates the cluster where there is none, becomes the controller and registers this broker.
    * Waits for a store that does not answer.
-   * @throws StoreError where the store is damaged or failed, or holds another cluster
+   * @throws StoreError where the store is damaged or failed, or holds another cluster; Deposed where somebody
+   * else became the controller meanwhile
    */
   static async start(options: ClusterOptions): Promise<Cluster> {
     try {
@@ -217,7 +218,7 @@ export class Cluster {
     const incarnationId = randomUuid(env.random)
     const command = { type: 'registerBroker', brokerId, incarnationId, rack, listeners } as const
     const answer = await this.#ask(command, 'brokerRegistered')
-    assert(answer.type === 'brokerRegistered', 'a starting broker is registered')
+    if (answer.type === 'refused') throw this.#failure ?? new Error(answer.message)
   }
 
   async #fetchProducerIds(): Promise<ProducerIdBlock> {
