@@ -1,0 +1,138 @@
+import type { Duplex } from 'node:stream'
+import { isFileRange, type FileRange, type OutPart, type SendStream } from '../network.ts'
+
+export interface OutputListener {
+  /** Bytes left the process; `stream` is that of the file range they came from. */
+  sent(bytes: number, stream: SendStream | null): void
+  /** Everything queued has left, after a `send` that could not be taken at once. */
+  drained(): void
+  /** Everything queued has left, after `end`. */
+  ended(): void
+  /** A file has fewer bytes than its range, or cannot be read: what was promised cannot be sent. */
+  failed(detail: string): void
+}
+
+/** Bytes that were given to the stream and not yet taken by the kernel: the read-ahead of file ranges. */
+const aheadBytesMax = 1024 * 1024
+const readBytes = 256 * 1024
+
+type Item =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'range'; readonly range: FileRange; doneBytes: number; release(): void }
+
+/**
+ * Everything that leaves one connection, in the order in which it was sent: one FIFO of bytes and file ranges.
+ * A range is read in pieces, one at a time, when what is before it has been given to the stream.
+ */
+export class OutputQueue {
+  readonly #duplex: Duplex
+  readonly #listener: OutputListener
+  readonly #items: Item[] = []
+  /** Bytes of `#items` that were not given to the stream. */
+  #waitingBytes = 0
+  #isReading = false
+  #isEnding = false
+  #isDropped = false
+  #owesDrained = false
+
+  constructor(duplex: Duplex, listener: OutputListener) {
+    this.#duplex = duplex
+    this.#listener = listener
+  }
+
+  get queuedBytes(): number {
+    return this.#isDropped ? 0 : this.#waitingBytes + this.#duplex.writableLength
+  }
+
+  send(parts: readonly OutPart[]): void {
+    if (this.#isDropped || this.#isEnding) return
+    for (const part of parts) {
+      if (part.length === 0) continue
+      this.#waitingBytes += part.length
+      if (isFileRange(part)) {
+        this.#items.push({ kind: 'range', range: part, doneBytes: 0, release: part.file.hold() })
+      } else {
+        this.#items.push({ kind: 'bytes', bytes: part })
+      }
+    }
+    this.#pump()
+    if (this.queuedBytes > 0) this.#owesDrained = true
+  }
+
+  /** Takes nothing more, and tells `ended` when what is queued has left. */
+  end(): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#tellEmpty()
+  }
+
+  /** Forgets what is queued. */
+  drop(): void {
+    this.#isDropped = true
+    for (const item of this.#items) if (item.kind === 'range') item.release()
+    this.#items.length = 0
+    this.#waitingBytes = 0
+  }
+
+  /** Gives the stream what fits; goes on by itself whenever the kernel took something or a read ended. */
+  #pump(): void {
+    while (!this.#isReading && !this.#isDropped) {
+      const item = this.#items[0]
+      const aheadBytes = this.#duplex.writableLength
+      if (item === undefined) return
+      if (item.kind === 'bytes') {
+        if (aheadBytes >= aheadBytesMax) return
+        this.#items.shift()
+        this.#write(item.bytes, null)
+      } else {
+        if (aheadBytes + readBytes > aheadBytesMax) return
+        this.#read(item)
+      }
+    }
+  }
+
+  #write(bytes: Uint8Array, stream: SendStream | null): void {
+    this.#waitingBytes -= bytes.length
+    this.#duplex.write(bytes, error => {
+      if (error || this.#isDropped) return
+      this.#listener.sent(bytes.length, stream)
+      this.#pump()
+      this.#tellEmpty()
+    })
+  }
+
+  #read(item: Item & { kind: 'range' }): void {
+    const { file, position, length, stream } = item.range
+    const target = new Uint8Array(Math.min(readBytes, length - item.doneBytes))
+    const at = position + item.doneBytes
+    this.#isReading = true
+    const done = (count: number): void => {
+      this.#isReading = false
+      if (this.#isDropped) return
+      if (count < target.length) {
+        this.#listener.failed(`${file.path} ends at ${at + count}, inside a range to be sent`)
+        return
+      }
+      item.doneBytes += count
+      if (item.doneBytes === length) {
+        this.#items.shift()
+        item.release()
+      }
+      this.#write(target, stream)
+      this.#pump()
+    }
+    file.readAsync(at, target).then(done, error => {
+      this.#isReading = false
+      if (!this.#isDropped) this.#listener.failed(String(error))
+    })
+  }
+
+  #tellEmpty(): void {
+    if (this.queuedBytes > 0 || this.#isDropped) return
+    if (this.#owesDrained) {
+      this.#owesDrained = false
+      this.#listener.drained()
+    }
+    if (this.#isEnding && this.queuedBytes === 0 && !this.#isDropped) this.#listener.ended()
+  }
+}

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import type { Socket } from 'node:net'
+import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
+import { networkConformance } from './network-conformance.ts'
+
+process.env['LOGCLUSTER_POISON'] = '1'
+
+networkConformance('native', () => {
+  const { native } = nativeForTests()
+  const root = mkdtempSync(`${tmpdir()}/logcluster-network-`)
+  return {
+    network: native.network,
+    disk: native.disk,
+    root,
+    connect: (host, port) =>
+      new Promise((resolve, reject) => {
+        const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+        socket.once('error', reject)
+        socket.once('connect', () => resolve(socket))
+      }),
+    reset: duplex => void (duplex as Socket).resetAndDestroy(),
+    clean: () => rmSync(root, { recursive: true }),
+  }
+})

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { NodeDisk } from '../../src/env/real/disk.ts'
+import { NodeNetwork } from '../../src/env/real/network.ts'
+import type { Disk } from '../../src/env/disk.ts'
+import type { Network } from '../../src/env/network.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import type { SimSocket } from '../../sim/byte-stream.ts'
+import { SimDisk } from '../../sim/disk.ts'
+import { SimNetwork } from '../../sim/network.ts'
+import { networkConformance, type NetworkUnderTest } from './network-conformance.ts'
+
+networkConformance('node', () =>
+  overTcp(new NodeNetwork({ poisonsReleased: true }), new NodeDisk()),
+)
+networkConformance('simulated', simulated)
+
+function overTcp(network: Network, disk: Disk): NetworkUnderTest {
+  const root = mkdtempSync(`${tmpdir()}/logcluster-network-`)
+  return {
+    network,
+    disk,
+    root,
+    connect: (host, port) =>
+      new Promise((resolve, reject) => {
+        const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+        socket.once('error', reject)
+        socket.once('connect', () => resolve(socket))
+      }),
+    reset: duplex => void (duplex as Socket).resetAndDestroy(),
+    clean: () => rmSync(root, { recursive: true }),
+  }
+}
+
+function simulated(): NetworkUnderTest {
+  const network = new SimNetwork(undefined, { prng: new Prng(1), poisonsReleased: true })
+  const disk = new SimDisk()
+  disk.mkdir('/data')
+  return {
+    network,
+    disk,
+    root: '/data',
+    connect: async (host, port) => network.wires.connect(host, port),
+    reset: duplex => (duplex as SimSocket).reset(),
+    clean: () => {},
+  }
+}
