@@ -1,4 +1,4 @@
-/* What every part of the addon shares: the state of one JavaScript environment, and its table of handles. */
+/* What every part of the addon shares: the state of one JavaScript environment, and the way back into it. */
 #ifndef LOGCLUSTER_ADDON_H
 #define LOGCLUSTER_ADDON_H
 
@@ -10,30 +10,12 @@
 
 #include "pool.h"
 #include "slab.h"
+#include "table.h"
 
 /* The JavaScript functions that C calls; their order is that of `callbackNames` in binding.c. */
-enum {
-  CALL_JOB_DONE,
-  CALL_ACCEPTED,
-  CALL_ACCEPT_FAILED,
-  CALL_FRAMES,
-  CALL_DRAINED,
-  CALL_CLOSED,
-  CALL_COUNT
-};
+enum { JOB_DONE, ACCEPTED, ACCEPT_FAILED, FRAMES, DRAINED, CLOSED, CALLBACK_COUNT };
 
-enum { ANSWER_LENGTH = 8 };
-
-/* Pointers by small integers: what JavaScript holds instead of an address. Freed indexes are used again. */
-typedef struct {
-  void **items;
-  uint32_t *free;
-  uint32_t used, capacity, free_count;
-} Table;
-
-typedef struct {
-  double received, sendfile, copied;
-} Counters;
+enum { ANSWER_LENGTH = 8, FRAMES_PER_TURN = 8192 };
 
 struct Connection;
 
@@ -43,36 +25,29 @@ typedef struct Addon {
   uv_loop_t *loop;
   napi_async_cleanup_hook_handle cleanup;
   napi_async_context context;
-  napi_ref callbacks[CALL_COUNT];
+  napi_ref callbacks[CALLBACK_COUNT];
   bool started;
-  /* Shared with JavaScript: second results of a call, and the frames of one poll (slab, offset, length each). */
+  /* Both sides see these: second results of a call; slab, offset and length of each frame of one poll. */
   double *answer;
   uint32_t *frames;
-  napi_ref answer_reference, frames_reference;
-  Table files, locks, streams, listeners, connections;
+  Table files, streams, listeners, connections;
   Pool pool;
   SlabPool slabs;
-  Counters counters;
-  /* Memory of requests: bytes in frames given to JavaScript and in frames still arriving. */
+  double bytes_received, bytes_sendfile, bytes_copied;
+  /* Memory of requests: bytes in frames given to JavaScript, `frames_out` of them, and still arriving. */
   double held;
-  uint32_t frames_out;
-  struct Connection *starved, *privileged;
+  uint32_t frames_out, starved_count;
+  struct Connection *privileged;
   /* For small file ranges that leave in one piece with their header. */
-  uint8_t *scratch;
+  uint8_t scratch[SCRATCH_BYTES];
+  /* libuv handles; the state is freed when the last one is closed. */
   int handles_open;
   bool ending;
 } Addon;
 
-uint32_t table_add(Table *table, void *item);
-void *table_get(const Table *table, uint32_t index);
-void *table_remove(Table *table, uint32_t index);
-void table_free(Table *table);
-
-/* Calls a JavaScript callback as the event loop does: ticks and microtasks run after it. */
+/* Calls a JavaScript callback as the event loop does: ticks and microtasks run after it. Needs a handle scope. */
 void addon_call(Addon *addon, int callback, size_t count, napi_value *arguments);
 napi_value addon_number(Addon *addon, double value);
-/* Every libuv handle is counted; the environment ends when the last one is closed. */
-void addon_handle_opened(Addon *addon);
 void addon_handle_closed(Addon *addon);
 
 /* What binding.c puts together: each adds its functions to `exports`. */

@@ -1,106 +1,97 @@
 /* Puts the addon together: one state per environment, its exports, and its orderly end. */
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "call.h"
+#include "connection.h"
 #include "crc32c.h"
-#include "file.h"
 
-static const char *const callbackNames[CALL_COUNT] = {"jobDone", "accepted", "acceptFailed", "frames", "drained", "closed"};
+static const char *const callbackNames[CALLBACK_COUNT] = {"jobDone", "accepted", "acceptFailed",
+                                                          "frames",  "drained",  "closed"};
 
-static Addon *addon_new(napi_env env);
+static Addon *addon_new(napi_env env, napi_value exports);
 static void addon_end(napi_async_cleanup_hook_handle handle, void *argument);
 
 /* (bytes, from, to, seed) => checksum; the range is cut to what is there. */
-static napi_value checksum(napi_env env, napi_callback_info info) {
-  Call call = call_begin(env, info);
-  Bytes bytes = bytes_of(env, call.values[0]);
-  uint32_t from = 0, to = 0, seed = 0;
-  napi_get_value_uint32(env, call.values[1], &from);
-  napi_get_value_uint32(env, call.values[2], &to);
-  napi_get_value_uint32(env, call.values[3], &seed);
-  if (to > bytes.length) to = (uint32_t)bytes.length;
-  return call_answer(&call, from < to ? crc32c(seed, bytes.data + from, to - from) : seed);
-}
-
-/* As `checksum`, always by tables. */
-static napi_value checksum_portable(napi_env env, napi_callback_info info) {
-  Call call = call_begin(env, info);
-  Bytes bytes = bytes_of(env, call.values[0]);
-  return call_answer(&call, crc32c_portable((uint32_t)call_integer(&call, 1), bytes.data, bytes.length));
-}
-
-/* () => how checksums are made */
-static napi_value checksum_method(napi_env env, napi_callback_info info) {
-  (void)info;
-  napi_value text = NULL;
-  napi_create_string_utf8(env, crc32c_method(), NAPI_AUTO_LENGTH, &text);
-  return text;
+static double checksum(Call *call) {
+  Bytes bytes = bytes_of(call->env, call->values[0]);
+  size_t from = (size_t)call_integer(call, 1), to = (size_t)call_integer(call, 2);
+  uint32_t seed = (uint32_t)call_integer(call, 3);
+  if (to > bytes.length) to = bytes.length;
+  return from < to ? crc32c(seed, bytes.data + from, to - from) : seed;
 }
 
 /* (callbacks): an object with a function for each of `callbackNames`. Before this nothing calls JavaScript. */
-static napi_value start(napi_env env, napi_callback_info info) {
-  Call call = call_begin(env, info);
-  Addon *addon = call.addon;
-  if (addon->started) return call_answer(&call, 0);
-  for (int at = 0; at < CALL_COUNT; at++) {
+static double start(Call *call) {
+  Addon *addon = call->addon;
+  for (int at = 0; at < CALLBACK_COUNT && !addon->started; at++) {
     napi_value function;
-    napi_get_named_property(env, call.values[0], callbackNames[at], &function);
-    if (napi_create_reference(env, function, 1, &addon->callbacks[at]) != napi_ok) return NULL;
+    napi_get_named_property(call->env, call->values[0], callbackNames[at], &function);
+    napi_create_reference(call->env, function, 1, &addon->callbacks[at]);
   }
   addon->started = true;
-  return call_answer(&call, 1);
+  return 0;
 }
 
 NAPI_MODULE_INIT() {
-  Addon *addon = addon_new(env);
+  static const Export list[] = {PLAIN("crc32c", checksum), PLAIN("start", start)};
+  Addon *addon = addon_new(env, exports);
   if (!addon) {
     napi_throw_error(env, NULL, "the addon cannot start in this environment");
     return NULL;
   }
-  static const Export list[] = {
-      {"crc32c", checksum}, {"crc32cPortable", checksum_portable}, {"crc32cMethod", checksum_method}, {"start", start}};
   call_register(addon, exports, list, sizeof list / sizeof *list);
   disk_register(addon, exports);
   disk_job_register(addon, exports);
-  napi_value answer;
-  napi_get_reference_value(env, addon->answer_reference, &answer);
-  napi_set_named_property(env, exports, "answer", answer);
+  network_register(addon, exports);
   return exports;
 }
 
-/* A typed array that C and JavaScript both see, and that lives as long as the environment. */
-static void *shared_array(Addon *addon, napi_typedarray_type type, size_t length, napi_ref *reference) {
+static void export(Addon *addon, napi_value exports, const char *name, napi_value value) {
+  napi_ref kept; /* for as long as the environment lives */
+  napi_set_named_property(addon->env, exports, name, value);
+  napi_create_reference(addon->env, value, 1, &kept);
+}
+
+/* A typed array that C and JavaScript both see. */
+static void *export_array(Addon *addon, napi_value exports, const char *name, size_t length) {
   void *data = NULL;
   napi_value buffer, array;
-  size_t size = type == napi_float64_array ? sizeof(double) : sizeof(uint32_t);
+  bool frames = name[0] == 'f';
+  size_t size = frames ? sizeof(uint32_t) : sizeof(double);
+  napi_typedarray_type type = frames ? napi_uint32_array : napi_float64_array;
   napi_create_arraybuffer(addon->env, length * size, &data, &buffer);
   napi_create_typedarray(addon->env, type, length, buffer, 0, &array);
-  napi_create_reference(addon->env, array, 1, reference);
+  export(addon, exports, name, array);
   return data;
 }
 
-static Addon *addon_new(napi_env env) {
+static Addon *addon_new(napi_env env, napi_value exports) {
   Addon *addon = calloc(1, sizeof *addon);
   if (!addon) return NULL;
-  napi_value name;
-  addon->env = env;
+  napi_value value;
   crc32c_prepare();
+  addon->env = addon->slabs.env = env;
+  addon->slabs.poison = getenv("LOGCLUSTER_POISON") != NULL;
   napi_get_uv_event_loop(env, &addon->loop);
-  napi_create_string_utf8(env, "logcluster", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env, NULL, name, &addon->context);
-  addon->answer = shared_array(addon, napi_float64_array, ANSWER_LENGTH, &addon->answer_reference);
+  napi_create_string_utf8(env, "logcluster", NAPI_AUTO_LENGTH, &value);
+  napi_async_init(env, NULL, value, &addon->context);
+  napi_create_string_utf8(env, crc32c_method(), NAPI_AUTO_LENGTH, &value);
+  export(addon, exports, "crc32cMethod", value);
+  napi_create_array(env, &value);
+  napi_create_reference(env, value, 1, &addon->slabs.buffers);
+  export(addon, exports, "slabs", value);
+  addon->answer = export_array(addon, exports, "answer", ANSWER_LENGTH);
+  addon->frames = export_array(addon, exports, "frames", 3 * FRAMES_PER_TURN);
   if (pool_start(&addon->pool, addon->loop) != 0) {
     free(addon);
     return NULL;
   }
-  addon_handle_opened(addon);
+  addon->handles_open = 1;
   napi_add_async_cleanup_hook(env, addon_end, addon, &addon->cleanup);
   return addon;
 }
 
-static void async_closed(uv_handle_t *handle) {
+static void pool_closed(uv_handle_t *handle) {
   addon_handle_closed((Addon *)((char *)handle - offsetof(Addon, pool.async)));
 }
 
@@ -110,7 +101,14 @@ static void addon_end(napi_async_cleanup_hook_handle handle, void *argument) {
   (void)handle;
   addon->ending = true;
   pool_stop(&addon->pool);
-  uv_close((uv_handle_t *)&addon->pool.async, async_closed);
+  for (uint32_t at = 0; at < addon->connections.used; at++) {
+    Connection *connection = addon->connections.items[at];
+    if (connection) connection_close(connection, BY_US, 0);
+  }
+  for (uint32_t at = 0; at < addon->listeners.used; at++) {
+    if (addon->listeners.items[at]) listener_close(addon->listeners.items[at]);
+  }
+  uv_close((uv_handle_t *)&addon->pool.async, pool_closed);
 }
 
 void addon_handle_closed(Addon *addon) {
@@ -118,11 +116,12 @@ void addon_handle_closed(Addon *addon) {
   for (uint32_t at = 0; at < addon->files.used; at++) {
     if (addon->files.items[at]) file_release(addon->files.items[at]);
   }
-  for (uint32_t at = 0; at < addon->locks.used; at++) {
-    if (addon->locks.items[at]) close((int)(intptr_t)addon->locks.items[at] - 1);
+  for (uint32_t at = 0; at < addon->streams.used; at++) {
+    if (addon->streams.items[at]) stream_release(addon->streams.items[at]);
   }
-  table_free(&addon->files);
-  table_free(&addon->locks);
+  Table *tables[] = {&addon->files, &addon->streams, &addon->listeners, &addon->connections};
+  for (size_t at = 0; at < sizeof tables / sizeof *tables; at++) table_free(tables[at]);
+  slab_pool_free(&addon->slabs);
   napi_remove_async_cleanup_hook(addon->cleanup);
   free(addon);
 }

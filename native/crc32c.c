@@ -11,9 +11,19 @@
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
+#define METHOD "sse4.2"
+#define WITH_INSTRUCTION __attribute__((target("sse4.2")))
+#define CRC_BYTE(crc, byte) _mm_crc32_u8(crc, byte)
+#define CRC_WORD(crc, word) ((uint32_t)_mm_crc32_u64(crc, word))
 #elif defined(__aarch64__)
 #include <arm_acle.h>
 #include <sys/auxv.h>
+#define METHOD "armv8"
+#define WITH_INSTRUCTION __attribute__((target("+crc")))
+#define CRC_BYTE(crc, byte) __crc32cb(crc, byte)
+#define CRC_WORD(crc, word) __crc32cd(crc, word)
+#else
+#define METHOD "table"
 #endif
 
 enum { LONG_STRETCH = 4096, SHORT_STRETCH = 256, POLYNOMIAL = 0x82f63b78 };
@@ -36,17 +46,8 @@ uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length) {
   return ~(has_instruction ? by_instruction(~seed, bytes, length) : by_table(~seed, bytes, length));
 }
 
-uint32_t crc32c_portable(uint32_t seed, const uint8_t *bytes, size_t length) {
-  return ~by_table(~seed, bytes, length);
-}
-
 const char *crc32c_method(void) {
-  if (!has_instruction) return "table";
-#if defined(__x86_64__)
-  return "sse4.2";
-#else
-  return "armv8";
-#endif
+  return has_instruction ? METHOD : "table";
 }
 
 static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length) {
@@ -98,16 +99,6 @@ static void prepare(void) {
   has_instruction = (getauxval(AT_HWCAP) & (1 << 7)) != 0; /* HWCAP_CRC32 */
 #endif
 }
-
-#if defined(__x86_64__)
-#define WITH_INSTRUCTION __attribute__((target("sse4.2")))
-#define CRC_BYTE(crc, byte) _mm_crc32_u8(crc, byte)
-#define CRC_WORD(crc, word) ((uint32_t)_mm_crc32_u64(crc, word))
-#elif defined(__aarch64__)
-#define WITH_INSTRUCTION __attribute__((target("+crc")))
-#define CRC_BYTE(crc, byte) __crc32cb(crc, byte)
-#define CRC_WORD(crc, word) __crc32cd(crc, word)
-#endif
 
 #ifdef WITH_INSTRUCTION
 

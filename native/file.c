@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,16 +12,19 @@
 #endif
 
 int file_open(const char *path, int mode, File **out) {
-  static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL};
+  static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL, O_RDWR | O_CREAT};
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  struct stat entry;
   int fd = open(path, flags[mode] | O_CLOEXEC, 0644);
   if (fd < 0) return -errno;
-  struct stat entry;
-  File *file = malloc(sizeof *file);
-  int result = !file ? -ENOMEM : fstat(fd, &entry) < 0 ? -errno : S_ISDIR(entry.st_mode) ? -EISDIR : 0;
-  if (result < 0) {
-    free(file);
+  int error = 0;
+  if (fstat(fd, &entry) < 0) error = errno;
+  else if (S_ISDIR(entry.st_mode)) error = EISDIR;
+  else if (mode == OPEN_LOCK && fcntl(fd, F_OFD_SETLK, &whole) < 0) error = errno;
+  File *file = error ? NULL : malloc(sizeof *file);
+  if (!file) {
     close(fd);
-    return result;
+    return error ? -error : -ENOMEM;
   }
   atomic_init(&file->references, 1);
   file->fd = fd;
@@ -104,42 +106,10 @@ int file_residency(int fd, int64_t position, int64_t length, Pages *pages) {
   return 0;
 }
 
-static int path_sync(const char *path, int flags, int (*sync)(int)) {
+int path_sync(const char *path, int flags, int (*sync)(int)) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
   if (fd < 0) return -errno;
   int result = sync(fd) < 0 ? -errno : 0;
   close(fd);
   return result;
-}
-
-int path_sync_directory(const char *path) {
-  return path_sync(path, O_DIRECTORY, fsync);
-}
-
-int path_sync_file_system(const char *path) {
-  return path_sync(path, 0, syncfs);
-}
-
-int path_lock(const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return -errno;
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  if (fcntl(fd, F_OFD_SETLK, &whole) == 0) return fd;
-  int error = errno;
-  close(fd);
-  return -error;
-}
-
-int path_statistics(const char *path, double answer[6]) {
-  struct statfs about;
-  struct stat entry;
-  if (statfs(path, &about) < 0 || stat(path, &entry) < 0) return -errno;
-  double block = (double)(about.f_frsize ? about.f_frsize : about.f_bsize);
-  answer[0] = (double)(uint32_t)about.f_type;
-  answer[1] = block * (double)about.f_blocks;
-  answer[2] = block * (double)about.f_bavail;
-  answer[3] = (double)(uint32_t)about.f_fsid.__val[0];
-  answer[4] = (double)(uint32_t)about.f_fsid.__val[1];
-  answer[5] = (double)entry.st_dev;
-  return 0;
 }

@@ -14,7 +14,8 @@ typedef struct {
   int fd;
 } File;
 
-enum { OPEN_READ, OPEN_WRITE, OPEN_CREATE };
+/* OPEN_LOCK makes the file where missing and takes an exclusive lock that ends with the descriptor. */
+enum { OPEN_READ, OPEN_WRITE, OPEN_CREATE, OPEN_LOCK };
 
 int file_open(const char *path, int mode, File **out);
 File *file_retain(File *file);
@@ -37,12 +38,7 @@ int file_residency(int fd, int64_t position, int64_t length, Pages *pages);
 uint64_t file_pages(int64_t position, int64_t length);
 int64_t file_page_size(void);
 
-/* fsync of a directory, and syncfs of the file system that holds `path`. */
-int path_sync_directory(const char *path);
-int path_sync_file_system(const char *path);
-/* Opens (or makes) the file and takes an exclusive open-file-description lock: the descriptor, or -errno. */
-int path_lock(const char *path);
-/* type, total bytes, free bytes, two words of file system id, device. */
-int path_statistics(const char *path, double answer[6]);
+/* Opens what has that path, with more open flags, and lets `sync` (fsync, syncfs) make it durable. */
+int path_sync(const char *path, int flags, int (*sync)(int));
 
 #endif

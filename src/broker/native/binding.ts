@@ -4,10 +4,13 @@
  */
 export interface Binding {
   readonly answer: Float64Array
+  /** The frames that `frames` is called for: slab, offset and length each. */
+  readonly frames: Uint32Array
+  /** The memory of each slab, at its number; its contents change when no frame of it is held. */
+  readonly slabs: readonly ArrayBuffer[]
+  readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
-  crc32cPortable(bytes: Uint8Array, seed: number): number
-  crc32cMethod(): string
-  /** Gives the callbacks, once; 0 where they were given before. */
+  /** Gives the callbacks, once. */
   start(callbacks: Callbacks): number
 
   /** `mode`: see `openModes`. */
@@ -18,15 +21,9 @@ export interface Binding {
   fileWrite(file: number, position: number, parts: readonly Uint8Array[]): number
   fileRead(file: number, position: number, target: Uint8Array): number
   fileTruncate(file: number, length: number): number
-  /** `answer`: bytes cached, dirty, under write-back. */
+  /** 1 where the whole range is cached, else 0. `answer`: bytes cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
-  /** 1 or 0. */
-  fileIsResident(file: number, position: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
-  /** `answer`: type, total bytes, free bytes, two words of file system id, device. */
-  pathStatistics(path: string): number
-  pathLock(path: string): number
-  pathUnlock(lock: number): number
 
   /** Jobs: answered by `jobDone`. `target` must be kept until then. */
   fileReadLater(file: number, job: number, position: number, target: Uint8Array): number
@@ -34,16 +31,56 @@ export interface Binding {
   fileWriteBack(file: number, job: number, position: number, length: number): number
   pathSyncDirectory(path: string, job: number): number
   pathSyncFileSystem(path: string, job: number): number
+
+  /** `host` is an address. `answer[0]` is the port. */
+  listen(host: string, port: number, frameSizeMax: number, requestMemoryMax: number): number
+  listenerClose(listener: number): number
+  /** Accepts again after `acceptFailed`. */
+  listenerResume(listener: number): number
+  /** Each row: a file or -1 for the next of `bytes`, then position, length, cold, stream. */
+  connectionSend(
+    connection: number,
+    rowCount: number,
+    rows: Float64Array,
+    bytes: readonly Uint8Array[],
+  ): number
+  connectionPause(connection: number, paused: number): number
+  /** `kind`: see `closeKinds`. */
+  connectionClose(connection: number, kind: number): number
+  connectionEnd(connection: number): number
+  /** `answer`: bytes queued, in the incomplete frame, received. */
+  connectionNumbers(connection: number): number
+  frameRelease(slab: number, length: number): number
+  /** `answer`: bytes received, sent by sendfile, sent by copying, held in requests. */
+  counters(): number
+  streamOpen(): number
+  /** `answer`: bytes sent, and those of them that no device delivered. */
+  streamRead(stream: number): number
+  streamClose(stream: number): number
 }
 
-/** The modes of `fileOpen`. */
-export const openModes = { read: 0, write: 1, create: 2 } as const
+/** Numbers of one row of `connectionSend`. */
+export const rowLength = 5
+
+/** The modes of `fileOpen`. `lock` makes the file where missing and locks it until it is closed. */
+export const openModes = { read: 0, write: 1, create: 2, lock: 3 } as const
+
+/** Why a connection closed, by number. */
+export const closeKinds = ['peer', 'local', 'frame', 'socket', 'short-file', 'callback'] as const
 
 export interface Callbacks {
   jobDone(job: number, result: number): void
-  accepted(): void
-  acceptFailed(): void
-  frames(): void
-  drained(): void
-  closed(): void
+  accepted(listener: number, connection: number, ...ends: AcceptedEnds): void
+  acceptFailed(listener: number, errno: number): void
+  frames(connection: number, count: number): void
+  drained(connection: number): void
+  /** `detail`: an errno; where the kind is `frame`, the announced size. */
+  closed(connection: number, kind: number, detail: number): void
 }
+
+export type AcceptedEnds = readonly [
+  remoteHost: string,
+  remotePort: number,
+  localHost: string,
+  localPort: number,
+]

@@ -18,13 +18,12 @@ test('agrees with the portable code at every length and alignment', () => {
   }
 })
 
-test('agrees on long ranges, with seeds, and with the tables', () => {
+test('agrees on long ranges and with seeds', () => {
   fc.assert(
     fc.property(fc.nat(199_999), fc.nat(199_999), fc.nat(0xffff_ffff), (a, b, seed) => {
       const [from, to] = [Math.min(a, b), Math.max(a, b)]
       const expected = crc32c(bytes, from, to, seed)
       expect(native.crc32c(bytes, from, to, seed)).toBe(expected)
-      expect(native.binding.crc32cPortable(bytes.subarray(from, to), seed)).toBe(expected)
     }),
     { numRuns: 300 },
   )

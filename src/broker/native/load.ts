@@ -3,19 +3,20 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../env/disk.ts'
+import type { Network } from '../../env/network.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import type { Binding } from './binding.ts'
 import { Jobs } from './jobs.ts'
 import { NativeDisk } from './native-disk.ts'
+import { NativeNetwork } from './native-network.ts'
 
 /** What the addon gives: the fast twins of the ports. */
 export interface Native {
   readonly disk: Disk
+  readonly network: Network
   readonly crc32c: Crc32c
   /** `sse4.2`, `armv8` or `table`. */
   readonly crc32cMethod: string
-  /** The raw addon, for tests and benchmarks. */
-  readonly binding: Binding
 }
 
 export type NativeLoad =
@@ -53,20 +54,20 @@ function refused(reason: string): NativeLoad {
 /** Ties the addon's callbacks to the twins. */
 function open(binding: Binding): Native {
   const jobs = new Jobs()
-  const nothing = (): void => {}
+  const network = new NativeNetwork(binding)
   binding.start({
     jobDone: (job, result) => jobs.done(job, result),
-    accepted: nothing,
-    acceptFailed: nothing,
-    frames: nothing,
-    drained: nothing,
-    closed: nothing,
+    accepted: (...event) => network.accepted(...event),
+    acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
+    frames: (connection, count) => network.framesCame(connection, count),
+    drained: connection => network.drained(connection),
+    closed: (connection, kind, detail) => network.closed(connection, kind, detail),
   })
   return {
     disk: new NativeDisk(binding, jobs),
+    network,
     crc32c: (bytes, from = 0, to = bytes.length, seed = 0) => binding.crc32c(bytes, from, to, seed),
-    crc32cMethod: binding.crc32cMethod(),
-    binding,
+    crc32cMethod: binding.crc32cMethod,
   }
 }
 

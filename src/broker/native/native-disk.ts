@@ -4,12 +4,13 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
+  statfsSync,
   statSync,
   unlinkSync,
 } from 'node:fs'
 import { DiskError } from '../../env/disk.ts'
 import type { Disk, DiskFile, DiskLock, FileStat, FileSystem } from '../../env/disk.ts'
-import { fileSystemOf } from '../../env/real/file-system.ts'
+import { readFileSystem } from '../../env/real/file-system.ts'
 import { errnoName } from './errno.ts'
 import { openModes } from './binding.ts'
 import type { Binding } from './binding.ts'
@@ -84,30 +85,21 @@ export class NativeDisk implements Disk {
   }
 
   space(path: string): { readonly totalBytes: number; readonly freeBytes: number } {
-    const [, totalBytes, freeBytes] = this.#statistics(path)
-    return { totalBytes, freeBytes }
+    const { bsize, blocks, bavail } = named('statfs', path, () => statfsSync(path))
+    return { totalBytes: bsize * blocks, freeBytes: bsize * bavail }
   }
 
   fileSystem(path: string): FileSystem {
-    const [magic, , , idLow, idHigh, device] = this.#statistics(path)
-    const id = [device, idLow, idHigh].map(word => word.toString(16)).join('-')
-    return fileSystemOf(magic, id)
+    return named('statfs', path, () => readFileSystem(path))
   }
 
   lock(path: string): DiskLock {
-    const handle = this.#binding.pathLock(path)
+    const handle = this.#binding.fileOpen(path, openModes.lock)
     if (handle < 0) {
       const code = errnoName(handle)
       throw new DiskError('lock', path, code === 'EAGAIN' || code === 'EACCES' ? 'ELOCKED' : code)
     }
     return new NativeLock(this.#binding, handle)
-  }
-
-  #statistics(path: string): readonly [number, number, number, number, number, number] {
-    const result = this.#binding.pathStatistics(path)
-    if (result < 0) throw new DiskError('statfs', path, errnoName(result))
-    const [magic, total, free, idLow, idHigh, device] = this.#binding.answer
-    return [magic!, total!, free!, idLow!, idHigh!, device!]
   }
 }
 
@@ -124,7 +116,7 @@ class NativeLock implements DiskLock {
   release(): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    this.#binding.pathUnlock(this.#handle)
+    this.#binding.fileClose(this.#handle)
   }
 }
 

@@ -74,7 +74,7 @@ export class NativeFile implements DiskFile {
   }
 
   isResident(position: number, length: number): boolean | null {
-    const answer = this.#binding.fileIsResident(this.use('isResident'), position, length)
+    const answer = this.#binding.fileResidency(this.use('isResident'), position, length)
     return answer < 0 ? null : answer === 1
   }
 

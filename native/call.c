@@ -1,0 +1,80 @@
+#include "call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* What a JavaScript function of ours carries: freed with the function. */
+typedef struct {
+  Addon *addon;
+  const Export *export;
+} Bound;
+
+int64_t call_integer(const Call *call, int index) {
+  int64_t value = 0;
+  napi_get_value_int64(call->env, call->values[index], &value);
+  return value;
+}
+
+bool call_text(const Call *call, int index, char *target, size_t size) {
+  size_t length = 0;
+  napi_status status =
+      napi_get_value_string_utf8(call->env, call->values[index], target, size, &length);
+  return status == napi_ok && length + 1 < size;
+}
+
+Bytes bytes_of(napi_env env, napi_value array) {
+  void *data = NULL;
+  size_t length = 0;
+  napi_get_typedarray_info(env, array, NULL, &length, &data, NULL, NULL);
+  return (Bytes){data, data ? length : 0};
+}
+
+static napi_value run(napi_env env, napi_callback_info info) {
+  Call call = {.env = env};
+  size_t count = CALL_ARGUMENTS;
+  void *data = NULL;
+  napi_get_cb_info(env, info, &count, call.values, NULL, &data);
+  const Bound *bound = data;
+  call.addon = bound->addon;
+  call.kind = bound->export->kind;
+  if (!bound->export->of_file) return addon_number(call.addon, bound->export->run(&call));
+  call.file = table_get(&call.addon->files, (uint32_t)call_integer(&call, 0));
+  return addon_number(call.addon, call.file ? bound->export->run(&call) : -EBADF);
+}
+
+static void free_bound(napi_env env, void *bound, void *hint) {
+  (void)env, (void)hint;
+  free(bound);
+}
+
+void call_register(Addon *addon, napi_value exports, const Export *list, size_t count) {
+  for (size_t at = 0; at < count; at++) {
+    napi_value function;
+    Bound *bound = malloc(sizeof *bound);
+    if (!bound) abort();
+    *bound = (Bound){addon, &list[at]};
+    napi_create_function(addon->env, list[at].name, NAPI_AUTO_LENGTH, run, bound, &function);
+    napi_add_finalizer(addon->env, function, bound, free_bound, NULL, NULL);
+    napi_set_named_property(addon->env, exports, list[at].name, function);
+  }
+}
+
+napi_value addon_number(Addon *addon, double value) {
+  napi_value number = NULL;
+  napi_create_double(addon->env, value, &number);
+  return number;
+}
+
+/* The callbacks catch what their listeners throw; whatever still comes out is an uncaught exception. */
+void addon_call(Addon *addon, int callback, size_t count, napi_value *arguments) {
+  napi_value function, receiver, error;
+  bool thrown = false;
+  if (addon->ending || !addon->started) return;
+  napi_get_reference_value(addon->env, addon->callbacks[callback], &function);
+  napi_get_global(addon->env, &receiver);
+  napi_make_callback(addon->env, addon->context, receiver, function, count, arguments, NULL);
+  napi_is_exception_pending(addon->env, &thrown);
+  if (!thrown) return;
+  napi_get_and_clear_last_exception(addon->env, &error);
+  napi_fatal_exception(addon->env, error);
+}

@@ -1,0 +1,202 @@
+/* One connection's life: what it polls for, what it sends, and its end. */
+#include "connection.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+static void on_poll_closed(uv_handle_t *handle);
+static void send_cold(Job *job, uint8_t *scratch);
+static void cold_done(Job *job, bool alive);
+static void tell_drained(Connection *connection);
+
+static void option(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+Connection *connection_new(const Listener *listener, int fd) {
+  Addon *addon = listener->addon;
+  Connection *connection = calloc(1, sizeof *connection);
+  if (!connection || uv_poll_init_socket(addon->loop, &connection->poll, fd) != 0) {
+    free(connection);
+    close(fd);
+    return NULL;
+  }
+  addon->handles_open++;
+  option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000);
+  connection->job = (Job){.work = send_cold, .done = cold_done};
+  connection->addon = addon;
+  connection->fd = fd;
+  connection->poll_open = true;
+  connection->frame_bytes_max = listener->frame_bytes_max;
+  connection->held_max = listener->held_max;
+  connection->handle = table_add(&addon->connections, connection);
+  return connection;
+}
+
+void connection_update(Connection *connection) {
+  int events = 0;
+  if (connection->closing) return;
+  if (!connection->paused && !connection->starved && !connection->ending) events |= UV_READABLE;
+  if (connection->blocked && !connection->sending) events |= UV_WRITABLE;
+  if (events == connection->events) return;
+  connection->events = events;
+  if (events) uv_poll_start(&connection->poll, events, on_poll);
+  else uv_poll_stop(&connection->poll);
+}
+
+/* libuv says EBADF for EPOLLERR; the socket knows the reason. */
+static int socket_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  return error ? error : ECONNRESET;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  Connection *connection = (Connection *)((char *)poll - offsetof(Connection, poll));
+  napi_handle_scope scope;
+  napi_open_handle_scope(connection->addon->env, &scope);
+  if (status < 0) connection_close(connection, BY_SOCKET, socket_error(connection->fd));
+  if (events & UV_WRITABLE) {
+    connection_flush(connection);
+    tell_drained(connection);
+  }
+  if (events & connection->events & UV_READABLE && !connection->closing) receive(connection);
+  napi_close_handle_scope(connection->addon->env, scope);
+}
+
+static void settle(Connection *connection, Queue *queue, Flush *flush) {
+  connection->queued -= (double)(flush->sendfile + flush->copied);
+  connection->addon->bytes_sendfile += (double)flush->sendfile;
+  connection->addon->bytes_copied += (double)flush->copied;
+  queue_settle(queue, flush);
+}
+
+static void flush_failed(Connection *connection, const Flush *flush) {
+  CloseKind kind = flush->end == FLUSH_SHORT ? BY_SHORT_FILE : BY_SOCKET;
+  if (connection->ending && connection->kind == BY_PEER) kind = BY_PEER;
+  connection_close(connection, kind, flush->error);
+}
+
+void connection_flush(Connection *connection) {
+  if (connection->sending || connection->closing) return;
+  Addon *addon = connection->addon;
+  Flush flush = {.fd = connection->fd, .budget = TURN_BYTES, .scratch = addon->scratch};
+  queue_flush(&connection->queue, &flush);
+  settle(connection, &connection->queue, &flush);
+  queue_own(&connection->queue);
+  connection->blocked = flush.end == FLUSH_AGAIN || flush.end == FLUSH_BUDGET;
+  if (flush.end == FLUSH_COLD) {
+    queue_split_cold(&connection->queue, &connection->cold);
+    connection->cold_flush = (Flush){.fd = connection->fd, .budget = 2 * TURN_BYTES, .cold = true};
+    connection->sending = true;
+    pool_submit(&addon->pool, LANE_READ, &connection->job);
+  }
+  if (flush.end >= FLUSH_FAILED) flush_failed(connection, &flush);
+  else if (flush.end == FLUSH_EMPTY && connection->ending) connection_close(connection, connection->kind, 0);
+  else connection_update(connection);
+}
+
+/* On a thread of the pool. */
+static void send_cold(Job *job, uint8_t *scratch) {
+  Connection *connection = (Connection *)job;
+  connection->cold_flush.scratch = scratch;
+  queue_flush(&connection->cold, &connection->cold_flush);
+}
+
+static void cold_done(Job *job, bool alive) {
+  Connection *connection = (Connection *)job;
+  Flush *flush = &connection->cold_flush;
+  connection->sending = false;
+  settle(connection, &connection->cold, flush);
+  queue_prepend(&connection->queue, &connection->cold);
+  if (connection->closing) {
+    connection_free(connection);
+    return;
+  }
+  if (!alive) return;
+  napi_handle_scope scope;
+  napi_open_handle_scope(connection->addon->env, &scope);
+  if (flush->end >= FLUSH_FAILED) {
+    flush_failed(connection, flush);
+  } else if (flush->end == FLUSH_AGAIN) {
+    connection->blocked = true;
+    connection_update(connection);
+  } else {
+    connection_flush(connection);
+    tell_drained(connection);
+  }
+  napi_close_handle_scope(connection->addon->env, scope);
+}
+
+static void tell_drained(Connection *connection) {
+  if (!connection->wants_drained || connection->closing) return;
+  if (connection->queue.head || connection->sending) return;
+  connection->wants_drained = false;
+  napi_value handle = addon_number(connection->addon, connection->handle);
+  addon_call(connection->addon, DRAINED, 1, &handle);
+}
+
+void connection_end(Connection *connection, CloseKind kind) {
+  connection->ending = true;
+  connection->kind = kind;
+  if (connection->queue.head || connection->sending) connection_update(connection);
+  else connection_close(connection, kind, 0);
+}
+
+void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
+  Addon *addon = connection->addon;
+  if (connection->closing) return;
+  connection->closing = true;
+  connection->kind = kind;
+  connection->detail = detail;
+  connection->queued = 0;
+  uv_poll_stop(&connection->poll);
+  receive_end(connection);
+  if (connection->starved) addon->starved_count--;
+  connection->starved = false;
+  if (addon->privileged == connection) addon->privileged = NULL;
+  if (connection->sending) {
+    shutdown(connection->fd, SHUT_RDWR); /* the thread that sends finds out, and the peer too */
+  } else {
+    if (connection->ending) recv(connection->fd, NULL, TURN_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+    close(connection->fd);
+    connection->fd = -1;
+  }
+  uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
+  receive_wake(addon);
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+  Connection *connection = (Connection *)((char *)handle - offsetof(Connection, poll));
+  Addon *addon = connection->addon;
+  napi_handle_scope scope;
+  connection->poll_open = false;
+  if (!addon->ending) {
+    napi_open_handle_scope(addon->env, &scope);
+    napi_value arguments[] = {addon_number(addon, connection->handle),
+                              addon_number(addon, connection->kind),
+                              addon_number(addon, (double)connection->detail)};
+    addon_call(addon, CLOSED, 3, arguments);
+    napi_close_handle_scope(addon->env, scope);
+  }
+  table_remove(&addon->connections, connection->handle);
+  connection_free(connection);
+  addon_handle_closed(addon);
+}
+
+/* Once both the poll handle and the last job are done. */
+void connection_free(Connection *connection) {
+  if (connection->poll_open || connection->sending) return;
+  if (connection->fd >= 0) close(connection->fd);
+  queue_drop(&connection->queue);
+  free(connection);
+}

@@ -1,0 +1,79 @@
+/* Connections and their listeners: plaintext sockets that the addon owns. On the event loop, but for `job`. */
+#ifndef LOGCLUSTER_CONNECTION_H
+#define LOGCLUSTER_CONNECTION_H
+
+#include <netinet/in.h>
+
+#include "addon.h"
+#include "queue.h"
+
+/* At most about this much is received, and sent, for one connection before others have their turn. */
+enum { TURN_BYTES = 1024 * 1024, FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4 };
+/* A frame longer than this is received to its end and no further: the next begins in its own slab. */
+enum { LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
+
+/* Why a connection closed; the order is that of `closeKinds` in native-connection.ts. */
+typedef enum { BY_PEER, BY_US, BY_FRAME, BY_SOCKET, BY_SHORT_FILE, BY_CALLBACK } CloseKind;
+
+typedef struct Connection {
+  Job job; /* first: the pool gives it back */
+  Addon *addon;
+  uint32_t handle;
+  int fd;
+  uv_poll_t poll;
+  int events;
+  uint32_t frame_bytes_max;
+  double held_max;
+  /* [start, end) of the slab is a frame that is not complete. */
+  Slab *slab;
+  size_t start, end, usual;
+  double received;
+  bool paused;
+  /* Not read while requests hold too much memory; one privileged connection may complete its frame. */
+  bool starved;
+  Queue queue;
+  double queued;
+  /* The socket was full, or the turn over. */
+  bool blocked, wants_drained, sending, poll_open;
+  /* Owned by a thread of the pool while `sending`. */
+  Queue cold;
+  Flush cold_flush;
+  /* Closes when the queue is empty; `kind` says why. */
+  bool ending, closing;
+  CloseKind kind;
+  int64_t detail;
+} Connection;
+
+typedef struct {
+  Addon *addon;
+  uint32_t handle;
+  int fd;
+  uv_poll_t poll;
+  uint32_t frame_bytes_max;
+  double held_max;
+} Listener;
+
+Connection *connection_new(const Listener *listener, int fd);
+/* Polls for what the connection now waits for. */
+void connection_update(Connection *connection);
+void connection_flush(Connection *connection);
+/* Closes soon; `closed` is said from the event loop, never from inside this call. */
+void connection_close(Connection *connection, CloseKind kind, int64_t detail);
+/* Reads no more, and closes when what is queued has left. */
+void connection_end(Connection *connection, CloseKind kind);
+void connection_free(Connection *connection);
+
+void receive(Connection *connection);
+/* Gives up the slab and the incomplete frame in it. */
+void receive_end(Connection *connection);
+/* Memory came free, or a reader with it went: starved connections are read again where there is room. */
+void receive_wake(Addon *addon);
+
+/* Listens on an address literal; the listener, or NULL and an errno in `error`. */
+Listener *listener_open(Addon *addon, const char *host, int port, int *error);
+int listener_port(const Listener *listener);
+/* Accepts again after `acceptFailed`. */
+void listener_resume(Listener *listener);
+void listener_close(Listener *listener);
+
+#endif

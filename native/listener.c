@@ -1,0 +1,142 @@
+/* Sockets that listen, and what they accept. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connection.h"
+
+enum { BACKLOG = 1024, ACCEPTS_PER_TURN = 64 };
+
+typedef union {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} Address;
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static socklen_t parse_address(const char *host, int port, Address *address) {
+  memset(address, 0, sizeof *address);
+  if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+    address->v4.sin_family = AF_INET;
+    address->v4.sin_port = htons((uint16_t)port);
+    return sizeof address->v4;
+  }
+  if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1) return 0;
+  address->v6.sin6_family = AF_INET6;
+  address->v6.sin6_port = htons((uint16_t)port);
+  return sizeof address->v6;
+}
+
+/* A bound and listening socket, or -errno. */
+static int listen_on(const char *host, int port) {
+  Address address;
+  socklen_t length = parse_address(host, port, &address);
+  if (length == 0) return -EINVAL;
+  int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (bind(fd, &address.any, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+Listener *listener_open(Addon *addon, const char *host, int port, int *error) {
+  int fd = listen_on(host, port);
+  Listener *listener = fd < 0 ? NULL : calloc(1, sizeof *listener);
+  *error = fd < 0 ? -fd : ENOMEM;
+  if (!listener) return NULL;
+  listener->addon = addon;
+  listener->fd = fd;
+  uv_poll_init_socket(addon->loop, &listener->poll, fd);
+  addon->handles_open++;
+  listener->handle = table_add(&addon->listeners, listener);
+  listener_resume(listener);
+  return listener;
+}
+
+int listener_port(const Listener *listener) {
+  Address address;
+  socklen_t length = sizeof address;
+  getsockname(listener->fd, &address.any, &length);
+  return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+  Listener *listener = (Listener *)((char *)handle - offsetof(Listener, poll));
+  Addon *addon = listener->addon;
+  free(listener);
+  addon_handle_closed(addon);
+}
+
+void listener_close(Listener *listener) {
+  table_remove(&listener->addon->listeners, listener->handle);
+  uv_poll_stop(&listener->poll);
+  close(listener->fd);
+  uv_close((uv_handle_t *)&listener->poll, on_poll_closed);
+}
+
+void listener_resume(Listener *listener) {
+  uv_poll_start(&listener->poll, UV_READABLE, on_poll);
+}
+
+/* Adds host and port; IPv4 within IPv6 is written as IPv4. */
+static void add_address(Addon *addon, const Address *address, napi_value *arguments) {
+  char text[INET6_ADDRSTRLEN] = "";
+  bool v4 = address->any.sa_family == AF_INET;
+  const void *bytes = v4 ? (const void *)&address->v4.sin_addr : &address->v6.sin6_addr;
+  if (!v4 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+    inet_ntop(AF_INET, address->v6.sin6_addr.s6_addr + 12, text, sizeof text);
+  } else {
+    inet_ntop(address->any.sa_family, bytes, text, sizeof text);
+  }
+  napi_create_string_utf8(addon->env, text, NAPI_AUTO_LENGTH, &arguments[0]);
+  arguments[1] = addon_number(addon, ntohs(v4 ? address->v4.sin_port : address->v6.sin6_port));
+}
+
+static void accepted(Listener *listener, int fd, const Address *remote) {
+  Addon *addon = listener->addon;
+  Address local = {0};
+  socklen_t length = sizeof local;
+  getsockname(fd, &local.any, &length);
+  Connection *connection = connection_new(listener, fd);
+  if (!connection) return;
+  napi_value arguments[6] = {addon_number(addon, listener->handle),
+                             addon_number(addon, connection->handle)};
+  add_address(addon, remote, arguments + 2);
+  add_address(addon, &local, arguments + 4);
+  addon_call(addon, ACCEPTED, 6, arguments);
+  connection_update(connection);
+}
+
+/* Out of descriptors or memory. Polled at once it would fail again: JavaScript resumes it later. */
+static void accept_failed(Listener *listener, int error) {
+  uv_poll_stop(&listener->poll);
+  napi_value arguments[] = {addon_number(listener->addon, listener->handle),
+                            addon_number(listener->addon, error)};
+  addon_call(listener->addon, ACCEPT_FAILED, 2, arguments);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  Listener *listener = (Listener *)((char *)poll - offsetof(Listener, poll));
+  napi_handle_scope scope;
+  (void)status, (void)events;
+  napi_open_handle_scope(listener->addon->env, &scope);
+  for (int count = 0; count < ACCEPTS_PER_TURN && uv_is_active((uv_handle_t *)poll); count++) {
+    Address remote = {0};
+    socklen_t length = sizeof remote;
+    int fd = accept4(listener->fd, &remote.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      accepted(listener, fd, &remote);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      if (errno != EAGAIN && errno != EWOULDBLOCK) accept_failed(listener, errno);
+      break;
+    }
+  }
+  napi_close_handle_scope(listener->addon->env, scope);
+}

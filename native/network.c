@@ -1,0 +1,201 @@
+/* Listeners, connections and send streams for JavaScript: handles in, numbers out. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "call.h"
+#include "connection.h"
+
+static Connection *connection_of(const Call *call) {
+  Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
+  return connection && !connection->closing ? connection : NULL;
+}
+
+/* (host, port, frame bytes at most, request memory at most) => handle, and answer[0] = port */
+static double listen_at(Call *call) {
+  char host[64];
+  int error = 0;
+  if (!call_text(call, 0, host, sizeof host)) return -EINVAL;
+  Listener *listener = listener_open(call->addon, host, (int)call_integer(call, 1), &error);
+  if (!listener) return -error;
+  listener->frame_bytes_max = (uint32_t)call_integer(call, 2);
+  listener->held_max = (double)call_integer(call, 3);
+  call->addon->answer[0] = listener_port(listener);
+  return listener->handle;
+}
+
+/* (listener) */
+static double close_listener(Call *call) {
+  Listener *listener = table_get(&call->addon->listeners, (uint32_t)call_integer(call, 0));
+  if (listener) listener_close(listener);
+  return listener ? 0 : -EBADF;
+}
+
+/* (listener) */
+static double resume_listener(Call *call) {
+  Listener *listener = table_get(&call->addon->listeners, (uint32_t)call_integer(call, 0));
+  if (listener) listener_resume(listener);
+  return listener ? 0 : -EBADF;
+}
+
+/* One row of `send`; `next` counts the byte parts taken so far. */
+static bool add_part(const Call *call, Connection *connection, const double *row, uint32_t *next) {
+  napi_value value;
+  if (row[0] < 0) {
+    if (napi_get_element(call->env, call->values[3], (*next)++, &value) != napi_ok) return false;
+    Bytes bytes = bytes_of(call->env, value);
+    if (bytes.length == 0) return true;
+    Item *item = queue_add(&connection->queue);
+    item->bytes = bytes.data;
+    item->length = bytes.length;
+    connection->queued += (double)item->length;
+    return true;
+  }
+  File *file = table_get(&call->addon->files, (uint32_t)row[0]);
+  Stream *stream = table_get(&call->addon->streams, (uint32_t)row[4]);
+  if (!file || !stream) return false;
+  if (row[2] <= 0) return true;
+  Item *item = queue_add(&connection->queue);
+  item->file = file_retain(file);
+  item->stream = stream;
+  stream->references++;
+  item->position = (int64_t)row[1];
+  item->length = (size_t)row[2];
+  item->small = item->length <= SMALL_RANGE_BYTES;
+  item->cold = row[3] != 0;
+  connection->queued += (double)item->length;
+  return true;
+}
+
+/* The bytes right before a cold range leave with it. */
+static void mark_headers(Item *first) {
+  Item *run = NULL;
+  for (Item *item = first; item; item = item->next) {
+    if (!item->file) {
+      if (!run) run = item;
+      continue;
+    }
+    for (; item->cold && run && run != item; run = run->next) run->cold = true;
+    run = NULL;
+  }
+}
+
+/*
+ * (connection, count, rows, byte parts) => 0. A row has five numbers: file (or -1: the next of the byte parts),
+ * position, length, cold, stream.
+ */
+static double send_parts(Call *call) {
+  Connection *connection = connection_of(call);
+  if (!connection || connection->ending) return 0;
+  uint32_t count = (uint32_t)call_integer(call, 1), next = 0;
+  Bytes rows = bytes_of(call->env, call->values[2]);
+  Item *last = connection->queue.tail;
+  bool idle = !last && !connection->sending;
+  if (rows.length < 5 * (size_t)count) return -EINVAL;
+  for (uint32_t at = 0; at < count; at++) {
+    const double *row = (const double *)(const void *)rows.data + 5 * (size_t)at;
+    if (!add_part(call, connection, row, &next)) return -EINVAL;
+  }
+  mark_headers(last ? last->next : connection->queue.head);
+  if (idle) connection_flush(connection);
+  queue_own(&connection->queue);
+  connection->wants_drained |= connection->queue.head || connection->sending;
+  return 0;
+}
+
+/* (connection, paused) */
+static double pause_connection(Call *call) {
+  Connection *connection = connection_of(call);
+  if (!connection) return -EBADF;
+  connection->paused = call_integer(call, 1) != 0;
+  connection_update(connection);
+  return 0;
+}
+
+/* (connection, kind) */
+static double close_connection(Call *call) {
+  Connection *connection = connection_of(call);
+  if (connection) connection_close(connection, (CloseKind)call_integer(call, 1), 0);
+  return 0;
+}
+
+/* (connection) */
+static double end_connection(Call *call) {
+  Connection *connection = connection_of(call);
+  if (!connection) return -EBADF;
+  connection_end(connection, BY_US);
+  return 0;
+}
+
+/* (connection): answer = bytes queued, in the incomplete frame, received */
+static double connection_numbers(Call *call) {
+  Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
+  if (!connection) return -EBADF;
+  call->addon->answer[0] = connection->queued;
+  call->addon->answer[1] = (double)(connection->end - connection->start);
+  call->addon->answer[2] = connection->received;
+  return 0;
+}
+
+/* (slab, length): JavaScript is done with a frame. */
+static double release_frame(Call *call) {
+  Addon *addon = call->addon;
+  Slab *slab = table_get(&addon->slabs.all, (uint32_t)call_integer(call, 0));
+  if (!slab) return -EBADF;
+  addon->held -= (double)call_integer(call, 1) + FRAME_PREFIX;
+  addon->frames_out--;
+  slab_release(&addon->slabs, slab);
+  receive_wake(addon);
+  return 0;
+}
+
+/* (): answer = bytes received, sent by sendfile, sent by copying, held in requests */
+static double counters(Call *call) {
+  call->addon->answer[0] = call->addon->bytes_received;
+  call->addon->answer[1] = call->addon->bytes_sendfile;
+  call->addon->answer[2] = call->addon->bytes_copied;
+  call->addon->answer[3] = call->addon->held;
+  return 0;
+}
+
+/* () => handle */
+static double open_stream(Call *call) {
+  Stream *stream = calloc(1, sizeof *stream);
+  if (!stream) return -ENOMEM;
+  stream->references = 1;
+  return table_add(&call->addon->streams, stream);
+}
+
+/* (stream): answer = bytes sent, hit */
+static double read_stream(Call *call) {
+  Stream *stream = table_get(&call->addon->streams, (uint32_t)call_integer(call, 0));
+  if (!stream) return -EBADF;
+  call->addon->answer[0] = stream->sent;
+  call->addon->answer[1] = stream->hit;
+  return 0;
+}
+
+/* (stream) */
+static double close_stream(Call *call) {
+  Stream *stream = table_remove(&call->addon->streams, (uint32_t)call_integer(call, 0));
+  if (stream) stream_release(stream);
+  return stream ? 0 : -EBADF;
+}
+
+void network_register(Addon *addon, napi_value exports) {
+  static const Export list[] = {
+      PLAIN("listen", listen_at),
+      PLAIN("listenerClose", close_listener),
+      PLAIN("listenerResume", resume_listener),
+      PLAIN("connectionSend", send_parts),
+      PLAIN("connectionPause", pause_connection),
+      PLAIN("connectionClose", close_connection),
+      PLAIN("connectionEnd", end_connection),
+      PLAIN("connectionNumbers", connection_numbers),
+      PLAIN("frameRelease", release_frame),
+      PLAIN("counters", counters),
+      PLAIN("streamOpen", open_stream),
+      PLAIN("streamRead", read_stream),
+      PLAIN("streamClose", close_stream),
+  };
+  call_register(addon, exports, list, sizeof list / sizeof *list);
+}

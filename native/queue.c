@@ -1,0 +1,192 @@
+#include "queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include "pool.h"
+
+enum { GATHERED_MAX = 32 };
+
+static void push(Queue *queue, Item *item);
+static ssize_t send_range(Item *item, Flush *flush);
+static ssize_t send_gathered(Queue *queue, Flush *flush);
+static void advance(Queue *queue, size_t sent, Flush *flush);
+
+Item *queue_add(Queue *queue) {
+  Item *item = calloc(1, sizeof *item);
+  if (!item) abort();
+  push(queue, item);
+  return item;
+}
+
+static void push(Queue *queue, Item *item) {
+  item->next = NULL;
+  if (queue->tail) queue->tail->next = item;
+  else queue->head = item;
+  queue->tail = item;
+}
+
+void queue_flush(Queue *queue, Flush *flush) {
+  for (Item *item; (item = queue->head);) {
+    if (item->cold && !flush->cold) {
+      flush->end = FLUSH_COLD;
+      return;
+    }
+    if (flush->sendfile + flush->copied >= flush->budget) {
+      flush->end = FLUSH_BUDGET;
+      return;
+    }
+    ssize_t sent = item->file && !item->small ? send_range(item, flush) : send_gathered(queue, flush);
+    if (sent < 0) return;
+    advance(queue, (size_t)sent, flush);
+  }
+  flush->end = FLUSH_EMPTY;
+}
+
+/* What the device delivered to this thread so far, in bytes: getrusage(2), /proc/self/io's read_bytes. */
+static double device_bytes(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return 512.0 * (double)usage.ru_inblock;
+}
+
+static ssize_t stop(Flush *flush, FlushEnd end, int error) {
+  flush->end = end;
+  flush->error = error;
+  return -1;
+}
+
+/* A failed system call. Errors of the file are told apart from those of the socket. */
+static ssize_t failed(Flush *flush, int error, bool of_file) {
+  if (error == EAGAIN || error == EWOULDBLOCK) return stop(flush, FLUSH_AGAIN, 0);
+  static const int device[] = {EIO, EUCLEAN, ESTALE, EBADF, EINVAL, EOVERFLOW};
+  for (size_t at = 0; at < sizeof device / sizeof *device; at++) of_file |= error == device[at];
+  return stop(flush, of_file ? FLUSH_SHORT : FLUSH_FAILED, error);
+}
+
+static ssize_t send_range(Item *item, Flush *flush) {
+  size_t left = flush->budget - flush->sendfile - flush->copied;
+  size_t wanted = item->length < left ? item->length : left;
+  double before = device_bytes();
+  ssize_t sent;
+  do {
+    off_t position = item->position;
+    sent = sendfile(flush->fd, item->file->fd, &position, wanted);
+  } while (sent < 0 && errno == EINTR);
+  int error = errno;
+  item->device += device_bytes() - before;
+  if (sent < 0) return failed(flush, error, false);
+  return sent == 0 ? stop(flush, FLUSH_SHORT, 0) : sent;
+}
+
+/* Bytes and small ranges from the head on leave by one sendmsg. */
+static ssize_t send_gathered(Queue *queue, Flush *flush) {
+  struct iovec parts[GATHERED_MAX];
+  struct msghdr message = {.msg_iov = parts};
+  size_t used = 0, count = 0;
+  Item *item = queue->head;
+  for (; item && count < GATHERED_MAX; item = item->next, count++) {
+    if ((item->cold && !flush->cold) || (item->file && !item->small)) break;
+    parts[count] = (struct iovec){(void *)(uintptr_t)item->bytes, item->length};
+    if (!item->file) continue;
+    if (used + item->length > SCRATCH_BYTES) break;
+    double before = device_bytes();
+    int64_t read = file_read(item->file->fd, item->position, flush->scratch + used, item->length);
+    item->device += device_bytes() - before;
+    if (read < 0) return failed(flush, (int)-read, true);
+    if (read < (int64_t)item->length) return stop(flush, FLUSH_SHORT, 0);
+    parts[count].iov_base = flush->scratch + used;
+    used += item->length;
+  }
+  bool more = item && (flush->cold || !item->cold);
+  message.msg_iovlen = count;
+  ssize_t sent;
+  do sent = sendmsg(flush->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+  while (sent < 0 && errno == EINTR);
+  return sent < 0 ? failed(flush, errno, false) : sent;
+}
+
+static void advance(Queue *queue, size_t sent, Flush *flush) {
+  while (sent > 0) {
+    Item *item = queue->head;
+    size_t taken = sent < item->length ? sent : item->length;
+    if (item->file && !item->small) flush->sendfile += taken;
+    else flush->copied += taken;
+    if (item->file) item->sent += (double)taken;
+    else item->bytes += taken;
+    item->position += (int64_t)taken;
+    item->length -= taken;
+    sent -= taken;
+    if (item->length > 0) return;
+    if (!(queue->head = item->next)) queue->tail = NULL;
+    push(&flush->finished, item);
+  }
+}
+
+/* Read-ahead that this range did not need is credited to the stream's next one (data-path.md Q3). */
+static void count_in_stream(Item *item) {
+  Stream *stream = item->stream;
+  if (!stream) return;
+  double delivered = item->device + stream->carry;
+  double missed = delivered < item->sent ? delivered : item->sent;
+  stream->sent += item->sent;
+  stream->hit += item->sent - missed;
+  stream->carry = delivered - missed;
+  item->sent = item->device = 0;
+}
+
+void stream_release(Stream *stream) {
+  if (--stream->references == 0) free(stream);
+}
+
+static void item_free(Item *item) {
+  count_in_stream(item);
+  if (item->stream) stream_release(item->stream);
+  if (item->file) file_release(item->file);
+  if (item->owned) free((void *)((uintptr_t)item->bytes - (uintptr_t)item->position));
+  free(item);
+}
+
+void queue_settle(Queue *queue, Flush *flush) {
+  queue_drop(&flush->finished);
+  if (queue->head && queue->head->sent > 0) count_in_stream(queue->head);
+}
+
+/* `position` counts the bytes sent of a byte item, so that its start is found again. */
+void queue_own(Queue *queue) {
+  for (Item *item = queue->head; item; item = item->next) {
+    if (item->file || item->owned) continue;
+    uint8_t *copy = malloc(item->length);
+    if (!copy) abort();
+    item->bytes = memcpy(copy, item->bytes, item->length);
+    item->owned = true;
+    item->position = 0;
+  }
+}
+
+void queue_split_cold(Queue *from, Queue *to) {
+  for (Item *item; (item = from->head) && item->cold;) {
+    if (!(from->head = item->next)) from->tail = NULL;
+    push(to, item);
+  }
+}
+
+void queue_prepend(Queue *to, Queue *from) {
+  if (!from->head) return;
+  from->tail->next = to->head;
+  if (!to->head) to->tail = from->tail;
+  to->head = from->head;
+  *from = (Queue){NULL, NULL};
+}
+
+void queue_drop(Queue *queue) {
+  for (Item *item; (item = queue->head);) {
+    queue->head = item->next;
+    item_free(item);
+  }
+  queue->tail = NULL;
+}

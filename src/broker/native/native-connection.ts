@@ -1,0 +1,138 @@
+import { assert, present } from '../../lib/assert.ts'
+import { nextConnectionId } from '../../env/connection-id.ts'
+import type {
+  Address,
+  CloseReason,
+  Connection,
+  ConnectionEvents,
+  FileRange,
+  OutPart,
+} from '../../env/network.ts'
+import { isFileRange } from '../../env/network.ts'
+import { closeKinds, rowLength } from './binding.ts'
+import type { AcceptedEnds, Binding } from './binding.ts'
+import { errnoName } from './errno.ts'
+import { NativeFile } from './native-file.ts'
+import { takeFrames } from './native-frame.ts'
+import { NativeStream } from './native-stream.ts'
+
+/** A connection that the addon polls, reads and writes. */
+export class NativeConnection implements Connection {
+  readonly id = nextConnectionId()
+  readonly remote: Address
+  readonly local: Address
+  readonly #binding: Binding
+  readonly #handle: number
+  #events: ConnectionEvents | null = null
+  /** What a callback threw, or null. */
+  #thrown: string | null = null
+  /** Bytes received in all, once the connection is closed and the addon has forgotten it. */
+  #receivedInAll: number | null = null
+
+  constructor(binding: Binding, handle: number, ends: AcceptedEnds) {
+    const [remoteHost, remotePort, localHost, localPort] = ends
+    this.#binding = binding
+    this.#handle = handle
+    this.remote = { host: remoteHost, port: remotePort }
+    this.local = { host: localHost, port: localPort }
+  }
+
+  get queuedBytes(): number {
+    return this.#numbers()[0]
+  }
+
+  get partialBytes(): number {
+    return this.#numbers()[1]
+  }
+
+  get receivedBytes(): number {
+    return this.#numbers()[2]
+  }
+
+  send(parts: readonly OutPart[]): void {
+    if (this.#isClosed) return
+    const rows = new Float64Array(rowLength * parts.length)
+    const bytes: Uint8Array[] = []
+    for (const [at, part] of parts.entries()) {
+      if (isFileRange(part)) rows.set(rangeRow(part), rowLength * at)
+      else {
+        rows[rowLength * at] = -1
+        bytes.push(part)
+      }
+    }
+    const result = this.#binding.connectionSend(this.#handle, parts.length, rows, bytes)
+    assert(result === 0, 'what is sent is bytes, or ranges of open files')
+  }
+
+  pause(): void {
+    if (!this.#isClosed) this.#binding.connectionPause(this.#handle, 1)
+  }
+
+  resume(): void {
+    if (!this.#isClosed) this.#binding.connectionPause(this.#handle, 0)
+  }
+
+  close(): void {
+    if (!this.#isClosed) this.#binding.connectionClose(this.#handle, closeKinds.indexOf('local'))
+  }
+
+  end(): void {
+    if (!this.#isClosed) this.#binding.connectionEnd(this.#handle)
+  }
+
+  /** The listener took it. Without this, nobody is told of its end. */
+  open(events: ConnectionEvents): void {
+    this.#events = events
+  }
+
+  framesCame(count: number): void {
+    const frames = takeFrames(this.#binding, count)
+    this.#tell(() => present(this.#events, 'a reader').frames(frames))
+  }
+
+  drained(): void {
+    this.#tell(() => this.#events?.drained())
+  }
+
+  closed(kind: number, detail: number): void {
+    this.#receivedInAll = this.receivedBytes
+    try {
+      this.#events?.closed(this.#reason(closeKinds[kind]!, detail))
+    } catch {
+      // The connection is closed already, which is all that an exception here can ask for.
+    }
+  }
+
+  /** An exception costs this connection and no other. */
+  #tell(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#thrown ??= String(error)
+      this.#binding.connectionClose(this.#handle, closeKinds.indexOf('callback'))
+    }
+  }
+
+  #reason(kind: CloseReason['kind'], detail: number): CloseReason {
+    if (kind === 'callback') return { kind, detail: this.#thrown ?? '' }
+    if (kind === 'frame') return { kind, detail: `a frame of ${detail} bytes was announced` }
+    return { kind, detail: detail === 0 ? '' : errnoName(detail) }
+  }
+
+  get #isClosed(): boolean {
+    return this.#receivedInAll !== null
+  }
+
+  #numbers(): readonly [number, number, number] {
+    if (this.#receivedInAll !== null) return [0, 0, this.#receivedInAll]
+    this.#binding.connectionNumbers(this.#handle)
+    const [queued, partial, received] = this.#binding.answer
+    return [queued!, partial!, received!]
+  }
+}
+
+function rangeRow({ file, position, length, cold, stream }: FileRange): readonly number[] {
+  assert(file instanceof NativeFile, 'the native network sends files of the native disk')
+  assert(stream instanceof NativeStream, 'the native network counts in streams of its own')
+  return [file.use('send'), position, length, cold ? 1 : 0, stream.handle]
+}

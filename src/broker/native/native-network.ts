@@ -1,0 +1,124 @@
+import { lookup } from 'node:dns/promises'
+import { existsSync } from 'node:fs'
+import { present } from '../../lib/assert.ts'
+import { NetworkError } from '../../env/network.ts'
+import type {
+  Connection,
+  ConnectionEvents,
+  Listener,
+  ListenerEvents,
+  ListenOptions,
+  Network,
+  NetworkCounters,
+  SendStream,
+} from '../../env/network.ts'
+import type { AcceptedEnds, Binding } from './binding.ts'
+import { errnoName } from './errno.ts'
+import { NativeConnection } from './native-connection.ts'
+import { NativeStream } from './native-stream.ts'
+
+/** A listener that cannot accept (EMFILE ...) tries again after this. */
+const acceptPauseMs = 100
+
+/** The network whose sockets the addon owns. */
+export class NativeNetwork implements Network {
+  readonly kind = 'native'
+  readonly #binding: Binding
+  readonly #listeners = new Map<number, ListenerEvents>()
+  /** By the addon's number, which is used again after `closed`. */
+  readonly #connections: (NativeConnection | undefined)[] = []
+  /** The kernel counts what a thread read from devices only where it was built to (/proc/self/io is there then). */
+  readonly #measuresDevices = existsSync('/proc/self/io')
+
+  constructor(binding: Binding) {
+    this.#binding = binding
+  }
+
+  async listen(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
+    const { port, frameSizeMax, requestMemoryMax } = options
+    const host = await addressOf(options.host)
+    const listener = this.#binding.listen(host, port, frameSizeMax, requestMemoryMax)
+    if (listener < 0) {
+      const code = errnoName(listener)
+      throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
+    }
+    this.#listeners.set(listener, events)
+    const boundPort = this.#binding.answer[0]!
+    return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
+  }
+
+  openStream(): SendStream {
+    return new NativeStream(this.#binding, this.#measuresDevices)
+  }
+
+  get counters(): NetworkCounters {
+    this.#binding.counters()
+    const [bytesReceived, bytesSendfile, bytesCopied, requestMemoryBytes] = this.#binding.answer
+    return {
+      bytesReceived: bytesReceived!,
+      bytesSendfile: bytesSendfile!,
+      bytesCopied: bytesCopied!,
+      copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
+      requestMemoryBytes: requestMemoryBytes!,
+    }
+  }
+
+  /** The addon's callbacks, from here on. */
+  accepted(listener: number, handle: number, ...ends: AcceptedEnds): void {
+    const connection = new NativeConnection(this.#binding, handle, ends)
+    this.#connections[handle] = connection
+    const events = eventsOf(present(this.#listeners.get(listener), 'a listener'), connection)
+    if (events === null) connection.close()
+    else connection.open(events)
+  }
+
+  acceptFailed(listener: number, errno: number): void {
+    const events = this.#listeners.get(listener)
+    setTimeout(() => {
+      if (this.#listeners.get(listener) === events) this.#binding.listenerResume(listener)
+    }, acceptPauseMs)
+    events?.acceptFailed(errnoName(errno))
+  }
+
+  framesCame(handle: number, count: number): void {
+    this.#connection(handle).framesCame(count)
+  }
+
+  drained(handle: number): void {
+    this.#connection(handle).drained()
+  }
+
+  closed(handle: number, kind: number, detail: number): void {
+    const connection = this.#connection(handle)
+    this.#connections[handle] = undefined
+    connection.closed(kind, detail)
+  }
+
+  #connection(handle: number): NativeConnection {
+    return present(this.#connections[handle], 'a connection')
+  }
+
+  async #stopListening(listener: number, events: ListenerEvents): Promise<void> {
+    if (this.#listeners.get(listener) !== events) return
+    this.#listeners.delete(listener)
+    this.#binding.listenerClose(listener)
+  }
+}
+
+async function addressOf(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'ENOTFOUND'
+    throw new NetworkError(`cannot listen on ${host}: ${code}`, code)
+  }
+}
+
+/** What the listener says; an exception is a no, and nobody is there to be told. */
+function eventsOf(listener: ListenerEvents, connection: Connection): ConnectionEvents | null {
+  try {
+    return listener.accepted(connection)
+  } catch {
+    return null
+  }
+}
