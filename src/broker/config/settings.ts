@@ -282,13 +282,13 @@ export const settingsTable = {
     default: 10 * minute,
     unit: 'ms',
     min: 1,
-    doc: 'A connection that neither asks nor is owed anything is closed after this long.',
+    doc: 'A connection that neither asks nor is owed anything, or takes nothing of what it was sent, is closed after this long.',
   }),
   'connections.frame.timeout.ms': long({
     default: 30 * second,
     unit: 'ms',
     min: 1,
-    doc: 'A request that has begun to arrive must be complete, and a queued answer must make progress, within this time.',
+    doc: 'A request that has begun to arrive must be complete within this time, or its connection is closed.',
   }),
   'connections.requests.in.flight.max': int({
     default: 64,

@@ -48,6 +48,23 @@ test('metrics come in the text format', async () => {
   expect(await response.text()).toContain('# TYPE logcluster_requests_total counter')
 })
 
+test('a source that fails is an error without a stack', async () => {
+  const metrics = new Metrics()
+  metrics.attach({
+    connections: () => {
+      throw new Error('source broke')
+    },
+  })
+  const probes = {
+    health: () => ({ isHealthy: true, detail: {} }),
+    readiness: () => ({ isReady: true, detail: {} }),
+  }
+  server = await serveHttp(httpApp(metrics, probes), '127.0.0.1', 0)
+  const response = await get('/metrics')
+  expect(response.status).toBe(500)
+  expect(await response.json()).toEqual({ status: 'failed', reason: 'source broke' })
+})
+
 test('nothing else is there, and nothing can be changed', async () => {
   expect((await get('/')).status).toBe(404)
   expect((await get('/metrics', 'POST')).status).toBe(405)

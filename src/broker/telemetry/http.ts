@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import express, { type Express, type Response } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
 import type { Metrics } from './metrics.ts'
 
 /** What the probes tell. */
@@ -38,6 +38,7 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     response.status(isRead ? 404 : 405).json({ paths: ['/metrics', '/healthz', '/readyz'] })
   })
+  app.use(failed)
   return app
 }
 
@@ -61,6 +62,12 @@ export function serveHttp(app: Express, host: string, port: number): Promise<Htt
       })
     })
   })
+}
+
+/** A source that fails must show: Prometheus then counts the broker as down. Express tells it by four parameters. */
+const failed: ErrorRequestHandler = (error, _request, response, _next) => {
+  const reason = error instanceof Error ? error.message : String(error)
+  response.status(500).json({ status: 'failed', reason })
 }
 
 function probe(response: Response, isGood: boolean, body: Readonly<Record<string, unknown>>): void {
