@@ -12,14 +12,25 @@ export async function writeDurably(disk: Disk, path: string, content: Uint8Array
   }
 }
 
-/** Makes a directory and its parents; all of their names are durable when this resolves. */
+/**
+ * Makes a directory and its parents; all of their names, and those in it, are durable when this resolves. So are
+ * the names that were there before: whoever made them may have died before it could sync them.
+ */
 export async function makeDirectoryDurably(disk: Disk, path: string): Promise<void> {
-  if (disk.stat(path)?.isDirectory === true) return
-  const parent = parentOf(path)
-  await makeDirectoryDurably(disk, parent)
   disk.mkdir(path)
-  await disk.syncDirectory(parent)
+  for (let at: string | null = path; at !== null; at = parentOf(at)) await syncOurs(disk, at)
 }
+
+/** A directory that we may not open, or not sync, is not one that we have made. */
+async function syncOurs(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.syncDirectory(path)
+  } catch (error) {
+    if (!(error instanceof DiskError) || !foreign.has(error.code)) throw error
+  }
+}
+
+const foreign = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 
 /** True where the file system is full or the process has no descriptor left: nothing is broken, try again. */
 export function isShortage(error: unknown): boolean {
@@ -28,7 +39,9 @@ export function isShortage(error: unknown): boolean {
 
 const shortages = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM'])
 
-function parentOf(path: string): string {
+/** null for the root, and for the working directory. */
+function parentOf(path: string): string | null {
+  if (path === '/' || path === '.') return null
   const slash = path.lastIndexOf('/')
   if (slash === 0) return '/'
   return slash < 0 ? '.' : path.slice(0, slash)
