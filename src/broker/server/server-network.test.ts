@@ -30,14 +30,14 @@ const unsteady: Handler<InitProducerIdRequest, InitProducerIdResponse> = {
     const turns = prng.below(6)
     if (turns === 0) return id(number)
     const release = prng.chance(1, 2) ? context.keepFrame() : () => {}
-    const { promise, resolve } = deferred<InitProducerIdResponse>()
+    const later = deferred<InitProducerIdResponse>()
     const after = (left: number): void => {
       if (left > 0) return realClock.soon(() => after(left - 1))
       release()
-      resolve(id(number))
+      later.resolve(id(number))
     }
     after(turns)
-    return promise
+    return later.promise
   },
 }
 
