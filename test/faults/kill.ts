@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Prng } from '../../src/lib/prng.ts'
+import { TestBroker, type BrokerOptions } from '../helpers/broker.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+import { Ledger, type Violation } from './ledger.ts'
+import { IdempotentProducer, PlainProducer, type BatchCodec } from './producers.ts'
+import { Consumer, readAll } from './reader.ts'
+import { TopicChurn } from './topics.ts'
+import { type Place, World } from './world.ts'
+
+export interface KillTestOptions {
+  readonly kills: number
+  readonly seed: number
+  readonly broker?: BrokerOptions
+  /** A kill counts only after so many records of its life were acknowledged, and some changes of topics. */
+  readonly ackedRecordsMin?: number
+  /** Called between a kill and the start after it, to see whether the checker notices. */
+  readonly damage?: (killed: Killed) => void
+  readonly progress?: (text: string) => void
+}
+
+export interface Killed {
+  readonly dataDir: string
+  /** How many kills there were, this one included. */
+  readonly kills: number
+}
+
+export interface KillTestResult {
+  readonly seed: number
+  readonly kills: number
+  /** Further kills of processes that were still starting. */
+  readonly killsWhileStarting: number
+  readonly ackedRecords: number
+  readonly ackedRecordsMinBeforeKill: number
+  readonly seenRecords: number
+  readonly resentBatches: number
+  readonly topicsCreated: number
+  readonly topicsDeleted: number
+  readonly producerIds: number
+  /** From the start of a process to its readiness. */
+  readonly backMs: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly durationMs: number
+  readonly violationCount: number
+  readonly violations: readonly Violation[]
+}
+
+/**
+ * A real broker under load is killed with SIGKILL at random moments and started again on its data, and everything
+ * that it ever acknowledged must be true in the end. Violations are data; only a run that cannot go on rejects.
+ */
+export async function runKillTest(options: KillTestOptions): Promise<KillTestResult> {
+  const broker = new TestBroker(options.broker ?? {})
+  try {
+    return await new KillTest(options, broker).run()
+  } catch (error) {
+    console.error(`The broker said:\n${broker.output.slice(-10_000)}`)
+    throw error
+  } finally {
+    await broker[Symbol.asyncDispose]()
+  }
+}
+
+class KillTest {
+  readonly #options: KillTestOptions
+  readonly #broker: TestBroker
+  readonly #random: Prng
+  readonly #ledger = new Ledger()
+  readonly #world: World
+  readonly #churn: TopicChurn
+  readonly #backMs: number[] = []
+  readonly #startedMs = Date.now()
+  #places: Place[] = []
+  #killsWhileStarting = 0
+  #ackedRecordsMin = Infinity
+
+  constructor(options: KillTestOptions, broker: TestBroker) {
+    this.#options = options
+    this.#broker = broker
+    this.#random = new Prng(options.seed)
+    this.#world = new World(this.#ledger, new Prng(options.seed + 1))
+    this.#churn = new TopicChurn(this.#world)
+  }
+
+  async run(): Promise<KillTestResult> {
+    await this.#broker.start()
+    this.#places = await this.#withClient(client => makeTopics(client))
+    this.#world.isUp(this.#broker.port)
+    const workers = this.#workers().map(worker => worker.run())
+    let failure: unknown = null
+    const whenFailed = Promise.all(workers).catch((error: unknown) => (failure = error))
+    for (let kill = 1; kill <= this.#options.kills; kill++) {
+      await this.#live(() => failure)
+      this.#world.isDown()
+      await this.#broker.kill()
+      this.#options.damage?.({ dataDir: this.#broker.dataDir, kills: kill })
+      await this.#startAgain()
+      this.#options.progress?.(`kill ${kill}: ${this.#ledger.ackedRecords} records acknowledged`)
+    }
+    this.#world.isDraining = true
+    await Promise.race([whenFailed, sleep(drainMsMax, null, { ref: false })])
+    this.#world.end()
+    if (failure !== null) throw failure
+    await this.#judge()
+    return this.#result()
+  }
+
+  #workers(): { run(): Promise<void> }[] {
+    const world = this.#world
+    const of = (topic: string): Place[] => this.#places.filter(place => place.topic === topic)
+    const plain = [...of('plain'), ...of('small')]
+    return [
+      ...topics.map(({ name, codec }) => {
+        return new IdempotentProducer(world, `idempotent-${name}`, of(name), codec)
+      }),
+      new IdempotentProducer(world, 'idempotent-all', this.#places),
+      new PlainProducer(world, 'plain-1', plain),
+      new PlainProducer(world, 'plain-2', plain),
+      new Consumer(world, 'consumer', this.#places),
+      this.#churn,
+    ]
+  }
+
+  /** One life under load: as long as it takes to acknowledge enough, and a random time more. */
+  async #live(failure: () => unknown): Promise<void> {
+    const { ackedRecordsMin = 200 } = this.#options
+    const before = this.#ledger.ackedRecords
+    const changesBefore = this.#churn.changeCount
+    const deadlineMs = Date.now() + loadMsMax
+    await sleep(this.#random.below(400))
+    while (
+      this.#ledger.ackedRecords - before < ackedRecordsMin ||
+      this.#churn.changeCount - changesBefore < topicChangesMin
+    ) {
+      if (failure() !== null) throw failure()
+      if (this.#ledger.violationCount > 0) break
+      if (Date.now() > deadlineMs) {
+        throw new Error(`only ${this.#ledger.ackedRecords - before} records within ${loadMsMax} ms`)
+      }
+      await sleep(5 + this.#random.below(10))
+    }
+    this.#ackedRecordsMin = Math.min(this.#ackedRecordsMin, this.#ledger.ackedRecords - before)
+  }
+
+  /** Starts it; now and then it is killed once more before it serves. */
+  async #startAgain(): Promise<void> {
+    if (this.#random.chance(1, 5)) {
+      const starting = this.#broker.start().catch(() => {})
+      await sleep(50 + this.#random.below(800))
+      await this.#broker.kill()
+      await starting
+      this.#killsWhileStarting++
+    }
+    const beganMs = Date.now()
+    await this.#broker.start()
+    this.#backMs.push(Date.now() - beganMs)
+    await this.#withClient(client => this.#settle(client))
+    this.#world.isUp(this.#broker.port)
+  }
+
+  async #settle(client: WireClient): Promise<void> {
+    await this.#churn.settle(client)
+    const { topics: found } = await client.metadata(topics.map(({ name }) => name))
+    for (const { topic, key } of this.#places) {
+      const id = found.find(({ name }) => name === topic)?.topicId
+      if (!key.startsWith(`${id}/`))
+        this.#ledger.violation('topic', `${topic} is ${id}, not ${key}`)
+    }
+  }
+
+  async #judge(): Promise<void> {
+    await this.#withClient(async client => {
+      for (const place of [...this.#places, ...this.#churn.places()]) {
+        const values = await readAll(client, place)
+        if (values !== null) this.#ledger.judge(place.key, values)
+        else this.#ledger.violation('topic', `${place.topic}-${place.partition} cannot be read`)
+      }
+    })
+  }
+
+  async #withClient<T>(act: (client: WireClient) => Promise<T>): Promise<T> {
+    const options = { clientId: 'kill-test', timeoutMs: 30_000 }
+    using client = await WireClient.connect(this.#broker.port, options)
+    return await act(client)
+  }
+
+  #result(): KillTestResult {
+    const backMs = this.#backMs.toSorted((a, b) => a - b)
+    const at = (part: number): number => backMs[Math.floor((backMs.length - 1) * part)] ?? 0
+    return {
+      seed: this.#options.seed,
+      kills: this.#options.kills,
+      killsWhileStarting: this.#killsWhileStarting,
+      ackedRecords: this.#ledger.ackedRecords,
+      ackedRecordsMinBeforeKill: this.#ackedRecordsMin,
+      seenRecords: this.#ledger.seenRecords,
+      resentBatches: this.#world.resentBatches,
+      topicsCreated: this.#churn.createdCount,
+      topicsDeleted: this.#churn.deletedCount,
+      producerIds: this.#world.producerIds.size,
+      backMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+      durationMs: Date.now() - this.#startedMs,
+      violationCount: this.#ledger.violationCount,
+      violations: this.#ledger.violations,
+    }
+  }
+}
+
+/** Creations and deletions that are acknowledged in each life. */
+const topicChangesMin = 3
+const loadMsMax = 20_000
+const drainMsMax = 30_000
+
+/** Those that stay. Small segments are for rolls, between which a kill may fall too. */
+const topics: readonly {
+  readonly name: string
+  readonly codec: BatchCodec
+  readonly configs: Readonly<Record<string, string>>
+}[] = [
+  { name: 'plain', codec: 'none', configs: {} },
+  { name: 'small', codec: 'none', configs: { 'segment.bytes': '16384' } },
+  { name: 'gzip', codec: 'gzip', configs: { 'segment.bytes': '65536' } },
+  { name: 'zstd', codec: 'zstd', configs: { 'index.interval.bytes': '256' } },
+  { name: 'acked-after-flush', codec: 'none', configs: { 'flush.policy': 'ack' } },
+]
+
+const partitionCount = 2
+
+async function makeTopics(client: WireClient): Promise<Place[]> {
+  const asked = topics.map(({ name, configs }) => ({ name, partitions: partitionCount, configs }))
+  const answer = await client.createTopics(asked)
+  return answer.topics.flatMap(({ name, topicId, errorCode, errorMessage }) => {
+    if (errorCode !== 0) throw new Error(`CreateTopics of ${name}: ${errorCode} ${errorMessage}`)
+    return Array.from({ length: partitionCount }, (_, partition) => {
+      return { topic: name, partition, key: `${topicId}/${partition}` }
+    })
+  })
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deferred } from '../../src/lib/deferred.ts'
+import type { Prng } from '../../src/lib/prng.ts'
+import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import type { Ledger, PartitionKey } from './ledger.ts'
+
+/** What all workers of a run share: the broker that comes and goes, the ledger, and when to end. */
+export class World {
+  readonly ledger: Ledger
+  readonly random: Prng
+  /** Nothing new is begun; what was sent is brought to its end. */
+  isDraining = false
+  /** Batches that went out more than once. */
+  resentBatches = 0
+  readonly producerIds = new Set<number>()
+  #port: number | null = null
+  #up = deferred<number>()
+  #isOver = false
+
+  constructor(ledger: Ledger, random: Prng) {
+    this.ledger = ledger
+    this.random = random
+  }
+
+  isUp(port: number): void {
+    this.#port = port
+    this.#up.resolve(port)
+  }
+
+  isDown(): void {
+    if (this.#port === null) return
+    this.#port = null
+    this.#up = deferred()
+  }
+
+  /** Workers that wait for a broker wait no more. */
+  end(): void {
+    this.#isOver = true
+    this.#up.resolve(-1)
+  }
+
+  /**
+   * Works on a connection, and after a lost one on a new one, until `act` came to its end or the world has. What
+   * else goes wrong is the run's failure.
+   */
+  async persist(clientId: string, act: (client: WireClient) => Promise<void>): Promise<void> {
+    while (true) {
+      const port = await this.#up.promise
+      if (this.#isOver) return
+      let client: WireClient | null = null
+      try {
+        client = await WireClient.connect(port, { clientId, timeoutMs: 30_000 })
+        return await act(client)
+      } catch (error) {
+        if (!(error instanceof WireClientError)) throw error
+        await sleep(1)
+      } finally {
+        client?.close()
+      }
+    }
+  }
+
+  async newProducerId(client: WireClient): Promise<number> {
+    const { errorCode, producerId } = await client.initProducerId()
+    if (errorCode !== 0) {
+      this.ledger.violation('answer', `InitProducerId answered ${errorCode}`)
+    } else if (this.producerIds.has(producerId)) {
+      this.ledger.violation('producer-id', `producer id ${producerId} was given twice`)
+    }
+    this.producerIds.add(producerId)
+    return producerId
+  }
+}
+
+/** A partition with the id of its topic. */
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly key: PartitionKey
+}
