@@ -136,7 +136,10 @@ export class DirectoryTree {
       for (const inode of cached.values()) inodes.add(inode)
       for (const inode of durable.values()) inodes.add(inode)
     }
-    for (const edit of this.#journal.flat()) if (edit.inode !== null) inodes.add(edit.inode)
+    for (const { directory, inode } of this.#journal.flat()) {
+      inodes.add(directory)
+      if (inode !== null) inodes.add(inode)
+    }
     return inodes
   }
 
