@@ -12,6 +12,7 @@ import { Prng } from '../../lib/prng.ts'
 import { resolveListeners } from '../config/listeners.ts'
 import { defaultSettings, type Settings } from '../config/settings.ts'
 import { HandlerTable, type Handler } from '../handlers/handler.ts'
+import { loadNative } from '../native/load.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import {
@@ -110,7 +111,7 @@ interface World {
   readonly connect: (port: number) => Duplex
 }
 
-const worlds: readonly [name: string, make: () => World][] = [
+const worlds: [name: string, make: () => World][] = [
   [
     'the network in memory, cut anywhere',
     () => {
@@ -126,6 +127,17 @@ const worlds: readonly [name: string, make: () => World][] = [
     }),
   ],
 ]
+
+const addon = loadNative()
+if (addon.ok) {
+  const { network } = addon.native
+  worlds.push([
+    'the addon',
+    () => ({ network, connect: port => connectTcp({ port, host: '127.0.0.1' }) }),
+  ])
+} else {
+  console.warn(`the server is not tested over the addon: ${addon.reason}`)
+}
 
 describe.each(worlds)('over %s', (_, make) => {
   test('500 pipelined requests of each of 4 clients are answered in order, 3 at a time', async () => {
