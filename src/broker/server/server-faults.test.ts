@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Served, answered, ask, body, header, id } from '../../../test/helpers/served.ts'
 import { InvariantError } from '../../lib/assert.ts'
-import { concat, hex } from '../../lib/bytes.ts'
+import { hex } from '../../lib/bytes.ts'
 import { ConnectionFault } from '../handlers/handler.ts'
 import { requestFrame } from '../wire/frame.ts'
 import { metadata } from '../wire/messages/index.ts'
@@ -41,7 +41,6 @@ describe('faults', () => {
     ],
     ['a header without an end', new Uint8Array([0, 22, 0, 1, 0, 0, 0, 7]), 'malformed', {}],
     ['a body without an end', ask(7).subarray(0, 19), 'malformed', { api: 'InitProducerId' }],
-    ['a body with too much', concat([ask(7), new Uint8Array(3)]), 'malformed', {}],
   ])('%s closes the connection, with one line', async (_, bytes, reason, facts) => {
     await t.start()
     const [client, other] = [t.connect(), t.connect()]
