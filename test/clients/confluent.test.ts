@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { expect, test } from 'vitest'
 import { describeWith, python } from '../helpers/clients.ts'
 import { batchesOnDisk, codecNames, codecsOnDisk } from '../helpers/segments.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
 import { samples } from './samples.ts'
 
 interface Consumed {
@@ -11,16 +11,11 @@ interface Consumed {
 }
 
 describeWith('confluent-kafka', 'confluent-kafka 2.16 (librdkafka 2.16)', () => {
-  let broker: TestBroker
-
-  beforeAll(async () => {
-    broker = await startBroker()
-  })
-  afterAll(() => broker[Symbol.asyncDispose]())
+  const broker = suiteBroker()
 
   async function step<Result = null>(name: string, wish: object): Promise<Result> {
     const input = JSON.stringify(wish)
-    const { stdout } = await python('confluent.py', [name, broker.address], { input })
+    const { stdout } = await python('confluent.py', [name, broker().address], { input })
     return JSON.parse(stdout) as Result
   }
 
@@ -37,8 +32,8 @@ describeWith('confluent-kafka', 'confluent-kafka 2.16 (librdkafka 2.16)', () => 
     const rest = await step<Consumed>('consume', { topic, offset: 50 })
     expect(rest.records[0]).toMatchObject({ offset: 50 })
     expect(rest.records).toHaveLength(sent.length - 50)
-    expect(codecsOnDisk(broker.dataDir, topic, 0)).toEqual([codec])
-    const ids = batchesOnDisk(broker.dataDir, topic, 0).map(batch => batch.producerId)
+    expect(codecsOnDisk(broker().dataDir, topic, 0)).toEqual([codec])
+    const ids = batchesOnDisk(broker().dataDir, topic, 0).map(batch => batch.producerId)
     expect(Math.min(...ids)).toBeGreaterThanOrEqual(0)
   })
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { expect, test } from 'vitest'
 import { describeWith, java } from '../helpers/clients.ts'
 import { batchesOnDisk, codecNames, codecsOnDisk } from '../helpers/segments.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
 
 const tools = 'org.apache.kafka.tools'
 const keyed = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL']
@@ -9,27 +9,22 @@ const printed = ['print.key=true', 'print.headers=true', 'print.offset=true', 'n
 
 /** A Java process takes seconds to start, so one run does as much as it can. */
 describeWith('java', 'Apache Kafka 4.3 console tools', () => {
-  let broker: TestBroker
-
-  beforeAll(async () => {
-    broker = await startBroker()
-  })
-  afterAll(() => broker[Symbol.asyncDispose]())
+  const broker = suiteBroker()
 
   async function topics(...args: string[]): Promise<string> {
-    const server = ['--bootstrap-server', broker.address]
+    const server = ['--bootstrap-server', broker().address]
     return (await java(`${tools}.TopicCommand`, [...server, ...args])).stdout
   }
 
   async function produce(topic: string, codec: string, input: string): Promise<void> {
-    const to = ['--bootstrap-server', broker.address, '--topic', topic]
+    const to = ['--bootstrap-server', broker().address, '--topic', topic]
     const properties = keyed.flatMap(property => ['--reader-property', property])
     const settings = ['--compression-codec', codec, '--timeout', '200', ...properties]
     await java(`${tools}.ConsoleProducer`, [...to, ...settings], { input })
   }
 
   async function consume(topic: string, offset: string, count: number): Promise<string[]> {
-    const from = ['--bootstrap-server', broker.address, '--topic', topic, '--partition', '0']
+    const from = ['--bootstrap-server', broker().address, '--topic', topic, '--partition', '0']
     const limits = ['--offset', offset, '--max-messages', String(count), '--timeout-ms', '20000']
     const properties = printed.flatMap(property => ['--formatter-property', property])
     const args = [...from, ...limits, ...properties]
@@ -68,8 +63,8 @@ describeWith('java', 'Apache Kafka 4.3 console tools', () => {
     const expected = sent.map((parts, offset) => [`Offset:${offset}`, ...parts].join('\t'))
     expect(await consume('codecs', 'earliest', sent.length)).toEqual(expected)
     expect(await consume('codecs', '450', 50)).toEqual(expected.slice(450))
-    expect(codecsOnDisk(broker.dataDir, 'codecs', 0)).toEqual(codecNames)
-    const ids = batchesOnDisk(broker.dataDir, 'codecs', 0).map(batch => batch.producerId)
+    expect(codecsOnDisk(broker().dataDir, 'codecs', 0)).toEqual(codecNames)
+    const ids = batchesOnDisk(broker().dataDir, 'codecs', 0).map(batch => batch.producerId)
     expect(new Set(ids).size).toBe(codecNames.length)
     expect(Math.min(...ids)).toBeGreaterThanOrEqual(0)
   })
@@ -77,7 +72,7 @@ describeWith('java', 'Apache Kafka 4.3 console tools', () => {
   test('tells offsets', async () => {
     await topics('--create', '--topic', 'offsets', '--partitions', '1')
     await produce('offsets', 'none', 'a:1\tkey\tvalue\n')
-    const ask = ['--bootstrap-server', broker.address, '--topic', 'offsets']
+    const ask = ['--bootstrap-server', broker().address, '--topic', 'offsets']
     const { stdout } = await java(`${tools}.GetOffsetShell`, ask)
     expect(stdout.trim()).toBe('offsets:0:1')
   })

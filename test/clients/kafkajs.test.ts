@@ -1,19 +1,21 @@
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { describeWith, kcat } from '../helpers/clients.ts'
 import { codecsOnDisk } from '../helpers/segments.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
 
 // It consumes by groups only, so kcat reads what it wrote.
 describeWith('kcat', 'kafkajs 2.2 (the oldest protocol in use)', () => {
-  let broker: TestBroker
+  const broker = suiteBroker()
   let kafka: Kafka
 
-  beforeAll(async () => {
-    broker = await startBroker()
-    kafka = new Kafka({ clientId: 'suite', brokers: [broker.address], logLevel: logLevel.NOTHING })
+  beforeAll(() => {
+    kafka = new Kafka({
+      clientId: 'suite',
+      brokers: [broker().address],
+      logLevel: logLevel.NOTHING,
+    })
   })
-  afterAll(() => broker[Symbol.asyncDispose]())
 
   test('creates, lists and deletes topics', async () => {
     const admin = kafka.admin()
@@ -49,7 +51,7 @@ describeWith('kcat', 'kafkajs 2.2 (the oldest protocol in use)', () => {
     const [sent] = await producer.send({ topic, messages, compression, acks: -1 })
     expect(sent).toMatchObject({ topicName: topic, partition: 0, errorCode: 0, baseOffset: '0' })
     await producer.disconnect()
-    const read = ['-C', '-b', broker.address, '-t', topic, '-p', '0', '-o', '0', '-e', '-q', '-J']
+    const read = ['-C', '-b', broker().address, '-t', topic, '-p', '0', '-o', '0', '-e', '-q', '-J']
     const lines = (await kcat(read)).stdout.trimEnd().split('\n')
     const back = lines.map(line => JSON.parse(line) as Record<string, unknown>)
     expect(back.map(({ key, payload, headers }) => ({ key, payload, headers }))).toEqual(
@@ -59,6 +61,6 @@ describeWith('kcat', 'kafkajs 2.2 (the oldest protocol in use)', () => {
         headers: ['at', headers.at],
       })),
     )
-    expect(codecsOnDisk(broker.dataDir, topic, 0)).toEqual([codec])
+    expect(codecsOnDisk(broker().dataDir, topic, 0)).toEqual([codec])
   })
 })

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { expect, test } from 'vitest'
 import { describeWith, kcat } from '../helpers/clients.ts'
 import { batchesOnDisk, codecNames } from '../helpers/segments.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
 
 /** One line of `kcat -C -J`. */
 interface Envelope {
@@ -16,12 +16,7 @@ interface Envelope {
 }
 
 describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
-  let broker: TestBroker
-
-  beforeAll(async () => {
-    broker = await startBroker()
-  })
-  afterAll(() => broker[Symbol.asyncDispose]())
+  const broker = suiteBroker()
 
   /** Lines into partition 0, key before the tab. */
   async function produce(
@@ -31,11 +26,11 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
   ): Promise<void> {
     const input = lines.map(line => `${line}\n`).join('')
     const key = ['-K', '\t']
-    await kcat(['-P', '-b', broker.address, '-t', topic, '-p', '0', ...key, ...args], { input })
+    await kcat(['-P', '-b', broker().address, '-t', topic, '-p', '0', ...key, ...args], { input })
   }
 
   async function consume(topic: string, ...args: string[]): Promise<Envelope[]> {
-    const from = ['-C', '-b', broker.address, '-t', topic, '-e', '-q', '-J']
+    const from = ['-C', '-b', broker().address, '-t', topic, '-e', '-q', '-J']
     const { stdout } = await kcat([...from, ...args])
     const lines = stdout.split('\n').filter(line => line !== '')
     return lines.map(line => JSON.parse(line) as Envelope)
@@ -52,7 +47,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect(records[0]!.headers).toEqual(['a', '1', 'Größe', 'groß'])
     expect(records[0]!.tstype).toBe('create')
     // A batch that the codec does not make smaller is sent as it is; the first may be one record.
-    const batches = batchesOnDisk(broker.dataDir, topic, 0).filter(({ count }) => count > 9)
+    const batches = batchesOnDisk(broker().dataDir, topic, 0).filter(({ count }) => count > 9)
     expect([...new Set(batches.map(batch => batch.codec))]).toEqual([codec])
   })
 
@@ -68,12 +63,12 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
 
   test('a topic comes into being by the first metadata request, with four partitions', async () => {
     await produce('auto', ['a\tb'])
-    const { stdout } = await kcat(['-L', '-J', '-b', broker.address])
+    const { stdout } = await kcat(['-L', '-J', '-b', broker().address])
     const metadata = JSON.parse(stdout) as {
       brokers: { id: number; name: string }[]
       topics: { topic: string; partitions: { leader: number }[] }[]
     }
-    expect(metadata.brokers.map(({ name }) => name)).toEqual([broker.address])
+    expect(metadata.brokers.map(({ name }) => name)).toEqual([broker().address])
     const auto = metadata.topics.find(({ topic }) => topic === 'auto')!
     const leader = metadata.brokers[0]!.id
     expect(auto.partitions.map(partition => partition.leader)).toEqual(Array(4).fill(leader))
@@ -96,7 +91,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     await produce('times', ['k\tfirst'])
     const [first] = await consume('times', '-p', '0', '-o', '0')
     const query = async (time: number): Promise<string> =>
-      (await kcat(['-Q', '-b', broker.address, '-t', `times:0:${time}`])).stdout.trim()
+      (await kcat(['-Q', '-b', broker().address, '-t', `times:0:${time}`])).stdout.trim()
     expect(await query(-1)).toBe('times [0] offset 1')
     expect(await query(-2)).toBe('times [0] offset 0')
     expect(await query(first!.ts)).toBe('times [0] offset 0')
@@ -113,13 +108,13 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
   test('an idempotent producer has an id', async () => {
     await produce('idempotent', ['a\tb', 'c\td'], '-X', 'enable.idempotence=true')
     expect(await consume('idempotent', '-p', '0', '-o', '0')).toHaveLength(2)
-    const ids = batchesOnDisk(broker.dataDir, 'idempotent', 0).map(batch => batch.producerId)
+    const ids = batchesOnDisk(broker().dataDir, 'idempotent', 0).map(batch => batch.producerId)
     expect(Math.min(...ids)).toBeGreaterThanOrEqual(0)
   })
 
   test('a partition that does not exist is refused', async () => {
     await produce('known', ['a\tb'])
-    const bad = ['-P', '-b', broker.address, '-t', 'known', '-p', '99']
+    const bad = ['-P', '-b', broker().address, '-t', 'known', '-p', '99']
     const { stderr, status } = await kcat(bad, { input: 'x\n', anyStatus: true })
     expect(status).not.toBe(0)
     expect(stderr).toMatch(/Unknown partition/)
@@ -128,9 +123,9 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
   test('100,000 keyed lines over four partitions come back whole, in order by key', async () => {
     const lines = Array.from({ length: 100_000 }, (_, at) => `key ${at % 997}\tvalue ${at}`)
     const input = lines.map(line => `${line}\n`).join('')
-    await kcat(['-P', '-b', broker.address, '-t', 'many', '-K', '\t', '-z', 'lz4'], { input })
+    await kcat(['-P', '-b', broker().address, '-t', 'many', '-K', '\t', '-z', 'lz4'], { input })
     const format = ['-f', '%p\t%o\t%k\t%s\n']
-    const read = ['-C', '-b', broker.address, '-t', 'many', '-e', '-q', '-o', 'beginning']
+    const read = ['-C', '-b', broker().address, '-t', 'many', '-e', '-q', '-o', 'beginning']
     const { stdout } = await kcat([...read, ...format])
     const records = stdout
       .trimEnd()
@@ -148,11 +143,11 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
 
   test('what was produced outlives a stop and a kill', async () => {
     await produce('outlives', ['a\t1', 'b\t2'])
-    await broker.stop()
-    await broker.start()
+    await broker().stop()
+    await broker().start()
     await produce('outlives', ['c\t3'])
-    await broker.kill()
-    await broker.start()
+    await broker().kill()
+    await broker().start()
     const records = await consume('outlives', '-p', '0', '-o', 'beginning')
     expect(records.map(({ offset, payload }) => [offset, payload])).toEqual([
       [0, '1'],

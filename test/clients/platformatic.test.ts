@@ -1,18 +1,17 @@
 import { Admin, Consumer, Producer, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { batchesOnDisk, codecNames, codecsOnDisk } from '../helpers/segments.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
 import { type Sample, samples } from './samples.ts'
 
 describe('@platformatic/kafka', () => {
-  let broker: TestBroker
+  const broker = suiteBroker()
   let admin: Admin
   let producer: Producer<string, string, string, string>
   let consumer: Consumer
 
-  beforeAll(async () => {
-    broker = await startBroker()
-    const client = { clientId: 'suite', bootstrapBrokers: [broker.address], retries: 2 }
+  beforeAll(() => {
+    const client = { clientId: 'suite', bootstrapBrokers: [broker().address], retries: 2 }
     admin = new Admin(client)
     producer = new Producer({ ...client, serializers: stringSerializers })
     // It never joins: partitions are fetched by their offsets.
@@ -20,7 +19,6 @@ describe('@platformatic/kafka', () => {
   })
   afterAll(async () => {
     await Promise.all([admin, producer, consumer].map(client => client?.close(true)))
-    await broker[Symbol.asyncDispose]()
   })
 
   async function create(topic: string, partitions: number): Promise<void> {
@@ -73,8 +71,8 @@ describe('@platformatic/kafka', () => {
       expect(offsets).toEqual([{ topic, partition: 0, offset: 0n }])
       expect(await consume(topic)).toEqual(sent)
       expect(await consume(topic, 50n)).toEqual(sent.slice(50))
-      expect(codecsOnDisk(broker.dataDir, topic, 0)).toEqual([codec])
-      const [batch] = batchesOnDisk(broker.dataDir, topic, 0)
+      expect(codecsOnDisk(broker().dataDir, topic, 0)).toEqual([codec])
+      const [batch] = batchesOnDisk(broker().dataDir, topic, 0)
       expect(batch!.producerId).toSatisfy((id: number) => (idempotent ? id >= 0 : id === -1))
     })
   })

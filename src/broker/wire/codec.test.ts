@@ -4,7 +4,7 @@ import { concat, fromHex, hex } from '../../lib/bytes.ts'
 import { uuidText } from '../../lib/uuid.ts'
 import { closeCodec } from './codec-closures.ts'
 import { compileCodec } from './codec-compiler.ts'
-import { type Codec, codecFor, decodeRequest, encodeRequest } from './codec.ts'
+import { type Codec, codecFor, decodeRequest, decodeResponse, encodeRequest } from './codec.ts'
 import {
   api,
   array,
@@ -250,8 +250,17 @@ describe('bytes that claim more than there is', () => {
     refuses(1, '01ffffffff0f').toThrow(/announces 4294967295 elements/)
   })
 
-  test('bytes behind the message, named with message and version', () => {
-    refuses(0, '0000000000').toThrow(/^Bare request v0 is followed by 1 more bytes/)
+  test('bytes behind a response, named with message and version', () => {
+    const emptyAndMore = fromHex('0000000000')
+    expect(() => decodeResponse(bare, 0, emptyAndMore, 0)).toThrow(
+      /^Bare response v0 is followed by 5 more bytes/,
+    )
+  })
+
+  test('not bytes behind a request, which librdkafka 2.16 sends', () => {
+    expect(decodeRequest(bare, 0, fromHex('0000000000'), 0)).toEqual(
+      decodeRequest(bare, 0, fromHex('00000000'), 0),
+    )
   })
 
   test('more elements than a message may have, though the bytes are there', () => {
