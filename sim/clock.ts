@@ -11,7 +11,10 @@ interface Due {
 export interface SimClockOptions {
   /** Wall clock at the start, milliseconds since 1970. */
   readonly startMs?: number
-  /** Lets promises go on between two events of `run`. Left out: a fixed number of microtask turns. */
+  /**
+   * Lets promises go on between two events of `run`. Left out: a fixed number of microtask turns. Node's streams
+   * (SimNetwork) go on by `nextTick`, which waits until no microtask is left: they need `setImmediate` here.
+   */
   readonly turn?: () => Promise<void>
 }
 

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { loadNative } from '../../src/broker/native/load.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import type { Disk } from '../../src/env/disk.ts'
@@ -10,11 +12,41 @@ import type { SimSocket } from '../../sim/byte-stream.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimNetwork } from '../../sim/network.ts'
 import { networkConformance, type NetworkUnderTest } from './network-conformance.ts'
+import { scriptedSession } from './network-session.ts'
 
-networkConformance('node', () =>
-  overTcp(new NodeNetwork({ poisonsReleased: true }), new NodeDisk()),
-)
-networkConformance('simulated', simulated)
+const loaded = loadNative()
+
+const kinds: Record<string, () => NetworkUnderTest> = {
+  node: () => overTcp(new NodeNetwork({ poisonsReleased: true }), new NodeDisk()),
+  simulated,
+}
+if (loaded.ok) {
+  const { network, disk } = loaded.native
+  kinds['native'] = () => overTcp(network, disk)
+  kinds['node over the native disk'] = () => overTcp(new NodeNetwork(), disk)
+}
+
+for (const [name, make] of Object.entries(kinds)) networkConformance(name, make)
+
+describe('one scripted session', () => {
+  test.each([1, 2, 3])('gives the same bytes over every network (seed %i)', async seed => {
+    const results = new Map<string, unknown>()
+    for (const [name, make] of Object.entries(kinds)) {
+      const under = make()
+      results.set(name, await scriptedSession(under, seed))
+      under.clean()
+    }
+    const node = results.get('node')
+    expect(node).toMatchObject({ sentBytes: expect.any(Number) as number })
+    for (const result of results.values()) expect(result).toEqual(node)
+  })
+})
+
+if (!loaded.ok) {
+  describe('native: the Network port', () => {
+    test.skip(`not run: ${loaded.reason}`, () => {})
+  })
+}
 
 function overTcp(network: Network, disk: Disk): NetworkUnderTest {
   const root = mkdtempSync(`${tmpdir()}/logcluster-network-`)
