@@ -7,7 +7,7 @@ import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
 import { Prng } from '../../src/lib/prng.ts'
 
 const livesPerRun = 3
-const commandsPerLife = 25
+const commandsPerLife = 15
 const subsetsPerPoint = 2
 
 /** What clients were told, and what they have asked and not been told yet. */
@@ -119,11 +119,11 @@ async function check(told: Told, disk: SimDisk): Promise<Told> {
   return { ...told, clusterId: image.clusterId, producerIds }
 }
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   'a crash at any disk operation takes nothing back that a client was told (seed %i)',
   async seed => {
     const points = await run(seed)
-    expect(points.length).toBeGreaterThan(300)
+    expect(points.length).toBeGreaterThan(250)
     expect(points.at(-1)!.told.deleted.size).toBeGreaterThan(3)
     for (const [at, { what, disk, told }] of points.entries()) {
       const subsets = Array.from({ length: subsetsPerPoint }, (_, subset) =>

@@ -183,7 +183,9 @@ describe('a files store', () => {
     disk.failNext({ operation: 'mkdir', code: 'EIO' })
     await expect(open(disk)).rejects.toMatchObject({
       reason: 'unsuitable',
-      message: expect.stringMatching(/\/data\/metadata cannot be used: mkdir of \/data\/metadata\/log failed/),
+      message: expect.stringMatching(
+        /\/data\/metadata cannot be used: mkdir of \/data\/metadata\/log failed/,
+      ),
     })
   })
 

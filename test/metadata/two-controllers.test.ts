@@ -43,6 +43,7 @@ class Rivals {
         env: { clock: this.clock, random: simRandom(this.#prng) },
         store: new LeaselessStore(this.medium, 1_000_000),
         brokerId: this.#prng.below(2),
+        isSoleBroker: false,
         listeners: [],
         defaults: { partitionCount: 1, replicationFactor: 1 },
       }),

@@ -277,4 +277,15 @@ describe('a failure', () => {
       message: expect.stringMatching(/holds cluster .* is of cluster AAAAAAAAAAAAAAAAAAAAAQ/),
     })
   })
+
+  test('to start is another broker id in the store, which stays as it was', async () => {
+    const medium = new SimStoreMedium()
+    await (await Cluster.start(options(medium))).stop()
+    const before = medium.cursor()
+    await expect(Cluster.start(options(medium, { brokerId: 2 }))).rejects.toMatchObject({
+      reason: 'unsuitable',
+      message: expect.stringMatching(/belongs to broker 1, and this is broker 2. Set node.id back/),
+    })
+    expect(medium.cursor()).toEqual(before)
+  })
 })

@@ -58,6 +58,8 @@ export interface ClusterOptions {
   readonly validateConfigs?: (configs: ReadonlyMap<string, string>) => string | null
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
+  /** False: other brokers may be registered too. Default true, until they can follow a controller. */
+  readonly isSoleBroker?: boolean
   /** How long a store that does not answer is left alone. Default 500. */
   readonly retryDelayMs?: number
 }
@@ -83,6 +85,7 @@ export class Cluster {
     this.#options = options
     this.#image = replay(log)
     checkClusterId(this.#image, clusterId)
+    if (options.isSoleBroker !== false) checkSoleBroker(this.#image, brokerId)
     this.#shell = new ControllerShell({
       clock: env.clock,
       store,
@@ -271,6 +274,17 @@ function checkClusterId(image: MetadataImage, expected: Uuid | undefined): void 
     'unsuitable',
     `The metadata store holds cluster ${image.clusterId}, and this broker is of cluster ${expected}. ` +
       'Correct the cluster id, or give the broker its own directory.',
+  )
+}
+
+/** A broker with another id would be placed beside one that is gone, and its partitions led by nobody. */
+function checkSoleBroker(image: MetadataImage, brokerId: number): void {
+  const other = [...image.brokers.keys()].find(id => id !== brokerId)
+  if (other === undefined) return
+  throw new StoreError(
+    'unsuitable',
+    `The metadata store belongs to broker ${other}, and this is broker ${brokerId}. Set node.id back to ${other}, or ` +
+      'give this broker its own directory.',
   )
 }
 
