@@ -4,7 +4,12 @@ import { Prng } from '../../src/lib/prng.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { uuidFrom } from '../../src/lib/uuid.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
-import { encodeBatch, lastOffset, readBatchHeader, type BatchInput } from '../../src/broker/log/batch.ts'
+import {
+  encodeBatch,
+  lastOffset,
+  readBatchHeader,
+  type BatchInput,
+} from '../../src/broker/log/batch.ts'
 import { LogDirectory, type LogDirectoryOptions } from '../../src/broker/log/log-directory.ts'
 import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
@@ -58,7 +63,10 @@ export function openDirectory(
 /** A batch of `count` records whose values have `valueBytes`. */
 export function batchOf(
   count: number,
-  over: Partial<BatchInput> & { readonly valueBytes?: number; readonly timestamps?: readonly number[] } = {},
+  over: Partial<BatchInput> & {
+    readonly valueBytes?: number
+    readonly timestamps?: readonly number[]
+  } = {},
 ): Uint8Array {
   const { valueBytes = 10, timestamps, ...input } = over
   const baseTimestamp = input.baseTimestamp ?? timestamps?.[0] ?? 1_767_225_600_000
@@ -97,14 +105,23 @@ export interface BatchAt {
 }
 
 /** Everything a log gives to a reader that begins at `from`, as bytes. */
-export async function readAll(log: Log, from = log.startOffset, maxBytes = 4096): Promise<Uint8Array> {
+export async function readAll(
+  log: Log,
+  from = log.startOffset,
+  maxBytes = 4096,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let offset = from
   while (offset < log.endOffset) {
-    const result = await log.read(offset, { maxBytes, upToOffset: log.endOffset, minOneBatch: true })
+    const result = await log.read(offset, {
+      maxBytes,
+      upToOffset: log.endOffset,
+      minOneBatch: true,
+    })
     if (result.kind !== 'range') throw new Error(`read of ${offset} gave ${JSON.stringify(result)}`)
     const bytes = new Uint8Array(result.length)
-    if (result.file.read(result.position, bytes) !== bytes.length) throw new Error('a range is short')
+    if (result.file.read(result.position, bytes) !== bytes.length)
+      throw new Error('a range is short')
     parts.push(bytes)
     const batches = batchesIn(bytes)
     offset = batches.at(-1)!.lastOffset + 1

@@ -111,11 +111,11 @@ export class DirtyLedger {
 
   #add(bytes: number): void {
     this.#dirtyBytes += bytes
-    const { budgetBytes, onPressure } = this.#options
+    const { budgetBytes } = this.#options
     const isOver = this.#dirtyBytes > (this.#isOver ? budgetBytes * 0.75 : budgetBytes)
     if (isOver === this.#isOver) return
     this.#isOver = isOver
-    onPressure(isOver)
+    this.#options.onPressure(isOver)
   }
 }
 

@@ -1,5 +1,5 @@
 import { readWhole, replaceFile } from '../../env/disk.ts'
-import { DiskError, type DiskLock, type Env } from '../../env/env.ts'
+import { DiskError, type Disk, type DiskLock, type Env } from '../../env/env.ts'
 import { randomUuid } from '../../env/random.ts'
 import { fromUtf8, utf8 } from '../../lib/bytes.ts'
 import type { Uuid } from '../../lib/uuid.ts'
@@ -23,10 +23,10 @@ export interface IdentityOptions {
   readonly brokerId: number
 }
 
-/** Makes the directory where it is missing, and takes its lock. @throws DirectoryError */
-export function lockDirectory({ disk }: Env, path: string): DiskLock {
+/** Makes the directory where it is missing, durably, and takes its lock. @throws DirectoryError */
+export async function lockDirectory({ disk }: Env, path: string): Promise<DiskLock> {
   try {
-    disk.mkdir(path)
+    await makeDurably(disk, path)
     return disk.lock(`${path}/lock`)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
@@ -36,6 +36,19 @@ export function lockDirectory({ disk }: Env, path: string): DiskLock {
     }
     throw unusable(path, error)
   }
+}
+
+async function makeDurably(disk: Disk, path: string): Promise<void> {
+  const made: string[] = []
+  for (let step = path; disk.stat(step) === null; step = parentOf(step)) made.push(step)
+  disk.mkdir(path)
+  for (const step of made) await disk.syncDirectory(parentOf(step))
+}
+
+function parentOf(path: string): string {
+  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
+  if (slash < 0) return '.'
+  return slash === 0 ? '/' : path.slice(0, slash)
 }
 
 /**

@@ -1,56 +1,16 @@
 import { DiskError } from '../../env/env.ts'
 import { assert, present } from '../../lib/assert.ts'
-import { errors, type ErrorName } from '../wire/errors.ts'
-import {
-  batchOverheadBytes,
-  lastOffset,
-  readBatchHeader,
-  stampAppendTime,
-  stampBatch,
-  type AppendOrigin,
-  type BatchHeader,
-} from './batch.ts'
+import { errors } from '../wire/errors.ts'
+import type { AppendOptions, Done, Refusal } from './append-result.ts'
+import { headersOf, judge, misplaced, stamp } from './append-rules.ts'
+import { lastOffset, type BatchHeader } from './batch.ts'
 import type { EpochEntry } from './epoch-cache.ts'
-import { isCompacted } from './log-config.ts'
 import type { Flushable } from './log-host.ts'
 import { refusal, type LogState } from './log-state.ts'
 import type { Undo } from './producer-states.ts'
 import { Segment } from './segment.ts'
 import { sealSegment } from './sealing.ts'
-import {
-  validateBatch,
-  validateRecords,
-  type RecordFault,
-  type RecordsVerdict,
-  type BatchRules,
-} from './validate.ts'
-
-export interface AppendOptions {
-  readonly leaderEpoch: number
-  /** Replicas append what a leader decided: offsets, epochs and timestamps are taken as they are. */
-  readonly origin: AppendOrigin
-}
-
-export type AppendResult =
-  | {
-      readonly ok: true
-      /** The batch was appended before (G21); offsets and timestamp are the original's. */
-      readonly duplicate: boolean
-      readonly baseOffset: number
-      readonly lastOffset: number
-      /** -1 for CreateTime. */
-      readonly logAppendTimeMs: number
-      readonly logStartOffset: number
-    }
-  | {
-      readonly ok: false
-      readonly error: ErrorName
-      readonly message: string
-      readonly recordErrors: readonly RecordFault[]
-      readonly logStartOffset: number
-    }
-
-export type Done = (result: AppendResult) => void
+import type { RecordsVerdict } from './validate.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
 const segmentOffsetsMax = 0x7fff_ffff
@@ -119,7 +79,7 @@ export class Appender {
   append(records: Uint8Array, options: AppendOptions, done: Done): void {
     const refused = refusal(this.#state)
     if (refused !== null) return this.#refuse(done, refused)
-    const opened = this.#validate(records, options)
+    const opened = judge(this.#state, records, options)
     if (opened !== null && 'error' in opened) return this.#refuse(done, opened)
     const request = { records, options, done, opened }
     if (opened === null && this.#queue.length === 0 && this.#settling === null) {
@@ -162,31 +122,6 @@ export class Appender {
     this.#tail = tailOf(this.#state)
   }
 
-  /** Null where the batches are sound; a promise where their records must be opened to know. */
-  #validate(
-    records: Uint8Array,
-    { origin }: AppendOptions,
-  ): Promise<RecordsVerdict> | Refusal | null {
-    const { config, host } = this.#state
-    const rules: BatchRules = {
-      maxMessageBytes: config.maxMessageBytes,
-      compacted: isCompacted(config),
-      origin,
-      nowMs: host.env.clock.now(),
-      timestampType: config.messageTimestampType,
-      beforeMaxMs: config.messageTimestampBeforeMaxMs,
-      afterMaxMs: config.messageTimestampAfterMaxMs,
-    }
-    for (const batch of origin === 'replica' ? batchesOf(records) : [records]) {
-      const verdict = validateBatch(batch, rules, host.env.crc32c)
-      if (!verdict.ok) return verdict
-      if (verdict.needsRecords) {
-        return validateRecords(verdict.header, batch, host.codecs, rules)
-      }
-    }
-    return null
-  }
-
   async #pump(): Promise<void> {
     this.#isPumping = true
     while (this.#queue.length > 0) {
@@ -205,16 +140,17 @@ export class Appender {
     const refused = refusal(this.#state)
     if (refused !== null) return this.#refuse(done, refused)
     const { producers, epochs, config } = this.#state
-    const header = readBatchHeader(records, 0)
-    const check = producers.check(header, options.origin)
+    const offered = headersOf(records, options)
+    const check = producers.check(present(offered[0], 'an append has a batch'), options.origin)
     if (check.kind === 'refused') return this.#refuse(done, check)
     if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
-    const misplaced = this.#misplaced(header, options)
-    if (misplaced !== null) return this.#refuse(done, misplaced)
+    const wrong = misplaced(this.#state, offered, options, this.#nextOffset)
+    if (wrong !== null) return this.#refuse(done, wrong)
 
     const nowMs = this.#state.host.env.clock.now()
-    const headers = this.#stamp(records, options, nowMs)
-    const first = present(headers[0], 'an append has a batch')
+    const place = { nextOffset: this.#nextOffset, nowMs }
+    const headers = stamp(this.#state, records, options, place)
+    const first = headers[0]!
     const roll = this.#rollBefore(records.length, headers, nowMs)
     const epochsBefore = epochs.entries
     for (const { leaderEpoch, baseOffset } of headers) {
@@ -274,33 +210,6 @@ export class Appender {
   #push(stage: Stage): void {
     this.#staged.push(stage)
     if (this.#staged.length === 1) this.#state.host.env.clock.soon(() => this.writeNow())
-  }
-
-  /** Whether the batch may not stand at the end of this log: an older leader's, or not the next one of a replica's. */
-  #misplaced(header: BatchHeader, { origin, leaderEpoch }: AppendOptions): Refusal | null {
-    const epoch = origin === 'replica' ? header.leaderEpoch : leaderEpoch
-    if (epoch < this.#state.epochs.latest) {
-      const message = `Leader epoch ${epoch} is over, the log is in ${this.#state.epochs.latest}.`
-      return { error: errors.FENCED_LEADER_EPOCH.name, message }
-    }
-    if (origin !== 'replica' || header.baseOffset === this.#nextOffset) return null
-    if (header.baseOffset > this.#nextOffset && isCompacted(this.#state.config)) return null
-    const message = `The batch begins at ${header.baseOffset}, the log ends at ${this.#nextOffset}.`
-    return { error: errors.OFFSET_OUT_OF_RANGE.name, message }
-  }
-
-  /** Writes what the leader decides into the batch, and reads the headers as they will be stored. */
-  #stamp(
-    records: Uint8Array,
-    { origin, leaderEpoch }: AppendOptions,
-    nowMs: number,
-  ): BatchHeader[] {
-    if (origin === 'replica') return batchesOf(records).map(batch => readBatchHeader(batch, 0))
-    stampBatch(records, 0, this.#nextOffset, leaderEpoch)
-    if (this.#state.config.messageTimestampType === 'LogAppendTime') {
-      stampAppendTime(records, 0, nowMs, this.#state.host.env.crc32c)
-    }
-    return [readBatchHeader(records, 0)]
   }
 
   /** Decides, before the batches count, whether they begin a new segment. */
@@ -389,37 +298,35 @@ export class Appender {
     epochs.restore(stages[0]!.epochsBefore)
     this.#nextOffset = this.#state.endOffset
     this.#tail = tailOf(this.#state)
-    const isPassing = error.code === 'ENOSPC' || error.code === 'EDQUOT'
-    if (!isPassing || !isCutBack(segments.active)) host.fail(error)
-    else this.#settle(segments.active)
     const message = `${error.message}; nothing of the batch was kept.`
-    for (const { done } of stages)
-      this.#refuse(done, { error: errors.KAFKA_STORAGE_ERROR.name, message })
+    const refuse = () => {
+      for (const { done } of stages) {
+        this.#refuse(done, { error: errors.KAFKA_STORAGE_ERROR.name, message })
+      }
+    }
+    const isPassing = error.code === 'ENOSPC' || error.code === 'EDQUOT'
+    if (isPassing && isCutBack(segments.active)) return this.#settle(segments.active, refuse)
+    host.fail(error)
+    refuse()
   }
 
   /** The cut must be durable before anything is written over it, or a refused batch could come back (FORMAT.md). */
-  #settle(segment: Segment): void {
-    const { host } = this.#state
-    this.#settling = segment.file
+  #settle({ file }: Segment, then: () => void): void {
+    this.#settling = file
       .sync()
       .catch((error: unknown) => {
         if (!(error instanceof DiskError)) throw error
-        host.fail(error)
+        this.#state.host.fail(error)
       })
       .then(() => {
         this.#settling = null
+        then()
       })
   }
 
   #refuse(done: Done, { error, message, recordErrors = [] }: Refusal): void {
     done({ ok: false, error, message, recordErrors, logStartOffset: this.#state.startOffset })
   }
-}
-
-interface Refusal {
-  readonly error: ErrorName
-  readonly message: string
-  readonly recordErrors?: readonly RecordFault[]
 }
 
 const nothing = new Uint8Array(0)
@@ -445,19 +352,4 @@ function isCutBack({ file, sizeBytes }: Segment): boolean {
     if (error instanceof DiskError) return false
     throw error
   }
-}
-
-/** The batches of a replica's append, one after the other; what is left over comes last, for validation to refuse. */
-function batchesOf(records: Uint8Array): Uint8Array[] {
-  const batches: Uint8Array[] = []
-  let at = 0
-  while (at < records.length) {
-    const isWhole = at + batchOverheadBytes <= records.length
-    const sizeBytes = isWhole ? readBatchHeader(records, at).sizeBytes : 0
-    const end =
-      sizeBytes >= batchOverheadBytes ? Math.min(at + sizeBytes, records.length) : records.length
-    batches.push(records.subarray(at, end))
-    at = end
-  }
-  return batches
 }

@@ -95,7 +95,7 @@ export class LogDirectory {
   /** Locks, identifies and begins a run. @throws DirectoryError where the directory cannot be used */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
     const { env, path, brokerEpoch = null } = options
-    const lock = lockDirectory(env, path)
+    const lock = await lockDirectory(env, path)
     try {
       const identity = await readIdentity(options)
       const start = await beginRun({ ...options, identity, brokerEpoch })

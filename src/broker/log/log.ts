@@ -1,6 +1,7 @@
 import { assert } from '../../lib/assert.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
-import { Appender, type AppendOptions, type Done } from './log-append.ts'
+import type { AppendOptions, Done } from './append-result.ts'
+import { Appender } from './log-append.ts'
 import type { LogConfig } from './log-config.ts'
 import type { Flushable, FlushMark } from './log-host.ts'
 import type { LogId } from './log-id.ts'
@@ -12,7 +13,7 @@ import { applyRetention, moveStart, removeBelowStart, type RetentionTarget } fro
 import { saveEpochs, writeIndexes, writeSnapshot } from './sealing.ts'
 import { findByTime, findMaxTimestamp, type TimedOffset } from './time-lookup.ts'
 
-export type { AppendOptions, AppendResult } from './log-append.ts'
+export type { AppendOptions, AppendResult } from './append-result.ts'
 export type { ReadOptions, ReadResult } from './log-read.ts'
 export type { TimedOffset } from './time-lookup.ts'
 

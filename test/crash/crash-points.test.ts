@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import type { PlantedBug } from '../../src/broker/log/sabotage.ts'
+import { runCrashPoints } from './crash-points.ts'
+
+test('500 crash points: nothing promised is lost, nothing else appears, and the log goes on', async () => {
+  const result = await runCrashPoints({ count: 500, seed: 1 })
+  expect(result.violations).toEqual([])
+  expect(result.crashPoints).toBe(500)
+  expect(result.machineCrashes).toBeGreaterThanOrEqual(1500)
+})
+
+const bugs: readonly PlantedBug[] = [
+  'crc-unchecked',
+  'end-offset-before-write',
+  'keep-torn-tail',
+  'producer-state-not-rebuilt',
+  'index-trusted',
+]
+
+for (const bug of bugs) {
+  test(`the planted bug ${bug} is found`, async () => {
+    const result = await runCrashPoints({
+      count: 2000,
+      seed: 2,
+      sabotage: new Set([bug]),
+      bail: true,
+    })
+    expect(result.violations.length).toBeGreaterThan(0)
+  })
+}
