@@ -16,6 +16,8 @@ import {
 
 export interface WireClientOptions {
   readonly host?: string
+  /** Where the connection comes from: any 127.0.0.0/8 address will do, and tells its lines in the broker's log from others. */
+  readonly localAddress?: string
   readonly clientId?: string | null
   /** For a connection to come about, and for every answer; what takes longer fails. */
   readonly timeoutMs?: number
@@ -73,7 +75,9 @@ export class WireClient {
 
   static async connect(port: number, options: WireClientOptions = {}): Promise<WireClient> {
     const { host = '127.0.0.1', timeoutMs = 10_000 } = options
-    const socket = connect({ port, host, noDelay: true })
+    const { localAddress } = options
+    const from = localAddress === undefined ? {} : { localAddress }
+    const socket = connect({ port, host, noDelay: true, ...from })
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string): void => {
         clearTimeout(timer)
@@ -168,6 +172,11 @@ export class WireClient {
 
   resume(): void {
     this.#socket.resume()
+  }
+
+  /** Says that nothing more will be sent; what the broker still sends is taken. */
+  finish(): void {
+    this.#socket.end()
   }
 
   /** Ends the connection at once; open requests fail. */

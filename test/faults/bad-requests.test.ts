@@ -1,0 +1,378 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
+import { encodeBatch, type BatchInput } from '../../src/broker/log/batch.ts'
+import { errorName } from '../../src/broker/wire/errors.ts'
+import {
+  createTopics,
+  fetch,
+  findCoordinator,
+  listOffsets,
+  metadata,
+  offsetForLeaderEpoch,
+  produce,
+} from '../../src/broker/wire/messages/index.ts'
+import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { produceRequest, WireClient, type PartitionId } from '../helpers/wire-client.ts'
+import { Bystander } from './bystander.ts'
+import { refusalFrom, refusalsFrom } from './log-lines.ts'
+
+const place = { topic: 'target', partition: 0 }
+const small = { topic: 'small', partition: 0 }
+let broker: TestBroker
+let bystander: Bystander
+let caseCount = 0
+
+beforeAll(async () => {
+  broker = await startBroker()
+  bystander = await Bystander.join(broker)
+  using client = await WireClient.connect(broker.port)
+  const topics = [
+    { name: 'target', partitions: 2 },
+    { name: 'small', configs: { 'max.message.bytes': '1000' } },
+  ]
+  for (const { errorCode } of (await client.createTopics(topics)).topics) expect(errorCode).toBe(0)
+  expect((await client.produce(place, batch())).errorCode).toBe(0)
+})
+
+afterAll(async () => {
+  bystander.leave()
+  if (process.env['LOGCLUSTER_TEST_SHOW']) console.log(broker.output.slice(-8000))
+  await broker[Symbol.asyncDispose]()
+})
+
+async function stranger(): Promise<{ client: WireClient; address: string }> {
+  const address = `127.0.2.${++caseCount}`
+  const options = { localAddress: address, clientId: 'stranger', timeoutMs: 5000 }
+  return { client: await WireClient.connect(broker.port, options), address }
+}
+
+function batch(input: Partial<BatchInput> = {}): Uint8Array {
+  return encodeBatch({ records: [{ value: 'one' }], baseTimestamp: Date.now(), ...input })
+}
+
+/** The code that the answer gives, one line of the log about it, no effect, and nobody else hurt. */
+async function isRefused(
+  act: (client: WireClient) => Promise<number | undefined>,
+  expected: { code: number; api: string; version: number },
+): Promise<void> {
+  const { client, address } = await stranger()
+  const endBefore = (await client.listOffset(place, -1)).offset
+  const topicsBefore = (await client.metadata()).topics.length
+  expect(await act(client)).toBe(expected.code)
+  expect(await refusalFrom(broker, address)).toMatchObject({
+    clientId: 'stranger',
+    api: expected.api,
+    version: expected.version,
+    reason: errorName(expected.code),
+  })
+  expect(refusalsFrom(broker, address)).toHaveLength(1)
+  expect((await client.listOffset(place, -1)).offset).toBe(endBefore)
+  expect((await client.metadata()).topics).toHaveLength(topicsBefore)
+  client.close()
+  await bystander.isServed()
+}
+
+describe('Produce refuses', () => {
+  const flipped = batch()
+  flipped[flipped.length - 1]! ^= 1
+  const oldFormat = batch()
+  oldFormat[16] = 1
+  const negativeLength = batch()
+  writeInt32(negativeLength, 8, -1)
+  const longer = batch()
+  writeInt32(longer, 8, 1_000_000)
+  const two = Buffer.concat([batch(), batch()])
+  const many = Array.from({ length: 40 }, (_, offsetDelta) => {
+    return { offsetDelta, value: 'x'.repeat(100) }
+  })
+  const unknownCodec = { records: { codec: 6, bytes: new Uint8Array(50), count: 1 } }
+  const cases: [string, PartitionId, Uint8Array, number][] = [
+    ['a wrong CRC', place, flipped, 2],
+    ['a batch above max.message.bytes', small, batch({ records: many }), 10],
+    ['two batches for one partition', place, two, 87],
+    ['no batch at all', place, new Uint8Array(0), 87],
+    ['records too short for a batch', place, new Uint8Array(60), 87],
+    ['format 1', place, oldFormat, 87],
+    ['a negative length in the batch', place, negativeLength, 2],
+    ['a batch that claims more than came', place, longer, 87],
+    ['a wrong last offset delta', place, batch({ lastOffsetDelta: 4 }), 87],
+    ['a control batch', place, batch({ control: true, producerId: 1, producerEpoch: 0 }), 87],
+    ['an unknown codec', place, batch(unknownCodec), 76],
+    ['a partition that is not there', { topic: 'target', partition: 2 }, batch(), 3],
+    ['a negative partition', { topic: 'target', partition: -1 }, batch(), 3],
+    ['a topic that is not there', { topic: 'nowhere', partition: 0 }, batch(), 3],
+  ]
+
+  test.each(cases)('%s', async (_, to, bytes, code) => {
+    const act = async (client: WireClient) => (await client.produce(to, bytes)).errorCode
+    await isRefused(act, { code, api: 'Produce', version: 9 })
+  })
+
+  test('a sequence with a gap, and repeats the answer to a batch that it has', async () => {
+    const { client } = await stranger()
+    const { producerId } = await client.initProducerId()
+    const from = (baseSequence: number) => batch({ producerId, producerEpoch: 0, baseSequence })
+    const to = { topic: 'target', partition: 1 }
+    const first = await client.produce(to, from(0))
+    expect(first.errorCode).toBe(0)
+    expect(await client.produce(to, from(0))).toMatchObject({ baseOffset: first.baseOffset })
+    expect((await client.produce(to, from(5))).errorCode).toBe(45)
+    expect((await client.produce(to, from(1))).baseOffset).toBe(first.baseOffset + 1)
+    client.close()
+  })
+
+  test.each([5, -2, 32767])('acks=%d', async acks => {
+    const act = async (client: WireClient) => {
+      const answer = await client.request(produce, 9, produceRequest(place, batch(), acks))
+      return answer.responses[0]?.partitionResponses[0]?.errorCode
+    }
+    await isRefused(act, { code: 21, api: 'Produce', version: 9 })
+  })
+
+  test('a transactional id', async () => {
+    const act = async (client: WireClient) => {
+      const request = { ...produceRequest(place, batch(), -1), transactionalId: 't' }
+      const answer = await client.request(produce, 9, request)
+      return answer.responses[0]?.partitionResponses[0]?.errorCode
+    }
+    await isRefused(act, { code: 53, api: 'Produce', version: 9 })
+  })
+
+  test('one partition of a request, and takes the others', async () => {
+    const { client } = await stranger()
+    const request = produceRequest(place, batch(), -1)
+    request.topicData[0]!.partitionData.push({ index: 1, records: flipped })
+    const answer = await client.request(produce, 9, request)
+    const codes = answer.responses[0]!.partitionResponses.map(({ errorCode }) => errorCode)
+    expect(codes).toEqual([0, 2])
+    client.close()
+  })
+
+  test.each([
+    ['a wrong CRC', place, flipped],
+    ['a topic that is not there', { topic: 'nowhere', partition: 0 }, batch()],
+  ])('by closing the connection where acks=0 came with %s', async (_, to, bytes) => {
+    const { client, address } = await stranger()
+    client.send(produce, 9, produceRequest(to, bytes, 0))
+    await client.closed
+    const line = { reason: 'acks-zero-refused', api: 'Produce', version: 9, clientId: 'stranger' }
+    expect(await refusalFrom(broker, address)).toMatchObject(line)
+    await bystander.isServed()
+  })
+})
+
+describe('Fetch refuses', () => {
+  async function codeOf(
+    client: WireClient,
+    from: PartitionId,
+    offset: number,
+    currentLeaderEpoch = -1,
+  ): Promise<number | undefined> {
+    const partitions = [
+      {
+        partition: from.partition,
+        fetchOffset: offset,
+        currentLeaderEpoch,
+        partitionMaxBytes: 1000,
+      },
+    ]
+    const answer = await client.request(fetch, 12, {
+      maxWaitMs: 1000,
+      minBytes: 1,
+      isolationLevel: 0,
+      sessionId: 0,
+      topics: [{ topic: from.topic, partitions }],
+      forgottenTopicsData: [],
+      rackId: '',
+    })
+    return answer.responses[0]?.partitions[0]?.errorCode
+  }
+
+  test.each([
+    ['an offset beyond the end', place, 1_000_000, -1, 1],
+    ['a negative offset', place, -1, -1, 1],
+    ['a partition that is not there', { topic: 'target', partition: 9 }, 0, -1, 3],
+    ['a leader epoch of the future', place, 0, 99, 75],
+  ])('%s', async (_, from, offset, epoch, code) => {
+    await isRefused(client => codeOf(client, from, offset, epoch), {
+      code,
+      api: 'Fetch',
+      version: 12,
+    })
+  })
+
+  test('a session that nobody made', async () => {
+    const act = async (client: WireClient) => {
+      const answer = await client.request(fetch, 12, {
+        maxWaitMs: 0,
+        minBytes: 1,
+        isolationLevel: 0,
+        sessionId: 77,
+        sessionEpoch: 3,
+        topics: [],
+        forgottenTopicsData: [],
+        rackId: '',
+      })
+      return answer.errorCode
+    }
+    await isRefused(act, { code: 70, api: 'Fetch', version: 12 })
+  })
+})
+
+describe('epochs and offsets', () => {
+  test('ListOffsets refuses a leader epoch of the future', async () => {
+    const act = async (client: WireClient) => {
+      const partitions = [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: 99 }]
+      const topics = [{ name: place.topic, partitions }]
+      const rest = { replicaId: -1, isolationLevel: 0, timeoutMs: 1000 }
+      const answer = await client.request(listOffsets, 7, { topics, ...rest })
+      return answer.topics[0]?.partitions[0]?.errorCode
+    }
+    await isRefused(act, { code: 75, api: 'ListOffsets', version: 7 })
+  })
+
+  test('ListOffsets refuses a partition that is not there', async () => {
+    const act = async (client: WireClient) => {
+      return (await client.listOffset({ topic: 'target', partition: 7 }, -1)).errorCode
+    }
+    await isRefused(act, { code: 3, api: 'ListOffsets', version: 7 })
+  })
+
+  test('OffsetForLeaderEpoch refuses a leader epoch of the future', async () => {
+    const act = async (client: WireClient) => {
+      const partitions = [{ partition: 0, currentLeaderEpoch: 99, leaderEpoch: 0 }]
+      const topics = [{ topic: place.topic, partitions }]
+      const answer = await client.request(offsetForLeaderEpoch, 4, { topics })
+      return answer.topics[0]?.partitions[0]?.errorCode
+    }
+    await isRefused(act, { code: 75, api: 'OffsetForLeaderEpoch', version: 4 })
+  })
+})
+
+describe('CreateTopics refuses', () => {
+  type Wish = Parameters<typeof topicsOf>[0]
+
+  function topicsOf(wish: {
+    name: string
+    partitions?: number
+    replicas?: number
+    config?: string
+  }) {
+    const { name, partitions = 1, replicas = 1, config } = wish
+    return {
+      name,
+      numPartitions: partitions,
+      replicationFactor: replicas,
+      assignments: [],
+      configs: config === undefined ? [] : [{ name: config, value: 'x' }],
+    }
+  }
+
+  const cases: [string, Wish, number][] = [
+    ['an empty name', { name: '' }, 17],
+    ['the name .', { name: '.' }, 17],
+    ['the name ..', { name: '..' }, 17],
+    ['a slash', { name: 'a/b' }, 17],
+    ['a path', { name: '../../etc' }, 17],
+    ['a blank', { name: 'a b' }, 17],
+    ['a NUL', { name: 'a\0b' }, 17],
+    ['what is not ASCII', { name: 'thé' }, 17],
+    ['250 characters', { name: 'n'.repeat(250) }, 17],
+    ['a topic that is there', { name: 'target' }, 36],
+    ['a name that collides in metrics', { name: 'small.er' }, 0],
+    ['no partitions', { name: 'new', partitions: 0 }, 37],
+    ['too many replicas', { name: 'new', replicas: 3 }, 38],
+    ['an unknown setting', { name: 'new', config: 'retention.mss' }, 40],
+    ['an impossible setting', { name: 'new', config: 'retention.ms' }, 40],
+  ]
+
+  test.each(cases.filter(([, , code]) => code !== 0))('%s', async (_, wish, code) => {
+    const act = async (client: WireClient) => {
+      const request = { topics: [topicsOf(wish)], validateOnly: false }
+      return (await client.request(createTopics, 7, request)).topics[0]?.errorCode
+    }
+    await isRefused(act, { code, api: 'CreateTopics', version: 7 })
+  })
+
+  test('a name that comes twice in one request', async () => {
+    const act = async (client: WireClient) => {
+      const request = { topics: [topicsOf({ name: 'twin' }), topicsOf({ name: 'twin' })] }
+      const answer = await client.request(createTopics, 7, { ...request, validateOnly: false })
+      expect(answer.topics.every(({ errorCode }) => errorCode === 42)).toBe(true)
+      return answer.topics[0]?.errorCode
+    }
+    await isRefused(act, { code: 42, api: 'CreateTopics', version: 7 })
+  })
+
+  test('one bad topic among good ones, which are made', async () => {
+    const { client } = await stranger()
+    const { topics } = await client.createTopics([{ name: 'good' }, { name: 'b/ad' }])
+    const codes = topics.map(({ name, errorCode }) => [name, errorCode])
+    expect(codes.toSorted()).toEqual([
+      ['b/ad', 17],
+      ['good', 0],
+    ])
+    expect((await client.deleteTopics(['good'])).responses[0]!.errorCode).toBe(0)
+    client.close()
+  })
+})
+
+describe('other requests', () => {
+  test('DeleteTopics of a topic that is not there', async () => {
+    const act = async (client: WireClient) => {
+      return (await client.deleteTopics(['nowhere'])).responses[0]?.errorCode
+    }
+    await isRefused(act, { code: 3, api: 'DeleteTopics', version: 6 })
+  })
+
+  test.each([
+    ['no/name', 17],
+    ['x'.repeat(300), 17],
+  ])('Metadata that would create %s', async (name, code) => {
+    const act = async (client: WireClient) => {
+      const answer = await client.request(metadata, 1, {
+        topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+        includeClusterAuthorizedOperations: false,
+        includeTopicAuthorizedOperations: false,
+      })
+      return answer.topics[0]?.errorCode
+    }
+    await isRefused(act, { code, api: 'Metadata', version: 1 })
+  })
+
+  test('InitProducerId with a transactional id', async () => {
+    const act = async (client: WireClient) => (await client.initProducerId('tx')).errorCode
+    await isRefused(act, { code: 53, api: 'InitProducerId', version: 4 })
+  })
+
+  test('FindCoordinator of a transactional id, in old and new versions', async () => {
+    await isRefused(
+      async client => {
+        const request = { key: 'tx', keyType: 1, coordinatorKeys: [] }
+        return (await client.request(findCoordinator, 2, request)).errorCode
+      },
+      { code: 53, api: 'FindCoordinator', version: 2 },
+    )
+    await isRefused(
+      async client => {
+        const request = { key: '', keyType: 1, coordinatorKeys: ['tx'] }
+        return (await client.request(findCoordinator, 4, request)).coordinators[0]?.errorCode
+      },
+      { code: 53, api: 'FindCoordinator', version: 4 },
+    )
+  })
+})
+
+test('a batch whose numbers are at their edges is refused or taken, and read back', async () => {
+  const { client } = await stranger()
+  for (const at of [0, 27, 35, 43]) {
+    const bytes = batch()
+    bytes.fill(0x7f, at, at + 8)
+    expect([2, 32, 45, 87]).toContain((await client.produce(place, bytes)).errorCode)
+  }
+  const epoch = batch()
+  writeInt16(epoch, 51, -5)
+  expect((await client.produce(place, epoch)).errorCode).toBe(2)
+  client.close()
+  await bystander.isServed()
+})
