@@ -15,7 +15,9 @@
 /* The JavaScript functions that C calls; their order is that of `callbackNames` in binding.c. */
 enum { JOB_DONE, ACCEPTED, ACCEPT_FAILED, FRAMES, DRAINED, CLOSED, CALLBACK_COUNT };
 
-enum { ANSWER_LENGTH = 8, FRAMES_PER_TURN = 8192 };
+enum { ANSWER_LENGTH = 4, FRAMES_PER_TURN = 8192 };
+/* HELD: bytes of requests in memory, in frames that JavaScript has not released and in incomplete ones. */
+enum { RECEIVED, SENT_BY_SENDFILE, SENT_BY_COPY, HELD, COUNTER_COUNT };
 
 struct Connection;
 
@@ -28,14 +30,12 @@ typedef struct Addon {
   napi_ref callbacks[CALLBACK_COUNT];
   bool started;
   /* Both sides see these: second results of a call; slab, offset and length of each frame of one poll. */
-  double *answer;
+  double *answer, *counters;
   uint32_t *frames;
   Table files, streams, listeners, connections;
   Pool pool;
   SlabPool slabs;
-  double bytes_received, bytes_sendfile, bytes_copied;
-  /* Memory of requests: bytes in frames given to JavaScript, `frames_out` of them, and still arriving. */
-  double held;
+  /* Frames that JavaScript has not released. */
   uint32_t frames_out, starved_count;
   struct Connection *privileged;
   /* For small file ranges that leave in one piece with their header. */
@@ -45,8 +45,10 @@ typedef struct Addon {
   bool ending;
 } Addon;
 
-/* Calls a JavaScript callback as the event loop does: ticks and microtasks run after it. Needs a handle scope. */
-void addon_call(Addon *addon, int callback, size_t count, napi_value *arguments);
+/* Calls a JavaScript callback as the event loop does: ticks and microtasks run after it. */
+void addon_call(Addon *addon, int callback, size_t count, const double *numbers);
+/* The same with arguments of any type; needs a handle scope. */
+void addon_call_with(Addon *addon, int callback, size_t count, const napi_value *arguments);
 napi_value addon_number(Addon *addon, double value);
 void addon_handle_closed(Addon *addon);
 

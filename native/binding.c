@@ -1,5 +1,6 @@
 /* Puts the addon together: one state per environment, its exports, and its orderly end. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "connection.h"
@@ -77,10 +78,12 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   napi_async_init(env, NULL, value, &addon->context);
   napi_create_string_utf8(env, crc32c_method(), NAPI_AUTO_LENGTH, &value);
   export(addon, exports, "crc32cMethod", value);
+  export(addon, exports, "pageBytes", addon_number(addon, (double)sysconf(_SC_PAGESIZE)));
   napi_create_array(env, &value);
   napi_create_reference(env, value, 1, &addon->slabs.buffers);
   export(addon, exports, "slabs", value);
   addon->answer = export_array(addon, exports, "answer", ANSWER_LENGTH);
+  addon->counters = export_array(addon, exports, "counters", COUNTER_COUNT);
   addon->frames = export_array(addon, exports, "frames", 3 * FRAMES_PER_TURN);
   if (pool_start(&addon->pool, addon->loop) != 0) {
     free(addon);

@@ -66,7 +66,7 @@ napi_value addon_number(Addon *addon, double value) {
 }
 
 /* The callbacks catch what their listeners throw; whatever still comes out is an uncaught exception. */
-void addon_call(Addon *addon, int callback, size_t count, napi_value *arguments) {
+void addon_call_with(Addon *addon, int callback, size_t count, const napi_value *arguments) {
   napi_value function, receiver, error;
   bool thrown = false;
   if (addon->ending || !addon->started) return;
@@ -77,4 +77,14 @@ void addon_call(Addon *addon, int callback, size_t count, napi_value *arguments)
   if (!thrown) return;
   napi_get_and_clear_last_exception(addon->env, &error);
   napi_fatal_exception(addon->env, error);
+}
+
+void addon_call(Addon *addon, int callback, size_t count, const double *numbers) {
+  napi_handle_scope scope;
+  napi_value arguments[CALL_ARGUMENTS];
+  if (addon->ending) return;
+  napi_open_handle_scope(addon->env, &scope);
+  for (size_t at = 0; at < count; at++) arguments[at] = addon_number(addon, numbers[at]);
+  addon_call_with(addon, callback, count, arguments);
+  napi_close_handle_scope(addon->env, scope);
 }

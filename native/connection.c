@@ -29,7 +29,6 @@ Connection *connection_new(const Listener *listener, int fd) {
   option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000);
   connection->job = (Job){.work = send_cold, .done = cold_done};
   connection->addon = addon;
@@ -62,21 +61,18 @@ static int socket_error(int fd) {
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
   Connection *connection = (Connection *)((char *)poll - offsetof(Connection, poll));
-  napi_handle_scope scope;
-  napi_open_handle_scope(connection->addon->env, &scope);
   if (status < 0) connection_close(connection, BY_SOCKET, socket_error(connection->fd));
   if (events & UV_WRITABLE) {
     connection_flush(connection);
     tell_drained(connection);
   }
   if (events & connection->events & UV_READABLE && !connection->closing) receive(connection);
-  napi_close_handle_scope(connection->addon->env, scope);
 }
 
 static void settle(Connection *connection, Queue *queue, Flush *flush) {
   connection->queued -= (double)(flush->sendfile + flush->copied);
-  connection->addon->bytes_sendfile += (double)flush->sendfile;
-  connection->addon->bytes_copied += (double)flush->copied;
+  connection->addon->counters[SENT_BY_SENDFILE] += (double)flush->sendfile;
+  connection->addon->counters[SENT_BY_COPY] += (double)flush->copied;
   queue_settle(queue, flush);
 }
 
@@ -123,8 +119,6 @@ static void cold_done(Job *job, bool alive) {
     return;
   }
   if (!alive) return;
-  napi_handle_scope scope;
-  napi_open_handle_scope(connection->addon->env, &scope);
   if (flush->end >= FLUSH_FAILED) {
     flush_failed(connection, flush);
   } else if (flush->end == FLUSH_AGAIN) {
@@ -134,15 +128,13 @@ static void cold_done(Job *job, bool alive) {
     connection_flush(connection);
     tell_drained(connection);
   }
-  napi_close_handle_scope(connection->addon->env, scope);
 }
 
 static void tell_drained(Connection *connection) {
   if (!connection->wants_drained || connection->closing) return;
   if (connection->queue.head || connection->sending) return;
   connection->wants_drained = false;
-  napi_value handle = addon_number(connection->addon, connection->handle);
-  addon_call(connection->addon, DRAINED, 1, &handle);
+  addon_call(connection->addon, DRAINED, 1, (double[]){connection->handle});
 }
 
 void connection_end(Connection *connection, CloseKind kind) {
@@ -178,16 +170,9 @@ void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
 static void on_poll_closed(uv_handle_t *handle) {
   Connection *connection = (Connection *)((char *)handle - offsetof(Connection, poll));
   Addon *addon = connection->addon;
-  napi_handle_scope scope;
+  double event[] = {connection->handle, connection->kind, (double)connection->detail};
   connection->poll_open = false;
-  if (!addon->ending) {
-    napi_open_handle_scope(addon->env, &scope);
-    napi_value arguments[] = {addon_number(addon, connection->handle),
-                              addon_number(addon, connection->kind),
-                              addon_number(addon, (double)connection->detail)};
-    addon_call(addon, CLOSED, 3, arguments);
-    napi_close_handle_scope(addon->env, scope);
-  }
+  addon_call(addon, CLOSED, 3, event);
   table_remove(&addon->connections, connection->handle);
   connection_free(connection);
   addon_handle_closed(addon);

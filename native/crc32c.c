@@ -23,7 +23,7 @@
 #define CRC_BYTE(crc, byte) __crc32cb(crc, byte)
 #define CRC_WORD(crc, word) __crc32cd(crc, word)
 #else
-#define METHOD "table"
+#error "the addon is for x86-64 and AArch64, which are little-endian"
 #endif
 
 enum { LONG_STRETCH = 4096, SHORT_STRETCH = 256, POLYNOMIAL = 0x82f63b78 };
@@ -95,12 +95,10 @@ static void prepare(void) {
   build_move(over_short, SHORT_STRETCH);
 #if defined(__x86_64__)
   has_instruction = __builtin_cpu_supports("sse4.2");
-#elif defined(__aarch64__)
+#else
   has_instruction = (getauxval(AT_HWCAP) & (1 << 7)) != 0; /* HWCAP_CRC32 */
 #endif
 }
-
-#ifdef WITH_INSTRUCTION
 
 static inline uint64_t word_at(const uint8_t *bytes) {
   uint64_t word;
@@ -130,11 +128,3 @@ WITH_INSTRUCTION static uint32_t by_instruction(uint32_t crc, const uint8_t *byt
   while (length--) crc = CRC_BYTE(crc, *bytes++);
   return crc;
 }
-
-#else
-
-static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes, size_t length) {
-  return by_table(crc, bytes, length);
-}
-
-#endif

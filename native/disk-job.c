@@ -20,25 +20,39 @@ typedef struct {
   char path[PATH_MAX];
 } DiskJob;
 
+static int write_back(int fd, int64_t position, int64_t length) {
+  if (length <= 0) return 0; /* to the kernel a length of 0 means the rest of the file */
+  unsigned flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  return sync_file_range(fd, position, length, flags) < 0 ? -errno : 0;
+}
+
+static int sync_path(const char *path, int flags, int (*sync)(int)) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+  if (fd < 0) return -errno;
+  int result = sync(fd) < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
 static void work(Job *job, uint8_t *scratch) {
   DiskJob *disk = (DiskJob *)job;
   int fd = disk->file ? disk->file->fd : -1;
   (void)scratch;
   switch (disk->kind) {
     case JOB_READ:
-      disk->result = file_read(fd, disk->position, disk->target, (size_t)disk->length);
+      disk->result = file_look_up(disk->file, disk->position, disk->target, (size_t)disk->length);
       break;
     case JOB_SYNC:
       disk->result = fdatasync(fd) < 0 ? -errno : 0;
       break;
     case JOB_WRITE_BACK:
-      disk->result = file_write_back(fd, disk->position, disk->length);
+      disk->result = write_back(fd, disk->position, disk->length);
       break;
     case JOB_SYNC_DIRECTORY:
-      disk->result = path_sync(disk->path, O_DIRECTORY, fsync);
+      disk->result = sync_path(disk->path, O_DIRECTORY, fsync);
       break;
     case JOB_SYNC_FILE_SYSTEM:
-      disk->result = path_sync(disk->path, 0, syncfs);
+      disk->result = sync_path(disk->path, 0, syncfs);
   }
 }
 
@@ -48,12 +62,7 @@ static void done(Job *job, bool alive) {
   double id = disk->id, result = (double)disk->result;
   if (disk->file) file_release(disk->file);
   free(disk);
-  if (!alive) return;
-  napi_handle_scope scope;
-  napi_open_handle_scope(addon->env, &scope);
-  napi_value arguments[] = {addon_number(addon, id), addon_number(addon, result)};
-  addon_call(addon, JOB_DONE, 2, arguments);
-  napi_close_handle_scope(addon->env, scope);
+  if (alive) addon_call(addon, JOB_DONE, 2, (double[]){id, result});
 }
 
 /* (file or path, job, position, length or target) => 0 */

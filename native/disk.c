@@ -69,7 +69,7 @@ static double write_file(Call *call) {
 /* (file, position, target) => bytes read */
 static double read_file(Call *call) {
   Bytes target = bytes_of(call->env, call->values[2]);
-  return (double)file_read(call->file->fd, call_integer(call, 1), target.data, target.length);
+  return (double)file_look_up(call->file, call_integer(call, 1), target.data, target.length);
 }
 
 /* (file, length) */
@@ -77,17 +77,10 @@ static double truncate_file(Call *call) {
   return ftruncate(call->file->fd, call_integer(call, 1)) < 0 ? -errno : 0;
 }
 
-/* (file, position, length) => 1 where the whole range is cached, else 0; answer = bytes cached, dirty, in write-back */
+/* (file, position, length) => 0, and answer = pages cached, dirty, under write-back */
 static double residency(Call *call) {
   int64_t position = call_integer(call, 1), length = call_integer(call, 2);
-  Pages pages;
-  int result = file_residency(call->file->fd, position, length, &pages);
-  if (result < 0) return result;
-  double size = (double)file_page_size();
-  call->addon->answer[0] = size * (double)pages.cached;
-  call->addon->answer[1] = size * (double)pages.dirty;
-  call->addon->answer[2] = size * (double)pages.writeback;
-  return pages.cached >= file_pages(position, length);
+  return file_residency(call->file->fd, position, length, call->addon->answer);
 }
 
 /* (file, position, length) */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ int file_open(const char *path, int mode, File **out) {
     return error ? -error : -ENOMEM;
   }
   atomic_init(&file->references, 1);
+  atomic_init(&file->looked_up, 0);
   file->fd = fd;
   *out = file;
   return 0;
@@ -78,23 +80,14 @@ int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
   return (int64_t)read;
 }
 
-int file_write_back(int fd, int64_t position, int64_t length) {
-  if (length <= 0) return 0; /* to the kernel a length of 0 means the rest of the file */
-  unsigned flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  return sync_file_range(fd, position, length, flags) < 0 ? -errno : 0;
+int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length) {
+  int64_t before = thread_device_bytes();
+  int64_t read = file_read(file->fd, position, target, length);
+  if (length <= LOOK_UP_BYTES_MAX) atomic_fetch_add(&file->looked_up, thread_device_bytes() - before);
+  return read;
 }
 
-int64_t file_page_size(void) {
-  return sysconf(_SC_PAGESIZE);
-}
-
-uint64_t file_pages(int64_t position, int64_t length) {
-  if (length <= 0) return 0;
-  int64_t size = file_page_size();
-  return (uint64_t)((position + length - 1) / size - position / size + 1);
-}
-
-int file_residency(int fd, int64_t position, int64_t length, Pages *pages) {
+int file_residency(int fd, int64_t position, int64_t length, double pages[3]) {
   struct {
     uint64_t offset, length;
   } range = {(uint64_t)position, (uint64_t)length};
@@ -102,14 +95,14 @@ int file_residency(int fd, int64_t position, int64_t length, Pages *pages) {
     uint64_t cache, dirty, writeback, evicted, recently_evicted;
   } counts = {0};
   if (length > 0 && syscall(SYS_cachestat, fd, &range, &counts, 0) < 0) return -errno;
-  *pages = (Pages){counts.cache, counts.dirty, counts.writeback};
+  pages[0] = (double)counts.cache;
+  pages[1] = (double)counts.dirty;
+  pages[2] = (double)counts.writeback;
   return 0;
 }
 
-int path_sync(const char *path, int flags, int (*sync)(int)) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-  if (fd < 0) return -errno;
-  int result = sync(fd) < 0 ? -errno : 0;
-  close(fd);
-  return result;
+int64_t thread_device_bytes(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return 512 * (int64_t)usage.ru_inblock;
 }

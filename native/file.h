@@ -12,7 +12,12 @@
 typedef struct {
   atomic_int references;
   int fd;
+  /* What the device delivered to look-ups, read-ahead included, until whoever sends a range answers for it. */
+  atomic_llong looked_up;
 } File;
+
+/* Headers are looked up by the page; who walks through a file reads more at once. */
+enum { LOOK_UP_BYTES_MAX = 4096 };
 
 /* OPEN_LOCK makes the file where missing and takes an exclusive lock that ends with the descriptor. */
 enum { OPEN_READ, OPEN_WRITE, OPEN_CREATE, OPEN_LOCK };
@@ -25,20 +30,11 @@ void file_release(File *file);
 int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written);
 /* Reads until `length` bytes are there or the file ends. */
 int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length);
-/* Starts write-back of the range and waits until it is done. */
-int file_write_back(int fd, int64_t position, int64_t length);
-
-typedef struct {
-  uint64_t cached, dirty, writeback;
-} Pages;
-
-/* Page counts of cachestat(2). */
-int file_residency(int fd, int64_t position, int64_t length, Pages *pages);
-/* How many pages the range touches. */
-uint64_t file_pages(int64_t position, int64_t length);
-int64_t file_page_size(void);
-
-/* Opens what has that path, with more open flags, and lets `sync` (fsync, syncfs) make it durable. */
-int path_sync(const char *path, int flags, int (*sync)(int));
+/* The same. A read of at most LOOK_UP_BYTES_MAX seeks a range to send, and is noted in `looked_up`. */
+int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length);
+/* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
+int file_residency(int fd, int64_t position, int64_t length, double pages[3]);
+/* What devices delivered to this thread so far, read-ahead included: getrusage(2). */
+int64_t thread_device_bytes(void);
 
 #endif

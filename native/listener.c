@@ -105,28 +105,27 @@ static void accepted(Listener *listener, int fd, const Address *remote) {
   socklen_t length = sizeof local;
   getsockname(fd, &local.any, &length);
   Connection *connection = connection_new(listener, fd);
+  napi_handle_scope scope;
   if (!connection) return;
+  napi_open_handle_scope(addon->env, &scope);
   napi_value arguments[6] = {addon_number(addon, listener->handle),
                              addon_number(addon, connection->handle)};
   add_address(addon, remote, arguments + 2);
   add_address(addon, &local, arguments + 4);
-  addon_call(addon, ACCEPTED, 6, arguments);
+  addon_call_with(addon, ACCEPTED, 6, arguments);
+  napi_close_handle_scope(addon->env, scope);
   connection_update(connection);
 }
 
 /* Out of descriptors or memory. Polled at once it would fail again: JavaScript resumes it later. */
 static void accept_failed(Listener *listener, int error) {
   uv_poll_stop(&listener->poll);
-  napi_value arguments[] = {addon_number(listener->addon, listener->handle),
-                            addon_number(listener->addon, error)};
-  addon_call(listener->addon, ACCEPT_FAILED, 2, arguments);
+  addon_call(listener->addon, ACCEPT_FAILED, 2, (double[]){listener->handle, error});
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
   Listener *listener = (Listener *)((char *)poll - offsetof(Listener, poll));
-  napi_handle_scope scope;
   (void)status, (void)events;
-  napi_open_handle_scope(listener->addon->env, &scope);
   for (int count = 0; count < ACCEPTS_PER_TURN && uv_is_active((uv_handle_t *)poll); count++) {
     Address remote = {0};
     socklen_t length = sizeof remote;
@@ -138,5 +137,4 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
       break;
     }
   }
-  napi_close_handle_scope(listener->addon->env, scope);
 }

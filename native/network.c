@@ -5,6 +5,8 @@
 #include "call.h"
 #include "connection.h"
 
+enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME };
+
 static Connection *connection_of(const Call *call) {
   Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
   return connection && !connection->closing ? connection : NULL;
@@ -23,18 +25,13 @@ static double listen_at(Call *call) {
   return listener->handle;
 }
 
-/* (listener) */
-static double close_listener(Call *call) {
+/* (listener): closes it, or lets it accept again after `acceptFailed`. */
+static double change_listener(Call *call) {
   Listener *listener = table_get(&call->addon->listeners, (uint32_t)call_integer(call, 0));
-  if (listener) listener_close(listener);
-  return listener ? 0 : -EBADF;
-}
-
-/* (listener) */
-static double resume_listener(Call *call) {
-  Listener *listener = table_get(&call->addon->listeners, (uint32_t)call_integer(call, 0));
-  if (listener) listener_resume(listener);
-  return listener ? 0 : -EBADF;
+  if (!listener) return -EBADF;
+  if (call->kind == DO_CLOSE) listener_close(listener);
+  else listener_resume(listener);
+  return 0;
 }
 
 /* One row of `send`; `next` counts the byte parts taken so far. */
@@ -102,27 +99,17 @@ static double send_parts(Call *call) {
   return 0;
 }
 
-/* (connection, paused) */
-static double pause_connection(Call *call) {
+/* (connection, paused), (connection, close kind) or (connection) */
+static double change_connection(Call *call) {
   Connection *connection = connection_of(call);
+  int64_t how = call_integer(call, 1);
   if (!connection) return -EBADF;
-  connection->paused = call_integer(call, 1) != 0;
-  connection_update(connection);
-  return 0;
-}
-
-/* (connection, kind) */
-static double close_connection(Call *call) {
-  Connection *connection = connection_of(call);
-  if (connection) connection_close(connection, (CloseKind)call_integer(call, 1), 0);
-  return 0;
-}
-
-/* (connection) */
-static double end_connection(Call *call) {
-  Connection *connection = connection_of(call);
-  if (!connection) return -EBADF;
-  connection_end(connection, BY_US);
+  if (call->kind == DO_CLOSE) connection_close(connection, (CloseKind)how, 0);
+  if (call->kind == DO_END) connection_end(connection, BY_US);
+  if (call->kind == DO_PAUSE) {
+    connection->paused = how != 0;
+    connection_update(connection);
+  }
   return 0;
 }
 
@@ -136,24 +123,16 @@ static double connection_numbers(Call *call) {
   return 0;
 }
 
-/* (slab, length): JavaScript is done with a frame. */
+/* (slab, length, abandoned): JavaScript is done with a frame, or knows no more who reads it. */
 static double release_frame(Call *call) {
   Addon *addon = call->addon;
   Slab *slab = table_get(&addon->slabs.all, (uint32_t)call_integer(call, 0));
   if (!slab) return -EBADF;
-  addon->held -= (double)call_integer(call, 1) + FRAME_PREFIX;
+  addon->counters[HELD] -= (double)call_integer(call, 1) + FRAME_PREFIX;
+  slab->abandoned |= call_integer(call, 2) != 0;
   addon->frames_out--;
   slab_release(&addon->slabs, slab);
   receive_wake(addon);
-  return 0;
-}
-
-/* (): answer = bytes received, sent by sendfile, sent by copying, held in requests */
-static double counters(Call *call) {
-  call->addon->answer[0] = call->addon->bytes_received;
-  call->addon->answer[1] = call->addon->bytes_sendfile;
-  call->addon->answer[2] = call->addon->bytes_copied;
-  call->addon->answer[3] = call->addon->held;
   return 0;
 }
 
@@ -184,15 +163,14 @@ static double close_stream(Call *call) {
 void network_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
       PLAIN("listen", listen_at),
-      PLAIN("listenerClose", close_listener),
-      PLAIN("listenerResume", resume_listener),
+      {"listenerClose", change_listener, false, DO_CLOSE},
+      {"listenerResume", change_listener, false, DO_RESUME},
       PLAIN("connectionSend", send_parts),
-      PLAIN("connectionPause", pause_connection),
-      PLAIN("connectionClose", close_connection),
-      PLAIN("connectionEnd", end_connection),
+      {"connectionPause", change_connection, false, DO_PAUSE},
+      {"connectionClose", change_connection, false, DO_CLOSE},
+      {"connectionEnd", change_connection, false, DO_END},
       PLAIN("connectionNumbers", connection_numbers),
       PLAIN("frameRelease", release_frame),
-      PLAIN("counters", counters),
       PLAIN("streamOpen", open_stream),
       PLAIN("streamRead", read_stream),
       PLAIN("streamClose", close_stream),

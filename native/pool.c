@@ -5,7 +5,6 @@
 #include <string.h>
 
 static void *lane_run(void *argument);
-static void lane_grow(Lane *lane, int limit);
 static void pool_collect(uv_async_t *async);
 
 static void push(JobQueue *queue, Job *job) {
@@ -37,7 +36,10 @@ void pool_submit(Pool *pool, int index, Job *job) {
   Lane *lane = &pool->lanes[index];
   int limit = index == LANE_READ ? READ_THREADS : FLUSH_THREADS;
   if (pool->pending++ == 0) uv_ref((uv_handle_t *)&pool->async);
-  if (lane->thread_count < limit) lane_grow(lane, limit);
+  while (lane->thread_count < limit &&
+         pthread_create(&lane->threads[lane->thread_count], NULL, lane_run, lane) == 0) {
+    lane->thread_count++;
+  }
   pthread_mutex_lock(&pool->mutex);
   if (lane->thread_count > 0) {
     push(&lane->waiting, job);
@@ -51,22 +53,14 @@ void pool_submit(Pool *pool, int index, Job *job) {
   pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Signals belong to Node's threads, so ours start with all of them blocked. */
-static void lane_grow(Lane *lane, int limit) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  while (lane->thread_count < limit) {
-    if (pthread_create(&lane->threads[lane->thread_count], NULL, lane_run, lane) != 0) break;
-    lane->thread_count++;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
+/* Signals belong to Node's threads, so ours block them all. */
 static void *lane_run(void *argument) {
   Lane *lane = argument;
   Pool *pool = lane->pool;
   uint8_t scratch[SCRATCH_BYTES];
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, NULL);
   pthread_mutex_lock(&pool->mutex);
   for (;;) {
     while (!pool->stopping && !lane->waiting.head) pthread_cond_wait(&lane->wake, &pool->mutex);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -47,11 +46,9 @@ void queue_flush(Queue *queue, Flush *flush) {
   flush->end = FLUSH_EMPTY;
 }
 
-/* What the device delivered to this thread so far, in bytes: getrusage(2), /proc/self/io's read_bytes. */
-static double device_bytes(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_THREAD, &usage);
-  return 512.0 * (double)usage.ru_inblock;
+/* What the device delivered to this thread since `before`, and to the look-ups that found the range. */
+static double delivered(File *file, int64_t before) {
+  return (double)(thread_device_bytes() - before + atomic_exchange(&file->looked_up, 0));
 }
 
 static ssize_t stop(Flush *flush, FlushEnd end, int error) {
@@ -71,14 +68,14 @@ static ssize_t failed(Flush *flush, int error, bool of_file) {
 static ssize_t send_range(Item *item, Flush *flush) {
   size_t left = flush->budget - flush->sendfile - flush->copied;
   size_t wanted = item->length < left ? item->length : left;
-  double before = device_bytes();
+  int64_t before = thread_device_bytes();
   ssize_t sent;
   do {
     off_t position = item->position;
     sent = sendfile(flush->fd, item->file->fd, &position, wanted);
   } while (sent < 0 && errno == EINTR);
   int error = errno;
-  item->device += device_bytes() - before;
+  item->device += delivered(item->file, before);
   if (sent < 0) return failed(flush, error, false);
   return sent == 0 ? stop(flush, FLUSH_SHORT, 0) : sent;
 }
@@ -94,9 +91,9 @@ static ssize_t send_gathered(Queue *queue, Flush *flush) {
     parts[count] = (struct iovec){(void *)(uintptr_t)item->bytes, item->length};
     if (!item->file) continue;
     if (used + item->length > SCRATCH_BYTES) break;
-    double before = device_bytes();
+    int64_t before = thread_device_bytes();
     int64_t read = file_read(item->file->fd, item->position, flush->scratch + used, item->length);
-    item->device += device_bytes() - before;
+    item->device += delivered(item->file, before);
     if (read < 0) return failed(flush, (int)-read, true);
     if (read < (int64_t)item->length) return stop(flush, FLUSH_SHORT, 0);
     parts[count].iov_base = flush->scratch + used;

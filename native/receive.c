@@ -7,7 +7,6 @@
 
 static bool make_room(Connection *connection, size_t *limit);
 static int64_t parse(Connection *connection, uint32_t *count);
-static void deliver(Connection *connection, uint32_t count);
 static bool must_starve(Connection *connection);
 
 void receive(Connection *connection) {
@@ -16,6 +15,7 @@ void receive(Connection *connection) {
   ssize_t taken = 1;
   int error = 0;
   size_t limit = 0;
+  double *counters = connection->addon->counters;
   /* A recv of 64 KiB completes at most 5,462 frames. */
   for (size_t turn = 0; turn < TURN_BYTES && count < FRAMES_PER_TURN - 5500; turn += (size_t)taken) {
     if (must_starve(connection)) break;
@@ -29,13 +29,13 @@ void receive(Connection *connection) {
     if (taken <= 0) break;
     connection->end += (size_t)taken;
     connection->received += (double)taken;
-    connection->addon->bytes_received += (double)taken;
-    connection->addon->held += (double)taken;
+    counters[RECEIVED] += (double)taken;
+    counters[HELD] += (double)taken;
     broken = parse(connection, &count);
     if (broken >= 0 || (size_t)taken < limit) break;
   }
   if (connection->slab && connection->start == connection->end) receive_end(connection);
-  if (count > 0) deliver(connection, count);
+  if (count > 0) addon_call(connection->addon, FRAMES, 2, (double[]){connection->handle, count});
   if (broken >= 0) connection_close(connection, BY_FRAME, broken);
   else if (error > 0) connection_close(connection, BY_SOCKET, error);
   else if (taken == 0 && !connection->closing) connection_end(connection, BY_PEER);
@@ -104,15 +104,9 @@ static int64_t parse(Connection *connection, uint32_t *count) {
   return -1;
 }
 
-static void deliver(Connection *connection, uint32_t count) {
-  Addon *addon = connection->addon;
-  napi_value arguments[] = {addon_number(addon, connection->handle), addon_number(addon, count)};
-  addon_call(addon, FRAMES, 2, arguments);
-}
-
 void receive_end(Connection *connection) {
   if (!connection->slab) return;
-  connection->addon->held -= (double)(connection->end - connection->start);
+  connection->addon->counters[HELD] -= (double)(connection->end - connection->start);
   slab_release(&connection->addon->slabs, connection->slab);
   connection->slab = NULL;
   connection->start = connection->end = 0;
@@ -124,7 +118,7 @@ void receive_end(Connection *connection) {
  */
 static bool must_starve(Connection *connection) {
   Addon *addon = connection->addon;
-  if (addon->held <= connection->held_max || addon->privileged == connection) return false;
+  if (addon->counters[HELD] <= connection->held_max || addon->privileged == connection) return false;
   if (addon->frames_out == 0 && !addon->privileged) {
     addon->privileged = connection;
     return false;
@@ -142,7 +136,7 @@ void receive_wake(Addon *addon) {
   for (uint32_t at = 0; at < addon->connections.used; at++) {
     Connection *connection = addon->connections.items[at];
     if (!connection || !connection->starved) continue;
-    if (addon->held <= connection->held_max * 7 / 8) {
+    if (addon->counters[HELD] <= connection->held_max * 7 / 8) {
       connection->starved = false;
       addon->starved_count--;
       connection_update(connection);

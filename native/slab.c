@@ -35,8 +35,8 @@ Slab *slab_take(SlabPool *pool, size_t capacity) {
 
 void slab_release(SlabPool *pool, Slab *slab) {
   if (--slab->references > 0) return;
-  if (pool->poison) memset(slab->bytes, 0xdb, slab->capacity);
-  if (pool->free_bytes + slab->capacity > FREE_SLAB_BYTES_MAX) {
+  if (pool->poison && !slab->abandoned) memset(slab->bytes, 0xdb, slab->capacity);
+  if (slab->abandoned || pool->free_bytes + slab->capacity > FREE_SLAB_BYTES_MAX) {
     slab_destroy(pool, slab);
     return;
   }
@@ -53,16 +53,19 @@ static void free_bytes(napi_env env, void *bytes, void *hint) {
 
 void slab_expose(SlabPool *pool, Slab *slab) {
   napi_value buffer, buffers;
+  napi_handle_scope scope;
   if (slab->exposed) return;
+  napi_open_handle_scope(pool->env, &scope);
   napi_status made = napi_create_external_arraybuffer(pool->env, slab->bytes, slab->capacity,
                                                       free_bytes, NULL, &buffer);
   if (made != napi_ok) abort();
   napi_get_reference_value(pool->env, pool->buffers, &buffers);
   napi_set_element(pool->env, buffers, slab->index, buffer);
   slab->exposed = true;
+  napi_close_handle_scope(pool->env, scope);
 }
 
-/* Views that JavaScript may still hold become empty when the ArrayBuffer is detached. */
+/* Views that JavaScript still holds become empty, but for those of an abandoned slab. */
 static void slab_destroy(SlabPool *pool, Slab *slab) {
   table_remove(&pool->all, slab->index);
   if (slab->exposed) {
@@ -73,7 +76,7 @@ static void slab_destroy(SlabPool *pool, Slab *slab) {
     napi_get_element(pool->env, buffers, slab->index, &buffer);
     napi_get_null(pool->env, &nothing);
     napi_set_element(pool->env, buffers, slab->index, nothing);
-    napi_detach_arraybuffer(pool->env, buffer);
+    if (!slab->abandoned) napi_detach_arraybuffer(pool->env, buffer);
     napi_close_handle_scope(pool->env, scope);
   } else {
     free(slab->bytes);

@@ -20,6 +20,8 @@ typedef struct Slab {
   uint32_t index;
   /* JavaScript has an ArrayBuffer over it, which then owns the bytes. */
   bool exposed;
+  /* A frame of it was given up unreleased, so it is not used again: the garbage collector frees it. */
+  bool abandoned;
   struct Slab *next;
 } Slab;
 
@@ -37,7 +39,7 @@ typedef struct {
 /* One reference to a slab of at least `capacity` bytes, or NULL where memory is short. */
 Slab *slab_take(SlabPool *pool, size_t capacity);
 void slab_release(SlabPool *pool, Slab *slab);
-/* Gives JavaScript an ArrayBuffer over the slab, unless it has one. Needs a handle scope. */
+/* Gives JavaScript an ArrayBuffer over the slab, unless it has one. */
 void slab_expose(SlabPool *pool, Slab *slab);
 /* At the end of the environment: frees whatever no ArrayBuffer owns. */
 void slab_pool_free(SlabPool *pool);

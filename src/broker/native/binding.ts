@@ -8,6 +8,9 @@ export interface Binding {
   readonly frames: Uint32Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
+  /** Bytes received, sent by sendfile, sent by copying, held in requests. */
+  readonly counters: Float64Array
+  readonly pageBytes: number
   readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
   /** Gives the callbacks, once. */
@@ -21,7 +24,7 @@ export interface Binding {
   fileWrite(file: number, position: number, parts: readonly Uint8Array[]): number
   fileRead(file: number, position: number, target: Uint8Array): number
   fileTruncate(file: number, length: number): number
-  /** 1 where the whole range is cached, else 0. `answer`: bytes cached, dirty, under write-back. */
+  /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
 
@@ -50,9 +53,8 @@ export interface Binding {
   connectionEnd(connection: number): number
   /** `answer`: bytes queued, in the incomplete frame, received. */
   connectionNumbers(connection: number): number
-  frameRelease(slab: number, length: number): number
-  /** `answer`: bytes received, sent by sendfile, sent by copying, held in requests. */
-  counters(): number
+  /** `abandoned` (1): nobody knows who still reads it, so its slab is not used again. */
+  frameRelease(slab: number, length: number, abandoned: number): number
   streamOpen(): number
   /** `answer`: bytes sent, and those of them that no device delivered. */
   streamRead(stream: number): number

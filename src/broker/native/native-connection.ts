@@ -87,7 +87,8 @@ export class NativeConnection implements Connection {
 
   framesCame(count: number): void {
     const frames = takeFrames(this.#binding, count)
-    this.#tell(() => present(this.#events, 'a reader').frames(frames))
+    const isFine = this.#tell(() => present(this.#events, 'a reader').frames(frames))
+    if (!isFine) for (const frame of frames) frame.abandon()
   }
 
   drained(): void {
@@ -103,13 +104,15 @@ export class NativeConnection implements Connection {
     }
   }
 
-  /** An exception costs this connection and no other. */
-  #tell(act: () => void): void {
+  /** False where `act` threw: an exception costs this connection and no other. */
+  #tell(act: () => void): boolean {
     try {
       act()
+      return true
     } catch (error) {
       this.#thrown ??= String(error)
       this.#binding.connectionClose(this.#handle, closeKinds.indexOf('callback'))
+      return false
     }
   }
 

@@ -65,17 +65,20 @@ export class NativeFile implements DiskFile {
 
   residency(position: number, length: number): Residency | null {
     if (this.#binding.fileResidency(this.use('residency'), position, length) < 0) return null
-    const [cachedBytes, dirtyBytes, writebackBytes] = this.#binding.answer
+    const { answer, pageBytes } = this.#binding
     return {
-      cachedBytes: cachedBytes!,
-      dirtyBytes: dirtyBytes!,
-      writebackBytes: writebackBytes!,
+      cachedBytes: answer[0]! * pageBytes,
+      dirtyBytes: answer[1]! * pageBytes,
+      writebackBytes: answer[2]! * pageBytes,
     }
   }
 
   isResident(position: number, length: number): boolean | null {
-    const answer = this.#binding.fileResidency(this.use('isResident'), position, length)
-    return answer < 0 ? null : answer === 1
+    if (this.#binding.fileResidency(this.use('isResident'), position, length) < 0) return null
+    if (length <= 0) return true
+    const { answer, pageBytes } = this.#binding
+    const firstPage = Math.floor(position / pageBytes)
+    return answer[0]! > Math.floor((position + length - 1) / pageBytes) - firstPage
   }
 
   dropCache(position: number, length: number): void {

@@ -8,7 +8,7 @@ export class NativeFrame implements Frame {
   readonly #binding: Binding
   readonly #slab: number
   readonly #length: number
-  #isReleased = false
+  #state: 'held' | 'released' | 'abandoned' = 'held'
 
   constructor(binding: Binding, slab: number, bytes: Uint8Array) {
     this.#binding = binding
@@ -18,9 +18,19 @@ export class NativeFrame implements Frame {
   }
 
   release(): void {
-    assert(!this.#isReleased, 'a frame is released once')
-    this.#isReleased = true
-    this.#binding.frameRelease(this.#slab, this.#length)
+    assert(this.#state !== 'released', 'a frame is released once')
+    if (this.#state === 'held') this.#binding.frameRelease(this.#slab, this.#length, 0)
+    this.#state = 'released'
+  }
+
+  /**
+   * Whoever threw does not release, and others may have kept it: the bytes stay valid for as long as somebody
+   * reads them, but they are not counted any more.
+   */
+  abandon(): void {
+    if (this.#state !== 'held') return
+    this.#binding.frameRelease(this.#slab, this.#length, 1)
+    this.#state = 'abandoned'
   }
 }
 

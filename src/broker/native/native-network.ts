@@ -52,8 +52,7 @@ export class NativeNetwork implements Network {
   }
 
   get counters(): NetworkCounters {
-    this.#binding.counters()
-    const [bytesReceived, bytesSendfile, bytesCopied, requestMemoryBytes] = this.#binding.answer
+    const [bytesReceived, bytesSendfile, bytesCopied, requestMemoryBytes] = this.#binding.counters
     return {
       bytesReceived: bytesReceived!,
       bytesSendfile: bytesSendfile!,
