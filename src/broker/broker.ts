@@ -24,7 +24,7 @@ export interface BrokerOptions {
   /** Tells one life of the kernel from the next (/proc/sys/kernel/random/boot_id). */
   readonly bootId: string
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
-  fatal(error: unknown): void
+  readonly fatal: (error: unknown) => void
 }
 
 /** One broker and everything that it is made of. */
@@ -33,9 +33,8 @@ export class Broker {
   readonly #listeners: readonly ListenerAddress[]
   readonly #sent: SentBytes
   readonly #codecs: Codecs
-  #parts: Parts | null = null
+  #parts: Parts = {}
   #retention: Timer | null = null
-  #directory: LogDirectory | null = null
   #isReady = false
 
   constructor(options: BrokerOptions) {
@@ -55,14 +54,14 @@ export class Broker {
   }
 
   get listeners(): readonly BoundListener[] {
-    return this.#parts?.server.listeners ?? []
+    return this.#parts.server?.listeners ?? []
   }
 
   /** What /healthz and /readyz tell. */
   get probes(): Probes {
     return {
       health: () => {
-        const failure = this.#directory?.failure ?? null
+        const failure = this.#parts.directory?.failure ?? null
         return {
           isHealthy: failure === null,
           detail: failure === null ? {} : { reason: failure.message },
@@ -77,25 +76,16 @@ export class Broker {
    * Rejects where the directory or an address cannot be used; then nothing is left behind.
    */
   async start(): Promise<void> {
-    const { configuration, env, logger } = this.#options
-    const { settings } = configuration
-    const cluster = await this.#startCluster()
-    const directory = await this.#openDirectory(cluster)
-    this.#directory = directory
-    const partitions = this.#makePartitions(directory)
-    this.#attachLogs(directory, partitions)
-    partitions.apply(cluster.image)
-    cluster.onImage(image => partitions.apply(image))
-    const strays = await partitions.setStraysAside()
-    if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
-    await partitions.settled()
-    const server = this.#makeServer(cluster, partitions)
-    directory.onPressure(over => server.setPressure(over))
-    await server.start()
-    this.#parts = { cluster, directory, partitions, server }
-    this.#retention = env.clock.every(settings.logRetentionCheckIntervalMs, () =>
-      this.#applyRetention(),
-    )
+    const { env, configuration } = this.#options
+    this.#parts.cluster = await this.#startCluster()
+    try {
+      await this.#serve(this.#parts.cluster)
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
+    const periodMs = configuration.settings.logRetentionCheckIntervalMs
+    this.#retention = env.clock.every(periodMs, () => this.#applyRetention())
     this.#isReady = true
   }
 
@@ -103,12 +93,32 @@ export class Broker {
   async stop(): Promise<void> {
     this.#isReady = false
     this.#retention?.cancel()
-    const parts = this.#parts
-    if (parts === null) return
-    this.#parts = null
-    await parts.server.stop()
-    await parts.cluster.stop()
-    await parts.directory.close()
+    await this.#close()
+  }
+
+  async #serve(cluster: Cluster): Promise<void> {
+    const { logger } = this.#options
+    const directory = (this.#parts.directory = await this.#openDirectory(cluster))
+    const partitions = (this.#parts.partitions = this.#makePartitions(directory))
+    this.#attachLogs(directory, partitions)
+    partitions.apply(cluster.image)
+    cluster.onImage(image => partitions.apply(image))
+    const strays = await partitions.setStraysAside()
+    if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
+    await partitions.settled()
+    const server = (this.#parts.server = this.#makeServer(cluster, partitions))
+    directory.onPressure(over => server.setPressure(over))
+    server.setPressure(directory.isOverDirtyBudget)
+    await server.start()
+  }
+
+  /** In the reverse order of their start: whoever uses something ends before it. */
+  async #close(): Promise<void> {
+    const { server, cluster, directory } = this.#parts
+    this.#parts = {}
+    await server?.stop()
+    await cluster?.stop()
+    await directory?.close()
   }
 
   async #startCluster(): Promise<Cluster> {
@@ -116,7 +126,6 @@ export class Broker {
     const { settings } = configuration
     const path =
       settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
-    env.disk.mkdir(path)
     const cluster = await Cluster.start({
       env,
       store: await FilesStore.open({ disk: env.disk, path }),
@@ -213,7 +222,7 @@ export class Broker {
 
   #applyRetention(): void {
     const { env, logger } = this.#options
-    for (const { id, log } of this.#parts?.partitions.all() ?? []) {
+    for (const { id, log } of this.#parts.partitions?.all() ?? []) {
       log?.applyRetention(env.clock.now()).catch((error: unknown) => {
         logger.error(
           { topic: id.topic, partition: id.partition, reason: String(error) },
@@ -224,13 +233,14 @@ export class Broker {
   }
 
   #progress(): Readonly<Record<string, unknown>> {
-    return { ...this.#directory?.progress() }
+    return { ...this.#parts.directory?.progress() }
   }
 }
 
+/** What is up so far. */
 interface Parts {
-  readonly cluster: Cluster
-  readonly directory: LogDirectory
-  readonly partitions: Partitions
-  readonly server: Server
+  cluster?: Cluster
+  directory?: LogDirectory
+  partitions?: Partitions
+  server?: Server
 }

@@ -9,6 +9,7 @@ import { openEnv, type OpenedEnv } from './open-env.ts'
 import { realClock } from '../env/real/clock.ts'
 import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
+import { watchLoopLag } from './telemetry/loop-lag.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { processNumbers } from './process-numbers.ts'
 import { welcome } from './welcome.ts'
@@ -31,6 +32,7 @@ async function run(configuration: Configuration): Promise<void> {
     dataPath: () => ({ network: opened.dataPath, disk: opened.dataPath, crc: opened.crcMethod }),
     process: processNumbers,
   })
+  watchLoopLag(realClock, seconds => metrics.loopLag(seconds))
   const broker = new Broker({
     env: opened.env,
     configuration,

@@ -62,7 +62,9 @@ function dpkgLines(sources: Record<string, number>): Line[] {
 /** Word lists, by their first two letters. */
 function wordLines(sources: Record<string, number>): Line[] {
   const folder = '/usr/share/dict'
-  const files = existsSync(folder) ? readdirSync(folder).filter(name => !/^README/.test(name)) : []
+  const files = existsSync(folder)
+    ? readdirSync(folder).filter(name => !name.startsWith('README'))
+    : []
   const lines = files
     .flatMap(name => readLines(join(folder, name)))
     .map(value => ({ key: value.slice(0, 2).toLowerCase(), value }))
@@ -70,14 +72,14 @@ function wordLines(sources: Record<string, number>): Line[] {
   return lines
 }
 
-/** Source trees, by file; as much as keeps one round of all lines at some 60 MB. */
+/** Source trees, by file; of each as much as keeps one round of all lines at some 60 MB. */
 function sourceLines(sources: Record<string, number>): Line[] {
   const lines: Line[] = []
-  let bytes = 0
   for (const folder of sourceFolders.filter(name => existsSync(name))) {
     let count = 0
+    let bytes = 0
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()) {
-      if (bytes > 60e6) break
+      if (bytes > 15e6) break
       if (!sourcePattern.test(name)) continue
       for (const value of readLines(join(folder, name))) {
         lines.push({ key: name, value })

@@ -27,7 +27,7 @@ for partition in range(partition_count):
     consumer.assign([TopicPartition(topic, partition, low)])
     digest, expected = hashlib.sha256(), low
     while expected < high:
-        messages = consumer.consume(10000, timeout=10)
+        messages = consumer.consume(min(10000, high - expected), timeout=10)
         if not messages:
             sys.exit(f'partition {partition} gives nothing at offset {expected}')
         for message in messages:

@@ -17,7 +17,7 @@ export interface MetadataDeps {
   readonly autoCreate: boolean
   readonly autoCreatePartitions: number
   /** Resolves when the logs of created topics are open. */
-  settled(): Promise<void>
+  readonly settled: () => Promise<void>
 }
 
 /**

@@ -17,7 +17,7 @@ export interface CreateTopicsDeps {
   readonly cluster: Cluster
   readonly configuration: Configuration
   /** Resolves when the logs of created topics are open. */
-  settled(): Promise<void>
+  readonly settled: () => Promise<void>
 }
 
 /**

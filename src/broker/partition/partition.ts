@@ -111,7 +111,7 @@ export class Partition {
   /** The topic is gone: who waits is told, and finds nothing when he comes again. */
   close(): void {
     this.#log = null
-    for (const waiting of [...this.#waiting.values()]) {
+    for (const waiting of this.#waiting.values()) {
       waiting.timer?.cancel()
       waiting.done(refusal('UNKNOWN_TOPIC_OR_PARTITION', 'The topic was deleted.', 0))
     }
@@ -272,7 +272,7 @@ export class Partition {
   }
 
   #wake(bytes: number): void {
-    for (const watcher of [...this.#watchers]) watcher(bytes)
+    for (const watcher of this.#watchers) watcher(bytes)
   }
 }
 
