@@ -14,6 +14,8 @@ import { SimNetwork } from '../../sim/network.ts'
 import { networkConformance, type NetworkUnderTest } from './network-conformance.ts'
 import { scriptedSession } from './network-session.ts'
 
+// Released frames are overwritten, so that whoever still reads them is found out.
+process.env['LOGCLUSTER_POISON'] = '1'
 const loaded = loadNative()
 
 const kinds: Record<string, () => NetworkUnderTest> = {

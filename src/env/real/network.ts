@@ -19,7 +19,8 @@ const socketOptions = {
 
 /**
  * The network over `node:net`: bytes pass through JavaScript, in chunks and in reads. The oracle for the addon's,
- * and what serves where the addon is not there. TLS sockets join by `attach`.
+ * and what serves where the addon is not there. TLS sockets join by `attach`. Without a descriptor left libuv
+ * accepts and closes at once, without telling: `acceptFailed` is for other errors.
  */
 export class NodeNetwork extends DuplexNetwork implements Network {
   readonly kind = 'node'
