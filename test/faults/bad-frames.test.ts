@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   bystander.leave()
-  if (process.env['LOGCLUSTER_TEST_SHOW']) console.log(broker.output.slice(-8000))
+  if (!broker.isRunning) console.error(`The broker said:\n${broker.output.slice(-8000)}`)
   await broker[Symbol.asyncDispose]()
 })
 

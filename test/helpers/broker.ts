@@ -79,6 +79,10 @@ export class TestBroker {
     return Number(this.address.split(':').at(-1))
   }
 
+  get isRunning(): boolean {
+    return this.#process !== null
+  }
+
   /** Of the process that runs now. */
   get pid(): number {
     const pid = this.#process?.pid
