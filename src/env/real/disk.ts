@@ -23,7 +23,11 @@ const flags: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', crea
  */
 export class NodeDisk implements Disk {
   readonly kind = 'node'
-  readonly #unsynced = new Unsynced()
+  readonly #unsynced: Unsynced
+
+  constructor(unsynced = new Unsynced()) {
+    this.#unsynced = unsynced
+  }
 
   open(path: string, mode: OpenMode): DiskFile {
     const fd = attempt('open', path, () => fs.openSync(path, flags[mode], 0o644))
