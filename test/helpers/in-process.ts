@@ -1,0 +1,61 @@
+import { SimDisk } from '../../sim/disk.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import {
+  defaultSettings,
+  type SettingName,
+  type Settings,
+} from '../../src/broker/config/settings.ts'
+import { silentLogger } from '../../src/broker/telemetry/logger.ts'
+import { Metrics } from '../../src/broker/telemetry/metrics.ts'
+import { realClock } from '../../src/env/real/clock.ts'
+import { NodeNetwork } from '../../src/env/real/network.ts'
+import { realRandom } from '../../src/env/real/random.ts'
+import { crc32c } from '../../src/lib/crc32c.ts'
+import { WireClient, type WireClientOptions } from './wire-client.ts'
+
+/** A whole broker in this process: real sockets, a disk in memory. What it answers is the same as ever. */
+export class InProcessBroker {
+  readonly disk: SimDisk
+  readonly metrics = new Metrics()
+  readonly fatal: unknown[] = []
+  readonly broker: Broker
+  readonly #clients: WireClient[] = []
+
+  private constructor(disk: SimDisk, changes: Partial<Settings>) {
+    this.disk = disk
+    const settings = defaultSettings({
+      listeners: 'PLAINTEXT://127.0.0.1:0',
+      logDirs: '/data',
+      ...changes,
+    })
+    this.broker = new Broker({
+      env: { clock: realClock, random: realRandom, disk, network: new NodeNetwork(), crc32c },
+      configuration: { settings, given: new Set<SettingName>() },
+      logger: silentLogger,
+      metrics: this.metrics,
+      bootId: 'boot',
+      fatal: error => this.fatal.push(error),
+    })
+  }
+
+  static async start(
+    changes: Partial<Settings> = {},
+    disk: SimDisk = new SimDisk(),
+  ): Promise<InProcessBroker> {
+    if (disk.stat('/data') === null) disk.mkdir('/data')
+    const started = new InProcessBroker(disk, changes)
+    await started.broker.start()
+    return started
+  }
+
+  async connect(options: WireClientOptions = {}): Promise<WireClient> {
+    const client = await WireClient.connect(this.broker.listeners[0]!.port, options)
+    this.#clients.push(client)
+    return client
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.close()
+    await this.broker.stop()
+  }
+}
