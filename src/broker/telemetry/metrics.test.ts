@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { describeWith, promtool } from '../../../test/helpers/clients.ts'
 import { watchLoopLag } from './loop-lag.ts'
 import { Metrics } from './metrics.ts'
 import type { MetricSources } from './sources.ts'
@@ -134,14 +134,12 @@ test('the lag of the event loop is measured from what was asked', () => {
   expect(seen).toEqual([0, 0.03, 0])
 })
 
-const promtool = spawnSync('promtool', ['--version'])
-const hasPromtool = promtool.error === undefined
-if (!hasPromtool) console.warn('promtool is not installed: `promtool check metrics` is not run')
-
-test.skipIf(!hasPromtool)('promtool check metrics finds nothing', async () => {
-  for (const metrics of [used(), new Metrics()]) {
-    const checked = spawnSync('promtool', ['check', 'metrics'], { input: await metrics.text() })
-    expect(checked.stderr.toString() + checked.stdout.toString()).toBe('')
-    expect(checked.status).toBe(0)
-  }
+describeWith('promtool', 'promtool check metrics', () => {
+  test.each([
+    ['a used broker', used],
+    ['a fresh one', () => new Metrics()],
+  ])('finds nothing in the metrics of %s', async (_, make) => {
+    const { stdout, stderr } = await promtool(['check', 'metrics'], { input: await make().text() })
+    expect(stdout + stderr).toBe('')
+  })
 })
