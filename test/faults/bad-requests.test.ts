@@ -339,6 +339,18 @@ describe('other requests', () => {
     await isRefused(act, { code, api: 'Metadata', version: 1 })
   })
 
+  test.each([10, 11])('Metadata v%d of a topic without a name', async version => {
+    const act = async (client: WireClient) => {
+      const answer = await client.request(metadata, version, {
+        topics: [{ name: null, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' }],
+        includeClusterAuthorizedOperations: false,
+        includeTopicAuthorizedOperations: false,
+      })
+      return answer.topics[0]?.errorCode
+    }
+    await isRefused(act, { code: 42, api: 'Metadata', version })
+  })
+
   test('InitProducerId with a transactional id', async () => {
     const act = async (client: WireClient) => (await client.initProducerId('tx')).errorCode
     await isRefused(act, { code: 53, api: 'InitProducerId', version: 4 })

@@ -9,7 +9,7 @@ import { TestBroker, withBroker, type BrokerOptions } from '../helpers/broker.ts
 import { run } from '../helpers/run.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 import { Bystander } from './bystander.ts'
-import { flipFirstBatch } from './damage.ts'
+import { flipFirstBatch, misplaceFirstBatch, segments } from './damage.ts'
 import { logLines } from './log-lines.ts'
 
 let dataDir: string
@@ -168,14 +168,7 @@ describe('a data directory', () => {
 describe('damage', () => {
   test('below the recovery point takes that partition out of service, and no other', async () => {
     await withBroker({ dataDir }, async broker => {
-      using client = await WireClient.connect(broker.port)
-      await client.createTopics([{ name: 'hurt', partitions: 2 }, { name: 'well' }])
-      for (const place of [placeOf('hurt', 0), placeOf('hurt', 1), placeOf('well', 0)]) {
-        for (let count = 0; count < 5; count++) {
-          const batch = encodeBatch({ records: [{ value: 'x'.repeat(50) }] })
-          expect((await client.produce(place, batch)).errorCode).toBe(0)
-        }
-      }
+      await fill(broker)
       await isFlushed('hurt-0', 5)
       await broker.kill()
       flipFirstBatch(dataDir, 'hurt-0')
@@ -189,6 +182,23 @@ describe('damage', () => {
   })
 
   test.each([
+    ['a header that lies', misplaceFirstBatch],
+    ['a segment that is cut to nothing', emptyFirstSegment],
+    ['a segment that is gone', removeFirstSegment],
+  ])(
+    'after a graceful stop, %s takes that partition out of service, and no other',
+    async (_, damage) => {
+      await withBroker({ dataDir }, async broker => {
+        await fill(broker)
+        await broker.stop()
+        damage(dataDir, 'hurt-0')
+        await broker.start()
+        await isOutOfService(broker)
+      })
+    },
+  )
+
+  test.each([
     ['a flipped bit in a record', flipBit],
     ['a record that is cut off', cutOff],
     ['a record that is missing', remove],
@@ -200,6 +210,26 @@ describe('damage', () => {
     expect(reasonIn(said)).toContain(path)
   })
 })
+
+/** Five batches for each of three partitions. */
+async function fill(broker: TestBroker): Promise<void> {
+  using client = await WireClient.connect(broker.port)
+  await client.createTopics([{ name: 'hurt', partitions: 2 }, { name: 'well' }])
+  for (const place of [placeOf('hurt', 0), placeOf('hurt', 1), placeOf('well', 0)]) {
+    for (let count = 0; count < 5; count++) {
+      const batch = encodeBatch({ records: [{ value: 'x'.repeat(50) }] })
+      expect((await client.produce(place, batch)).errorCode).toBe(0)
+    }
+  }
+}
+
+function emptyFirstSegment(folder: string, partition: string): void {
+  writeFileSync(segments(folder, partition)[0]!, '')
+}
+
+function removeFirstSegment(folder: string, partition: string): void {
+  rmSync(segments(folder, partition)[0]!)
+}
 
 async function isOutOfService(broker: TestBroker): Promise<void> {
   using client = await WireClient.connect(broker.port)

@@ -47,6 +47,14 @@ export function flipFirstBatch(dataDir: string, partition: string): void {
   writeFileSync(path!, bytes)
 }
 
+/** Makes the header of the first batch of the oldest segment one of another offset: outside of its CRC. */
+export function misplaceFirstBatch(dataDir: string, partition: string): void {
+  const [path] = segments(dataDir, partition)
+  const bytes = readFileSync(path!)
+  stampBatch(bytes, 0, 1_000_000, 0)
+  writeFileSync(path!, bytes)
+}
+
 /** Folder of `TOPIC-PARTITION`, whose name goes on with the topic's id. */
 export function folderOf(dataDir: string, partition: string): string {
   const found = readdirSync(dataDir).find(name => name.startsWith(`${partition}.`))

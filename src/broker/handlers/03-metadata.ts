@@ -39,7 +39,7 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
       }
       const topics = wantsAll
         ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
-        : (request.topics ?? []).map(wish => look(deps, wish, { request, failures }))
+        : (request.topics ?? []).map(wish => look(deps, wish, { request, failures, context }))
       return { ...clusterPart(deps, request, context), topics }
     },
   }
@@ -71,15 +71,18 @@ async function createMissing(
 
 interface Looking {
   readonly request: MetadataRequest
+  readonly context: RequestContext
   readonly failures: ReadonlyMap<string, ErrorName>
 }
 
 function look(
   { cluster }: MetadataDeps,
   wish: TopicWish,
-  { request, failures }: Looking,
+  { request, failures, context }: Looking,
 ): TopicResponse {
   const { name, topicId } = wish
+  // These versions have ids in their requests, and no way to answer for a topic that has no name (KIP-516).
+  if (name === null && context.apiVersion < 12) return unknown('', topicId, 'INVALID_REQUEST')
   if (name === null) {
     const byId = cluster.image.topicById(topicId)
     return byId === undefined ? unknown(null, topicId, 'UNKNOWN_TOPIC_ID') : known(byId, request)

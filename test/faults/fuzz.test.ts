@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { hex, readInt16 } from '../../src/lib/bytes.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import { readCorrelationId } from '../../src/broker/wire/frame.ts'
+import { apiByKey, apiVersions, fetch } from '../../src/broker/wire/messages/index.ts'
+import { withBroker, type TestBroker } from '../helpers/broker.ts'
+import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { Bystander } from './bystander.ts'
+import { Fuzz } from './fuzz.ts'
+
+const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 7)
+const frames = Number(process.env['LOGCLUSTER_TEST_FRAMES'] ?? 5000)
+const sentinelId = 0x7ead_beef
+
+describe('a broker among frames that were damaged', () => {
+  test(`answers or closes, ${frames} times (seed ${seed})`, { timeout: 300_000 }, async () => {
+    await withBroker({}, async broker => {
+      const bystander = await Bystander.join(broker)
+      const counts = await fuzz(broker, bystander)
+      bystander.leave()
+      console.log(`Fuzz: ${JSON.stringify(counts)}, ${peakMiB(broker.pid)} MiB at most`)
+      expect(counts.answered).toBeGreaterThan(frames / 10)
+      expect(counts.closed).toBeGreaterThan(frames / 100)
+      expect(peakMiB(broker.pid)).toBeLessThan(700)
+      await broker.stop()
+    })
+  })
+})
+
+type Outcome = 'answered' | 'closed' | 'parked'
+
+async function fuzz(broker: TestBroker, bystander: Bystander): Promise<Record<Outcome, number>> {
+  const random = new Prng(seed)
+  const fuzzed = new Fuzz(random, ['one', 'two', 'three', 'a/b', '', 'retention.ms', '1000'])
+  const served = await servedVersions(broker)
+  const counts = { answered: 0, closed: 0, parked: 0 }
+  let client = await WireClient.connect(broker.port)
+  for (let count = 0; count < frames; count++) {
+    const [key, version] = served[count % served.length]!
+    const frame = fuzzed.frame(apiByKey(key)!, version)
+    try {
+      if (!client.isOpen) client = await WireClient.connect(broker.port)
+      const outcome = await outcomeOf(client, frame)
+      if (outcome === 'parked') client.close()
+      counts[outcome]++
+      if (count % 50 === 0) await bystander.isServed()
+    } catch (error) {
+      console.error(`Frame ${count} of seed ${seed}, ${key} v${version}: ${hex(frame)}`)
+      throw error
+    }
+  }
+  client.close()
+  await bystander.isServed()
+  return counts
+}
+
+/** Every API that is served, in every version. */
+async function servedVersions(broker: TestBroker): Promise<[key: number, version: number][]> {
+  using client = await WireClient.connect(broker.port)
+  const { apiKeys } = await client.apiVersions()
+  return apiKeys.flatMap(({ apiKey }) => {
+    const [min, max] = apiByKey(apiKey)!.versions
+    return Array.from({ length: max - min + 1 }, (_, at): [number, number] => [apiKey, min + at])
+  })
+}
+
+/** What came of a frame: a request after it is answered too, or the connection is closed. A fetch may wait. */
+async function outcomeOf(client: WireClient, frame: Uint8Array): Promise<Outcome> {
+  const [first, second] = [client.exchangeRaw(frame), client.exchangeRaw(sentinel(client))]
+  second.catch(() => {})
+  const answer = await orClosed<Uint8Array | 'late'>(isFetch(frame) ? soon(first) : first)
+  if (answer === null) return 'closed'
+  if (answer === 'late') return 'parked'
+  // Nothing for the frame itself: a produce with acks=0.
+  if (readCorrelationId(answer) === sentinelId) {
+    client.close()
+    return 'answered'
+  }
+  const after = await orClosed(second)
+  if (after === null) return 'closed'
+  expect(readCorrelationId(after)).toBe(sentinelId)
+  return 'answered'
+}
+
+async function orClosed<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof WireClientError && error.message.includes('clos')) return null
+    if (error instanceof WireClientError && error.message.includes('ECONNRESET')) return null
+    throw error
+  }
+}
+
+function sentinel(client: WireClient): Uint8Array {
+  const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
+  return client.frame(apiVersions, 0, names, sentinelId)
+}
+
+function isFetch(frame: Uint8Array): boolean {
+  return readInt16(frame, 4) === fetch.key
+}
+
+function soon<T>(answer: Promise<T>): Promise<T | 'late'> {
+  return Promise.race([
+    answer,
+    new Promise<'late'>(resolve => setTimeout(() => resolve('late'), 50)),
+  ])
+}
+
+/** The most memory that the process ever had, in MiB. */
+function peakMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024)
+}
