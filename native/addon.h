@@ -1,13 +1,10 @@
-/* What every part of the addon shares: the state of one JavaScript environment, and the way back into it. */
-#ifndef LOGCLUSTER_ADDON_H
-#define LOGCLUSTER_ADDON_H
-
+/* What all parts share: the state of one JavaScript environment, and the way back into it. */
+#pragma once
 #include <node_api.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
-
 #include "pool.h"
 #include "slab.h"
 #include "table.h"
@@ -16,12 +13,12 @@
 enum { JOB_DONE, ACCEPTED, ACCEPT_FAILED, FRAMES, DRAINED, CLOSED, CALLBACK_COUNT };
 
 enum { ANSWER_LENGTH = 4, FRAMES_PER_TURN = 8192 };
-/* HELD: bytes of requests in memory, in frames that JavaScript has not released and in incomplete ones. */
+/* HELD: bytes of requests in memory, in frames not yet released and in incomplete ones. */
 enum { RECEIVED, SENT_BY_SENDFILE, SENT_BY_COPY, HELD, COUNTER_COUNT };
 
 struct Connection;
 
-/* One per environment (main thread or worker thread); nothing here is shared between environments. */
+/* One per environment (main or worker thread); nothing is shared between environments. */
 typedef struct Addon {
   napi_env env;
   uv_loop_t *loop;
@@ -29,14 +26,14 @@ typedef struct Addon {
   napi_async_context context;
   napi_ref callbacks[CALLBACK_COUNT];
   bool started;
-  /* Both sides see these: second results of a call; slab, offset and length of each frame of one poll. */
-  double *answer, *counters;
-  uint32_t *frames;
+  /* JavaScript sees these too. Of each frame of one poll: slab, offset and length. */
+  double *answer, *counters, *frames;
   Table files, streams, listeners, connections;
   Pool pool;
   SlabPool slabs;
   /* Frames that JavaScript has not released. */
   uint32_t frames_out, starved_count;
+  double fed_below;
   struct Connection *privileged;
   /* For small file ranges that leave in one piece with their header. */
   uint8_t scratch[SCRATCH_BYTES];
@@ -56,5 +53,3 @@ void addon_handle_closed(Addon *addon);
 void disk_register(Addon *addon, napi_value exports);
 void disk_job_register(Addon *addon, napi_value exports);
 void network_register(Addon *addon, napi_value exports);
-
-#endif

@@ -1,16 +1,12 @@
 /* Puts the addon together: one state per environment, its exports, and its orderly end. */
 #include <stdlib.h>
 #include <unistd.h>
-
 #include "call.h"
 #include "connection.h"
 #include "crc32c.h"
 
 static const char *const callbackNames[CALLBACK_COUNT] = {"jobDone", "accepted", "acceptFailed",
                                                           "frames",  "drained",  "closed"};
-
-static Addon *addon_new(napi_env env, napi_value exports);
-static void addon_end(napi_async_cleanup_hook_handle handle, void *argument);
 
 /* (bytes, from, to, seed) => checksum; the range is cut to what is there. */
 static double checksum(Call *call) {
@@ -21,7 +17,7 @@ static double checksum(Call *call) {
   return from < to ? crc32c(seed, bytes.data + from, to - from) : seed;
 }
 
-/* (callbacks): an object with a function for each of `callbackNames`. Before this nothing calls JavaScript. */
+/* (callbacks): a function for each of `callbackNames`. Before this nothing calls JavaScript. */
 static double start(Call *call) {
   Addon *addon = call->addon;
   for (int at = 0; at < CALLBACK_COUNT && !addon->started; at++) {
@@ -33,20 +29,6 @@ static double start(Call *call) {
   return 0;
 }
 
-NAPI_MODULE_INIT() {
-  static const Export list[] = {PLAIN("crc32c", checksum), PLAIN("start", start)};
-  Addon *addon = addon_new(env, exports);
-  if (!addon) {
-    napi_throw_error(env, NULL, "the addon cannot start in this environment");
-    return NULL;
-  }
-  call_register(addon, exports, list, sizeof list / sizeof *list);
-  disk_register(addon, exports);
-  disk_job_register(addon, exports);
-  network_register(addon, exports);
-  return exports;
-}
-
 static void export(Addon *addon, napi_value exports, const char *name, napi_value value) {
   napi_ref kept; /* for as long as the environment lives */
   napi_set_named_property(addon->env, exports, name, value);
@@ -54,16 +36,33 @@ static void export(Addon *addon, napi_value exports, const char *name, napi_valu
 }
 
 /* A typed array that C and JavaScript both see. */
-static void *export_array(Addon *addon, napi_value exports, const char *name, size_t length) {
+static double *export_array(Addon *addon, napi_value exports, const char *name, size_t length) {
   void *data = NULL;
   napi_value buffer, array;
-  bool frames = name[0] == 'f';
-  size_t size = frames ? sizeof(uint32_t) : sizeof(double);
-  napi_typedarray_type type = frames ? napi_uint32_array : napi_float64_array;
-  napi_create_arraybuffer(addon->env, length * size, &data, &buffer);
-  napi_create_typedarray(addon->env, type, length, buffer, 0, &array);
+  napi_create_arraybuffer(addon->env, length * sizeof(double), &data, &buffer);
+  napi_create_typedarray(addon->env, napi_float64_array, length, buffer, 0, &array);
   export(addon, exports, name, array);
   return data;
+}
+
+static void pool_closed(uv_handle_t *handle) {
+  addon_handle_closed((Addon *)((char *)handle - offsetof(Addon, pool.async)));
+}
+
+/* The end: threads are joined, handles closed, and the state freed with the last of them. */
+static void addon_end(napi_async_cleanup_hook_handle handle, void *argument) {
+  Addon *addon = argument;
+  (void)handle;
+  addon->ending = true;
+  pool_stop(&addon->pool);
+  for (uint32_t at = 0; at < addon->connections.used; at++) {
+    Connection *connection = addon->connections.items[at];
+    if (connection) connection_close(connection, BY_US, 0);
+  }
+  for (uint32_t at = 0; at < addon->listeners.used; at++) {
+    if (addon->listeners.items[at]) listener_close(addon->listeners.items[at]);
+  }
+  uv_close((uv_handle_t *)&addon->pool.async, pool_closed);
 }
 
 static Addon *addon_new(napi_env env, napi_value exports) {
@@ -72,6 +71,7 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   napi_value value;
   crc32c_prepare();
   addon->env = addon->slabs.env = env;
+  napi_set_instance_data(env, addon, NULL, NULL);
   addon->slabs.poison = getenv("LOGCLUSTER_POISON") != NULL;
   napi_get_uv_event_loop(env, &addon->loop);
   napi_create_string_utf8(env, "logcluster", NAPI_AUTO_LENGTH, &value);
@@ -94,26 +94,6 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   return addon;
 }
 
-static void pool_closed(uv_handle_t *handle) {
-  addon_handle_closed((Addon *)((char *)handle - offsetof(Addon, pool.async)));
-}
-
-/* The environment ends: threads are joined, handles closed, and the state freed with the last of them. */
-static void addon_end(napi_async_cleanup_hook_handle handle, void *argument) {
-  Addon *addon = argument;
-  (void)handle;
-  addon->ending = true;
-  pool_stop(&addon->pool);
-  for (uint32_t at = 0; at < addon->connections.used; at++) {
-    Connection *connection = addon->connections.items[at];
-    if (connection) connection_close(connection, BY_US, 0);
-  }
-  for (uint32_t at = 0; at < addon->listeners.used; at++) {
-    if (addon->listeners.items[at]) listener_close(addon->listeners.items[at]);
-  }
-  uv_close((uv_handle_t *)&addon->pool.async, pool_closed);
-}
-
 void addon_handle_closed(Addon *addon) {
   if (--addon->handles_open > 0 || !addon->ending) return;
   for (uint32_t at = 0; at < addon->files.used; at++) {
@@ -127,4 +107,18 @@ void addon_handle_closed(Addon *addon) {
   slab_pool_free(&addon->slabs);
   napi_remove_async_cleanup_hook(addon->cleanup);
   free(addon);
+}
+
+NAPI_MODULE_INIT() {
+  static const Export list[] = {PLAIN("crc32c", checksum, 0), PLAIN("start", start, 0)};
+  Addon *addon = addon_new(env, exports);
+  if (!addon) {
+    napi_throw_error(env, NULL, "the addon cannot start in this environment");
+    return NULL;
+  }
+  call_register(addon, exports, list, sizeof list / sizeof *list);
+  disk_register(addon, exports);
+  disk_job_register(addon, exports);
+  network_register(addon, exports);
+  return exports;
 }

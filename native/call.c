@@ -1,13 +1,5 @@
 #include "call.h"
-
 #include <errno.h>
-#include <stdlib.h>
-
-/* What a JavaScript function of ours carries: freed with the function. */
-typedef struct {
-  Addon *addon;
-  const Export *export;
-} Bound;
 
 int64_t call_integer(const Call *call, int index) {
   int64_t value = 0;
@@ -32,29 +24,22 @@ Bytes bytes_of(napi_env env, napi_value array) {
 static napi_value run(napi_env env, napi_callback_info info) {
   Call call = {.env = env};
   size_t count = CALL_ARGUMENTS;
-  void *data = NULL;
+  void *addon = NULL, *data = NULL;
+  napi_get_instance_data(env, &addon);
   napi_get_cb_info(env, info, &count, call.values, NULL, &data);
-  const Bound *bound = data;
-  call.addon = bound->addon;
-  call.kind = bound->export->kind;
-  if (!bound->export->of_file) return addon_number(call.addon, bound->export->run(&call));
+  const Export *export = data;
+  call.addon = addon;
+  call.kind = export->kind;
+  if (!export->of_file) return addon_number(addon, export->run(&call));
   call.file = table_get(&call.addon->files, (uint32_t)call_integer(&call, 0));
-  return addon_number(call.addon, call.file ? bound->export->run(&call) : -EBADF);
-}
-
-static void free_bound(napi_env env, void *bound, void *hint) {
-  (void)env, (void)hint;
-  free(bound);
+  return addon_number(addon, call.file ? export->run(&call) : -EBADF);
 }
 
 void call_register(Addon *addon, napi_value exports, const Export *list, size_t count) {
   for (size_t at = 0; at < count; at++) {
     napi_value function;
-    Bound *bound = malloc(sizeof *bound);
-    if (!bound) abort();
-    *bound = (Bound){addon, &list[at]};
-    napi_create_function(addon->env, list[at].name, NAPI_AUTO_LENGTH, run, bound, &function);
-    napi_add_finalizer(addon->env, function, bound, free_bound, NULL, NULL);
+    void *data = (void *)(uintptr_t)&list[at];
+    napi_create_function(addon->env, list[at].name, NAPI_AUTO_LENGTH, run, data, &function);
     napi_set_named_property(addon->env, exports, list[at].name, function);
   }
 }
@@ -65,7 +50,7 @@ napi_value addon_number(Addon *addon, double value) {
   return number;
 }
 
-/* The callbacks catch what their listeners throw; whatever still comes out is an uncaught exception. */
+/* The callbacks catch what their listeners throw; what still comes out is uncaught. */
 void addon_call_with(Addon *addon, int callback, size_t count, const napi_value *arguments) {
   napi_value function, receiver, error;
   bool thrown = false;

@@ -1,7 +1,5 @@
-/* One call from JavaScript: arguments by position, a number back. What is of another type reads as 0 or nothing. */
-#ifndef LOGCLUSTER_CALL_H
-#define LOGCLUSTER_CALL_H
-
+/* One call from JavaScript: arguments by position, a number back. A wrong type reads as 0. */
+#pragma once
 #include "addon.h"
 #include "file.h"
 
@@ -24,8 +22,8 @@ typedef struct {
   int kind;
 } Export;
 
-#define PLAIN(name, run) {name, run, false, 0}
-#define OF_FILE(name, run) {name, run, true, 0}
+#define PLAIN(name, run, kind) {name, run, false, kind}
+#define OF_FILE(name, run, kind) {name, run, true, kind}
 
 typedef struct {
   uint8_t *data;
@@ -38,5 +36,3 @@ bool call_text(const Call *call, int index, char *target, size_t size);
 /* Of a typed array; `length` counts elements. */
 Bytes bytes_of(napi_env env, napi_value array);
 void call_register(Addon *addon, napi_value exports, const Export *list, size_t count);
-
-#endif

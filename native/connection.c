@@ -1,6 +1,5 @@
 /* One connection's life: what it polls for, what it sends, and its end. */
 #include "connection.h"
-
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -8,10 +7,14 @@
 #include <unistd.h>
 
 static void on_poll(uv_poll_t *poll, int status, int events);
-static void on_poll_closed(uv_handle_t *handle);
-static void send_cold(Job *job, uint8_t *scratch);
 static void cold_done(Job *job, bool alive);
-static void tell_drained(Connection *connection);
+
+/* On a thread of the pool. */
+static void send_cold(Job *job, uint8_t *scratch) {
+  Connection *connection = (Connection *)job;
+  connection->cold_flush.scratch = scratch;
+  queue_flush(&connection->cold, &connection->cold_flush);
+}
 
 static void option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
@@ -49,6 +52,13 @@ void connection_update(Connection *connection) {
   connection->events = events;
   if (events) uv_poll_start(&connection->poll, events, on_poll);
   else uv_poll_stop(&connection->poll);
+}
+
+static void tell_drained(Connection *connection) {
+  if (!connection->wants_drained || connection->closing) return;
+  if (connection->queue.head || connection->sending) return;
+  connection->wants_drained = false;
+  addon_call(connection->addon, DRAINED, 1, (double[]){connection->handle});
 }
 
 /* libuv says EBADF for EPOLLERR; the socket knows the reason. */
@@ -96,16 +106,10 @@ void connection_flush(Connection *connection) {
     connection->sending = true;
     pool_submit(&addon->pool, LANE_READ, &connection->job);
   }
+  bool over = flush.end == FLUSH_EMPTY && connection->ending;
   if (flush.end >= FLUSH_FAILED) flush_failed(connection, &flush);
-  else if (flush.end == FLUSH_EMPTY && connection->ending) connection_close(connection, connection->kind, 0);
+  else if (over) connection_close(connection, connection->kind, 0);
   else connection_update(connection);
-}
-
-/* On a thread of the pool. */
-static void send_cold(Job *job, uint8_t *scratch) {
-  Connection *connection = (Connection *)job;
-  connection->cold_flush.scratch = scratch;
-  queue_flush(&connection->cold, &connection->cold_flush);
 }
 
 static void cold_done(Job *job, bool alive) {
@@ -119,22 +123,11 @@ static void cold_done(Job *job, bool alive) {
     return;
   }
   if (!alive) return;
-  if (flush->end >= FLUSH_FAILED) {
-    flush_failed(connection, flush);
-  } else if (flush->end == FLUSH_AGAIN) {
-    connection->blocked = true;
-    connection_update(connection);
-  } else {
-    connection_flush(connection);
-    tell_drained(connection);
-  }
-}
-
-static void tell_drained(Connection *connection) {
-  if (!connection->wants_drained || connection->closing) return;
-  if (connection->queue.head || connection->sending) return;
-  connection->wants_drained = false;
-  addon_call(connection->addon, DRAINED, 1, (double[]){connection->handle});
+  connection->blocked = flush->end == FLUSH_AGAIN;
+  if (flush->end >= FLUSH_FAILED) flush_failed(connection, flush);
+  else if (!connection->blocked) connection_flush(connection);
+  connection_update(connection);
+  tell_drained(connection);
 }
 
 void connection_end(Connection *connection, CloseKind kind) {
@@ -142,6 +135,17 @@ void connection_end(Connection *connection, CloseKind kind) {
   connection->kind = kind;
   if (connection->queue.head || connection->sending) connection_update(connection);
   else connection_close(connection, kind, 0);
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+  Connection *connection = (Connection *)((char *)handle - offsetof(Connection, poll));
+  Addon *addon = connection->addon;
+  double event[] = {connection->handle, connection->kind, (double)connection->detail};
+  connection->poll_open = false;
+  addon_call(addon, CLOSED, 3, event);
+  table_remove(&addon->connections, connection->handle);
+  connection_free(connection);
+  addon_handle_closed(addon);
 }
 
 void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
@@ -165,17 +169,6 @@ void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
   }
   uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
   receive_wake(addon);
-}
-
-static void on_poll_closed(uv_handle_t *handle) {
-  Connection *connection = (Connection *)((char *)handle - offsetof(Connection, poll));
-  Addon *addon = connection->addon;
-  double event[] = {connection->handle, connection->kind, (double)connection->detail};
-  connection->poll_open = false;
-  addon_call(addon, CLOSED, 3, event);
-  table_remove(&addon->connections, connection->handle);
-  connection_free(connection);
-  addon_handle_closed(addon);
 }
 
 /* Once both the poll handle and the last job are done. */

@@ -1,16 +1,13 @@
-/* Connections and their listeners: plaintext sockets that the addon owns. On the event loop, but for `job`. */
-#ifndef LOGCLUSTER_CONNECTION_H
-#define LOGCLUSTER_CONNECTION_H
-
+/* Connections and listeners: plaintext sockets that the addon owns. All on the event loop. */
+#pragma once
 #include <netinet/in.h>
-
 #include "addon.h"
 #include "queue.h"
 
-/* At most about this much is received, and sent, for one connection before others have their turn. */
-enum { TURN_BYTES = 1024 * 1024, FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4 };
-/* A frame longer than this is received to its end and no further: the next begins in its own slab. */
-enum { LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
+/* About this much is received, and sent, for one connection before others have their turn. */
+enum { TURN_BYTES = 1024 * 1024 };
+/* A large frame is received to its end and no further: the next begins in its own slab. */
+enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
 
 /* Why a connection closed; the order is that of `closeKinds` in native-connection.ts. */
 typedef enum { BY_PEER, BY_US, BY_FRAME, BY_SOCKET, BY_SHORT_FILE, BY_CALLBACK } CloseKind;
@@ -29,7 +26,7 @@ typedef struct Connection {
   size_t start, end, usual;
   double received;
   bool paused;
-  /* Not read while requests hold too much memory; one privileged connection may complete its frame. */
+  /* Not read while requests hold too much memory; but one, the privileged, may be. */
   bool starved;
   Queue queue;
   double queued;
@@ -66,14 +63,11 @@ void connection_free(Connection *connection);
 void receive(Connection *connection);
 /* Gives up the slab and the incomplete frame in it. */
 void receive_end(Connection *connection);
-/* Memory came free, or a reader with it went: starved connections are read again where there is room. */
+/* Memory came free, or its holder went: starved connections are read again if there is room. */
 void receive_wake(Addon *addon);
 
-/* Listens on an address literal; the listener, or NULL and an errno in `error`. */
+/* Listens on an address; its port is in answer[0]. NULL, and an errno in `error`, on failure. */
 Listener *listener_open(Addon *addon, const char *host, int port, int *error);
-int listener_port(const Listener *listener);
 /* Accepts again after `acceptFailed`. */
 void listener_resume(Listener *listener);
 void listener_close(Listener *listener);
-
-#endif

@@ -1,10 +1,8 @@
 /*
- * The processor's CRC instruction takes 3 cycles but starts one every cycle, so three stretches of the input
- * are walked at once. Their checksums are then joined: a checksum is moved over N zero bytes by a matrix
- * over GF(2), kept as four tables of 256 words.
+ * The CRC instruction takes 3 cycles but one can start every cycle, so three stretches are walked
+ * at once and joined then: a matrix over GF(2), kept as tables, moves a checksum over N zero bytes.
  */
 #include "crc32c.h"
-
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -28,44 +26,21 @@
 
 enum { LONG_STRETCH = 4096, SHORT_STRETCH = 256, POLYNOMIAL = 0x82f63b78 };
 
-static uint32_t slices[8][256];
+static uint32_t bytewise[256];
 static uint32_t over_long[4][256];
 static uint32_t over_short[4][256];
 static bool has_instruction;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-static void prepare(void);
-static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length);
-static uint32_t by_instruction(uint32_t crc, const uint8_t *bytes, size_t length);
-
-void crc32c_prepare(void) {
-  pthread_once(&prepared, prepare);
-}
-
-uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length) {
-  return ~(has_instruction ? by_instruction(~seed, bytes, length) : by_table(~seed, bytes, length));
-}
-
-const char *crc32c_method(void) {
-  return has_instruction ? METHOD : "table";
-}
-
 static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length) {
-  for (; length >= 8; bytes += 8, length -= 8) {
-    uint32_t low, high;
-    memcpy(&low, bytes, 4);
-    memcpy(&high, bytes + 4, 4);
-    low ^= crc;
-    crc = slices[7][low & 0xff] ^ slices[6][(low >> 8) & 0xff] ^ slices[5][(low >> 16) & 0xff] ^ slices[4][low >> 24] ^
-          slices[3][high & 0xff] ^ slices[2][(high >> 8) & 0xff] ^ slices[1][(high >> 16) & 0xff] ^ slices[0][high >> 24];
-  }
-  while (length--) crc = slices[0][(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
+  while (length--) crc = bytewise[(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
   return crc;
 }
 
 /* The checksum of `crc` followed by as many zero bytes as `table` stands for. */
 static uint32_t moved(uint32_t table[4][256], uint32_t crc) {
-  return table[0][crc & 0xff] ^ table[1][(crc >> 8) & 0xff] ^ table[2][(crc >> 16) & 0xff] ^ table[3][crc >> 24];
+  return table[0][crc & 0xff] ^ table[1][(crc >> 8) & 0xff] ^ table[2][(crc >> 16) & 0xff] ^
+         table[3][crc >> 24];
 }
 
 static void build_move(uint32_t table[4][256], size_t zeros) {
@@ -73,7 +48,7 @@ static void build_move(uint32_t table[4][256], size_t zeros) {
   for (int slice = 0; slice < 4; slice++) {
     for (uint32_t byte = 0; byte < 256; byte++) {
       uint32_t crc = byte << (8 * slice);
-      for (size_t left = zeros; left > 0; left -= sizeof nothing) crc = by_table(crc, nothing, sizeof nothing);
+      for (size_t left = zeros; left > 0; left -= 256) crc = by_table(crc, nothing, 256);
       table[slice][byte] = crc;
     }
   }
@@ -83,13 +58,7 @@ static void prepare(void) {
   for (uint32_t byte = 0; byte < 256; byte++) {
     uint32_t crc = byte;
     for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
-    slices[0][byte] = crc;
-  }
-  for (int slice = 1; slice < 8; slice++) {
-    for (int byte = 0; byte < 256; byte++) {
-      uint32_t before = slices[slice - 1][byte];
-      slices[slice][byte] = (before >> 8) ^ slices[0][before & 0xff];
-    }
+    bytewise[byte] = crc;
   }
   build_move(over_long, LONG_STRETCH);
   build_move(over_short, SHORT_STRETCH);
@@ -107,7 +76,8 @@ static inline uint64_t word_at(const uint8_t *bytes) {
 }
 
 /* Three neighbouring stretches at once. */
-WITH_INSTRUCTION static uint32_t three(uint32_t crc, const uint8_t *bytes, size_t stretch, uint32_t move[4][256]) {
+WITH_INSTRUCTION
+static uint32_t three(uint32_t crc, const uint8_t *bytes, size_t stretch, uint32_t move[4][256]) {
   uint32_t first = crc, second = 0, third = 0;
   for (size_t at = 0; at < stretch; at += 8) {
     first = CRC_WORD(first, word_at(bytes + at));
@@ -127,4 +97,16 @@ WITH_INSTRUCTION static uint32_t by_instruction(uint32_t crc, const uint8_t *byt
   for (; length >= 8; bytes += 8, length -= 8) crc = CRC_WORD(crc, word_at(bytes));
   while (length--) crc = CRC_BYTE(crc, *bytes++);
   return crc;
+}
+
+void crc32c_prepare(void) {
+  pthread_once(&prepared, prepare);
+}
+
+uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length) {
+  return ~(has_instruction ? by_instruction(~seed, bytes, length) : by_table(~seed, bytes, length));
+}
+
+const char *crc32c_method(void) {
+  return has_instruction ? METHOD : "table";
 }

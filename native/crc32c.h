@@ -1,7 +1,5 @@
 /* CRC-32C (Castagnoli), by the fastest way that this processor knows. */
-#ifndef LOGCLUSTER_CRC32C_H
-#define LOGCLUSTER_CRC32C_H
-
+#pragma once
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,5 +9,3 @@ void crc32c_prepare(void);
 uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length);
 /* "sse4.2", "armv8" or "table". */
 const char *crc32c_method(void);
-
-#endif

@@ -1,10 +1,9 @@
-/* Disk calls that may have to wait for the device: run by the pool, answered through `jobDone(job, result)`. */
+/* Disk calls that may wait for the device: run by the pool, answered by `jobDone(job, result)`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
-
 #include "call.h"
 
 enum { JOB_READ, JOB_SYNC, JOB_WRITE_BACK, JOB_SYNC_DIRECTORY, JOB_SYNC_FILE_SYSTEM };
@@ -28,9 +27,8 @@ static int write_back(int fd, int64_t position, int64_t length) {
 
 static int sync_path(const char *path, int flags, int (*sync)(int)) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-  if (fd < 0) return -errno;
-  int result = sync(fd) < 0 ? -errno : 0;
-  close(fd);
+  int result = fd < 0 || sync(fd) < 0 ? -errno : 0;
+  if (fd >= 0) close(fd);
   return result;
 }
 
@@ -91,11 +89,11 @@ static double submit(Call *call) {
 
 void disk_job_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
-      {"fileReadLater", submit, true, JOB_READ},
-      {"fileSync", submit, true, JOB_SYNC},
-      {"fileWriteBack", submit, true, JOB_WRITE_BACK},
-      {"pathSyncDirectory", submit, false, JOB_SYNC_DIRECTORY},
-      {"pathSyncFileSystem", submit, false, JOB_SYNC_FILE_SYSTEM},
+      OF_FILE("fileReadLater", submit, JOB_READ),
+      OF_FILE("fileSync", submit, JOB_SYNC),
+      OF_FILE("fileWriteBack", submit, JOB_WRITE_BACK),
+      PLAIN("pathSyncDirectory", submit, JOB_SYNC_DIRECTORY),
+      PLAIN("pathSyncFileSystem", submit, JOB_SYNC_FILE_SYSTEM),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
 }

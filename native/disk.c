@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include "call.h"
 
 enum { PARTS_PER_CALL = 256 };
@@ -33,16 +32,16 @@ static double size_of_file(Call *call) {
   return fstat(call->file->fd, &entry) < 0 ? -errno : (double)entry.st_size;
 }
 
-/* Gathers up to PARTS_PER_CALL parts from `first` on; returns how many. */
-static int gather(const Call *call, uint32_t first, uint32_t count, struct iovec *parts) {
+/* Gathers up to PARTS_PER_CALL parts that are not empty, from `*at` on; returns how many. */
+static int gather(const Call *call, uint32_t *at, uint32_t count, struct iovec *parts) {
   int gathered = 0;
   napi_handle_scope scope;
   napi_open_handle_scope(call->env, &scope);
-  for (uint32_t at = first; at < count && gathered < PARTS_PER_CALL; at++, gathered++) {
+  for (; *at < count && gathered < PARTS_PER_CALL; (*at)++) {
     napi_value part;
-    if (napi_get_element(call->env, call->values[2], at, &part) != napi_ok) break;
+    if (napi_get_element(call->env, call->values[2], *at, &part) != napi_ok) continue;
     Bytes bytes = bytes_of(call->env, part);
-    parts[gathered] = (struct iovec){bytes.data, bytes.length};
+    if (bytes.length > 0) parts[gathered++] = (struct iovec){bytes.data, bytes.length};
   }
   napi_close_handle_scope(call->env, scope);
   return gathered;
@@ -53,15 +52,15 @@ static double write_file(Call *call) {
   int64_t position = call_integer(call, 1);
   struct iovec parts[PARTS_PER_CALL];
   uint32_t count = 0, at = 0;
-  int result = 0, gathered;
+  int result = 0;
   double *total = &call->addon->answer[0];
   *total = 0;
   napi_get_array_length(call->env, call->values[2], &count);
-  while (result == 0 && (gathered = gather(call, at, count, parts)) > 0) {
+  while (result == 0 && at < count) {
     size_t written = 0;
+    int gathered = gather(call, &at, count, parts);
     result = file_write(call->file->fd, position + (int64_t)*total, parts, gathered, &written);
     *total += (double)written;
-    at += (uint32_t)gathered;
   }
   return result;
 }
@@ -92,10 +91,10 @@ static double drop_cache(Call *call) {
 
 void disk_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
-      PLAIN("fileOpen", open_file),         OF_FILE("fileClose", close_file),
-      OF_FILE("fileSize", size_of_file),    OF_FILE("fileWrite", write_file),
-      OF_FILE("fileRead", read_file),       OF_FILE("fileTruncate", truncate_file),
-      OF_FILE("fileResidency", residency),  OF_FILE("fileDropCache", drop_cache),
+      PLAIN("fileOpen", open_file, 0),         OF_FILE("fileClose", close_file, 0),
+      OF_FILE("fileSize", size_of_file, 0),    OF_FILE("fileWrite", write_file, 0),
+      OF_FILE("fileRead", read_file, 0),       OF_FILE("fileTruncate", truncate_file, 0),
+      OF_FILE("fileResidency", residency, 0),  OF_FILE("fileDropCache", drop_cache, 0),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
 }

@@ -1,5 +1,4 @@
 #include "file.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -48,10 +47,6 @@ void file_release(File *file) {
 int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written) {
   *written = 0;
   while (count > 0) {
-    if (parts->iov_len == 0) {
-      parts++, count--;
-      continue;
-    }
     ssize_t taken = pwritev(fd, parts, count, position + (int64_t)*written);
     if (taken < 0 && errno == EINTR) continue;
     if (taken <= 0) return taken < 0 ? -errno : -EIO;
@@ -73,8 +68,7 @@ int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
   while (read < length) {
     ssize_t taken = pread(fd, target + read, length - read, position + (int64_t)read);
     if (taken < 0 && errno == EINTR) continue;
-    if (taken < 0) return -errno;
-    if (taken == 0) break;
+    if (taken <= 0) return taken < 0 ? -errno : (int64_t)read;
     read += (size_t)taken;
   }
   return (int64_t)read;
@@ -83,7 +77,8 @@ int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length) {
   int64_t before = thread_device_bytes();
   int64_t read = file_read(file->fd, position, target, length);
-  if (length <= LOOK_UP_BYTES_MAX) atomic_fetch_add(&file->looked_up, thread_device_bytes() - before);
+  if (length > LOOK_UP_BYTES_MAX) return read;
+  atomic_fetch_add(&file->looked_up, thread_device_bytes() - before);
   return read;
 }
 
@@ -95,8 +90,7 @@ int file_residency(int fd, int64_t position, int64_t length, double pages[3]) {
     uint64_t cache, dirty, writeback, evicted, recently_evicted;
   } counts = {0};
   if (length > 0 && syscall(SYS_cachestat, fd, &range, &counts, 0) < 0) return -errno;
-  pages[0] = (double)counts.cache;
-  pages[1] = (double)counts.dirty;
+  pages[0] = (double)counts.cache, pages[1] = (double)counts.dirty;
   pages[2] = (double)counts.writeback;
   return 0;
 }

@@ -1,7 +1,5 @@
-/* Open files: counted references over a descriptor, and the system calls on it. All return 0 or more, or -errno. */
-#ifndef LOGCLUSTER_FILE_H
-#define LOGCLUSTER_FILE_H
-
+/* Open files: a counted descriptor, and the system calls on it, which return -errno. */
+#pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,29 +10,27 @@
 typedef struct {
   atomic_int references;
   int fd;
-  /* What the device delivered to look-ups, read-ahead included, until whoever sends a range answers for it. */
+  /* What the device delivered to look-ups, until whoever sends a range answers for it. */
   atomic_llong looked_up;
 } File;
 
 /* Headers are looked up by the page; who walks through a file reads more at once. */
 enum { LOOK_UP_BYTES_MAX = 4096 };
 
-/* OPEN_LOCK makes the file where missing and takes an exclusive lock that ends with the descriptor. */
+/* OPEN_LOCK makes the file where missing and locks it until it is closed. */
 enum { OPEN_READ, OPEN_WRITE, OPEN_CREATE, OPEN_LOCK };
 
 int file_open(const char *path, int mode, File **out);
 File *file_retain(File *file);
 void file_release(File *file);
 
-/* Writes every byte, however often the kernel takes less; `written` counts those that went in before an error. */
+/* Writes every byte of parts that are not empty; `written` counts them, on error too. */
 int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written);
 /* Reads until `length` bytes are there or the file ends. */
 int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length);
-/* The same. A read of at most LOOK_UP_BYTES_MAX seeks a range to send, and is noted in `looked_up`. */
+/* The same. A read of at most LOOK_UP_BYTES_MAX seeks a range: it is noted in `looked_up`. */
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length);
 /* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]);
 /* What devices delivered to this thread so far, read-ahead included: getrusage(2). */
 int64_t thread_device_bytes(void);
-
-#endif

@@ -1,11 +1,8 @@
 /* Sockets that listen, and what they accept. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
 #include "connection.h"
 
 enum { BACKLOG = 1024, ACCEPTS_PER_TURN = 64 };
@@ -18,24 +15,12 @@ typedef union {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-static socklen_t parse_address(const char *host, int port, Address *address) {
-  memset(address, 0, sizeof *address);
-  if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
-    address->v4.sin_family = AF_INET;
-    address->v4.sin_port = htons((uint16_t)port);
-    return sizeof address->v4;
-  }
-  if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1) return 0;
-  address->v6.sin6_family = AF_INET6;
-  address->v6.sin6_port = htons((uint16_t)port);
-  return sizeof address->v6;
-}
-
 /* A bound and listening socket, or -errno. */
 static int listen_on(const char *host, int port) {
   Address address;
-  socklen_t length = parse_address(host, port, &address);
-  if (length == 0) return -EINVAL;
+  socklen_t length = sizeof address;
+  if (uv_ip4_addr(host, port, &address.v4) == 0) length = sizeof address.v4;
+  else if (uv_ip6_addr(host, port, &address.v6) != 0) return -EINVAL;
   int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   int yes = 1;
@@ -56,15 +41,12 @@ Listener *listener_open(Addon *addon, const char *host, int port, int *error) {
   uv_poll_init_socket(addon->loop, &listener->poll, fd);
   addon->handles_open++;
   listener->handle = table_add(&addon->listeners, listener);
-  listener_resume(listener);
-  return listener;
-}
-
-int listener_port(const Listener *listener) {
   Address address;
   socklen_t length = sizeof address;
-  getsockname(listener->fd, &address.any, &length);
-  return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+  getsockname(fd, &address.any, &length);
+  addon->answer[0] = ntohs(address.v4.sin_port); /* where sin6_port is, too */
+  listener_resume(listener);
+  return listener;
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
@@ -89,14 +71,11 @@ void listener_resume(Listener *listener) {
 static void add_address(Addon *addon, const Address *address, napi_value *arguments) {
   char text[INET6_ADDRSTRLEN] = "";
   bool v4 = address->any.sa_family == AF_INET;
-  const void *bytes = v4 ? (const void *)&address->v4.sin_addr : &address->v6.sin6_addr;
-  if (!v4 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
-    inet_ntop(AF_INET, address->v6.sin6_addr.s6_addr + 12, text, sizeof text);
-  } else {
-    inet_ntop(address->any.sa_family, bytes, text, sizeof text);
-  }
-  napi_create_string_utf8(addon->env, text, NAPI_AUTO_LENGTH, &arguments[0]);
-  arguments[1] = addon_number(addon, ntohs(v4 ? address->v4.sin_port : address->v6.sin6_port));
+  uv_ip_name(&address->any, text, sizeof text);
+  bool mapped = !v4 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+  const char *host = mapped ? text + sizeof "::ffff:" - 1 : text;
+  napi_create_string_utf8(addon->env, host, NAPI_AUTO_LENGTH, &arguments[0]);
+  arguments[1] = addon_number(addon, ntohs(address->v4.sin_port)); /* where sin6_port is, too */
 }
 
 static void accepted(Listener *listener, int fd, const Address *remote) {
@@ -117,12 +96,6 @@ static void accepted(Listener *listener, int fd, const Address *remote) {
   connection_update(connection);
 }
 
-/* Out of descriptors or memory. Polled at once it would fail again: JavaScript resumes it later. */
-static void accept_failed(Listener *listener, int error) {
-  uv_poll_stop(&listener->poll);
-  addon_call(listener->addon, ACCEPT_FAILED, 2, (double[]){listener->handle, error});
-}
-
 static void on_poll(uv_poll_t *poll, int status, int events) {
   Listener *listener = (Listener *)((char *)poll - offsetof(Listener, poll));
   (void)status, (void)events;
@@ -132,9 +105,13 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     int fd = accept4(listener->fd, &remote.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       accepted(listener, fd, &remote);
-    } else if (errno != EINTR && errno != ECONNABORTED) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK) accept_failed(listener, errno);
+    } else if (errno == EAGAIN) {
       break;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      /* Out of descriptors or memory. It would fail again at once, so JavaScript resumes it. */
+      double event[] = {listener->handle, errno};
+      uv_poll_stop(poll);
+      addon_call(listener->addon, ACCEPT_FAILED, 2, event);
     }
   }
 }

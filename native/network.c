@@ -1,11 +1,10 @@
 /* Listeners, connections and send streams for JavaScript: handles in, numbers out. */
 #include <errno.h>
 #include <stdlib.h>
-
 #include "call.h"
 #include "connection.h"
 
-enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME };
+enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME, DO_READ };
 
 static Connection *connection_of(const Call *call) {
   Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
@@ -21,7 +20,6 @@ static double listen_at(Call *call) {
   if (!listener) return -error;
   listener->frame_bytes_max = (uint32_t)call_integer(call, 2);
   listener->held_max = (double)call_integer(call, 3);
-  call->addon->answer[0] = listener_port(listener);
   return listener->handle;
 }
 
@@ -37,29 +35,22 @@ static double change_listener(Call *call) {
 /* One row of `send`; `next` counts the byte parts taken so far. */
 static bool add_part(const Call *call, Connection *connection, const double *row, uint32_t *next) {
   napi_value value;
+  Item item = {.length = (size_t)row[2]};
   if (row[0] < 0) {
     if (napi_get_element(call->env, call->values[3], (*next)++, &value) != napi_ok) return false;
     Bytes bytes = bytes_of(call->env, value);
-    if (bytes.length == 0) return true;
-    Item *item = queue_add(&connection->queue);
-    item->bytes = bytes.data;
-    item->length = bytes.length;
-    connection->queued += (double)item->length;
-    return true;
+    item.bytes = bytes.data;
+    item.length = bytes.length;
+  } else {
+    item.file = table_get(&call->addon->files, (uint32_t)row[0]);
+    item.stream = table_get(&call->addon->streams, (uint32_t)row[4]);
+    if (!item.file || !item.stream) return false;
+    item.position = (int64_t)row[1];
+    item.small = item.length <= SMALL_RANGE_BYTES;
+    item.cold = row[3] != 0;
   }
-  File *file = table_get(&call->addon->files, (uint32_t)row[0]);
-  Stream *stream = table_get(&call->addon->streams, (uint32_t)row[4]);
-  if (!file || !stream) return false;
-  if (row[2] <= 0) return true;
-  Item *item = queue_add(&connection->queue);
-  item->file = file_retain(file);
-  item->stream = stream;
-  stream->references++;
-  item->position = (int64_t)row[1];
-  item->length = (size_t)row[2];
-  item->small = item->length <= SMALL_RANGE_BYTES;
-  item->cold = row[3] != 0;
-  connection->queued += (double)item->length;
+  if (item.length > 0) queue_add(&connection->queue, &item);
+  connection->queued += (double)item.length;
   return true;
 }
 
@@ -77,8 +68,8 @@ static void mark_headers(Item *first) {
 }
 
 /*
- * (connection, count, rows, byte parts) => 0. A row has five numbers: file (or -1: the next of the byte parts),
- * position, length, cold, stream.
+ * (connection, count, rows, byte parts) => 0. A row has five numbers: file (or -1: the next of the
+ * byte parts), position, length, cold, stream.
  */
 static double send_parts(Call *call) {
   Connection *connection = connection_of(call);
@@ -144,36 +135,31 @@ static double open_stream(Call *call) {
   return table_add(&call->addon->streams, stream);
 }
 
-/* (stream): answer = bytes sent, hit */
-static double read_stream(Call *call) {
-  Stream *stream = table_get(&call->addon->streams, (uint32_t)call_integer(call, 0));
+/* (stream): closes it, or answer = bytes sent, hit */
+static double use_stream(Call *call) {
+  uint32_t handle = (uint32_t)call_integer(call, 0);
+  Stream *stream = table_get(&call->addon->streams, handle);
   if (!stream) return -EBADF;
   call->addon->answer[0] = stream->sent;
   call->addon->answer[1] = stream->hit;
+  if (call->kind == DO_CLOSE) stream_release(table_remove(&call->addon->streams, handle));
   return 0;
-}
-
-/* (stream) */
-static double close_stream(Call *call) {
-  Stream *stream = table_remove(&call->addon->streams, (uint32_t)call_integer(call, 0));
-  if (stream) stream_release(stream);
-  return stream ? 0 : -EBADF;
 }
 
 void network_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
-      PLAIN("listen", listen_at),
-      {"listenerClose", change_listener, false, DO_CLOSE},
-      {"listenerResume", change_listener, false, DO_RESUME},
-      PLAIN("connectionSend", send_parts),
-      {"connectionPause", change_connection, false, DO_PAUSE},
-      {"connectionClose", change_connection, false, DO_CLOSE},
-      {"connectionEnd", change_connection, false, DO_END},
-      PLAIN("connectionNumbers", connection_numbers),
-      PLAIN("frameRelease", release_frame),
-      PLAIN("streamOpen", open_stream),
-      PLAIN("streamRead", read_stream),
-      PLAIN("streamClose", close_stream),
+      PLAIN("listen", listen_at, 0),
+      PLAIN("listenerClose", change_listener, DO_CLOSE),
+      PLAIN("listenerResume", change_listener, DO_RESUME),
+      PLAIN("connectionSend", send_parts, 0),
+      PLAIN("connectionPause", change_connection, DO_PAUSE),
+      PLAIN("connectionClose", change_connection, DO_CLOSE),
+      PLAIN("connectionEnd", change_connection, DO_END),
+      PLAIN("connectionNumbers", connection_numbers, 0),
+      PLAIN("frameRelease", release_frame, 0),
+      PLAIN("streamOpen", open_stream, 0),
+      PLAIN("streamRead", use_stream, DO_READ),
+      PLAIN("streamClose", use_stream, DO_CLOSE),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
 }

@@ -1,11 +1,7 @@
 #include "pool.h"
-
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
-
-static void *lane_run(void *argument);
-static void pool_collect(uv_async_t *async);
+#include <stdlib.h>
 
 static void push(JobQueue *queue, Job *job) {
   job->next = NULL;
@@ -18,39 +14,6 @@ static Job *shift(JobQueue *queue) {
   Job *job = queue->head;
   if (job && !(queue->head = job->next)) queue->tail = NULL;
   return job;
-}
-
-int pool_start(Pool *pool, uv_loop_t *loop) {
-  memset(pool, 0, sizeof *pool);
-  pthread_mutex_init(&pool->mutex, NULL);
-  for (int lane = 0; lane < LANE_COUNT; lane++) {
-    pool->lanes[lane].pool = pool;
-    pthread_cond_init(&pool->lanes[lane].wake, NULL);
-  }
-  int result = uv_async_init(loop, &pool->async, pool_collect);
-  if (result == 0) uv_unref((uv_handle_t *)&pool->async);
-  return result;
-}
-
-void pool_submit(Pool *pool, int index, Job *job) {
-  Lane *lane = &pool->lanes[index];
-  int limit = index == LANE_READ ? READ_THREADS : FLUSH_THREADS;
-  if (pool->pending++ == 0) uv_ref((uv_handle_t *)&pool->async);
-  while (lane->thread_count < limit &&
-         pthread_create(&lane->threads[lane->thread_count], NULL, lane_run, lane) == 0) {
-    lane->thread_count++;
-  }
-  pthread_mutex_lock(&pool->mutex);
-  if (lane->thread_count > 0) {
-    push(&lane->waiting, job);
-    pthread_cond_signal(&lane->wake);
-  } else {
-    uint8_t scratch[SCRATCH_BYTES];
-    job->work(job, scratch);
-    push(&pool->finished, job);
-    uv_async_send(&pool->async);
-  }
-  pthread_mutex_unlock(&pool->mutex);
 }
 
 /* Signals belong to Node's threads, so ours block them all. */
@@ -92,6 +55,32 @@ static void pool_collect(uv_async_t *async) {
   finish(pool, &finished, true);
 }
 
+int pool_start(Pool *pool, uv_loop_t *loop) {
+  pthread_mutex_init(&pool->mutex, NULL);
+  for (int lane = 0; lane < LANE_COUNT; lane++) {
+    pool->lanes[lane].pool = pool;
+    pthread_cond_init(&pool->lanes[lane].wake, NULL);
+  }
+  int result = uv_async_init(loop, &pool->async, pool_collect);
+  if (result == 0) uv_unref((uv_handle_t *)&pool->async);
+  return result;
+}
+
+void pool_submit(Pool *pool, int index, Job *job) {
+  Lane *lane = &pool->lanes[index];
+  int limit = index == LANE_READ ? READ_THREADS : FLUSH_THREADS;
+  if (pool->pending++ == 0) uv_ref((uv_handle_t *)&pool->async);
+  while (lane->thread_count < limit &&
+         pthread_create(&lane->threads[lane->thread_count], NULL, lane_run, lane) == 0) {
+    lane->thread_count++;
+  }
+  if (lane->thread_count == 0) abort();
+  pthread_mutex_lock(&pool->mutex);
+  push(&lane->waiting, job);
+  pthread_cond_signal(&lane->wake);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
 void pool_stop(Pool *pool) {
   pthread_mutex_lock(&pool->mutex);
   pool->stopping = true;
@@ -99,7 +88,7 @@ void pool_stop(Pool *pool) {
   pthread_mutex_unlock(&pool->mutex);
   for (int index = 0; index < LANE_COUNT; index++) {
     Lane *lane = &pool->lanes[index];
-    for (int thread = 0; thread < lane->thread_count; thread++) pthread_join(lane->threads[thread], NULL);
+    for (int at = 0; at < lane->thread_count; at++) pthread_join(lane->threads[at], NULL);
     finish(pool, &lane->waiting, false);
     pthread_cond_destroy(&lane->wake);
   }

@@ -1,11 +1,8 @@
 /*
- * The addon's own threads, in two lanes: `read` for what waits for a device to deliver (cold sends and reads) and
- * `flush` for what waits for it to take (fdatasync, write-back), so that a slow flush never holds up a reader.
- * libuv's four threads are left to others.
+ * The addon's own threads, in two lanes, so that a slow flush never holds up a reader: `read` waits
+ * for a device to deliver (cold sends and reads), `flush` for it to take (fdatasync, write-back).
  */
-#ifndef LOGCLUSTER_POOL_H
-#define LOGCLUSTER_POOL_H
-
+#pragma once
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,11 +11,11 @@
 enum { LANE_READ, LANE_FLUSH, LANE_COUNT };
 enum { READ_THREADS = 8, FLUSH_THREADS = 3, SCRATCH_BYTES = 64 * 1024 };
 
-/* `work` runs on a thread that owns `scratch`, `done` then on the event loop. The pool never frees a job. */
+/* `work` runs on a thread that owns `scratch`, `done` then on the event loop, and frees the job. */
 typedef struct Job {
   struct Job *next;
   void (*work)(struct Job *job, uint8_t *scratch);
-  /* `alive` is false where the environment ends: the job may not have run, and JavaScript cannot be called. */
+  /* `alive` is false at the end: the job may not have run, JavaScript cannot be called. */
   void (*done)(struct Job *job, bool alive);
 } Job;
 
@@ -46,10 +43,9 @@ typedef struct Pool {
   uint32_t pending;
 } Pool;
 
+/* `pool` is all zeros. */
 int pool_start(Pool *pool, uv_loop_t *loop);
-/* Threads of a lane begin with its first job. Where none can be started the job is run at once. */
+/* Threads of a lane begin with its first job; where none can, the process ends. */
 void pool_submit(Pool *pool, int lane, Job *job);
 /* Waits for the jobs that run, then ends all others undone. The caller closes `async`. */
 void pool_stop(Pool *pool);
-
-#endif

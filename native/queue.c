@@ -1,26 +1,12 @@
 #include "queue.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-
 #include "pool.h"
 
 enum { GATHERED_MAX = 32 };
-
-static void push(Queue *queue, Item *item);
-static ssize_t send_range(Item *item, Flush *flush);
-static ssize_t send_gathered(Queue *queue, Flush *flush);
-static void advance(Queue *queue, size_t sent, Flush *flush);
-
-Item *queue_add(Queue *queue) {
-  Item *item = calloc(1, sizeof *item);
-  if (!item) abort();
-  push(queue, item);
-  return item;
-}
 
 static void push(Queue *queue, Item *item) {
   item->next = NULL;
@@ -29,29 +15,21 @@ static void push(Queue *queue, Item *item) {
   queue->tail = item;
 }
 
-void queue_flush(Queue *queue, Flush *flush) {
-  for (Item *item; (item = queue->head);) {
-    if (item->cold && !flush->cold) {
-      flush->end = FLUSH_COLD;
-      return;
-    }
-    if (flush->sendfile + flush->copied >= flush->budget) {
-      flush->end = FLUSH_BUDGET;
-      return;
-    }
-    ssize_t sent = item->file && !item->small ? send_range(item, flush) : send_gathered(queue, flush);
-    if (sent < 0) return;
-    advance(queue, (size_t)sent, flush);
-  }
-  flush->end = FLUSH_EMPTY;
+void queue_add(Queue *queue, const Item *like) {
+  Item *item = malloc(sizeof *item);
+  if (!item) abort();
+  *item = *like;
+  if (item->file) file_retain(item->file);
+  if (item->stream) item->stream->references++;
+  push(queue, item);
 }
 
-/* What the device delivered to this thread since `before`, and to the look-ups that found the range. */
+/* What the device delivered to this thread since `before`, and to the range's look-ups. */
 static double delivered(File *file, int64_t before) {
   return (double)(thread_device_bytes() - before + atomic_exchange(&file->looked_up, 0));
 }
 
-static ssize_t stop(Flush *flush, FlushEnd end, int error) {
+static ssize_t stop(Flush *flush, int end, int error) {
   flush->end = end;
   flush->error = error;
   return -1;
@@ -59,7 +37,7 @@ static ssize_t stop(Flush *flush, FlushEnd end, int error) {
 
 /* A failed system call. Errors of the file are told apart from those of the socket. */
 static ssize_t failed(Flush *flush, int error, bool of_file) {
-  if (error == EAGAIN || error == EWOULDBLOCK) return stop(flush, FLUSH_AGAIN, 0);
+  if (error == EAGAIN) return stop(flush, FLUSH_AGAIN, 0);
   static const int device[] = {EIO, EUCLEAN, ESTALE, EBADF, EINVAL, EOVERFLOW};
   for (size_t at = 0; at < sizeof device / sizeof *device; at++) of_file |= error == device[at];
   return stop(flush, of_file ? FLUSH_SHORT : FLUSH_FAILED, error);
@@ -124,7 +102,22 @@ static void advance(Queue *queue, size_t sent, Flush *flush) {
   }
 }
 
-/* Read-ahead that this range did not need is credited to the stream's next one (data-path.md Q3). */
+void queue_flush(Queue *queue, Flush *flush) {
+  flush->end = FLUSH_EMPTY;
+  for (Item *item; flush->end == FLUSH_EMPTY && (item = queue->head);) {
+    bool alone = item->file && !item->small;
+    if (item->cold && !flush->cold) {
+      flush->end = FLUSH_COLD;
+    } else if (flush->sendfile + flush->copied >= flush->budget) {
+      flush->end = FLUSH_BUDGET;
+    } else {
+      ssize_t sent = alone ? send_range(item, flush) : send_gathered(queue, flush);
+      if (sent > 0) advance(queue, (size_t)sent, flush);
+    }
+  }
+}
+
+/* Read-ahead that this range did not need is credited to the stream's next one. */
 static void count_in_stream(Item *item) {
   Stream *stream = item->stream;
   if (!stream) return;

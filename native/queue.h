@@ -1,10 +1,8 @@
 /* What a connection still has to send, in order: bytes and file ranges. */
-#ifndef LOGCLUSTER_QUEUE_H
-#define LOGCLUSTER_QUEUE_H
-
+#pragma once
 #include "file.h"
 
-/* One reader's counters: bytes of ranges sent, those that no device delivered, surplus read-ahead. */
+/* One reader's counters: bytes sent, those that no device delivered, surplus read-ahead. */
 typedef struct {
   uint32_t references;
   double sent, hit, carry;
@@ -32,8 +30,8 @@ typedef struct {
 } Queue;
 
 enum { SMALL_RANGE_BYTES = 16 * 1024 };
-/* Why a flush ended. FAILED and SHORT_FILE: see `error`, an errno or 0. */
-typedef enum { FLUSH_EMPTY, FLUSH_AGAIN, FLUSH_BUDGET, FLUSH_COLD, FLUSH_FAILED, FLUSH_SHORT } FlushEnd;
+/* Why a flush ended. FAILED (the socket) and SHORT (the file): see `error`, an errno or 0. */
+enum { FLUSH_EMPTY, FLUSH_AGAIN, FLUSH_BUDGET, FLUSH_COLD, FLUSH_FAILED, FLUSH_SHORT };
 
 typedef struct {
   int fd;
@@ -42,11 +40,11 @@ typedef struct {
   uint8_t *scratch;
   size_t sendfile, copied;
   Queue finished;
-  FlushEnd end;
-  int error;
+  int end, error;
 } Flush;
 
-Item *queue_add(Queue *queue);
+/* Adds a copy of an item, with its own references to file and stream. */
+void queue_add(Queue *queue, const Item *like);
 /* Sends from the head until the socket is full, the budget used up, or a cold item comes up. */
 void queue_flush(Queue *queue, Flush *flush);
 /* Counts what was sent in the streams and frees what is done. On the event loop only. */
@@ -59,5 +57,3 @@ void queue_split_cold(Queue *from, Queue *to);
 void queue_prepend(Queue *to, Queue *from);
 void queue_drop(Queue *queue);
 void stream_release(Stream *stream);
-
-#endif

@@ -1,9 +1,6 @@
 #include "slab.h"
-
 #include <stdlib.h>
 #include <string.h>
-
-static void slab_destroy(SlabPool *pool, Slab *slab);
 
 static int class_of(size_t capacity) {
   int class = 0;
@@ -18,19 +15,36 @@ Slab *slab_take(SlabPool *pool, size_t capacity) {
     pool->free[class] = slab->next;
     pool->free_bytes -= slab->capacity;
   } else {
-    slab = calloc(1, sizeof *slab);
-    if (!slab) return NULL;
-    slab->capacity = (size_t)SLAB_BYTES_MIN << class;
-    slab->bytes = malloc(slab->capacity);
-    if (!slab->bytes || slab->capacity < capacity) {
-      free(slab->bytes);
-      free(slab);
+    uint8_t *bytes = malloc((size_t)SLAB_BYTES_MIN << class);
+    if (!bytes || !(slab = calloc(1, sizeof *slab))) {
+      free(bytes);
       return NULL;
     }
+    slab->bytes = bytes;
+    slab->capacity = (size_t)SLAB_BYTES_MIN << class;
     slab->index = table_add(&pool->all, slab);
   }
   slab->references = 1;
   return slab;
+}
+
+/* Views that JavaScript still holds become empty, but for those of an abandoned slab. */
+static void slab_destroy(SlabPool *pool, Slab *slab) {
+  table_remove(&pool->all, slab->index);
+  if (slab->exposed) {
+    napi_value buffer, buffers, nothing;
+    napi_handle_scope scope;
+    napi_open_handle_scope(pool->env, &scope);
+    napi_get_reference_value(pool->env, pool->buffers, &buffers);
+    napi_get_element(pool->env, buffers, slab->index, &buffer);
+    napi_get_null(pool->env, &nothing);
+    napi_set_element(pool->env, buffers, slab->index, nothing);
+    if (!slab->abandoned) napi_detach_arraybuffer(pool->env, buffer);
+    napi_close_handle_scope(pool->env, scope);
+  } else {
+    free(slab->bytes);
+  }
+  free(slab);
 }
 
 void slab_release(SlabPool *pool, Slab *slab) {
@@ -63,25 +77,6 @@ void slab_expose(SlabPool *pool, Slab *slab) {
   napi_set_element(pool->env, buffers, slab->index, buffer);
   slab->exposed = true;
   napi_close_handle_scope(pool->env, scope);
-}
-
-/* Views that JavaScript still holds become empty, but for those of an abandoned slab. */
-static void slab_destroy(SlabPool *pool, Slab *slab) {
-  table_remove(&pool->all, slab->index);
-  if (slab->exposed) {
-    napi_value buffer, buffers, nothing;
-    napi_handle_scope scope;
-    napi_open_handle_scope(pool->env, &scope);
-    napi_get_reference_value(pool->env, pool->buffers, &buffers);
-    napi_get_element(pool->env, buffers, slab->index, &buffer);
-    napi_get_null(pool->env, &nothing);
-    napi_set_element(pool->env, buffers, slab->index, nothing);
-    if (!slab->abandoned) napi_detach_arraybuffer(pool->env, buffer);
-    napi_close_handle_scope(pool->env, scope);
-  } else {
-    free(slab->bytes);
-  }
-  free(slab);
 }
 
 void slab_pool_free(SlabPool *pool) {

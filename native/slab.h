@@ -1,12 +1,9 @@
-/* Receive buffers that JavaScript sees without a copy, and that are used again when nobody looks any more. */
-#ifndef LOGCLUSTER_SLAB_H
-#define LOGCLUSTER_SLAB_H
-
+/* Receive buffers that JavaScript sees without a copy, used again when nobody looks any more. */
+#pragma once
 #include <node_api.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include "table.h"
 
 /* Capacities are powers of two from 64 KiB on; free slabs are kept up to a bound, 64 MiB in all. */
@@ -20,7 +17,7 @@ typedef struct Slab {
   uint32_t index;
   /* JavaScript has an ArrayBuffer over it, which then owns the bytes. */
   bool exposed;
-  /* A frame of it was given up unreleased, so it is not used again: the garbage collector frees it. */
+  /* A frame of it was given up unreleased: not used again, the garbage collector frees it. */
   bool abandoned;
   struct Slab *next;
 } Slab;
@@ -43,5 +40,3 @@ void slab_release(SlabPool *pool, Slab *slab);
 void slab_expose(SlabPool *pool, Slab *slab);
 /* At the end of the environment: frees whatever no ArrayBuffer owns. */
 void slab_pool_free(SlabPool *pool);
-
-#endif

@@ -1,8 +1,8 @@
-/* Pointers by small integers: what JavaScript holds instead of an address. Freed indexes are used again. */
-#ifndef LOGCLUSTER_TABLE_H
-#define LOGCLUSTER_TABLE_H
-
+/* Pointers by small integers, for JavaScript. Freed indexes are used again. */
+#pragma once
+#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 typedef struct {
   void **items;
@@ -10,10 +10,36 @@ typedef struct {
   uint32_t used, capacity, free_count;
 } Table;
 
-uint32_t table_add(Table *table, void *item);
-/* NULL where the index is free. */
-void *table_get(const Table *table, uint32_t index);
-void *table_remove(Table *table, uint32_t index);
-void table_free(Table *table);
+static inline uint32_t table_add(Table *table, void *item) {
+  if (table->free_count > 0) {
+    uint32_t index = table->free[--table->free_count];
+    table->items[index] = item;
+    return index;
+  }
+  if (table->used == table->capacity) {
+    table->capacity = table->capacity ? 2 * table->capacity : 64;
+    table->items = realloc(table->items, table->capacity * sizeof *table->items);
+    table->free = realloc(table->free, table->capacity * sizeof *table->free);
+    if (!table->items || !table->free) abort();
+  }
+  table->items[table->used] = item;
+  return table->used++;
+}
 
-#endif
+/* NULL where the index is free. */
+static inline void *table_get(const Table *table, uint32_t index) {
+  return index < table->used ? table->items[index] : NULL;
+}
+
+static inline void *table_remove(Table *table, uint32_t index) {
+  void *item = table_get(table, index);
+  if (!item) return NULL;
+  table->items[index] = NULL;
+  table->free[table->free_count++] = index;
+  return item;
+}
+
+static inline void table_free(Table *table) {
+  free(table->items);
+  free(table->free);
+}

@@ -5,7 +5,7 @@
 export interface Binding {
   readonly answer: Float64Array
   /** The frames that `frames` is called for: slab, offset and length each. */
-  readonly frames: Uint32Array
+  readonly frames: Float64Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
   /** Bytes received, sent by sendfile, sent by copying, held in requests. */
