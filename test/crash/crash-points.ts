@@ -5,7 +5,7 @@ import type { Log } from '../../src/broker/log/log.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import type { SimDisk } from '../../sim/disk.ts'
 import { append, batchOf, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
-import { drive } from './drive.ts'
+import { drive } from '../helpers/drive.ts'
 import { problemsOf, producerProblems, scan } from './recovered-log.ts'
 import { recordWorkload, type CrashPoint, type LogPromise } from './recorded-workload.ts'
 

@@ -11,7 +11,7 @@ import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import type { SimOperation } from '../../sim/disk-faults.ts'
 import { logId, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
-import { drive, quietly } from './drive.ts'
+import { drive, quietly } from '../helpers/drive.ts'
 import { LogHistory } from './log-history.ts'
 
 /** What was promised for one log at the moment of a crash. */

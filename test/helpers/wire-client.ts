@@ -64,6 +64,7 @@ export class WireClient {
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>
   readonly #socket: Socket
+  readonly #localPort: number
   readonly #clientId: string | null
   readonly #timeoutMs: number
   readonly #pending: Pending[] = []
@@ -97,6 +98,7 @@ export class WireClient {
   private constructor(socket: Socket, options: WireClientOptions) {
     const { clientId = 'wire-client', timeoutMs = 10_000 } = options
     this.#socket = socket
+    this.#localPort = socket.localPort ?? 0
     this.#clientId = clientId
     this.#timeoutMs = timeoutMs
     this.closed = new Promise(resolve => socket.once('close', () => resolve()))
@@ -107,6 +109,11 @@ export class WireClient {
 
   get isOpen(): boolean {
     return this.#end === null
+  }
+
+  /** Of this end: what the broker's side knows it by. */
+  get localPort(): number {
+    return this.#localPort
   }
 
   /** Requests that have no answer yet. */

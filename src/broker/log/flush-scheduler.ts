@@ -14,6 +14,8 @@ export interface FlushSchedulerOptions {
 
 /** Logs that are flushed at the same time. */
 const inFlightMax = 4
+/** Time until a flush is begun again that found no room for a leader-epoch checkpoint. */
+const retryDelayMs = 1000
 /** Above so many dirty files one flush of the whole file system is cheaper. */
 const singleFilesMax = 16
 
@@ -157,6 +159,10 @@ export class FlushScheduler {
       await act()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
+      if (isPassing(error)) {
+        this.#retryLater(logs)
+        return
+      }
       this.#isStopped = true
       this.#options.onFailure(error)
     }
@@ -170,6 +176,16 @@ export class FlushScheduler {
     if (this.#urgent.size > 0 || this.#hasOverdue()) this.#plan()
   }
 
+  /** The disk was too full for a small file; the logs stay dirty, and durable as far as they were. */
+  #retryLater(logs: readonly Flushable[]): void {
+    for (const log of logs) {
+      this.#urgent.add(log)
+      this.#flushing.get(log)?.resolve()
+      this.#flushing.delete(log)
+    }
+    this.#arm(retryDelayMs)
+  }
+
   #hasOverdue(): boolean {
     const nowMs = this.#options.env.clock.monotonic()
     for (const [log, sinceMs] of this.#dirtySinceMs) {
@@ -177,4 +193,9 @@ export class FlushScheduler {
     }
     return false
   }
+}
+
+/** No space for a new file is no failed fsync: nothing that was written is in doubt. */
+function isPassing({ code, operation }: DiskError): boolean {
+  return (code === 'ENOSPC' || code === 'EDQUOT') && !operation.startsWith('sync')
 }

@@ -1,4 +1,4 @@
-import { DiskError, type Disk } from '../../env/env.ts'
+import type { Disk } from '../../env/env.ts'
 import {
   decodeIndexHead,
   decodeOffsets,
@@ -13,7 +13,7 @@ import type { LogState } from './log-state.ts'
 import { SegmentIndex } from './segment-index.ts'
 import type { Segment } from './segment.ts'
 import { TimeIndex } from './time-index.ts'
-import { walkBatches } from './walk.ts'
+import { SegmentDamage, walkBatches } from './walk.ts'
 
 /** All that loading needs to know of a log. */
 export type IndexContext = Pick<LogState, 'host' | 'config'>
@@ -130,11 +130,7 @@ async function buildIndex(state: IndexContext, segment: Segment): Promise<Segmen
     (header, position) => index.note(header, position, state.config.indexIntervalBytes),
   )
   if (end.violation !== null) {
-    throw new DiskError(
-      `walk at byte ${end.position} (${end.violation})`,
-      segment.file.path,
-      'EBADMSG',
-    )
+    throw new SegmentDamage(segment.file.path, end.position, end.violation)
   }
   return index
 }

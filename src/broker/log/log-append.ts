@@ -59,6 +59,8 @@ export class Appender {
   #queue: Request[] = []
   #isPumping = false
   #settling: Promise<void> | null = null
+  /** The newest epoch that a leader began here; it stands even where the batches before it are taken back. */
+  #notedEpoch = -1
   /** The end of the log with everything that is staged. */
   #nextOffset: number
   /** The active segment with everything that is staged. */
@@ -88,6 +90,13 @@ export class Appender {
     }
     this.#queue.push(request)
     if (!this.#isPumping) void this.#pump()
+  }
+
+  /** I-14: the epoch begins at the end of the log, with what is staged. */
+  noteEpoch(epoch: number): void {
+    if (!this.#state.epochs.assign(epoch, this.#nextOffset)) return
+    this.#state.areEpochsDirty = true
+    this.#notedEpoch = epoch
   }
 
   /** Writes what is staged now, without waiting for the end of the turn. */
@@ -217,12 +226,15 @@ export class Appender {
     const { config, segments, producers, host } = this.#state
     const tail = this.#tail
     const baseOffset = headers[0]!.baseOffset
+    const isIndexFull =
+      segments.active.baseOffset === tail.baseOffset &&
+      (segments.active.index?.isFull(config.segmentIndexBytes) ?? false)
     const isDue =
       tail.sizeBytes > 0 &&
       (tail.sizeBytes + sizeBytes > config.segmentBytes ||
         lastOffset(headers.at(-1)!) - tail.baseOffset > segmentOffsetsMax ||
         nowMs - (tail.firstAppendMs ?? nowMs) >= config.segmentMs ||
-        (segments.active.index?.isFull(config.segmentIndexBytes) ?? false))
+        isIndexFull)
     if (isDue) this.#tail = { baseOffset, sizeBytes: 0, firstAppendMs: null }
     this.#tail.sizeBytes += sizeBytes
     this.#tail.firstAppendMs ??= nowMs
@@ -244,32 +256,36 @@ export class Appender {
 
   /** Stages of one segment, with one write. */
   #writeGroup(stages: readonly Stage[]): DiskError | null {
-    const { host, config } = this.#state
-    const { clock } = host.env
-    const isEarly = host.sabotage.has('end-offset-before-write')
+    const isEarly = this.#state.host.sabotage.has('end-offset-before-write')
     if (isEarly) this.#finish(stages)
     try {
       const roll = stages[0]!.roll
       if (roll !== null) this.#startSegment(roll)
-      const segment = this.#state.segments.active
-      const from = segment.sizeBytes
-      const startedMs = clock.monotonic()
-      segment.file.write(
-        from,
-        stages.flatMap(({ bytes }) => (bytes.length === 0 ? [] : [bytes])),
-      )
-      const elapsedMs = clock.monotonic() - startedMs
-      const nowMs = clock.now()
-      for (const header of stages.flatMap(({ headers }) => headers)) {
-        segment.noteAppended(header, config.indexIntervalBytes, nowMs)
-      }
-      host.wrote(this.#log, { segment, from, length: segment.sizeBytes - from, elapsedMs })
+      if (stages.some(({ bytes }) => bytes.length > 0)) this.#writeBatches(stages)
     } catch (error) {
       if (error instanceof DiskError) return error
       throw error
     }
     if (!isEarly) this.#finish(stages)
     return null
+  }
+
+  #writeBatches(stages: readonly Stage[]): void {
+    const { host, config, segments } = this.#state
+    const { clock } = host.env
+    const segment = segments.active
+    const from = segment.sizeBytes
+    const startedMs = clock.monotonic()
+    segment.file.write(
+      from,
+      stages.flatMap(({ bytes }) => (bytes.length === 0 ? [] : [bytes])),
+    )
+    const elapsedMs = clock.monotonic() - startedMs
+    const nowMs = clock.now()
+    for (const header of stages.flatMap(({ headers }) => headers)) {
+      segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+    }
+    host.wrote(this.#log, { segment, from, length: segment.sizeBytes - from, elapsedMs })
   }
 
   #finish(stages: readonly Stage[]): void {
@@ -297,6 +313,7 @@ export class Appender {
     }
     epochs.restore(stages[0]!.epochsBefore)
     this.#nextOffset = this.#state.endOffset
+    if (this.#notedEpoch > epochs.latest) epochs.assign(this.#notedEpoch, this.#nextOffset)
     this.#tail = tailOf(this.#state)
     const message = `${error.message}; nothing of the batch was kept.`
     const refuse = () => {

@@ -13,7 +13,7 @@ import { lockDirectory, readIdentity, unusable, type Identity } from './identity
 import type { LogConfig } from './log-config.ts'
 import { logIdText, logKey, type LogId } from './log-id.ts'
 import { Log } from './log.ts'
-import { recoverLog, type CleanLine } from './recovery.ts'
+import { recoverLog, type CleanLine, type Recovered, type RecoveryOptions } from './recovery.ts'
 import { noSabotage, type Sabotage } from './sabotage.ts'
 import {
   beginRun,
@@ -254,7 +254,7 @@ export class LogDirectory {
     if (this.failure !== null) throw this.failure
     const known = this.#found.get(key)
     const name = known?.name ?? (await makeLogFolder(this.#env, this.path, id))
-    const { state, surprise } = await recoverLog({
+    const { state, surprise } = await this.#recover({
       id,
       name,
       path: `${this.path}/${name}`,
@@ -273,6 +273,16 @@ export class LogDirectory {
     if (known !== undefined) this.#openedOfFound++
     if (log.dirtyFileCount > 0 && log.offline === null) this.#host.scheduler.noteDirty(log)
     return log
+  }
+
+  /** A sync that fails while a log is opened is as final as any other. */
+  async #recover(options: RecoveryOptions): Promise<Recovered> {
+    try {
+      return await recoverLog(options)
+    } catch (error) {
+      if (error instanceof DiskError && error.operation.startsWith('sync')) this.#host.fail(error)
+      throw error
+    }
   }
 
   async #takeAway(id: LogId, suffix: 'deleted' | 'stray'): Promise<void> {

@@ -6,12 +6,18 @@ import { refusal, takeOffline, type LogState } from './log-state.ts'
 import { findRange, headerReadBytes, type Lookup, type Range, type RangeWish } from './lookup.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentIndex } from './segment-index.ts'
+import { SegmentDamage } from './walk.ts'
 
 export interface ReadOptions {
   readonly maxBytes: number
   /** Nothing at or above: the high watermark, or the LSO. */
   readonly upToOffset: number
   readonly minOneBatch: boolean
+  /**
+   * The reader was behind what the page cache holds, and has not caught up since. What cachestat tells of its next
+   * ranges cannot be trusted: pages that read-ahead has only asked for count as resident (data-path.md Q3).
+   */
+  readonly isLagging?: boolean
 }
 
 export type ReadResult =
@@ -22,6 +28,8 @@ export type ReadResult =
       readonly length: number
       /** The device may have to deliver it: a thread of its own sends it. */
       readonly cold: boolean
+      /** Reaches all that was readable when it was asked for. */
+      readonly isCaughtUp: boolean
     }
   | { readonly kind: 'empty' }
   | { readonly kind: 'out-of-range' }
@@ -47,13 +55,16 @@ export function readLog(
   let segment = state.segments.floor(fromOffset)
   if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
   const { index } = segment
-  if (index === null || !isLookupHot(segment, index, wish)) return readCold(state, segment, wish)
+  segment.indexUsedMs = state.host.env.clock.monotonic()
+  if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
+    return readCold(state, segment, wish)
+  }
   try {
     const range = runHot(segment.file, findRange(segment, index, wish))
     if (range.kind === 'mismatch') return readCold(state, segment, wish)
     if (range.kind === 'empty') return range
     const cold = !isHot(segment, range.position, range.length)
-    return { ...range, file: segment.file, cold }
+    return { ...range, file: segment.file, cold, isCaughtUp: range.endOffset >= upToOffset }
   } catch (error) {
     return readFailed(state, error)
   }
@@ -69,7 +80,12 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
     }
     switch (range.kind) {
       case 'range':
-        return { ...range, file: segment.file, cold: true }
+        return {
+          ...range,
+          file: segment.file,
+          cold: true,
+          isCaughtUp: range.endOffset >= wish.upToOffset,
+        }
       case 'empty':
         return range
       case 'mismatch':
@@ -112,7 +128,8 @@ export function readFailed(
       message: 'The log was closed.',
     }
   }
-  return { kind: 'failed', ...takeOffline(state, `A read failed: ${error.message}.`) }
+  const what = error instanceof SegmentDamage ? '' : 'A read failed: '
+  return { kind: 'failed', ...takeOffline(state, `${what}${error.message}.`) }
 }
 
 export function damage(

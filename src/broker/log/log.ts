@@ -5,8 +5,8 @@ import { Appender } from './log-append.ts'
 import type { LogConfig } from './log-config.ts'
 import type { Flushable, FlushMark } from './log-host.ts'
 import type { LogId } from './log-id.ts'
-import { readLog, type ReadOptions, type ReadResult } from './log-read.ts'
-import type { LogState } from './log-state.ts'
+import { readFailed, readLog, type ReadOptions, type ReadResult } from './log-read.ts'
+import { refusal, type LogState } from './log-state.ts'
 import type { ProducerStates } from './producer-states.ts'
 import type { CleanLine } from './recovery.ts'
 import { applyRetention, moveStart, removeBelowStart, type RetentionTarget } from './retention.ts'
@@ -94,12 +94,12 @@ export class Log implements Flushable {
 
   /** G36: the first record at or after `timestampMs` below `upToOffset`, or null. @throws DiskError */
   findByTime(timestampMs: number, upToOffset: number): Promise<TimedOffset | null> {
-    return findByTime(this.#state, timestampMs, upToOffset)
+    return this.#lookingUp(findByTime(this.#state, timestampMs, upToOffset))
   }
 
   /** KIP-734: the first record that has the greatest timestamp below `upToOffset`, or null. @throws DiskError */
   findMaxTimestamp(upToOffset: number): Promise<TimedOffset | null> {
-    return findMaxTimestamp(this.#state, upToOffset)
+    return this.#lookingUp(findMaxTimestamp(this.#state, upToOffset))
   }
 
   /** G38; -1 and -1 where the epoch is not known. */
@@ -119,8 +119,7 @@ export class Log implements Flushable {
 
   /** I-14: a leader begins its epoch at the end of its log, with or without data. */
   noteEpoch(epoch: number): void {
-    if (!this.#state.epochs.assign(epoch, this.#appender.stagedEndOffset)) return
-    this.#state.areEpochsDirty = true
+    this.#appender.noteEpoch(epoch)
   }
 
   /**
@@ -228,8 +227,9 @@ export class Log implements Flushable {
     const state = this.#state
     await this.#housekeeping
     await this.#appender.drain()
-    await state.sealing
     state.isClosed = true
+    await this.#appender.drain()
+    await state.sealing
     try {
       return state.host.failure === null && state.offline === null ? await this.#leaveClean() : null
     } finally {
@@ -274,12 +274,24 @@ export class Log implements Flushable {
     }
   }
 
+  /** A read that fails takes the partition, whatever it was for. */
+  async #lookingUp<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      readFailed(this.#state, error)
+      throw error
+    }
+  }
+
   #keepHouse(
     act: (target: RetentionTarget) => Promise<void>,
     upToOffset = Infinity,
   ): Promise<void> {
     const target = { log: this, state: this.#state, appender: this.#appender, upToOffset }
-    const done = this.#housekeeping.then(() => (this.#state.isClosed ? undefined : act(target)))
+    const done = this.#housekeeping.then(() =>
+      refusal(this.#state) === null ? act(target) : undefined,
+    )
     this.#housekeeping = done.catch(() => {})
     return done
   }

@@ -83,6 +83,7 @@ export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
     if (!(error instanceof DiskError) || !isReadFailure(error)) throw error
     recovery.damage = `A read failed: ${error.message}.`
   }
+  if (recovery.damage === null) sweepCaches(recovery)
   const endOffset = recovery.segments.at(-1)?.endOffset ?? startOffset
   if (endOffset < recoveryPoint && startOffset < recoveryPoint) {
     recovery.damage ??= lostBelow(recovery, endOffset)
@@ -109,6 +110,19 @@ function begin(options: RecoveryOptions): Recovery {
 function sweep({ host, path }: RecoveryOptions): void {
   for (const name of host.env.disk.list(path)) {
     if (name.endsWith('.tmp') || name.endsWith('.deleted')) host.env.disk.unlink(`${path}/${name}`)
+  }
+}
+
+/** Removes indexes without a segment, and snapshots that belong to no segment's beginning: nobody will ask for them. */
+function sweepCaches({ host, path, segments }: Recovery): void {
+  const { disk } = host.env
+  const bases = new Set(segments.map(({ baseOffset }) => baseOffset))
+  for (const name of disk.list(path)) {
+    const offset =
+      parseSegmentName(name, 'snapshot') ??
+      parseSegmentName(name, 'index') ??
+      parseSegmentName(name, 'timeindex')
+    if (offset !== null && !bases.has(offset)) disk.unlink(`${path}/${name}`)
   }
 }
 

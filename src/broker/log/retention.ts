@@ -96,7 +96,7 @@ function retire(state: LogState, segment: Segment): void {
     for (const path of renamed) disk.rename(path, `${path}.deleted`)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    state.host.fail(error)
+    if (error.code !== 'ENOSPC') state.host.fail(error)
     return
   }
   clock.after(state.config.fileDeleteDelayMs, () => {

@@ -53,7 +53,12 @@ export function epochPlace(state: LogState): SealedFilePlace {
 export async function saveEpochs(state: LogState): Promise<void> {
   if (!state.areEpochsDirty) return
   state.areEpochsDirty = false
-  await writeSealed(epochPlace(state), epochBody(state.epochs.entries))
+  try {
+    await writeSealed(epochPlace(state), epochBody(state.epochs.entries))
+  } catch (error) {
+    state.areEpochsDirty = true
+    throw error
+  }
 }
 
 /** In place, without a rename: a torn cache is known by its CRC. */
@@ -69,13 +74,11 @@ async function writeCache(disk: Disk, path: string, bytes: Uint8Array): Promise<
 }
 
 async function tolerant(state: LogState, act: () => Promise<void>): Promise<void> {
-  if (state.host.failure !== null || state.isClosed) return
+  if (state.host.failure !== null) return
   try {
     await act()
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    const isGone = state.isClosed && error.code === 'ENOENT'
-    if (isGone) return
     if (error.operation !== 'sync' && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
       state.host.warn('Could not write an index or a snapshot', {
         log: state.name,

@@ -1,4 +1,4 @@
-import type { DiskFile } from '../../env/env.ts'
+import { DiskError, type DiskFile } from '../../env/env.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import {
   batchMagic,
@@ -30,6 +30,14 @@ export interface WalkEnd {
   readonly epoch: number
   /** Which rule of FORMAT.md the next bytes break; null where the walk came to the end of the file. */
   readonly violation: string | null
+}
+
+/** A segment holds something else than its batches: not the device's word, but as final for the partition. */
+export class SegmentDamage extends DiskError {
+  constructor(path: string, position: number, reason: string) {
+    super('read', path, 'EBADMSG')
+    this.message = `${path} is damaged at byte ${position}: ${reason}`
+  }
 }
 
 /** Much for the device in one go, little for the event loop to check. */

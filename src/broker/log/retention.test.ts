@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import { drive } from '../../../test/helpers/drive.ts'
+import {
+  append,
+  batchOf,
+  logConfig,
+  logId,
+  openDirectory,
+  readAll,
+  simWorld,
+  worldOn,
+} from '../../../test/helpers/logs.ts'
+import { logDirectoryName } from './log-id.ts'
+
+async function oneLog(over: Parameters<typeof logConfig>[0] = {}) {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ segmentBytes: 300, ...over }))
+  return { world, disk: world.disk, clock: world.clock, directory, log }
+}
+
+const folder = `/data/${logDirectoryName(logId())}`
+
+test('segments beyond the size go, from the oldest on', async () => {
+  const { world, clock, disk, log } = await oneLog({ retentionBytes: 700, retentionMs: -1 })
+  for (let at = 0; at < 20; at++) await append(world, log, batchOf(2))
+  const before = log.sizeBytes
+  await log.applyRetention(clock.now())
+  expect(log.sizeBytes).toBeLessThan(before)
+  expect(log.sizeBytes).toBeGreaterThanOrEqual(700)
+  expect(log.sizeBytes).toBeLessThan(700 + 300)
+  expect(log.startOffset).toBeGreaterThan(0)
+  expect((await readAll(log)).length).toBe(log.sizeBytes)
+  await clock.run(1)
+  expect(disk.list(folder).filter(name => name.includes('00000000000000000000'))).toEqual([])
+})
+
+test('expired segments go by their newest timestamp; a log expired as a whole begins anew at its end', async () => {
+  const { world, clock, log } = await oneLog({ retentionMs: 5000 })
+  for (let at = 0; at < 6; at++)
+    await append(world, log, batchOf(2, { baseTimestamp: clock.now() }))
+  await clock.run(3000)
+  for (let at = 0; at < 6; at++)
+    await append(world, log, batchOf(2, { baseTimestamp: clock.now() }))
+  await log.applyRetention(clock.now())
+  expect(log.startOffset).toBe(0)
+  await clock.run(3000)
+  await log.applyRetention(clock.now())
+  expect(log.startOffset).toBeGreaterThan(0)
+  expect(log.startOffset).toBeLessThanOrEqual(12)
+  await clock.run(10_000)
+  await log.applyRetention(clock.now())
+  expect([log.startOffset, log.endOffset, log.segmentCount, log.sizeBytes]).toEqual([24, 24, 1, 0])
+  expect(await append(world, log, batchOf(1))).toMatchObject({ baseOffset: 24, logStartOffset: 24 })
+})
+
+test('compacted topics keep everything', async () => {
+  const { world, clock, log } = await oneLog({
+    retentionMs: 1,
+    retentionBytes: 1,
+    cleanupPolicy: 'compact',
+  })
+  for (let at = 0; at < 6; at++) await append(world, log, batchOf(2), { origin: 'coordinator' })
+  await clock.run(1000)
+  await log.applyRetention(clock.now())
+  expect([log.startOffset, log.endOffset]).toEqual([0, 12])
+})
+
+test('nothing at or above the given offset goes', async () => {
+  const { world, clock, log } = await oneLog({ retentionMs: 1 })
+  for (let at = 0; at < 12; at++)
+    await append(world, log, batchOf(2, { baseTimestamp: clock.now() }))
+  await clock.run(1000)
+  await log.applyRetention(clock.now(), 9)
+  expect(log.startOffset).toBeLessThanOrEqual(9)
+  expect(log.startOffset).toBeGreaterThan(0)
+})
+
+test('G35: the start never goes back, also over a crash of the machine', async () => {
+  const { world, log } = await oneLog()
+  for (let at = 0; at < 12; at++) await append(world, log, batchOf(2))
+  await drive(world.clock, log.whenDurable(24))
+  await log.raiseStartOffset(7)
+  await log.raiseStartOffset(3)
+  expect(log.startOffset).toBe(7)
+  expect(log.endOfEpoch(0)).toEqual({ epoch: 0, endOffset: 24 })
+  const { Prng } = await import('../../lib/prng.ts')
+  const again = await openDirectory(worldOn(world.disk.crashMachine(new Prng(3)), world), {
+    bootId: 'boot-2',
+  })
+  const reopened = await again.openLog(logId(), logConfig())
+  expect([reopened.startOffset, reopened.endOffset]).toEqual([7, 24])
+})
+
+test('a fetch that holds a removed segment can still read it', async () => {
+  const { world, clock, log } = await oneLog({
+    retentionBytes: 0,
+    retentionMs: -1,
+    fileDeleteDelayMs: 1000,
+  })
+  for (let at = 0; at < 8; at++) await append(world, log, batchOf(2))
+  const held = await log.read(0, { maxBytes: 100, upToOffset: 16, minOneBatch: true })
+  await log.applyRetention(clock.now())
+  expect(log.startOffset).toBeGreaterThan(0)
+  if (held.kind !== 'range') throw new Error('no range')
+  expect(held.file.read(held.position, new Uint8Array(held.length))).toBe(held.length)
+})
