@@ -1,6 +1,7 @@
 import { DiskError, type Env, type Timer } from '../../env/env.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
 import type { Flushable, FlushMark } from './log-host.ts'
+import { Turnstile } from './turnstile.ts'
 
 export interface FlushSchedulerOptions {
   readonly env: Env
@@ -137,7 +138,10 @@ export class FlushScheduler {
     const marks = logs.map(log => this.#begin(log, nowMs))
     await this.#guard(logs, async () => {
       await this.#options.env.disk.syncFileSystem(this.#options.path)
-      for (const [at, log] of logs.entries()) await this.#end(log, marks[at]!)
+      // Some have a leader-epoch checkpoint to write: not all at once.
+      const turnstile = new Turnstile(inFlightMax)
+      const ends = logs.map((log, at) => turnstile.pass(() => this.#end(log, marks[at]!)))
+      await Promise.all(ends)
     })
     this.#isFlushingAll = false
   }

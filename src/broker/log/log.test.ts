@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { append, batchesIn, batchOf, logConfig, logId, openDirectory, readAll, simWorld } from '../../../test/helpers/logs.ts'
+import {
+  append,
+  batchesIn,
+  batchOf,
+  logConfig,
+  logId,
+  openDirectory,
+  readAll,
+  simWorld,
+} from '../../../test/helpers/logs.ts'
 
 async function oneLog(over: Parameters<typeof logConfig>[0] = {}) {
   const world = simWorld()
@@ -18,7 +27,10 @@ test('what is appended can be read, with the offsets and the epoch that the log 
     logAppendTimeMs: -1,
     logStartOffset: 0,
   })
-  expect(await append(world, log, batchOf(2), { leaderEpoch: 4 })).toMatchObject({ baseOffset: 3, lastOffset: 4 })
+  expect(await append(world, log, batchOf(2), { leaderEpoch: 4 })).toMatchObject({
+    baseOffset: 3,
+    lastOffset: 4,
+  })
   expect(log.endOffset).toBe(5)
   const batches = batchesIn(await readAll(log))
   expect(batches.map(({ baseOffset }) => baseOffset)).toEqual([0, 3])
@@ -47,7 +59,8 @@ test('appends of one turn go out with one write per segment', async () => {
 
 test('a clean stop and a start give the same log without a scan', async () => {
   const { world, directory, log } = await oneLog({ segmentBytes: 600 })
-  for (let at = 0; at < 30; at++) await append(world, log, batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence: at * 2 }))
+  for (let at = 0; at < 30; at++)
+    await append(world, log, batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence: at * 2 }))
   const before = await readAll(log)
   const segmentCount = log.segmentCount
   expect(segmentCount).toBeGreaterThan(3)
@@ -59,7 +72,13 @@ test('a clean stop and a start give the same log without a scan', async () => {
   expect(reopened.segmentCount).toBe(segmentCount)
   expect(await readAll(reopened)).toEqual(before)
   expect(reopened.producers.equals(log.producers)).toBe(true)
-  expect(await append(world, reopened, batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence: 58 }))).toMatchObject({ duplicate: true, baseOffset: 58 })
+  expect(
+    await append(
+      world,
+      reopened,
+      batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence: 58 }),
+    ),
+  ).toMatchObject({ duplicate: true, baseOffset: 58 })
 })
 
 test('after a crash of the process everything that was answered is there', async () => {
