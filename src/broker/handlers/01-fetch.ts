@@ -5,7 +5,7 @@ import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { parkUntil } from './parked-fetch.ts'
-import type { SentBytes } from './sent-bytes.ts'
+import type { Reader, SentBytes } from './sent-bytes.ts'
 
 type TopicRequest = FetchRequest['topics'][number]
 type PartitionRequest = TopicRequest['partitions'][number]
@@ -157,6 +157,7 @@ class Pass {
       minOneBatch: this.#bytes === 0,
       currentLeaderEpoch: partition.currentLeaderEpoch,
       lastFetchedEpoch: partition.lastFetchedEpoch,
+      isLagging: this.#deps.sent.isLagging(this.#reader(topic, partition.partition)),
     }
     return found.read(request)
   }
@@ -187,8 +188,14 @@ class Pass {
     partition: number,
   ): FileRange | Uint8Array {
     if (range === null || this.#isClosed()) return noRecords
-    const { connectionId } = this.#context
-    return { ...range, stream: this.#deps.sent.stream({ connectionId, topic, partition }) }
+    const { file, position, length, cold } = range
+    const reader = this.#reader(topic, partition)
+    this.#deps.sent.setLagging(reader, cold && !range.isCaughtUp)
+    return { file, position, length, cold, stream: this.#deps.sent.stream(reader) }
+  }
+
+  #reader(topic: string, partition: number): Reader {
+    return { connectionId: this.#context.connectionId, topic, partition }
   }
 }
 

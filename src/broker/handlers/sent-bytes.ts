@@ -1,9 +1,16 @@
 import type { Network, SendStream } from '../../env/env.ts'
 
-interface Reader {
+/** One consumer of one partition. */
+export interface Reader {
   readonly connectionId: number
   readonly topic: string
   readonly partition: number
+}
+
+interface Open {
+  readonly topic: string
+  readonly stream: SendStream
+  isLagging: boolean
 }
 
 interface Totals {
@@ -13,28 +20,45 @@ interface Totals {
 }
 
 /**
- * What consumers were sent, by topic, and how much of it the page cache had. One stream for each connection and
+ * What consumers were sent, by topic, how much of it the page cache had, and who lags. One stream for each connection and
  * partition, because surplus read-ahead belongs to the reader that caused it (data-path.md Q3).
  */
 export class SentBytes {
   readonly #network: Pick<Network, 'openStream'>
   /** By connection, then by topic and partition. */
-  readonly #open = new Map<number, Map<string, { topic: string; stream: SendStream }>>()
+  readonly #open = new Map<number, Map<string, Open>>()
   readonly #closed = new Map<string, Totals>()
 
   constructor(network: Pick<Network, 'openStream'>) {
     this.#network = network
   }
 
-  stream({ connectionId, topic, partition }: Reader): SendStream {
+  stream(reader: Reader): SendStream {
+    return this.#openOf(reader).stream
+  }
+
+  /** Whether the reader was last sent something cold from before the end of the log: such a one stays cold. */
+  isLagging(reader: Reader): boolean {
+    return this.#find(reader)?.isLagging ?? false
+  }
+
+  setLagging(reader: Reader, isLagging: boolean): void {
+    this.#openOf(reader).isLagging = isLagging
+  }
+
+  #find({ connectionId, topic, partition }: Reader): Open | undefined {
+    return this.#open.get(connectionId)?.get(`${partition} ${topic}`)
+  }
+
+  #openOf(reader: Reader): Open {
+    const known = this.#find(reader)
+    if (known !== undefined) return known
+    const { connectionId, topic, partition } = reader
     let streams = this.#open.get(connectionId)
     if (streams === undefined) this.#open.set(connectionId, (streams = new Map()))
-    const key = `${partition} ${topic}`
-    const known = streams.get(key)
-    if (known !== undefined) return known.stream
-    const stream = this.#network.openStream()
-    streams.set(key, { topic, stream })
-    return stream
+    const open = { topic, stream: this.#network.openStream(), isLagging: false }
+    streams.set(`${partition} ${topic}`, open)
+    return open
   }
 
   /** A connection ended: its counts move to the topics. */

@@ -31,7 +31,13 @@ export interface RangeWish {
 
 /** `mismatch`: the bytes are not what index and segment said. The index is wrong, or the segment is damaged. */
 export type Range =
-  | { readonly kind: 'range'; readonly position: number; readonly length: number }
+  | {
+      readonly kind: 'range'
+      readonly position: number
+      readonly length: number
+      /** Behind its last batch. */
+      readonly endOffset: number
+    }
   | { readonly kind: 'empty' }
   | { readonly kind: 'mismatch'; readonly position: number; readonly reason: string }
 
@@ -65,7 +71,8 @@ export function* findRange(segment: Segment, index: SegmentIndex, wish: RangeWis
       upToOffset: wish.upToOffset,
       first,
     })
-    return { kind: 'range', position: first.position, length: end - first.position }
+    const length = end.position - first.position
+    return { kind: 'range', position: first.position, length, endOffset: end.offset }
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error
     return { kind: 'mismatch', position: error.position, reason: error.message }
@@ -133,7 +140,7 @@ interface EndSearch {
   readonly first: LocatedBatch
 }
 
-/** Where the last batch ends that ends within `limit` and below `upToOffset`. The first batch is within both. */
+/** Where and at what offset the last batch ends that ends within `limit` and below `upToOffset`. The first is within both. */
 function* lastEnd({
   segment,
   index,
@@ -141,9 +148,11 @@ function* lastEnd({
   limit,
   upToOffset,
   first,
-}: EndSearch): Lookup<number> {
+}: EndSearch): Lookup<{ readonly position: number; readonly offset: number }> {
   const isAllVisible = upToOffset >= segment.endOffset
-  if (isAllVisible && segment.sizeBytes <= limit) return segment.sizeBytes
+  if (isAllVisible && segment.sizeBytes <= limit) {
+    return { position: segment.sizeBytes, offset: segment.endOffset }
+  }
   const byBytes = index.floorPosition(limit)
   const byOffset = isAllVisible ? byBytes : index.floor(upToOffset)
   const entry = byOffset.position < byBytes.position ? byOffset : byBytes
@@ -156,7 +165,7 @@ function* lastEnd({
     position += header.sizeBytes
     expected = lastOffset(header) + 1
   }
-  return position
+  return { position, offset: expected }
 }
 
 /** Reads headers through one small window, and believes none that does not fit its place. */

@@ -21,6 +21,8 @@ export interface PartitionRead {
   readonly currentLeaderEpoch: number
   /** Epoch of the last record that the reader has, -1 where it does not tell (KIP-595). */
   readonly lastFetchedEpoch: number
+  /** Was sent what the page cache did not have, and has not caught up since. */
+  readonly isLagging: boolean
 }
 
 /** What a reader gets: an error, a range of a segment, or nothing yet. */
@@ -38,6 +40,8 @@ export interface SegmentRange {
   readonly position: number
   readonly length: number
   readonly cold: boolean
+  /** Reaches all that was readable when it was asked for. */
+  readonly isCaughtUp: boolean
 }
 
 interface Waiting {
@@ -179,6 +183,7 @@ export class Partition {
       maxBytes: request.maxBytes,
       upToOffset: this.#replica.highWatermark,
       minOneBatch: request.minOneBatch,
+      isLagging: request.isLagging,
     })
     return found instanceof Promise ? found.then(later => this.#found(later)) : this.#found(found)
   }
