@@ -2,11 +2,10 @@ import { lastOffset, readBatchHeader, type BatchHeader } from '../../src/broker/
 import { ProducerStates } from '../../src/broker/log/producer-states.ts'
 import { parseSegmentName } from '../../src/broker/log/segment.ts'
 import type { Log } from '../../src/broker/log/log.ts'
-import { readWhole } from '../../src/env/disk.ts'
+import { readWhole, type Disk } from '../../src/env/disk.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { checkCrc } from '../../src/broker/log/batch.ts'
 import type { Prng } from '../../src/lib/prng.ts'
-import type { SimDisk } from '../../sim/disk.ts'
 import type { LogHistory } from './log-history.ts'
 
 /** A batch where it lies. */
@@ -18,7 +17,7 @@ export interface LaidBatch {
 }
 
 /** The batches of a log's directory, by reading every segment from end to end, independently of the engine. */
-export function scan(disk: SimDisk, folder: string): LaidBatch[] {
+export function scan(disk: Disk, folder: string): LaidBatch[] {
   const found: LaidBatch[] = []
   for (const name of disk.list(folder)) {
     if (parseSegmentName(name, 'log') === null) continue
