@@ -1,0 +1,291 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deferred } from '../../src/lib/deferred.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import { run } from '../helpers/run.ts'
+
+export interface PowerLossOptions {
+  readonly cycles: number
+  readonly seed: number
+  /** The driver says "durable" when it is only written: to see whether the checker notices. */
+  readonly liesAboutFlush?: boolean
+  readonly progress?: (text: string) => void
+}
+
+export interface PowerLossResult {
+  readonly seed: number
+  readonly cycles: number
+  readonly fileSystem: string
+  /** Offsets that were said to be durable when the power went, over all logs and cycles. */
+  readonly durableRecords: number
+  /** Offsets found after it beyond those. */
+  readonly survivedRecords: number
+  readonly durationMs: number
+  readonly violations: readonly string[]
+}
+
+/** What the driver is told. */
+export interface PowerOrder {
+  readonly mountPoint: string
+  readonly bootId: string
+  readonly planSeed: number
+  readonly seed: number
+  readonly logs: number
+  readonly liesAboutFlush: boolean
+}
+
+/** What the driver tells, a line each. */
+export type PowerReport =
+  | {
+      readonly kind: 'recovered'
+      readonly startClass: string
+      readonly ends: readonly number[]
+      readonly problems: readonly string[]
+    }
+  | { readonly kind: 'durable'; readonly log: number; readonly offset: number }
+  | { readonly kind: 'broken'; readonly problem: string }
+
+const logs = 4
+/** A new file system, and a new plan, after so many cycles. */
+const cyclesOfPlan = 25
+
+/** Why there can be no power loss here; null where there can. */
+export async function whyNoPowerLoss(): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'not root'
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-power-'))
+  try {
+    const disk = await LoopDisk.make(folder)
+    await disk.cutPower(2)
+    await disk.unmount()
+    return null
+  } catch (error) {
+    return (error as Error).message.trim().split('\n').at(-1)!
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * The power is cut under the storage engine, on a loop-mounted ext4: SIGKILL, XFS_IOC_GOINGDOWN, unmount, mount,
+ * another boot id (reliability.md 5.2). What is recovered must be a byte-identical beginning of what was written,
+ * hold everything that was said to be durable, answer look-ups as a scan does, and know its producers.
+ */
+export async function runPowerLoss(options: PowerLossOptions): Promise<PowerLossResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-power-'))
+  const test = new PowerLoss(options, folder)
+  try {
+    return await test.run()
+  } finally {
+    await test.clear()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+class PowerLoss {
+  readonly #options: PowerLossOptions
+  readonly #folder: string
+  readonly #random: Prng
+  readonly #violations: string[] = []
+  readonly #startedMs = Date.now()
+  #disk: LoopDisk | null = null
+  #planSeed = 0
+  #driver: Driver | null = null
+  #next: Driver | null = null
+  /** By log: what must be there after the next cut. */
+  #durable: number[] = []
+  #durableRecords = 0
+  #survivedRecords = 0
+
+  constructor(options: PowerLossOptions, folder: string) {
+    this.#options = options
+    this.#folder = folder
+    this.#random = new Prng(options.seed)
+  }
+
+  async run(): Promise<PowerLossResult> {
+    const { cycles, seed, progress } = this.#options
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      if (cycle % cyclesOfPlan === 0) await this.#begin()
+      await this.#recover(cycle)
+      await this.#cut()
+      if (cycle % cyclesOfPlan === cyclesOfPlan - 1 || cycle === cycles - 1) await this.#end(cycle)
+      if (cycle % 10 === 9) progress?.(`${cycle + 1} power cuts`)
+    }
+    return {
+      seed,
+      cycles,
+      fileSystem: 'ext4',
+      durableRecords: this.#durableRecords,
+      survivedRecords: this.#survivedRecords,
+      durationMs: Date.now() - this.#startedMs,
+      violations: this.#violations,
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.#driver?.kill()
+    await this.#next?.kill()
+    await this.#disk?.unmount().catch(() => {})
+  }
+
+  async #begin(): Promise<void> {
+    this.#planSeed = this.#random.below(1_000_000)
+    this.#disk = await LoopDisk.make(this.#folder)
+    this.#durable = Array.from({ length: logs }, () => 0)
+  }
+
+  /** Looks at what the last cut left, and gives the file system back. */
+  async #end(cycle: number): Promise<void> {
+    await this.#recover(cycle + 1)
+    await this.#driver!.kill()
+    await this.#disk!.unmount()
+    this.#disk = null
+  }
+
+  async #cut(): Promise<void> {
+    await sleep(20 + this.#random.below(130))
+    await this.#driver!.kill()
+    this.#noteDurable(this.#driver!)
+    await this.#disk!.cutPower(this.#random.chance(2, 3) ? 2 : 1)
+    await this.#disk!.unmount()
+    await this.#disk!.mount()
+  }
+
+  /** Starts the driver on what is left; it compares that with the plan, and goes on. */
+  async #recover(cycle: number): Promise<void> {
+    this.#driver = this.#next ?? new Driver()
+    this.#next = new Driver()
+    this.#driver.order({
+      mountPoint: this.#disk!.mountPoint,
+      bootId: `boot-${cycle}`,
+      planSeed: this.#planSeed,
+      seed: this.#random.uint32(),
+      logs,
+      liesAboutFlush: this.#options.liesAboutFlush ?? false,
+    })
+    const { ends, problems, startClass } = await this.#driver.recovered
+    this.#violations.push(...problems.map(problem => `cycle ${cycle}: ${problem}`))
+    ends.forEach((end, log) => {
+      const durable = this.#durable[log]!
+      this.#durableRecords += durable
+      this.#survivedRecords += Math.max(0, end - durable)
+      if (end >= durable) return
+      this.#violations.push(`cycle ${cycle}: log ${log} ends at ${end}, ${durable} was durable`)
+    })
+    const expected = this.#durable.some(offset => offset > 0) ? ['C', 'C-acked'] : ['C', 'D', 'A']
+    if (!expected.includes(startClass)) {
+      this.#violations.push(`cycle ${cycle}: start class ${startClass} after a power cut`)
+    }
+  }
+
+  #noteDurable({ reports }: Driver): void {
+    for (const report of reports) {
+      if (report.kind === 'broken') this.#violations.push(report.problem)
+      if (report.kind !== 'durable') continue
+      this.#durable[report.log] = Math.max(this.#durable[report.log]!, report.offset)
+    }
+  }
+}
+
+/** A driver process. It is loaded before its order comes. */
+class Driver {
+  readonly reports: PowerReport[] = []
+  readonly recovered: Promise<PowerReport & { kind: 'recovered' }>
+  readonly #process: ChildProcess
+  readonly #ended: Promise<void>
+  #said = ''
+
+  constructor() {
+    const script = join(import.meta.dirname, 'power-driver.ts')
+    this.#process = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const recovered = deferred<PowerReport & { kind: 'recovered' }>()
+    this.recovered = recovered.promise
+    this.recovered.catch(() => {})
+    let line = ''
+    this.#process.stdout!.on('data', (chunk: Buffer) => {
+      const lines = (line + chunk.toString()).split('\n')
+      line = lines.pop()!
+      for (const text of lines) {
+        const report = JSON.parse(text) as PowerReport
+        this.reports.push(report)
+        if (report.kind === 'recovered') recovered.resolve(report)
+      }
+    })
+    this.#process.stdin!.on('error', () => {})
+    this.#process.stderr!.on('data', (chunk: Buffer) => (this.#said += chunk.toString()))
+    this.#ended = new Promise(resolve => {
+      this.#process.on('close', () => {
+        recovered.reject(new Error(`the driver ended by itself\n${this.#said.slice(-4000)}`))
+        resolve()
+      })
+    })
+  }
+
+  order(order: PowerOrder): void {
+    this.#process.stdin!.end(JSON.stringify(order))
+  }
+
+  /** At once; what it said until then is in `reports`. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL')
+    await this.#ended
+  }
+}
+
+/** An ext4 file system in a file, whose power can be cut. */
+class LoopDisk {
+  readonly mountPoint: string
+  readonly #image: string
+  readonly #cutter: string
+
+  static async make(folder: string): Promise<LoopDisk> {
+    const disk = new LoopDisk(folder)
+    if (!existsSync(disk.#cutter)) {
+      writeFileSync(`${disk.#cutter}.c`, cutterSource)
+      await run('cc', ['-O1', '-o', disk.#cutter, `${disk.#cutter}.c`])
+    }
+    mkdirSync(disk.mountPoint, { recursive: true })
+    rmSync(disk.#image, { force: true })
+    await run('truncate', ['-s', '128M', disk.#image])
+    await run('mkfs.ext4', ['-q', '-F', disk.#image])
+    await disk.mount()
+    return disk
+  }
+
+  private constructor(folder: string) {
+    this.mountPoint = join(folder, 'mnt')
+    this.#image = join(folder, 'disk.img')
+    this.#cutter = join(folder, 'cut-power')
+  }
+
+  async mount(): Promise<void> {
+    await run('mount', ['-o', 'loop', this.#image, this.mountPoint])
+  }
+
+  async unmount(): Promise<void> {
+    await run('umount', [this.mountPoint])
+  }
+
+  /** 2: nothing more gets to the disk. 1: the journal still does, and with it what was written back. */
+  async cutPower(how: 1 | 2): Promise<void> {
+    await run(this.#cutter, [this.mountPoint, String(how)])
+  }
+}
+
+/** XFS_IOC_GOINGDOWN, which ext4 has too (EXT4_IOC_SHUTDOWN). */
+const cutterSource = `
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+int main(int argc, char **argv) {
+  uint32_t how = argc > 2 ? atoi(argv[2]) : 2;
+  int fd = open(argv[1], O_RDONLY);
+  if (fd < 0 || ioctl(fd, _IOR('X', 125, uint32_t), &how) < 0) { perror("cut power"); return 1; }
+  return 0;
+}
+`
