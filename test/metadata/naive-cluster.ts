@@ -3,6 +3,7 @@ import type { Command, TopicDraft } from '../../src/broker/controller/commands.t
 interface NaiveTopic {
   readonly id: string
   readonly configs: Map<string, string>
+  readonly partitionCount: number
 }
 
 /** What the controller's answers should say, in the plainest words: one broker, no log, nothing in flight. */
@@ -11,6 +12,10 @@ export class NaiveCluster {
 
   topicNames(): string[] {
     return [...this.#topics.keys()].toSorted((a, b) => (a < b ? -1 : 1))
+  }
+
+  partitionCountOf(name: string): number | undefined {
+    return this.#topics.get(name)?.partitionCount
   }
 
   /** The error of each item. */
@@ -47,6 +52,21 @@ export class NaiveCluster {
           return 'NONE'
         })
       }
+      case 'createPartitions': {
+        const names = command.drafts.map(({ name }) => name)
+        return command.drafts.map(({ name, count, assignments }) => {
+          if (countOf(names, name) > 1) return 'INVALID_REQUEST'
+          const topic = this.#topics.get(name)
+          if (topic === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
+          const isInternal = name === '__consumer_offsets'
+          if (count <= topic.partitionCount || isInternal) return 'INVALID_PARTITIONS'
+          const isFit = assignments === null || assignments.length === count - topic.partitionCount
+          const isBrokerOne = assignments?.every(([first, second]) => first === 1 && !second)
+          if (!isFit || isBrokerOne === false) return 'INVALID_REPLICA_ASSIGNMENT'
+          this.#topics.set(name, { ...topic, partitionCount: count })
+          return 'NONE'
+        })
+      }
       case 'alterTopicConfigs': {
         const names = command.changes.map(({ name }) => name)
         return command.changes.map(({ name, configs }) => {
@@ -77,7 +97,8 @@ export class NaiveCluster {
     if (partitionCount === 0) return 'INVALID_PARTITIONS'
     if (replicationFactor > 1) return 'INVALID_REPLICATION_FACTOR'
     const entries = configs.map(config => [config.name, config.value!] as const)
-    this.#topics.set(name, { id: topicId, configs: new Map(entries) })
+    const count = partitionCount === -1 ? 2 : partitionCount
+    this.#topics.set(name, { id: topicId, configs: new Map(entries), partitionCount: count })
     return 'NONE'
   }
 

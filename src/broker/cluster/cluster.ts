@@ -9,6 +9,8 @@ import type {
   Command,
   ConfigChangeResult,
   DeletionResult,
+  PartitionsResult,
+  PartitionsWish,
   Refusal,
   TopicConfigChange,
   TopicResult,
@@ -32,6 +34,8 @@ export type {
   ConfigChangeResult,
   ControllerError,
   DeletionResult,
+  PartitionsResult,
+  PartitionsWish,
   TopicConfigChange,
   TopicResult,
   TopicTarget,
@@ -170,13 +174,26 @@ export class Cluster {
     const drafts = wishes.map(wish => ({
       ...wish,
       topicId: randomUuid(this.#options.env.random),
-      placementStart: readUint32(this.#options.env.random.bytes(4), 0),
+      placementStart: this.#anywhere(),
     }))
     const answer = await this.#ask({ type: 'createTopics', drafts, validateOnly }, 'topicsCreated')
     if (answer.type === 'topicsCreated') return [...answer.results]
     const { error, message } = answer
     const nothing = { id: null, partitionCount: -1, replicationFactor: -1, configs: [] }
     return wishes.map(({ name }) => ({ name, error, message, ...nothing }))
+  }
+
+  /** One result a wish, in their order. Resolves when the new partitions are committed, and `image` has them. */
+  async createPartitions(
+    wishes: readonly PartitionsWish[],
+    validateOnly: boolean,
+  ): Promise<PartitionsResult[]> {
+    const drafts = wishes.map(wish => ({ ...wish, placementStart: this.#anywhere() }))
+    const command = { type: 'createPartitions', drafts, validateOnly } as const
+    const answer = await this.#ask(command, 'partitionsCreated')
+    if (answer.type === 'partitionsCreated') return [...answer.results]
+    const { error, message } = answer
+    return wishes.map(({ name }) => ({ name, error, message }))
   }
 
   /** One result a target, in their order. Resolves when the deletions are committed, and gone from `image`. */
@@ -239,6 +256,11 @@ export class Cluster {
     const answer = await this.#shell.ask(command)
     assert(answer.type === expected || answer.type === 'refused', 'an answer fits its command')
     return answer as Extract<Answer, { type: T }> | Refusal
+  }
+
+  /** Where round robin begins. */
+  #anywhere(): number {
+    return readUint32(this.#options.env.random.bytes(4), 0)
   }
 
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {

@@ -68,6 +68,26 @@ export interface DeletionResult {
   readonly message: string | null
 }
 
+/** A topic that shall have more partitions. */
+export interface PartitionsWish {
+  readonly name: string
+  /** How many it shall have then, not how many more. */
+  readonly count: number
+  /** The brokers of each new partition; null: the controller places the replicas. */
+  readonly assignments: readonly (readonly number[])[] | null
+}
+
+export interface PartitionsDraft extends PartitionsWish {
+  /** As in a `TopicDraft`. */
+  readonly placementStart: number
+}
+
+export interface PartitionsResult {
+  readonly name: string
+  readonly error: ControllerError
+  readonly message: string | null
+}
+
 export interface TopicConfigChange {
   readonly name: string
   /** null takes an override away. */
@@ -85,6 +105,11 @@ export type Command =
   | {
       readonly type: 'createTopics'
       readonly drafts: readonly TopicDraft[]
+      readonly validateOnly: boolean
+    }
+  | {
+      readonly type: 'createPartitions'
+      readonly drafts: readonly PartitionsDraft[]
       readonly validateOnly: boolean
     }
   | { readonly type: 'deleteTopics'; readonly targets: readonly TopicTarget[] }
@@ -106,6 +131,7 @@ export type Command =
 /** One for each kind of command, results in the order of what was asked; or the refusal of the whole command. */
 export type Answer =
   | { readonly type: 'topicsCreated'; readonly results: readonly TopicResult[] }
+  | { readonly type: 'partitionsCreated'; readonly results: readonly PartitionsResult[] }
   | { readonly type: 'topicsDeleted'; readonly results: readonly DeletionResult[] }
   | { readonly type: 'topicConfigsAltered'; readonly results: readonly ConfigChangeResult[] }
   | {

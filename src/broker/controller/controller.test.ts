@@ -13,6 +13,7 @@ import {
   queuedCommandCountMax,
 } from './controller.ts'
 import { NaiveCluster } from '../../../test/metadata/naive-cluster.ts'
+import { randomCommand } from '../../../test/metadata/random-command.ts'
 
 /** A controller over a log in memory whose outcomes the test chooses. */
 class World {
@@ -181,42 +182,6 @@ const errorsOf = (answer: Answer | undefined): unknown =>
     ? answer.results.map(({ error }) => error)
     : (answer?.type ?? 'no answer')
 
-const names = ['a', 'b', 'c.d', 'c_d', 'e', 'not a name', '__consumer_offsets']
-
-function randomCommand(world: World): Command {
-  const { prng } = world
-  const some = <T>(make: () => T): T[] => Array.from({ length: 1 + prng.below(3) }, make)
-  const changes = (): Partial<TopicDraft> => ({
-    partitionCount: prng.pick([-1, 1, 3, 3, 0]),
-    replicationFactor: prng.pick([-1, 1, 1, 2]),
-    configs: prng.chance(1, 6) ? [{ name: 'bad', value: '' }] : [{ name: 'x', value: 'y' }],
-  })
-  switch (prng.below(6)) {
-    case 0:
-    case 1:
-    case 2: {
-      const drafts = some(() => world.draft(prng.pick(names), changes()))
-      return { type: 'createTopics', drafts, validateOnly: prng.chance(1, 6) }
-    }
-    case 3: {
-      const ids = [...world.controller.image.topics()].map(({ id }) => id)
-      const byId = (): { name: null; id: string } => ({
-        name: null,
-        id: ids.length > 0 ? prng.pick(ids) : world.uuid(),
-      })
-      const target = () => (prng.chance(1, 2) ? { name: prng.pick(names), id: null } : byId())
-      return { type: 'deleteTopics', targets: some(target) }
-    }
-    case 4: {
-      const configs = [{ name: prng.pick(['x', 'bad']), value: prng.pick(['z', null]) }]
-      const alterations = some(() => ({ name: prng.pick(names), configs }))
-      return { type: 'alterTopicConfigs', changes: alterations, validateOnly: prng.chance(1, 6) }
-    }
-    default:
-      return { ...allocation, brokerId: prng.pick([1, 1, 1, 2]) } as Command
-  }
-}
-
 describe('the controller', () => {
   test.each(Array.from({ length: 12 }, (_, seed) => seed))(
     'answers as a naive cluster does, and only what is committed (seed %i)',
@@ -226,7 +191,7 @@ describe('the controller', () => {
       const asked: [number, Command][] = []
       for (let step = 0; step < 300; step++) {
         if (world.inFlight === null || world.prng.chance(1, 2)) {
-          const command = randomCommand(world)
+          const command = randomCommand(world.prng, world.controller.image)
           asked.push([world.ask(command), command])
         } else if (world.prng.chance(1, 8)) world.unavailable()
         else world.commit()
@@ -236,6 +201,9 @@ describe('the controller', () => {
         if (command.type === 'allocateProducerIds' || command.type === 'registerBroker') {
           expect(world.answers.has(id)).toBe(true)
         } else expect(errorsOf(world.answers.get(id))).toEqual(model.perform(command))
+      }
+      for (const { name, partitions } of world.replayed().topics()) {
+        expect([name, partitions.length]).toEqual([name, model.partitionCountOf(name)])
       }
       expect(model.topicNames()).toEqual(
         [...world.replayed().topics()].map(({ name }) => name).toSorted((x, y) => (x < y ? -1 : 1)),
@@ -250,7 +218,8 @@ describe('the controller', () => {
       const world = new World(seed).started()
       const loseAt = world.prng.below(60)
       for (let step = 0; step < loseAt || world.inFlight === null; step++) {
-        if (world.inFlight === null || world.prng.chance(1, 2)) world.ask(randomCommand(world))
+        if (world.inFlight === null || world.prng.chance(1, 2))
+          world.ask(randomCommand(world.prng, world.controller.image))
         else world.commit()
       }
       const before = new Map(world.answers)

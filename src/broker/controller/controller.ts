@@ -9,6 +9,7 @@ import {
 } from '../metadata/records.ts'
 import { decideAlterTopicConfigs } from './alter-topic-configs.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
+import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
 import type { Decision } from './decision.ts'
 import { decideDeleteTopics } from './delete-topics.ts'
@@ -262,6 +263,8 @@ export class Controller {
     switch (command.type) {
       case 'createTopics':
         return decideCreateTopics(image, command.drafts, { ...command, rules })
+      case 'createPartitions':
+        return decideCreatePartitions(image, command.drafts, { ...command, rules })
       case 'deleteTopics':
         return decideDeleteTopics(image, command.targets)
       case 'alterTopicConfigs':

@@ -2,7 +2,7 @@ import type { MetadataImage } from '../metadata/image.ts'
 import type { ConfigEntry, MetadataRecord, RecordOf } from '../metadata/records.ts'
 import type { TopicDraft, TopicResult } from './commands.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
-import { place } from './placement.ts'
+import { newPartition, place, replicasError } from './placement.ts'
 import { isInternalTopic, reservedTopicName, topicNameError } from './topic-name.ts'
 
 export interface TopicRules {
@@ -40,7 +40,8 @@ export function decideCreateTopics(
   return options.validateOnly ? { records: [], image: before, answer } : { records, image, answer }
 }
 
-interface Situation {
+/** Where in a request a decision stands. */
+export interface Situation {
   readonly image: MetadataImage
   /** As the request found it. */
   readonly before: MetadataImage
@@ -60,15 +61,7 @@ function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistak
     name: draft.name,
     isInternal: isInternalTopic(draft.name),
     configs,
-    partitions: replicas.map((brokers, index) => ({
-      index,
-      replicas: brokers,
-      isr: brokers,
-      elr: [],
-      leader: brokers[0]!,
-      leaderEpoch: 0,
-      partitionEpoch: 0,
-    })),
+    partitions: replicas.map((brokers, index) => newPartition(index, brokers)),
   }
 }
 
@@ -171,7 +164,8 @@ function manualCounts({ name, assignments, ...wish }: TopicDraft): Counts | Mist
   return { partitionCount: assignments.length, replicationFactor: assignments[0]!.brokers.length }
 }
 
-function countMistake(situation: Situation, name: string, count: number): Mistake | null {
+/** Whether a request may create `count` partitions more, for the topic of that name. */
+export function countMistake(situation: Situation, name: string, count: number): Mistake | null {
   const { image, before, rules } = situation
   const requested = image.partitionCount - before.partitionCount + count
   if (requested > rules.requestPartitionCountMax) {
@@ -184,7 +178,7 @@ function countMistake(situation: Situation, name: string, count: number): Mistak
   if (image.partitionCount + count > rules.clusterPartitionCountMax) {
     return mistake(
       'INVALID_PARTITIONS',
-      `Topic '${name}' cannot have ${count} partitions: the cluster has ${image.partitionCount} of the ` +
+      `Topic '${name}' cannot have ${count} new partitions: the cluster has ${image.partitionCount} of the ` +
         `${rules.clusterPartitionCountMax} that it may have. Ask for fewer, or delete topics.`,
     )
   }
@@ -204,14 +198,8 @@ function assignedReplicas(
       return bad(`name partition ${partition}; number ${assignments.length} partitions from 0 on`)
     }
     if (replicas[partition] !== undefined) return bad(`name partition ${partition} twice`)
-    if (brokers.length === 0) return bad(`give partition ${partition} no broker`)
-    if (brokers.length !== assignments[0]!.brokers.length) {
-      return bad('give some partitions more replicas than others')
-    }
-    if (new Set(brokers).size < brokers.length)
-      return bad(`give partition ${partition} a broker twice`)
-    const unknown = brokers.find(id => !image.brokers.has(id))
-    if (unknown !== undefined) return bad(`name broker ${unknown}, which is not registered`)
+    const wrong = replicasError(image, partition, brokers, assignments[0]!.brokers.length)
+    if (wrong !== null) return bad(wrong)
     replicas[partition] = [...brokers]
   }
   return replicas as (readonly number[])[]

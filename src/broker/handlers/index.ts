@@ -13,6 +13,7 @@ import { deleteTopicsHandler } from './20-delete-topics.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
+import { createPartitionsHandler } from './37-create-partitions.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable } from './handler.ts'
@@ -50,6 +51,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     initProducerIdHandler(cluster),
     offsetForLeaderEpochHandler(partitions),
     describeConfigsHandler({ cluster, brokerId: settings.nodeId, configuration }),
+    createPartitionsHandler({ cluster, settled }),
     describeClusterHandler({ cluster, endpoints }),
   ])
   return table

@@ -105,6 +105,24 @@ describe('an image', () => {
     expect(() => image.apply(change(2, 2))).toThrow(/partition epochs rise/)
   })
 
+  test('adds partitions behind the last ones, and nowhere else', () => {
+    const created = topic('a', 2)
+    const before = imageOf(created, topic('b'))
+    const add = (...indexes: number[]): MetadataImage =>
+      before.apply({
+        type: 'partitionsAdded',
+        topicId: created.topicId,
+        partitions: indexes.map(index => partition(index)),
+      })
+    const after = add(2, 3)
+    expect(after.topicByName('a')?.partitions.map(({ index }) => index)).toEqual([0, 1, 2, 3])
+    expect(after.topicById(created.topicId)).toBe(after.topicByName('a'))
+    expect([before.partitionCount, after.partitionCount]).toEqual([3, 5])
+    expect(after.topicByName('b')).toBe(before.topicByName('b'))
+    expect(() => add(1)).toThrow(/go on where/)
+    expect(() => add(3)).toThrow(/go on where/)
+  })
+
   test('is made again by its own records', () => {
     const doomed = topic('gone')
     const listeners = [{ name: 'PLAINTEXT', host: 'h', port: 9092 }]

@@ -158,6 +158,8 @@ export class MetadataImage {
         return this.#brokerRegistered(record)
       case 'topicCreated':
         return this.#topicCreated(record)
+      case 'partitionsAdded':
+        return this.#partitionsAdded(record)
       case 'topicDeleted':
         return this.#topicDeleted(record)
       case 'partitionsChanged':
@@ -204,6 +206,16 @@ export class MetadataImage {
     )
     const configs = new Map(entries.map(({ name, value }) => [name, value]))
     return this.#withTopic({ id, configs, ...topic }, topic.partitions.length)
+  }
+
+  #partitionsAdded(record: RecordOf<'partitionsAdded'>): MetadataImage {
+    const topic = this.#topic(record.topicId)
+    const partitions = [...topic.partitions, ...record.partitions]
+    assert(
+      partitions.every(({ index }, at) => index === at),
+      'added partitions go on where the last ones end',
+    )
+    return this.#withTopic({ ...topic, partitions }, record.partitions.length)
   }
 
   #topicDeleted(record: RecordOf<'topicDeleted'>): MetadataImage {

@@ -46,6 +46,11 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     configs: fc.array(config),
     partitions: fc.array(partition),
   }),
+  partitionsAdded: fc.record({
+    type: fc.constant('partitionsAdded'),
+    topicId: uuid,
+    partitions: fc.array(partition),
+  }),
   topicDeleted: fc.record({ type: fc.constant('topicDeleted'), topicId: uuid }),
   partitionsChanged: fc.record({
     type: fc.constant('partitionsChanged'),

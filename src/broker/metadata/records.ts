@@ -69,6 +69,8 @@ const kinds = {
       partitions: list(partition),
     },
   },
+  /** Partitions that a topic got later: they go on where its last ones end. */
+  partitionsAdded: { version: 1, fields: { topicId: uuidShape, partitions: list(partition) } },
   topicDeleted: { version: 1, fields: { topicId: uuidShape } },
   /** The new states of some partitions of one topic. */
   partitionsChanged: { version: 1, fields: { topicId: uuidShape, partitions: list(partition) } },

@@ -1,0 +1,57 @@
+import type { Command, TopicDraft } from '../../src/broker/controller/commands.ts'
+import type { MetadataImage } from '../../src/broker/metadata/image.ts'
+import type { Prng } from '../../src/lib/prng.ts'
+import { uuidFrom } from '../../src/lib/uuid.ts'
+
+const names = ['a', 'b', 'c.d', 'c_d', 'e', 'not a name', '__consumer_offsets']
+
+/** Something to ask of a controller of broker 1 whose image is `image`; often a mistake. */
+export function randomCommand(prng: Prng, image: MetadataImage): Command {
+  const some = <T>(make: () => T): T[] => Array.from({ length: 1 + prng.below(3) }, make)
+  const changes = (): Partial<TopicDraft> => ({
+    partitionCount: prng.pick([-1, 1, 3, 3, 0]),
+    replicationFactor: prng.pick([-1, 1, 1, 2]),
+    configs: prng.chance(1, 6) ? [{ name: 'bad', value: '' }] : [{ name: 'x', value: 'y' }],
+  })
+  switch (prng.below(7)) {
+    case 0:
+    case 1:
+    case 2: {
+      const drafts = some(() => ({ ...draft(prng), ...changes() }))
+      return { type: 'createTopics', drafts, validateOnly: prng.chance(1, 6) }
+    }
+    case 3: {
+      const ids = [...image.topics()].map(({ id }) => id)
+      const byId = (): { name: null; id: string } => ({
+        name: null,
+        id: ids.length > 0 ? prng.pick(ids) : uuidFrom(prng.bytes(16)),
+      })
+      const target = () => (prng.chance(1, 2) ? { name: prng.pick(names), id: null } : byId())
+      return { type: 'deleteTopics', targets: some(target) }
+    }
+    case 4: {
+      const configs = [{ name: prng.pick(['x', 'bad']), value: prng.pick(['z', null]) }]
+      const alterations = some(() => ({ name: prng.pick(names), configs }))
+      return { type: 'alterTopicConfigs', changes: alterations, validateOnly: prng.chance(1, 6) }
+    }
+    case 5: {
+      const assignments = (): number[][] | null =>
+        prng.pick([null, null, [[1]], [[1], [1]], [[2]], [[1, 2]]])
+      const drafts = some(() => ({
+        name: prng.pick(names),
+        count: prng.pick([0, 1, 2, 3, 4, 5]),
+        assignments: assignments(),
+        placementStart: prng.uint32(),
+      }))
+      return { type: 'createPartitions', drafts, validateOnly: prng.chance(1, 6) }
+    }
+    default:
+      return { type: 'allocateProducerIds', brokerId: prng.pick([1, 1, 1, 2]) }
+  }
+}
+
+function draft(prng: Prng): TopicDraft {
+  const chance = { topicId: uuidFrom(prng.bytes(16)), placementStart: prng.uint32() }
+  const counts = { partitionCount: -1, replicationFactor: -1 }
+  return { name: prng.pick(names), ...counts, assignments: [], configs: [], ...chance }
+}
