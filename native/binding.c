@@ -17,14 +17,16 @@ static double checksum(Call *call) {
   return from < to ? crc32c(seed, bytes.data + from, to - from) : seed;
 }
 
-/* (callbacks): a function for each of `callbackNames`. Before this nothing calls JavaScript. */
+/* (callbacks): a function for each of `callbackNames`, instead of those given before. */
 static double start(Call *call) {
   Addon *addon = call->addon;
-  for (int at = 0; at < CALLBACK_COUNT && !addon->started; at++) {
+  for (int at = 0; at < CALLBACK_COUNT; at++) {
     napi_value function;
     napi_get_named_property(call->env, call->values[0], callbackNames[at], &function);
+    if (addon->started) napi_delete_reference(call->env, addon->callbacks[at]);
     napi_create_reference(call->env, function, 1, &addon->callbacks[at]);
   }
+  addon->slabs.poison = getenv("LOGCLUSTER_POISON") != NULL;
   addon->started = true;
   return 0;
 }
@@ -72,7 +74,6 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   crc32c_prepare();
   addon->env = addon->slabs.env = env;
   napi_set_instance_data(env, addon, NULL, NULL);
-  addon->slabs.poison = getenv("LOGCLUSTER_POISON") != NULL;
   napi_get_uv_event_loop(env, &addon->loop);
   napi_create_string_utf8(env, "logcluster", NAPI_AUTO_LENGTH, &value);
   napi_async_init(env, NULL, value, &addon->context);

@@ -4,8 +4,7 @@
 #include "addon.h"
 #include "queue.h"
 
-/* About this much is received, and sent, for one connection before others have their turn. */
-enum { TURN_BYTES = 1024 * 1024 };
+enum { TURN_BYTES = 1024 * 1024 }; /* received, and sent, before others have their turn */
 /* A large frame is received to its end and no further: the next begins in its own slab. */
 enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
 

@@ -5,8 +5,6 @@ import type { Socket } from 'node:net'
 import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
 import { networkConformance } from './network-conformance.ts'
 
-process.env['LOGCLUSTER_POISON'] = '1'
-
 networkConformance('native', () => {
   const { native } = nativeForTests()
   const root = mkdtempSync(`${tmpdir()}/logcluster-network-`)

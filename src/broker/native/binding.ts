@@ -13,7 +13,7 @@ export interface Binding {
   readonly pageBytes: number
   readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
-  /** Gives the callbacks, once. */
+  /** Gives the callbacks, before anything is listened to; again in tests, whose modules are loaded anew. */
   start(callbacks: Callbacks): number
 
   /** `mode`: see `openModes`. */

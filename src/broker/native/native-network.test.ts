@@ -18,7 +18,6 @@ import { nativeForTests } from './native-for-tests.ts'
 
 /** What is the addon's own, beyond the suite of test/ports that every network passes. */
 
-process.env['LOGCLUSTER_POISON'] = '1'
 const { native } = nativeForTests()
 const { disk, network } = native
 const mebibyte = 1024 * 1024
