@@ -10,6 +10,7 @@ import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import type { Sabotage } from './sabotage.ts'
 import { seal } from './sealed-file.ts'
 import type { Segment } from './segment.ts'
+import { isPassing } from './shortage.ts'
 
 export interface DirectoryHostOptions {
   readonly env: Env
@@ -224,6 +225,7 @@ export class DirectoryHost implements LogHost {
       // A full disk keeps the old checkpoint, which is true as well; a failed fsync is final.
       const isFinal =
         error instanceof DiskError &&
+        !isPassing(error) &&
         (error.operation === 'sync' || error.operation === 'syncDirectory' || error.code === 'EIO')
       if (isFinal) this.fail(error)
       throw error

@@ -1,6 +1,7 @@
 import { DiskError, type Env, type Timer } from '../../env/env.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
 import type { Flushable, FlushMark } from './log-host.ts'
+import { isPassing } from './shortage.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface FlushSchedulerOptions {
@@ -15,7 +16,7 @@ export interface FlushSchedulerOptions {
 
 /** Logs that are flushed at the same time. */
 const inFlightMax = 4
-/** Time until a flush is begun again that found no room for a leader-epoch checkpoint. */
+/** Time until a flush is begun again that found no room, or no descriptor, for a file that it needed. */
 const retryDelayMs = 1000
 /** Above so many dirty files one flush of the whole file system is cheaper. */
 const singleFilesMax = 16
@@ -124,7 +125,7 @@ export class FlushScheduler {
 
   async #flushOne(log: Flushable, nowMs: number): Promise<void> {
     const mark = this.#begin(log, nowMs)
-    await this.#guard([log], async () => {
+    await this.#guard([log], [mark], async () => {
       await log.sync(mark)
       await this.#end(log, mark)
     })
@@ -136,7 +137,7 @@ export class FlushScheduler {
     const nowMs = this.#options.env.clock.monotonic()
     const logs = Array.from(this.#dirtySinceMs.keys()).filter(log => !this.#flushing.has(log))
     const marks = logs.map(log => this.#begin(log, nowMs))
-    await this.#guard(logs, async () => {
+    await this.#guard(logs, marks, async () => {
       await this.#options.env.disk.syncFileSystem(this.#options.path)
       // Some have a leader-epoch checkpoint to write: not all at once.
       const turnstile = new Turnstile(inFlightMax)
@@ -158,12 +159,17 @@ export class FlushScheduler {
     this.#options.onFlushed(log, mark)
   }
 
-  async #guard(logs: readonly Flushable[], act: () => Promise<void>): Promise<void> {
+  async #guard(
+    logs: readonly Flushable[],
+    marks: readonly FlushMark[],
+    act: () => Promise<void>,
+  ): Promise<void> {
     try {
       await act()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       if (isPassing(error)) {
+        logs.forEach((log, at) => log.abandonFlush(marks[at]!))
         this.#retryLater(logs)
         return
       }
@@ -180,7 +186,7 @@ export class FlushScheduler {
     if (this.#urgent.size > 0 || this.#hasOverdue()) this.#plan()
   }
 
-  /** The disk was too full for a small file; the logs stay dirty, and durable as far as they were. */
+  /** There was no room for a small file, or no descriptor; the logs stay dirty, and durable as far as they were. */
   #retryLater(logs: readonly Flushable[]): void {
     for (const log of logs) {
       this.#urgent.add(log)
@@ -197,9 +203,4 @@ export class FlushScheduler {
     }
     return false
   }
-}
-
-/** No space for a new file is no failed fsync: nothing that was written is in doubt. */
-function isPassing({ code, operation }: DiskError): boolean {
-  return (code === 'ENOSPC' || code === 'EDQUOT') && !operation.startsWith('sync')
 }

@@ -10,6 +10,7 @@ import { refusal, type LogState } from './log-state.ts'
 import type { Undo } from './producer-states.ts'
 import { Segment } from './segment.ts'
 import { sealSegment } from './sealing.ts'
+import { isPassing } from './shortage.ts'
 import type { RecordsVerdict } from './validate.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
@@ -321,8 +322,7 @@ export class Appender {
         this.#refuse(done, { error: errors.KAFKA_STORAGE_ERROR.name, message })
       }
     }
-    const isPassing = error.code === 'ENOSPC' || error.code === 'EDQUOT'
-    if (isPassing && isCutBack(segments.active)) return this.#settle(segments.active, refuse)
+    if (isPassing(error) && isCutBack(segments.active)) return this.#settle(segments.active, refuse)
     host.fail(error)
     refuse()
   }

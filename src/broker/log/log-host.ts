@@ -47,6 +47,8 @@ export interface Flushable {
   sync(mark: FlushMark): Promise<void>
   /** It is durable, by `sync` or by a flush of the whole file system. */
   endFlush(mark: FlushMark): Promise<void>
+  /** It is not known to be durable, and is flushed again. */
+  abandonFlush(mark: FlushMark): void
 }
 
 export interface FlushMark {

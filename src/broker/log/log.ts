@@ -10,7 +10,7 @@ import { refusal, type LogState } from './log-state.ts'
 import type { ProducerStates } from './producer-states.ts'
 import type { CleanLine } from './recovery.ts'
 import { applyRetention, moveStart, removeBelowStart, type RetentionTarget } from './retention.ts'
-import { saveEpochs, writeIndexes, writeSnapshot } from './sealing.ts'
+import { leaveCaches, saveEpochs } from './sealing.ts'
 import { findByTime, findMaxTimestamp, type TimedOffset } from './time-lookup.ts'
 
 export type { AppendOptions, AppendResult } from './append-result.ts'
@@ -212,6 +212,10 @@ export class Log implements Flushable {
     for (const { until } of reached) until.resolve()
   }
 
+  abandonFlush({ directory }: FlushMark): void {
+    if (directory) this.#state.isDirectoryDirty = true
+  }
+
   /** The directory failed: nobody waits for what will not come. */
   giveUp(error: Error): void {
     const waiters = this.#waiters
@@ -260,9 +264,7 @@ export class Log implements Flushable {
   async #leaveClean(): Promise<CleanLine> {
     const state = this.#state
     const { active } = state.segments
-    await writeIndexes(state, active)
-    const bytes = state.producers.encode(state.host.env.crc32c)
-    await writeSnapshot(state, { offset: state.endOffset, bytes })
+    await leaveCaches(state)
     const mark = this.beginFlush()
     await this.sync(mark)
     await this.endFlush(mark)

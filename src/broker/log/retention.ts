@@ -3,6 +3,7 @@ import type { Appender } from './log-append.ts'
 import type { Flushable } from './log-host.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
+import { isPassing } from './shortage.ts'
 
 /** What retention works on. */
 export interface RetentionTarget {
@@ -96,7 +97,7 @@ function retire(state: LogState, segment: Segment): void {
     for (const path of renamed) disk.rename(path, `${path}.deleted`)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    if (error.code !== 'ENOSPC') state.host.fail(error)
+    if (!isPassing(error)) state.host.fail(error)
     return
   }
   clock.after(state.config.fileDeleteDelayMs, () => {

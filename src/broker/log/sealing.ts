@@ -1,10 +1,11 @@
-import { DiskError, type Disk } from '../../env/env.ts'
+import { DiskError, type Disk, type DiskFile } from '../../env/env.ts'
 import { replaceFile } from '../../env/disk.ts'
 import { epochBody } from './epoch-cache.ts'
 import { encodeIndex } from './index-file.ts'
 import type { LogState } from './log-state.ts'
 import { writeSealed, type SealedFilePlace } from './sealed-file.ts'
 import { segmentPath, type Segment } from './segment.ts'
+import { isPassing } from './shortage.ts'
 
 /** A producer snapshot: the state of everything below `offset`. */
 export interface Snapshot {
@@ -21,27 +22,46 @@ export function sealSegment(state: LogState, segment: Segment, snapshot: Snapsho
   const before = state.sealing
   state.sealing = (async () => {
     await before
-    await tolerant(state, () => writeIndexes(state, segment))
-    await tolerant(state, () => writeSnapshot(state, snapshot))
+    await tolerant(state, async () => {
+      for (const file of writeIndexes(state, segment)) await syncAndClose(file)
+    })
+    await tolerant(state, () =>
+      replaceFile(
+        state.host.env.disk,
+        segmentPath(state.path, snapshot.offset, 'snapshot'),
+        snapshot.bytes,
+      ),
+    )
   })()
 }
 
-/** Writes both index files of a segment as it is now, durably. @throws DiskError */
-export async function writeIndexes(state: LogState, segment: Segment): Promise<void> {
+/**
+ * What a quick start after a stop needs of the active segment: its indexes, and the producers at the log's end.
+ * None of it is synced: what a crash tears is known by its CRC, and made anew from the batches.
+ */
+export async function leaveCaches(state: LogState): Promise<void> {
+  const { segments, producers, endOffset, path, host } = state
+  await tolerant(state, async () => {
+    for (const file of writeIndexes(state, segments.active)) file.close()
+    const snapshotPath = segmentPath(path, endOffset, 'snapshot')
+    // The one at an empty segment's base is durable, and must stay so.
+    if (host.env.disk.stat(snapshotPath) !== null) return
+    writeCache(host.env.disk, snapshotPath, producers.encode(host.env.crc32c)).close()
+  })
+}
+
+/** Writes both index files of a segment as it is now; the caller closes them. @throws DiskError */
+function writeIndexes(state: LogState, segment: Segment): DiskFile[] {
   const { index, baseOffset, endOffset, sizeBytes: logBytes } = segment
-  if (index === null || segment.isRemoved) return
+  if (index === null || segment.isRemoved) return []
   const { disk, crc32c } = state.host.env
   const of = { baseOffset, endOffset, logBytes }
   const offsets = encodeIndex('offsets', index, of, crc32c)
   const times = encodeIndex('times', index, of, crc32c)
-  await writeCache(disk, segment.pathOf('index'), offsets)
-  await writeCache(disk, segment.pathOf('timeindex'), times)
-  state.isDirectoryDirty = true
-}
-
-/** @throws DiskError */
-export async function writeSnapshot(state: LogState, { offset, bytes }: Snapshot): Promise<void> {
-  await replaceFile(state.host.env.disk, segmentPath(state.path, offset, 'snapshot'), bytes)
+  return [
+    writeCache(disk, segment.pathOf('index'), offsets),
+    writeCache(disk, segment.pathOf('timeindex'), times),
+  ]
 }
 
 export function epochPlace(state: LogState): SealedFilePlace {
@@ -62,11 +82,20 @@ export async function saveEpochs(state: LogState): Promise<void> {
 }
 
 /** In place, without a rename: a torn cache is known by its CRC. */
-async function writeCache(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+function writeCache(disk: Disk, path: string, bytes: Uint8Array): DiskFile {
   if (disk.stat(path) !== null) disk.unlink(path)
   const file = disk.open(path, 'create')
   try {
     file.write(0, [bytes])
+    return file
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+async function syncAndClose(file: DiskFile): Promise<void> {
+  try {
     await file.sync()
   } finally {
     file.close()
@@ -79,7 +108,7 @@ async function tolerant(state: LogState, act: () => Promise<void>): Promise<void
     await act()
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    if (error.operation !== 'sync' && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+    if (isPassing(error)) {
       state.host.warn('Could not write an index or a snapshot', {
         log: state.name,
         error: error.message,
