@@ -13,7 +13,13 @@ import { lockDirectory, readIdentity, unusable, type Identity } from './identity
 import type { LogConfig } from './log-config.ts'
 import { logIdText, logKey, type LogId } from './log-id.ts'
 import { Log } from './log.ts'
-import { recoverLog, type CleanLine, type Recovered, type RecoveryOptions } from './recovery.ts'
+import {
+  recoverLog,
+  type CleanLine,
+  type Recovered,
+  type Trust,
+  type RecoveryOptions,
+} from './recovery.ts'
 import { noSabotage, type Sabotage } from './sabotage.ts'
 import {
   beginRun,
@@ -70,6 +76,8 @@ export interface DirectoryNumbers {
 
 /** Threads do not limit recovery, the device does: this many logs are opened at once. */
 const openCountMax = 4
+/** Logs that are flushed and closed at the same time. */
+const closeCountMax = 8
 
 /**
  * A data directory and the logs in it (FORMAT.md): whose it is, how its last run ended, when its files are
@@ -99,6 +107,7 @@ export class LogDirectory {
     try {
       const identity = await readIdentity(options)
       const start = await beginRun({ ...options, identity, brokerEpoch })
+      warnOfFileSystem(options)
       return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
     } catch (error) {
       lock.release()
@@ -229,10 +238,15 @@ export class LogDirectory {
     const lines = new Map<string, CleanLine>(this.#untouchedLines())
     try {
       await this.#host.scheduler.stop()
-      for (const log of this.#logs.values()) {
+      const closing = new Turnstile(closeCountMax)
+      const closeOne = async (log: Log): Promise<void> => {
         const line = await log.close()
         if (line !== null) lines.set(log.name, line)
       }
+      const closed = Array.from(this.#logs.values(), log => closing.pass(() => closeOne(log)))
+      // All of them, before the first that failed is looked at: nothing may be at work after the lock is gone.
+      await Promise.allSettled(closed)
+      await Promise.all(closed)
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
         const run = { ...this.#start.run, brokerEpoch: this.#run.brokerEpoch }
@@ -260,7 +274,7 @@ export class LogDirectory {
       path: `${this.path}/${name}`,
       host: this.#host,
       config,
-      trust: known === undefined ? 'clean' : trustOf(this.#startClass),
+      trust: known === undefined ? 'clean' : this.#trustIn(name),
       cleanLine: this.#start.cleanLines[name] ?? null,
       recoveryPoint: known === undefined ? 0 : this.#host.recoveryPointOf(name),
       startOffset: known === undefined ? 0 : this.#host.startOffsetOf(name),
@@ -273,6 +287,13 @@ export class LogDirectory {
     if (known !== undefined) this.#openedOfFound++
     if (log.dirtyFileCount > 0 && log.offline === null) this.#host.scheduler.noteDirty(log)
     return log
+  }
+
+  /** After a clean stop too, a log without a line of its own was not left clean: it was damaged, or never opened. */
+  #trustIn(name: string): Trust {
+    const trust = trustOf(this.#startClass)
+    const isLeftClean = this.#start.cleanLines[name] !== undefined
+    return trust === 'clean' && !isLeftClean ? 'machine-died' : trust
   }
 
   /** A sync that fails while a log is opened is as final as any other. */
@@ -338,4 +359,19 @@ export class LogDirectory {
     done.then(forget, forget)
     return done
   }
+}
+
+/** 3.1: what lies in memory or on somebody else's machine does not keep the promises that this directory makes. */
+function warnOfFileSystem({ env, path, hooks = {} }: LogDirectoryOptions): void {
+  const { type, isMemory, isNetwork } = env.disk.fileSystem(path)
+  if (isMemory)
+    hooks.warn?.('The data directory lies in memory: a restart of the machine empties it', {
+      path,
+      type,
+    })
+  if (isNetwork)
+    hooks.warn?.(
+      'The data directory lies on a network file system: flushes may not be what they say',
+      { path, type },
+    )
 }

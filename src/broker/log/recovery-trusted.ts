@@ -13,9 +13,10 @@ import { walkBatches } from './walk.ts'
  * `bases` that were. Their indexes are loaded when they are needed; what stands in the heads is enough here.
  */
 export async function openTrusted(recovery: Recovery, bases: readonly number[]): Promise<number> {
-  const { cleanLine, trust } = recovery
-  if (trust === 'clean' && cleanLine !== null && bases.length > 0) {
+  const { cleanLine } = recovery
+  if (recovery.trust === 'clean' && cleanLine !== null && bases.length > 0) {
     if (await openClean(recovery, bases, cleanLine)) return bases.length
+    recovery.trust = 'machine-died'
     recovery.host.warn('The clean marker does not fit the files: recovering', {
       log: recovery.name,
     })

@@ -41,7 +41,9 @@ export interface RecoveryOptions {
 }
 
 /** One log on its way from files to a `LogState`. */
-export interface Recovery extends RecoveryOptions {
+export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
+  /** Falls to `machine-died` where the clean marker does not fit. */
+  trust: Trust
   readonly epochs: EpochCache
   producers: ProducerStates
   /** Below it the producers know everything already. */
