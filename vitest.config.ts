@@ -1,7 +1,17 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** Suites in `test/` that start no process. */
 const unitInTest = ['test/tidy.test.ts', 'test/{ports,metadata,helpers}/**/*.test.ts']
+
+/**
+ * The addon's own suites. Where there is no addon, for want of a compiler or because a run is about the
+ * fallback, they are left out and tools/test.ts says so; in CI a missing addon is a failure.
+ */
+const ofAddon = ['src/broker/native/**/*.test.ts', 'test/ports/native-*.test.ts']
+const hasAddon =
+  process.env['LOGCLUSTER_NATIVE'] !== 'off' &&
+  (process.env['CI'] === 'true' || existsSync('native/build/logcluster.node'))
 
 /**
  * Two projects. `unit`: beside their subjects, pure or on small local files, sharing their modules (a new
@@ -21,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,sim,tools,bench}/**/*.test.ts', ...unitInTest],
+          exclude: hasAddon ? [] : ofAddon,
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

@@ -17,9 +17,9 @@ test('npm run build emits plain JavaScript that is a whole broker', async () => 
   await withBroker({ main: join(out, 'src/broker/main.js') }, async broker => {
     const ready = await fetch(`http://${broker.http}/readyz`)
     expect(ready.status).toBe(200)
-    if (process.env['LOGCLUSTER_NATIVE'] !== 'off' && existsSync(join(root, 'native/build'))) {
-      expect(broker.output).toContain('"dataPath":"native"')
-    }
+    const addon = join(root, 'native/build/logcluster.node')
+    const isNative = process.env['LOGCLUSTER_NATIVE'] !== 'off' && existsSync(addon)
+    expect(broker.output).toContain(`"dataPath":"${isNative ? 'native' : 'node'}"`)
     await broker.stop()
   })
 })
