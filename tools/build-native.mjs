@@ -37,7 +37,17 @@ function build() {
     .sort()
   const mode = flags.has('--sanitize') ? sanitized : ['-O2']
   const compiler = process.env.CC ?? 'cc'
-  const line = [...strict, ...mode, '-pthread', '-shared', '-fPIC', '-Wl,-z,now', `-I${headers}`, '-o', made]
+  const line = [
+    ...strict,
+    ...mode,
+    '-pthread',
+    '-shared',
+    '-fPIC',
+    '-Wl,-z,now',
+    `-I${headers}`,
+    '-o',
+    made,
+  ]
   const run = spawnSync(compiler, [...line, ...files.map(name => join(sources, name))], {
     encoding: 'utf8',
   })
