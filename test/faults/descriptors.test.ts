@@ -21,7 +21,9 @@ test('without descriptors left a broker serves whom it has, does not spin, and r
     await roller.createTopics([{ name: 'rolling', configs: { 'segment.bytes': '1024' } }])
     expect((await roller.produce(rolling, large)).errorCode).toBe(0)
     const crowd = await Promise.all(Array.from({ length: 300 }, () => open(broker.port)))
-    await saysWhy(broker)
+    // libuv closes what it cannot keep and says nothing; the addon leaves it waiting, and says so.
+    if (isNative(broker)) await saysWhy(broker)
+    else await isTurnedAway(crowd)
     await bystander.isServed()
     const [cpuBefore, before] = [cpuMs(broker.pid), performance.now()]
     await sleep(2000)
@@ -50,7 +52,20 @@ function open(port: number): Promise<Socket> {
     socket.once('connect', () => resolve(socket))
     socket.once('error', reject)
     socket.on('error', () => {})
+    socket.resume()
   })
+}
+
+function isNative(broker: TestBroker): boolean {
+  return logLines(broker).some(({ dataPath }) => dataPath === 'native')
+}
+
+async function isTurnedAway(crowd: readonly Socket[]): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if (crowd.some(socket => socket.closed)) return
+    await sleep(20)
+  }
+  throw new Error('every connection was kept')
 }
 
 async function saysWhy(broker: TestBroker): Promise<void> {

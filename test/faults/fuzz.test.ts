@@ -7,7 +7,7 @@ import { apiByKey, apiVersions, fetch } from '../../src/broker/wire/messages/ind
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
 import { WireClient, WireClientError } from '../helpers/wire-client.ts'
 import { Bystander } from './bystander.ts'
-import { Fuzz } from './fuzz.ts'
+import { DamagedFrames } from './damaged-frames.ts'
 
 const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 7)
 const frames = Number(process.env['LOGCLUSTER_TEST_FRAMES'] ?? 5000)
@@ -32,7 +32,15 @@ type Outcome = 'answered' | 'closed' | 'parked'
 
 async function fuzz(broker: TestBroker, bystander: Bystander): Promise<Record<Outcome, number>> {
   const random = new Prng(seed)
-  const fuzzed = new Fuzz(random, ['one', 'two', 'three', 'a/b', '', 'retention.ms', '1000'])
+  const fuzzed = new DamagedFrames(random, [
+    'one',
+    'two',
+    'three',
+    'a/b',
+    '',
+    'retention.ms',
+    '1000',
+  ])
   const served = await servedVersions(broker)
   const counts = { answered: 0, closed: 0, parked: 0 }
   let client = await WireClient.connect(broker.port)

@@ -48,6 +48,7 @@ export type PowerReport =
   | { readonly kind: 'durable'; readonly log: number; readonly offset: number }
   | { readonly kind: 'broken'; readonly problem: string }
 
+const root = join(import.meta.dirname, '../..')
 const logs = 4
 /** A new file system, and a new plan, after so many cycles. */
 const cyclesOfPlan = 25
@@ -199,7 +200,7 @@ class Driver {
   #said = ''
 
   constructor() {
-    const script = join(import.meta.dirname, 'power-driver.ts')
+    const script = join(root, 'test/faults/power-driver.ts')
     this.#process = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] })
     const recovered = deferred<PowerReport & { kind: 'recovered' }>()
     this.recovered = recovered.promise

@@ -6,7 +6,7 @@ import type { Api, Field, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 
 /** Requests that a client could mean, made from our tables, and what becomes of them on a bad line. */
-export class Fuzz {
+export class DamagedFrames {
   readonly #random: Prng
   readonly #names: readonly string[]
 
