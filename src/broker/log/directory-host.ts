@@ -31,7 +31,7 @@ const mebibyte = 1024 * 1024
 const stallMs = 5
 /** The recovery-point checkpoint follows the flushes by at most this. */
 const checkpointDelayMs = 1000
-/** An index of a closed segment that nobody used for so long leaves the memory. */
+/** A closed segment that nobody read for so long gives back its descriptor and its index. */
 const indexIdleMs = 10 * 60_000
 
 /** What the logs of a directory have in common: flushing, dirty bytes, checkpoints, failure. */
@@ -81,7 +81,7 @@ export class DirectoryHost implements LogHost {
     const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
     this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
-    this.#idle = env.clock.every(indexIdleMs, () => this.#dropIdleIndexes())
+    this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
   }
 
   get failure(): DiskError | null {
@@ -197,9 +197,9 @@ export class DirectoryHost implements LogHost {
     )
   }
 
-  #dropIdleIndexes(): void {
+  #restIdleSegments(): void {
     const sinceMs = this.env.clock.monotonic() - indexIdleMs
-    for (const log of this.#options.logs()) log.dropIdleIndexes(sinceMs)
+    for (const log of this.#options.logs()) log.restIdleSegments(sinceMs)
   }
 
   /** A file that keeps the next start from trusting the page cache; as good as the device still lets us. */

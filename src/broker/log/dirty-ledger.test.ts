@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { deferred } from '../../lib/deferred.ts'
-import { DiskError, type DiskFile } from '../../env/env.ts'
+import { DiskError, type Disk, type DiskFile } from '../../env/env.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { Segment } from './segment.ts'
 
@@ -26,7 +26,7 @@ function setUp(over: { readonly budgetBytes?: number; readonly stepBytes?: numbe
         return end.promise
       },
     } as unknown as DiskFile
-    return new Segment('/', 0, file, null)
+    return new Segment({ disk: null as unknown as Disk, logPath: '/', baseOffset: 0 }, file, null)
   }
   const finish = async (at = 0): Promise<void> => {
     pending.splice(at, 1)[0]!.resolve()

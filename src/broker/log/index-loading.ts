@@ -23,7 +23,7 @@ const loads = new WeakMap<Segment, Promise<SegmentIndex>>()
 
 /** The segment's index, from memory, from its files, or, if there is any doubt about these, from its batches. */
 export async function loadIndex(state: IndexContext, segment: Segment): Promise<SegmentIndex> {
-  segment.indexUsedMs = state.host.env.clock.monotonic()
+  segment.usedMs = state.host.env.clock.monotonic()
   if (segment.index !== null) return segment.index
   const underWay = loads.get(segment)
   if (underWay !== undefined) return underWay
@@ -130,7 +130,7 @@ async function buildIndex(state: IndexContext, segment: Segment): Promise<Segmen
     (header, position) => index.note(header, position, state.config.indexIntervalBytes),
   )
   if (end.violation !== null) {
-    throw new SegmentDamage(segment.file.path, end.position, end.violation)
+    throw new SegmentDamage(segment.pathOf('log'), end.position, end.violation)
   }
   return index
 }

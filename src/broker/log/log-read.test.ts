@@ -12,6 +12,7 @@ import {
   worldOn,
 } from '../../../test/helpers/logs.ts'
 import { SimDisk } from '../../../sim/disk.ts'
+import { DiskError } from '../../env/env.ts'
 import { logDirectoryName } from './log-id.ts'
 import type { Log, ReadOptions, ReadResult } from './log.ts'
 
@@ -197,4 +198,36 @@ test('a wrong index file of a closed segment is found out and made anew', async 
   )
   expect(await readAll(reopened, 0, 10_000)).toEqual(before)
   expect(reopened.offline).toBe(null)
+})
+
+test('closed segments that nobody reads give back descriptor and index, and come back when they are read', async () => {
+  const { world, disk, clock, log } = await oneLog({ segmentBytes: 2000 })
+  for (let at = 0; at < 80; at++) await append(world, log, batchOf(1))
+  const before = await readAll(log, 0, 10_000)
+  await clock.run(2000)
+  let opened = 0
+  const open = disk.open.bind(disk)
+  disk.open = (path, mode) => {
+    if (path.endsWith('.log')) opened++
+    return open(path, mode)
+  }
+  expect(await readAll(log, 0, 10_000)).toEqual(before)
+  expect(opened).toBe(0)
+  await clock.run(21 * 60_000)
+  expect(await readAll(log, 0, 10_000)).toEqual(before)
+  expect(opened).toBe(log.segmentCount - 1)
+})
+
+test('a missing descriptor fails one read, not the partition', async () => {
+  const { world, disk, clock, log } = await oneLog({ segmentBytes: 2000 })
+  for (let at = 0; at < 80; at++) await append(world, log, batchOf(1))
+  await clock.run(21 * 60_000)
+  const { open } = disk
+  disk.open = path => {
+    throw new DiskError('open', path, 'EMFILE')
+  }
+  expect(await log.read(0, all(log))).toMatchObject({ kind: 'failed', error: 'KAFKA_STORAGE_ERROR' })
+  disk.open = open
+  expect(await log.read(0, all(log))).toMatchObject({ kind: 'range' })
+  expect(log.offline).toBe(null)
 })

@@ -5,6 +5,7 @@ import { loadIndex, rebuildIndex } from './index-loading.ts'
 import { refusal, takeOffline, type LogState } from './log-state.ts'
 import { findRange, headerReadBytes, type Lookup, type Range, type RangeWish } from './lookup.ts'
 import type { Segment } from './segment.ts'
+import { isPassing } from './shortage.ts'
 import type { SegmentIndex } from './segment-index.ts'
 import { SegmentDamage } from './walk.ts'
 
@@ -54,12 +55,12 @@ export function readLog(
   const wish: RangeWish = { ...options, fromOffset, upToOffset }
   let segment = state.segments.floor(fromOffset)
   if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
-  const { index } = segment
-  segment.indexUsedMs = state.host.env.clock.monotonic()
-  if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
-    return readCold(state, segment, wish)
-  }
+  segment.usedMs = state.host.env.clock.monotonic()
   try {
+    const { index } = segment
+    if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
+      return readCold(state, segment, wish)
+    }
     const range = runHot(segment.file, findRange(segment, index, wish))
     if (range.kind === 'mismatch') return readCold(state, segment, wish)
     if (range.kind === 'empty') return range
@@ -94,6 +95,8 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
         return unreachable(range)
     }
   } catch (error) {
+    // Retention may have taken the segment while its bytes were waited for.
+    if (wish.fromOffset < state.startOffset) return { kind: 'out-of-range' }
     return readFailed(state, error)
   }
 }
@@ -115,18 +118,17 @@ async function secondOpinion(
   return runCold(segment.file, findRange(segment, index, wish))
 }
 
-/** EIO on read, and whatever else a read may fail with, takes this partition only (reliability.md 3.4). */
+/**
+ * EIO on read takes this partition only (reliability.md 3.4), and for good; so does damage. Where a descriptor was
+ * missing, or the file was just closed, the next read may succeed.
+ */
 export function readFailed(
   state: LogState,
   error: unknown,
 ): { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string } {
   if (!(error instanceof DiskError)) throw error
-  if (state.isClosed) {
-    return {
-      kind: 'failed',
-      error: errors.KAFKA_STORAGE_ERROR.name,
-      message: 'The log was closed.',
-    }
+  if (state.isClosed || isPassing(error) || error.code === 'EBADF') {
+    return { kind: 'failed', error: errors.KAFKA_STORAGE_ERROR.name, message: error.message }
   }
   const what = error instanceof SegmentDamage ? '' : 'A read failed: '
   return { kind: 'failed', ...takeOffline(state, `${what}${error.message}.`) }
@@ -136,7 +138,7 @@ export function damage(
   segment: Segment,
   { position, reason }: Extract<Range, { kind: 'mismatch' }>,
 ): string {
-  return `${segment.file.path} is damaged at byte ${position}: ${reason}.`
+  return `${segment.pathOf('log')} is damaged at byte ${position}: ${reason}.`
 }
 
 /** Where both ends of the wished range are looked up: from the index entry before the first batch to the one behind the last. */

@@ -155,11 +155,11 @@ export class Log implements Flushable {
     this.#state.config = config
   }
 
-  /** Gives back the memory of closed segments' indexes that were not used since `sinceMs` (monotonic). */
-  dropIdleIndexes(sinceMs: number): void {
+  /** Gives back memory and descriptors of closed segments that nobody read since `sinceMs` (monotonic). */
+  restIdleSegments(sinceMs: number): void {
     for (const segment of this.#state.segments) {
       if (segment === this.#state.segments.active) break
-      if (segment.indexUsedMs < sinceMs) segment.dropIndex()
+      if (segment.usedMs < sinceMs) segment.rest()
     }
   }
 
@@ -238,7 +238,7 @@ export class Log implements Flushable {
       return state.host.failure === null && state.offline === null ? await this.#leaveClean() : null
     } finally {
       this.giveUp(new Error(`${state.name} was closed`))
-      for (const segment of state.segments) segment.file.close()
+      for (const segment of state.segments) segment.close()
     }
   }
 
@@ -258,7 +258,7 @@ export class Log implements Flushable {
 
   /** Closes the files of a retired log. */
   closeFiles(): void {
-    for (const segment of this.#state.segments) segment.file.close()
+    for (const segment of this.#state.segments) segment.close()
   }
 
   async #leaveClean(): Promise<CleanLine> {

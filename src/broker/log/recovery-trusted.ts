@@ -20,7 +20,7 @@ export async function openTrusted(recovery: Recovery, bases: readonly number[]):
     recovery.host.warn('The clean marker does not fit the files: recovering', {
       log: recovery.name,
     })
-    for (const segment of recovery.segments.splice(0)) segment.file.close()
+    for (const segment of recovery.segments.splice(0)) segment.close()
   }
   for (const [at, base] of bases.entries()) {
     const next = bases[at + 1]
@@ -74,18 +74,16 @@ async function openClosed(
 ): Promise<Segment | null> {
   const { host, path, config } = recovery
   const { disk, crc32c } = host.env
-  const file = disk.open(segmentPath(path, base, 'log'), 'write')
-  const sizeBytes = file.size()
+  const place = { disk, logPath: path, baseOffset: base }
+  const logPath = segmentPath(path, base, 'log')
+  const sizeBytes = disk.stat(logPath)?.size ?? 0
   const known = { baseOffset: base, endOffset, sizeBytes }
   const head = readIndexHead(disk, { path: segmentPath(path, base, 'index') }, 'offsets', crc32c)
   if (head !== null && speaksOf(head, known)) {
-    return new Segment(path, base, file, {
-      sizeBytes,
-      endOffset,
-      newest: head.newest,
-      firstAppendMs: null,
-    })
+    const { newest } = head
+    return new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs: null })
   }
+  const file = disk.open(logPath, 'write')
   const index = new SegmentIndex(base)
   const end = await walkBatches(
     file,
@@ -95,12 +93,12 @@ async function openClosed(
   const isWhole = end.offset === endOffset || (isCompacted(config) && end.offset < endOffset)
   if (end.violation !== null || !isWhole) {
     const what = end.violation ?? `it ends at offset ${end.offset}, not ${endOffset}`
-    recovery.damage = `${file.path} is damaged at byte ${end.position}, below the recovery point: ${what}.`
+    recovery.damage = `${logPath} is damaged at byte ${end.position}, below the recovery point: ${what}.`
     file.close()
     return null
   }
   const state = { sizeBytes, endOffset: end.offset, newest: index.newest, firstAppendMs: null }
-  const segment = new Segment(path, base, file, state)
+  const segment = new Segment(place, file, state)
   segment.index = index
   return segment
 }

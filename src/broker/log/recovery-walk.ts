@@ -29,7 +29,11 @@ export async function walkTail(recovery: Recovery, bases: readonly number[]): Pr
       )
     }
     const file = host.env.disk.open(segmentPath(path, base, 'log'), 'write')
-    const segment = new Segment(path, base, file, null)
+    const segment = new Segment(
+      { disk: host.env.disk, logPath: path, baseOffset: base },
+      file,
+      null,
+    )
     const end = await walkSegment(recovery, segment)
     if (end.violation === null) continue
     if (end.offset < recoveryPoint) return blame(recovery, file.path, end.position, end.violation)
@@ -121,7 +125,7 @@ async function removeFrom(
       reason: why,
     })
     recovery.truncatedBytes += file.size()
-    removeSegment(disk, new Segment(path, base, file, null))
+    removeSegment(disk, new Segment({ disk, logPath: path, baseOffset: base }, file, null))
   }
   const endOffset = recovery.segments.at(-1)?.endOffset ?? 0
   for (const fileName of disk.list(path)) {

@@ -194,7 +194,7 @@ async function replay(
     },
   )
   if (end.violation !== null) {
-    recovery.damage ??= `${segment.file.path} is damaged at byte ${end.position}, below the recovery point: ${end.violation}.`
+    recovery.damage ??= `${segment.pathOf('log')} is damaged at byte ${end.position}, below the recovery point: ${end.violation}.`
   }
 }
 
@@ -241,16 +241,17 @@ async function finish(recovery: Recovery): Promise<LogState> {
 function openFirst({ host, path, damage }: Recovery, startOffset: number): Segment {
   const logPath = segmentPath(path, startOffset, 'log')
   const { disk } = host.env
+  const place = { disk, logPath: path, baseOffset: startOffset }
   // Out of service: whatever lies there is not touched, and nobody reads it.
   if (damage !== null && disk.stat(logPath) !== null) {
-    return new Segment(path, startOffset, disk.open(logPath, 'read'), null)
+    return new Segment(place, disk.open(logPath, 'read'), null)
   }
   return Segment.create(disk, path, startOffset)
 }
 
 /** Takes a segment and what lies beside it out of the directory. */
 export function removeSegment(disk: LogHost['env']['disk'], segment: Segment): void {
-  segment.file.close()
+  segment.close()
   for (const suffix of ['log', 'index', 'timeindex', 'snapshot'] as const) {
     const path = segment.pathOf(suffix)
     if (disk.stat(path) !== null) disk.unlink(path)

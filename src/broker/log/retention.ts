@@ -79,9 +79,10 @@ function doomedSegments({ state, upToOffset }: RetentionTarget, nowMs: number): 
 }
 
 /** The segment's newest timestamp; where it has none, when its file was written. */
-function ageOf({ host }: LogState, { newest, file }: Segment): number {
-  if (newest.timestampMs >= 0) return newest.timestampMs
-  return host.env.disk.stat(file.path)?.modifiedMs ?? Infinity
+function ageOf({ host }: LogState, segment: Segment): number {
+  const { timestampMs } = segment.newest
+  if (timestampMs >= 0) return timestampMs
+  return host.env.disk.stat(segment.pathOf('log'))?.modifiedMs ?? Infinity
 }
 
 /** Renames a segment's files out of the way at once, and removes them when no fetch can be using them any more. */
@@ -101,7 +102,7 @@ function retire(state: LogState, segment: Segment): void {
     return
   }
   clock.after(state.config.fileDeleteDelayMs, () => {
-    segment.file.close()
+    segment.close()
     if (state.isClosed) return
     try {
       for (const path of renamed) disk.unlink(`${path}.deleted`)

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from '../../env/disk.ts'
+import { DiskError, type Disk, type DiskFile } from '../../env/disk.ts'
 import { assert } from '../../lib/assert.ts'
 import { lastOffset, type BatchHeader } from './batch.ts'
 import { SegmentIndex, type NewestTime } from './segment-index.ts'
@@ -27,11 +27,17 @@ export interface SegmentState {
   readonly firstAppendMs: number | null
 }
 
+/** Where a segment is. */
+export interface SegmentPlace {
+  readonly disk: Disk
+  /** The log's directory. */
+  readonly logPath: string
+  readonly baseOffset: number
+}
+
 /** One file of batches: `[baseOffset, endOffset)`, the last of its log being the one that grows. */
 export class Segment {
   readonly baseOffset: number
-  readonly path: string
-  readonly file: DiskFile
   /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */
   sizeBytes: number
   /** The offset after its last record. */
@@ -43,16 +49,21 @@ export class Segment {
   syncedBytes = 0
   /** `[hotFrom, sizeBytes)` was appended lately by this process. Used where residency cannot be asked. */
   hotFrom: number
-  /** When a read last needed the index; by the monotonic clock. */
-  indexUsedMs = 0
+  /** When a read last needed the file or the index; by the monotonic clock. */
+  usedMs = 0
   /** No longer part of the log; its file goes later. */
   isRemoved = false
+  readonly #place: SegmentPlace
+  #file: DiskFile | null
+  #isClosed = false
   #newest: NewestTime
 
-  constructor(logPath: string, baseOffset: number, file: DiskFile, state: SegmentState | null) {
+  /** Without a file it is opened when it is needed; without a state it is empty. */
+  constructor(place: SegmentPlace, file: DiskFile | null, state: SegmentState | null) {
+    const { baseOffset } = place
+    this.#place = place
     this.baseOffset = baseOffset
-    this.path = logPath
-    this.file = file
+    this.#file = file
     this.sizeBytes = state?.sizeBytes ?? 0
     this.endOffset = state?.endOffset ?? baseOffset
     this.firstAppendMs = state?.firstAppendMs ?? null
@@ -63,7 +74,17 @@ export class Segment {
 
   static create(disk: Disk, logPath: string, baseOffset: number): Segment {
     const file = disk.open(segmentPath(logPath, baseOffset, 'log'), 'create')
-    return new Segment(logPath, baseOffset, file, null)
+    return new Segment({ disk, logPath, baseOffset }, file, null)
+  }
+
+  /** The open file. @throws DiskError where it cannot be opened any more */
+  get file(): DiskFile {
+    const path = this.pathOf('log')
+    if (this.#isClosed || (this.#file === null && this.isRemoved)) {
+      throw new DiskError('open', path, 'EBADF')
+    }
+    this.#file ??= this.#place.disk.open(path, 'write')
+    return this.#file
   }
 
   /** The greatest batch timestamp and its batch. */
@@ -80,7 +101,7 @@ export class Segment {
   }
 
   pathOf(suffix: SegmentSuffix): string {
-    return segmentPath(this.path, this.baseOffset, suffix)
+    return segmentPath(this.#place.logPath, this.baseOffset, suffix)
   }
 
   /** A batch lies written at the end of the file. `nowMs` is the wall clock. */
@@ -93,11 +114,20 @@ export class Segment {
     this.firstAppendMs ??= nowMs
   }
 
-  /** Gives the memory of a closed segment's index back. */
-  dropIndex(): void {
-    if (this.index === null) return
-    this.#newest = this.index.newest
+  /** Gives back the memory and the descriptor of a segment that does not grow, until somebody reads it. */
+  rest(): void {
+    this.#newest = this.newest
     this.index = null
+    if (this.unsyncedBytes > 0) return
+    this.#file?.close()
+    this.#file = null
+  }
+
+  /** For good. What is still in a send queue stays readable. */
+  close(): void {
+    this.#isClosed = true
+    this.#file?.close()
+    this.#file = null
   }
 }
 
