@@ -24,7 +24,14 @@ let caseCount = 0
 
 beforeAll(async () => {
   broker = await startBroker()
+  await fill()
+  // Each start begins a new leader epoch: what a client knew before is fenced.
+  await broker.stop()
+  await broker.start()
   bystander = await Bystander.join(broker)
+})
+
+async function fill(): Promise<void> {
   using client = await WireClient.connect(broker.port)
   const topics = [
     { name: 'target', partitions: 2 },
@@ -32,7 +39,7 @@ beforeAll(async () => {
   ]
   for (const { errorCode } of (await client.createTopics(topics)).topics) expect(errorCode).toBe(0)
   expect((await client.produce(place, batch())).errorCode).toBe(0)
-})
+}
 
 afterAll(async () => {
   bystander.leave()
@@ -197,6 +204,7 @@ describe('Fetch refuses', () => {
     ['a negative offset', { from: place, offset: -1 }, 1],
     ['a partition that is not there', { from: { topic: 'target', partition: 9 }, offset: 0 }, 3],
     ['a leader epoch of the future', { from: place, offset: 0, epoch: 99 }, 75],
+    ['a leader epoch of the past', { from: place, offset: 0, epoch: 0 }, 74],
   ]
 
   test.each(cases)('%s', async (_, wish, code) => {
@@ -222,15 +230,20 @@ describe('Fetch refuses', () => {
 })
 
 describe('epochs and offsets', () => {
-  test('ListOffsets refuses a leader epoch of the future', async () => {
+  const epochs: [string, number, number][] = [
+    ['future', 99, 75],
+    ['past', 0, 74],
+  ]
+
+  test.each(epochs)('ListOffsets refuses a leader epoch of the %s', async (_, epoch, code) => {
     const act = async (client: WireClient) => {
-      const partitions = [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: 99 }]
+      const partitions = [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: epoch }]
       const topics = [{ name: place.topic, partitions }]
       const rest = { replicaId: -1, isolationLevel: 0, timeoutMs: 1000 }
       const answer = await client.request(listOffsets, 7, { topics, ...rest })
       return answer.topics[0]?.partitions[0]?.errorCode
     }
-    await isRefused(act, { code: 75, api: 'ListOffsets', version: 7 })
+    await isRefused(act, { code, api: 'ListOffsets', version: 7 })
   })
 
   test('ListOffsets refuses a partition that is not there', async () => {
@@ -240,14 +253,14 @@ describe('epochs and offsets', () => {
     await isRefused(act, { code: 3, api: 'ListOffsets', version: 7 })
   })
 
-  test('OffsetForLeaderEpoch refuses a leader epoch of the future', async () => {
+  test.each(epochs)('OffsetForLeaderEpoch refuses one of the %s', async (_, epoch, code) => {
     const act = async (client: WireClient) => {
-      const partitions = [{ partition: 0, currentLeaderEpoch: 99, leaderEpoch: 0 }]
+      const partitions = [{ partition: 0, currentLeaderEpoch: epoch, leaderEpoch: 0 }]
       const topics = [{ topic: place.topic, partitions }]
       const answer = await client.request(offsetForLeaderEpoch, 4, { topics })
       return answer.topics[0]?.partitions[0]?.errorCode
     }
-    await isRefused(act, { code: 75, api: 'OffsetForLeaderEpoch', version: 4 })
+    await isRefused(act, { code, api: 'OffsetForLeaderEpoch', version: 4 })
   })
 })
 
@@ -275,20 +288,18 @@ describe('CreateTopics refuses', () => {
     ['the name .', { name: '.' }, 17],
     ['the name ..', { name: '..' }, 17],
     ['a slash', { name: 'a/b' }, 17],
-    ['a path', { name: '../../etc' }, 17],
     ['a blank', { name: 'a b' }, 17],
     ['a NUL', { name: 'a\0b' }, 17],
     ['what is not ASCII', { name: 'thé' }, 17],
     ['250 characters', { name: 'n'.repeat(250) }, 17],
     ['a topic that is there', { name: 'target' }, 36],
-    ['a name that collides in metrics', { name: 'small.er' }, 0],
     ['no partitions', { name: 'new', partitions: 0 }, 37],
     ['too many replicas', { name: 'new', replicas: 3 }, 38],
     ['an unknown setting', { name: 'new', config: 'retention.mss' }, 40],
     ['an impossible setting', { name: 'new', config: 'retention.ms' }, 40],
   ]
 
-  test.each(cases.filter(([, , code]) => code !== 0))('%s', async (_, wish, code) => {
+  test.each(cases)('%s', async (_, wish, code) => {
     const act = async (client: WireClient) => {
       const request = { topics: [topicsOf(wish)], validateOnly: false }
       return (await client.request(createTopics, 7, request)).topics[0]?.errorCode

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { utf8 } from '../../src/lib/bytes.ts'
+import { withBroker } from '../helpers/broker.ts'
+import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { Bystander } from './bystander.ts'
+import { logLines, refusalFrom } from './log-lines.ts'
+
+const address = '127.0.3.1'
+
+test('a frame that is never complete, and a connection that is silent, are closed', async () => {
+  const settings = { 'connections.frame.timeout.ms': '200', 'connections.max.idle.ms': '1000' }
+  await withBroker({ settings }, async broker => {
+    const slow = await WireClient.connect(broker.port, { localAddress: address })
+    slow.sendRaw(Uint8Array.of(0, 0, 0, 100, 0, 3))
+    await slow.closed
+    expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'frame-timeout' })
+    const silent = await WireClient.connect(broker.port)
+    await silent.closed
+    const bystander = await Bystander.join(broker)
+    await bystander.isServed()
+    bystander.leave()
+  })
+})
+
+test('an address with too many connections is turned away, others are not', async () => {
+  const settings = { 'max.connections.per.ip': '5' }
+  await withBroker({ settings }, async broker => {
+    const bystander = await Bystander.join(broker)
+    const connect = () => WireClient.connect(broker.port, { localAddress: address })
+    const kept = await Promise.all(Array.from({ length: 5 }, connect))
+    for (const client of kept) expect((await client.apiVersions()).errorCode).toBe(0)
+    const sixth = await connect()
+    await expect(sixth.apiVersions()).rejects.toThrow(WireClientError)
+    expect(logLines(broker)).toContainEqual(
+      expect.objectContaining({ reason: 'max.connections.per.ip' }),
+    )
+    kept[0]!.close()
+    await isLetIn(connect)
+    await bystander.isServed()
+    for (const client of kept) client.close()
+    bystander.leave()
+  })
+})
+
+test('a request above the limit is refused by its length, before it is sent', async () => {
+  const settings = { 'socket.request.max.bytes': '10000', 'message.max.bytes': '5000' }
+  await withBroker({ settings }, async broker => {
+    const bystander = await Bystander.join(broker)
+    const client = await WireClient.connect(broker.port, { localAddress: address })
+    client.sendRaw(Uint8Array.of(0, 0, 0x27, 0x11))
+    client.sendRaw(utf8('x'))
+    await client.closed
+    expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'frame' })
+    await bystander.isServed()
+    bystander.leave()
+  })
+})
+
+/** The broker hears of the place that became free a little later. */
+async function isLetIn(connect: () => Promise<WireClient>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    using client = await connect()
+    try {
+      expect((await client.apiVersions()).errorCode).toBe(0)
+      return
+    } catch (error) {
+      if (!(error instanceof WireClientError)) throw error
+    }
+  }
+  throw new Error('no place became free')
+}
