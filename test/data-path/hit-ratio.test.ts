@@ -11,8 +11,11 @@ const from = { topic: 'history', partition: 0 }
 const batchCount = 256
 const totalBytes = batchCount * mebibyte
 
-/** Sent and hit bytes of a read of the whole topic, by the broker's own metrics. */
-async function readMeasured(broker: TestBroker): Promise<{ sent: number; ratio: number }> {
+/** How many times a read is repeated whose ratio was not as it must be. */
+const attemptsMax = 5
+
+/** Hit ratio of one read of the whole topic, by the broker's own metrics. */
+async function readMeasured(broker: TestBroker): Promise<number> {
   const before = await metricsOf(broker)
   using client = await WireClient.connect(broker.port)
   expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
@@ -22,7 +25,30 @@ async function readMeasured(broker: TestBroker): Promise<{ sent: number; ratio: 
     return at(after) - (Number.isNaN(at(before)) ? 0 : at(before))
   }
   const sent = grown('logcluster_page_cache_sent_bytes_total')
-  return { sent, ratio: grown('logcluster_page_cache_hit_bytes_total') / sent }
+  expect(sent).toBe(totalBytes)
+  return grown('logcluster_page_cache_hit_bytes_total') / sent
+}
+
+/**
+ * Reads everything into the page cache, evicts a share of it, and measures a read. Again where the ratio is not
+ * in [min, max], since a kernel may drop pages by itself (DAMON's pageout does, some MiB a second); a metric that
+ * is wrong is so each time.
+ */
+async function expectRatio(
+  broker: TestBroker,
+  evictedShare: number,
+  [min, max]: readonly [number, number],
+): Promise<void> {
+  const folder = partitionFolder(broker.dataDir, from.topic, from.partition)
+  const ratios: number[] = []
+  while (ratios.length < attemptsMax && !ratios.some(ratio => ratio >= min && ratio <= max)) {
+    await readMeasured(broker)
+    if (evictedShare > 0) await evict(folder, evictedShare)
+    ratios.push(await readMeasured(broker))
+  }
+  console.log(`hit ratio with ${evictedShare * 100} % evicted: ${ratios.join(', then ')}`)
+  expect(ratios.at(-1)).toBeGreaterThanOrEqual(min)
+  expect(ratios.at(-1)).toBeLessThanOrEqual(max)
 }
 
 describeNeeding(['addon', 'device'], 'page-cache hit ratio', () => {
@@ -36,19 +62,8 @@ describeNeeding(['addon', 'device'], 'page-cache hit ratio', () => {
       await until('everything is durable', async () => {
         return sumOf(await metricsOf(broker), 'logcluster_unflushed_bytes') === 0
       })
-      const folder = partitionFolder(broker.dataDir, from.topic, from.partition)
-
-      const hot = await readMeasured(broker)
-      await evict(folder, 0.5)
-      const half = await readMeasured(broker)
-      await evict(folder)
-      const cold = await readMeasured(broker)
-
-      console.log(`hit ratio: hot ${hot.ratio}, half evicted ${half.ratio}, evicted ${cold.ratio}`)
-      expect([hot.sent, half.sent, cold.sent]).toEqual([totalBytes, totalBytes, totalBytes])
-      expect(hot.ratio).toBeGreaterThanOrEqual(0.99)
-      expect(half.ratio).toBeGreaterThanOrEqual(0.45)
-      expect(half.ratio).toBeLessThanOrEqual(0.55)
-      expect(cold.ratio).toBeLessThanOrEqual(0.05)
+      await expectRatio(broker, 0, [0.99, 1])
+      await expectRatio(broker, 0.5, [0.45, 0.55])
+      await expectRatio(broker, 1, [0, 0.05])
     }))
 })

@@ -1,4 +1,5 @@
 import type { Clock, DiskFile, Timer } from '../../env/env.ts'
+import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { AppendResult, Log } from '../log/log.ts'
 import { Replica, type PartitionRole, type ReplicaEffect } from '../replica/replica.ts'
@@ -22,7 +23,7 @@ export interface PartitionRead {
   /** Epoch of the last record that the reader has, -1 where it does not tell (KIP-595). */
   readonly lastFetchedEpoch: number
   /** Was sent what the page cache did not have, and has not caught up since. */
-  readonly isLagging: boolean
+  readonly isLagging?: boolean
 }
 
 /** What a reader gets: an error, a range of a segment, or nothing yet. */
@@ -59,7 +60,9 @@ export class Partition {
   readonly #replica: Replica
   readonly #clock: Clock
   /** With `flush.policy=ack` a record counts when it is on the device, else when it is in the page cache. */
-  readonly #countsWhenDurable: boolean
+  #countsWhenDurable: boolean
+  /** The end of the log as the replica was told. */
+  #countedOffset = 0
   #log: Log | null = null
   #failure: string | null = null
   readonly #waiting = new Map<number, Waiting>()
@@ -99,7 +102,19 @@ export class Partition {
     this.#log = log
     const role = this.#replica.role
     if (role !== null && this.#replica.isLeader) log.noteEpoch(role.leaderEpoch)
-    this.#perform(this.#replica.step({ type: 'written', endOffset: log.endOffset }))
+    this.#count(log.endOffset)
+  }
+
+  /** The settings from now on. */
+  configure(config: LogConfig): void {
+    this.#countsWhenDurable = config.flushPolicy === 'ack'
+    if (this.#log === null) return
+    this.#log.configure(config)
+    this.#log.producers.configure({
+      expirationMs: config.producerIdExpirationMs,
+      countMax: config.producerCountMax,
+    })
+    if (!this.#countsWhenDurable) this.#count(this.#log.endOffset)
   }
 
   /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until a restart. */
@@ -183,7 +198,7 @@ export class Partition {
       maxBytes: request.maxBytes,
       upToOffset: this.#replica.highWatermark,
       minOneBatch: request.minOneBatch,
-      isLagging: request.isLagging,
+      isLagging: request.isLagging ?? false,
     })
     return found instanceof Promise ? found.then(later => this.#found(later)) : this.#found(found)
   }
@@ -219,18 +234,20 @@ export class Partition {
   }
 
   #written(log: Log): void {
-    const endOffset = log.endOffset
-    if (!this.#countsWhenDurable) {
-      this.#perform(this.#replica.step({ type: 'written', endOffset }))
-      return
-    }
+    const { endOffset } = log
+    if (!this.#countsWhenDurable) return this.#count(endOffset)
     log.whenDurable(endOffset).then(
       () => {
-        if (this.#log === log)
-          this.#perform(this.#replica.step({ type: 'written', endOffset: log.durableOffset }))
+        if (this.#log === log) this.#count(log.durableOffset)
       },
       (error: unknown) => this.fail(`The log could not be flushed: ${String(error)}`),
     )
+  }
+
+  /** What counts goes on counting, also where the flush policy became stricter. */
+  #count(endOffset: number): void {
+    this.#countedOffset = Math.max(this.#countedOffset, endOffset)
+    this.#perform(this.#replica.step({ type: 'written', endOffset: this.#countedOffset }))
   }
 
   #await(result: AppendResult & { ok: true }, timeoutMs: number, done: Waiting['done']): void {
