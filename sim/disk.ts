@@ -173,6 +173,10 @@ export class SimDisk implements Disk {
     this.#tree.remove('unlink', path)
   }
 
+  async unlinkAsync(path: string): Promise<void> {
+    this.unlink(path)
+  }
+
   rmdir(path: string): void {
     this.#begin('rmdir', path)
     const inode = this.#tree.getDirectory('rmdir', path)

@@ -280,6 +280,16 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
         expect(disk.list(root)).toEqual([])
       })
 
+      test('unlinkAsync', async () => {
+        disk.mkdir(at('d'))
+        make('d/f', 'x')
+        await disk.unlinkAsync(at('d/f'))
+        expect(disk.list(at('d'))).toEqual([])
+        expect(await rejectionOf(disk.unlinkAsync(at('d/f')))).toBe('ENOENT')
+        expect(await rejectionOf(disk.unlinkAsync(at('d')))).toMatch(/EISDIR|EPERM/)
+        await disk.syncFileSystem(root)
+      })
+
       test('syncing directories and the file system', async () => {
         disk.mkdir(at('d'))
         make('d/f', 'x')

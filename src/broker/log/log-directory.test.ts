@@ -233,6 +233,7 @@ test('a removed log whose process died is removed at the next start', async () =
   await directory.remove(logId())
   const killed = worldOn(world.disk.crashMachine(new Prng(1)), world)
   const again = await openDirectory(killed)
+  await killed.clock.settle()
   expect(again.found()).toEqual([])
   expect(killed.disk.list('/data').filter(name => name.startsWith('orders'))).toEqual([])
 })

@@ -5,6 +5,7 @@ import { DirectoryHost } from './directory-host.ts'
 import {
   findLogs,
   makeLogFolder,
+  removeLeftovers,
   removeTree,
   renameLogFolder,
   type FoundLog,
@@ -108,6 +109,7 @@ export class LogDirectory {
       const identity = await readIdentity(options)
       const start = await beginRun({ ...options, identity, brokerEpoch })
       warnOfFileSystem(options)
+      void removeLeftovers(env.disk, path)
       return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
     } catch (error) {
       lock.release()
@@ -320,7 +322,7 @@ export class LogDirectory {
     const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)
     this.#env.clock.after(log?.config.fileDeleteDelayMs ?? 0, () => {
       log?.closeFiles()
-      if (suffix === 'deleted' && !this.#isClosed) removeTree(this.#env.disk, path)
+      if (suffix === 'deleted' && !this.#isClosed) void removeTree(this.#env.disk, path)
     })
   }
 

@@ -11,18 +11,17 @@ export interface FoundLog {
   readonly damage: string | null
 }
 
-/** The log directories in a data directory, by `logKey`. What was never finished, or was being removed, goes. */
+/** The log directories in a data directory, by `logKey`. What was never finished goes. */
 export function findLogs({ disk, crc32c }: Env, path: string): Map<string, FoundLog> {
   const found = new Map<string, FoundLog>()
   for (const name of disk.list(path)) {
-    if (/\.deleted(\.\d+)?$/.test(name)) removeTree(disk, `${path}/${name}`)
     if (!isLogDirectoryName(name) || !disk.stat(`${path}/${name}`)?.isDirectory) continue
     const file = `${path}/${name}/partition.json`
     const id = readLogId(readSealed({ disk, crc32c, path: file, kind: 'partition' }))
     if (id !== null && logDirectoryName(id) === name) {
       found.set(logKey(id), { id, name, damage: null })
     } else if (id === null && !holdsRecords(disk, `${path}/${name}`)) {
-      removeTree(disk, `${path}/${name}`)
+      void removeTree(disk, `${path}/${name}`)
     } else {
       const damage = `${file} is missing, damaged or of another log: restore it, or move the directory away.`
       const guess = idOfName(name)
@@ -40,7 +39,7 @@ export async function makeLogFolder(
 ): Promise<string> {
   const name = logDirectoryName(id)
   const folder = `${path}/${name}`
-  if (disk.stat(folder) !== null) removeTree(disk, folder)
+  if (disk.stat(folder) !== null) await removeTree(disk, folder)
   disk.mkdir(folder)
   const { topicId, topic, partition } = id
   const body = { topicId, topic, partition }
@@ -63,10 +62,17 @@ export async function renameLogFolder(
   return to
 }
 
-/** Removes a directory of files. What cannot be removed stays until the next start. */
-export function removeTree(disk: Disk, path: string): void {
+/** Removes what an earlier run was removing, one log after the other. */
+export async function removeLeftovers(disk: Disk, path: string): Promise<void> {
+  for (const name of disk.list(path)) {
+    if (/\.deleted(\.\d+)?$/.test(name)) await removeTree(disk, `${path}/${name}`)
+  }
+}
+
+/** Removes a directory of files, off the event loop. What cannot be removed stays until the next start. */
+export async function removeTree(disk: Disk, path: string): Promise<void> {
   try {
-    for (const name of disk.list(path)) disk.unlink(`${path}/${name}`)
+    for (const name of disk.list(path)) await disk.unlinkAsync(`${path}/${name}`)
     disk.rmdir(path)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error

@@ -222,7 +222,7 @@ test('a missing descriptor fails one read, not the partition', async () => {
   const { world, disk, clock, log } = await oneLog({ segmentBytes: 2000 })
   for (let at = 0; at < 80; at++) await append(world, log, batchOf(1))
   await clock.run(21 * 60_000)
-  const { open } = disk
+  const open = disk.open.bind(disk)
   disk.open = path => {
     throw new DiskError('open', path, 'EMFILE')
   }

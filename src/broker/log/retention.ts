@@ -103,15 +103,22 @@ function retire(state: LogState, segment: Segment): void {
   }
   clock.after(state.config.fileDeleteDelayMs, () => {
     segment.close()
-    if (state.isClosed) return
-    try {
-      for (const path of renamed) disk.unlink(`${path}.deleted`)
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      state.host.warn('Could not remove a retired segment', {
-        log: state.name,
-        error: error.message,
-      })
-    }
+    void removeFiles(state, renamed)
   })
+}
+
+/** One after the other, off the event loop. What is left over goes at the next start. */
+async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
+  try {
+    for (const path of paths) {
+      if (state.isClosed) return
+      await state.host.env.disk.unlinkAsync(`${path}.deleted`)
+    }
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    state.host.warn('Could not remove a retired segment', {
+      log: state.name,
+      error: error.message,
+    })
+  }
 }

@@ -6,6 +6,7 @@ import {
   rmdirSync,
   statfsSync,
   statSync,
+  unlink,
   unlinkSync,
 } from 'node:fs'
 import { DiskError } from '../../env/disk.ts'
@@ -64,6 +65,15 @@ export class NativeDisk implements Disk {
 
   unlink(path: string): void {
     named('unlink', path, () => unlinkSync(path))
+  }
+
+  unlinkAsync(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      unlink(path, error => {
+        if (error === null) resolve()
+        else reject(new DiskError('unlink', path, error.code ?? 'EIO'))
+      })
+    })
   }
 
   rmdir(path: string): void {

@@ -79,6 +79,15 @@ export class NodeDisk implements Disk {
     this.#unsynced.removed(resolve(path))
   }
 
+  async unlinkAsync(path: string): Promise<void> {
+    try {
+      await fs.promises.unlink(path)
+    } catch (error) {
+      throw diskError('unlink', path, error)
+    }
+    this.#unsynced.removed(resolve(path))
+  }
+
   rmdir(path: string): void {
     attempt('rmdir', path, () => fs.rmdirSync(path))
     this.#unsynced.removed(resolve(path))
