@@ -1,8 +1,9 @@
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
-import { Cluster } from './cluster/cluster.ts'
+import { Cluster, type ConfigResource } from './cluster/cluster.ts'
 import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
 import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
+import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
@@ -10,6 +11,7 @@ import { SentBytes } from './handlers/sent-bytes.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { LogDirectory } from './log/log-directory.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
+import type { MetadataImage } from './metadata/image.ts'
 import { Partitions } from './partition/partitions.ts'
 import { Server, type BoundListener } from './server/server.ts'
 import type { Probes } from './telemetry/http.ts'
@@ -30,6 +32,7 @@ export interface BrokerOptions {
 /** One broker and everything that it is made of. */
 export class Broker {
   readonly #options: BrokerOptions
+  readonly #configuration: LiveConfiguration
   readonly #listeners: readonly ListenerAddress[]
   readonly #sent: SentBytes
   readonly #codecs: Codecs
@@ -39,7 +42,8 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options
-    const { settings } = options.configuration
+    this.#configuration = new LiveConfiguration(options.configuration)
+    const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
     this.#sent = new SentBytes(options.env.network)
     this.#codecs = createCodecs(options.env.clock)
@@ -76,7 +80,7 @@ export class Broker {
    * Rejects where the directory or an address cannot be used; then nothing is left behind.
    */
   async start(): Promise<void> {
-    const { env, configuration } = this.#options
+    const { env } = this.#options
     this.#parts.cluster = await this.#startCluster()
     try {
       await this.#serve(this.#parts.cluster)
@@ -84,7 +88,7 @@ export class Broker {
       await this.#close()
       throw error
     }
-    const periodMs = configuration.settings.logRetentionCheckIntervalMs
+    const periodMs = this.#configuration.settings.logRetentionCheckIntervalMs
     this.#retention = env.clock.every(periodMs, () => this.#applyRetention())
     this.#isReady = true
   }
@@ -102,7 +106,10 @@ export class Broker {
     const partitions = (this.#parts.partitions = this.#makePartitions(directory))
     this.#attachLogs(directory, partitions)
     partitions.apply(cluster.image)
-    cluster.onImage(image => partitions.apply(image))
+    cluster.onImage(image => {
+      if (this.#takeConfigs(image)) partitions.reconfigure()
+      partitions.apply(image)
+    })
     const strays = await partitions.setStraysAside()
     if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
     await partitions.settled()
@@ -122,8 +129,8 @@ export class Broker {
   }
 
   async #startCluster(): Promise<Cluster> {
-    const { env, configuration, fatal } = this.#options
-    const { settings } = configuration
+    const { env, fatal } = this.#options
+    const { settings } = this.#configuration
     const path =
       settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
     const cluster = await Cluster.start({
@@ -139,14 +146,32 @@ export class Broker {
         const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
         return validateTopicConfigs(wishes)[0]?.message ?? null
       },
+      configRules: {
+        validateBrokerConfigs: configs => this.#configuration.problemOf(configs),
+        listBeneath: (resource, name) => this.#configuration.listBeneath(whoseOf(resource), name),
+      },
     })
     cluster.onFailure(fatal)
+    this.#takeConfigs(cluster.image)
     return cluster
   }
 
+  /** Puts settings in force that were changed while a broker ran; tells whether there is anything new. */
+  #takeConfigs(image: MetadataImage): boolean {
+    const { logger } = this.#options
+    const own = image.brokerConfigs(this.#configuration.settings.nodeId)
+    const change = this.#configuration.take({ own, common: image.brokerConfigs(null) })
+    if (change === null) return false
+    const { changed, unusable } = change
+    if (unusable.length > 0)
+      logger.warn({ unusable }, 'Settings in the metadata log are not usable')
+    if (Object.keys(changed).length > 0) logger.info({ settings: changed }, 'Settings changed')
+    return true
+  }
+
   async #openDirectory(cluster: Cluster): Promise<LogDirectory> {
-    const { env, configuration, bootId, logger, fatal } = this.#options
-    const { settings } = configuration
+    const { env, bootId, logger, fatal } = this.#options
+    const { settings } = this.#configuration
     const directory = await LogDirectory.open({
       path: settings.logDirs,
       env,
@@ -165,8 +190,8 @@ export class Broker {
   }
 
   #makePartitions(directory: LogDirectory): Partitions {
-    const { env, configuration, logger } = this.#options
-    const { settings } = configuration
+    const { env, logger } = this.#options
+    const { settings } = this.#configuration
     return new Partitions({
       brokerId: settings.nodeId,
       directory,
@@ -182,7 +207,8 @@ export class Broker {
   }
 
   #makeServer(cluster: Cluster, partitions: Partitions): Server {
-    const { env, configuration, logger, metrics, fatal } = this.#options
+    const { env, logger, metrics, fatal } = this.#options
+    const configuration = this.#configuration
     const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
     return new Server({
       clock: env.clock,
@@ -235,6 +261,11 @@ export class Broker {
   #progress(): Readonly<Record<string, unknown>> {
     return { ...this.#parts.directory?.progress() }
   }
+}
+
+function whoseOf(resource: ConfigResource): 'topic' | 'own' | 'common' {
+  if (resource.type === 'topic') return 'topic'
+  return resource.brokerId === null ? 'common' : 'own'
 }
 
 /** What is up so far. */

@@ -1,4 +1,4 @@
-import type { Command, TopicDraft } from '../../src/broker/controller/commands.ts'
+import type { Command, ConfigResource, TopicDraft } from '../../src/broker/controller/commands.ts'
 
 interface NaiveTopic {
   readonly id: string
@@ -9,6 +9,7 @@ interface NaiveTopic {
 /** What the controller's answers should say, in the plainest words: one broker, no log, nothing in flight. */
 export class NaiveCluster {
   readonly #topics = new Map<string, NaiveTopic>()
+  readonly #brokerConfigs = new Map<number | null, Map<string, string>>()
 
   topicNames(): string[] {
     return [...this.#topics.keys()].toSorted((a, b) => (a < b ? -1 : 1))
@@ -18,13 +19,23 @@ export class NaiveCluster {
     return this.#topics.get(name)?.partitionCount
   }
 
+  /** Sorted by name; of a topic, of a broker, or, for null, of all brokers. */
+  configsOf(whose: string | number | null): [string, string][] {
+    const configs =
+      typeof whose === 'string' ? this.#topics.get(whose)?.configs : this.#brokerConfigs.get(whose)
+    return [...(configs ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  }
+
   /** The error of each item. */
   perform(command: Exclude<Command, { type: 'allocateProducerIds' | 'registerBroker' }>): string[] {
     const before = new Map(this.#topics)
+    const brokersBefore = new Map(this.#brokerConfigs)
     const errors = this.#perform(command)
     if ('validateOnly' in command && command.validateOnly) {
       this.#topics.clear()
       for (const [name, topic] of before) this.#topics.set(name, topic)
+      this.#brokerConfigs.clear()
+      for (const [id, configs] of brokersBefore) this.#brokerConfigs.set(id, configs)
     }
     return errors
   }
@@ -67,23 +78,38 @@ export class NaiveCluster {
           return 'NONE'
         })
       }
-      case 'alterTopicConfigs': {
-        const names = command.changes.map(({ name }) => name)
-        return command.changes.map(({ name, configs }) => {
-          if (countOf(names, name) > 1) return 'INVALID_REQUEST'
-          const topic = this.#topics.get(name)
-          if (topic === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-          const after = new Map(topic.configs)
-          for (const { name: key, value } of configs) {
-            if (value === null) after.delete(key)
-            else after.set(key, value)
+      case 'alterConfigs': {
+        const names = command.changes.map(({ resource }) => JSON.stringify(resource))
+        return command.changes.map(({ resource, edits, isWhole }, at) => {
+          if (countOf(names, names[at]!) > 1) return 'INVALID_REQUEST'
+          const before = this.#configsOf(resource)
+          if (typeof before === 'string') return before
+          if (new Set(edits.map(({ name }) => name)).size < edits.length) return 'INVALID_REQUEST'
+          const after = new Map(isWhole ? [] : before)
+          for (const edit of edits) {
+            if (edit.operation === 'delete') after.delete(edit.name)
+            else if (edit.operation === 'set') after.set(edit.name, edit.value)
+            else if (edit.name !== 'list') return 'INVALID_CONFIG'
+            else after.set('list', editedList(before.get('list') ?? 'a', edit))
           }
           if (after.has('bad')) return 'INVALID_CONFIG'
-          this.#topics.set(name, { ...topic, configs: after })
+          if (resource.type === 'broker') this.#brokerConfigs.set(resource.brokerId, after)
+          else {
+            const topic = this.#topics.get(resource.name)!
+            this.#topics.set(resource.name, { ...topic, configs: after })
+          }
           return 'NONE'
         })
       }
     }
+  }
+
+  #configsOf(resource: ConfigResource): Map<string, string> | string {
+    if (resource.type === 'topic') {
+      return this.#topics.get(resource.name)?.configs ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+    }
+    if (resource.brokerId === 2) return 'INVALID_REQUEST'
+    return this.#brokerConfigs.get(resource.brokerId) ?? new Map<string, string>()
   }
 
   #create({ name, topicId, partitionCount, replicationFactor, configs }: TopicDraft): string {
@@ -106,6 +132,12 @@ export class NaiveCluster {
     if (name !== null) return name
     return [...this.#topics].find(([, topic]) => topic.id === id)?.[0] ?? `unknown ${id}`
   }
+}
+
+function editedList(before: string, { operation, value }: { operation: string; value: string }) {
+  const items = before === '' ? [] : before.split(',')
+  if (operation === 'subtract') return items.filter(item => item !== value).join(',')
+  return items.includes(value) ? before : [...items, value].join(',')
 }
 
 function countOf(names: readonly string[], name: string): number {

@@ -1,4 +1,9 @@
-import type { Command, TopicDraft } from '../../src/broker/controller/commands.ts'
+import type {
+  Command,
+  ConfigEdit,
+  ConfigResource,
+  TopicDraft,
+} from '../../src/broker/controller/commands.ts'
 import type { MetadataImage } from '../../src/broker/metadata/image.ts'
 import type { Prng } from '../../src/lib/prng.ts'
 import { uuidFrom } from '../../src/lib/uuid.ts'
@@ -30,9 +35,12 @@ export function randomCommand(prng: Prng, image: MetadataImage): Command {
       return { type: 'deleteTopics', targets: some(target) }
     }
     case 4: {
-      const configs = [{ name: prng.pick(['x', 'bad']), value: prng.pick(['z', null]) }]
-      const alterations = some(() => ({ name: prng.pick(names), configs }))
-      return { type: 'alterTopicConfigs', changes: alterations, validateOnly: prng.chance(1, 6) }
+      const changes = some(() => ({
+        resource: resource(prng),
+        edits: some(() => edit(prng)),
+        isWhole: prng.chance(1, 4),
+      }))
+      return { type: 'alterConfigs', changes, validateOnly: prng.chance(1, 6) }
     }
     case 5: {
       const assignments = (): number[][] | null =>
@@ -48,6 +56,18 @@ export function randomCommand(prng: Prng, image: MetadataImage): Command {
     default:
       return { type: 'allocateProducerIds', brokerId: prng.pick([1, 1, 1, 2]) }
   }
+}
+
+function resource(prng: Prng): ConfigResource {
+  if (prng.chance(2, 3)) return { type: 'topic', name: prng.pick(names) }
+  return { type: 'broker', brokerId: prng.pick([1, 1, null, null, 2]) }
+}
+
+function edit(prng: Prng): ConfigEdit {
+  const name = prng.pick(['x', 'y', 'list', 'list', 'bad'])
+  const value = prng.pick(['a', 'b', 'c'])
+  const operation = prng.pick(['set', 'delete', 'append', 'subtract'] as const)
+  return operation === 'delete' ? { operation, name } : { operation, name, value }
 }
 
 function draft(prng: Prng): TopicDraft {

@@ -89,10 +89,11 @@ describe('a cluster of one broker', () => {
     const created = await cluster.createTopics([wish('a'), wish('..'), bad], false)
     expect(errors(created)).toEqual(['NONE', 'INVALID_TOPIC_EXCEPTION', 'INVALID_CONFIG'])
     expect(created[2]!.message).toBe('bad!')
-    const altered = await cluster.alterTopicConfigs(
+    const set = { operation: 'set', name: 'retention.ms', value: '1' } as const
+    const altered = await cluster.alterConfigs(
       [
-        { name: 'a', configs: [{ name: 'retention.ms', value: '1' }] },
-        { name: 'x', configs: [] },
+        { resource: { type: 'topic', name: 'a' }, edits: [set], isWhole: false },
+        { resource: { type: 'topic', name: 'x' }, edits: [], isWhole: false },
       ],
       false,
     )

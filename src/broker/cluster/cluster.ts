@@ -7,16 +7,17 @@ import type { Uuid } from '../../lib/uuid.ts'
 import type {
   Answer,
   Command,
+  ConfigChange,
   ConfigChangeResult,
   DeletionResult,
   PartitionsResult,
   PartitionsWish,
   Refusal,
-  TopicConfigChange,
   TopicResult,
   TopicTarget,
   TopicWish,
 } from '../controller/commands.ts'
+import type { ConfigRules } from '../controller/alter-configs.ts'
 import type { TopicRules } from '../controller/create-topics.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ListenerAddress, MetadataRecord } from '../metadata/records.ts'
@@ -31,12 +32,14 @@ import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
 import { replay } from './replay.ts'
 
 export type {
+  ConfigChange,
   ConfigChangeResult,
+  ConfigEdit,
+  ConfigResource,
   ControllerError,
   DeletionResult,
   PartitionsResult,
   PartitionsWish,
-  TopicConfigChange,
   TopicResult,
   TopicTarget,
   TopicWish,
@@ -59,7 +62,9 @@ export interface ClusterOptions {
     readonly clusterPartitionCountMax?: number
   }
   /** What is wrong with a topic's overrides, for the client; null where nothing is. Default: nothing ever is. */
-  readonly validateConfigs?: (configs: ReadonlyMap<string, string>) => string | null
+  readonly validateConfigs?: TopicRules['validateConfigs']
+  /** What brokers' settings may be while they run. Default: anything, and nothing is a list. */
+  readonly configRules?: Pick<ConfigRules, 'validateBrokerConfigs' | 'listBeneath'>
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
   /** False: other brokers may be registered too. Default true, until they can follow a controller. */
@@ -204,16 +209,16 @@ export class Cluster {
     return targets.map(({ name, id }) => ({ name, id, error, message }))
   }
 
-  /** One result a topic, in their order; each topic's changes happen together or not at all. */
-  async alterTopicConfigs(
-    changes: readonly TopicConfigChange[],
+  /** One result a resource, in their order; each one's changes happen together or not at all. */
+  async alterConfigs(
+    changes: readonly ConfigChange[],
     validateOnly: boolean,
   ): Promise<ConfigChangeResult[]> {
-    const command = { type: 'alterTopicConfigs', changes, validateOnly } as const
-    const answer = await this.#ask(command, 'topicConfigsAltered')
-    if (answer.type === 'topicConfigsAltered') return [...answer.results]
+    const command = { type: 'alterConfigs', changes, validateOnly } as const
+    const answer = await this.#ask(command, 'configsAltered')
+    if (answer.type === 'configsAltered') return [...answer.results]
     const { error, message } = answer
-    return changes.map(({ name }) => ({ name, error, message }))
+    return changes.map(() => ({ error, message }))
   }
 
   /** An id that nobody got before, nor will after any crash. Rejects where none is left and the store cannot give more. */
@@ -310,8 +315,11 @@ function checkSoleBroker(image: MetadataImage, brokerId: number): void {
   )
 }
 
-function rulesOf({ defaults, limits = {}, validateConfigs }: ClusterOptions): TopicRules {
+function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
+  const { defaults, limits = {}, validateConfigs, configRules } = options
   return {
+    validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
+    listBeneath: (resource, name) => configRules?.listBeneath(resource, name) ?? null,
     partitionCountDefault: defaults.partitionCount,
     replicationFactorDefault: defaults.replicationFactor,
     requestPartitionCountMax: limits.requestPartitionCountMax ?? 10_000,

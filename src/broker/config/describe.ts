@@ -1,16 +1,8 @@
-import type { Setting, SettingType } from './setting.ts'
-import { camel, settingNames, settingOf, type Configuration, type SettingName } from './settings.ts'
+import { present } from '../../lib/assert.ts'
+import { configSource, type ConfigSource, type LiveConfiguration } from './live-configuration.ts'
+import { isProblem, parseValue, textOf, type SettingType } from './setting.ts'
+import { settingNames, settingOf, type SettingName } from './settings.ts'
 import { settingOfTopicConfig } from './topic-config.ts'
-
-/** Where a value comes from, as DescribeConfigs numbers it. */
-export const configSource = {
-  topic: 1,
-  dynamicBroker: 2,
-  staticBroker: 4,
-  default: 5,
-} as const
-
-export type ConfigSource = (typeof configSource)[keyof typeof configSource]
 
 /** One row of the answer to DescribeConfigs, in the protocol's own numbers. */
 export interface ConfigDescription {
@@ -35,7 +27,7 @@ export interface ConfigSynonym {
 
 /** Every config of a topic with these `overrides`, sorted by name. */
 export function describeTopicConfigs(
-  configuration: Configuration,
+  configuration: LiveConfiguration,
   overrides: ReadonlyMap<string, string>,
 ): ConfigDescription[] {
   const rows = [...settingOfTopicConfig].map(([topicName, name]) => {
@@ -43,30 +35,40 @@ export function describeTopicConfigs(
     const own: ConfigSynonym[] =
       override === undefined
         ? []
-        : [{ name: topicName, value: override, source: configSource.topic }]
-    return describe(topicName, name, [...own, ...brokerSynonyms(configuration, name)], false)
+        : [{ name: topicName, value: shown(name, override), source: configSource.topic }]
+    const synonyms = [...own, ...synonymsOf(configuration, name)]
+    return describe({ shownName: topicName, name, synonyms, isReadOnly: false })
   })
   return rows.toSorted(byName)
 }
 
 /** Every setting of the broker, sorted by name. */
-export function describeBrokerConfigs(configuration: Configuration): ConfigDescription[] {
+export function describeBrokerConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
     .map(name => {
       const isReadOnly = !settingOf(name).dynamic
-      return describe(name, name, brokerSynonyms(configuration, name), isReadOnly)
+      const synonyms = synonymsOf(configuration, name)
+      return describe({ shownName: name, name, synonyms, isReadOnly })
     })
     .toSorted(byName)
 }
 
-function describe(
-  shownName: string,
-  name: SettingName,
-  synonyms: readonly ConfigSynonym[],
-  isReadOnly: boolean,
-): ConfigDescription {
+/** What was changed for all brokers together, sorted by name; nothing else. */
+export function describeCommonConfigs(configuration: LiveConfiguration): ConfigDescription[] {
+  return settingNames
+    .flatMap(name => {
+      const common = synonymsOf(configuration, name).filter(
+        ({ source }) => source === configSource.dynamicDefault,
+      )
+      if (common.length === 0) return []
+      return [describe({ shownName: name, name, synonyms: common, isReadOnly: false })]
+    })
+    .toSorted(byName)
+}
+
+function describe({ shownName, name, synonyms, isReadOnly }: Row): ConfigDescription {
   const setting = settingOf(name)
-  const [inForce] = synonyms as readonly [ConfigSynonym, ...ConfigSynonym[]]
+  const inForce = present(synonyms[0], 'a setting has a value')
   return {
     name: shownName,
     value: inForce.value,
@@ -80,24 +82,21 @@ function describe(
   }
 }
 
-/** The broker's own value, then the table's default behind it. */
-function brokerSynonyms({ settings, given }: Configuration, name: SettingName): ConfigSynonym[] {
-  const current = textOf(settingOf(name), settings[camel(name) as keyof typeof settings])
-  if (!given.has(name)) return [{ name, value: current, source: configSource.default }]
-  return [
-    { name, value: current, source: configSource.staticBroker },
-    {
-      name,
-      value: textOf(settingOf(name), settingOf(name).default),
-      source: configSource.default,
-    },
-  ]
+interface Row {
+  readonly shownName: string
+  readonly name: SettingName
+  readonly synonyms: readonly ConfigSynonym[]
+  readonly isReadOnly: boolean
 }
 
-/** Kafka writes "without limit" as the greatest 64-bit number; tools compare with that. */
-function textOf(setting: Setting, value: boolean | number | string): string {
-  const isWithoutLimit = setting.type === 'long' && value === Number.MAX_SAFE_INTEGER
-  return isWithoutLimit ? '9223372036854775807' : String(value)
+function synonymsOf(configuration: LiveConfiguration, name: SettingName): ConfigSynonym[] {
+  return configuration.layersOf(name).map(({ source, text }) => ({ name, value: text, source }))
+}
+
+/** An override as it is understood; as it stands where it is not. */
+function shown(name: SettingName, override: string): string {
+  const value = parseValue(settingOf(name), override)
+  return isProblem(value) ? override : textOf(settingOf(name), value)
 }
 
 const typeNumbers: Readonly<Record<SettingType, number>> = {

@@ -2,6 +2,7 @@ import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
 import { helpText } from './settings-text.ts'
+import { sizeProblems } from './sizes.ts'
 import { isProblem, parseValue, type Setting, type SettingValue } from './setting.ts'
 import {
   camel,
@@ -222,18 +223,7 @@ function scaled(setting: Setting, entry: Given): string {
 
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
-  if (settings.queuedMaxRequestBytes < settings.socketRequestMaxBytes) {
-    problems.push(
-      'queued.max.request.bytes is less than socket.request.max.bytes, so the largest request could ' +
-        'never be read: raise the first or lower the second',
-    )
-  }
-  if (settings.messageMaxBytes > settings.socketRequestMaxBytes) {
-    problems.push(
-      'message.max.bytes is more than socket.request.max.bytes, so the largest batch could never ' +
-        'arrive: lower the first or raise the second',
-    )
-  }
+  problems.push(...sizeProblems(settings))
   if (settings.logDirs.trim() === '' || settings.logDirs.includes(',')) {
     problems.push('log.dirs must name one directory: to use several disks, run several brokers')
   }

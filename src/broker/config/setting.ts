@@ -1,5 +1,5 @@
 /** What a number counts; shown in `--help` and in docs/settings.md. */
-export type Unit = 'bytes' | 'ms' | 'records' | 'connections' | 'requests' | 'threads' | 'count'
+export type Unit = 'bytes' | 'ms' | 'minutes' | 'records' | 'connections' | 'requests' | 'threads' | 'count'
 
 /** Kafka's names for the types of settings, as DescribeConfigs tells them. */
 export type SettingType = 'boolean' | 'int' | 'long' | 'string' | 'list'
@@ -14,7 +14,10 @@ export interface Setting<T extends SettingValue = SettingValue> {
   readonly max: number
   /** The values allowed (of a list: its items); null where any text is. */
   readonly oneOf: readonly string[] | null
-  /** Can be changed while the broker runs. A topic-level override always can. */
+  /**
+   * Can be changed while the broker runs, as can the topic's override where there is one: such a setting is read
+   * through a live view (`LiveConfiguration`) wherever it is used.
+   */
   readonly dynamic: boolean
   /** Kafka's name of the same setting on a topic; null where a topic cannot override it. */
   readonly topic: string | null
@@ -26,6 +29,7 @@ export interface Setting<T extends SettingValue = SettingValue> {
 export type SettingValue = boolean | number | string
 
 interface Common {
+  /** Not given: what a topic can override. */
   readonly dynamic?: boolean
   readonly topic?: string
   readonly aliases?: Readonly<Record<string, number>>
@@ -50,18 +54,18 @@ export function long(row: NumberRow): Setting<number> {
 }
 
 export function bool(row: Common & { readonly default: boolean }): Setting<boolean> {
-  return { ...blank, ...row, type: 'boolean' }
+  return { ...blank, ...live(row), ...row, type: 'boolean' }
 }
 
 export function text(row: Common & { readonly default: string }): Setting<string> {
-  return { ...blank, ...row, type: 'string' }
+  return { ...blank, ...live(row), ...row, type: 'string' }
 }
 
 export function choice<const T extends string>(
   oneOf: readonly T[],
   row: Common & { readonly default: NoInfer<T> },
 ): Setting<T> {
-  return { ...blank, ...row, type: 'string', oneOf }
+  return { ...blank, ...live(row), ...row, type: 'string', oneOf }
 }
 
 /** Items of `oneOf` separated by commas; the value has them sorted and once each. `T` names the combinations. */
@@ -69,7 +73,7 @@ export function list<T extends string>(
   oneOf: readonly string[],
   row: Common & { readonly default: T },
 ): Setting<T> {
-  return { ...blank, ...row, type: 'list', oneOf }
+  return { ...blank, ...live(row), ...row, type: 'list', oneOf }
 }
 
 /** The value that `given` stands for, or the sentence that says what is wrong with it, to follow the setting's name. */
@@ -86,6 +90,12 @@ export function parseValue(setting: Setting, given: string): SettingValue | Valu
     case 'list':
       return parseList(setting, trimmed)
   }
+}
+
+/** As tools show it. Kafka writes "without limit" as the greatest 64-bit number; they compare with that. */
+export function textOf(setting: Setting, value: SettingValue): string {
+  const isWithoutLimit = setting.type === 'long' && value === Number.MAX_SAFE_INTEGER
+  return isWithoutLimit ? '9223372036854775807' : String(value)
 }
 
 export interface ValueProblem {
@@ -121,7 +131,12 @@ const blank = {
 } as const
 
 function number(type: 'int' | 'long', greatest: number, row: NumberRow): Setting<number> {
-  return { ...blank, min: 0, max: greatest, ...row, type }
+  return { ...blank, min: 0, max: greatest, ...live(row), ...row, type }
+}
+
+/** What a topic overrides is worked out anew whenever configs change; so the broker's value may change too. */
+function live({ topic }: Common): { readonly dynamic: boolean } {
+  return { dynamic: topic !== undefined }
 }
 
 function parseBoolean(given: string): boolean | ValueProblem {

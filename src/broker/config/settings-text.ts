@@ -29,6 +29,7 @@ export function settingsDocument(): string {
       escaped(rangeText(setting)),
       `\`${shown(setting)}\``,
       setting.topic === null ? '' : `\`${setting.topic}\``,
+      setting.dynamic ? 'yes' : '',
       escaped(setting.doc + aliasText(setting)),
     ]
     return `| ${cells.join(' | ')} |`
@@ -41,10 +42,12 @@ export function settingsDocument(): string {
     'A setting is given in a properties file (`--config FILE`), by the environment (`LOGCLUSTER_` and the name in',
     'capitals, dots as underscores) or on the command line (`--set name=value`); the later of these wins. An unknown',
     'setting, or a value out of its range, is refused at start. Where the column *on a topic* has a name, a topic can',
-    'have a value of its own, given when it is created. None can be changed while the broker runs, yet.',
+    'have a value of its own, given when it is created or changed later. Where the column *live* says yes, the setting can be',
+    'changed while the broker runs, for one broker or for all (`kafka-configs --alter --entity-type brokers`). Such changes are',
+    'kept in the metadata log and stand over what is given at start; that of one broker stands over that of all.',
     '',
-    '| setting | type | values | default | on a topic | what it does |',
-    '|---|---|---|---|---|---|',
+    '| setting | type | values | default | on a topic | live | what it does |',
+    '|---|---|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n')

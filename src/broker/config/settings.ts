@@ -2,6 +2,7 @@
  * The one table of settings: types, validation, `--help`, docs/settings.md and the answers to DescribeConfigs
  * all come from it. Names are Kafka's where Kafka has one; in code the same name is camelCase.
  */
+import { groupSettings } from './group-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 
 const kibibyte = 1024
@@ -200,12 +201,14 @@ export const settingsTable = {
     default: day,
     unit: 'ms',
     min: 1,
+    dynamic: true,
     doc: 'What is remembered of an idempotent producer is forgotten after so long without a batch.',
   }),
   'producer.id.count.max': int({
     default: 100_000,
     unit: 'count',
     min: 1,
+    dynamic: true,
     doc: 'Idempotent producers remembered in one partition; beyond it the one that was silent the longest is forgotten.',
   }),
 
@@ -247,6 +250,9 @@ export const settingsTable = {
     doc: 'Partitions that are recovered at the same time at start.',
   }),
 
+  // Consumer groups and their offsets
+  ...groupSettings,
+
   // Requests and connections
   'socket.request.max.bytes': int({
     default: 100 * mebibyte,
@@ -270,12 +276,14 @@ export const settingsTable = {
     default: 10_000,
     unit: 'connections',
     min: 1,
+    dynamic: true,
     doc: 'Open connections; further ones are closed at once.',
   }),
   'max.connections.per.ip': int({
     default: 2_000,
     unit: 'connections',
     min: 1,
+    dynamic: true,
     doc: 'Open connections from one address; further ones are closed at once.',
   }),
   'connections.max.idle.ms': long({
@@ -307,6 +315,21 @@ export const settingsTable = {
     unit: 'ms',
     doc: 'How long a stopping broker waits for the answers of requests that it took.',
   }),
+
+  // Known to tools that change them on any broker, librdkafka's test suite among them
+  'background.threads': int({
+    default: 10,
+    unit: 'threads',
+    min: 1,
+    dynamic: true,
+    doc: 'Without effect: nothing here runs in threads of this kind. It can be set because tools set it.',
+  }),
+  'sasl.kerberos.min.time.before.relogin': long({
+    default: minute,
+    unit: 'ms',
+    dynamic: true,
+    doc: 'Without effect: there is no Kerberos here. It can be set because tools set it.',
+  }),
 } as const
 
 export type SettingName = keyof typeof settingsTable
@@ -325,7 +348,7 @@ export type Settings = {
     : never
 }
 
-/** A loaded configuration: the values, and which of them somebody gave. */
+/** A configuration as it was loaded: the values, and which of them somebody gave. */
 export interface Configuration {
   readonly settings: Settings
   readonly given: ReadonlySet<SettingName>

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { configSource, describeBrokerConfigs, describeTopicConfigs } from './describe.ts'
-import { defaultSettings, settingNames, type SettingName } from './settings.ts'
-import { logConfigOf, topicConfigNames, validateTopicConfigs } from './topic-config.ts'
+import { defaultSettings } from './settings.ts'
+import { logConfigOf, validateTopicConfigs } from './topic-config.ts'
 
 const none: ReadonlyMap<string, string> = new Map()
 
@@ -58,36 +57,4 @@ test.each([
 test('a config that is given twice is refused', () => {
   const wish = { name: 'retention.ms', value: '1' }
   expect(validateTopicConfigs([wish, wish])).toHaveLength(1)
-})
-
-test('the listing of a topic tells value, source and synonyms', () => {
-  const configuration = {
-    settings: defaultSettings({ logRetentionMs: 5 }),
-    given: new Set<SettingName>(['log.retention.ms']),
-  }
-  const rows = describeTopicConfigs(configuration, new Map([['retention.ms', '7']]))
-  expect(rows.map(row => row.name)).toEqual(topicConfigNames)
-  expect(rows.find(row => row.name === 'retention.ms')).toMatchObject({
-    value: '7',
-    source: configSource.topic,
-    isDefault: false,
-    isReadOnly: false,
-    type: 5,
-    synonyms: [
-      { name: 'retention.ms', value: '7', source: 1 },
-      { name: 'log.retention.ms', value: '5', source: 4 },
-      { name: 'log.retention.ms', value: '604800000', source: 5 },
-    ],
-  })
-  expect(rows.find(row => row.name === 'max.compaction.lag.ms')).toMatchObject({
-    value: '9223372036854775807',
-    isDefault: true,
-  })
-})
-
-test('the listing of a broker has every setting, read only, with its sentence', () => {
-  const rows = describeBrokerConfigs({ settings: defaultSettings(), given: new Set() })
-  expect(rows.map(row => row.name)).toEqual([...settingNames].toSorted())
-  for (const row of rows) expect(row).toMatchObject({ isReadOnly: true, isDefault: true })
-  expect(rows.every(row => row.documentation.length > 10)).toBe(true)
 })

@@ -88,14 +88,28 @@ export interface PartitionsResult {
   readonly message: string | null
 }
 
-export interface TopicConfigChange {
-  readonly name: string
-  /** null takes an override away. */
-  readonly configs: readonly { readonly name: string; readonly value: string | null }[]
+/** Whose configs: a topic's, one broker's, or those of all brokers (null). */
+export type ConfigResource =
+  | { readonly type: 'topic'; readonly name: string }
+  | { readonly type: 'broker'; readonly brokerId: number | null }
+
+/** What is done to one config. Items of a list are separated by commas. */
+export type ConfigEdit =
+  | {
+      readonly operation: 'set' | 'append' | 'subtract'
+      readonly name: string
+      readonly value: string
+    }
+  | { readonly operation: 'delete'; readonly name: string }
+
+export interface ConfigChange {
+  readonly resource: ConfigResource
+  readonly edits: readonly ConfigEdit[]
+  /** What no edit names goes back to its default. */
+  readonly isWhole: boolean
 }
 
 export interface ConfigChangeResult {
-  readonly name: string
   readonly error: ControllerError
   readonly message: string | null
 }
@@ -114,8 +128,8 @@ export type Command =
     }
   | { readonly type: 'deleteTopics'; readonly targets: readonly TopicTarget[] }
   | {
-      readonly type: 'alterTopicConfigs'
-      readonly changes: readonly TopicConfigChange[]
+      readonly type: 'alterConfigs'
+      readonly changes: readonly ConfigChange[]
       readonly validateOnly: boolean
     }
   | { readonly type: 'allocateProducerIds'; readonly brokerId: number }
@@ -133,7 +147,7 @@ export type Answer =
   | { readonly type: 'topicsCreated'; readonly results: readonly TopicResult[] }
   | { readonly type: 'partitionsCreated'; readonly results: readonly PartitionsResult[] }
   | { readonly type: 'topicsDeleted'; readonly results: readonly DeletionResult[] }
-  | { readonly type: 'topicConfigsAltered'; readonly results: readonly ConfigChangeResult[] }
+  | { readonly type: 'configsAltered'; readonly results: readonly ConfigChangeResult[] }
   | {
       readonly type: 'producerIdsAllocated'
       readonly firstProducerId: number

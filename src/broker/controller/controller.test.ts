@@ -45,6 +45,9 @@ class World {
         requestPartitionCountMax: 1_000,
         clusterPartitionCountMax: 10_000,
         validateConfigs: configs => (configs.has('bad') ? 'bad' : null),
+        validateBrokerConfigs: configs =>
+          configs.has('bad') ? { error: 'INVALID_CONFIG', message: 'bad' } : null,
+        listBeneath: (_, name) => (name === 'list' ? 'a' : null),
       },
       ...options,
     })
@@ -177,6 +180,10 @@ function expectTrue(answer: Answer, committed: ReadonlySet<string>): void {
   }
 }
 
+function sorted(configs: ReadonlyMap<string, string>): [string, string][] {
+  return [...configs].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
 const errorsOf = (answer: Answer | undefined): unknown =>
   answer !== undefined && 'results' in answer
     ? answer.results.map(({ error }) => error)
@@ -202,8 +209,13 @@ describe('the controller', () => {
           expect(world.answers.has(id)).toBe(true)
         } else expect(errorsOf(world.answers.get(id))).toEqual(model.perform(command))
       }
-      for (const { name, partitions } of world.replayed().topics()) {
+      const image = world.replayed()
+      for (const { name, partitions, configs } of image.topics()) {
         expect([name, partitions.length]).toEqual([name, model.partitionCountOf(name)])
+        expect([name, sorted(configs)]).toEqual([name, model.configsOf(name)])
+      }
+      for (const id of [1, null]) {
+        expect(sorted(image.brokerConfigs(id))).toEqual(model.configsOf(id))
       }
       expect(model.topicNames()).toEqual(
         [...world.replayed().topics()].map(({ name }) => name).toSorted((x, y) => (x < y ? -1 : 1)),

@@ -7,7 +7,7 @@ import {
   joinBatch,
   type MetadataRecord,
 } from '../metadata/records.ts'
-import { decideAlterTopicConfigs } from './alter-topic-configs.ts'
+import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
 import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
@@ -63,7 +63,7 @@ export interface ControllerOptions {
   readonly snapshotIntervalMax: number
   /** Bytes of one append. */
   readonly payloadBytesMax: number
-  readonly rules: TopicRules
+  readonly rules: TopicRules & ConfigRules
 }
 
 /** Ids of one producer-id block: a broker hands them out without asking. */
@@ -267,8 +267,8 @@ export class Controller {
         return decideCreatePartitions(image, command.drafts, { ...command, rules })
       case 'deleteTopics':
         return decideDeleteTopics(image, command.targets)
-      case 'alterTopicConfigs':
-        return decideAlterTopicConfigs(image, command.changes, { ...command, rules })
+      case 'alterConfigs':
+        return decideAlterConfigs(image, command.changes, { ...command, rules })
       case 'registerBroker':
         return decideRegisterBroker(image, command, this.#nextSequence)
       case 'allocateProducerIds':

@@ -1,6 +1,6 @@
 import type { Cluster, TopicResult, TopicWish } from '../cluster/cluster.ts'
 import { describeTopicConfigs } from '../config/describe.ts'
-import type { Configuration } from '../config/settings.ts'
+import type { LiveConfiguration } from '../config/live-configuration.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
@@ -15,7 +15,7 @@ type TopicResponse = CreateTopicsResponse['topics'][number]
 
 export interface CreateTopicsDeps {
   readonly cluster: Cluster
-  readonly configuration: Configuration
+  readonly configuration: LiveConfiguration
   /** Resolves when the logs of created topics are open. */
   readonly settled: () => Promise<void>
 }
@@ -54,7 +54,7 @@ function wishOf(topic: TopicRequest): TopicWish {
 }
 
 function answer(
-  configuration: Configuration,
+  configuration: LiveConfiguration,
   result: TopicResult,
   request: TopicRequest | undefined,
 ): TopicResponse {
@@ -72,7 +72,7 @@ function answer(
 }
 
 function configsOf(
-  configuration: Configuration,
+  configuration: LiveConfiguration,
   request: TopicRequest | undefined,
 ): NonNullable<TopicResponse['configs']> {
   const overrides = new Map<string, string>()

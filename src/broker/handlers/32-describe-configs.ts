@@ -1,10 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import {
   describeBrokerConfigs,
+  describeCommonConfigs,
   describeTopicConfigs,
   type ConfigDescription,
 } from '../config/describe.ts'
-import type { Configuration } from '../config/settings.ts'
+import type { LiveConfiguration } from '../config/live-configuration.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   describeConfigs,
@@ -23,10 +24,13 @@ const brokerType = 4
 export interface DescribeConfigsDeps {
   readonly cluster: Cluster
   readonly brokerId: number
-  readonly configuration: Configuration
+  readonly configuration: LiveConfiguration
 }
 
-/** DescribeConfigs: v1-4, of topics and of this broker, with every config, its source and its synonyms (G48). */
+/**
+ * DescribeConfigs: v1-4, of topics and of this broker, with every config, its source and its synonyms (G48); of
+ * all brokers (an empty name), with what was set for them. No names, or none at all, ask for every config.
+ */
 export function describeConfigsHandler(
   deps: DescribeConfigsDeps,
 ): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
@@ -53,8 +57,13 @@ function describe(
     return success(resource, request, describeTopicConfigs(configuration, topic.configs))
   }
   if (resourceType === brokerType) {
+    if (resourceName === '') {
+      return success(resource, request, describeCommonConfigs(configuration))
+    }
     if (resourceName !== String(brokerId)) {
-      const message = `This is broker ${brokerId}: ask broker '${resourceName}' for its own configs.`
+      const message =
+        `This is broker ${brokerId}: ask broker '${resourceName}' for its own configs, or any broker, with an ` +
+        'empty name, for what was set for all.'
       return failure(resource, 'INVALID_REQUEST', message)
     }
     return success(resource, request, describeBrokerConfigs(configuration))
@@ -68,7 +77,8 @@ function success(
   request: DescribeConfigsRequest,
   rows: readonly ConfigDescription[],
 ): Result {
-  const wanted = resource.configurationKeys === null ? null : new Set(resource.configurationKeys)
+  const keys = resource.configurationKeys ?? []
+  const wanted = keys.length === 0 ? null : new Set(keys)
   return {
     ...failure(resource, 'NONE', null),
     configs: rows

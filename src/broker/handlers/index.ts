@@ -1,6 +1,6 @@
 import type { Env } from '../../env/env.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Configuration } from '../config/settings.ts'
+import type { LiveConfiguration } from '../config/live-configuration.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { produceHandler } from './00-produce.ts'
 import { fetchHandler } from './01-fetch.ts'
@@ -13,7 +13,9 @@ import { deleteTopicsHandler } from './20-delete-topics.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
+import { alterConfigsHandler } from './33-alter-configs.ts'
 import { createPartitionsHandler } from './37-create-partitions.ts'
+import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable } from './handler.ts'
@@ -21,7 +23,7 @@ import type { SentBytes } from './sent-bytes.ts'
 
 export interface HandlersOptions {
   readonly env: Env
-  readonly configuration: Configuration
+  readonly configuration: LiveConfiguration
   readonly cluster: Cluster
   readonly partitions: Partitions
   readonly endpoints: Endpoints
@@ -51,7 +53,9 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     initProducerIdHandler(cluster),
     offsetForLeaderEpochHandler(partitions),
     describeConfigsHandler({ cluster, brokerId: settings.nodeId, configuration }),
+    alterConfigsHandler({ cluster, brokerId: settings.nodeId }),
     createPartitionsHandler({ cluster, settled }),
+    incrementalAlterConfigsHandler({ cluster, brokerId: settings.nodeId }),
     describeClusterHandler({ cluster, endpoints }),
   ])
   return table

@@ -49,6 +49,16 @@ function partition(states = new ProducerStates(options)) {
   }
 }
 
+test('limits that were lowered hold at the next expiry', () => {
+  const t = partition()
+  for (const producerId of [1, 2, 3, 4]) t.send({ producerId })
+  t.states.configure({ expirationMs: 1_000, countMax: 3 })
+  expect([t.wait(500), t.states.size, t.states.evictedCount]).toEqual([1, 3, 1])
+  expect(t.states.stateOf(1)).toBe(undefined)
+  t.states.configure({ expirationMs: 400, countMax: 3 })
+  expect([t.wait(0), t.states.size, t.states.evictedCount]).toEqual([3, 0, 1])
+})
+
 describe('sequences of one producer (G22)', () => {
   test('follow each other without a gap', () => {
     const t = partition()

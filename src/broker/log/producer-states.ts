@@ -54,7 +54,7 @@ export interface Undo {
  * The order of batches in the log decides everything but expiry, so replaying a log gives an equal object.
  */
 export class ProducerStates {
-  readonly #options: ProducerStatesOptions
+  #options: ProducerStatesOptions
   readonly #entries = new Map<number, Entry>()
   /** Ends of the list of all entries, from the one that appended longest ago to the one that did last. */
   #oldest: Entry | null = null
@@ -63,6 +63,12 @@ export class ProducerStates {
   #evictedCount = 0
 
   constructor(options: ProducerStatesOptions) {
+    assert(options.countMax >= 1, 'at least one producer is remembered')
+    this.#options = options
+  }
+
+  /** In force from now on; who is too many now is forgotten at the next `expire`. */
+  configure(options: ProducerStatesOptions): void {
     assert(options.countMax >= 1, 'at least one producer is remembered')
     this.#options = options
   }
@@ -148,13 +154,14 @@ export class ProducerStates {
     }
   }
 
-  /** Forgets who appended nothing for the expiration time (G23); tells how many. */
+  /** Forgets who appended nothing for the expiration time (G23), and who is too many; tells how many. */
   expire(nowMs: number): number {
+    const { expirationMs, countMax } = this.#options
     let count = 0
-    while (
-      this.#oldest !== null &&
-      nowMs - this.#oldest.appendedAtMs >= this.#options.expirationMs
-    ) {
+    while (this.#oldest !== null) {
+      const isTooMany = this.#entries.size > countMax
+      if (!isTooMany && nowMs - this.#oldest.appendedAtMs < expirationMs) break
+      if (isTooMany) this.#evictedCount++
       this.#forget(this.#oldest)
       count++
     }

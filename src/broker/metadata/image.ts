@@ -34,6 +34,8 @@ interface Content {
   readonly lastClaim: RecordOf<'epochClaimed'> | null
   readonly lastProducerIds: RecordOf<'producerIdsAllocated'> | null
   readonly brokers: ReadonlyMap<number, BrokerImage>
+  /** By broker id, null for all brokers; none is empty. */
+  readonly brokerConfigs: ReadonlyMap<number | null, ReadonlyMap<string, string>>
   readonly partitionCount: number
   readonly topicsById: ShardedMap<TopicImage>
   readonly topicsByName: ShardedMap<TopicImage>
@@ -55,6 +57,7 @@ export class MetadataImage {
     lastClaim: null,
     lastProducerIds: null,
     brokers: new Map(),
+    brokerConfigs: new Map(),
     partitionCount: 0,
     topicsById: ShardedMap.empty(),
     topicsByName: ShardedMap.empty(),
@@ -94,6 +97,11 @@ export class MetadataImage {
 
   get brokers(): ReadonlyMap<number, BrokerImage> {
     return this.#content.brokers
+  }
+
+  /** What was given to a running broker, or, for null, to all; the same map as long as nothing changes. */
+  brokerConfigs(brokerId: number | null): ReadonlyMap<string, string> {
+    return this.#content.brokerConfigs.get(brokerId) ?? noConfigs
   }
 
   /** Of all topics. */
@@ -166,6 +174,8 @@ export class MetadataImage {
         return this.#partitionsChanged(record)
       case 'topicConfigsChanged':
         return this.#topicConfigsChanged(record)
+      case 'brokerConfigsChanged':
+        return this.#brokerConfigsChanged(record)
       case 'producerIdsAllocated':
         assert(record.firstProducerId >= this.nextProducerId, 'a producer id is allocated once')
         return this.#with({ lastProducerIds: record })
@@ -182,10 +192,12 @@ export class MetadataImage {
     for (const { id, epoch, ...broker } of this.brokers.values()) {
       yield { type: 'brokerRegistered', brokerId: id, brokerEpoch: epoch, ...broker }
     }
+    for (const [brokerId, configs] of this.#content.brokerConfigs) {
+      yield { type: 'brokerConfigsChanged', brokerId, configs: entriesOf(configs) }
+    }
     if (lastProducerIds !== null) yield lastProducerIds
     for (const { id, configs, ...topic } of this.topics()) {
-      const entries = Array.from(configs, ([name, value]) => ({ name, value }))
-      yield { type: 'topicCreated', topicId: id, ...topic, configs: entries }
+      yield { type: 'topicCreated', topicId: id, ...topic, configs: entriesOf(configs) }
     }
   }
 
@@ -244,12 +256,15 @@ export class MetadataImage {
 
   #topicConfigsChanged(record: RecordOf<'topicConfigsChanged'>): MetadataImage {
     const topic = this.#topic(record.topicId)
-    const configs = new Map(topic.configs)
-    for (const { name, value } of record.configs) {
-      if (value === null) configs.delete(name)
-      else configs.set(name, value)
-    }
-    return this.#withTopic({ ...topic, configs }, 0)
+    return this.#withTopic({ ...topic, configs: changed(topic.configs, record.configs) }, 0)
+  }
+
+  #brokerConfigsChanged({ brokerId, configs }: RecordOf<'brokerConfigsChanged'>): MetadataImage {
+    const after = changed(this.brokerConfigs(brokerId), configs)
+    const brokerConfigs = new Map(this.#content.brokerConfigs)
+    if (after.size > 0) brokerConfigs.set(brokerId, after)
+    else brokerConfigs.delete(brokerId)
+    return this.#with({ brokerConfigs })
   }
 
   #topic(id: Uuid): TopicImage {
@@ -271,6 +286,24 @@ export class MetadataImage {
   #with(changes: Partial<Content>): MetadataImage {
     return new MetadataImage({ ...this.#content, ...changes })
   }
+}
+
+const noConfigs: ReadonlyMap<string, string> = new Map()
+
+function changed(
+  before: ReadonlyMap<string, string>,
+  changes: RecordOf<'topicConfigsChanged'>['configs'],
+): ReadonlyMap<string, string> {
+  const after = new Map(before)
+  for (const { name, value } of changes) {
+    if (value === null) after.delete(name)
+    else after.set(name, value)
+  }
+  return after
+}
+
+function entriesOf(configs: ReadonlyMap<string, string>): { name: string; value: string }[] {
+  return Array.from(configs, ([name, value]) => ({ name, value }))
 }
 
 function metricName(name: string): string {

@@ -62,6 +62,11 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     topicId: uuid,
     configs: fc.array(fc.record({ name: fc.string(), value: fc.option(fc.string()) })),
   }),
+  brokerConfigsChanged: fc.record({
+    type: fc.constant('brokerConfigsChanged'),
+    brokerId: fc.option(id),
+    configs: fc.array(fc.record({ name: fc.string(), value: fc.option(fc.string()) })),
+  }),
   producerIdsAllocated: fc.record({
     type: fc.constant('producerIdsAllocated'),
     brokerId: id,

@@ -82,6 +82,14 @@ const kinds = {
       configs: list(object({ name: text, value: orNull(text) })),
     },
   },
+  /** Settings given to a running broker, or to all (`brokerId` null). null takes one away. */
+  brokerConfigsChanged: {
+    version: 1,
+    fields: {
+      brokerId: orNull(whole(0)),
+      configs: list(object({ name: text, value: orNull(text) })),
+    },
+  },
   /** Ids `[firstProducerId, firstProducerId + count)` belong to the broker; never handed out again. */
   producerIdsAllocated: {
     version: 1,

@@ -56,6 +56,12 @@ export class Partitions {
     this.#settled = before.then(() => runBounded(work, this.#options.openingMax))
   }
 
+  /** The broker's own settings changed: every topic may have other ones now. */
+  reconfigure(): void {
+    this.#applied.clear()
+    if (this.#image !== null) this.apply(this.#image)
+  }
+
   /** Directories that no topic claims are set aside, never deleted (reliability.md 1.7 rule 4). */
   async setStraysAside(): Promise<LogId[]> {
     const image = this.#image
@@ -92,7 +98,7 @@ export class Partitions {
         const { partition, isNew } = this.#ensure(topic, wanted.index, config)
         partition.take({ ...wanted, minInsyncReplicas })
         if (isNew) work.push(() => this.#open(partition, config))
-        else partition.log?.configure(config)
+        else partition.configure(config)
       }
     }
     return work
@@ -119,7 +125,11 @@ export class Partitions {
   async #open(partition: Partition, config: LogConfig): Promise<void> {
     if (this.#byTopic.get(partition.id.topicId)?.get(partition.id.partition) !== partition) return
     try {
-      partition.open(await this.#options.directory.openLog(partition.id, config))
+      const log = await this.#options.directory.openLog(partition.id, config)
+      const topic = this.#applied.get(partition.id.topicId)
+      partition.open(log)
+      // It may have changed meanwhile.
+      if (topic !== undefined) partition.configure(this.#options.logConfig(topic))
     } catch (error) {
       partition.fail(error instanceof Error ? error.message : String(error))
       this.#options.onFailure(partition.id, error)

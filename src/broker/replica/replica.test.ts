@@ -35,7 +35,9 @@ describe('a replica that leads alone', () => {
       { type: 'watermark', highWatermark: 9 },
       { type: 'committed', id: 8 },
     ])
-    expect(replica.step({ type: 'await', id: 9, offset: 9 })).toEqual([{ type: 'committed', id: 9 }])
+    expect(replica.step({ type: 'await', id: 9, offset: 9 })).toEqual([
+      { type: 'committed', id: 9 },
+    ])
   })
 
   test('forgets who does not wait any longer', () => {
@@ -78,9 +80,22 @@ describe('a replica that loses its lead', () => {
     ])
   })
 
+  test('takes another min.insync.replicas without a new partition epoch, and nothing else', () => {
+    const replica = leader({ partitionEpoch: 5, replicas: [1, 2], minInsyncReplicas: 2 })
+    replica.step({ type: 'written', endOffset: 3 })
+    expect([replica.hasEnoughInsync, replica.highWatermark]).toEqual([false, 0])
+    const changed = { ...alone, leader: 2, partitionEpoch: 5, replicas: [1, 2] }
+    expect(replica.step({ type: 'role', role: changed })).toEqual([
+      { type: 'watermark', highWatermark: 3 },
+    ])
+    expect([replica.hasEnoughInsync, replica.isLeader]).toEqual([true, true])
+  })
+
   test('ignores metadata that is older than what it knows', () => {
     const replica = leader({ partitionEpoch: 5 })
-    expect(replica.step({ type: 'role', role: { ...alone, leader: 2, partitionEpoch: 4 } })).toEqual([])
+    expect(
+      replica.step({ type: 'role', role: { ...alone, leader: 2, partitionEpoch: 4 } }),
+    ).toEqual([])
     expect(replica.isLeader).toBe(true)
   })
 })

@@ -95,9 +95,16 @@ export class Replica {
 
   #take(role: PartitionRole): void {
     const before = this.#role
-    if (before !== null && role.partitionEpoch <= before.partitionEpoch) return
+    if (before !== null && role.partitionEpoch <= before.partitionEpoch) {
+      // Configs change without a new partition epoch.
+      if (role.partitionEpoch === before.partitionEpoch) {
+        this.#role = { ...before, minInsyncReplicas: role.minInsyncReplicas }
+      }
+      return
+    }
     this.#role = role
-    if (before !== null && before.leader === role.leader && before.leaderEpoch === role.leaderEpoch) return
+    if (before !== null && before.leader === role.leader && before.leaderEpoch === role.leaderEpoch)
+      return
     if (role.leader === this.#brokerId) {
       this.#effects.push({ type: 'lead', leaderEpoch: role.leaderEpoch })
       return

@@ -49,7 +49,7 @@ export class Server {
     const { settings, metrics, clock } = options
     this.#options = options
     this.#log = new ConnectionLog(clock, options.logger)
-    this.#limits = new ConnectionLimits(settings.maxConnections, settings.maxConnectionsPerIp)
+    this.#limits = new ConnectionLimits(settings)
     this.#host = this.#makeHost()
     metrics.attach({ connections: () => this.#connections.size })
   }

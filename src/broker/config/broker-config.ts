@@ -1,0 +1,47 @@
+import { nearest } from './nearest.ts'
+import { isProblem, parseValue } from './setting.ts'
+import { camel, settingNames, settingOf, type Settings } from './settings.ts'
+import { sizeProblems } from './sizes.ts'
+
+/** Why a setting cannot be given to a running broker: what is wrong, and what to do. */
+export interface BrokerConfigProblem {
+  readonly error: 'INVALID_CONFIG' | 'INVALID_REQUEST'
+  readonly message: string
+}
+
+/** The first thing that is wrong with `configs` over what the broker was `started` with; null where nothing is. */
+export function brokerConfigProblem(
+  started: Settings,
+  configs: ReadonlyMap<string, string>,
+): BrokerConfigProblem | null {
+  const values: Record<string, unknown> = { ...started }
+  for (const [name, text] of configs) {
+    const known = settingNames.find(each => each === name)
+    if (known === undefined) return unknown(name)
+    const setting = settingOf(known)
+    if (!setting.dynamic) {
+      return invalidRequest(
+        `${name} cannot be changed while the broker runs: change it in its configuration and restart it`,
+      )
+    }
+    const value = parseValue(setting, text)
+    if (isProblem(value)) return { error: 'INVALID_CONFIG', message: `${name} ${value.problem}` }
+    values[camel(known)] = value
+  }
+  const [together] = sizeProblems(values as unknown as Settings)
+  return together === undefined ? null : { error: 'INVALID_CONFIG', message: together }
+}
+
+function unknown(name: string): BrokerConfigProblem {
+  const meant = settingNames.find(each => name in settingOf(each).aliases)
+  if (meant !== undefined) {
+    return invalidRequest(`${name} cannot be changed while the broker runs: change ${meant}`)
+  }
+  const likely = nearest(name, settingNames)
+  const hint = likely === null ? '' : `; did you mean ${likely}?`
+  return { error: 'INVALID_CONFIG', message: `there is no setting ${name}${hint}` }
+}
+
+function invalidRequest(message: string): BrokerConfigProblem {
+  return { error: 'INVALID_REQUEST', message }
+}

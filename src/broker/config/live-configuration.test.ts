@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest'
+import { describeBrokerConfigs, describeCommonConfigs, describeTopicConfigs } from './describe.ts'
+import { configSource, LiveConfiguration } from './live-configuration.ts'
+import { defaultSettings, settingNames, settingOf, type SettingName } from './settings.ts'
+import { topicConfigNames } from './topic-config.ts'
+
+type Given = Readonly<Record<string, string>>
+
+function started(...given: SettingName[]): LiveConfiguration {
+  const settings = defaultSettings({ logRetentionMs: 5, messageMaxBytes: 1000 })
+  return new LiveConfiguration({ settings, given: new Set(given) })
+}
+
+function take(configuration: LiveConfiguration, own: Given, common: Given = {}) {
+  const maps = { own: new Map(Object.entries(own)), common: new Map(Object.entries(common)) }
+  return configuration.take(maps)
+}
+
+function row(rows: ReturnType<typeof describeBrokerConfigs>, name: string) {
+  return rows.find(each => each.name === name)
+}
+
+describe('settings of a broker that runs', () => {
+  test('are seen to change by whoever keeps them', () => {
+    const configuration = started()
+    const { settings } = configuration
+    expect(settings.logRetentionMs).toBe(5)
+    const change = take(configuration, { 'max.connections': '7' }, { 'log.retention.ms': '9' })
+    expect(change).toEqual({
+      changed: { 'log.retention.ms': 9, 'max.connections': 7 },
+      unusable: [],
+    })
+    expect(settings).toMatchObject({ logRetentionMs: 9, maxConnections: 7, messageMaxBytes: 1000 })
+    take(configuration, {})
+    expect(settings).toMatchObject({ logRetentionMs: 5, maxConnections: 10_000 })
+  })
+
+  test('of one broker stand over those of all', () => {
+    const configuration = started()
+    take(configuration, { 'log.retention.ms': '1' }, { 'log.retention.ms': '2' })
+    expect(configuration.settings.logRetentionMs).toBe(1)
+    take(configuration, {}, { 'log.retention.ms': '2' })
+    expect(configuration.settings.logRetentionMs).toBe(2)
+  })
+
+  test('do not change where nothing new is told', () => {
+    const configuration = started()
+    const dynamic = { own: new Map(), common: new Map() }
+    expect(configuration.take(dynamic)).not.toBe(null)
+    expect(configuration.take(dynamic)).toBe(null)
+  })
+
+  test('ignore what they cannot be, and tell it', () => {
+    const configuration = started()
+    const change = take(configuration, { 'log.retention.ms': 'x', 'node.id': '9', other: '1' })
+    expect(change).toEqual({
+      changed: {},
+      unusable: ['log.retention.ms=x', 'node.id=9', 'other=1'],
+    })
+    expect(configuration.settings).toMatchObject({ logRetentionMs: 5, nodeId: 1 })
+  })
+})
+
+describe('what is wrong with settings for a broker that runs', () => {
+  test.each([
+    ['log.retention.ms', '60000', null],
+    ['log.cleanup.policy', 'compact,delete', null],
+    ['node.id', '2', /^INVALID_REQUEST node.id cannot be changed while the broker runs/],
+    ['log.retention.hours', '2', /^INVALID_REQUEST .* change log.retention.ms$/],
+    ['log.retention.mss', '2', /^INVALID_CONFIG .*did you mean log.retention.ms\?/],
+    ['log.retention.ms', 'long', /^INVALID_CONFIG log.retention.ms must be a whole number/],
+    ['message.max.bytes', '104857601', /^INVALID_CONFIG message.max.bytes is more than socket/],
+  ])('%s=%s', (name, value, expected) => {
+    const problem = started().problemOf(new Map([[name, value]]))
+    const said = problem === null ? null : `${problem.error} ${problem.message}`
+    if (expected === null) expect(said).toBe(null)
+    else expect(said).toMatch(expected)
+  })
+})
+
+describe('the listing', () => {
+  test('of a topic tells value, source and synonyms in the order of their strength', () => {
+    const configuration = started('log.retention.ms')
+    take(configuration, { 'log.retention.ms': '3' }, { 'log.retention.ms': ' 4' })
+    const rows = describeTopicConfigs(configuration, new Map([['retention.ms', '7']]))
+    expect(rows.map(({ name }) => name)).toEqual(topicConfigNames)
+    expect(row(rows, 'retention.ms')).toMatchObject({
+      value: '7',
+      source: configSource.topic,
+      isDefault: false,
+      isReadOnly: false,
+      type: 5,
+      synonyms: [
+        { name: 'retention.ms', value: '7', source: 1 },
+        { name: 'log.retention.ms', value: '3', source: 2 },
+        { name: 'log.retention.ms', value: '4', source: 3 },
+        { name: 'log.retention.ms', value: '5', source: 4 },
+        { name: 'log.retention.ms', value: '604800000', source: 5 },
+      ],
+    })
+    expect(row(rows, 'max.compaction.lag.ms')).toMatchObject({
+      value: '9223372036854775807',
+      isDefault: true,
+    })
+  })
+
+  test('of a topic without overrides has the values in force at the broker', () => {
+    const configuration = started()
+    take(configuration, {}, { 'log.retention.ms': '4' })
+    const rows = describeTopicConfigs(configuration, new Map())
+    expect(row(rows, 'retention.ms')).toMatchObject({ value: '4', source: 3, isDefault: false })
+  })
+
+  test('of a broker has every setting with its sentence, read only where it cannot change', () => {
+    const rows = describeBrokerConfigs(started())
+    expect(rows.map(({ name }) => name)).toEqual([...settingNames].toSorted())
+    for (const { name, isReadOnly, isDefault, documentation } of rows) {
+      expect([name, isReadOnly]).toEqual([name, !settingOf(name as SettingName).dynamic])
+      expect(isDefault).toBe(true)
+      expect(documentation.length).toBeGreaterThan(10)
+    }
+    expect(row(rows, 'node.id')?.isReadOnly).toBe(true)
+    expect(row(rows, 'log.retention.ms')?.isReadOnly).toBe(false)
+  })
+
+  test('of all brokers has what was set for all, and nothing else', () => {
+    const configuration = started()
+    take(configuration, { 'log.retention.ms': '3' }, { 'log.retention.ms': '4' })
+    expect(describeCommonConfigs(configuration)).toMatchObject([
+      {
+        name: 'log.retention.ms',
+        value: '4',
+        source: 3,
+        synonyms: [{ name: 'log.retention.ms', value: '4', source: 3 }],
+      },
+    ])
+  })
+})
+
+test('a list beneath an override is what would be in force without it', () => {
+  const configuration = started()
+  const policy = 'log.cleanup.policy'
+  take(configuration, { [policy]: 'compact' }, { [policy]: 'delete,compact' })
+  expect(configuration.listBeneath('topic', 'cleanup.policy')).toBe('compact')
+  expect(configuration.listBeneath('own', policy)).toBe('compact,delete')
+  expect(configuration.listBeneath('common', policy)).toBe('delete')
+  expect(configuration.listBeneath('topic', 'retention.ms')).toBe(null)
+  expect(configuration.listBeneath('own', 'no.such')).toBe(null)
+})

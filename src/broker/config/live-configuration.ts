@@ -1,0 +1,147 @@
+import { brokerConfigProblem, type BrokerConfigProblem } from './broker-config.ts'
+import { isProblem, parseValue, textOf, type SettingValue } from './setting.ts'
+import {
+  camel,
+  settingNames,
+  settingOf,
+  type Configuration,
+  type SettingName,
+  type Settings,
+} from './settings.ts'
+import { settingOfTopicConfig } from './topic-config.ts'
+
+/** Where a value comes from, as DescribeConfigs numbers it. */
+export const configSource = {
+  topic: 1,
+  dynamicBroker: 2,
+  dynamicDefault: 3,
+  staticBroker: 4,
+  default: 5,
+} as const
+
+export type ConfigSource = (typeof configSource)[keyof typeof configSource]
+
+/** One of the values that a setting has, as text. */
+export interface ConfigLayer {
+  readonly source: ConfigSource
+  readonly text: string
+}
+
+type Configs = ReadonlyMap<string, string>
+
+/** What the metadata log says of brokers' settings. */
+export interface DynamicConfigs {
+  /** Of this broker alone. */
+  readonly own: Configs
+  /** Of all brokers. */
+  readonly common: Configs
+}
+
+/** What changed, for the log. */
+export interface ConfigurationChange {
+  readonly changed: Readonly<Record<string, SettingValue>>
+  /** Values that cannot be used (of another version): they count as not given. */
+  readonly unusable: readonly string[]
+}
+
+/**
+ * The settings in force: what the broker was started with, under what was changed since. `settings` is a live
+ * view: whoever keeps it and reads a setting when it is needed sees every change of a dynamic one.
+ */
+export class LiveConfiguration implements Configuration {
+  readonly settings: Settings
+  readonly given: ReadonlySet<SettingName>
+  /** As the broker was started. */
+  readonly #started: Settings
+  #dynamic: DynamicConfigs = { own: new Map(), common: new Map() }
+  #values: Settings
+
+  constructor({ settings, given }: Configuration) {
+    this.given = given
+    this.#started = settings
+    this.#values = settings
+    this.settings = this.#view()
+  }
+
+  /** Puts what the metadata log says in force; null where it is what it was. */
+  take(dynamic: DynamicConfigs): ConfigurationChange | null {
+    if (dynamic.own === this.#dynamic.own && dynamic.common === this.#dynamic.common) return null
+    this.#dynamic = dynamic
+    const before = this.#values
+    const unusable: string[] = []
+    const after: Record<string, SettingValue> = { ...this.#started }
+    for (const configs of [dynamic.common, dynamic.own]) {
+      for (const [name, text] of configs) {
+        const value = usableValue(name, text)
+        if (value === null) unusable.push(`${name}=${text}`)
+        else after[camel(name)] = value
+      }
+    }
+    this.#values = Object.freeze(after) as Settings
+    const changed = settingNames.filter(name => before[keyOf(name)] !== this.#values[keyOf(name)])
+    return {
+      changed: Object.fromEntries(changed.map(name => [name, this.#values[keyOf(name)]])),
+      unusable,
+    }
+  }
+
+  /** The values that stand for a setting, the one in force first, in the order of Kafka's KIP-226. */
+  layersOf(name: SettingName): readonly ConfigLayer[] {
+    const { own, common } = this.#dynamic
+    const setting = settingOf(name)
+    const started = textOf(setting, this.#started[keyOf(name)])
+    const layers: ConfigLayer[] = []
+    const add = (source: ConfigSource, configs: Configs): void => {
+      const value = usableValue(name, configs.get(name) ?? '')
+      if (configs.has(name) && value !== null) layers.push({ source, text: textOf(setting, value) })
+    }
+    add(configSource.dynamicBroker, own)
+    add(configSource.dynamicDefault, common)
+    if (!this.given.has(name)) return [...layers, { source: configSource.default, text: started }]
+    return [
+      ...layers,
+      { source: configSource.staticBroker, text: started },
+      { source: configSource.default, text: textOf(setting, setting.default) },
+    ]
+  }
+
+  /** Why these settings cannot be given while the broker runs; null where they can. */
+  problemOf(configs: Configs): BrokerConfigProblem | null {
+    return brokerConfigProblem(this.#started, configs)
+  }
+
+  /**
+   * The items that a list has where the topic, this broker (`own`) or all brokers (`common`) do not say otherwise;
+   * null where the name is no list's.
+   */
+  listBeneath(whose: 'topic' | 'own' | 'common', name: string): string | null {
+    const setting = whose === 'topic' ? settingOfTopicConfig.get(name) : name
+    if (setting === undefined || !isSettingName(setting)) return null
+    if (settingOf(setting).type !== 'list') return null
+    const above: ConfigSource[] = []
+    if (whose !== 'topic') above.push(configSource.dynamicBroker)
+    if (whose === 'common') above.push(configSource.dynamicDefault)
+    return this.layersOf(setting).find(({ source }) => !above.includes(source))?.text ?? null
+  }
+
+  #view(): Settings {
+    const live = (name: SettingName) => ({ enumerable: true, get: () => this.#values[keyOf(name)] })
+    const properties = settingNames.map(name => [camel(name), live(name)])
+    return Object.defineProperties({}, Object.fromEntries(properties)) as Settings
+  }
+}
+
+/** The value of a setting that can change; null where it has none of that name, or the text is none. */
+function usableValue(name: string, text: string): SettingValue | null {
+  if (!isSettingName(name) || !settingOf(name).dynamic) return null
+  const value = parseValue(settingOf(name), text)
+  return isProblem(value) ? null : value
+}
+
+function isSettingName(name: string): name is SettingName {
+  return (settingNames as readonly string[]).includes(name)
+}
+
+function keyOf(name: SettingName): keyof Settings {
+  return camel(name)
+}
