@@ -132,6 +132,7 @@ class KillTest {
       this.#churn.changeCount - changesBefore < topicChangesMin
     ) {
       if (failure() !== null) throw failure()
+      if (!this.#broker.isRunning) throw new Error('the broker ended by itself')
       if (this.#ledger.violationCount > 0) break
       if (Date.now() > deadlineMs) {
         throw new Error(`only ${this.#ledger.ackedRecords - before} records within ${loadMsMax} ms`)

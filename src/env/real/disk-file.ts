@@ -162,6 +162,11 @@ export class NodeFile implements DiskFile {
     if (this.#references === 0) fs.closeSync(this.#fd)
   }
 
+  /** Not closed by its owner; it may be held open by others all the same. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   #checkOpen(operation: string): void {
     if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
   }

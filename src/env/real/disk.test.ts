@@ -53,6 +53,19 @@ describe('without syncfs(2)', () => {
     expect(await syncedPaths(unsynced)).toEqual([])
   })
 
+  test('a file that is closed while others are synced is synced by its path', async () => {
+    const unsynced = new Unsynced()
+    const disk = new NodeDisk(unsynced)
+    const files = ['a', 'b'].map(name => disk.open(`${root}/${name}`, 'create'))
+    for (const file of files) file.write(0, [utf8('x')])
+    const paths: string[] = []
+    const syncing = unsynced.sync(statSync(root).dev, async path => void paths.push(path))
+    files[1]!.close()
+    await syncing
+    expect(paths).toContain(`${root}/b`)
+    files[0]!.close()
+  })
+
   test('what could not be synced stays to be synced', async () => {
     const unsynced = new Unsynced()
     new NodeDisk(unsynced).open(`${root}/a`, 'create').close()

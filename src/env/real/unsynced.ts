@@ -42,7 +42,8 @@ export class Unsynced {
   /** Syncs what lies on device `dev`. What fails stays on the lists: it was not made durable. */
   async sync(dev: number, syncPath: SyncPath): Promise<void> {
     for (const file of Array.from(this.files)) {
-      if (file.dev === dev) await file.sync()
+      // One that was closed meanwhile is synced by its path, below.
+      if (file.dev === dev && file.isOpen) await file.sync()
     }
     await this.#syncPaths(this.#closedPaths, 'any', { dev, syncPath })
     await this.#syncPaths(this.directories, 'directory', { dev, syncPath })
