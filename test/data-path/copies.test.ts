@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { withBroker, type BrokerOptions } from '../helpers/broker.ts'
 import { metricsOf, sumOf, type Sample } from '../helpers/metrics.ts'
 import { WireClient } from '../helpers/wire-client.ts'
@@ -65,8 +65,8 @@ describeNeeding(['addon'], 'copies on the native path', () => {
   })
 })
 
-describe('copies on the fallback', () => {
-  test('are told, by reason', { timeout: 60_000 }, async () => {
+describeNeeding([], 'copies on the fallback', () => {
+  test('are told, by reason', async () => {
     const node = await session({ native: 'off' }, 64 * mebibyte)
     const copied = (reason: string) =>
       sumOf(node.samples, 'logcluster_copied_bytes_total', { reason })

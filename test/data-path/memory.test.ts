@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { writeInt32 } from '../../src/lib/bytes.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 import { batchOf, fill, kibibyte, mebibyte, until } from './load.ts'
+import { describeNeeding } from './needs.ts'
 
 const announcedBytes = 100 * mebibyte - 4
 const sentBytes = kibibyte
 const clientCount = 4
 const grownBytesMax = 32 * mebibyte
 
-function residentBytes({ pid }: TestBroker): number {
+/** What a process has of memory, and of addresses for it: what was allocated and never touched is only in these. */
+function sizesOf({ pid }: TestBroker): { readonly resident: number; readonly addresses: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return kibibyte * Number(/VmRSS:\s+(\d+)/.exec(status)![1])
+  const bytes = (line: RegExp) => kibibyte * Number(line.exec(status)![1])
+  return { resident: bytes(/VmRSS:\s+(\d+)/), addresses: bytes(/VmSize:\s+(\d+)/) }
 }
 
 /** The beginning of a request that will never be whole. */
@@ -27,7 +30,7 @@ function requestMemory(broker: TestBroker): Promise<number> {
 }
 
 for (const native of ['on', 'off'] as const) {
-  describe(`announced frames, native ${native}`, { timeout: 60_000 }, () => {
+  describeNeeding(native === 'on' ? ['addon'] : [], `announced frames, native ${native}`, () => {
     test('cost what was sent of them, and are told by the metric', () =>
       withBroker({ native }, async broker => {
         using producer = await WireClient.connect(broker.port)
@@ -37,7 +40,7 @@ for (const native of ['on', 'off'] as const) {
         await fill(producer, to, batch, 32)
         await until('nothing is held', async () => (await requestMemory(broker)) === 0)
 
-        const before = residentBytes(broker)
+        const before = sizesOf(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
             const client = await WireClient.connect(broker.port)
@@ -50,7 +53,9 @@ for (const native of ['on', 'off'] as const) {
         )
         const held = clientCount * sentBytes
         await until('all that was sent is told', async () => (await requestMemory(broker)) === held)
-        expect(residentBytes(broker) - before).toBeLessThan(grownBytesMax)
+        const after = sizesOf(broker)
+        expect(after.resident - before.resident).toBeLessThan(grownBytesMax)
+        expect(after.addresses - before.addresses).toBeLessThan(2 * announcedBytes)
 
         // Announced only, so nobody else is kept from producing: 400 MiB would be above the limit.
         await fill(producer, to, batch, 8)
@@ -66,7 +71,7 @@ for (const native of ['on', 'off'] as const) {
         'queued.max.request.bytes': String(limit),
       }
       return withBroker({ native, settings }, async broker => {
-        const before = residentBytes(broker)
+        const before = sizesOf(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
             const client = await WireClient.connect(broker.port)
@@ -78,7 +83,8 @@ for (const native of ['on', 'off'] as const) {
         // Begun frames hold all of it, which nobody will ever release: one may go on to its end, the others wait.
         expect(await requestMemory(broker)).toBeLessThanOrEqual(limit + each)
         // A receive buffer has at most twice the size of what is in it.
-        expect(residentBytes(broker) - before).toBeLessThan(2 * (limit + each) + grownBytesMax)
+        const { resident } = sizesOf(broker)
+        expect(resident - before.resident).toBeLessThan(2 * (limit + each) + grownBytesMax)
         for (const client of clients) client.close()
         await until('nothing is held', async () => (await requestMemory(broker)) === 0)
         using after = await WireClient.connect(broker.port)
