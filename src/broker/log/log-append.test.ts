@@ -270,3 +270,18 @@ test('bad input is refused at once and changes nothing', async () => {
   })
   expect([log.endOffset, log.sizeBytes]).toEqual([0, 0])
 })
+
+test('what is staged when an fsync fails is refused, not answered', async () => {
+  const { world, disk, directory, log } = await oneLog()
+  await append(world, log, batchOf(1))
+  disk.failNext({ operation: 'sync', pathPattern: /\.log$/, code: 'EIO' })
+  const results: AppendResult[] = []
+  directory.onFailure(() => {})
+  const lost = log.whenDurable(1).catch((error: Error) => error.message)
+  world.clock.runSoon()
+  log.append(batchOf(1), { leaderEpoch: 0, origin: 'client' }, result => results.push(result))
+  expect(await lost).toContain('EIO')
+  await world.clock.settle()
+  expect(results).toMatchObject([{ ok: false, error: 'KAFKA_STORAGE_ERROR' }])
+  expect(log.endOffset).toBe(1)
+})

@@ -257,6 +257,8 @@ export class Appender {
 
   /** Stages of one segment, with one write. */
   #writeGroup(stages: readonly Stage[]): DiskError | null {
+    // An fsync may have failed since the batches were staged: what would be answered now is worth nothing.
+    if (this.#state.host.failure !== null) return this.#state.host.failure
     const isEarly = this.#state.host.sabotage.has('end-offset-before-write')
     if (isEarly) this.#finish(stages)
     try {

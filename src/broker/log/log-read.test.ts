@@ -226,7 +226,10 @@ test('a missing descriptor fails one read, not the partition', async () => {
   disk.open = path => {
     throw new DiskError('open', path, 'EMFILE')
   }
-  expect(await log.read(0, all(log))).toMatchObject({ kind: 'failed', error: 'KAFKA_STORAGE_ERROR' })
+  expect(await log.read(0, all(log))).toMatchObject({
+    kind: 'failed',
+    error: 'KAFKA_STORAGE_ERROR',
+  })
   disk.open = open
   expect(await log.read(0, all(log))).toMatchObject({ kind: 'range' })
   expect(log.offline).toBe(null)

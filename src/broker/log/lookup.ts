@@ -168,10 +168,12 @@ function* lastEnd({
   return { position, offset: expected }
 }
 
+const nothing = new Uint8Array(0)
+
 /** Reads headers through one small window, and believes none that does not fit its place. */
 class HeaderWindow {
   readonly #segment: Segment
-  #bytes: Uint8Array = new Uint8Array(0)
+  #bytes: Uint8Array = nothing
   #start = 0
 
   constructor(segment: Segment) {
