@@ -120,7 +120,7 @@ function fetchFromDebian(program: string, packages: readonly string[], folder: s
 }
 
 /** From the machine's package lists or, where those are missing or stale, from lists of our own: no root needed. */
-function downloadPackages(packages: readonly string[], folder: string): void {
+export function downloadPackages(packages: readonly string[], folder: string): void {
   const download = (...options: string[]): boolean =>
     spawnSync('apt-get', ['-qq', ...sandbox, ...options, 'download', ...packages], {
       cwd: folder,

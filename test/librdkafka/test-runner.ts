@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { testRunner } from '../../tools/librdkafka.ts'
+import type { PlannedTest } from './plan.ts'
+
+export interface Outcome {
+  /**
+   * `pass`: something ran and all of it passed. `nothing ran`: the runner was content, but has nothing under
+   * this number that needs a broker of this kind.
+   */
+  readonly result: 'pass' | 'fail' | 'nothing ran'
+  /** Names of what ran. */
+  readonly names: readonly string[]
+  /** What failed, or what was skipped and why; one line. */
+  readonly remark: string
+  readonly seconds: number
+  /** All that the runner said. */
+  readonly output: string
+}
+
+/** Runs one test in a process of its own against the broker at `address`. */
+export async function runTest(test: PlannedTest, address: string): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'librdkafka-'))
+  const began = performance.now()
+  try {
+    const said = await runnerSaid(test, address, folder)
+    return { ...judge(said), seconds: (performance.now() - began) / 1000 }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The longest test takes 65 s with Apache Kafka. */
+const timeoutMs = 200_000
+
+/** The runner writes its files of statistics to where it is started, so that is a folder of its own. */
+function runnerSaid(test: PlannedTest, address: string, folder: string): Promise<string> {
+  const conf = join(folder, 'test.conf')
+  writeFileSync(conf, `bootstrap.servers=${address}\n`)
+  const { program, libraryPath } = testRunner()
+  const scenario = test.scenario === 'default' ? [] : ['-s', test.scenario]
+  const child = spawn(program, ['-p1', '-Q', '-E', '-L', '-V', '4.0.0', ...scenario], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      LD_LIBRARY_PATH: libraryPath,
+      RDKAFKA_TEST_CONF: conf,
+      TESTS: test.number,
+      ...(test.subtest === null ? {} : { SUBTESTS: `do_test_${test.subtest}` }),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      said += `\n### killed after ${timeoutMs} ms ###\n`
+      child.kill('SIGKILL')
+    }, timeoutMs)
+    child.on('error', reject)
+    child.on('close', () => {
+      clearTimeout(timer)
+      resolve(said)
+    })
+  })
+}
+
+/**
+ * By the lines that it wrote, since the runner may crash at its end after all has passed. It crashes without a
+ * word where a check in the middle aborts it; then the last line but one tells most.
+ */
+export function judge(output: string): Omit<Outcome, 'seconds'> {
+  const plain = stripVTControlCharacters(output)
+  const ran = [...plain.matchAll(/=+ Running test (\S+) =+/g)].map(([, name]) => name!)
+  const passed = new Set([...plain.matchAll(/=+ Test (\S+) PASSED =+/g)].map(([, name]) => name!))
+  const skipped = new Set([...plain.matchAll(/=+ Test (\S+) SKIPPED =+/g)].map(([, name]) => name!))
+  const isFailed =
+    !plain.includes('ALL TESTS PASSED') ||
+    ran.some(name => !passed.has(name) && !skipped.has(name)) ||
+    /=+ Test \S+ FAILED =+/.test(plain)
+  const names = [...new Set(ran)]
+  if (isFailed) return { result: 'fail', names, remark: whyFailed(plain), output }
+  const why = whySkipped(plain)
+  if (passed.size === 0) return { result: 'nothing ran', names, remark: why, output }
+  return { result: 'pass', names, remark: why, output }
+}
+
+function whyFailed(plain: string): string {
+  const at = plain.search(/^### /m)
+  const lines = (at >= 0 ? plain.slice(at) : plain.slice(-400)).split('\n')
+  const why = at >= 0 ? lines.slice(0, 2) : lines.slice(-3)
+  return oneLine(why.join(' '))
+}
+
+function whySkipped(plain: string): string {
+  const reasons = [...plain.matchAll(/SKIPPING (?:TEST|SUBTEST)?:? ?(.*)/g)].map(([, why]) => why!)
+  const told = new Set(reasons.filter(why => !why.includes('negative test flags')))
+  return oneLine([...told].join('; '))
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+}
