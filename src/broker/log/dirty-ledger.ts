@@ -102,8 +102,8 @@ export class DirtyLedger {
   }
 
   #clean(entry: Entry, end: number): void {
-    if (end <= entry.cleanTo || !this.#entries.has(entry.segment)) return
-    const cleanTo = Math.min(end, entry.end)
+    if (!this.#entries.has(entry.segment)) return
+    const cleanTo = Math.max(entry.cleanTo, Math.min(end, entry.end))
     this.#add(entry.cleanTo - cleanTo)
     entry.cleanTo = cleanTo
     if (dirtyOf(entry) === 0 && !entry.isWritingBack) this.#entries.delete(entry.segment)
