@@ -5,6 +5,7 @@ import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
 import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
+import { Coordinator } from './coordinator/coordinator.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
 import { SentBytes } from './handlers/sent-bytes.ts'
@@ -113,7 +114,9 @@ export class Broker {
     const strays = await partitions.setStraysAside()
     if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
     await partitions.settled()
-    const server = (this.#parts.server = this.#makeServer(cluster, partitions))
+    const coordinator = (this.#parts.coordinator = this.#makeCoordinator(cluster, partitions))
+    coordinator.start()
+    const server = (this.#parts.server = this.#makeServer({ cluster, partitions, coordinator }))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
     await server.start()
@@ -121,8 +124,10 @@ export class Broker {
 
   /** In the reverse order of their start: whoever uses something ends before it. */
   async #close(): Promise<void> {
-    const { server, cluster, directory } = this.#parts
+    const { server, coordinator, cluster, directory } = this.#parts
     this.#parts = {}
+    // Members that wait for a rebalance would keep the server waiting for their answers.
+    coordinator?.stop()
     await server?.stop()
     await cluster?.stop()
     await directory?.close()
@@ -206,7 +211,37 @@ export class Broker {
     })
   }
 
-  #makeServer(cluster: Cluster, partitions: Partitions): Server {
+  #makeCoordinator(cluster: Cluster, partitions: Partitions): Coordinator {
+    const { env, logger } = this.#options
+    const { settings } = this.#configuration
+    return new Coordinator({
+      env,
+      cluster,
+      partitions,
+      codecs: this.#codecs,
+      groups: {
+        initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
+        sessionTimeoutMsMin: settings.groupMinSessionTimeoutMs,
+        sessionTimeoutMsMax: settings.groupMaxSessionTimeoutMs,
+        groupSizeMax: settings.groupMaxSize,
+        offsetsRetentionMs: settings.offsetsRetentionMinutes * 60_000,
+      },
+      topic: {
+        partitionCount: settings.offsetsTopicNumPartitions,
+        segmentBytes: settings.offsetsTopicSegmentBytes,
+      },
+      commitTimeoutMs: settings.offsetsCommitTimeoutMs,
+      expiryCheckIntervalMs: settings.offsetsRetentionCheckIntervalMs,
+      info: (message, fields) => logger.info(fields, message),
+      warn: (message, fields) => logger.warn(fields, message),
+    })
+  }
+
+  #makeServer({
+    cluster,
+    partitions,
+    coordinator,
+  }: Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>): Server {
     const { env, logger, metrics, fatal } = this.#options
     const configuration = this.#configuration
     const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
@@ -220,6 +255,7 @@ export class Broker {
         configuration,
         cluster,
         partitions,
+        coordinator,
         endpoints,
         sent: this.#sent,
       }),
@@ -273,5 +309,6 @@ interface Parts {
   cluster?: Cluster
   directory?: LogDirectory
   partitions?: Partitions
+  coordinator?: Coordinator
   server?: Server
 }

@@ -87,7 +87,7 @@ export const bans: readonly Ban[] = [
     instead: 'the logger',
   },
   {
-    places: ['src/broker/replica', 'src/broker/controller'],
+    places: ['src/broker/replica', 'src/broker/controller', 'src/broker/groups'],
     text: /\basync\s|\bawait\s|\bPromise\b/,
     instead: 'an effect, and the event that answers it',
   },

@@ -51,6 +51,14 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/partition': {
     ours: ['src/lib', 'src/env', ...broker('log', 'replica', 'metadata', 'wire')],
   },
+  'src/broker/groups': { ours: ['src/lib'] },
+  'src/broker/coordinator': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker('groups', 'log', 'log/compression', 'metadata', 'cluster', 'partition', 'wire'),
+    ],
+  },
   'src/broker/telemetry': {
     ours: ['src/lib', 'src/env', ...broker('config')],
     modules: ['node:http', 'express', 'pino', 'prom-client'],
@@ -60,6 +68,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/lib',
       'src/env',
       ...broker('wire', 'config', 'log', 'replica', 'metadata', 'cluster', 'partition'),
+      ...broker('groups', 'coordinator'),
     ],
   },
   'src/broker/server': {

@@ -62,7 +62,6 @@ export const groupSettings = {
     default: 5 * second,
     unit: 'ms',
     min: 1,
-    aliases: { 'offset.commit.timeout.ms': 1 },
     doc: 'How long a commit, or the state of a group, waits for the in-sync replicas before the client is told to try again.',
   }),
 } as const

@@ -1,5 +1,13 @@
 /** What a number counts; shown in `--help` and in docs/settings.md. */
-export type Unit = 'bytes' | 'ms' | 'minutes' | 'records' | 'connections' | 'requests' | 'threads' | 'count'
+export type Unit =
+  | 'bytes'
+  | 'ms'
+  | 'minutes'
+  | 'records'
+  | 'connections'
+  | 'requests'
+  | 'threads'
+  | 'count'
 
 /** Kafka's names for the types of settings, as DescribeConfigs tells them. */
 export type SettingType = 'boolean' | 'int' | 'long' | 'string' | 'list'

@@ -38,6 +38,14 @@ export const topicOperations = bits([
   'alterConfigs',
 ])
 
+export const groupOperations = bits([
+  'read',
+  'delete',
+  'describe',
+  'describeConfigs',
+  'alterConfigs',
+])
+
 function bits(operations: readonly Operation[]): number {
   return operations.reduce((sum, operation) => sum | (1 << codes[operation]), 0)
 }

@@ -20,7 +20,6 @@ import { listGroupsHandler } from './16-list-groups.ts'
 import { apiVersionsHandler } from './18-api-versions.ts'
 import { createTopicsHandler } from './19-create-topics.ts'
 import { deleteTopicsHandler } from './20-delete-topics.ts'
-import { deleteRecordsHandler } from './21-delete-records.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
@@ -64,7 +63,6 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     apiVersionsHandler(() => table.apis()),
     createTopicsHandler({ cluster, configuration, settled }),
     deleteTopicsHandler(cluster),
-    deleteRecordsHandler({ cluster, partitions }),
     initProducerIdHandler(cluster),
     offsetForLeaderEpochHandler(partitions),
     describeConfigsHandler({ cluster, brokerId: settings.nodeId, configuration }),

@@ -1,0 +1,33 @@
+import type { GroupError, WriteOutcome } from '../groups/events.ts'
+import type { AppendResult } from '../log/log.ts'
+import type { ErrorName } from '../wire/errors.ts'
+
+/** What a client is told where its group could not be stored (G42): all but one of these it answers by asking again. */
+export function outcomeOf(result: AppendResult, isOffsets: boolean): WriteOutcome {
+  if (result.ok) return { ok: true }
+  const isInLog = staysInLog.has(result.error)
+  return { ok: false, isInLog, error: translate(result.error, isOffsets) }
+}
+
+/** The batch was written before these happened, and nothing takes it back. */
+const staysInLog: ReadonlySet<ErrorName> = new Set([
+  'REQUEST_TIMED_OUT',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+])
+
+function translate(error: ErrorName, isOffsets: boolean): GroupError {
+  if (tooLarge.has(error)) return isOffsets ? 'INVALID_COMMIT_OFFSET_SIZE' : 'UNKNOWN_SERVER_ERROR'
+  return translations[error] ?? 'UNKNOWN_SERVER_ERROR'
+}
+
+const translations: Partial<Record<ErrorName, GroupError>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_ENOUGH_REPLICAS: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'COORDINATOR_NOT_AVAILABLE',
+  REQUEST_TIMED_OUT: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_LEADER_OR_FOLLOWER: 'NOT_COORDINATOR',
+  FENCED_LEADER_EPOCH: 'NOT_COORDINATOR',
+  KAFKA_STORAGE_ERROR: 'NOT_COORDINATOR',
+}
+
+const tooLarge: ReadonlySet<ErrorName> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])

@@ -1,0 +1,70 @@
+import type { Uuid } from '../../lib/uuid.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { TopicImage } from '../metadata/image.ts'
+
+/** Kafka's name, which its tools know. */
+export const offsetsTopicName = '__consumer_offsets'
+
+/** Which partition keeps a group: Java's hash of its id, as every Kafka tool computes it. */
+export function partitionOf(groupId: string, partitionCount: number): number {
+  let hash = 0
+  for (let at = 0; at < groupId.length; at++)
+    hash = (Math.imul(hash, 31) + groupId.charCodeAt(at)) | 0
+  // Kafka masks the sign instead of negating: -2^31 has no positive counterpart.
+  return (hash & 0x7fff_ffff) % partitionCount
+}
+
+export interface OffsetsTopicOptions {
+  readonly cluster: Cluster
+  readonly partitionCount: number
+  readonly segmentBytes: number
+  /** Resolves when the logs of created topics are open. */
+  readonly settled: () => Promise<void>
+}
+
+/** The topic of groups and offsets: an ordinary one, made when the first group looks for its coordinator. */
+export class OffsetsTopic {
+  readonly #options: OffsetsTopicOptions
+  #creation: Promise<string | null> | null = null
+
+  constructor(options: OffsetsTopicOptions) {
+    this.#options = options
+  }
+
+  get image(): TopicImage | undefined {
+    return this.#options.cluster.image.topicByName(offsetsTopicName)
+  }
+
+  get id(): Uuid | null {
+    return this.image?.id ?? null
+  }
+
+  /** Makes the topic where it is missing; several calls make one. Resolves with what is wrong, null where nothing is. */
+  async ensure(): Promise<string | null> {
+    if (this.image === undefined) {
+      this.#creation ??= this.#create().finally(() => (this.#creation = null))
+      return this.#creation
+    }
+    return null
+  }
+
+  async #create(): Promise<string | null> {
+    const { cluster, partitionCount, segmentBytes, settled } = this.#options
+    const configs = [
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'compression.type', value: 'producer' },
+      { name: 'segment.bytes', value: String(segmentBytes) },
+    ]
+    const wish = {
+      name: offsetsTopicName,
+      partitionCount,
+      replicationFactor: -1,
+      assignments: [],
+      configs,
+    }
+    const [result] = await cluster.createTopics([wish], false)
+    await settled()
+    if (result?.error === 'NONE' || result?.error === 'TOPIC_ALREADY_EXISTS') return null
+    return result?.message ?? result?.error ?? 'no answer'
+  }
+}

@@ -1,0 +1,143 @@
+import { plain } from './answers.ts'
+import type { GroupError, OffsetCommit, TopicPartition } from './events.ts'
+import type { Group } from './group.ts'
+import type { GroupRecord } from './records.ts'
+
+/** DeleteGroups: an empty group goes with its offsets (KIP-229). */
+export function deleteGroup(group: Group, id: number): void {
+  if (group.state === 'Dead') return group.answer(id, plain('GROUP_ID_NOT_FOUND'))
+  if (group.state !== 'Empty') return group.answer(id, plain('NON_EMPTY_GROUP'))
+  const offsetCount = group.offsets.count
+  bury(group, error => {
+    if (error === 'NONE') group.log('A group was deleted', { offsets: offsetCount })
+    group.answer(id, plain(error))
+  })
+}
+
+/** OffsetDelete: forgets what nobody in the group reads (KIP-496). */
+export function deleteOffsets(group: Group, id: number, wanted: readonly TopicPartition[]): void {
+  const refuse = (error: GroupError): void =>
+    group.answer(id, { type: 'deleteOffsets', error, errors: [] })
+  if (group.state === 'Dead') return refuse('GROUP_ID_NOT_FOUND')
+  if (group.state !== 'Empty' && !group.isOfConsumers) return refuse('NON_EMPTY_GROUP')
+  const errors = wanted.map(({ topic }): GroupError => {
+    return isRead(group, topic) ? 'GROUP_SUBSCRIBED_TO_TOPIC' : 'NONE'
+  })
+  const gone = wanted.filter(
+    ({ topic, partition }, at) =>
+      errors[at] === 'NONE' &&
+      (group.offsets.find(topic, partition) !== undefined ||
+        group.offsets.isPending({ topic, partition })),
+  )
+  if (gone.length === 0) return group.answer(id, { type: 'deleteOffsets', error: 'NONE', errors })
+  forget(group, gone, error => {
+    group.answer(id, { type: 'deleteOffsets', error, errors: error === 'NONE' ? errors : [] })
+  })
+}
+
+/** What a subscription that cannot be opened names is not known: then everything is in use. */
+function isRead(group: Group, topic: string): boolean {
+  if (group.state === 'Empty') return false
+  return group.subscribed === null || group.subscribed.has(topic)
+}
+
+/** Forgets what was committed for topics that are gone. */
+export function forgetTopics(group: Group, topics: ReadonlySet<string>): void {
+  const gone = group.offsets.everything().filter(({ topic }) => topics.has(topic))
+  if (gone.length > 0 && group.state !== 'Dead') forget(group, gone, () => {})
+}
+
+/**
+ * Offsets that nobody needs for `offsets.retention.minutes` go, and an empty group without any goes too (KIP-211).
+ * The time runs from when the group became empty; for consumers without a group, and for topics that a stable
+ * group does not subscribe to any more, from the commit.
+ */
+export function expire(group: Group): void {
+  if (group.state === 'Dead') return
+  const expired = [...group.offsets.all()].filter(
+    offset => !group.offsets.isPending(offset) && isExpired(group, offset),
+  )
+  const isLast = expired.length === group.offsets.count
+  if (isLast && group.state === 'Empty' && group.pendingMembers.size === 0 && !hasPending(group)) {
+    const count = expired.length
+    return bury(group, error => {
+      if (error === 'NONE') group.log('A group expired', { offsets: count })
+    })
+  }
+  if (expired.length === 0) return
+  forget(group, expired, error => {
+    if (error === 'NONE') group.log('Offsets expired', { offsets: expired.map(told) })
+  })
+}
+
+/** Enough to set them again by hand (protocol.md section 5, complaint 11). */
+function told({ topic, partition, value }: OffsetCommit): string {
+  return `${topic}-${partition}@${value.offset}`
+}
+
+function hasPending(group: Group): boolean {
+  return group.offsets.everything().length > group.offsets.count
+}
+
+function isExpired(group: Group, { topic, value }: OffsetCommit): boolean {
+  const { now, config } = group.host
+  const sinceMs = agesSince(group, topic, value.commitTimeMs)
+  if (sinceMs === null) return false
+  if (value.expireTimeMs >= 0) return now.wallMs >= value.expireTimeMs
+  return now.wallMs - sinceMs >= config.offsetsRetentionMs
+}
+
+/** From when on an offset ages; null while it does not. */
+function agesSince(group: Group, topic: string, commitTimeMs: number): number | null {
+  if (group.protocolType === '') return commitTimeMs
+  if (group.state === 'Empty') {
+    return group.stateTimeMs < 0 ? commitTimeMs : Math.max(group.stateTimeMs, commitTimeMs)
+  }
+  const isUnread = group.state === 'Stable' && group.subscribed !== null && !isRead(group, topic)
+  return isUnread ? commitTimeMs : null
+}
+
+/** Writes tombstones. What is committed while they are written comes after them, in the log and here. */
+function forget(
+  group: Group,
+  gone: readonly TopicPartition[],
+  done: (error: GroupError) => void,
+): void {
+  group.offsets.begin(gone)
+  group.host.write(group, tombstones(group.id, gone), outcome => {
+    group.offsets.end(gone)
+    if (outcome.ok || outcome.isInLog) {
+      gone.forEach(({ topic, partition }) => group.offsets.delete(topic, partition))
+    }
+    done(outcome.ok ? 'NONE' : outcome.error)
+  })
+}
+
+/** The end of an empty group: nothing is left of it once the tombstones are stored. */
+function bury(group: Group, done: (error: GroupError) => void): void {
+  const { stateTimeMs } = group
+  const records = tombstones(group.id, group.offsets.everything())
+  group.state = 'Dead'
+  group.host.write(
+    group,
+    [...records, { type: 'group', groupId: group.id, value: null }],
+    outcome => {
+      if (outcome.ok || outcome.isInLog) group.host.remove(group)
+      else {
+        group.state = 'Empty'
+        group.stateTimeMs = stateTimeMs
+      }
+      done(outcome.ok ? 'NONE' : outcome.error)
+    },
+  )
+}
+
+function tombstones(groupId: string, gone: readonly TopicPartition[]): GroupRecord[] {
+  return gone.map(({ topic, partition }) => ({
+    type: 'offset',
+    groupId,
+    topic,
+    partition,
+    value: null,
+  }))
+}
