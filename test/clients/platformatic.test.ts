@@ -18,7 +18,7 @@ describe('@platformatic/kafka', () => {
     consumer = new Consumer({ ...client, groupId: 'none', maxWaitTime: 200 })
   })
   afterAll(async () => {
-    await Promise.all([admin, producer, consumer].map(client => client?.close(true)))
+    await Promise.all([admin?.close(), producer?.close(true), consumer?.close(true)])
   })
 
   async function create(topic: string, partitions: number): Promise<void> {
