@@ -176,6 +176,38 @@ test('more slabs than the pool keeps are given back, and used views turn empty',
   expect(kept.filter(({ bytes }) => bytes.length === 0).length).toBeGreaterThanOrEqual(2)
 })
 
+test('bytes that have to wait are copied, so that JavaScript may forget them', async () => {
+  const listener = await serve(() => {})
+  const connections = acceptedOf(listener)
+  const socket = await dial(listener)
+  await until(() => connections.length === 1)
+  const parts = Array.from({ length: 30 }, (_, at) => new Uint8Array(mebibyte).fill(at))
+  const expected = Buffer.concat(parts)
+  for (const part of parts) {
+    connections[0]!.send([part])
+    part.fill(255)
+  }
+  expect((await take(socket, expected.length)).equals(expected)).toBe(true)
+})
+
+test('a stream that is closed while its ranges wait is let go with them', async () => {
+  const file = segment()
+  const listener = await serve(() => {})
+  const connections = acceptedOf(listener)
+  const socket = await dial(listener)
+  await until(() => connections.length === 1)
+  const stream = network.openStream()
+  for (let at = 0; at < 12; at++) connections[0]!.send([range(file, stream, at % 2 === 0)])
+  stream.close()
+  const others = Array.from({ length: 50 }, () => network.openStream())
+  expect((await take(socket, 12 * 900_000)).length).toBe(12 * 900_000)
+  for (const other of others) {
+    expect(other.sentBytes()).toBe(0)
+    other.close()
+  }
+  file.close()
+})
+
 test('files and streams of others are refused', async () => {
   const listener = await serve(() => {})
   const connections = acceptedOf(listener)
