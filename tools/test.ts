@@ -47,17 +47,22 @@ function readCount(report: string): Count {
   return countOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
 }
 
-/** Prints what there is to say, the total last. */
+/** Prints what there is to say, the total last, and gives the exit status. */
 function judge(count: Count, status: number, mustRunAll: boolean): number {
   for (const name of count.skipped) console.log(`Skipped: ${name}`)
-  const isSkipWrong = mustRunAll && count.skipped.length > 0
-  if (isSkipWrong) console.log('Nothing may be skipped in CI: each skipped test counts as failed')
-  const failed = count.failed + (isSkipWrong ? count.skipped.length : 0)
-  const skipped = isSkipWrong ? 0 : count.skipped.length
-  const isNothing = count.passed + failed === 0
-  if (isNothing) console.log('No test ran')
-  console.log(summary({ passed: count.passed, failed: failed + (isNothing ? 1 : 0), skipped }))
-  return failed > 0 || isNothing || status !== 0 ? 1 : 0
+  const notSkippable = mustRunAll ? count.skipped.length : 0
+  if (notSkippable > 0) console.log('Nothing may be skipped in CI: skipped tests count as failed')
+  let failed = count.failed + notSkippable
+  if (failed === 0 && count.passed === 0) {
+    console.log('No test ran')
+    failed = 1
+  } else if (failed === 0 && status !== 0) {
+    console.log('No test failed, but the run did: an error outside of tests, or the addon')
+    failed = 1
+  }
+  const skipped = count.skipped.length - notSkippable
+  console.log(summary({ passed: count.passed, failed, skipped }))
+  return failed > 0 ? 1 : 0
 }
 
 process.exitCode = await main()
