@@ -92,7 +92,7 @@ describe('a header', () => {
   })
 
   test('of an API that has a table and no handler', async () => {
-    await closesFor(frameOf(header(11, 5)), { reason: 'unserved-api', api: 'JoinGroup' })
+    await closesFor(frameOf(header(17, 1)), { reason: 'unserved-api', api: 'SaslHandshake' })
   })
 
   test.each([-1, 0, 2, 99])('of Produce in version %d', async version => {

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { hex, readInt16 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
-import { apiByKey, apiVersions, fetch } from '../../src/broker/wire/messages/index.ts'
+import {
+  apiByKey,
+  apiVersions,
+  fetch,
+  joinGroup,
+  syncGroup,
+} from '../../src/broker/wire/messages/index.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
 import { WireClient, WireClientError } from '../helpers/wire-client.ts'
 import { Bystander } from './bystander.ts'
@@ -73,11 +79,11 @@ async function servedVersions(broker: TestBroker): Promise<[key: number, version
   })
 }
 
-/** What came of a frame: a request after it is answered too, or the connection is closed. A fetch may wait. */
+/** What came of a frame: a request after it is answered too, or the connection is closed. Some may wait. */
 async function outcomeOf(client: WireClient, frame: Uint8Array): Promise<Outcome> {
   const [first, second] = [client.exchangeRaw(frame), client.exchangeRaw(sentinel(client))]
   second.catch(() => {})
-  const answer = await orClosed<Uint8Array | 'late'>(isFetch(frame) ? soon(first) : first)
+  const answer = await orClosed<Uint8Array | 'late'>(mayWait(frame) ? soon(first) : first)
   if (answer === null) return 'closed'
   if (answer === 'late') return 'parked'
   // Nothing for the frame itself: a produce with acks=0.
@@ -106,8 +112,9 @@ function sentinel(client: WireClient): Uint8Array {
   return client.frame(apiVersions, 0, names, sentinelId)
 }
 
-function isFetch(frame: Uint8Array): boolean {
-  return readInt16(frame, 4) === fetch.key
+/** A fetch waits for records, a member of a group for the others. */
+function mayWait(frame: Uint8Array): boolean {
+  return [fetch.key, joinGroup.key, syncGroup.key].includes(readInt16(frame, 4))
 }
 
 function soon<T>(answer: Promise<T>): Promise<T | 'late'> {
