@@ -4,7 +4,7 @@
 #include "addon.h"
 #include "queue.h"
 
-enum { TURN_BYTES = 1024 * 1024 }; /* received, and sent, before others have their turn */
+enum { TURN_BYTES = 1088 * 1024 }; /* in, or out, before others have a turn: 1 MiB and headers */
 /* A large frame is received to its end and no further: the next begins in its own slab. */
 enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
 
