@@ -20,8 +20,8 @@ interface Totals {
 }
 
 /**
- * What consumers were sent, by topic, how much of it the page cache had, and who lags. One stream for each connection and
- * partition, because surplus read-ahead belongs to the reader that caused it (data-path.md Q3).
+ * What consumers were sent, by topic, how much of it the page cache had, and who lags. One stream for each
+ * connection and partition, because surplus read-ahead belongs to the reader that caused it (data-path.md Q3).
  */
 export class SentBytes {
   readonly #network: Pick<Network, 'openStream'>

@@ -140,7 +140,7 @@ interface EndSearch {
   readonly first: LocatedBatch
 }
 
-/** Where and at what offset the last batch ends that ends within `limit` and below `upToOffset`. The first is within both. */
+/** Where, and at what offset, the last batch ends that is within `limit` and `upToOffset`; the first one is. */
 function* lastEnd({
   segment,
   index,
