@@ -76,6 +76,7 @@ class Recorder {
   #directory: LogDirectory | null = null
   #isAtWork = false
   #isRecording = true
+  #unansweredCount = 0
 
   constructor(seed: number, sabotage: Sabotage) {
     this.#seed = seed
@@ -99,6 +100,8 @@ class Recorder {
     await this.#open()
     const stepCount = 20 + this.#prng.below(30)
     for (let step = 0; step < stepCount; step++) await this.#step()
+    // The last answers too: what was never answered could not be told from what was never written.
+    while (this.#unansweredCount > 0) await this.#clock.run(50)
     await drive(this.#clock, this.#durable())
     this.#isRecording = false
     this.#disk.onOperation(null)
@@ -202,7 +205,9 @@ class Recorder {
     const input = isRepeated ? each.repeatable! : this.#batch(each)
     const bytes = encodeBatch(input)
     const offered = history.offer(this.#disk.operationCount)
+    this.#unansweredCount++
     each.log!.append(bytes, { leaderEpoch, origin: 'client' }, result => {
+      this.#unansweredCount--
       if (result.ok && result.duplicate) return
       if (!result.ok && result.error !== 'KAFKA_STORAGE_ERROR') return
       // A refused producer begins again where the log stands, as a client does after a fatal error.
