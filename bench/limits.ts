@@ -1,0 +1,194 @@
+/**
+ * What the machine can do, beside what the addon does of it: `npm run limits`. Two small C programs append with
+ * CRC and send files; ours does the same through the ports, alternating with them. Ratios are trusted, not speeds.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { loadNative } from '../src/broker/native/load.ts'
+import type { Native } from '../src/broker/native/load.ts'
+import type { Frame } from '../src/env/network.ts'
+import { readUint32, writeInt32 } from '../src/lib/bytes.ts'
+
+/** One run: seconds by the clock, and of the processor. */
+interface Cost {
+  readonly seconds: number
+  readonly processorSeconds: number
+}
+
+const mebibyte = 1024 * 1024
+const roundCount = 5
+const appendBytes = 256 * mebibyte
+const segmentBytes = 256 * mebibyte
+const sentBytes = 1024 * mebibyte
+
+await main()
+
+async function main(): Promise<void> {
+  const load = loadNative()
+  if (!load.ok) throw new Error(load.reason)
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-limits-'))
+  try {
+    const append = compile(folder, 'append', ['../native/crc32c.c'])
+    const sendfile = compile(folder, 'sendfile')
+    const { native } = load
+    for (const chunkBytes of [mebibyte, 16_384]) {
+      const ours = () => appendByUs(native, folder, chunkBytes)
+      const limit = () => appendByC(append, folder, chunkBytes)
+      await compare(`append with CRC, ${chunkBytes / 1024} KiB`, appendBytes, { limit, ours })
+    }
+    const segment = makeSegment(native, folder)
+    for (const rangeBytes of [mebibyte, 65_536]) {
+      const limit = () => sendByC(sendfile, segment, rangeBytes)
+      const ours = () => sendByUs(native, { program: sendfile, segment, rangeBytes })
+      await compare(`sendfile, ${rangeBytes / 1024} KiB`, sentBytes, { limit, ours })
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Alternates both, after one round that only warms up, and prints medians and the spread of the ratio. */
+async function compare(
+  name: string,
+  bytes: number,
+  sides: { limit: () => Promise<Cost>; ours: () => Promise<Cost> },
+): Promise<void> {
+  const rounds: { limit: Cost; ours: Cost }[] = []
+  for (let round = 0; round <= roundCount; round++) {
+    const both = { limit: await sides.limit(), ours: await sides.ours() }
+    if (round > 0) rounds.push(both)
+  }
+  const gigabytes = bytes / 1e9
+  const told = (side: 'limit' | 'ours'): string => {
+    const speed = median(rounds.map(round => gigabytes / round[side].seconds))
+    const cost = median(rounds.map(round => round[side].processorSeconds / gigabytes))
+    return `${side} ${speed.toFixed(2)} GB/s, ${cost.toFixed(3)} s/GB`
+  }
+  const ratios = rounds.map(({ limit, ours }) => ours.processorSeconds / limit.processorSeconds)
+  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+  const ratio = `processor time x ${median(ratios).toFixed(2)} (${spread})`
+  console.log(`${name.padEnd(26)} ${told('limit')} | ${told('ours')} | ${ratio}`)
+}
+
+async function appendByC(program: string, folder: string, chunkBytes: number): Promise<Cost> {
+  const path = join(folder, 'appended')
+  const sizes = [String(appendBytes), String(chunkBytes)]
+  const [seconds, processorSeconds] = numbers(execFileSync(program, [path, ...sizes]).toString())
+  rmSync(path)
+  return { seconds: seconds!, processorSeconds: processorSeconds! }
+}
+
+async function appendByUs(native: Native, folder: string, chunkBytes: number): Promise<Cost> {
+  const path = join(folder, 'appended')
+  const file = native.disk.open(path, 'create')
+  const chunk = new Uint8Array(chunkBytes).fill(7)
+  const cost = await measured(async () => {
+    for (let position = 0; position < appendBytes; position += chunkBytes) {
+      chunk[(position / chunkBytes) % chunkBytes]! += native.crc32c(chunk) & 1
+      file.write(position, [chunk])
+    }
+  })
+  file.close()
+  native.disk.unlink(path)
+  return cost
+}
+
+function makeSegment(native: Native, folder: string): string {
+  const path = join(folder, 'segment')
+  const file = native.disk.open(path, 'create')
+  const chunk = new Uint8Array(mebibyte).fill(3)
+  for (let at = 0; at < segmentBytes; at += mebibyte) file.write(at, [chunk])
+  file.close()
+  return path
+}
+
+async function sendByC(program: string, segment: string, rangeBytes: number): Promise<Cost> {
+  const server = spawn(program, ['serve', segment], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
+  const port = Number((await lines.next()).value)
+  const seconds = await loadOn(program, port, rangeBytes)
+  return { seconds, processorSeconds: Number((await lines.next()).value) }
+}
+
+async function sendByUs(
+  native: Native,
+  what: { program: string; segment: string; rangeBytes: number },
+): Promise<Cost> {
+  const file = native.disk.open(what.segment, 'read')
+  const stream = native.network.openStream()
+  const limits = { frameSizeMax: 1000, requestMemoryMax: mebibyte }
+  const listener = await native.network.listen(
+    { host: '127.0.0.1', port: 0, ...limits },
+    {
+      acceptFailed: code => console.error(code),
+      accepted: connection => ({
+        frames: frames => {
+          for (const frame of frames) connection.send(answer(frame))
+        },
+        drained: () => {},
+        closed: () => {},
+      }),
+    },
+  )
+  function answer(frame: Frame) {
+    const [position, length] = [readUint32(frame.bytes, 0), readUint32(frame.bytes, 4)]
+    const header = new Uint8Array(4)
+    writeInt32(header, 0, length)
+    frame.release()
+    return [header, { file, position, length, cold: false, stream }]
+  }
+  let seconds = 0
+  const cost = await measured(async () => {
+    seconds = await loadOn(what.program, listener.port, what.rangeBytes)
+  })
+  await listener.close()
+  stream.close()
+  file.close()
+  return { seconds, processorSeconds: cost.processorSeconds }
+}
+
+/** Seconds that the client needed. */
+function loadOn(program: string, port: number, rangeBytes: number): Promise<number> {
+  const sizes = [port, sentBytes, rangeBytes, segmentBytes].map(String)
+  const client = spawn(program, ['load', ...sizes], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  client.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  return new Promise((resolve, reject) => {
+    client.on('close', code => {
+      if (code === 0) resolve(numbers(text)[0]!)
+      else reject(new Error(`the client ended with ${code}`))
+    })
+  })
+}
+
+async function measured(act: () => Promise<void>): Promise<Cost> {
+  const startMs = performance.now()
+  const before = process.cpuUsage()
+  await act()
+  const { user, system } = process.cpuUsage(before)
+  const seconds = (performance.now() - startMs) / 1000
+  return { seconds, processorSeconds: (user + system) / 1e6 }
+}
+
+function compile(folder: string, name: string, more: readonly string[] = []): string {
+  const program = join(folder, name)
+  const sources = [`${name}.c`, ...more].map(path => join(import.meta.dirname, path))
+  const flags = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O2', '-pthread']
+  const run = spawnSync(process.env['CC'] ?? 'cc', [...flags, '-o', program, ...sources], {
+    stdio: 'inherit',
+  })
+  if (run.status !== 0) throw new Error(`${name}.c does not compile`)
+  return program
+}
+
+function numbers(text: string): number[] {
+  return text.trim().split(/\s+/).map(Number)
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]!
+}

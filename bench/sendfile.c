@@ -1,0 +1,157 @@
+/*
+ * The limit of a fetch on loopback, and the client that measures it and us alike.
+ * sendfile serve FILE: prints its port, answers until its clients have gone, prints processor seconds.
+ * sendfile load PORT BYTES RANGE FILEBYTES: asks over 4 connections, 2 in flight each; prints seconds.
+ * A request is a frame of 8 bytes: position and length; the answer is a length, then the bytes.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONNECTIONS = 4, IN_FLIGHT = 2, REQUEST_BYTES = 12, TURN_BYTES = 1024 * 1024 };
+
+typedef struct {
+  int fd;
+  uint8_t request[REQUEST_BYTES];
+  size_t request_bytes;
+  off_t position;
+  size_t left;
+  uint32_t events;
+} Peer;
+
+static int make_socket(void) {
+  int yes = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return fd;
+}
+
+static struct sockaddr_in loopback(int port) {
+  return (struct sockaddr_in){.sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* Sends what is left, then reads the next request; false when the client has gone. */
+static int advance(Peer *peer, int file) {
+  for (size_t turn = 0; turn < TURN_BYTES;) {
+    if (peer->left > 0) {
+      ssize_t sent = sendfile(peer->fd, file, &peer->position, peer->left);
+      if (sent < 0) return errno == EAGAIN;
+      peer->left -= (size_t)sent;
+      turn += (size_t)sent;
+      continue;
+    }
+    uint8_t *at = peer->request + peer->request_bytes;
+    ssize_t got = recv(peer->fd, at, REQUEST_BYTES - peer->request_bytes, 0);
+    if (got <= 0) return got < 0 && errno == EAGAIN;
+    peer->request_bytes += (size_t)got;
+    if (peer->request_bytes < REQUEST_BYTES) return 1;
+    uint32_t wish[2];
+    memcpy(wish, peer->request + 4, sizeof wish);
+    peer->request_bytes = 0;
+    peer->position = ntohl(wish[0]);
+    peer->left = ntohl(wish[1]);
+    if (send(peer->fd, &wish[1], 4, MSG_MORE | MSG_NOSIGNAL) != 4) return 0;
+  }
+  return 1;
+}
+
+static int serve(const char *path) {
+  int file = open(path, O_RDONLY), listener = make_socket(), poll = epoll_create1(0);
+  int open_count = 0;
+  struct sockaddr_in address = loopback(0);
+  socklen_t length = sizeof address;
+  if (file < 0 || bind(listener, (struct sockaddr *)&address, length) < 0) return 1;
+  listen(listener, CONNECTIONS);
+  getsockname(listener, (struct sockaddr *)&address, &length);
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  Peer peers[CONNECTIONS] = {0};
+  for (; open_count < CONNECTIONS; open_count++) {
+    Peer *peer = &peers[open_count];
+    peer->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    peer->events = EPOLLIN;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
+    epoll_ctl(poll, EPOLL_CTL_ADD, peer->fd, &event);
+  }
+  while (open_count > 0) {
+    struct epoll_event events[CONNECTIONS];
+    int count = epoll_wait(poll, events, CONNECTIONS, -1);
+    for (int at = 0; at < count; at++) {
+      Peer *peer = events[at].data.ptr;
+      if (!advance(peer, file)) {
+        close(peer->fd);
+        open_count--;
+      } else if (peer->events != (peer->left ? EPOLLOUT : EPOLLIN)) {
+        peer->events = peer->left ? EPOLLOUT : EPOLLIN;
+        struct epoll_event event = {.events = peer->events, .data.ptr = peer};
+        epoll_ctl(poll, EPOLL_CTL_MOD, peer->fd, &event);
+      }
+    }
+  }
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  printf("%f\n", (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+  return 0;
+}
+
+static void ask(int fd, long position, long range) {
+  uint32_t words[3] = {htonl(8), htonl((uint32_t)position), htonl((uint32_t)range)};
+  if (send(fd, words, sizeof words, 0) != sizeof words) exit(1);
+}
+
+static int load(int port, long bytes, long range, long file_bytes) {
+  static uint8_t buffer[256 * 1024];
+  struct sockaddr_in address = loopback(port);
+  struct epoll_event event = {.events = EPOLLIN};
+  int poll = epoll_create1(0);
+  long asked = 0, got = 0, wanted = bytes / range, in_answer[CONNECTIONS] = {0};
+  int sockets[CONNECTIONS];
+  for (int at = 0; at < CONNECTIONS; at++) {
+    sockets[at] = make_socket();
+    if (connect(sockets[at], (struct sockaddr *)&address, sizeof address) < 0) return 1;
+    event.data.u32 = (uint32_t)at;
+    epoll_ctl(poll, EPOLL_CTL_ADD, sockets[at], &event);
+  }
+  struct timespec start, end;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  for (; asked < CONNECTIONS * IN_FLIGHT; asked++) {
+    ask(sockets[asked % CONNECTIONS], asked * range % file_bytes, range);
+  }
+  while (got < wanted * (range + 4)) {
+    struct epoll_event ready[CONNECTIONS];
+    int count = epoll_wait(poll, ready, CONNECTIONS, -1);
+    for (int at = 0; at < count; at++) {
+      uint32_t which = ready[at].data.u32;
+      ssize_t taken = recv(sockets[which], buffer, sizeof buffer, 0);
+      if (taken <= 0) return 1;
+      got += taken;
+      in_answer[which] += taken;
+      for (; in_answer[which] >= range + 4; in_answer[which] -= range + 4) {
+        if (asked < wanted) ask(sockets[which], asked * range % file_bytes, range);
+        asked++;
+      }
+    }
+  }
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  printf("%f\n", (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
+  return 0;
+}
+
+int main(int count, char **arguments) {
+  if (count == 3 && strcmp(arguments[1], "serve") == 0) return serve(arguments[2]);
+  if (count != 6 || strcmp(arguments[1], "load") != 0) return 2;
+  return load(atoi(arguments[2]), atol(arguments[3]), atol(arguments[4]), atol(arguments[5]));
+}
