@@ -32,7 +32,6 @@ Connection *connection_new(const Listener *listener, int fd) {
   option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000);
   connection->job = (Job){.work = send_cold, .done = cold_done};
   connection->addon = addon;
   connection->fd = fd;
