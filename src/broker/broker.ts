@@ -3,6 +3,7 @@ import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
 import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
 import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
+import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
@@ -153,7 +154,11 @@ export class Broker {
       },
       configRules: {
         validateBrokerConfigs: configs => this.#configuration.problemOf(configs),
-        listBeneath: (resource, name) => this.#configuration.listBeneath(whoseOf(resource), name),
+        validateGroupConfigs: groupConfigProblem,
+        listBeneath: (resource, name) => {
+          const whose = whoseOf(resource)
+          return whose === null ? null : this.#configuration.listBeneath(whose, name)
+        },
       },
     })
     cluster.onFailure(fatal)
@@ -299,7 +304,9 @@ export class Broker {
   }
 }
 
-function whoseOf(resource: ConfigResource): 'topic' | 'own' | 'common' {
+/** null: a group's, which has no lists. */
+function whoseOf(resource: ConfigResource): 'topic' | 'own' | 'common' | null {
+  if (resource.type === 'group') return null
   if (resource.type === 'topic') return 'topic'
   return resource.brokerId === null ? 'common' : 'own'
 }

@@ -25,6 +25,7 @@ afterAll(async () => {
 const code = (name: ErrorName): number => errorCode(name)
 const topicType = 2
 const brokerType = 4
+const groupType = 32
 const operations = { set: 0, delete: 1, append: 2, subtract: 3 }
 
 interface Edit {
@@ -327,6 +328,58 @@ describe('the settings of a running broker', () => {
     expect(await row(topicType, 'kept', 'segment.ms', after)).toMatchObject({ value: '2000' })
     const produced = await after.produce({ topic: 'kept', partition: 0 }, batch(500))
     expect(produced.errorCode).toBe(code('MESSAGE_TOO_LARGE'))
+    await second[Symbol.asyncDispose]()
+  })
+})
+
+describe('configs of groups', () => {
+  const name = 'consumer.session.timeout.ms'
+
+  test('are kept by name, whether there is such a group or not', async () => {
+    const beneath = { name, value: '45000', configSource: 5 }
+    expect(await row(groupType, 'g', name)).toMatchObject({ ...beneath, readOnly: false })
+    expect(errorsOf(await alter([[groupType, 'g', [{ name, value: '50000' }]]]))).toEqual([0])
+    expect(await row(groupType, 'g', name)).toMatchObject({
+      value: '50000',
+      configSource: 8,
+      isSensitive: false,
+      synonyms: [
+        { name, value: '50000', source: 8 },
+        { name, value: '45000', source: 5 },
+      ],
+    })
+    expect(await row(groupType, 'other', name)).toMatchObject({ value: '45000' })
+    expect(errorsOf(await alter([[groupType, 'g', [{ name, op: 'delete' }]]]))).toEqual([0])
+    expect(await row(groupType, 'g', name)).toMatchObject(beneath)
+  })
+
+  test('are refused each on its own, and without a group', async () => {
+    const wrong: [Resource, ErrorName][] = [
+      [[groupType, 'low', [{ name, value: '44999' }]], 'INVALID_CONFIG'],
+      [[groupType, 'odd', [{ name: 'no.such', value: '1' }]], 'INVALID_CONFIG'],
+      [[groupType, 'list', [{ name, value: '1', op: 'append' }]], 'INVALID_CONFIG'],
+      [[groupType, '', [{ name, value: '50000' }]], 'INVALID_REQUEST'],
+      [[groupType, 'good', [{ name, value: '60000' }]], 'NONE'],
+    ]
+    const outcomes = await alter(wrong.map(([resource]) => resource))
+    expect(errorsOf(outcomes)).toEqual(wrong.map(([, error]) => code(error)))
+    expect(outcomes[1]!.errorMessage).toContain('there is no group config no.such')
+    expect((await described(groupType, '')).errorCode).toBe(code('INVALID_REQUEST'))
+    expect((await described(groupType, 'low')).configs.map(({ value }) => value)).toEqual([
+      '5000',
+      '45000',
+    ])
+  })
+
+  test('survive a restart', async () => {
+    const first = await InProcessBroker.start()
+    const before = await first.connect()
+    const set: Resource = [groupType, 'kept', [{ name, value: '55000' }]]
+    expect(errorsOf(await alter([set], { by: before }))).toEqual([0])
+    await first[Symbol.asyncDispose]()
+    const second = await InProcessBroker.start({}, first.disk)
+    const after = await second.connect()
+    expect(await row(groupType, 'kept', name, after)).toMatchObject({ value: '55000' })
     await second[Symbol.asyncDispose]()
   })
 })

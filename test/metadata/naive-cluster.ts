@@ -9,7 +9,8 @@ interface NaiveTopic {
 /** What the controller's answers should say, in the plainest words: one broker, no log, nothing in flight. */
 export class NaiveCluster {
   readonly #topics = new Map<string, NaiveTopic>()
-  readonly #brokerConfigs = new Map<number | null, Map<string, string>>()
+  /** By broker id, null for all; of a group by `group ID`. */
+  readonly #brokerConfigs = new Map<number | string | null, Map<string, string>>()
 
   topicNames(): string[] {
     return [...this.#topics.keys()].toSorted((a, b) => (a < b ? -1 : 1))
@@ -19,10 +20,12 @@ export class NaiveCluster {
     return this.#topics.get(name)?.partitionCount
   }
 
-  /** Sorted by name; of a topic, of a broker, or, for null, of all brokers. */
+  /** Sorted by name; of a topic, of a broker, or, for null, of all brokers, or of `group ID`. */
   configsOf(whose: string | number | null): [string, string][] {
     const configs =
-      typeof whose === 'string' ? this.#topics.get(whose)?.configs : this.#brokerConfigs.get(whose)
+      typeof whose === 'string' && !whose.startsWith('group ')
+        ? this.#topics.get(whose)?.configs
+        : this.#brokerConfigs.get(whose)
     return [...(configs ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
 
@@ -94,7 +97,9 @@ export class NaiveCluster {
           }
           if (after.has('bad')) return 'INVALID_CONFIG'
           if (resource.type === 'broker') this.#brokerConfigs.set(resource.brokerId, after)
-          else {
+          else if (resource.type === 'group') {
+            this.#brokerConfigs.set(`group ${resource.groupId}`, after)
+          } else {
             const topic = this.#topics.get(resource.name)!
             this.#topics.set(resource.name, { ...topic, configs: after })
           }
@@ -107,6 +112,10 @@ export class NaiveCluster {
   #configsOf(resource: ConfigResource): Map<string, string> | string {
     if (resource.type === 'topic') {
       return this.#topics.get(resource.name)?.configs ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+    }
+    if (resource.type === 'group') {
+      if (resource.groupId === '') return 'INVALID_REQUEST'
+      return this.#brokerConfigs.get(`group ${resource.groupId}`) ?? new Map<string, string>()
     }
     if (resource.brokerId === 2) return 'INVALID_REQUEST'
     return this.#brokerConfigs.get(resource.brokerId) ?? new Map<string, string>()

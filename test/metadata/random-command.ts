@@ -60,6 +60,7 @@ export function randomCommand(prng: Prng, image: MetadataImage): Command {
 
 function resource(prng: Prng): ConfigResource {
   if (prng.chance(2, 3)) return { type: 'topic', name: prng.pick(names) }
+  if (prng.chance(1, 3)) return { type: 'group', groupId: prng.pick(['g', 'g', '']) }
   return { type: 'broker', brokerId: prng.pick([1, 1, null, null, 2]) }
 }
 

@@ -63,8 +63,8 @@ export interface ClusterOptions {
   }
   /** What is wrong with a topic's overrides, for the client; null where nothing is. Default: nothing ever is. */
   readonly validateConfigs?: TopicRules['validateConfigs']
-  /** What brokers' settings may be while they run. Default: anything, and nothing is a list. */
-  readonly configRules?: Pick<ConfigRules, 'validateBrokerConfigs' | 'listBeneath'>
+  /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
+  readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
   /** False: other brokers may be registered too. Default true, until they can follow a controller. */
@@ -319,6 +319,7 @@ function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
   const { defaults, limits = {}, validateConfigs, configRules } = options
   return {
     validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
+    validateGroupConfigs: configs => configRules?.validateGroupConfigs(configs) ?? null,
     listBeneath: (resource, name) => configRules?.listBeneath(resource, name) ?? null,
     partitionCountDefault: defaults.partitionCount,
     replicationFactorDefault: defaults.replicationFactor,

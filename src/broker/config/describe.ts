@@ -1,6 +1,7 @@
 import { present } from '../../lib/assert.ts'
+import { groupConfigTable } from './group-config.ts'
 import { configSource, type ConfigSource, type LiveConfiguration } from './live-configuration.ts'
-import { isProblem, parseValue, textOf, type SettingType } from './setting.ts'
+import { isProblem, parseValue, textOf, type Setting, type SettingType } from './setting.ts'
 import { settingNames, settingOf, type SettingName } from './settings.ts'
 import { settingOfTopicConfig } from './topic-config.ts'
 
@@ -66,20 +67,34 @@ export function describeCommonConfigs(configuration: LiveConfiguration): ConfigD
     .toSorted(byName)
 }
 
+/** Every config of a consumer group with these `configs` of its own, sorted by name. */
+export function describeGroupConfigs(configs: ReadonlyMap<string, string>): ConfigDescription[] {
+  const rows = [...groupConfigTable].map(([name, setting]): ConfigDescription => {
+    const own = configs.get(name)
+    const beneath = { name, value: textOf(setting, setting.default), source: configSource.default }
+    const synonyms: ConfigSynonym[] =
+      own === undefined ? [beneath] : [{ name, value: own, source: configSource.group }, beneath]
+    return { ...inForce(synonyms), name, isReadOnly: false, ...kindOf(setting) }
+  })
+  return rows.toSorted(byName)
+}
+
 function describe({ shownName, name, synonyms, isReadOnly }: Row): ConfigDescription {
-  const setting = settingOf(name)
-  const inForce = present(synonyms[0], 'a setting has a value')
-  return {
-    name: shownName,
-    value: inForce.value,
-    source: inForce.source,
-    isDefault: inForce.source === configSource.default,
-    isReadOnly,
-    isSensitive: false,
-    synonyms,
-    type: typeNumbers[setting.type],
-    documentation: setting.doc,
-  }
+  return { ...inForce(synonyms), name: shownName, isReadOnly, ...kindOf(settingOf(name)) }
+}
+
+function inForce(
+  synonyms: readonly ConfigSynonym[],
+): Pick<ConfigDescription, 'value' | 'source' | 'isDefault' | 'synonyms'> {
+  const { value, source } = present(synonyms[0], 'a setting has a value')
+  return { value, source, isDefault: source === configSource.default, synonyms }
+}
+
+function kindOf({
+  type,
+  doc,
+}: Setting): Pick<ConfigDescription, 'isSensitive' | 'type' | 'documentation'> {
+  return { isSensitive: false, type: typeNumbers[type], documentation: doc }
 }
 
 interface Row {

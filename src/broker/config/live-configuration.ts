@@ -17,6 +17,7 @@ export const configSource = {
   dynamicDefault: 3,
   staticBroker: 4,
   default: 5,
+  group: 8,
 } as const
 
 export type ConfigSource = (typeof configSource)[keyof typeof configSource]

@@ -10,6 +10,8 @@ export interface ConfigRules {
   validateConfigs(configs: Configs): string | null
   /** What is wrong with settings given to running brokers; null where nothing is. */
   validateBrokerConfigs(configs: Configs): Mistake | null
+  /** What is wrong with a consumer group's configs, for the client; null where nothing is. */
+  validateGroupConfigs(configs: Configs): string | null
   /** The items of a list where `resource` does not say otherwise, separated by commas; null where it is no list. */
   listBeneath(resource: ConfigResource, name: string): string | null
 }
@@ -39,7 +41,7 @@ export function decideAlterConfigs(
 
 type ConfigRecord = Extract<
   MetadataRecord,
-  { readonly type: 'topicConfigsChanged' | 'brokerConfigsChanged' }
+  { readonly type: 'topicConfigsChanged' | 'brokerConfigsChanged' | 'groupConfigsChanged' }
 >
 
 function recordOf(
@@ -55,10 +57,14 @@ function recordOf(
   const wrong = wrongWith(rules, resource, after)
   if (wrong !== null) return wrong
   const configs = difference(before, after)
-  if (resource.type === 'broker') {
-    return { type: 'brokerConfigsChanged', brokerId: resource.brokerId, configs }
+  switch (resource.type) {
+    case 'broker':
+      return { type: 'brokerConfigsChanged', brokerId: resource.brokerId, configs }
+    case 'group':
+      return { type: 'groupConfigsChanged', groupId: resource.groupId, configs }
+    case 'topic':
+      return { type: 'topicConfigsChanged', topicId: image.topicByName(resource.name)!.id, configs }
   }
-  return { type: 'topicConfigsChanged', topicId: image.topicByName(resource.name)!.id, configs }
 }
 
 function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mistake {
@@ -66,6 +72,10 @@ function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mi
     const { brokerId } = resource
     if (brokerId === null || image.brokers.has(brokerId)) return image.brokerConfigs(brokerId)
     return mistake('INVALID_REQUEST', `Broker ${brokerId} is not registered.`)
+  }
+  if (resource.type === 'group') {
+    if (resource.groupId !== '') return image.groupConfigs(resource.groupId)
+    return mistake('INVALID_REQUEST', 'There are no configs of all groups: name one.')
   }
   const absent = `There is no topic ${JSON.stringify(resource.name)}.`
   return image.topicByName(resource.name)?.configs ?? mistake('UNKNOWN_TOPIC_OR_PARTITION', absent)
@@ -122,7 +132,8 @@ function itemsOf(list: string): string[] {
 
 function wrongWith(rules: ConfigRules, resource: ConfigResource, configs: Configs): Mistake | null {
   if (resource.type === 'broker') return rules.validateBrokerConfigs(configs)
-  const message = rules.validateConfigs(configs)
+  const message =
+    resource.type === 'group' ? rules.validateGroupConfigs(configs) : rules.validateConfigs(configs)
   return message === null ? null : mistake('INVALID_CONFIG', message)
 }
 
@@ -136,10 +147,18 @@ function difference(before: Configs, after: Configs): { name: string; value: str
 }
 
 function keyOf(resource: ConfigResource): string {
-  return resource.type === 'topic' ? `topic ${resource.name}` : `broker ${resource.brokerId ?? ''}`
+  switch (resource.type) {
+    case 'topic':
+      return `topic ${resource.name}`
+    case 'broker':
+      return `broker ${resource.brokerId ?? ''}`
+    case 'group':
+      return `group ${resource.groupId}`
+  }
 }
 
 function textOf(resource: ConfigResource): string {
   if (resource.type === 'topic') return `topic '${resource.name}'`
+  if (resource.type === 'group') return `group '${resource.groupId}'`
   return resource.brokerId === null ? 'all brokers' : `broker ${resource.brokerId}`
 }

@@ -88,10 +88,11 @@ export interface PartitionsResult {
   readonly message: string | null
 }
 
-/** Whose configs: a topic's, one broker's, or those of all brokers (null). */
+/** Whose configs: a topic's, one broker's, those of all brokers (null), or a consumer group's. */
 export type ConfigResource =
   | { readonly type: 'topic'; readonly name: string }
   | { readonly type: 'broker'; readonly brokerId: number | null }
+  | { readonly type: 'group'; readonly groupId: string }
 
 /** What is done to one config. Items of a list are separated by commas. */
 export type ConfigEdit =

@@ -45,6 +45,7 @@ class World {
         requestPartitionCountMax: 1_000,
         clusterPartitionCountMax: 10_000,
         validateConfigs: configs => (configs.has('bad') ? 'bad' : null),
+        validateGroupConfigs: configs => (configs.has('bad') ? 'bad' : null),
         validateBrokerConfigs: configs =>
           configs.has('bad') ? { error: 'INVALID_CONFIG', message: 'bad' } : null,
         listBeneath: (_, name) => (name === 'list' ? 'a' : null),
@@ -217,6 +218,7 @@ describe('the controller', () => {
       for (const id of [1, null]) {
         expect(sorted(image.brokerConfigs(id))).toEqual(model.configsOf(id))
       }
+      expect(sorted(image.groupConfigs('g'))).toEqual(model.configsOf('group g'))
       expect(model.topicNames()).toEqual(
         [...world.replayed().topics()].map(({ name }) => name).toSorted((x, y) => (x < y ? -1 : 1)),
       )

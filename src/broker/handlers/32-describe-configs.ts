@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import {
   describeBrokerConfigs,
   describeCommonConfigs,
+  describeGroupConfigs,
   describeTopicConfigs,
   type ConfigDescription,
 } from '../config/describe.ts'
@@ -12,14 +13,11 @@ import {
   type DescribeConfigsRequest,
   type DescribeConfigsResponse,
 } from '../wire/messages/index.ts'
+import { resourceTypes } from './config-changes.ts'
 import type { Handler } from './handler.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = DescribeConfigsResponse['results'][number]
-
-/** Kinds of resources, as the protocol numbers them. */
-const topicType = 2
-const brokerType = 4
 
 export interface DescribeConfigsDeps {
   readonly cluster: Cluster
@@ -49,14 +47,14 @@ function describe(
   request: DescribeConfigsRequest,
 ): Result {
   const { resourceType, resourceName } = resource
-  if (resourceType === topicType) {
+  if (resourceType === resourceTypes.topic) {
     const topic = cluster.image.topicByName(resourceName)
     if (topic === undefined) {
       return failure(resource, 'UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${resourceName}.`)
     }
     return success(resource, request, describeTopicConfigs(configuration, topic.configs))
   }
-  if (resourceType === brokerType) {
+  if (resourceType === resourceTypes.broker) {
     if (resourceName === '') {
       return success(resource, request, describeCommonConfigs(configuration))
     }
@@ -68,7 +66,17 @@ function describe(
     }
     return success(resource, request, describeBrokerConfigs(configuration))
   }
-  const message = `Resource type ${resourceType} has no configs here: ask for a topic (2) or a broker (4).`
+  if (resourceType === resourceTypes.group) {
+    if (resourceName === '') {
+      return failure(resource, 'INVALID_REQUEST', 'There are no configs of all groups: name one.')
+    }
+    return success(
+      resource,
+      request,
+      describeGroupConfigs(cluster.image.groupConfigs(resourceName)),
+    )
+  }
+  const message = `Resource type ${resourceType} has no configs here: ask for a topic (2), a broker (4) or a group (32).`
   return failure(resource, 'INVALID_REQUEST', message)
 }
 

@@ -27,7 +27,7 @@ export interface ConfigOutcome {
 }
 
 /** Kinds of resources, as the protocol numbers them. */
-export const resourceTypes = { topic: 2, broker: 4 } as const
+export const resourceTypes = { topic: 2, broker: 4, group: 32 } as const
 
 /** One outcome a wish, in their order; what is malformed is refused here, everything else is the controller's. */
 export async function alterConfigs(
@@ -62,9 +62,10 @@ function resourceOf(
   brokerId: number,
 ): ConfigResource | Problem {
   if (resourceType === resourceTypes.topic) return { type: 'topic', name: resourceName }
+  if (resourceType === resourceTypes.group) return { type: 'group', groupId: resourceName }
   if (resourceType !== resourceTypes.broker) {
     return {
-      problem: `Resource type ${resourceType} has no configs here: name a topic (2) or a broker (4).`,
+      problem: `Resource type ${resourceType} has no configs here: name a topic (2), a broker (4) or a group (32).`,
     }
   }
   if (resourceName === '') return { type: 'broker', brokerId: null }

@@ -24,6 +24,11 @@ export interface BrokerImage {
   readonly listeners: readonly ListenerAddress[]
 }
 
+interface GroupConfigs {
+  readonly groupId: string
+  readonly configs: ReadonlyMap<string, string>
+}
+
 interface Content {
   readonly clusterId: Uuid | null
   /** Sequence of the last append that is in here; 0 before the first. */
@@ -36,6 +41,8 @@ interface Content {
   readonly brokers: ReadonlyMap<number, BrokerImage>
   /** By broker id, null for all brokers; none is empty. */
   readonly brokerConfigs: ReadonlyMap<number | null, ReadonlyMap<string, string>>
+  /** By group id; none is empty. */
+  readonly groupConfigs: ShardedMap<GroupConfigs>
   readonly partitionCount: number
   readonly topicsById: ShardedMap<TopicImage>
   readonly topicsByName: ShardedMap<TopicImage>
@@ -58,6 +65,7 @@ export class MetadataImage {
     lastProducerIds: null,
     brokers: new Map(),
     brokerConfigs: new Map(),
+    groupConfigs: ShardedMap.empty(),
     partitionCount: 0,
     topicsById: ShardedMap.empty(),
     topicsByName: ShardedMap.empty(),
@@ -102,6 +110,11 @@ export class MetadataImage {
   /** What was given to a running broker, or, for null, to all; the same map as long as nothing changes. */
   brokerConfigs(brokerId: number | null): ReadonlyMap<string, string> {
     return this.#content.brokerConfigs.get(brokerId) ?? noConfigs
+  }
+
+  /** What was given to a consumer group; empty where nothing was. */
+  groupConfigs(groupId: string): ReadonlyMap<string, string> {
+    return this.#content.groupConfigs.get(groupId)?.configs ?? noConfigs
   }
 
   /** Of all topics. */
@@ -176,6 +189,8 @@ export class MetadataImage {
         return this.#topicConfigsChanged(record)
       case 'brokerConfigsChanged':
         return this.#brokerConfigsChanged(record)
+      case 'groupConfigsChanged':
+        return this.#groupConfigsChanged(record)
       case 'producerIdsAllocated':
         assert(record.firstProducerId >= this.nextProducerId, 'a producer id is allocated once')
         return this.#with({ lastProducerIds: record })
@@ -194,6 +209,9 @@ export class MetadataImage {
     }
     for (const [brokerId, configs] of this.#content.brokerConfigs) {
       yield { type: 'brokerConfigsChanged', brokerId, configs: entriesOf(configs) }
+    }
+    for (const { groupId, configs } of this.#content.groupConfigs.values()) {
+      yield { type: 'groupConfigsChanged', groupId, configs: entriesOf(configs) }
     }
     if (lastProducerIds !== null) yield lastProducerIds
     for (const { id, configs, ...topic } of this.topics()) {
@@ -265,6 +283,17 @@ export class MetadataImage {
     if (after.size > 0) brokerConfigs.set(brokerId, after)
     else brokerConfigs.delete(brokerId)
     return this.#with({ brokerConfigs })
+  }
+
+  #groupConfigsChanged({ groupId, configs }: RecordOf<'groupConfigsChanged'>): MetadataImage {
+    const after = changed(this.groupConfigs(groupId), configs)
+    const { groupConfigs } = this.#content
+    return this.#with({
+      groupConfigs:
+        after.size > 0
+          ? groupConfigs.with(groupId, { groupId, configs: after })
+          : groupConfigs.without(groupId),
+    })
   }
 
   #topic(id: Uuid): TopicImage {

@@ -67,6 +67,11 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     brokerId: fc.option(id),
     configs: fc.array(fc.record({ name: fc.string(), value: fc.option(fc.string()) })),
   }),
+  groupConfigsChanged: fc.record({
+    type: fc.constant('groupConfigsChanged'),
+    groupId: fc.string({ unit: 'binary' }),
+    configs: fc.array(fc.record({ name: fc.string(), value: fc.option(fc.string()) })),
+  }),
   producerIdsAllocated: fc.record({
     type: fc.constant('producerIdsAllocated'),
     brokerId: id,

@@ -90,6 +90,14 @@ const kinds = {
       configs: list(object({ name: text, value: orNull(text) })),
     },
   },
+  /** Configs given to a consumer group, whether it exists or not. null takes one away. */
+  groupConfigsChanged: {
+    version: 1,
+    fields: {
+      groupId: text,
+      configs: list(object({ name: text, value: orNull(text) })),
+    },
+  },
   /** Ids `[firstProducerId, firstProducerId + count)` belong to the broker; never handed out again. */
   producerIdsAllocated: {
     version: 1,

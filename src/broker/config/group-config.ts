@@ -1,0 +1,44 @@
+import { nearest } from './nearest.ts'
+import { int, isProblem, parseValue, type Setting } from './setting.ts'
+
+/**
+ * What a consumer group can be given by name: Kafka's names, ranges and defaults. They are for members of the
+ * protocol of KIP-848, which ask the broker for its times; those of the older one bring their own.
+ */
+export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Setting>([
+  [
+    'consumer.session.timeout.ms',
+    int({
+      default: 45_000,
+      unit: 'ms',
+      min: 45_000,
+      max: 60_000,
+      doc: "How long a member may be silent before it is taken out of the group. Kept with the group; without effect until there are members of the 'consumer' protocol.",
+    }),
+  ],
+  [
+    'consumer.heartbeat.interval.ms',
+    int({
+      default: 5_000,
+      unit: 'ms',
+      min: 5_000,
+      max: 15_000,
+      doc: "How often a member is told to report. Kept with the group; without effect until there are members of the 'consumer' protocol.",
+    }),
+  ],
+])
+
+/** What is wrong with a group's configs (INVALID_CONFIG), for the client; null where nothing is. */
+export function groupConfigProblem(configs: ReadonlyMap<string, string>): string | null {
+  for (const [name, text] of configs) {
+    const setting = groupConfigTable.get(name)
+    if (setting === undefined) {
+      const meant = nearest(name, [...groupConfigTable.keys()])
+      const hint = meant === null ? '' : `; did you mean ${meant}?`
+      return `there is no group config ${name}${hint}`
+    }
+    const value = parseValue(setting, text)
+    if (isProblem(value)) return `${name} ${value.problem}`
+  }
+  return null
+}
