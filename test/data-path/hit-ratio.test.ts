@@ -17,7 +17,7 @@ const attemptsMax = 5
 /** Hit ratio of one read of the whole topic, by the broker's own metrics. */
 async function readMeasured(broker: TestBroker): Promise<number> {
   const before = await metricsOf(broker)
-  using client = await WireClient.connect(broker.port)
+  using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
   expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
   const after = await metricsOf(broker)
   const grown = (name: string): number => {
@@ -56,7 +56,7 @@ describeNeeding(['addon', 'device'], 'page-cache hit ratio', () => {
   // which never goes backwards, stays inside it.
   test('is what the page cache had: all, half, nothing', () =>
     withBroker({}, async broker => {
-      using client = await WireClient.connect(broker.port)
+      using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       await client.createTopics([{ name: from.topic }])
       await fill(client, from, batchOf(mebibyte), batchCount)
       await until('everything is durable', async () => {

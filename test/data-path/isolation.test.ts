@@ -14,7 +14,7 @@ const roundTrips = 200
 describeNeeding(['addon', 'device'], 'cold readers', () => {
   test('that take nothing hold up neither the tail nor other cold readers', () =>
     withBroker({}, async broker => {
-      using producer = await WireClient.connect(broker.port)
+      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       const history = { topic: 'history', partition: 0 }
       const other = { topic: 'history', partition: 1 }
       const tail = { topic: 'tail', partition: 0 }
@@ -32,7 +32,7 @@ describeNeeding(['addon', 'device'], 'cold readers', () => {
         }),
       )
       const batch = batchOf(16 * kibibyte)
-      using consumer = await WireClient.connect(broker.port)
+      using consumer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       for (let at = 0; at < roundTrips; at++) {
         const coming = consumer.fetch(tail, at, { waitMs: 10_000 })
         expect((await producer.produce(tail, batch)).errorCode).toBe(0)

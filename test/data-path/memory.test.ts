@@ -33,7 +33,7 @@ for (const native of ['on', 'off'] as const) {
   describeNeeding(native === 'on' ? ['addon'] : [], `announced frames, native ${native}`, () => {
     test('cost what was sent of them, and are told by the metric', () =>
       withBroker({ native }, async broker => {
-        using producer = await WireClient.connect(broker.port)
+        using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
         const to = { topic: 'other', partition: 0 }
         await producer.createTopics([{ name: to.topic }])
         const batch = batchOf(mebibyte)
@@ -43,7 +43,7 @@ for (const native of ['on', 'off'] as const) {
         const before = sizesOf(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
-            const client = await WireClient.connect(broker.port)
+            const client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
             // Behind a request that is answered: what follows on a used connection costs no more.
             const answered = client.apiVersions()
             client.sendRaw(begun(sentBytes, announcedBytes))
@@ -74,7 +74,7 @@ for (const native of ['on', 'off'] as const) {
         const before = sizesOf(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
-            const client = await WireClient.connect(broker.port)
+            const client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
             client.sendRaw(begun(each, 32 * mebibyte - 4))
             return client
           }),
@@ -87,7 +87,7 @@ for (const native of ['on', 'off'] as const) {
         expect(resident - before.resident).toBeLessThan(2 * (limit + each) + grownBytesMax)
         for (const client of clients) client.close()
         await until('nothing is held', async () => (await requestMemory(broker)) === 0)
-        using after = await WireClient.connect(broker.port)
+        using after = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
         expect((await after.apiVersions()).errorCode).toBe(0)
       })
     })

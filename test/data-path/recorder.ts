@@ -99,7 +99,7 @@ export class Recorder implements Disposable {
   }
 
   async #connected(): Promise<WireClient> {
-    this.#client ??= await WireClient.connect(this.#port)
+    this.#client ??= await WireClient.connect(this.#port, { timeoutMs: 30_000 })
     return this.#client
   }
 

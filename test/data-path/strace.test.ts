@@ -65,7 +65,7 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
     const from = { topic: 'large', partition: 0 }
     const ports: number[] = []
     const { calls, loop } = await traced(async broker => {
-      using producer = await WireClient.connect(broker.port)
+      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       await producer.createTopics([{ name: from.topic }])
       await fill(producer, from, batchOf(mebibyte), batchCount)
       ports.push(await fetchWhole(broker, from))
@@ -87,12 +87,12 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
     const from = { topic: 'history', partition: 0 }
     let port = 0
     const { calls, loop } = await traced(async broker => {
-      using producer = await WireClient.connect(broker.port)
+      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       await producer.createTopics([{ name: from.topic }])
       const batch = batchOf(mebibyte)
       await fill(producer, from, batch, batchCount)
       await evict(partitionFolder(broker.dataDir, from.topic, from.partition))
-      using client = await WireClient.connect(broker.port)
+      using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       port = client.localPort
       expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
       await fill(producer, from, batch, 1)
@@ -107,14 +107,14 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
   test('the thread that received a produce syncs nothing before its answer', async () => {
     const ports = new Map<string, number>()
     const { calls } = await traced(async broker => {
-      using admin = await WireClient.connect(broker.port)
+      using admin = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
       await admin.createTopics([
         { name: 'interval', configs: { 'flush.ms': '1' } },
         { name: 'ack', configs: { 'flush.policy': 'ack' } },
       ])
       const batch = batchOf(mebibyte)
       for (const topic of ['interval', 'ack']) {
-        using client = await WireClient.connect(broker.port)
+        using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
         ports.set(topic, client.localPort)
         for (let at = 0; at < 40; at++) {
           const produced = await client.produce({ topic, partition: 0 }, batch)
