@@ -124,7 +124,7 @@ export class Groups {
   }
 
   #stepGroup(event: OneGroupEvent): void {
-    const group = this.#groups.get(event.groupId) ?? this.#create(event)
+    const group = this.#judge(event) ?? this.#groups.get(event.groupId) ?? this.#create(event)
     if (typeof group === 'string') {
       if (event.type !== 'wake') this.#answer(event.id, nobody(event, group))
       return
@@ -160,11 +160,14 @@ export class Groups {
     this.#sweep(group)
   }
 
+  /** Why nobody need look for the group; null where there is no reason. */
+  #judge(event: OneGroupEvent): GroupError | null {
+    return event.type === 'join' ? judgeWish(event.groupId, event.wish, this.#host.config) : null
+  }
+
   /** The first member, and the first commit of a consumer without members, make a group; nothing else does. */
   #create(event: OneGroupEvent): Group | GroupError {
     if (event.type === 'join') {
-      const error = judgeWish(event.groupId, event.wish, this.#host.config)
-      if (error !== 'NONE') return error
       if (event.wish.memberId !== '') return 'UNKNOWN_MEMBER_ID'
     } else if (event.type === 'commit') {
       if (event.claim.generation >= 0) return 'ILLEGAL_GENERATION'

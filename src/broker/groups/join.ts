@@ -11,17 +11,17 @@ import {
   rebalance,
 } from './rebalance.ts'
 
-/** Why a JoinGroup is refused before any group is looked at. */
+/** Why a JoinGroup is refused before any group is looked at; null where it is not. */
 export function judgeWish(
   groupId: string,
   wish: JoinWish,
   limits: { readonly sessionTimeoutMsMin: number; readonly sessionTimeoutMsMax: number },
-): GroupError {
+): GroupError | null {
   if (groupId === '') return 'INVALID_GROUP_ID'
   const { sessionTimeoutMs } = wish
   const isPossible =
     sessionTimeoutMs >= limits.sessionTimeoutMsMin && sessionTimeoutMs <= limits.sessionTimeoutMsMax
-  return isPossible ? 'NONE' : 'INVALID_SESSION_TIMEOUT'
+  return isPossible ? null : 'INVALID_SESSION_TIMEOUT'
 }
 
 /** JoinGroup (G39, G40, G41): answered now, or parked until the rebalance that it makes is over. */
