@@ -2,18 +2,23 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureClients } from './clients.ts'
+import { ensureTestRunner } from './librdkafka.ts'
 import { countOf, type Count, type Report, summary } from './test-report.ts'
 
 /**
- * `npm test`: the addon where there is a compiler, the test clients, then vitest; the last line is the total.
- * Arguments go to vitest: `npm test -- src/broker/log -t recovery`. Exits 1 where a test failed, where none
- * ran, and in CI where one was skipped (a run on the fallback skips what is about the addon).
+ * `npm test`: the addon where there is a compiler, the test clients, in CI librdkafka's own test-runner, then
+ * vitest; the last line is the total. Arguments go to vitest: `npm test -- src/broker/log -t recovery`. Exits 1
+ * where a test failed, where none ran, and in CI where one was skipped (a run on the fallback skips what is about
+ * the addon).
  */
 async function main(): Promise<number> {
   const inCi = process.env['CI'] === 'true'
   const built = await run(builder, inCi ? [] : ['--never-fail'])
   if (!existsSync(join(root, addon))) console.log(`No addon here: ${withoutAddon}`)
   for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
+  // Minutes of compiling: elsewhere it is built by whoever asks for it.
+  const noRunner = inCi ? ensureTestRunner() : null
+  if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
   const report = join(root, '.cache', `vitest-${process.pid}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
   const status = await run(vitest, ['run', ...reporters(report), ...process.argv.slice(2)])

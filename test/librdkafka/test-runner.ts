@@ -70,23 +70,33 @@ function runnerSaid(test: PlannedTest, address: string, folder: string): Promise
 }
 
 /**
- * By the lines that it wrote, since the runner may crash at its end after all has passed. It crashes without a
- * word where a check in the middle aborts it; then the last line but one tells most.
+ * By the lines that it wrote, since the runner may crash at its end after all has passed, or in the middle
+ * without a word; then its last lines tell most.
  */
 export function judge(output: string): Omit<Outcome, 'seconds'> {
   const plain = stripVTControlCharacters(output)
-  const ran = [...plain.matchAll(/=+ Running test (\S+) =+/g)].map(([, name]) => name!)
-  const passed = new Set([...plain.matchAll(/=+ Test (\S+) PASSED =+/g)].map(([, name]) => name!))
-  const skipped = new Set([...plain.matchAll(/=+ Test (\S+) SKIPPED =+/g)].map(([, name]) => name!))
-  const isFailed =
-    !plain.includes('ALL TESTS PASSED') ||
-    ran.some(name => !passed.has(name) && !skipped.has(name)) ||
-    /=+ Test \S+ FAILED =+/.test(plain)
-  const names = [...new Set(ran)]
-  if (isFailed) return { result: 'fail', names, remark: whyFailed(plain), output }
-  const why = whySkipped(plain)
-  if (passed.size === 0) return { result: 'nothing ran', names, remark: why, output }
-  return { result: 'pass', names, remark: why, output }
+  const names = [...new Set(captured(plain, /=+ Running test (\S+) =+/g))]
+  const passed = new Set(captured(plain, /=+ Test (\S+) PASSED =+/g))
+  const skipped = new Set(captured(plain, /=+ Test (\S+) SKIPPED =+/g))
+  const isPassed =
+    plain.includes('ALL TESTS PASSED') &&
+    names.every(name => passed.has(name) || skipped.has(name)) &&
+    !/=+ Test \S+ FAILED =+/.test(plain)
+  if (!isPassed) return { result: 'fail', names, remark: whyFailed(plain), output }
+  const result = didAnything(plain) ? 'pass' : 'nothing ran'
+  return { result, names, remark: whySkipped(plain), output }
+}
+
+/** Much of what has no quick form passes without a word to the broker, which takes longer than this. */
+const nothingMs = 1
+
+function didAnything(plain: string): boolean {
+  const tookMs = captured(plain, /\] \d{4}_\w+: duration ([\d.]+)ms/g)
+  return tookMs.some(text => Number(text) > nothingMs)
+}
+
+function captured(text: string, pattern: RegExp): string[] {
+  return Array.from(text.matchAll(pattern), ([, group]) => group!)
 }
 
 function whyFailed(plain: string): string {
