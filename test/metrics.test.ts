@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeWith, kcat, promtool } from './helpers/clients.ts'
+import { checkMetrics, describeWith, kcat } from './helpers/clients.ts'
 import { suiteBroker } from './helpers/suite-broker.ts'
 
 describeWith('promtool', 'the metrics of a broker at work', () => {
@@ -10,9 +10,7 @@ describeWith('promtool', 'the metrics of a broker at work', () => {
     const lines = Array.from({ length: 1000 }, (_, at) => `value ${at}\n`).join('')
     await kcat(['-P', '-b', address, '-t', 'counted', '-p', '0'], { input: lines })
     await kcat(['-C', '-b', address, '-t', 'counted', '-p', '0', '-o', 'beginning', '-e', '-q'])
-    const input = await broker().metrics()
-    const { stdout, stderr } = await promtool(['check', 'metrics'], { input })
-    expect(stdout + stderr).toBe('')
+    expect(await checkMetrics(await broker().metrics())).toBe('')
     const sent = await broker().metric('logcluster_page_cache_sent_bytes_total', 'topic="counted"')
     expect(sent).toBeGreaterThan(lines.length)
   })

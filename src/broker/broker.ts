@@ -7,9 +7,11 @@ import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
+import { GroupAttribution } from './coordinator/group-attribution.ts'
+import { groupSources } from './group-sources.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
-import { SentBytes } from './handlers/sent-bytes.ts'
+import { Readers } from './handlers/readers.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { LogDirectory } from './log/log-directory.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
@@ -36,8 +38,9 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #configuration: LiveConfiguration
   readonly #listeners: readonly ListenerAddress[]
-  readonly #sent: SentBytes
+  readonly #readers: Readers
   readonly #codecs: Codecs
+  #attribution: GroupAttribution | null = null
   #parts: Parts = {}
   #retention: Timer | null = null
   #isReady = false
@@ -47,7 +50,10 @@ export class Broker {
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
-    this.#sent = new SentBytes(options.env.network)
+    this.#readers = new Readers(
+      options.env.network,
+      reader => this.#attribution?.groupOf(reader) ?? '',
+    )
     this.#codecs = createCodecs(options.env.clock)
     options.metrics.attach({
       network: () => options.env.network.counters,
@@ -55,7 +61,7 @@ export class Broker {
         ...options.env.network.counters.copiedInJavaScript,
         decompression: this.#codecs.bytesDecompressed,
       }),
-      sentByTopic: () => this.#sent.byTopic(),
+      sent: () => this.#readers.sent(),
     })
   }
 
@@ -117,6 +123,7 @@ export class Broker {
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = this.#makeCoordinator(cluster, partitions))
     coordinator.start()
+    this.#attachGroups(coordinator, partitions)
     const server = (this.#parts.server = this.#makeServer({ cluster, partitions, coordinator }))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
@@ -262,12 +269,12 @@ export class Broker {
         partitions,
         coordinator,
         endpoints,
-        sent: this.#sent,
+        readers: this.#readers,
       }),
       metrics,
       logger,
       fatal,
-      connectionClosed: id => this.#sent.closeConnection(id),
+      connectionClosed: id => this.#readers.closeConnection(id),
     })
   }
 
@@ -278,12 +285,32 @@ export class Broker {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
       },
       logs: function* () {
-        for (const { id, log } of partitions.all()) {
-          if (log === null) continue
+        for (const { id, log, role } of partitions.all()) {
+          if (log === null || role === null) continue
           const { startOffset, endOffset, sizeBytes } = log
-          yield { topic: id.topic, partition: id.partition, startOffset, endOffset, sizeBytes }
+          yield {
+            ...role,
+            topic: id.topic,
+            partition: id.partition,
+            startOffset,
+            endOffset,
+            sizeBytes,
+          }
         }
       },
+    })
+  }
+
+  #attachGroups(coordinator: Coordinator, partitions: Partitions): void {
+    const { metrics, env } = this.#options
+    const seriesMax = this.#configuration.settings.metricsGroupSeriesMax
+    this.#attribution = new GroupAttribution(coordinator.views)
+    if (seriesMax === 0) return
+    const { views } = coordinator
+    const readers = this.#readers
+    metrics.attach({
+      ...groupSources({ views, partitions, readers, clock: env.clock }),
+      groupSeriesMax: () => seriesMax,
     })
   }
 

@@ -37,6 +37,20 @@ export function promtool(args: readonly string[], options: RunOptions = {}): Pro
   return run(join(kitFolder('promtool'), 'usr/bin/promtool'), args, options)
 }
 
+/**
+ * What `promtool check metrics` says of a scrape; '' for nothing. Two names of kafka_exporter end with `_sum`, which
+ * promtool refuses and dashboards made for it need: they are kept from promtool.
+ */
+export async function checkMetrics(text: string): Promise<string> {
+  const foreign = /kafka_consumergroup_(current_offset|lag)_sum/
+  const input = text
+    .split('\n')
+    .filter(line => !foreign.test(line))
+    .join('\n')
+  const { stdout, stderr } = await promtool(['check', 'metrics'], { input })
+  return stdout + stderr
+}
+
 /** Debian keeps libraries in `lib/TRIPLET`, of `/usr` or of `/`. */
 function libraryFolders(folder: string): string[] {
   return ['usr/lib', 'lib']

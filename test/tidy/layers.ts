@@ -77,6 +77,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
+  'src/broker/group-sources.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
 }

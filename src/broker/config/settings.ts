@@ -51,6 +51,11 @@ export const settingsTable = {
     default: 'info',
     doc: 'Least severe log lines that are written.',
   }),
+  'metrics.group.series.max': int({
+    default: 20_000,
+    unit: 'count',
+    doc: 'Most series of one metric by consumer group and partition; more are left out and counted. 0: none, consumer lag is not told.',
+  }),
 
   // Topics
   'auto.create.topics.enable': bool({
@@ -195,7 +200,7 @@ export const settingsTable = {
   'compression.type': choice(['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'], {
     default: 'producer',
     topic: 'compression.type',
-    doc: "Kept with the topic for tools that set it. Batches are always stored as the producer compressed them, which is what 'producer' says.",
+    doc: 'Codec that batches are stored in. producer: as the producer compressed them. With any other, a batch that comes in another codec is opened and compressed again.',
   }),
   'producer.id.expiration.ms': long({
     default: day,

@@ -5,7 +5,7 @@ import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { parkUntil } from './parked-fetch.ts'
-import type { Reader, SentBytes } from './sent-bytes.ts'
+import type { Reader, Readers } from './readers.ts'
 
 type TopicRequest = FetchRequest['topics'][number]
 type PartitionRequest = TopicRequest['partitions'][number]
@@ -15,7 +15,7 @@ type PartitionResponse = TopicResponse['partitions'][number]
 export interface FetchDeps {
   readonly partitions: Partitions
   readonly clock: Clock
-  readonly sent: SentBytes
+  readonly readers: Readers
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
 }
@@ -150,14 +150,16 @@ class Pass {
 
   #read({ topic, partition }: Wanted): Later<PartitionReadResult> {
     const found = this.#deps.partitions.find(topic, partition.partition)
-    if (found === undefined) return unknownPartition
+    if (found === undefined || this.#isClosed()) return unknownPartition
+    const reader = this.#reader(topic, partition.partition)
+    reader.fetchOffset = partition.fetchOffset
     const request: PartitionRead = {
       fetchOffset: partition.fetchOffset,
       maxBytes: Math.max(0, Math.min(partition.partitionMaxBytes, this.#bytesMax - this.#bytes)),
       minOneBatch: this.#bytes === 0,
       currentLeaderEpoch: partition.currentLeaderEpoch,
       lastFetchedEpoch: partition.lastFetchedEpoch,
-      isLagging: this.#deps.sent.isLagging(this.#reader(topic, partition.partition)),
+      isLagging: reader.isLagging,
     }
     return found.read(request)
   }
@@ -190,12 +192,14 @@ class Pass {
     if (range === null || this.#isClosed()) return noRecords
     const { file, position, length, cold } = range
     const reader = this.#reader(topic, partition)
-    this.#deps.sent.setLagging(reader, cold && !range.isCaughtUp)
-    return { file, position, length, cold, stream: this.#deps.sent.stream(reader) }
+    reader.isLagging = cold && !range.isCaughtUp
+    return { file, position, length, cold, stream: reader.stream }
   }
 
   #reader(topic: string, partition: number): Reader {
-    return { connectionId: this.#context.connectionId, topic, partition }
+    const { connectionId, clientId, remote } = this.#context
+    const id = { connectionId, clientId, host: remote.host, topic, partition }
+    return this.#deps.readers.reader(id)
   }
 }
 

@@ -32,7 +32,7 @@ import { offsetDeleteHandler } from './47-offset-delete.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable, type Handler } from './handler.ts'
-import type { SentBytes } from './sent-bytes.ts'
+import type { Readers } from './readers.ts'
 
 export interface HandlersOptions {
   readonly env: Env
@@ -41,17 +41,17 @@ export interface HandlersOptions {
   readonly partitions: Partitions
   readonly coordinator: Coordinator
   readonly endpoints: Endpoints
-  readonly sent: SentBytes
+  readonly readers: Readers
 }
 
 /** The router: every API that this broker answers. ApiVersions lists exactly these. */
 export function handlerTable(options: HandlersOptions): HandlerTable {
-  const { env, configuration, cluster, partitions, endpoints, sent } = options
+  const { env, configuration, cluster, partitions, endpoints, readers } = options
   const { settings } = configuration
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
     produceHandler({ partitions, image: () => cluster.image }),
-    fetchHandler({ partitions, clock: env.clock, sent, answerBytesMax: settings.fetchMaxBytes }),
+    fetchHandler({ partitions, clock: env.clock, readers, answerBytesMax: settings.fetchMaxBytes }),
     listOffsetsHandler(partitions),
     metadataHandler({
       cluster,

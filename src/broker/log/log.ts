@@ -2,6 +2,7 @@ import { assert } from '../../lib/assert.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
 import type { AppendOptions, Done } from './append-result.ts'
 import { Appender } from './log-append.ts'
+import { backlogOf, type Backlog } from './backlog.ts'
 import type { LogConfig } from './log-config.ts'
 import type { Flushable, FlushMark } from './log-host.ts'
 import type { LogId } from './log-id.ts'
@@ -100,6 +101,11 @@ export class Log implements Flushable {
   /** KIP-734: the first record that has the greatest timestamp below `upToOffset`, or null. @throws DiskError */
   findMaxTimestamp(upToOffset: number): Promise<TimedOffset | null> {
     return this.#lookingUp(findMaxTimestamp(this.#state, upToOffset))
+  }
+
+  /** What lies between `offset` and the end, estimated without reading: for consumer lag. */
+  backlog(offset: number): Backlog {
+    return backlogOf(this.#state, offset)
   }
 
   /** G38; -1 and -1 where the epoch is not known. */

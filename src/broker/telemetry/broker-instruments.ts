@@ -17,21 +17,21 @@ function sentCounters(sources: Sources): Instrument[] {
   return [
     {
       name: 'logcluster_page_cache_sent_bytes_total',
-      help: 'Bytes of segments sent to consumers, by topic.',
-      labels: ['topic'],
+      help: 'Bytes of segments sent to consumers, by topic, and by group where that is certain.',
+      labels: ['topic', 'group'],
       *samples() {
-        for (const [topic, { sentBytes }] of sources().sentByTopic?.() ?? []) {
-          yield { labels: { topic }, value: sentBytes }
+        for (const { topic, group, sentBytes } of sources().sent?.() ?? []) {
+          yield { labels: { topic, group }, value: sentBytes }
         }
       },
     },
     {
       name: 'logcluster_page_cache_hit_bytes_total',
-      help: 'Those of them that no device had to deliver, by topic; absent where it cannot be measured.',
-      labels: ['topic'],
+      help: 'Those of them that no device had to deliver; absent where it cannot be measured.',
+      labels: ['topic', 'group'],
       *samples() {
-        for (const [topic, { hitBytes }] of sources().sentByTopic?.() ?? []) {
-          if (hitBytes !== null) yield { labels: { topic }, value: hitBytes }
+        for (const { topic, group, hitBytes } of sources().sent?.() ?? []) {
+          if (hitBytes !== null) yield { labels: { topic, group }, value: hitBytes }
         }
       },
     },

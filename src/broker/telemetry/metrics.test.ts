@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeWith, promtool } from '../../../test/helpers/clients.ts'
+import { checkMetrics, describeWith } from '../../../test/helpers/clients.ts'
 import { watchLoopLag } from './loop-lag.ts'
 import { Metrics } from './metrics.ts'
 import type { MetricSources } from './sources.ts'
@@ -15,13 +15,49 @@ const sources: MetricSources = {
     requestMemoryBytes: 4,
   }),
   copied: () => ({ 'file-read': 42 }),
-  sentByTopic: () =>
-    new Map([
-      ['hot', { sentBytes: 100, hitBytes: 90 }],
-      ['unmeasured', { sentBytes: 50, hitBytes: null }],
-    ]),
+  sent: () => [
+    { topic: 'hot', group: 'billing', sentBytes: 100, hitBytes: 90 },
+    { topic: 'unmeasured', group: '', sentBytes: 50, hitBytes: null },
+  ],
+  groups: () => [{ group: 'billing', state: 'Stable', memberCount: 2 }],
+  lags: () => [
+    {
+      position: 'committed',
+      group: 'billing',
+      clientId: '',
+      topic: 'hot',
+      partition: 3,
+      offset: 8,
+      records: 4,
+      bytes: 170,
+      seconds: 2.5,
+    },
+    {
+      position: 'fetch',
+      group: 'billing',
+      clientId: 'reader',
+      topic: 'hot',
+      partition: 3,
+      offset: 11,
+      records: 1,
+      bytes: 40,
+      seconds: null,
+    },
+  ],
+  groupSeriesMax: () => 10,
   appends: () => [{ topic: 'hot', bytes: 1000, batches: 5 }],
-  logs: () => [{ topic: 'hot', partition: 3, startOffset: 7, endOffset: 12, sizeBytes: 500 }],
+  logs: () => [
+    {
+      topic: 'hot',
+      partition: 3,
+      startOffset: 7,
+      endOffset: 12,
+      sizeBytes: 500,
+      leader: 1,
+      replicas: [1, 2],
+      isr: [1],
+    },
+  ],
   storage: () => ({
     unflushedBytes: 10,
     unflushedAgeMs: 250,
@@ -67,8 +103,8 @@ test('every name is told with its labels and unit', async () => {
   const lines = await samples(used())
   expect(lines).toEqual(
     expect.arrayContaining([
-      'logcluster_page_cache_sent_bytes_total{topic="hot"} 100',
-      'logcluster_page_cache_hit_bytes_total{topic="hot"} 90',
+      'logcluster_page_cache_sent_bytes_total{topic="hot",group="billing"} 100',
+      'logcluster_page_cache_hit_bytes_total{topic="hot",group="billing"} 90',
       'logcluster_sent_bytes_total{path="sendfile"} 2',
       'logcluster_sent_bytes_total{path="copied"} 3',
       'logcluster_copied_bytes_total{reason="file-read"} 42',
@@ -89,6 +125,18 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_request_memory_bytes 4',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
       'logcluster_build_info{version="1.2.3",node="v24.0.0"} 1',
+      'logcluster_consumer_group_members{group="billing",state="Stable"} 2',
+      'logcluster_consumer_lag_records{group="billing",topic="hot",partition="3",position="committed",client_id=""} 4',
+      'logcluster_consumer_lag_bytes{group="billing",topic="hot",partition="3",position="committed",client_id=""} 170',
+      'logcluster_consumer_lag_seconds{group="billing",topic="hot",partition="3",position="committed",client_id=""} 2.5',
+      'logcluster_consumer_lag_records{group="billing",topic="hot",partition="3",position="fetch",client_id="reader"} 1',
+      'kafka_consumergroup_lag{consumergroup="billing",topic="hot",partition="3"} 4',
+      'kafka_consumergroup_lag_sum{consumergroup="billing",topic="hot"} 4',
+      'kafka_consumergroup_current_offset{consumergroup="billing",topic="hot",partition="3"} 8',
+      'kafka_consumergroup_members{consumergroup="billing"} 2',
+      'kafka_topic_partition_current_offset{topic="hot",partition="3"} 12',
+      'kafka_topic_partition_under_replicated_partition{topic="hot",partition="3"} 1',
+      'kafka_topic_partitions{topic="hot"} 1',
       'process_cpu_seconds_total 2',
       'process_max_fds 1024',
     ]),
@@ -106,13 +154,24 @@ test('what cannot be measured is absent, never 0', async () => {
 
 test('a counter shows the value of its source at each scrape, and topics that went away are gone', async () => {
   const metrics = new Metrics()
-  let logs = [{ topic: 'a', partition: 0, startOffset: 0, endOffset: 1, sizeBytes: 1 }]
+  const place = { leader: 1, replicas: [1], isr: [1] }
+  let logs = [{ topic: 'a', partition: 0, startOffset: 0, endOffset: 1, sizeBytes: 1, ...place }]
   metrics.attach({ logs: () => logs })
   const ends = async () =>
     (await samples(metrics)).filter(line => line.startsWith('logcluster_log_end_offset'))
   expect(await ends()).toEqual(['logcluster_log_end_offset{topic="a",partition="0"} 1'])
   logs = []
   expect(await ends()).toEqual([])
+})
+
+test('series of groups beyond the bound are left out, and counted', async () => {
+  const metrics = used()
+  metrics.attach({ groupSeriesMax: () => 1 })
+  const lines = await samples(metrics)
+  expect(lines.filter(line => line.startsWith('logcluster_consumer_lag_records'))).toHaveLength(1)
+  expect(lines).toContain(
+    'logcluster_metrics_left_out_series{metric="logcluster_consumer_lag_records"} 1',
+  )
 })
 
 test('the lag of the event loop is measured from what was asked', () => {
@@ -139,7 +198,6 @@ describeWith('promtool', 'promtool check metrics', () => {
     ['a used broker', used],
     ['a fresh one', () => new Metrics()],
   ])('finds nothing in the metrics of %s', async (_, make) => {
-    const { stdout, stderr } = await promtool(['check', 'metrics'], { input: await make().text() })
-    expect(stdout + stderr).toBe('')
+    expect(await checkMetrics(await make().text())).toBe('')
   })
 })

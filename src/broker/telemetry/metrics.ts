@@ -1,6 +1,8 @@
 import { Histogram, Registry } from 'prom-client'
 import { brokerInstruments } from './broker-instruments.ts'
+import { groupInstruments } from './group-instruments.ts'
 import { counter, gauge } from './instruments.ts'
+import { kafkaExporterInstruments } from './kafka-exporter-instruments.ts'
 import { processInstruments } from './process-instruments.ts'
 import type { MetricSources } from './sources.ts'
 import { Tally, type Cell } from './tally.ts'
@@ -40,6 +42,8 @@ export class Metrics {
     this.#registerCounts()
     const sources = () => this.#sources
     brokerInstruments(this.registry, sources)
+    groupInstruments(this.registry, sources)
+    kafkaExporterInstruments(this.registry, sources)
     processInstruments(this.registry, sources)
   }
 

@@ -16,10 +16,13 @@ export interface MetricSources {
   /** Bytes of records copied in JavaScript, by reason. */
   readonly copied: () => Readonly<Record<string, number>>
   /** Bytes of records sent to consumers; `hitBytes` is null where it could not be measured. */
-  readonly sentByTopic: () => ReadonlyMap<
-    string,
-    { readonly sentBytes: number; readonly hitBytes: number | null }
-  >
+  readonly sent: () => Iterable<SentNumbers>
+  /** Consumer groups; absent where their series are switched off. */
+  readonly groups: () => Iterable<GroupNumbers>
+  /** How far behind consumers are; absent where their series are switched off. */
+  readonly lags: () => Iterable<LagNumbers>
+  /** Most series of one metric by group and partition; what is beyond is left out and counted. */
+  readonly groupSeriesMax: () => number
   /** Appended since the start of the process, by topic. */
   readonly appends: () => Iterable<TopicAppends>
   readonly logs: () => Iterable<LogNumbers>
@@ -27,6 +30,37 @@ export interface MetricSources {
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
+}
+
+export interface SentNumbers {
+  readonly topic: string
+  /** '' where it is not certain for which group it was. */
+  readonly group: string
+  readonly sentBytes: number
+  readonly hitBytes: number | null
+}
+
+export interface GroupNumbers {
+  readonly group: string
+  /** `Stable`, `Empty`, `PreparingRebalance` ... */
+  readonly state: string
+  readonly memberCount: number
+}
+
+export interface LagNumbers {
+  /** `committed`: the group's offset; `fetch`: where a connected consumer reads. */
+  readonly position: 'committed' | 'fetch'
+  /** '' for a consumer without a group, or whose group is not certain. */
+  readonly group: string
+  /** Of the consumer, '' for a committed position. */
+  readonly clientId: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly records: number
+  readonly bytes: number
+  /** null where no record tells a time. */
+  readonly seconds: number | null
 }
 
 export interface TopicAppends {
@@ -41,6 +75,10 @@ export interface LogNumbers {
   readonly startOffset: number
   readonly endOffset: number
   readonly sizeBytes: number
+  /** What the metadata log says of the partition; brokers by number, -1 for no leader. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
 }
 
 export interface StorageNumbers {

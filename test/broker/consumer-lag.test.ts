@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encodeBatch } from '../../src/broker/log/batch.ts'
+import {
+  findCoordinator,
+  joinGroup,
+  offsetCommit,
+  syncGroup,
+} from '../../src/broker/wire/messages/index.ts'
+import { concat, utf8, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
+import { InProcessBroker } from '../helpers/in-process.ts'
+import type { WireClient } from '../helpers/wire-client.ts'
+
+let broker: InProcessBroker
+let client: WireClient
+const at = { topic: 'orders', partition: 0 }
+
+beforeAll(async () => {
+  broker = await InProcessBroker.start({ groupInitialRebalanceDelayMs: 0 })
+  client = await broker.connect({ clientId: 'billing-1' })
+  await client.createTopics([{ name: at.topic }])
+  await client.request(findCoordinator, 4, { keyType: 0, key: '', coordinatorKeys: ['billing'] })
+  for (let n = 0; n < 10; n++) await client.produce(at, batchMadeBefore(60_000))
+})
+
+afterAll(async () => {
+  await broker[Symbol.asyncDispose]()
+})
+
+/** One record, made so long ago. */
+function batchMadeBefore(agoMs: number): Uint8Array {
+  const baseTimestamp = Date.now() - agoMs
+  const records = [{ key: null, value: utf8('v'.repeat(100)) }]
+  return encodeBatch({ baseTimestamp, maxTimestamp: baseTimestamp, records })
+}
+
+async function sample(name: string, ...labels: string[]): Promise<number | undefined> {
+  const lines = (await broker.metrics.text()).split('\n')
+  const line = lines.find(
+    one => one.startsWith(`${name}{`) && labels.every(label => one.includes(label)),
+  )
+  return line === undefined ? undefined : Number(line.split(' ').at(-1))
+}
+
+async function commit(groupId: string, offset: number): Promise<void> {
+  const partitions = [
+    { partitionIndex: 0, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: '' },
+  ]
+  const answer = await client.request(offsetCommit, 8, {
+    groupId,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    groupInstanceId: null,
+    retentionTimeMs: -1,
+    topics: [{ name: at.topic, topicId: 'AAAAAAAAAAAAAAAAAAAAAA', partitions }],
+  })
+  expect(answer.topics[0]!.partitions[0]!.errorCode).toBe(0)
+}
+
+test('a committed position is told in records, bytes and seconds, and as kafka_exporter does', async () => {
+  await commit('reports', 4)
+  const of = ['group="reports"', 'topic="orders"', 'partition="0"', 'position="committed"']
+  expect(await sample('logcluster_consumer_lag_records', ...of)).toBe(6)
+  expect(await sample('logcluster_consumer_lag_bytes', ...of)).toBeGreaterThan(600)
+  expect(await sample('logcluster_consumer_lag_seconds', ...of)).toBeGreaterThan(59)
+  const foreign = ['consumergroup="reports"', 'topic="orders"']
+  expect(await sample('kafka_consumergroup_lag', ...foreign, 'partition="0"')).toBe(6)
+  expect(await sample('kafka_consumergroup_lag_sum', ...foreign)).toBe(6)
+  await commit('reports', 10)
+  expect(await sample('logcluster_consumer_lag_records', ...of)).toBe(0)
+  expect(await sample('logcluster_consumer_lag_seconds', ...of)).toBe(0)
+})
+
+test('a consumer without a group has its own position, and what it is sent counts for nobody', async () => {
+  await client.fetch(at, 7)
+  const of = ['group=""', 'position="fetch"', 'client_id="billing-1"']
+  expect(await sample('logcluster_consumer_lag_records', ...of)).toBe(3)
+  expect(await sample('logcluster_page_cache_sent_bytes_total', 'group=""')).toBeGreaterThan(0)
+})
+
+test('a member that was assigned the partition reads for its group; two such groups are nobody', async () => {
+  await joinAlone(client, 'billing')
+  await client.fetch(at, 9)
+  const of = ['group="billing"', 'position="fetch"']
+  expect(await sample('logcluster_consumer_lag_records', ...of)).toBe(1)
+  expect(await sample('logcluster_page_cache_sent_bytes_total', 'group="billing"')).toBeGreaterThan(
+    0,
+  )
+  await joinAlone(client, 'audit')
+  await client.fetch(at, 8)
+  expect(await sample('logcluster_consumer_lag_records', ...of)).toBeUndefined()
+  expect(await sample('logcluster_consumer_lag_records', 'group=""', 'position="fetch"')).toBe(2)
+})
+
+/** Joins as the only member and takes the partition. */
+async function joinAlone(member: WireClient, groupId: string): Promise<void> {
+  const subscription = concat([int16(1), int32(1), text(at.topic), int32(-1), int32(0)])
+  const join = (memberId: string) =>
+    member.request(joinGroup, 5, {
+      groupId,
+      sessionTimeoutMs: 30_000,
+      rebalanceTimeoutMs: 30_000,
+      memberId,
+      groupInstanceId: null,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscription }],
+      reason: null,
+    })
+  const { memberId } = await join('')
+  const { generationId, errorCode } = await join(memberId)
+  expect(errorCode).toBe(0)
+  const assignment = concat([int16(1), int32(1), text(at.topic), int32(1), int32(0), int32(-1)])
+  const synced = await member.request(syncGroup, 3, {
+    groupId,
+    generationId,
+    memberId,
+    groupInstanceId: null,
+    protocolType: null,
+    protocolName: null,
+    assignments: [{ memberId, assignment }],
+  })
+  expect(synced.errorCode).toBe(0)
+}
+
+function int16(value: number): Uint8Array {
+  const bytes = new Uint8Array(2)
+  writeInt16(bytes, 0, value)
+  return bytes
+}
+
+function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  writeInt32(bytes, 0, value)
+  return bytes
+}
+
+function text(value: string): Uint8Array {
+  return concat([int16(value.length), utf8(value)])
+}
