@@ -158,12 +158,19 @@ export function deadSources(sources: readonly Source[], named: string): string[]
   }
   return sources
     .map(source => source.path)
-    .filter(path => !path.endsWith('.test.ts') && !isProgram(path) && !named.includes(path))
+    .filter(path => !path.endsWith('.test.ts') && !isProgram(path) && !isNamed(path, named))
     .filter(path => {
       const ownTest = path.replace(/\.ts$/, '.test.ts')
       return !importers.get(path)?.some(importer => importer !== ownTest)
     })
     .map(path => `${path}: nothing imports it but its own test`)
+}
+
+/** By its whole path, or, as tests start their programs, by its name as a string of its own. */
+function isNamed(path: string, named: string): boolean {
+  return (
+    named.includes(path) || (isUnder(path, 'test') && named.includes(`'${posix.basename(path)}'`))
+  )
 }
 
 /** Run by hand or by a script: the files right under `tools` and `bench`. */
