@@ -25,6 +25,7 @@ export interface PartitionConfig {
   /** -1: no limit. */
   readonly retentionMs: number
   readonly maxMessageBytes: number
+  readonly compressionType: Settings['compressionType']
   readonly cleanupPolicy: Settings['logCleanupPolicy']
   readonly messageTimestampType: Settings['logMessageTimestampType']
   readonly messageTimestampBeforeMaxMs: number
@@ -76,6 +77,7 @@ export function logConfigOf(
     retentionBytes: of('log.retention.bytes'),
     retentionMs: of('log.retention.ms'),
     maxMessageBytes: of('message.max.bytes'),
+    compressionType: of('compression.type'),
     cleanupPolicy: of('log.cleanup.policy'),
     messageTimestampType: of('log.message.timestamp.type'),
     messageTimestampBeforeMaxMs: of('log.message.timestamp.before.max.ms'),

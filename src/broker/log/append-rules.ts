@@ -1,3 +1,4 @@
+import type { Crc32c } from '../../lib/crc32c.ts'
 import { errors } from '../wire/errors.ts'
 import type { AppendOptions, Refusal } from './append-result.ts'
 import {
@@ -7,17 +8,24 @@ import {
   stampAppendTime,
   stampBatch,
   type BatchHeader,
+  type CodecId,
 } from './batch.ts'
+import type { Codecs } from './compression/codecs.ts'
+import type { BatchRefusal } from './batch-rules.ts'
 import { isCompacted } from './log-config.ts'
 import type { LogState } from './log-state.ts'
-import { validateBatch, validateRecords, type BatchRules, type RecordsVerdict } from './validate.ts'
+import { otherCodec, recompress, type Repacked } from './recompress.ts'
+import { validateBatch, validateRecords, type BatchAccepted, type BatchRules } from './validate.ts'
 
-/** Null where the batches are sound; a promise where their records must be opened to know. */
+/** What opening the records gave: the bytes to store, or why there are none. */
+export type Judgement = Repacked | BatchRefusal
+
+/** Null where the batches are sound and stored as they came; a promise where their records must be opened. */
 export function judge(
   { config, host }: LogState,
   records: Uint8Array,
   { origin }: AppendOptions,
-): Promise<RecordsVerdict> | Refusal | null {
+): Promise<Judgement> | Refusal | null {
   const rules: BatchRules = {
     maxMessageBytes: config.maxMessageBytes,
     compacted: isCompacted(config),
@@ -30,9 +38,33 @@ export function judge(
   for (const batch of origin === 'replica' ? batchesOf(records) : [records]) {
     const verdict = validateBatch(batch, rules, host.env.crc32c)
     if (!verdict.ok) return verdict
-    if (verdict.needsRecords) return validateRecords(verdict.header, batch, host.codecs, rules)
+    const codec = origin === 'client' ? otherCodec(config.compressionType, verdict.header) : null
+    if (verdict.needsRecords || codec !== null) {
+      return open(verdict, batch, codec, { rules, codecs: host.codecs, crc32c: host.env.crc32c })
+    }
   }
   return null
+}
+
+interface Opening {
+  readonly rules: BatchRules
+  readonly codecs: Codecs
+  readonly crc32c: Crc32c
+}
+
+async function open(
+  { header, needsRecords }: BatchAccepted,
+  records: Uint8Array,
+  codec: CodecId | null,
+  { rules, codecs, crc32c }: Opening,
+): Promise<Judgement> {
+  if (needsRecords) {
+    const verdict = await validateRecords(header, records, codecs, rules)
+    if (!verdict.ok) return verdict
+  }
+  if (codec === null) return { ok: true, records }
+  const { maxMessageBytes } = rules
+  return recompress(header, records, codec, { codecs, crc32c, maxMessageBytes })
 }
 
 /** The headers of an append as they came. */

@@ -2,7 +2,7 @@ import { DiskError } from '../../env/env.ts'
 import { assert, present } from '../../lib/assert.ts'
 import { errors } from '../wire/errors.ts'
 import type { AppendOptions, Done, Refusal } from './append-result.ts'
-import { headersOf, judge, misplaced, stamp } from './append-rules.ts'
+import { headersOf, judge, type Judgement, misplaced, stamp } from './append-rules.ts'
 import { lastOffset, type BatchHeader } from './batch.ts'
 import type { EpochEntry } from './epoch-cache.ts'
 import type { Flushable } from './log-host.ts'
@@ -11,7 +11,6 @@ import type { Undo } from './producer-states.ts'
 import { Segment } from './segment.ts'
 import { sealSegment } from './sealing.ts'
 import { isPassing } from './shortage.ts'
-import type { RecordsVerdict } from './validate.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
 const segmentOffsetsMax = 0x7fff_ffff
@@ -21,7 +20,7 @@ interface Request {
   readonly options: AppendOptions
   readonly done: Done
   /** What opening the records found; null where nobody needs to look inside. */
-  readonly opened: Promise<RecordsVerdict> | null
+  readonly opened: Promise<Judgement> | null
 }
 
 /** One append that has its offsets and waits for the write of this turn. */
@@ -139,8 +138,9 @@ export class Appender {
       const verdict = await request.opened
       await this.#settling
       this.#queue.shift()
-      if (verdict !== null && !verdict.ok) this.#refuse(request.done, verdict)
-      else this.#stage(request)
+      if (verdict === null) this.#stage(request)
+      else if (!verdict.ok) this.#refuse(request.done, verdict)
+      else this.#stage({ ...request, records: verdict.records })
     }
     this.#isPumping = false
   }

@@ -9,6 +9,7 @@ export interface LogConfig {
   /** -1: no limit. */
   readonly retentionMs: number
   readonly maxMessageBytes: number
+  readonly compressionType: CompressionType
   readonly cleanupPolicy: 'delete' | 'compact' | 'compact,delete'
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
   readonly messageTimestampBeforeMaxMs: number
@@ -22,6 +23,9 @@ export interface LogConfig {
   readonly producerCountMax: number
 }
 
+/** The codec that batches are stored in; `producer`: the one that they come in. */
+export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
 /** reliability.md 3.6: in the background, before a batch counts, or when the kernel likes. */
 export type FlushPolicy = 'interval' | 'ack' | 'os'
 
@@ -34,6 +38,7 @@ export const defaultLogConfig: LogConfig = {
   retentionBytes: -1,
   retentionMs: 7 * 24 * 3_600_000,
   maxMessageBytes: 1_048_588,
+  compressionType: 'producer',
   cleanupPolicy: 'delete',
   messageTimestampType: 'CreateTime',
   messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,

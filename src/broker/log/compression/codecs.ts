@@ -20,10 +20,22 @@ export interface Codecs {
   decompress(codec: CodecId, bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array>
   /** As clients do it, with the codec's usual level. */
   compress(codec: CodecId, bytes: Uint8Array): Promise<Uint8Array>
-  /** All that `decompress` gave so far, in bytes. */
+  /**
+   * As `decompress`, and then `compress` in another codec; both within the same bound on memory.
+   * @throws DecompressError as `decompress`
+   */
+  recompress(bytes: Uint8Array, how: Recompression): Promise<Uint8Array>
+  /** All that `decompress` and `recompress` gave so far, in bytes. */
   readonly bytesDecompressed: number
   /** Resolves when the event loop has served everybody else: for long work over what was decompressed. */
   turn(): Promise<void>
+}
+
+export interface Recompression {
+  readonly from: CodecId
+  readonly to: CodecId
+  /** How much the bytes may become when they are opened. */
+  readonly openedBytesMax: number
 }
 
 export interface CodecsOptions {
@@ -35,6 +47,14 @@ export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions 
   const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
   const turn = () => new Promise<void>(resolve => clock.soon(resolve))
   let bytesDecompressed = 0
+  const open = async (codec: CodecId, bytes: Uint8Array, outputBytesMax: number) => {
+    try {
+      return await decompressors[codec](bytes, outputBytesMax, turn)
+    } catch (error) {
+      if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
+      throw error
+    }
+  }
   return {
     turn,
     get bytesDecompressed() {
@@ -43,17 +63,24 @@ export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions 
     async decompress(codec, bytes, outputBytesMax) {
       const release = await budget.take(outputBytesMax)
       try {
-        const whole = await decompressors[codec](bytes, outputBytesMax, turn)
+        const whole = await open(codec, bytes, outputBytesMax)
         bytesDecompressed += whole.length
         return whole
-      } catch (error) {
-        if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
-        throw error
       } finally {
         release()
       }
     },
     compress: (codec, bytes) => compressors[codec](bytes),
+    async recompress(bytes, { from, to, openedBytesMax }) {
+      const release = await budget.take(openedBytesMax)
+      try {
+        const packed = await compressors[to](await open(from, bytes, openedBytesMax))
+        bytesDecompressed += packed.length
+        return packed
+      } finally {
+        release()
+      }
+    },
   }
 }
 
