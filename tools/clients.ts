@@ -29,6 +29,8 @@ interface ClientKit {
   fetch(folder: string): void
 }
 
+/** Apache Kafka's version. */
+const kafka = '4.3.1'
 const cache = join(import.meta.dirname, '..', '.cache', 'clients')
 
 export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
@@ -50,7 +52,7 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     needs: ['python3'],
     fetch: fetchConfluentKafka,
   },
-  java: { name: 'java', version: '4.3.1', needs: ['java', 'mvn'], fetch: fetchJava },
+  java: { name: 'java', version: `${kafka}-core`, needs: ['java', 'mvn'], fetch: fetchJava },
 }
 
 /** Where a kit is, once it is there. */
@@ -152,10 +154,10 @@ function fetchConfluentKafka(folder: string): void {
   run('python3', ['-c', 'import confluent_kafka'], { PYTHONPATH: folder })
 }
 
-/** The tools' jar, all it depends on, and a logger that is silent below WARN and writes to stderr. */
+/** The tools, the broker for the tools that are still in it, all they need, and a logger that is silent below WARN. */
 function fetchJava(folder: string): void {
   const pom = join(folder, 'pom.xml')
-  writeFileSync(pom, javaProject(clientKits.java.version))
+  writeFileSync(pom, javaProject(kafka))
   writeFileSync(join(folder, 'log4j2.properties'), javaLogging)
   const to = `-DoutputDirectory=${join(folder, 'lib')}`
   run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', to])
@@ -170,6 +172,7 @@ function javaProject(version: string): string {
   <packaging>pom</packaging>
   <dependencies>
     ${dependency('org.apache.kafka', 'kafka-tools', version)}
+    ${dependency('org.apache.kafka', 'kafka_2.13', version)}
     ${dependency('org.apache.logging.log4j', 'log4j-core', '2.25.1')}
     ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.1')}
   </dependencies>
