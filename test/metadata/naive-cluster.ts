@@ -12,6 +12,13 @@ export class NaiveCluster {
   /** By broker id, null for all; of a group by `group ID`. */
   readonly #brokerConfigs = new Map<number | string | null, Map<string, string>>()
 
+  readonly #scramMechanisms = new Set<string>()
+
+  /** `USER MECHANISM` of each credential, sorted. */
+  scramMechanisms(): string[] {
+    return [...this.#scramMechanisms].toSorted()
+  }
+
   topicNames(): string[] {
     return [...this.#topics.keys()].toSorted((a, b) => (a < b ? -1 : 1))
   }
@@ -81,6 +88,19 @@ export class NaiveCluster {
           return 'NONE'
         })
       }
+      case 'alterScramUsers':
+        return command.changes.map(({ user, credentials }) => {
+          const keys = credentials.map(each => [`${user} ${each.mechanism}`, each] as const)
+          const isAbsent = keys.some(
+            ([key, { credential }]) => credential === null && !this.#scramMechanisms.has(key),
+          )
+          if (isAbsent) return 'RESOURCE_NOT_FOUND'
+          for (const [key, { credential }] of keys) {
+            if (credential === null) this.#scramMechanisms.delete(key)
+            else this.#scramMechanisms.add(key)
+          }
+          return 'NONE'
+        })
       case 'alterConfigs': {
         const names = command.changes.map(({ resource }) => JSON.stringify(resource))
         return command.changes.map(({ resource, edits, isWhole }, at) => {

@@ -18,7 +18,7 @@ export function randomCommand(prng: Prng, image: MetadataImage): Command {
     replicationFactor: prng.pick([-1, 1, 1, 2]),
     configs: prng.chance(1, 6) ? [{ name: 'bad', value: '' }] : [{ name: 'x', value: 'y' }],
   })
-  switch (prng.below(7)) {
+  switch (prng.below(8)) {
     case 0:
     case 1:
     case 2: {
@@ -52,6 +52,17 @@ export function randomCommand(prng: Prng, image: MetadataImage): Command {
         placementStart: prng.uint32(),
       }))
       return { type: 'createPartitions', drafts, validateOnly: prng.chance(1, 6) }
+    }
+    case 6: {
+      const credential = { salt: '00', storedKey: '01', serverKey: '02', iterations: 4096 }
+      const credentials = prng.pick([['A'], ['B'], ['A', 'B']]).map(mechanism => ({
+        mechanism,
+        credential: prng.chance(1, 2) ? credential : null,
+      }))
+      return {
+        type: 'alterScramUsers',
+        changes: some(() => ({ user: prng.pick(['u', 'v', 'w']), credentials })),
+      }
     }
     default:
       return { type: 'allocateProducerIds', brokerId: prng.pick([1, 1, 1, 2]) }

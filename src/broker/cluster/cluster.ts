@@ -13,6 +13,8 @@ import type {
   PartitionsResult,
   PartitionsWish,
   Refusal,
+  ScramUserChange,
+  ScramUserResult,
   TopicResult,
   TopicTarget,
   TopicWish,
@@ -40,6 +42,7 @@ export type {
   DeletionResult,
   PartitionsResult,
   PartitionsWish,
+  ScramUserChange,
   TopicResult,
   TopicTarget,
   TopicWish,
@@ -217,6 +220,14 @@ export class Cluster {
     const command = { type: 'alterConfigs', changes, validateOnly } as const
     const answer = await this.#ask(command, 'configsAltered')
     if (answer.type === 'configsAltered') return [...answer.results]
+    const { error, message } = answer
+    return changes.map(() => ({ error, message }))
+  }
+
+  /** One result a user, in their order; each one's changes happen together or not at all. */
+  async alterScramUsers(changes: readonly ScramUserChange[]): Promise<ScramUserResult[]> {
+    const answer = await this.#ask({ type: 'alterScramUsers', changes }, 'scramUsersAltered')
+    if (answer.type === 'scramUsersAltered') return [...answer.results]
     const { error, message } = answer
     return changes.map(() => ({ error, message }))
   }

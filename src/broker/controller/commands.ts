@@ -1,5 +1,5 @@
 import type { Uuid } from '../../lib/uuid.ts'
-import type { ConfigEntry, ListenerAddress } from '../metadata/records.ts'
+import type { ConfigEntry, ListenerAddress, ScramCredential } from '../metadata/records.ts'
 
 /** The names of Kafka's errors that the controller answers with. */
 export type ControllerError =
@@ -13,6 +13,7 @@ export type ControllerError =
   | 'INVALID_TOPIC_EXCEPTION'
   | 'NOT_CONTROLLER'
   | 'REQUEST_TIMED_OUT'
+  | 'RESOURCE_NOT_FOUND'
   | 'TOPIC_ALREADY_EXISTS'
   | 'TOPIC_AUTHORIZATION_FAILED'
   | 'UNKNOWN_TOPIC_ID'
@@ -115,6 +116,21 @@ export interface ConfigChangeResult {
   readonly message: string | null
 }
 
+/** New credentials of one user: all of them are taken, or none. */
+export interface ScramUserChange {
+  readonly user: string
+  /** Each mechanism once, by its name; null takes the credential away. */
+  readonly credentials: readonly {
+    readonly mechanism: string
+    readonly credential: ScramCredential | null
+  }[]
+}
+
+export interface ScramUserResult {
+  readonly error: ControllerError
+  readonly message: string | null
+}
+
 /** What the controller is asked. */
 export type Command =
   | {
@@ -133,6 +149,7 @@ export type Command =
       readonly changes: readonly ConfigChange[]
       readonly validateOnly: boolean
     }
+  | { readonly type: 'alterScramUsers'; readonly changes: readonly ScramUserChange[] }
   | { readonly type: 'allocateProducerIds'; readonly brokerId: number }
   | {
       readonly type: 'registerBroker'
@@ -149,6 +166,7 @@ export type Answer =
   | { readonly type: 'partitionsCreated'; readonly results: readonly PartitionsResult[] }
   | { readonly type: 'topicsDeleted'; readonly results: readonly DeletionResult[] }
   | { readonly type: 'configsAltered'; readonly results: readonly ConfigChangeResult[] }
+  | { readonly type: 'scramUsersAltered'; readonly results: readonly ScramUserResult[] }
   | {
       readonly type: 'producerIdsAllocated'
       readonly firstProducerId: number

@@ -218,6 +218,13 @@ describe('the controller', () => {
       for (const id of [1, null]) {
         expect(sorted(image.brokerConfigs(id))).toEqual(model.configsOf(id))
       }
+      expect(
+        Array.from(image.scramUsers(), ({ user, credentials }) =>
+          Array.from(credentials.keys(), mechanism => `${user} ${mechanism}`),
+        )
+          .flat()
+          .toSorted(),
+      ).toEqual(model.scramMechanisms())
       expect(sorted(image.groupConfigs('g'))).toEqual(model.configsOf('group g'))
       expect(model.topicNames()).toEqual(
         [...world.replayed().topics()].map(({ name }) => name).toSorted((x, y) => (x < y ? -1 : 1)),

@@ -8,6 +8,7 @@ import {
   type MetadataRecord,
 } from '../metadata/records.ts'
 import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
+import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
 import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
@@ -269,6 +270,8 @@ export class Controller {
         return decideDeleteTopics(image, command.targets)
       case 'alterConfigs':
         return decideAlterConfigs(image, command.changes, { ...command, rules })
+      case 'alterScramUsers':
+        return decideAlterScramUsers(image, command.changes)
       case 'registerBroker':
         return decideRegisterBroker(image, command, this.#nextSequence)
       case 'allocateProducerIds':

@@ -29,6 +29,8 @@ import { createPartitionsHandler } from './37-create-partitions.ts'
 import { deleteGroupsHandler } from './42-delete-groups.ts'
 import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.ts'
 import { offsetDeleteHandler } from './47-offset-delete.ts'
+import { describeUserScramCredentialsHandler } from './50-describe-user-scram-credentials.ts'
+import { alterUserScramCredentialsHandler } from './51-alter-user-scram-credentials.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable, type Handler } from './handler.ts'
@@ -71,6 +73,8 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     alterConfigsHandler({ cluster, brokerId: settings.nodeId }),
     createPartitionsHandler({ cluster, settled }),
     incrementalAlterConfigsHandler({ cluster, brokerId: settings.nodeId }),
+    describeUserScramCredentialsHandler(() => cluster.image),
+    alterUserScramCredentialsHandler(cluster),
     describeClusterHandler({ cluster, endpoints }),
   ])
   return table

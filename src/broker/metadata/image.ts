@@ -1,6 +1,12 @@
 import { assert, unreachable } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
-import type { ListenerAddress, MetadataRecord, PartitionState, RecordOf } from './records.ts'
+import type {
+  ListenerAddress,
+  MetadataRecord,
+  PartitionState,
+  RecordOf,
+  ScramCredential,
+} from './records.ts'
 import { ShardedMap } from './sharded-map.ts'
 
 export type PartitionImage = PartitionState
@@ -24,6 +30,12 @@ export interface BrokerImage {
   readonly listeners: readonly ListenerAddress[]
 }
 
+/** A user with its credentials by SASL mechanism; there is at least one. */
+export interface ScramUserImage {
+  readonly user: string
+  readonly credentials: ReadonlyMap<string, ScramCredential>
+}
+
 interface GroupConfigs {
   readonly groupId: string
   readonly configs: ReadonlyMap<string, string>
@@ -43,6 +55,7 @@ interface Content {
   readonly brokerConfigs: ReadonlyMap<number | null, ReadonlyMap<string, string>>
   /** By group id; none is empty. */
   readonly groupConfigs: ShardedMap<GroupConfigs>
+  readonly scramUsers: ShardedMap<ScramUserImage>
   readonly partitionCount: number
   readonly topicsById: ShardedMap<TopicImage>
   readonly topicsByName: ShardedMap<TopicImage>
@@ -66,6 +79,7 @@ export class MetadataImage {
     brokers: new Map(),
     brokerConfigs: new Map(),
     groupConfigs: ShardedMap.empty(),
+    scramUsers: ShardedMap.empty(),
     partitionCount: 0,
     topicsById: ShardedMap.empty(),
     topicsByName: ShardedMap.empty(),
@@ -115,6 +129,15 @@ export class MetadataImage {
   /** What was given to a consumer group; empty where nothing was. */
   groupConfigs(groupId: string): ReadonlyMap<string, string> {
     return this.#content.groupConfigs.get(groupId)?.configs ?? noConfigs
+  }
+
+  scramUser(name: string): ScramUserImage | undefined {
+    return this.#content.scramUsers.get(name)
+  }
+
+  /** In an arbitrary but fixed order. */
+  scramUsers(): IterableIterator<ScramUserImage> {
+    return this.#content.scramUsers.values()
   }
 
   /** Of all topics. */
@@ -191,6 +214,8 @@ export class MetadataImage {
         return this.#brokerConfigsChanged(record)
       case 'groupConfigsChanged':
         return this.#groupConfigsChanged(record)
+      case 'scramCredentialChanged':
+        return this.#scramCredentialChanged(record)
       case 'producerIdsAllocated':
         assert(record.firstProducerId >= this.nextProducerId, 'a producer id is allocated once')
         return this.#with({ lastProducerIds: record })
@@ -212,6 +237,11 @@ export class MetadataImage {
     }
     for (const { groupId, configs } of this.#content.groupConfigs.values()) {
       yield { type: 'groupConfigsChanged', groupId, configs: entriesOf(configs) }
+    }
+    for (const { user, credentials } of this.scramUsers()) {
+      for (const [mechanism, credential] of credentials) {
+        yield { type: 'scramCredentialChanged', user, mechanism, credential }
+      }
     }
     if (lastProducerIds !== null) yield lastProducerIds
     for (const { id, configs, ...topic } of this.topics()) {
@@ -293,6 +323,20 @@ export class MetadataImage {
         after.size > 0
           ? groupConfigs.with(groupId, { groupId, configs: after })
           : groupConfigs.without(groupId),
+    })
+  }
+
+  #scramCredentialChanged(record: RecordOf<'scramCredentialChanged'>): MetadataImage {
+    const { user, mechanism, credential } = record
+    const { scramUsers } = this.#content
+    const credentials = new Map(scramUsers.get(user)?.credentials)
+    if (credential === null) credentials.delete(mechanism)
+    else credentials.set(mechanism, credential)
+    return this.#with({
+      scramUsers:
+        credentials.size > 0
+          ? scramUsers.with(user, { user, credentials })
+          : scramUsers.without(user),
     })
   }
 

@@ -72,6 +72,19 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     groupId: fc.string({ unit: 'binary' }),
     configs: fc.array(fc.record({ name: fc.string(), value: fc.option(fc.string()) })),
   }),
+  scramCredentialChanged: fc.record({
+    type: fc.constant('scramCredentialChanged'),
+    user: fc.string({ unit: 'binary' }),
+    mechanism: fc.string(),
+    credential: fc.option(
+      fc.record({
+        salt: fc.string(),
+        storedKey: fc.string(),
+        serverKey: fc.string(),
+        iterations: fc.integer({ min: 1 }),
+      }),
+    ),
+  }),
   producerIdsAllocated: fc.record({
     type: fc.constant('producerIdsAllocated'),
     brokerId: id,

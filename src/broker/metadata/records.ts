@@ -17,6 +17,13 @@ import {
 
 /** A broker's address under one listener's name. */
 const listener = object({ name: text, host: text, port: whole(0) })
+/** RFC 5802, as hex digits: enough to check a proof of the password, not enough to give one. */
+const scramCredential = object({
+  salt: text,
+  storedKey: text,
+  serverKey: text,
+  iterations: whole(1),
+})
 const config = object({ name: text, value: text })
 
 /** Who holds a partition, who leads it, and since when (reliability.md 2.1). */
@@ -38,6 +45,7 @@ const partition = object({
 
 export type PartitionState = Shaped<typeof partition>
 export type ConfigEntry = Shaped<typeof config>
+export type ScramCredential = Shaped<typeof scramCredential>
 export type ListenerAddress = Shaped<typeof listener>
 
 /** Every kind of record: its version, and its fields. The one table for types, encoding and decoding. */
@@ -97,6 +105,11 @@ const kinds = {
       groupId: text,
       configs: list(object({ name: text, value: orNull(text) })),
     },
+  },
+  /** What a user has for one SASL mechanism, by its name there; null takes it away. */
+  scramCredentialChanged: {
+    version: 1,
+    fields: { user: text, mechanism: text, credential: orNull(scramCredential) },
   },
   /** Ids `[firstProducerId, firstProducerId + count)` belong to the broker; never handed out again. */
   producerIdsAllocated: {

@@ -26,6 +26,8 @@ import { createPartitions } from './37-create-partitions.ts'
 import { deleteGroups } from './42-delete-groups.ts'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { offsetDelete } from './47-offset-delete.ts'
+import { describeUserScramCredentials } from './50-describe-user-scram-credentials.ts'
+import { alterUserScramCredentials } from './51-alter-user-scram-credentials.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 
 export * from './00-produce.ts'
@@ -55,6 +57,8 @@ export * from './37-create-partitions.ts'
 export * from './42-delete-groups.ts'
 export * from './44-incremental-alter-configs.ts'
 export * from './47-offset-delete.ts'
+export * from './50-describe-user-scram-credentials.ts'
+export * from './51-alter-user-scram-credentials.ts'
 export * from './60-describe-cluster.ts'
 
 /** Every API that has a table, by key. Which of them are served is up to the handlers. */
@@ -86,6 +90,8 @@ export const apis: readonly Api[] = [
   deleteGroups,
   incrementalAlterConfigs,
   offsetDelete,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
   describeCluster,
 ]
 

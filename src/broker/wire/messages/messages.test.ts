@@ -22,7 +22,7 @@ const cappedVersions: Record<string, number> = {
 
 const tierKeys = [
   0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 32, 33, 36, 37, 42, 44,
-  47, 60,
+  47, 50, 51, 60,
 ]
 
 interface Declaration {
@@ -51,7 +51,7 @@ interface DeclaredField {
   readonly fields?: readonly DeclaredField[]
 }
 
-test('the tables are those of tiers T0 and T1, in order', () => {
+test('the tables are those of tiers T0 and T1 and of SCRAM users, in order', () => {
   expect(apis.map(api => api.key)).toEqual(tierKeys)
   expect(apiByKey(18)?.name).toBe('ApiVersions')
   expect(apiByKey(4)).toBe(undefined)
