@@ -7,6 +7,15 @@ export interface SeenRecord {
   readonly value: Uint8Array | null
 }
 
+/** What reading a whole topic gave. */
+export interface ReadResult {
+  readonly digest: string
+  readonly recordCount: number
+  readonly gapCount: number
+  readonly order: OrderByKey
+  readonly seconds: number
+}
+
 /**
  * Digest of (partition, offset, key, value) over all partitions, and whether any offset was missing. The same
  * bytes are hashed by `read.py`, which knows nothing of this file.

@@ -1,6 +1,7 @@
 /**
- * The main job on real input: lines of this machine go keyed through kcat into a topic of 8 partitions, and come
- * back through two other client libraries, hot and after the page cache was evicted.
+ * The main job on real input: lines of this machine go keyed through kcat into a topic of 8 partitions, come back
+ * through a group of two members of which one is killed half-way, then through two more client libraries, hot and
+ * after the page cache was evicted.
  * `npm run main-job -- [MEBIBYTES]`, 300 by default.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -10,10 +11,11 @@ import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { kcat } from '../helpers/clients.ts'
 import { evict } from '../helpers/page-cache.ts'
 import { metricsOf, sumOf } from '../helpers/metrics.ts'
-import { differingKeys } from './digest.ts'
+import { differingKeys, type ReadResult } from './digest.ts'
 import { writeInput, type Input } from './lines.ts'
 import { python } from './python.ts'
-import { readWithPlatformatic, type ReadResult } from './read-with-platformatic.ts'
+import { readWithGroup } from './read-with-group.ts'
+import { readWithPlatformatic } from './read-with-platformatic.ts'
 
 const topic = 'lines'
 const partitionCount = 8
@@ -21,7 +23,10 @@ const mebibytes = Number(process.argv[2] ?? 300)
 
 const folder = mkdtempSync(join(tmpdir(), 'logcluster-main-job-'))
 mkdirSync(join(folder, 'data'))
-const settings = { 'num.partitions': String(partitionCount) }
+const settings = {
+  'num.partitions': String(partitionCount),
+  'group.initial.rebalance.delay.ms': '1000',
+}
 const broker = await startBroker({ dataDir: join(folder, 'data'), settings })
 try {
   await run(broker)
@@ -35,7 +40,9 @@ async function run(broker: TestBroker): Promise<void> {
   describeInput(input)
   await produce(broker, input)
   const before = await metricsOf(broker)
-  const hot = await readWithPlatformatic(broker.address, topic, partitionCount)
+  console.log('two members of a group read them with kafkajs')
+  const { lineCount: recordCount } = input
+  const hot = await readWithGroup({ broker, topic, partitionCount, recordCount, folder })
   const afterHot = await metricsOf(broker)
   prove(input, hot)
   await proveIndependently(broker, hot)
@@ -45,7 +52,7 @@ async function run(broker: TestBroker): Promise<void> {
   const afterCold = await metricsOf(broker)
   if (cold.digest !== hot.digest) throw new Error('the cold read gave something else')
   console.log(
-    `@platformatic/kafka read them from the disk in ${cold.seconds.toFixed(1)} s: same digest`,
+    `page cache evicted: @platformatic/kafka read all again in ${cold.seconds.toFixed(1)} s, same digest`,
   )
   console.log('\nwhat the broker says of both reads')
   describeRead('page cache warm', before, afterHot)
@@ -69,9 +76,7 @@ async function produce(broker: TestBroker, input: Input): Promise<void> {
 
 /** Nothing is missing, and the lines of each key are the input's, in the input's order. */
 function prove(input: Input, read: ReadResult): void {
-  console.log(
-    `@platformatic/kafka read ${read.recordCount} records in ${read.seconds.toFixed(1)} s`,
-  )
+  console.log(`  ${read.recordCount} records in ${read.seconds.toFixed(1)} s`)
   if (read.recordCount !== input.lineCount || read.gapCount > 0) {
     throw new Error(`expected ${input.lineCount} records and no gap, found ${read.gapCount} gaps`)
   }

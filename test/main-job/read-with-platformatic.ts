@@ -1,13 +1,5 @@
 import { Connection, fetchV12, listOffsetsV8 } from '@platformatic/kafka'
-import { OrderByKey, PartitionDigest, topicDigest } from './digest.ts'
-
-export interface ReadResult {
-  readonly digest: string
-  readonly recordCount: number
-  readonly gapCount: number
-  readonly order: OrderByKey
-  readonly seconds: number
-}
+import { OrderByKey, PartitionDigest, topicDigest, type ReadResult } from './digest.ts'
 
 /** Reads every partition from its beginning to its end with @platformatic/kafka, by assignment. */
 export async function readWithPlatformatic(

@@ -75,6 +75,7 @@ export class Coordinator {
   #expiry: Timer | null = null
   #stopWatching: (() => void) | null = null
   #isStopped = false
+  #making: Promise<string | null> | null = null
 
   constructor(options: CoordinatorOptions) {
     const { env, partitions, cluster, topic, commitTimeoutMs } = options
@@ -109,8 +110,14 @@ export class Coordinator {
   }
 
   /** Makes the offsets topic where there is none. Resolves with what is wrong, null where groups may come. */
-  async ensureTopic(): Promise<string | null> {
-    if (this.#topic.image !== undefined) return null
+  ensureTopic(): Promise<string | null> {
+    if (this.#topic.image !== undefined && this.#making === null) return Promise.resolve(null)
+    this.#making ??= this.#makeTopic().finally(() => (this.#making = null))
+    return this.#making
+  }
+
+  /** All who ask meanwhile wait for the same: a new topic has nothing to load, and kafkajs takes "loading" for a crash. */
+  async #makeTopic(): Promise<string | null> {
     const problem = await this.#topic.ensure()
     await this.#loaded
     return problem
