@@ -1,33 +1,62 @@
-import { Kafka, logLevel } from 'kafkajs'
-import { expect, test } from 'vitest'
-import { withBroker } from '../helpers/broker.ts'
+import { describe, expect, test } from 'vitest'
+import type { ClientName } from '../../tools/clients.ts'
+import type { TestBroker } from '../helpers/broker.ts'
+import { describeWith } from '../helpers/clients.ts'
+import { suiteBroker } from '../helpers/suite-broker.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+import {
+  GroupOfThree,
+  memberPrograms,
+  type MemberProgram,
+  partitionCount,
+} from './group-of-three.ts'
 
-test('a group of one reads everything', async () => {
-  await withBroker({ settings: { 'group.initial.rebalance.delay.ms': '0' } }, async broker => {
-    const kafka = new Kafka({
-      clientId: 'smoke',
-      brokers: [broker.address],
-      logLevel: logLevel.INFO,
-    })
-    const producer = kafka.producer()
-    await producer.connect()
-    await producer.send({
-      topic: 'a',
-      messages: Array.from({ length: 100 }, (_, at) => ({ key: String(at), value: String(at) })),
-    })
-    const consumer = kafka.consumer({ groupId: 'g' })
-    await consumer.connect()
-    await consumer.subscribe({ topic: 'a', fromBeginning: true })
-    let seen = 0
-    const all = Promise.withResolvers<void>()
-    await consumer.run({
-      eachMessage: async () => {
-        if (++seen === 100) all.resolve()
-      },
-    })
-    await all.promise
-    await consumer.disconnect()
-    await producer.disconnect()
-    expect(seen).toBe(100)
-  })
+const settings = {
+  'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '1000',
+  'num.partitions': String(partitionCount),
+}
+
+/** A leave, a crash and a join; nothing is lost, and what a member gave up in order is not read again. */
+async function threeMembers(broker: () => TestBroker, program: MemberProgram): Promise<void> {
+  using client = await WireClient.connect(broker().port)
+  const topic = `read-by-${program.library.replaceAll(/[^a-z]+/g, '-')}`
+  await client.createTopics([{ name: topic, partitions: partitionCount }])
+  await using group = new GroupOfThree(broker(), program, topic)
+  const [first, second] = [group.start(), group.start(), group.start()]
+  await group.produce(client, 50)
+  await group.settled()
+  await group.everythingRead()
+  await group.everythingCommitted(client)
+
+  await group.leave(first!)
+  await group.settled()
+  await group.produce(client, 50)
+  await group.everythingRead()
+  await group.everythingCommitted(client)
+  expect(group.repeatedCount).toBe(0)
+
+  await group.crash(second!)
+  await group.produce(client, 50)
+  await group.everythingRead()
+  group.start()
+  await group.settled()
+  await group.produce(client, 50)
+  await group.everythingRead()
+  await group.everythingCommitted(client)
+}
+
+describe('a group of three, with a leave, a crash and a join', { timeout: 240_000 }, () => {
+  const broker = suiteBroker({ settings })
+
+  test('kafkajs', () => threeMembers(broker, memberPrograms.kafkajs))
+  test('@platformatic/kafka', () => threeMembers(broker, memberPrograms.platformatic))
+})
+
+const confluent: ClientName = 'confluent-kafka'
+describeWith(confluent, 'a group of three on librdkafka, with a leave, a crash and a join', () => {
+  const broker = suiteBroker({ settings })
+
+  test('eager', () => threeMembers(broker, memberPrograms.confluent))
+  test('cooperative', () => threeMembers(broker, memberPrograms.cooperative))
 })
