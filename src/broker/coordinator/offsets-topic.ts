@@ -10,8 +10,8 @@ export function partitionOf(groupId: string, partitionCount: number): number {
   let hash = 0
   for (let at = 0; at < groupId.length; at++)
     hash = (Math.imul(hash, 31) + groupId.charCodeAt(at)) | 0
-  // Kafka masks the sign instead of negating: -2^31 has no positive counterpart.
-  return (hash & 0x7fff_ffff) % partitionCount
+  // `Utils.abs`: -2^31 has no positive counterpart, and counts as 0.
+  return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % partitionCount
 }
 
 export interface OffsetsTopicOptions {
