@@ -1,4 +1,3 @@
-import { settingsTable } from '../../src/broker/config/settings.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import type { Scenario } from './plan.ts'
 import type { Outcome } from './test-runner.ts'
@@ -38,10 +37,9 @@ export class Brokers {
 }
 
 export function settingsFor(scenario: Scenario): Record<string, string> {
-  const delay = 'group.initial.rebalance.delay.ms'
   return {
     'num.partitions': '4',
-    'auto.create.topics.enable': String(scenario === 'default'),
-    ...(delay in settingsTable ? { [delay]: '0' } : {}),
+    'auto.create.topics.enable': String(scenario !== 'noautocreate'),
+    'group.initial.rebalance.delay.ms': scenario === 'delayed' ? '500' : '0',
   }
 }

@@ -27,7 +27,8 @@ result is what one Apache Kafka 4.3.1 broker does in the same setting. \`npm run
 The bar is what Kafka passes, without transactions and share groups, and 0081 by subtest without those about ACLs.
 Of that **${counted('pass')} passed, ${counted('fail')} failed**${missed.length > 0 ? ` (${missed.join(', ')})` : ''};
 ${counted('nothing ran')} numbers have nothing to run in this setting (tests without a broker, or with one that is slowed down), which
-Kafka's list counts as passed. \`noautocreate\` is with a broker that creates no topic by itself.
+Kafka's list counts as passed. More than the bar: \`noautocreate\` is with a broker that creates no topic by itself,
+\`full\` is without \`-Q\`, for tests that have no quick form (0113 with a delay of 500 ms).
 
 | test | name | here | Kafka | s | remark |
 |---|---|---|---|---|---|
