@@ -182,6 +182,24 @@ export class Group {
     this.host.perform({ type: 'wake', groupId: this.id, atMs })
   }
 
+  /** How much later the wake-up came than it was asked for. */
+  get wokenLateMs(): number {
+    return this.host.now.monotonicMs - this.#armedMs
+  }
+
+  /** Time stood still for `lostMs`: everybody has a whole session from now on, as after a restart. */
+  forgive(lostMs: number): void {
+    this.joinDeadlineMs += lostMs
+    this.pendingSyncDeadlineMs += lostMs
+    for (const [id, deadlineMs] of this.pendingMembers) {
+      this.pendingMembers.set(id, deadlineMs + lostMs)
+    }
+    for (const member of this.members.values()) {
+      if (member.joinId !== null) member.deadlineMs += lostMs
+      else if (member.syncId === null) this.touch(member)
+    }
+  }
+
   /** The wake-up came: the next one is for whatever is due first. */
   armAnew(): void {
     this.#armedMs = Infinity

@@ -28,6 +28,12 @@ interface Write {
 }
 
 /**
+ * A wake-up that comes this late tells that the broker stood still (the process was stopped, the machine swapped).
+ * Heartbeats that came meanwhile wait in its sockets: without this every member would be out before they are read.
+ */
+const stallMsMin = 1_000
+
+/**
  * All groups that this broker coordinates, as a state machine: events in, effects out. It knows no clock (a moment
  * comes with every event), no log (what is to be stored is an effect) and no connection (a request is an id).
  * Every id is answered exactly once.
@@ -183,6 +189,12 @@ export class Groups {
 
   #wake(group: Group): void {
     const { monotonicMs } = this.#now
+    const lateMs = group.wokenLateMs
+    if (lateMs > stallMsMin) {
+      group.log('The broker was away, sessions go on as if it had not been', { lateMs })
+      // What was due is due in a moment: what was sent meanwhile has to be read first.
+      group.forgive(lateMs + stallMsMin)
+    }
     endSessions(group)
     if (group.joinDeadlineMs <= monotonicMs) joinTimeIsUp(group)
     if (group.pendingSyncDeadlineMs <= monotonicMs) syncTimeIsUp(group)

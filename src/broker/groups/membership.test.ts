@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { answered, errorOf, GroupWorld, offset } from '../../../test/helpers/group-world.ts'
+import {
+  answered,
+  errorOf,
+  groupId,
+  GroupWorld,
+  offset,
+} from '../../../test/helpers/group-world.ts'
 import { stable, reasons } from '../../../test/helpers/stable-group.ts'
 import { fromUtf8 } from '../../lib/bytes.ts'
 import type { JoinAnswer } from './events.ts'
@@ -84,6 +90,29 @@ describe('heartbeats and sessions', () => {
       'UNKNOWN_MEMBER_ID',
     ])
   })
+})
+
+test('a broker that stood still holds it against nobody', () => {
+  const { world, joined } = stable(2)
+  world.advance(9_000)
+  // Sessions would end in a second; the process is stopped for a minute.
+  world.nowMs += 61_000
+  world.step({ type: 'wake', groupId })
+  expect(joined.map(one => world.heartbeat(one))).toEqual(['NONE', 'NONE'])
+  world.advance(10_000)
+  expect(world.state).toBe('Empty')
+})
+
+test('who is parked while the broker stands still goes on waiting for the others', () => {
+  const { world, joined } = stable(2)
+  const parked = world.join({ memberId: 'm0' })
+  world.advance(5_000)
+  world.nowMs += 60_000
+  world.step({ type: 'wake', groupId })
+  expect(parked.answer).toBeNull()
+  expect(errorOf(world.join({ memberId: 'm1' }))).toBe('NONE')
+  expect(answered(parked).members).toHaveLength(2)
+  expect(world.heartbeat(joined[1]!)).toBe('ILLEGAL_GENERATION')
 })
 
 describe('a member that dies', () => {

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  deleteGroups,
+  describeGroups,
+  findCoordinator,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  offsetCommit,
+  offsetDelete,
+  offsetFetch,
+  syncGroup,
+} from '../../src/broker/wire/messages/index.ts'
+import type { Api } from '../../src/broker/wire/field.ts'
+import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
+import { subscription } from '../helpers/group-world.ts'
+import { InProcessBroker } from '../helpers/in-process.ts'
+import type { WireClient } from '../helpers/wire-client.ts'
+
+let broker: InProcessBroker
+let client: WireClient
+
+beforeAll(async () => {
+  broker = await InProcessBroker.start({ groupInitialRebalanceDelayMs: 0 })
+  client = await broker.connect({ clientId: 'client' })
+  await client.createTopics([{ name: 'topic', partitions: 2 }, { name: 'other' }])
+})
+afterAll(() => broker[Symbol.asyncDispose]())
+
+function versionsOf({ versions: [min, max] }: Api): number[] {
+  return Array.from({ length: max - min + 1 }, (_, at) => min + at)
+}
+
+/** The version that a client would send that otherwise sends `version` of JoinGroup. */
+function capped({ versions: [min, max] }: Api, version: number): number {
+  return Math.max(min, Math.min(max, version))
+}
+
+test.each(versionsOf(findCoordinator))('FindCoordinator v%i tells this broker', async version => {
+  const request = { key: 'group', keyType: 0, coordinatorKeys: ['group', 'another'] }
+  const answer = await client.request(findCoordinator, version, request)
+  const here = {
+    nodeId: 1,
+    host: '127.0.0.1',
+    port: broker.broker.listeners[0]!.port,
+    errorCode: 0,
+  }
+  if (version < 4) expect(answer).toMatchObject(here)
+  else {
+    expect(answer.coordinators).toMatchObject([
+      { key: 'group', ...here },
+      { key: 'another', ...here },
+    ])
+  }
+})
+
+test('FindCoordinator refuses transactions for good, and kinds of keys that it does not know', async () => {
+  const ask = async (keyType: number): Promise<number> => {
+    const request = { key: '', keyType, coordinatorKeys: ['id'] }
+    return (await client.request(findCoordinator, 6, request)).coordinators[0]!.errorCode
+  }
+  expect([await ask(1), await ask(2)]).toEqual([53, 42])
+})
+
+test.each(versionsOf(joinGroup))('a member lives and leaves with JoinGroup v%i', async version => {
+  const groupId = `group-${version}`
+  const join = (memberId: string) =>
+    client.request(joinGroup, version, {
+      groupId,
+      sessionTimeoutMs: 30_000,
+      memberId,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscription('topic') }],
+    })
+  let joined = await join('')
+  if (version >= 4) {
+    expect(joined).toMatchObject({ errorCode: 79, generationId: -1 })
+    joined = await join(joined.memberId)
+  }
+  const { memberId } = joined
+  expect(joined).toMatchObject({
+    errorCode: 0,
+    generationId: 1,
+    protocolName: 'range',
+    leader: memberId,
+  })
+  expect(memberId).toMatch(/^client-.{22}$/)
+  const assignments = [{ memberId, assignment: utf8('part') }]
+  const sync = { groupId, generationId: 1, memberId, assignments }
+  const synced = await client.request(syncGroup, capped(syncGroup, version), sync)
+  expect(fromUtf8(synced.assignment)).toBe('part')
+  const beat = { groupId, generationId: 1, memberId }
+  expect(await client.request(heartbeat, capped(heartbeat, version), beat)).toMatchObject({
+    errorCode: 0,
+  })
+  for (const one of versionsOf(describeGroups)) await described(groupId, one)
+  const leave = { groupId, memberId, members: [{ memberId }] }
+  const left = await client.request(leaveGroup, capped(leaveGroup, version), leave)
+  expect(left.errorCode).toBe(0)
+  if (version >= 3) expect(left.members).toMatchObject([{ memberId, errorCode: 0 }])
+  const gone = await client.request(leaveGroup, capped(leaveGroup, version), leave)
+  expect(version < 3 ? gone.errorCode : gone.members[0]!.errorCode).toBe(25)
+})
+
+async function described(groupId: string, version: number): Promise<void> {
+  const request = { groups: [groupId, 'none'], includeAuthorizedOperations: true }
+  const { groups } = await client.request(describeGroups, version, request)
+  expect(groups[0]).toMatchObject({
+    errorCode: 0,
+    groupState: 'Stable',
+    protocolType: 'consumer',
+    protocolData: 'range',
+    members: [{ clientId: 'client', clientHost: '/127.0.0.1', memberAssignment: utf8('part') }],
+  })
+  expect(groups[1]).toMatchObject({ groupState: 'Dead', errorCode: version < 6 ? 0 : 69 })
+}
+
+test.each(versionsOf(offsetCommit))('OffsetCommit v%i', async version => {
+  const partition = { partitionIndex: 0, committedOffset: version, committedMetadata: null }
+  const topics = [{ name: 'topic', partitions: [partition] }]
+  const request = { groupId: 'commits', memberId: '', topics }
+  const answer = await client.request(offsetCommit, version, request)
+  expect(answer.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: 0 }])
+  for (const one of versionsOf(offsetFetch)) {
+    const wish = [{ name: 'topic', partitionIndexes: [0, 1] }]
+    const groups = [{ groupId: 'commits', topics: wish }]
+    const asked = { groupId: 'commits', topics: wish, groups, requireStable: true }
+    const told = await client.request(offsetFetch, one, asked)
+    const partitions = (one < 8 ? told : told.groups[0]!).topics[0]!.partitions
+    expect(partitions).toMatchObject([
+      { committedOffset: version, metadata: '', errorCode: 0 },
+      { committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode: 0 },
+    ])
+  }
+})
+
+test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
+  const { groups, errorCode } = await client.request(listGroups, version, {
+    statesFilter: [],
+    typesFilter: [],
+  })
+  expect(errorCode).toBe(0)
+  expect(groups.find(({ groupId }) => groupId === 'commits')).toEqual({
+    groupId: 'commits',
+    protocolType: '',
+    groupState: version < 4 ? '' : 'Empty',
+    groupType: version < 5 ? '' : 'Classic',
+  })
+})
+
+test('OffsetDelete and DeleteGroups in every version', async () => {
+  const topics = [
+    { name: 'topic', partitions: [{ partitionIndex: 0 }, { partitionIndex: 9 }] },
+    { name: 'none', partitions: [{ partitionIndex: 0 }] },
+  ]
+  const answer = await client.request(offsetDelete, 0, { groupId: 'commits', topics })
+  expect(answer.topics.flatMap(({ partitions }) => partitions.map(one => one.errorCode))).toEqual([
+    0, 3, 3,
+  ])
+  const unknown = await client.request(offsetDelete, 0, { groupId: 'none', topics })
+  expect(unknown).toMatchObject({ errorCode: 69, topics: [] })
+  for (const version of versionsOf(deleteGroups)) {
+    const groupsNames = [`group-${version}`, `group-${version}`, 'none']
+    const { results } = await client.request(deleteGroups, version, { groupsNames })
+    expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 69, 69])
+  }
+})
