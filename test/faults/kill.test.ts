@@ -2,6 +2,7 @@ import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cutLastBatches, repeatLastBatch, swapBatches } from './damage.ts'
+import { offsetsTopicName, partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { runKillTest, type Killed } from './kill.ts'
 
 const kills = 20
@@ -16,14 +17,19 @@ describe('a broker that is killed under load', () => {
     expect(result.ackedRecordsMinBeforeKill).toBeGreaterThanOrEqual(200)
     expect(result.seenRecords).toBeGreaterThan(result.ackedRecords / 4)
     expect(result.topicsDeleted).toBeGreaterThan(0)
+    expect(result.acknowledgedCommits).toBeGreaterThan(kills)
   })
 })
+
+/** Where one of the committer's groups is kept. */
+const offsetsPartition = `${offsetsTopicName}-${partitionOf('billing', 50)}`
 
 /** The checker has to fail where a broker did; each of these is done to the disk after the first kill. */
 describe('the kill test notices', { timeout: 120_000 }, () => {
   const damages: [string, string, (dataDir: string) => void][] = [
     ['acknowledged batches that are gone', 'lost|moved', dir => cutLastBatches(dir, 'plain-0')],
     ['a batch that is there twice', 'duplicate|moved|order', dir => repeatLastBatch(dir, 'gzip-0')],
+    ['commits that are gone', 'offset', dir => cutLastBatches(dir, offsetsPartition)],
     ['batches that changed places', 'moved|order', dir => swapBatches(dir, 'zstd-1')],
   ]
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Prng } from '../../src/lib/prng.ts'
 import { TestBroker, type BrokerOptions } from '../helpers/broker.ts'
 import { WireClient } from '../helpers/wire-client.ts'
+import { Committer } from './committer.ts'
 import { Ledger, type Violation } from './ledger.ts'
 import { IdempotentProducer, PlainProducer, type BatchCodec } from './producers.ts'
 import { Consumer, readAll } from './reader.ts'
@@ -37,6 +38,7 @@ export interface KillTestResult {
   readonly topicsCreated: number
   readonly topicsDeleted: number
   readonly producerIds: number
+  readonly acknowledgedCommits: number
   /** From the start of a process to its readiness. */
   readonly backMs: { readonly p50: number; readonly p99: number; readonly max: number }
   readonly durationMs: number
@@ -70,6 +72,7 @@ class KillTest {
   readonly #backMs: number[] = []
   readonly #startedMs = Date.now()
   #places: Place[] = []
+  #committer: Committer | null = null
   #killsWhileStarting = 0
   #ackedRecordsMin = Infinity
 
@@ -84,6 +87,7 @@ class KillTest {
   async run(): Promise<KillTestResult> {
     await this.#broker.start()
     this.#places = await this.#withClient(client => makeTopics(client))
+    this.#committer = new Committer(this.#world, this.#places)
     this.#world.isUp(this.#broker.port)
     const workers = this.#workers().map(worker => worker.run())
     let failure: unknown = null
@@ -117,6 +121,7 @@ class KillTest {
       new PlainProducer(world, 'plain-2', plain),
       new Consumer(world, 'consumer', this.#places),
       this.#churn,
+      ...(this.#committer === null ? [] : [this.#committer]),
     ]
   }
 
@@ -160,6 +165,7 @@ class KillTest {
 
   async #settle(client: WireClient): Promise<void> {
     await this.#churn.settle(client)
+    await this.#committer?.settle(client)
     const { topics: found } = await client.metadata(topics.map(({ name }) => name))
     for (const { topic, key } of this.#places) {
       const id = found.find(({ name }) => name === topic)?.topicId
@@ -198,6 +204,7 @@ class KillTest {
       topicsCreated: this.#churn.createdCount,
       topicsDeleted: this.#churn.deletedCount,
       producerIds: this.#world.producerIds.size,
+      acknowledgedCommits: this.#committer?.acknowledgedCount ?? 0,
       backMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
       durationMs: Date.now() - this.#startedMs,
       violationCount: this.#ledger.violationCount,

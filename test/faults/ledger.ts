@@ -175,6 +175,7 @@ export type ViolationKind =
   | 'refused'
   | 'topic'
   | 'producer-id'
+  | 'offset'
   | 'answer'
 
 export interface Violation {
