@@ -145,7 +145,7 @@ test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
     groupId: 'commits',
     protocolType: '',
     groupState: version < 4 ? '' : 'Empty',
-    groupType: version < 5 ? '' : 'Classic',
+    groupType: version < 5 ? '' : 'classic',
   })
 })
 

@@ -7,7 +7,8 @@ import {
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 
-const classic = 'Classic'
+/** As Kafka writes it on the wire; its tools show it in capitals. */
+const classic = 'classic'
 
 /**
  * ListGroups: v0-5. v4 filters by state (KIP-518), v5 by type (KIP-848); an empty filter lets everything through, and
