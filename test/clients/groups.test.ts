@@ -46,11 +46,36 @@ async function threeMembers(broker: () => TestBroker, program: MemberProgram): P
   await group.everythingCommitted(client)
 }
 
+/** The broker is killed under a group of two: nothing is lost, and everything is committed in the end. */
+async function brokerKilled(broker: () => TestBroker, program: MemberProgram): Promise<void> {
+  const topic = `killed-under-${program.library.replaceAll(/[^a-z]+/g, '-')}`
+  await using group = new GroupOfThree(broker(), program, topic)
+  {
+    using client = await WireClient.connect(broker().port)
+    await client.createTopics([{ name: topic, partitions: partitionCount }])
+    group.start()
+    group.start()
+    await group.settled()
+    await group.produce(client, 50)
+    await group.everythingRead()
+  }
+  await broker().kill()
+  await broker().start()
+  using client = await WireClient.connect(broker().port)
+  await group.produce(client, 50)
+  await group.everythingRead()
+  await group.settled()
+  await group.everythingCommitted(client)
+}
+
 describe('a group of three, with a leave, a crash and a join', { timeout: 240_000 }, () => {
   const broker = suiteBroker({ settings })
 
   test('kafkajs', () => threeMembers(broker, memberPrograms.kafkajs))
   test('@platformatic/kafka', () => threeMembers(broker, memberPrograms.platformatic))
+  test('kafkajs, with the broker killed', () => brokerKilled(broker, memberPrograms.kafkajs))
+  test('@platformatic/kafka, with the broker killed', () =>
+    brokerKilled(broker, memberPrograms.platformatic))
 })
 
 const confluent: ClientName = 'confluent-kafka'
@@ -59,4 +84,5 @@ describeWith(confluent, 'a group of three on librdkafka, with a leave, a crash a
 
   test('eager', () => threeMembers(broker, memberPrograms.confluent))
   test('cooperative', () => threeMembers(broker, memberPrograms.cooperative))
+  test('with the broker killed', () => brokerKilled(broker, memberPrograms.confluent))
 })
