@@ -85,6 +85,8 @@ function build(inside: string): void {
   nice('./configure', '--disable-curl', '--disable-sasl', ...flags)
   nice('make', '-j2', 'libs')
   nice('make', '-C', 'tests', '-j2', 'build')
+  // Three quarters of it all, and of no more use.
+  run('find', ['.', '-name', '*.o', '-delete', '-o', '-name', '*.a', '-delete'], inside)
 }
 
 /** The headers it is compiled with, each with the packages that have header and library. */
