@@ -15,6 +15,8 @@ export interface MemberProgram {
   readonly command: readonly string[]
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** It hands out what a fetch brings that was under way when the partition was taken from it. */
+  readonly repeatsAtHandOver?: boolean
 }
 
 const members = join(import.meta.dirname, 'members')
@@ -24,6 +26,7 @@ export const memberPrograms = {
   platformatic: {
     library: '@platformatic/kafka',
     command: [process.execPath, join(members, 'platformatic.ts')],
+    repeatsAtHandOver: true,
   },
   confluent: confluent('confluent-kafka, eager', []),
   cooperative: confluent('confluent-kafka, cooperative', [
