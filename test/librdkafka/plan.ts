@@ -12,6 +12,8 @@ export interface PlannedTest {
   readonly scenario: Scenario
   /** In full length: some tests have no quick form, and are empty without this. */
   readonly isFull: boolean
+  /** How often it may be tried: once, but where the test itself has a race that no broker decides. */
+  readonly attemptsMax: number
   /** What Apache Kafka did in the same setting; null where nobody tried. */
   readonly apache: 'pass' | 'fail' | null
   /** Why it is not in our bar, whatever comes of it; null if it must pass. */
@@ -69,6 +71,7 @@ function planned(
     subtest,
     scenario,
     isFull: false,
+    attemptsMax: racyNumbers.has(number) ? 3 : 1,
     apache: notOnKafka.has(number) ? 'fail' : 'pass',
     beyondBar: beyondBar(number),
   }
@@ -90,6 +93,12 @@ const notOnKafka: ReadonlyMap<string, string> = new Map([
   ['0115', 'needs KAFKA_PATH'],
   ['0119', 'needs KAFKA_PATH'],
 ])
+
+/**
+ * 0118 subscribes two consumers and takes for granted that the first one's JoinGroup is the first: where the other
+ * overtakes it, and nothing delays the first rebalance, it fails.
+ */
+const racyNumbers: ReadonlySet<string> = new Set(['0118'])
 
 const numbers = `
   0000 0001 0002 0003 0004 0005 0006 0007 0008 0011 0012 0013 0014 0015 0016 0017 0018 0019 0020 0021 0022
