@@ -226,6 +226,22 @@ test('a removed log is gone, its id can be opened anew; one set aside stays on d
   expect(world.disk.stat(`${folderOf()}.stray`)?.isDirectory).toBe(true)
 })
 
+test('a log that is removed while it is written and flushed does not take the directory with it', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  for (let round = 0; round < 20; round++) {
+    const log = await directory.openLog(logId(), logConfig({ flushPolicy: 'ack' }))
+    log.noteEpoch(round)
+    const appended = append(world, log, batchOf(1))
+    for (let turn = 0; turn < round % 5; turn++) await Promise.resolve()
+    await directory.remove(logId())
+    await appended
+    await world.clock.settle()
+    expect(directory.failure).toBeNull()
+  }
+  await directory.close()
+})
+
 test('a removed log whose process died is removed at the next start', async () => {
   const world = simWorld()
   const directory = await openDirectory(world)

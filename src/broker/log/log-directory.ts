@@ -317,6 +317,8 @@ export class LogDirectory {
       this.#logs.delete(key)
       await this.#host.scheduler.remove(log)
       await log.retire()
+      // What was still written may have called for a flush, whose files must not be renamed under it.
+      await this.#host.scheduler.remove(log)
     }
     this.#found.delete(key)
     const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)
