@@ -10,8 +10,7 @@ export interface PlannedTest {
   /** Only subtests whose name contains this; null for all. */
   readonly subtest: string | null
   readonly scenario: Scenario
-  /** In full length: some tests have no quick form, and are empty without this. */
-  readonly isFull: boolean
+  readonly mode: Mode
   /** How often it may be tried: once, but where the test itself has a race that no broker decides. */
   readonly attemptsMax: number
   /** What Apache Kafka did in the same setting; null where nobody tried. */
@@ -26,6 +25,12 @@ export interface PlannedTest {
  * once.
  */
 export type Scenario = 'default' | 'noautocreate' | 'delayed'
+
+/**
+ * `full`: without `-Q`, for tests that have no quick form and are empty with it. `sockem`: with the runner's own
+ * layer of bad sockets, for tests that are nothing without it.
+ */
+export type Mode = 'quick' | 'full' | 'sockem'
 
 /** All that is run, in order of the numbers. */
 export function plannedTests(): PlannedTest[] {
@@ -43,10 +48,18 @@ export function plannedTests(): PlannedTest[] {
   const full = fullNumbers.map(number => ({
     ...planned(number, null, number === '0113' ? 'delayed' : 'default'),
     id: `${number} full`,
-    isFull: true,
+    mode: 'full' as const,
     apache: null,
   }))
-  return [...whole, ...admin, ...noAutoCreate, ...full].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const sockem = sockemNumbers.map(number => ({
+    ...planned(number),
+    id: `${number} sockem`,
+    mode: 'sockem' as const,
+    apache: null,
+  }))
+  return [...whole, ...admin, ...noAutoCreate, ...full, ...sockem].toSorted((a, b) =>
+    a.id < b.id ? -1 : 1,
+  )
 }
 
 /** Those of `quickIds`, by id. */
@@ -70,7 +83,7 @@ function planned(
     number,
     subtest,
     scenario,
-    isFull: false,
+    mode: 'quick',
     attemptsMax: racyNumbers.has(number) ? 3 : 1,
     apache: notOnKafka.has(number) ? 'fail' : 'pass',
     beyondBar: beyondBar(number),
@@ -115,6 +128,8 @@ const numbers = `
 /** What has no quick form and finds here what it needs; 0061 would too, but for its part about transactions. */
 const fullNumbers: readonly string[] =
   '0018 0019 0026 0045 0050 0082 0089 0102 0113 0122 0132'.split(' ')
+
+const sockemNumbers: readonly string[] = '0049 0068 0075 0076 0088 0094'.split(' ')
 
 /** All of 0081 but CreateAcls, DescribeAcls and DeleteAcls. */
 const adminSubtests = `

@@ -45,16 +45,18 @@ async function runOnce(test: PlannedTest, address: string): Promise<Outcome> {
 }
 
 /** The longest quick test takes 65 s, with Apache Kafka too; 0113 in full takes minutes. */
-const timeoutMsMax = { quick: 200_000, full: 900_000 } as const
+const timeoutMsMax = { quick: 200_000, sockem: 200_000, full: 900_000 } as const
+
+const modeFlags = { quick: ['-Q', '-E'], sockem: ['-Q'], full: ['-E'] } as const
 
 /** The runner writes its files of statistics to where it is started, so that is a folder of its own. */
 function runnerSaid(test: PlannedTest, address: string, folder: string): Promise<string> {
   const conf = join(folder, 'test.conf')
   writeFileSync(conf, `bootstrap.servers=${address}\n`)
   const { program, libraryPath } = testRunner()
-  const quick = test.isFull ? [] : ['-Q']
+  const mode = modeFlags[test.mode]
   const scenario = test.scenario === 'noautocreate' ? ['-s', test.scenario] : []
-  const child = spawn(program, ['-p1', ...quick, '-E', '-L', '-V', '4.0.0', ...scenario], {
+  const child = spawn(program, ['-p1', ...mode, '-L', '-V', '4.0.0', ...scenario], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
@@ -69,7 +71,7 @@ function runnerSaid(test: PlannedTest, address: string, folder: string): Promise
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   return new Promise((resolve, reject) => {
-    const timeoutMs = test.isFull ? timeoutMsMax.full : timeoutMsMax.quick
+    const timeoutMs = timeoutMsMax[test.mode]
     const timer = setTimeout(() => {
       said += `\n### killed after ${timeoutMs} ms ###\n`
       child.kill('SIGKILL')
