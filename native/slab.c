@@ -50,7 +50,8 @@ static void slab_destroy(SlabPool *pool, Slab *slab) {
 void slab_release(SlabPool *pool, Slab *slab) {
   if (--slab->references > 0) return;
   if (pool->poison && !slab->abandoned) memset(slab->bytes, 0xdb, slab->capacity);
-  if (slab->abandoned || pool->free_bytes + slab->capacity > FREE_SLAB_BYTES_MAX) {
+  if (slab->abandoned || slab->capacity > FREE_SLAB_BYTES_MAX / 16 ||
+      pool->free_bytes + slab->capacity > FREE_SLAB_BYTES_MAX) {
     slab_destroy(pool, slab);
     return;
   }

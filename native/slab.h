@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "table.h"
 
-/* Capacities are powers of two from 64 KiB on; free slabs are kept up to a bound, 64 MiB in all. */
+/* Capacities are powers of two from 64 KiB on; free ones are kept up to 64 MiB in all, 4 MiB each. */
 enum { SLAB_BYTES_MIN = 64 * 1024, SLAB_CLASSES = 17, FREE_SLAB_BYTES_MAX = 64 * 1024 * 1024 };
 
 typedef struct Slab {

@@ -21,7 +21,7 @@ export class DamagedFrames {
     const header = { correlationId: this.#random.uint32() & 0xffff, clientId: 'fuzz' }
     const value = this.#struct(api.request)
     const parts = requestFrame(api, version, header, value as never) as Uint8Array[]
-    return this.#mutate(Buffer.concat(parts))
+    return this.damage(Buffer.concat(parts))
   }
 
   #struct(fields: Fields): Record<string, unknown> {
@@ -71,7 +71,8 @@ export class DamagedFrames {
     return encodeBatch({ records, baseTimestamp: 1_700_000_000_000, ...producer })
   }
 
-  #mutate(frame: Buffer): Uint8Array {
+  /** A frame after none to four mutations, with a right length prefix. */
+  damage(frame: Uint8Array): Uint8Array {
     let bytes: Uint8Array = frame
     for (let count = this.#random.below(5); count > 0; count--) bytes = this.#mutateOnce(bytes)
     const whole = Uint8Array.from(bytes)

@@ -1,23 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { hex, readInt16 } from '../../src/lib/bytes.ts'
+import { hex } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import { readCorrelationId } from '../../src/broker/wire/frame.ts'
-import {
-  apiByKey,
-  apiVersions,
-  fetch,
-  joinGroup,
-  syncGroup,
-} from '../../src/broker/wire/messages/index.ts'
+import { apiByKey } from '../../src/broker/wire/messages/index.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { WireClient } from '../helpers/wire-client.ts'
 import { Bystander } from './bystander.ts'
 import { DamagedFrames } from './damaged-frames.ts'
+import { outcomeOf, type Outcome } from './outcome.ts'
 
 const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 7)
 const frames = Number(process.env['LOGCLUSTER_TEST_FRAMES'] ?? 5000)
-const sentinelId = 0x7ead_beef
 
 describe('a broker among frames that were damaged', () => {
   test(`answers or closes, ${frames} times (seed ${seed})`, { timeout: 300_000 }, async () => {
@@ -33,8 +26,6 @@ describe('a broker among frames that were damaged', () => {
     })
   })
 })
-
-type Outcome = 'answered' | 'closed' | 'parked'
 
 async function fuzz(broker: TestBroker, bystander: Bystander): Promise<Record<Outcome, number>> {
   const random = new Prng(seed)
@@ -77,51 +68,6 @@ async function servedVersions(broker: TestBroker): Promise<[key: number, version
     const [min, max] = apiByKey(apiKey)!.versions
     return Array.from({ length: max - min + 1 }, (_, at): [number, number] => [apiKey, min + at])
   })
-}
-
-/** What came of a frame: a request after it is answered too, or the connection is closed. Some may wait. */
-async function outcomeOf(client: WireClient, frame: Uint8Array): Promise<Outcome> {
-  const [first, second] = [client.exchangeRaw(frame), client.exchangeRaw(sentinel(client))]
-  second.catch(() => {})
-  const answer = await orClosed<Uint8Array | 'late'>(mayWait(frame) ? soon(first) : first)
-  if (answer === null) return 'closed'
-  if (answer === 'late') return 'parked'
-  // Nothing for the frame itself: a produce with acks=0.
-  if (readCorrelationId(answer) === sentinelId) {
-    client.close()
-    return 'answered'
-  }
-  const after = await orClosed(second)
-  if (after === null) return 'closed'
-  expect(readCorrelationId(after)).toBe(sentinelId)
-  return 'answered'
-}
-
-async function orClosed<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof WireClientError && error.message.includes('clos')) return null
-    if (error instanceof WireClientError && error.message.includes('ECONNRESET')) return null
-    throw error
-  }
-}
-
-function sentinel(client: WireClient): Uint8Array {
-  const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
-  return client.frame(apiVersions, 0, names, sentinelId)
-}
-
-/** A fetch waits for records, a member of a group for the others. */
-function mayWait(frame: Uint8Array): boolean {
-  return [fetch.key, joinGroup.key, syncGroup.key].includes(readInt16(frame, 4))
-}
-
-function soon<T>(answer: Promise<T>): Promise<T | 'late'> {
-  return Promise.race([
-    answer,
-    new Promise<'late'>(resolve => setTimeout(() => resolve('late'), 50)),
-  ])
 }
 
 /** The most memory that the process ever had, in MiB. */

@@ -22,6 +22,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', 'src/env/duplex'],
     modules: ['node:fs', 'node:fs/promises', 'node:net', 'node:stream', 'node:crypto', 'node:path'],
   },
+  'src/env/real/idle-memory.ts': { ours: ['src/env'], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/native': {
     ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts'],

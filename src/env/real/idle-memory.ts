@@ -1,0 +1,45 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Clock } from '../clock.ts'
+
+const mebibyte = 1024 * 1024
+const periodMs = 5000
+/** Of the time since the last look that the event loop worked; above it nobody is made to wait for a collection. */
+const busyMax = 0.25
+/** What it grew by since the last time, for a collection to be worth its pause. */
+const grownBytesMin = 16 * mebibyte
+
+/**
+ * Gives memory back to the system while there is little to do. V8 keeps the pages of a heap that was large once
+ * for good: a single request of a million elements left 180 MiB that held nothing. Only a collection that is
+ * told to save memory returns them; it stops the loop for some tens of milliseconds, so it runs when idle.
+ */
+export function returnMemoryWhenIdle(clock: Pick<Clock, 'every'>): void {
+  const collect = collector()
+  let keptBytes = process.memoryUsage.rss()
+  /** What the first collection found dead is partly given back after it only: a second one ends the work. */
+  let isSecondDue = false
+  let before = performance.eventLoopUtilization()
+  clock.every(periodMs, () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    const residentBytes = process.memoryUsage.rss()
+    keptBytes = Math.min(keptBytes, residentBytes)
+    const hasGrown = residentBytes >= keptBytes + Math.max(grownBytesMin, keptBytes / 16)
+    if (utilization > busyMax || !(hasGrown || isSecondDue)) return
+    collect()
+    isSecondDue = hasGrown
+    keptBytes = process.memoryUsage.rss()
+  })
+}
+
+type Collect = (how: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
+
+/** V8's own function is only seen by contexts that are made while the flag is set. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as Collect
+  setFlagsFromString('--no-expose-gc')
+  return () => collect({ type: 'major', flavor: 'last-resort' })
+}

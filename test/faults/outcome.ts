@@ -1,0 +1,61 @@
+import { readInt16 } from '../../src/lib/bytes.ts'
+import { readCorrelationId } from '../../src/broker/wire/frame.ts'
+import { apiVersions, fetch, joinGroup, syncGroup } from '../../src/broker/wire/messages/index.ts'
+import { type WireClient, WireClientError } from '../helpers/wire-client.ts'
+
+/** What a frame led to. `parked`: its answer waits for something, and the request behind it with it. */
+export type Outcome = 'answered' | 'closed' | 'parked'
+
+const sentinelId = 0x7ead_beef
+
+/** What came of a frame: a request after it is answered too, or the connection is closed. Some may wait. */
+export async function outcomeOf(
+  client: WireClient,
+  frame: Uint8Array,
+  heard: (answer: Uint8Array) => void = () => {},
+): Promise<Outcome> {
+  const [first, second] = [client.exchangeRaw(frame), client.exchangeRaw(sentinel(client))]
+  second.catch(() => {})
+  const answer = await orClosed<Uint8Array | 'late'>(mayWait(frame) ? soon(first) : first)
+  if (answer === null) return 'closed'
+  if (answer === 'late') return 'parked'
+  // Nothing for the frame itself: a produce with acks=0.
+  if (readCorrelationId(answer) === sentinelId) {
+    client.close()
+    return 'answered'
+  }
+  heard(answer)
+  const after = await orClosed(second)
+  if (after === null) return 'closed'
+  if (readCorrelationId(after) !== sentinelId) {
+    throw new Error(`${readCorrelationId(after)} was answered in place of the request after`)
+  }
+  return 'answered'
+}
+
+async function orClosed<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof WireClientError && error.message.includes('clos')) return null
+    if (error instanceof WireClientError && /ECONNRESET|EPIPE/.test(error.message)) return null
+    throw error
+  }
+}
+
+function sentinel(client: WireClient): Uint8Array {
+  const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
+  return client.frame(apiVersions, 0, names, sentinelId)
+}
+
+/** A fetch waits for records, a member of a group for the others. */
+function mayWait(frame: Uint8Array): boolean {
+  return [fetch.key, joinGroup.key, syncGroup.key].includes(readInt16(frame, 4))
+}
+
+function soon<T>(answer: Promise<T>): Promise<T | 'late'> {
+  return Promise.race([
+    answer,
+    new Promise<'late'>(resolve => setTimeout(() => resolve('late'), 50)),
+  ])
+}

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runFuzz, type FuzzResult } from './fuzz.ts'
+
+/**
+ * `npm run fuzz -- --frames 200000 --seed 1`: damaged frames of every API and version against one broker. Writes
+ * `docs/qualification/fuzz-DATE.json`, or to `--out FILE`; exits 1 where anything failed.
+ */
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      frames: { type: 'string', default: '200000' },
+      seed: { type: 'string', default: '1' },
+      out: { type: 'string' },
+    },
+  })
+  const date = new Date().toISOString()
+  const result = await runFuzz({
+    frames: Number(values.frames),
+    seed: Number(values.seed),
+    progress: text => console.log(text),
+  })
+  const machine = { cores: availableParallelism(), node: process.version }
+  const folder = join(import.meta.dirname, '../../docs/qualification')
+  mkdirSync(folder, { recursive: true })
+  const path = values.out ?? join(folder, `fuzz-${date.slice(0, 10)}.json`)
+  writeFileSync(path, `${JSON.stringify({ date, machine, ...result }, null, 2)}\n`)
+  print(result)
+  console.log(`Written to ${path}`)
+  return result.failures.length === 0 ? 0 : 1
+}
+
+function print({ frames, seconds, neighbourRounds, before, after, failures }: FuzzResult): void {
+  console.log(
+    `${frames} frames in ${seconds} s; a neighbour was served ${neighbourRounds} times; ` +
+      `${before.residentMiB} MiB before, ${after.residentMiB} MiB after, ${after.peakMiB} MiB at most; ` +
+      `${before.descriptors} open files before, ${after.descriptors} after; ${failures.length} failures`,
+  )
+  for (const failure of failures) console.log(failure.slice(0, 2000))
+}
+
+process.exitCode = await main()

@@ -1,0 +1,270 @@
+import { hex } from '../../src/lib/bytes.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import { apiByKey, joinGroup } from '../../src/broker/wire/messages/index.ts'
+import { readResponse } from '../../src/broker/wire/frame.ts'
+import { DamagedFrames } from '../faults/damaged-frames.ts'
+import { outcomeOf, type Outcome } from '../faults/outcome.ts'
+import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+import { FrameCases, type FrameCase, type FrameKind, type Served } from './frame-cases.ts'
+import { mapFrame } from './frame-map.ts'
+import { Neighbour } from './neighbour.ts'
+import { settledSize, sizeOf, type ProcessSize } from './process-size.ts'
+import { fuzzTopics, RequestMaker } from './request-maker.ts'
+import { runScenarios, type ScenarioCounts } from './scenarios.ts'
+
+export interface FuzzOptions {
+  readonly frames: number
+  readonly seed: number
+  readonly progress?: (text: string) => void
+}
+
+export interface FuzzResult {
+  readonly seed: number
+  readonly frames: number
+  /** How many frames the list of cuts and edges has, and how many of them were sent. */
+  readonly listed: { readonly all: number; readonly sent: number }
+  /** APIs and versions that were sent to. */
+  readonly apis: Readonly<Record<string, readonly [min: number, max: number]>>
+  readonly outcomes: Readonly<Record<FrameKind, Readonly<Record<Outcome, number>>>>
+  readonly scenarios: ScenarioCounts
+  /** What the neighbour did meanwhile: each time it produced, fetched, committed, and read the commit. */
+  readonly neighbourRounds: number
+  /** Before the first frame, when each API had been asked once; and after the last, when everybody had left. */
+  readonly before: ProcessSize
+  readonly after: ProcessSize
+  readonly failures: readonly string[]
+  /** The last frames before something failed, in hex. */
+  readonly suspects: readonly string[]
+  readonly seconds: number
+}
+
+const laneCount = 12
+/** Resident memory after it may be this much more than before. */
+const grownMiBMax = 64
+const settleMsMax = 60_000
+/** Topics that frames created are removed after so many frames, as an operator would. */
+const framesBetweenCleanings = 4000
+
+/** The campaign against one broker process. */
+export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const broker = await startBroker({
+    settings: {
+      'num.partitions': '1',
+      'log.segment.delete.delay.ms': '100',
+      'group.initial.rebalance.delay.ms': '0',
+      'connections.frame.timeout.ms': '5000',
+      'offsets.topic.num.partitions': '5',
+    },
+  })
+  const fuzz = new Fuzz(broker, options)
+  try {
+    return await fuzz.run()
+  } finally {
+    await broker[Symbol.asyncDispose]()
+  }
+}
+
+class Fuzz {
+  readonly #broker: TestBroker
+  readonly #options: FuzzOptions
+  readonly #random: Prng
+  readonly #maker: RequestMaker
+  readonly #failures: string[] = []
+  /** What was sent last, one place a lane and some more. */
+  readonly #recent: FrameCase[] = []
+  readonly #outcomes = {
+    cut: none(),
+    edge: none(),
+    damaged: none(),
+    whole: none(),
+  }
+  #sent = 0
+  #isCleaning: Promise<void> | null = null
+
+  constructor(broker: TestBroker, options: FuzzOptions) {
+    this.#broker = broker
+    this.#options = options
+    this.#random = new Prng(options.seed)
+    this.#maker = new RequestMaker(this.#random)
+  }
+
+  async run(): Promise<FuzzResult> {
+    const began = Date.now()
+    const { frames, seed } = this.#options
+    const pid = this.#broker.pid
+    const served = await this.#served()
+    const neighbour = await Neighbour.join(this.#broker.port)
+    await this.#clean()
+    await this.#warmUp(served)
+    await neighbour.more(20)
+    const before = sizeOf(pid)
+    const cases = this.#cases(served)
+    let scenarios: ScenarioCounts = {}
+    try {
+      await Promise.all(Array.from({ length: laneCount }, () => this.#lane(cases)))
+      await this.#clean()
+      scenarios = await runScenarios(
+        { broker: this.#broker, random: this.#random, maker: this.#maker, served },
+        frames,
+        this.#options.progress ?? (() => {}),
+      )
+      await neighbour.more(20)
+      await this.#clean()
+    } catch (error) {
+      this.#failed('a frame', error)
+    }
+    await neighbour.stop().catch((error: unknown) => this.#failed('the neighbour', error))
+    const after = await this.#settled(pid, before)
+    if (this.#broker.isRunning) await this.#broker.stop().catch(e => this.#failed('the stop', e))
+    return {
+      seed,
+      frames: this.#sent,
+      listed: { all: cases.listedOf, sent: cases.listedCount },
+      apis: ranges(served),
+      outcomes: this.#outcomes,
+      scenarios,
+      neighbourRounds: neighbour.rounds,
+      before,
+      after,
+      failures: this.#failures,
+      suspects: this.#failures.length === 0 ? [] : this.#recent.map(({ bytes }) => hex(bytes)),
+      seconds: Math.round((Date.now() - began) / 1000),
+    }
+  }
+
+  #cases(served: readonly Served[]): FrameCases {
+    const damage = new DamagedFrames(this.#random, [])
+    const parts = { random: this.#random, maker: this.#maker, damage }
+    return new FrameCases(parts, served, this.#options.frames)
+  }
+
+  /** Every API that the broker lists, in every version of it that has a table. */
+  async #served(): Promise<Served[]> {
+    using client = await WireClient.connect(this.#broker.port)
+    const { apiKeys } = await client.apiVersions()
+    return apiKeys.flatMap(({ apiKey, maxVersion }) => {
+      const api = apiByKey(apiKey)!
+      const [min] = api.versions
+      return Array.from({ length: maxVersion - min + 1 }, (_, at) => ({ api, version: min + at }))
+    })
+  }
+
+  /** Each once, so that what is compiled and kept for good counts as there before. */
+  async #warmUp(served: readonly Served[]): Promise<void> {
+    for (const { api, version } of served) {
+      const header = { correlationId: 1, clientId: 'warm-up' }
+      const { bytes } = mapFrame(api, version, header, this.#maker.request(api))
+      using client = await this.#connect()
+      await outcomeOf(client, bytes)
+    }
+  }
+
+  async #lane(cases: FrameCases): Promise<void> {
+    let client = await this.#connect()
+    for (let next = cases.next(); next !== null; next = cases.next()) {
+      if (this.#failures.length > 0) return
+      if (!client.isOpen) client = await this.#connect()
+      const outcome = await this.#send(client, next)
+      if (outcome === 'parked') client.close()
+      this.#outcomes[next.kind][outcome]++
+      await this.#count()
+    }
+    client.close()
+  }
+
+  async #send(client: WireClient, frame: FrameCase): Promise<Outcome> {
+    this.#recent.push(frame)
+    if (this.#recent.length > 4 * laneCount) this.#recent.shift()
+    try {
+      return await outcomeOf(client, frame.bytes, answer => this.#learn(frame, answer))
+    } catch (error) {
+      const { api, version, kind, bytes } = frame
+      this.#failed(`${kind} ${api.name} v${version} ${hex(bytes)}`, error)
+      throw error
+    }
+  }
+
+  async #count(): Promise<void> {
+    this.#sent++
+    if (this.#sent % 5_000 === 0) {
+      const { residentMiB, descriptors } = sizeOf(this.#broker.pid)
+      this.#options.progress?.(`${this.#sent} frames, ${residentMiB} MiB, ${descriptors} open`)
+    }
+    if (this.#sent % framesBetweenCleanings === 0) {
+      this.#isCleaning = this.#clean().finally(() => (this.#isCleaning = null))
+    }
+    await this.#isCleaning
+  }
+
+  /** A member id that the broker gave may be used by later frames. */
+  #learn({ api, version, kind }: FrameCase, answer: Uint8Array): void {
+    if (kind !== 'whole' || api.key !== joinGroup.key) return
+    const { memberId } = readResponse(joinGroup, version, answer).value
+    if (memberId !== '') this.#maker.learnMemberId(memberId)
+  }
+
+  /** All topics of the fuzz go, and its own come again. */
+  async #clean(): Promise<void> {
+    using client = await this.#connect()
+    const { topics } = await client.metadata()
+    const names = topics.flatMap(({ name, isInternal }) => {
+      return name === null || isInternal || name === 'neighbour' ? [] : [name]
+    })
+    for (let at = 0; at < names.length; at += 500) {
+      await client.deleteTopics(names.slice(at, at + 500))
+    }
+    await client.createTopics(
+      fuzzTopics.map(name => ({
+        name,
+        configs: name === 'compacted' ? { 'cleanup.policy': 'compact' } : {},
+      })),
+    )
+  }
+
+  #connect(): Promise<WireClient> {
+    return WireClient.connect(this.#broker.port, { timeoutMs: 60_000 })
+  }
+
+  async #settled(pid: number, before: ProcessSize): Promise<ProcessSize> {
+    if (!this.#broker.isRunning) {
+      this.#failures.push(`the broker ended: ${this.#broker.output.slice(-4000)}`)
+      return { residentMiB: 0, peakMiB: 0, descriptors: 0 }
+    }
+    // The partitions of topics that came since, a few, and what a libuv of the fallback keeps.
+    const descriptorsMax = before.descriptors + 8
+    const after = await settledSize(
+      pid,
+      ({ residentMiB, descriptors }) =>
+        residentMiB <= before.residentMiB + grownMiBMax && descriptors <= descriptorsMax,
+      settleMsMax,
+    )
+    if (after.residentMiB > before.residentMiB + grownMiBMax) {
+      this.#failures.push(`${after.residentMiB} MiB after, ${before.residentMiB} MiB before`)
+    }
+    if (after.descriptors > descriptorsMax) {
+      this.#failures.push(`${after.descriptors} open files after, ${before.descriptors} before`)
+    }
+    return after
+  }
+
+  #failed(what: string, error: unknown): void {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : ''
+    this.#failures.push(
+      `${what}: ${error instanceof Error ? error.message : String(error)} ${cause}`,
+    )
+  }
+}
+
+function none(): Record<Outcome, number> {
+  return { answered: 0, closed: 0, parked: 0 }
+}
+
+function ranges(served: readonly Served[]): FuzzResult['apis'] {
+  const found: Record<string, [number, number]> = {}
+  for (const { api, version } of served) {
+    const range = (found[api.name] ??= [version, version])
+    range[1] = Math.max(range[1], version)
+  }
+  return found
+}
