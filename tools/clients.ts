@@ -10,15 +10,24 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fetchNodeRdkafka } from './node-rdkafka.ts'
 
 /**
- * Brings the test clients that npm does not: kcat and promtool from Debian, confluent-kafka from PyPI, Apache
- * Kafka's own from Maven Central. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
+ * Brings the test clients that npm does not: kcat and promtool from Debian, confluent-kafka, kafka-python and
+ * aiokafka from PyPI, Apache Kafka's own from Maven Central, and node-rdkafka, whose install script would compile librdkafka
+ * once more: it is compiled against the one of tools/librdkafka.ts, where that was built. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
  * `.cache/clients/NAME.missing`, and the suites that need it skip themselves; with `CI=true` that is a failure.
  *
  *     node tools/clients.ts
  */
-export type ClientName = 'kcat' | 'promtool' | 'confluent-kafka' | 'java'
+export type ClientName =
+  | 'kcat'
+  | 'promtool'
+  | 'confluent-kafka'
+  | 'kafka-python'
+  | 'aiokafka'
+  | 'node-rdkafka'
+  | 'java'
 
 interface ClientKit {
   readonly name: ClientName
@@ -50,7 +59,25 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     name: 'confluent-kafka',
     version: '2.16.1',
     needs: ['python3'],
-    fetch: fetchConfluentKafka,
+    fetch: folder => fetchFromPyPi('confluent-kafka', [], folder),
+  },
+  'kafka-python': {
+    name: 'kafka-python',
+    version: '3.0.12',
+    needs: ['python3'],
+    fetch: folder => fetchFromPyPi('kafka-python', codecsOfKafkaPython, folder),
+  },
+  aiokafka: {
+    name: 'aiokafka',
+    version: '0.14.0',
+    needs: ['python3'],
+    fetch: folder => fetchFromPyPi('aiokafka', ['cramjam==2.14.0'], folder),
+  },
+  'node-rdkafka': {
+    name: 'node-rdkafka',
+    version: '3.6.1',
+    needs: ['python3', 'c++', 'make', 'npm'],
+    fetch: fetchNodeRdkafka,
   },
   java: { name: 'java', version: `${kafka}-core`, needs: ['java', 'mvn'], fetch: fetchJava },
 }
@@ -146,12 +173,17 @@ export function downloadPackages(packages: readonly string[], folder: string): v
 /** apt's own unprivileged user may not write into our cache. */
 const sandbox = ['-oAPT::Sandbox::User=root']
 
-function fetchConfluentKafka(folder: string): void {
-  const wanted = `confluent-kafka==${clientKits['confluent-kafka'].version}`
+/** Without these it produces only gzip. */
+const codecsOfKafkaPython = ['lz4==4.4.5', 'python-snappy==0.7.3', 'zstandard==0.25.0']
+
+/** Wheels only: nothing is compiled and no script of a package runs. */
+function fetchFromPyPi(name: ClientName, more: readonly string[], folder: string): void {
+  const wanted = `${name}==${clientKits[name].version}`
   const install = '-m pip install --quiet --disable-pip-version-check --no-input'.split(' ')
   const quietly = ['--root-user-action=ignore', '--only-binary=:all:']
-  run('python3', [...install, ...quietly, '--target', folder, wanted])
-  run('python3', ['-c', 'import confluent_kafka'], { PYTHONPATH: folder })
+  run('python3', [...install, ...quietly, '--target', folder, wanted, ...more])
+  const module = { 'confluent-kafka': 'confluent_kafka', 'kafka-python': 'kafka' }[name as string]
+  run('python3', ['-c', `import ${module ?? name}`], { PYTHONPATH: folder })
 }
 
 /** The tools, the broker for the tools that are still in it, all they need, and a logger that is silent below WARN. */

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'vitest'
 import { type ClientName, kitFolder, whyMissing } from '../../tools/clients.ts'
 import { run, type RunOptions, type RunResult } from './run.ts'
+
+export { java, kcat } from './programs.ts'
 
 /**
  * A suite that needs a client which `npm test` fetches. Where that could not be had the suite is skipped and
@@ -23,15 +24,6 @@ export function describeWith(client: ClientName, title: string, suite: () => voi
 /** Of one test. Its programs have time-outs of their own; a Java one takes seconds only to start. */
 const timeoutMs = 240_000
 
-/** kcat with its own libraries. */
-export function kcat(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const folder = kitFolder('kcat')
-  return run(join(folder, 'usr/bin/kcat'), args, {
-    ...options,
-    env: { ...options.env, LD_LIBRARY_PATH: libraryFolders(folder).join(':') },
-  })
-}
-
 /** Prometheus's own checker. */
 export function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return run(join(kitFolder('promtool'), 'usr/bin/promtool'), args, options)
@@ -51,14 +43,6 @@ export async function checkMetrics(text: string): Promise<string> {
   return stdout + stderr
 }
 
-/** Debian keeps libraries in `lib/TRIPLET`, of `/usr` or of `/`. */
-function libraryFolders(folder: string): string[] {
-  return ['usr/lib', 'lib']
-    .map(place => join(folder, place))
-    .filter(place => existsSync(place))
-    .flatMap(place => readdirSync(place).map(triplet => join(place, triplet)))
-}
-
 /** A script of `test/clients/` with confluent-kafka on its path. */
 export function python(
   script: string,
@@ -68,17 +52,4 @@ export function python(
   const env = { ...options.env, PYTHONPATH: kitFolder('confluent-kafka'), PYTHONUNBUFFERED: '1' }
   const path = join(import.meta.dirname, '..', 'clients', script)
   return run('python3', ['-B', path, ...args], { ...options, env })
-}
-
-/** One of Apache Kafka's own tools, by the class that its shell script would start. */
-export function java(
-  mainClass: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<RunResult> {
-  const folder = kitFolder('java')
-  const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`
-  const quick = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', logging]
-  const path = ['-cp', join(folder, 'lib', '*')]
-  return run('java', [...quick, ...path, mainClass, ...args], { timeoutMs: 120_000, ...options })
 }

@@ -11,6 +11,8 @@ export interface BatchOnDisk {
   readonly baseOffset: number
   readonly codec: CodecName
   readonly count: number
+  /** Milliseconds since 1970; the time of append where the topic says so. */
+  readonly maxTimestamp: number
   readonly producerId: number
   readonly sizeBytes: number
 }
@@ -43,6 +45,7 @@ function batchesOf(bytes: Buffer): BatchOnDisk[] {
       baseOffset: Number(bytes.readBigInt64BE(at)),
       codec: codecNames[bytes.readInt16BE(at + 21) & 7] ?? 'none',
       count: bytes.readInt32BE(at + 57),
+      maxTimestamp: Number(bytes.readBigInt64BE(at + 35)),
       producerId: Number(bytes.readBigInt64BE(at + 43)),
       sizeBytes,
     })

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { type ClientName, kitFolder } from '../../tools/clients.ts'
+import type { DriverProgram } from './driver-process.ts'
+
+/** A client of the table: its driver, and what must have been fetched for it. */
+export interface Client {
+  readonly name: string
+  readonly kit: ClientName | null
+  readonly program: DriverProgram
+  /** Also run on the TypeScript fallback. */
+  readonly alsoOnFallback: boolean
+  /** Why the library cannot restart a static member; null where it can. */
+  readonly noStaticMembers: string | null
+  /** What the library shows in place of the time of append; null where it shows that. */
+  readonly noAppendTime: string | null
+}
+
+const drivers = join(import.meta.dirname, 'drivers')
+
+function node(script: string): DriverProgram {
+  return { command: [process.execPath, join(drivers, script)] }
+}
+
+function python(script: string, kit: ClientName): DriverProgram {
+  const env = { PYTHONPATH: kitFolder(kit), PYTHONUNBUFFERED: '1', PYTHONWARNINGS: 'ignore' }
+  return { command: ['python3', '-B', join(drivers, script)], env }
+}
+
+const able = { alsoOnFallback: false, noStaticMembers: null, noAppendTime: null }
+
+export const clients: readonly Client[] = [
+  { ...able, name: 'kcat', kit: 'kcat', program: node('kcat.ts'), alsoOnFallback: true },
+  {
+    ...able,
+    name: 'kafkajs',
+    kit: null,
+    program: node('kafkajs.ts'),
+    noStaticMembers: 'kafkajs has no static membership',
+  },
+  {
+    ...able,
+    name: '@platformatic/kafka',
+    kit: null,
+    program: node('platformatic.ts'),
+    alsoOnFallback: true,
+    noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
+  },
+  {
+    ...able,
+    name: 'confluent-kafka',
+    kit: 'confluent-kafka',
+    program: python('confluent.py', 'confluent-kafka'),
+  },
+  {
+    ...able,
+    name: 'kafka-python',
+    kit: 'kafka-python',
+    program: python('kafka_python.py', 'kafka-python'),
+  },
+  { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
+  { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },
+  { ...able, name: 'Java tools', kit: 'java', program: node('java.ts') },
+]

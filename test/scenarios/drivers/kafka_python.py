@@ -1,0 +1,194 @@
+"""kafka-python as scenarios drive it."""
+
+import time
+
+import kafka
+from driver import Lacks, encoded, say, serve, told
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+
+
+def version(address, wish):
+    return kafka.__version__
+
+
+def producer_of(address, **settings):
+    return KafkaProducer(
+        bootstrap_servers=address,
+        max_request_size=4 << 20,
+        metadata_max_age_ms=500,
+        delivery_timeout_ms=20000,
+        request_timeout_ms=10000,
+        max_block_ms=20000,
+        **settings,
+    )
+
+
+def produce(address, wish):
+    if any(one["key"] is None and one["value"] is None for one in wish["records"]):
+        raise Lacks("refuses a record with neither key nor value")
+    codec = None if wish["codec"] == "none" else wish["codec"]
+    acks = "all" if wish["acks"] == "all" else int(wish["acks"])
+    producer = producer_of(
+        address, acks=acks, compression_type=codec, linger_ms=100, batch_size=1 << 20, enable_idempotence=False
+    )
+    futures = [
+        producer.send(
+            wish["topic"],
+            partition=wish["partition"],
+            key=encoded(one["key"]),
+            value=encoded(one["value"]),
+            headers=[(name, encoded(data)) for name, data in one["headers"]],
+            timestamp_ms=one.get("timestamp"),
+        )
+        for one in wish["records"]
+    ]
+    try:
+        for future in futures:
+            future.get(timeout=30)
+    finally:
+        producer.close(5)
+
+
+def flow(address, wish):
+    producer = producer_of(address, acks="all")
+    failed = []
+    for at in range(wish["count"]):
+        try:
+            producer.send(wish["topic"], str(at).encode()).get(timeout=25)
+        except Exception as error:
+            failed.append(f"{type(error).__name__}: {error}")
+        time.sleep(wish["everyMs"] / 1000)
+    producer.close(5)
+    return {"acked": wish["count"] - len(failed), "failed": failed}
+
+
+def consumer_of(address, group, **settings):
+    return KafkaConsumer(
+        bootstrap_servers=address,
+        group_id=group,
+        auto_offset_reset="earliest",
+        metadata_max_age_ms=500,
+        **{"enable_auto_commit": False, **settings},
+    )
+
+
+def take(consumer, count, seconds=20):
+    found = []
+    deadline = time.monotonic() + seconds
+    while len(found) < count and time.monotonic() < deadline:
+        for records in consumer.poll(timeout_ms=100, max_records=count - len(found)).values():
+            found.extend(records)
+    return found
+
+
+def consume(address, wish):
+    consumer = consumer_of(address, None)
+    at = TopicPartition(wish["topic"], wish["partition"])
+    consumer.assign([at])
+    consumer.seek(at, wish["offset"])
+    found = take(consumer, wish["count"])
+    consumer.close()
+    return [told(r.offset, r.key, r.value, r.headers, r.timestamp) for r in found]
+
+
+def offset_for_time(address, wish):
+    consumer = consumer_of(address, None)
+    at = TopicPartition(wish["topic"], wish["partition"])
+    found = consumer.offsets_for_times({at: wish["timestamp"]})[at]
+    consumer.close()
+    return -1 if found is None else found.offset
+
+
+def pause_resume(address, wish):
+    consumer = consumer_of(address, None)
+    at = TopicPartition(wish["topic"], wish["partition"])
+    consumer.assign([at])
+    consumer.seek(at, 0)
+    before = [r.offset for r in take(consumer, wish["before"])]
+    consumer.pause(at)
+    during = [r.offset for r in take(consumer, 1, wish["quietMs"] / 1000)]
+    consumer.resume(at)
+    after = [r.offset for r in take(consumer, wish["total"] - wish["before"])]
+    consumer.close()
+    return {"before": before, "during": during, "after": after}
+
+
+def consume_group(address, wish):
+    consumer = consumer_of(address, wish["group"], session_timeout_ms=6000, heartbeat_interval_ms=1000)
+    consumer.subscribe([wish["topic"]])
+    found = take(consumer, wish["count"])
+    consumer.commit()
+    consumer.close()
+    return [{"partition": r.partition, "offset": r.offset} for r in found]
+
+
+def with_admin(address, act):
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        act(admin)
+    finally:
+        admin.close()
+
+
+def create_topic(address, wish):
+    topic = NewTopic(wish["topic"], wish["partitions"], 1, topic_configs=wish["configs"])
+    with_admin(address, lambda admin: admin.create_topics([topic]))
+
+
+def grow_topic(address, wish):
+    with_admin(address, lambda admin: admin.create_partitions({wish["topic"]: wish["partitions"]}))
+
+
+def configure_topic(address, wish):
+    resource = ConfigResource(ConfigResourceType.TOPIC, wish["topic"], configs=wish["configs"])
+    with_admin(address, lambda admin: admin.alter_configs([resource]))
+
+
+def delete_topic(address, wish):
+    with_admin(address, lambda admin: admin.delete_topics([wish["topic"]]))
+
+
+class Told(ConsumerRebalanceListener):
+    def on_partitions_revoked(self, revoked):
+        pass
+
+    def on_partitions_assigned(self, assigned):
+        say({"assigned": sorted(one.partition for one in assigned)})
+
+
+def member(address, topic, group, name, instance, leaving):
+    consumer = consumer_of(
+        address,
+        group,
+        client_id=name,
+        group_instance_id=instance,
+        session_timeout_ms=3000,
+        heartbeat_interval_ms=300,
+        max_poll_interval_ms=10000,
+        enable_auto_commit=True,
+        auto_commit_interval_ms=200,
+    )
+    consumer.subscribe([topic], listener=Told())
+    while not leaving.is_set():
+        for record in take(consumer, 1, 0.1):
+            say({"partition": record.partition, "offset": record.offset})
+    consumer.close()
+
+
+serve(
+    {
+        "version": version,
+        "produce": produce,
+        "flow": flow,
+        "consume": consume,
+        "offsetForTime": offset_for_time,
+        "pauseResume": pause_resume,
+        "consumeGroup": consume_group,
+        "createTopic": create_topic,
+        "growTopic": grow_topic,
+        "configureTopic": configure_topic,
+        "deleteTopic": delete_topic,
+    },
+    member,
+)

@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Admin, CompressionTypes, type Consumer, Kafka, logLevel } from 'kafkajs'
+import {
+  Lacks,
+  type MemberWish,
+  type PlacedRecord,
+  say,
+  serve,
+  sleep,
+  type Verbs,
+} from './serve.ts'
+
+const codecs: Readonly<Record<string, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+}
+
+function kafkaOf(address: string, clientId = 'scenarios'): Kafka {
+  return new Kafka({ clientId, brokers: [address], logLevel: logLevel.NOTHING })
+}
+
+function verbsOf(address: string): Verbs {
+  const kafka = kafkaOf(address)
+  return {
+    version: () => Promise.resolve(versionOf('kafkajs')),
+
+    async produce({ topic, partition, records, codec, acks }) {
+      const compression = codecs[codec]
+      if (compression === undefined) throw new Lacks(`${codec} only by a plug-in`)
+      const messages = records.map(({ key, value, headers, timestamp }) => ({
+        key,
+        value,
+        partition,
+        headers: Object.fromEntries(headers),
+        ...(timestamp !== undefined && { timestamp: String(timestamp) }),
+      }))
+      const producer = kafka.producer({ retry: { retries: 2 } })
+      await producer.connect()
+      try {
+        await producer.send({ topic, messages, compression, acks: acks === 'all' ? -1 : +acks })
+      } finally {
+        await producer.disconnect()
+      }
+    },
+
+    async flow({ topic, count, everyMs }) {
+      const producer = kafka.producer({ metadataMaxAge: 500, retry: { retries: 8 } })
+      await producer.connect()
+      const failed: string[] = []
+      for (let at = 0; at < count; at++) {
+        const sent = producer.send({ topic, messages: [{ value: String(at) }] })
+        await sent.catch((error: unknown) => failed.push(String(error)))
+        await sleep(everyMs)
+      }
+      await producer.disconnect()
+      return { acked: count - failed.length, failed }
+    },
+
+    async consume({ topic, partition, offset, count }) {
+      const { found } = await readAlone({ topic, partition, offset, count }, async () => {})
+      return found
+    },
+
+    async offsetForTime({ topic, partition, timestamp }) {
+      const offsets = await withAdmin(admin => admin.fetchTopicOffsetsByTimestamp(topic, timestamp))
+      const { offset } = offsets.find(one => one.partition === partition)!
+      // For a time after the last record it gives the end, which others tell as -1.
+      const ends = await withAdmin(admin => admin.fetchTopicOffsets(topic))
+      return offset === ends.find(one => one.partition === partition)!.high ? -1 : Number(offset)
+    },
+
+    async pauseResume({ topic, partition, before, total, quietMs }) {
+      const all: number[] = []
+      let split = 0
+      const { found } = await readAlone(
+        { topic, partition, offset: 0, count: total },
+        async (consumer, record) => {
+          all.push(record.offset)
+          if (all.length !== before) return
+          const paused = [{ topic, partitions: [partition] }]
+          consumer.pause(paused)
+          setTimeout(() => {
+            split = all.length
+            consumer.resume(paused)
+          }, quietMs)
+        },
+      )
+      const offsets = found.map(one => one.offset)
+      return {
+        before: offsets.slice(0, before),
+        during: offsets.slice(before, split),
+        after: offsets.slice(split),
+      }
+    },
+
+    async consumeGroup({ topic, group, count }) {
+      const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000 })
+      await consumer.connect()
+      await consumer.subscribe({ topic, fromBeginning: true })
+      const found: { partition: number; offset: number }[] = []
+      const done = Promise.withResolvers<void>()
+      await consumer.run({
+        autoCommit: false,
+        eachMessage: async ({ partition, message }) => {
+          if (found.length === count) return
+          found.push({ partition, offset: Number(message.offset) })
+          const next = String(Number(message.offset) + 1)
+          await consumer.commitOffsets([{ topic, partition, offset: next }])
+          if (found.length === count) done.resolve()
+        },
+      })
+      await inTime(done.promise, () => `${found.length} of ${count} records`)
+      await consumer.disconnect()
+      return found
+    },
+
+    createTopic: ({ topic, partitions, configs }) =>
+      withAdmin(async admin => {
+        const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+        await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] })
+      }),
+    growTopic: ({ topic, partitions }) =>
+      withAdmin(async admin => {
+        await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] })
+      }),
+    configureTopic: ({ topic, configs }) =>
+      withAdmin(async admin => {
+        const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+        const resources = [{ type: 2, name: topic, configEntries }]
+        await admin.alterConfigs({ validateOnly: false, resources })
+      }),
+    deleteTopic: ({ topic }) => withAdmin(admin => admin.deleteTopics({ topics: [topic] })),
+  }
+
+  async function withAdmin<Result>(act: (admin: Admin) => Promise<Result>): Promise<Result> {
+    const admin = kafka.admin()
+    await admin.connect()
+    try {
+      return await act(admin)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  /** It consumes by groups only: a group of its own, moved to where reading shall begin. */
+  async function readAlone(
+    from: { topic: string; partition: number; offset: number; count: number },
+    each: (consumer: Consumer, record: PlacedRecord) => Promise<void>,
+  ): Promise<{ found: PlacedRecord[] }> {
+    const { topic, partition, offset, count } = from
+    const groupId = `alone-${process.pid}-${Date.now()}`
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    await consumer.subscribe({ topic, fromBeginning: true })
+    const found: PlacedRecord[] = []
+    const done = Promise.withResolvers<void>()
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition: of, message }) => {
+        if (of !== partition || found.length >= count || Number(message.offset) < offset) return
+        const record = {
+          offset: Number(message.offset),
+          key: message.key?.toString() ?? null,
+          value: message.value?.toString() ?? null,
+          headers: Object.entries(message.headers ?? {}).map(
+            ([name, value]) => [name, String(value)] as const,
+          ),
+          timestamp: Number(message.timestamp),
+        }
+        found.push(record)
+        await each(consumer, record)
+        if (found.length === count) done.resolve()
+      },
+    })
+    consumer.seek({ topic, partition, offset: String(offset) })
+    await inTime(done.promise, () => `${found.length} of ${count} records`)
+    await consumer.disconnect()
+    return { found }
+  }
+}
+
+async function member(wish: MemberWish): Promise<() => Promise<void>> {
+  if (wish.instance !== null) throw new Lacks('no static membership')
+  const consumer = kafkaOf(wish.address, wish.name).consumer({
+    groupId: wish.group,
+    sessionTimeout: 3000,
+    rebalanceTimeout: 10_000,
+    heartbeatInterval: 300,
+    maxWaitTimeInMs: 100,
+  })
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    say({ assigned: payload.memberAssignment[wish.topic] ?? [] })
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topic: wish.topic, fromBeginning: true })
+  await consumer.run({
+    autoCommitInterval: 200,
+    eachMessage: ({ partition, message }) => {
+      say({ partition, offset: Number(message.offset) })
+      return Promise.resolve()
+    },
+  })
+  return () => consumer.disconnect()
+}
+
+/** Rejects with what is there after 20 s. */
+export async function inTime(done: Promise<void>, what: () => string): Promise<void> {
+  const late = sleep(20_000).then(() => {
+    throw new Error(`only ${what()} within 20 s`)
+  })
+  await Promise.race([done, late])
+}
+
+function versionOf(name: string): string {
+  const path = createRequire(import.meta.url).resolve(`${name}/package.json`)
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+}
+
+serve(verbsOf, member)

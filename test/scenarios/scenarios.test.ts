@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TestBroker } from '../helpers/broker.ts'
+import { type Cell, runCell, scenarioBroker, whyNot } from './cell.ts'
+import { clients } from './clients.ts'
+import { type Scenario, scenarios } from './scenarios.ts'
+
+/** Java takes seconds to start for each step; suites of its own are in test/clients. */
+const quickOfJava = new Set(['codec-zstd', 'seek-by-time', 'batch-limit'])
+
+const quick = scenarios.filter(scenario => scenario.quick)
+
+/** Clients side by side, since most of the time one waits for its programs to start. */
+describe.concurrent('scenarios, the quick ones', { timeout: 200_000 }, () => {
+  let broker: TestBroker
+
+  beforeAll(async () => {
+    broker = await scenarioBroker(
+      process.env['LOGCLUSTER_NATIVE'] === 'off' ? 'fallback' : 'native',
+    )
+  })
+  afterAll(() => broker?.[Symbol.asyncDispose]())
+
+  for (const client of clients) {
+    const missing = whyNot(client)
+    if (missing !== null && process.env['CI'] !== 'true') {
+      test.skip(`${client.name}: missing: ${missing}`, () => {})
+      continue
+    }
+    const wanted = quick.filter(({ name }) => client.name !== 'Java tools' || quickOfJava.has(name))
+    test(`${client.name}: ${wanted.length} scenarios`, async () => {
+      expect(missing).toBeNull()
+      const cells: Cell[] = []
+      for (const scenario of wanted) cells.push(await runCell(broker, client, scenario))
+      expect(cells.filter(({ result }) => result === 'FAIL')).toEqual([])
+      expect(applicable(cells)).toEqual(expected(wanted, client.name))
+    })
+  }
+})
+
+function applicable(cells: readonly Cell[]): string[] {
+  return cells.filter(({ result }) => result === 'pass').map(cell => cell.scenario)
+}
+
+/** What a library has no verb for; nothing else may be left out. */
+const lacking: Readonly<Record<string, readonly string[]>> = {
+  kcat: ['pause-resume', 'topic-create'],
+  kafkajs: ['codec-snappy', 'codec-lz4', 'codec-zstd'],
+}
+
+function expected(wanted: readonly Scenario[], client: string): string[] {
+  const names = wanted.map(({ name }) => name)
+  return names.filter(name => lacking[client]?.includes(name) !== true)
+}

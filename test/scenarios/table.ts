@@ -1,0 +1,76 @@
+import type { Row } from './cell.ts'
+import type { Scenario } from './scenarios.ts'
+
+/** docs/clients.md, from a run of everything. */
+export function table(rows: readonly Row[], scenarios: readonly Scenario[]): string {
+  const cells = rows.flatMap(row => row.cells)
+  const count = (result: string): number => cells.filter(cell => cell.result === result).length
+  return `# Clients
+
+<!-- Written by \`npm run scenarios\`: repeat that instead of a change here. -->
+
+Other people's programs, unchanged, against one broker process. \`npm run scenarios\` repeats all of it and
+writes this page, \`npm run scenarios -- kcat codec-zstd\` repeats some and only prints. The quick ones, marked *q*, are part of
+\`npm test\`. What a scenario promises is checked with the client itself and with a witness of ours: end offsets over the wire,
+and the headers of the batches on disk (clients that believe a broker cannot take a codec send uncompressed without a word).
+
+**${count('pass')} pass, ${count('FAIL')} fail, ${count('n/a')} not applicable**: the library has no such verb, by the reason below.
+
+${grid(rows, scenarios)}
+## What each proves
+
+${scenarios.map(scenarioLine).join('')}
+## Versions
+
+${rows.map(versionLine).join('')}
+## Remarks
+
+${remarks(rows)}`
+}
+
+function grid(rows: readonly Row[], scenarios: readonly Scenario[]): string {
+  const head = `| scenario | ${rows.map(nameOf).join(' | ')} |\n`
+  const rule = `|---|${rows.map(() => '---|').join('')}\n`
+  const lines = scenarios.map(({ name, quick }) => {
+    const results = rows.map(row => resultOf(row, name))
+    return `| ${name}${quick ? ' *q*' : ''} | ${results.join(' | ')} |\n`
+  })
+  return head + rule + lines.join('')
+}
+
+function nameOf({ client, dataPath }: Row): string {
+  return dataPath === 'native' ? client : `${client}, fallback`
+}
+
+function resultOf({ cells, missing }: Row, scenario: string): string {
+  if (missing !== null) return 'not run'
+  const cell = cells.find(one => one.scenario === scenario)
+  if (cell === undefined) return 'not run'
+  const told = cell.result === 'FAIL' ? '**FAIL**' : cell.result
+  return cell.result === 'pass' && cell.remark !== '' ? `${told}*` : told
+}
+
+function scenarioLine({ name, proves }: Scenario): string {
+  return `- **${name}**: ${proves}.\n`
+}
+
+function versionLine(row: Row): string {
+  return `- ${nameOf(row)}: ${row.missing === null ? row.version : `not run: ${row.missing}`}\n`
+}
+
+/** Cells of a client with the same words stand together. */
+function remarks(rows: readonly Row[]): string {
+  const lines = rows.flatMap(row => {
+    const told = row.cells.filter(({ remark }) => remark !== '')
+    const words = [...new Set(told.map(({ result, remark }) => `${result}, ${oneLine(remark)}`))]
+    return words.map(word => {
+      const of = told.filter(({ result, remark }) => `${result}, ${oneLine(remark)}` === word)
+      return `- ${nameOf(row)}, ${of.map(({ scenario }) => scenario).join(' ')}: ${word}\n`
+    })
+  })
+  return lines.join('')
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim().slice(0, 300)
+}
