@@ -7,7 +7,9 @@ export interface Sample {
 
 /** What a broker's `/metrics` tells now. */
 export async function metricsOf(broker: { readonly http: string }): Promise<Sample[]> {
-  const response = await fetch(`http://${broker.http}/metrics`, { headers: { connection: 'close' } })
+  const response = await fetch(`http://${broker.http}/metrics`, {
+    headers: { connection: 'close' },
+  })
   if (!response.ok) throw new Error(`/metrics answered ${response.status}`)
   return parse(await response.text())
 }
