@@ -315,6 +315,12 @@ export const settingsTable = {
     min: kibibyte,
     doc: 'Answers of one connection that the peer has not taken, above which it is not read.',
   }),
+  'queued.max.output.bytes': long({
+    default: 32 * mebibyte,
+    unit: 'bytes',
+    min: kibibyte,
+    doc: 'Answers of all connections together that no peer has taken, above which only connections that took all of theirs are read.',
+  }),
   'graceful.stop.timeout.ms': long({
     default: 10 * second,
     unit: 'ms',

@@ -10,6 +10,7 @@ import { ConnectionFault, type Answer } from '../handlers/handler.ts'
 import type { AnswerError } from './answer-errors.ts'
 import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
 import { OpenRequest, type Outcome, type RequestFacts } from './open-request.ts'
+import type { OutputBudget } from './output-budget.ts'
 import { Quiet, type QuietLimits } from './quiet.ts'
 
 /** What a connection needs of the server it belongs to, and what it tells it. */
@@ -17,6 +18,7 @@ export interface ConnectionHost {
   readonly clock: Clock
   readonly dispatcher: Dispatcher
   readonly limits: ConnectionBounds
+  readonly output: OutputBudget
   /** Too many bytes are dirty: producers are not read. */
   isUnderPressure(): boolean
   /** An answer told errors. */
@@ -51,6 +53,8 @@ export class ServerConnection implements ConnectionEvents {
   readonly #backlog: Frame[] = []
   /** Bytes of answers that wait for an earlier one. */
   #heldBytes = 0
+  /** What the budget of all connections counts for this one. */
+  #countedBytes = 0
   readonly #quiet: Quiet
   /** `stopping`: what was taken is answered, then it ends. `ending`: its output leaves, nothing else. */
   #state: 'serving' | 'stopping' | 'ending' | 'closed' = 'serving'
@@ -90,6 +94,7 @@ export class ServerConnection implements ConnectionEvents {
   closed({ kind, detail }: CloseReason): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#countOutput(0)
     this.#guarded(null, () => {
       for (const frame of this.#backlog.splice(0)) frame.release()
     })
@@ -152,9 +157,18 @@ export class ServerConnection implements ConnectionEvents {
   #mayTake(): boolean {
     if (this.#state !== 'serving' && this.#state !== 'stopping') return false
     const { requestsInFlightMax, queuedOutputBytesMax } = this.#host.limits
+    const queuedBytes = this.connection.queuedBytes + this.#heldBytes
+    this.#countOutput(queuedBytes)
     if (this.#open.length >= requestsInFlightMax) return false
-    if (this.connection.queuedBytes + this.#heldBytes >= queuedOutputBytesMax) return false
+    if (queuedBytes >= queuedOutputBytesMax) return false
+    const isOwed = queuedBytes > 0 || this.#open.length > 0
+    if (isOwed && this.#host.output.isOver) return false
     return !(this.#hasProduced && this.#state === 'serving' && this.#host.isUnderPressure())
+  }
+
+  #countOutput(bytes: number): void {
+    this.#host.output.change(bytes - this.#countedBytes)
+    this.#countedBytes = bytes
   }
 
   #readOrNot(): void {

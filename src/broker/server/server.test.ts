@@ -89,6 +89,39 @@ describe('bounds', () => {
     expect(client.isPaused).toBe(false)
   })
 
+  test('above the output of all, only who took everything is read', async () => {
+    await t.start({ queuedMaxOutputBytes: 40 })
+    t.act = number => id(number)
+    const [stuck, other, next] = [t.connect(), t.connect(), t.connect()]
+    stuck.isStuck = true
+    stuck.arrive(ask(1), ask(2), ask(3), ask(4), ask(5))
+    expect(stuck.isPaused).toBe(true)
+    expect(t.handled.length).toBeLessThan(5)
+    // Others go on, one request at a time where theirs stays with them too.
+    other.arrive(ask(11))
+    other.arrive(ask(12))
+    expect(answered(other)).toEqual([11, 12])
+    expect(other.isPaused).toBe(false)
+    next.isStuck = true
+    next.arrive(ask(21), ask(22))
+    expect(t.handled.filter(number => number > 20)).toEqual([21])
+    next.leave()
+    for (let times = 0; times < 5; times++) stuck.take()
+    expect(answered(stuck)).toEqual([1, 2, 3, 4, 5])
+    expect(stuck.isPaused).toBe(false)
+  })
+
+  test('what a closed connection had not taken counts no more', async () => {
+    await t.start({ queuedMaxOutputBytes: 40 })
+    t.act = number => id(number)
+    const [stuck, other] = [t.connect(), t.connect()]
+    stuck.isStuck = true
+    stuck.arrive(ask(1), ask(2), ask(3))
+    stuck.leave()
+    other.arrive(ask(11), ask(12))
+    expect(answered(other)).toEqual([11, 12])
+  })
+
   test('answers that wait for an earlier one count as output', async () => {
     await t.start({ connectionsQueuedOutputBytes: 40 })
     t.act = number => (number === 1 ? undefined : id(number))

@@ -10,6 +10,7 @@ import { ConnectionLimits } from './connection-limits.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { ServerConnection, type ConnectionHost } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
+import { OutputBudget } from './output-budget.ts'
 
 export interface ServerOptions {
   readonly clock: Clock
@@ -157,6 +158,7 @@ export class Server {
         frameTimeoutMs: settings.connectionsFrameTimeoutMs,
         idleMsMax: settings.connectionsMaxIdleMs,
       },
+      output: new OutputBudget(settings.queuedMaxOutputBytes),
       isUnderPressure: () => this.#isOverPressure,
       refused: (connection, facts, errors) => this.#log.refused(connection, facts, errors),
       faulted: (connection, facts, fault) => {
