@@ -16,6 +16,7 @@ export function report(rows: readonly Row[], about: { version: string; dataPath:
   const bar = countsOf(wanted.filter(({ test }) => test.apache === 'pass'))
   const more = countsOf(wanted.filter(({ test }) => test.apache === null))
   const missed = rows.filter(isMissed).map(({ test }) => test.id)
+  const racy = rows.filter(({ test }) => test.attemptsMax > 1).map(({ test }) => test.id)
   return `# librdkafka's own tests
 
 <!-- Written by \`npm run librdkafka\`: repeat that instead of a change here. -->
@@ -31,7 +32,9 @@ setting: they need no broker, or have no quick form, or need bad sockets.
 
 **More than the bar**: ${more['pass']} passed, ${more['fail']} failed. \`full\` is without \`-Q\`, for tests that have no quick form (0113 with a delay
 of 500 ms, on which one of its parts relies); \`sockem\` is without \`-E\`, with the runner's own bad sockets;
-\`noautocreate\` is with a broker that creates no topic by itself.
+\`noautocreate\` is with a broker that creates no topic by itself, in full length too.
+
+Tests that have a race with themselves may be tried three times: ${racy.join(', ')}.
 
 Failed of what must pass: ${missed.join(', ') || 'none'}.
 
@@ -49,7 +52,8 @@ function countsOf(rows: readonly Row[]): Record<Outcome['result'], number> {
 
 function line({ test, result, names, remark, seconds }: Row): string {
   const name = names.map(text => text.replace(/^\d+_/, '')).join(', ')
-  const remarks = [test.beyondBar, remark].filter(text => text !== null && text !== '').join(': ')
+  // Why a test is beyond the bar says more than where it failed.
+  const told = test.beyondBar ?? remark
   const shown = result === 'fail' && test.beyondBar === null ? '**fail**' : result
   const cells = [
     test.id,
@@ -57,7 +61,7 @@ function line({ test, result, names, remark, seconds }: Row): string {
     shown,
     test.apache ?? '',
     seconds.toFixed(1),
-    remarks.replaceAll('|', '\\|').slice(0, 200),
+    told.replaceAll('|', '\\|').slice(0, 200),
   ]
   return `| ${cells.join(' | ')} |`
 }
