@@ -18,6 +18,8 @@ export function whyNoCgroup(): string | null {
 export interface CgroupReport {
   /** The most that was ever in it, page cache included, which the kernel takes back as it needs. */
   readonly peakMiB: number
+  /** What its processes have in memory now, without the page cache. */
+  readonly residentMiB: number
   /** Times that the limit was met, and something had to be taken back. */
   readonly limitMetCount: number
   readonly oomKills: number
@@ -41,7 +43,9 @@ export class MemoryCgroup {
   report(): CgroupReport {
     const number = (name: string) => Number(readFileSync(join(this.path, name), 'utf8'))
     const control = readFileSync(join(this.path, 'memory.oom_control'), 'utf8')
+    const statistics = readFileSync(join(this.path, 'memory.stat'), 'utf8')
     return {
+      residentMiB: Math.round(Number(/^total_rss (\d+)$/m.exec(statistics)?.[1] ?? 0) / 2 ** 20),
       peakMiB: Math.round(number('memory.max_usage_in_bytes') / 2 ** 20),
       limitMetCount: number('memory.failcnt'),
       oomKills: Number(/^oom_kill (\d+)$/m.exec(control)?.[1] ?? 0),
