@@ -13,6 +13,8 @@ export interface Client {
   readonly noStaticMembers: string | null
   /** What the library shows in place of the time of append; null where it shows that. */
   readonly noAppendTime: string | null
+  /** Why records may come twice where a partition is handed over in order; null where none do. */
+  readonly repeatsAtHandOver: string | null
 }
 
 const drivers = join(import.meta.dirname, 'drivers')
@@ -26,7 +28,12 @@ function python(script: string, kit: ClientName): DriverProgram {
   return { command: ['python3', '-B', join(drivers, script)], env }
 }
 
-const able = { alsoOnFallback: false, noStaticMembers: null, noAppendTime: null }
+const able = {
+  alsoOnFallback: false,
+  noStaticMembers: null,
+  noAppendTime: null,
+  repeatsAtHandOver: null,
+}
 
 export const clients: readonly Client[] = [
   { ...able, name: 'kcat', kit: 'kcat', program: node('kcat.ts'), alsoOnFallback: true },
@@ -43,6 +50,8 @@ export const clients: readonly Client[] = [
     kit: null,
     program: node('platformatic.ts'),
     alsoOnFallback: true,
+    repeatsAtHandOver:
+      'the library hands out a fetch that was under way when it lost the partition',
     noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
   },
   {

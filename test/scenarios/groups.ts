@@ -32,7 +32,9 @@ export async function groupOfThree(world: World): Promise<void> {
   await group.produce(wire, 50)
   await group.everythingRead()
   await group.everythingCommitted(wire)
-  equal(group.repeatedCount, 0)
+  const { repeatsAtHandOver } = world.client
+  if (repeatsAtHandOver === null) equal(group.repeatedCount, 0)
+  else if (group.repeatedCount > 0) world.remarks.push(repeatsAtHandOver)
   await group.crash(second!)
   await group.produce(wire, 50)
   await group.everythingRead()
