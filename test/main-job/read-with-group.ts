@@ -102,7 +102,7 @@ async function untilLag(
       const hit = sumOf(metrics, 'logcluster_page_cache_hit_bytes_total', { topic, group })
       const sent = sumOf(metrics, 'logcluster_page_cache_sent_bytes_total', { topic, group })
       console.log(
-        `  group ${group}: lag ${lag} records, ${seconds.toFixed(1)} s; hit ratio ${(hit / sent).toFixed(3)}`,
+        `  group ${group}: lag ${lag} records, ${seconds.toFixed(1)} s; hit ratio ${sent > 0 ? (hit / sent).toFixed(3) : '-'}`,
       )
     }
     if (lag <= lagMax) return
