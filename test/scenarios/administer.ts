@@ -149,7 +149,11 @@ export async function restartBroker(world: World): Promise<void> {
     const end = await world.endOffset()
     if (end < acked) throw new Error(`${acked} acknowledged, ${end} there`)
     if (end > acked) world.remarks.push(`${end - acked} records twice: retried by the client`)
-    await world.until('the group has read all', () => new Set(member.read).size === end)
+    const hasAll = (): boolean => new Set(member.read).size === end
+    await world.until('the group has read all', hasAll).catch((error: Error) => {
+      const read = new Set(member.read).size
+      throw new Error(`${error.message}: ${read} of ${end}; ${member.said.slice(-600)}`)
+    })
   } finally {
     await member.crash()
   }

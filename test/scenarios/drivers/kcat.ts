@@ -129,7 +129,7 @@ function member(wish: MemberWish): Promise<() => Promise<void>> {
     'topic.metadata.refresh.interval.ms=500',
   ].flatMap(pair => ['-X', pair])
   const { file, env } = kcatCommand()
-  const form = ['-u', '-f', '{"partition":%p,"offset":%o}\n']
+  const form = ['-E', '-u', '-f', '{"partition":%p,"offset":%o}\n']
   const args = ['-b', wish.address, ...settings, ...form, '-G', wish.group, wish.topic]
   // It must not outlive this process, which is killed to make a member crash.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], {
