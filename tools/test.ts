@@ -15,9 +15,10 @@ async function main(): Promise<number> {
   const inCi = process.env['CI'] === 'true'
   const built = await run(builder, inCi ? [] : ['--never-fail'])
   if (!existsSync(join(root, addon))) console.log(`No addon here: ${withoutAddon}`)
-  for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
   // Minutes of compiling: elsewhere it is built by whoever asks for it.
+  // node-rdkafka is compiled against the librdkafka that the test-runner brings: first that, then the clients.
   const noRunner = inCi ? ensureTestRunner() : null
+  for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
   const report = join(root, '.cache', `vitest-${process.pid}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
