@@ -27,9 +27,11 @@ export function fetchNodeRdkafka(folder: string): void {
     CPLUS_INCLUDE_PATH: include,
     LIBRARY_PATH: join(folder, 'lib'),
     LDFLAGS: "-Wl,-rpath,'$$ORIGIN'/../deps",
+    // Under an npm script this is in the environment, where node-gyp heeds it more than the option.
+    npm_config_nodedir: headers(),
   }
   copyLibraries(join(folder, 'lib'))
-  runIn(place, 'nice', ['-n', '15', process.execPath, nodeGyp(), 'rebuild', headers()], env)
+  runIn(place, 'nice', ['-n', '15', process.execPath, nodeGyp(), 'rebuild'], env)
   cpSync(join(folder, 'lib'), libraries, { recursive: true, verbatimSymlinks: true })
   runIn(place, process.execPath, ['-e', "require('./librdkafka.js')"])
 }
@@ -56,7 +58,7 @@ function headers(): string {
     existsSync(join(place, 'include/node/node.h')),
   )
   if (found === undefined) throw new Error("Node's headers were not found")
-  return `--nodedir=${found}`
+  return found
 }
 
 function runIn(

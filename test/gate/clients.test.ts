@@ -10,7 +10,9 @@ let checkout: string
 // A checkout on a machine that has nothing: no apt, no Python, no Java.
 beforeAll(() => {
   checkout = mkdtempSync(join(tmpdir(), 'logcluster-clients-'))
-  cpSync(join(root, 'tools/clients.ts'), join(checkout, 'tools/clients.ts'))
+  for (const name of ['tools/clients.ts', 'tools/node-rdkafka.ts']) {
+    cpSync(join(root, name), join(checkout, name))
+  }
   cpSync(join(root, 'package.json'), join(checkout, 'package.json'))
 })
 afterAll(() => rmSync(checkout, { recursive: true, force: true }))
