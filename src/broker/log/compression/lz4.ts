@@ -6,7 +6,7 @@ import { xxh32OfFew } from './xxh32.ts'
 /**
  * One LZ4 frame (the format's description, version 1.6). The frame is walked here and its blocks are decompressed
  * one by one, because only so the output has a bound. Content and block checksums are not looked at: the batch's
- * CRC covers the same bytes, and Kafka ignores them too. That of the header is, as Kafka's consumers check it.
+ * CRC covers the same bytes. That of the header is, as Kafka's consumers check it.
  */
 export async function decompressLz4(
   bytes: Uint8Array,
