@@ -338,6 +338,13 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
         other.release()
         expect(codeOf(() => disk.lock(at('no/lock')))).toBe('ENOENT')
       })
+
+      test('a lock whose file was removed is in nobody’s way', () => {
+        const removed = disk.lock(at('removed'))
+        disk.unlink(at('removed'))
+        const others = Array.from({ length: 20 }, (_, n) => disk.lock(at(`after-${n}`)))
+        for (const lock of [removed, ...others]) lock.release()
+      })
     })
   })
 }

@@ -10,14 +10,24 @@ import { attempt } from './disk-errors.ts'
  * The file holds the owner's process id, for the reader of an error only.
  */
 export function bindLock(path: string): DiskLock {
-  const { dev, ino } = attempt('lock', path, () => {
-    const fd = fs.openSync(path, 'a', 0o644)
-    try {
-      return fs.fstatSync(fd, { bigint: true })
-    } finally {
-      fs.closeSync(fd)
+  // Open for as long as the lock is held: else a file that is removed meanwhile would lend its inode to another.
+  const fd = attempt('lock', path, () => fs.openSync(path, 'a', 0o644))
+  try {
+    const release = bind(path, fd)
+    return {
+      release: () => {
+        release()
+        fs.closeSync(fd)
+      },
     }
-  })
+  } catch (error) {
+    fs.closeSync(fd)
+    throw error
+  }
+}
+
+function bind(path: string, fd: number): () => void {
+  const { dev, ino } = attempt('lock', path, () => fs.fstatSync(fd, { bigint: true }))
   const server = createServer(socket => socket.destroy())
   // A failed bind is told twice: at once by `listening`, and by this event in the next tick.
   server.on('error', () => {})
@@ -25,5 +35,5 @@ export function bindLock(path: string): DiskLock {
   if (!server.listening) throw new DiskError('lock', path, 'ELOCKED')
   server.unref()
   attempt('lock', path, () => fs.writeFileSync(path, `${process.pid}\n`))
-  return { release: () => void server.close() }
+  return () => void server.close()
 }
