@@ -9,7 +9,7 @@ export function helpText(): string {
     return `  ${name}  (${facts})\n      ${setting.doc}`
   })
   return [
-    'Usage: logcluster broker [--config FILE] [--set name=value]... [--help] [--version]',
+    'Usage: npm start -- [--config FILE] [--set name=value]... [--help] [--version]',
     '',
     'Settings come from their defaults, then a properties file (--config), then the environment',
     '(LOGCLUSTER_LOG_SEGMENT_BYTES for log.segment.bytes), then --set; the later one wins.',

@@ -128,7 +128,9 @@ class Pass {
     const wanted = this.#request.topics.flatMap(topic => {
       const partitions: PartitionResponse[] = []
       this.#responses.push({ topic: topic.topic, partitions })
-      return topic.partitions.map(partition => ({ topic: topic.topic, partition, partitions }))
+      return topic.partitions.map(partition => {
+        return { topic: topic.topic, partition, partitions, reader: null }
+      })
     })
     return this.#goOn(wanted, 0)
   }
@@ -148,10 +150,11 @@ class Pass {
     return { responses: this.#responses, bytes: this.#bytes, urgent: this.#urgent }
   }
 
-  #read({ topic, partition }: Wanted): Later<PartitionReadResult> {
+  #read(wanted: Wanted): Later<PartitionReadResult> {
+    const { topic, partition } = wanted
     const found = this.#deps.partitions.find(topic, partition.partition)
     if (found === undefined || this.#isClosed()) return unknownPartition
-    const reader = this.#reader(topic, partition.partition)
+    const reader = (wanted.reader = this.#reader(topic, partition.partition))
     reader.fetchOffset = partition.fetchOffset
     const request: PartitionRead = {
       fetchOffset: partition.fetchOffset,
@@ -164,12 +167,11 @@ class Pass {
     return found.read(request)
   }
 
-  #take({ topic, partition, partitions }: Wanted, result: PartitionReadResult): void {
+  #take({ partition, partitions, reader }: Wanted, result: PartitionReadResult): void {
     if (result.error !== 'NONE' || result.diverging !== null) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
-    const index = partition.partition
     partitions.push({
-      partitionIndex: index,
+      partitionIndex: partition.partition,
       errorCode: errorCode(result.error),
       highWatermark: result.highWatermark,
       // Without transactions every record below the high watermark is stable (G25).
@@ -180,18 +182,13 @@ class Pass {
       snapshotId: noSnapshot,
       abortedTransactions: this.#request.isolationLevel === 0 ? null : [],
       preferredReadReplica: -1,
-      records: this.#records(result, topic, index),
+      records: this.#records(result, reader),
     })
   }
 
-  #records(
-    { range }: PartitionReadResult,
-    topic: string,
-    partition: number,
-  ): FileRange | Uint8Array {
-    if (range === null || this.#isClosed()) return noRecords
+  #records({ range }: PartitionReadResult, reader: Reader | null): FileRange | Uint8Array {
+    if (range === null || reader === null || this.#isClosed()) return noRecords
     const { file, position, length, cold } = range
-    const reader = this.#reader(topic, partition)
     reader.isLagging = cold && !range.isCaughtUp
     return { file, position, length, cold, stream: reader.stream }
   }
@@ -208,6 +205,8 @@ interface Wanted {
   readonly partition: PartitionRequest
   /** Where the answer goes. */
   readonly partitions: PartitionResponse[]
+  /** Who asks, looked up once a pass; null where there is nothing to read. */
+  reader: Reader | null
 }
 
 const noRecords = new Uint8Array(0)
