@@ -13,7 +13,7 @@ export interface KillTestOptions {
   readonly kills: number
   readonly seed: number
   readonly broker?: BrokerOptions
-  /** A kill counts only after so many records of its life were acknowledged, and some changes of topics. */
+  /** A kill counts only after so many records of its life were acknowledged, and some changes of topics and commits. */
   readonly ackedRecordsMin?: number
   /** Called between a kill and the start after it, to see whether the checker notices. */
   readonly damage?: (killed: Killed) => void
@@ -130,11 +130,13 @@ class KillTest {
     const { ackedRecordsMin = 200 } = this.#options
     const before = this.#ledger.ackedRecords
     const changesBefore = this.#churn.changeCount
+    const commitsBefore = this.#committer?.acknowledgedCount ?? 0
     const deadlineMs = Date.now() + loadMsMax
     await sleep(this.#random.below(400))
     while (
       this.#ledger.ackedRecords - before < ackedRecordsMin ||
-      this.#churn.changeCount - changesBefore < topicChangesMin
+      this.#churn.changeCount - changesBefore < topicChangesMin ||
+      (this.#committer?.acknowledgedCount ?? 0) - commitsBefore < commitsMin
     ) {
       if (failure() !== null) throw failure()
       if (!this.#broker.isRunning) throw new Error('the broker ended by itself')
@@ -215,6 +217,8 @@ class KillTest {
 
 /** Creations and deletions that are acknowledged in each life. */
 const topicChangesMin = 3
+/** Commits that are acknowledged in each life, over all groups: a damage to one group's partition needs some. */
+const commitsMin = 60
 const loadMsMax = 20_000
 const drainMsMax = 30_000
 
