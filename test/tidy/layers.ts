@@ -41,7 +41,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/broker/log/compression': {
     ours: ['src/lib', 'src/env', 'src/broker/log'],
-    modules: ['node:zlib', 'node:util', 'lz4-napi', 'snappy'],
+    modules: ['node:zlib', 'node:util'],
   },
   'src/broker/replica': { ours: ['src/lib'] },
   'src/broker/controller': {

@@ -4,13 +4,16 @@ import { ByteBudget } from './byte-budget.ts'
 import { DecompressError } from './decompress-error.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
+import { WorkMeter } from './work-meter.ts'
 import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zlib.ts'
 
 export { DecompressError } from './decompress-error.ts'
 
 /**
- * The codecs of a batch's payload. The work is done in threads, and no step on the event loop handles more
- * than about 1 MiB. `bytes` stay as they are until the promise is settled.
+ * The codecs of a batch's payload. gzip and zstd are Node's and work in its threads. LZ4 and snappy are our own: the
+ * allocators of their prebuilt addons keep what their threads once needed, 400 MiB each, for good. No step on the
+ * event loop handles more than about 1 MiB, and each turn of it has one such step. `bytes` stay as they are until
+ * the promise is settled.
  */
 export interface Codecs {
   /**
@@ -45,18 +48,18 @@ export interface CodecsOptions {
 
 export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
   const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
-  const turn = () => new Promise<void>(resolve => clock.soon(resolve))
+  const meter = new WorkMeter(act => clock.soon(act))
   let bytesDecompressed = 0
   const open = async (codec: CodecId, bytes: Uint8Array, outputBytesMax: number) => {
     try {
-      return await decompressors[codec](bytes, outputBytesMax, turn)
+      return await decompressors[codec](bytes, outputBytesMax, meter)
     } catch (error) {
       if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
       throw error
     }
   }
   return {
-    turn,
+    turn: () => meter.turn(),
     get bytesDecompressed() {
       return bytesDecompressed
     },
@@ -70,11 +73,11 @@ export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions 
         release()
       }
     },
-    compress: (codec, bytes) => compressors[codec](bytes),
+    compress: (codec, bytes) => compressors[codec](bytes, meter),
     async recompress(bytes, { from, to, openedBytesMax }) {
       const release = await budget.take(openedBytesMax)
       try {
-        const packed = await compressors[to](await open(from, bytes, openedBytesMax))
+        const packed = await compressors[to](await open(from, bytes, openedBytesMax), meter)
         bytesDecompressed += packed.length
         return packed
       } finally {
@@ -102,7 +105,7 @@ const decompressors: Readonly<Record<CodecId, Decompressor>> = {
   4: decompressZstd,
 }
 
-const compressors: Readonly<Record<CodecId, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
+const compressors: Readonly<Record<CodecId, Compressor>> = {
   0: bytes => Promise.resolve(bytes),
   1: compressGzip,
   2: compressSnappy,
@@ -110,10 +113,12 @@ const compressors: Readonly<Record<CodecId, (bytes: Uint8Array) => Promise<Uint8
   4: compressZstd,
 }
 
+type Compressor = (bytes: Uint8Array, meter: WorkMeter) => Promise<Uint8Array>
+
 type Decompressor = (
   bytes: Uint8Array,
   outputBytesMax: number,
-  turn: () => Promise<void>,
+  meter: WorkMeter,
 ) => Promise<Uint8Array>
 
 async function takePlain(bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { DecompressError } from './decompress-error.ts'
+import { type WorkMeter } from './work-meter.ts'
 
 /** Collects what a codec gives block by block, and stops it at the limit. */
 export class Output {
@@ -21,43 +22,27 @@ export class Output {
     this.#parts.push(part)
   }
 
-  /** The last `bytes`, or all where there are fewer: what a block may refer back to. */
-  tail(bytes: number): Uint8Array {
-    const parts: Uint8Array[] = []
-    let missing = Math.min(bytes, this.#bytes)
-    for (let at = this.#parts.length - 1; missing > 0; at--) {
-      const part = this.#parts[at]!
-      const taken = part.subarray(Math.max(0, part.length - missing))
-      parts.unshift(taken)
-      missing -= taken.length
-    }
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-  }
-
-  /** Everything in one piece. Others have their turn after every 1 MiB copied. */
-  async whole(turn: () => Promise<void>): Promise<Uint8Array> {
-    if (this.#parts.length === 1) return this.#parts[0]!
+  /** Everything in one piece; this is empty then. Others have their turn after every 1 MiB copied. */
+  async whole(meter: WorkMeter): Promise<Uint8Array> {
+    const parts = this.#parts.splice(0)
+    if (parts.length === 1) return parts[0]!
     const whole = Buffer.allocUnsafeSlow(this.#bytes)
-    let at = 0
-    let turnAt = bytesPerTurn
-    for (const piece of this.#pieces()) {
-      whole.set(piece, at)
-      at += piece.length
-      if (at < turnAt) continue
-      turnAt = at + bytesPerTurn
-      await turn()
-    }
+    await meter.run(joined(parts, whole, meter))
     return whole
-  }
-
-  /** The parts, none larger than what is copied in one turn. */
-  *#pieces(): Generator<Uint8Array, void, undefined> {
-    for (const part of this.#parts) {
-      for (let at = 0; at < part.length; at += bytesPerTurn) {
-        yield part.subarray(at, at + bytesPerTurn)
-      }
-    }
   }
 }
 
-const bytesPerTurn = 1024 * 1024
+/** No part is larger than what is copied in one turn. Each is let go of when it was copied. */
+function* joined(
+  parts: Uint8Array[],
+  whole: Uint8Array,
+  meter: WorkMeter,
+): Generator<void, void, void> {
+  let at = 0
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    whole.set(part, at)
+    at += part.length
+    meter.bytesLeft -= part.length
+    if (meter.bytesLeft < 0) yield
+  }
+}

@@ -2,25 +2,26 @@ import * as zlib from 'node:zlib'
 import { promisify } from 'node:util'
 import { DecompressError } from './decompress-error.ts'
 import { Output } from './output.ts'
+import { type WorkMeter } from './work-meter.ts'
 
 /** gzip (RFC 1952) and zstd (RFC 8878) by Node's own zlib, whose streams work in libuv's threads. */
 export function decompressGzip(
   bytes: Uint8Array,
   outputBytesMax: number,
-  turn: () => Promise<void>,
+  meter: WorkMeter,
 ): Promise<Uint8Array> {
   const options = { chunkSize: chunkBytesFor(bytes, outputBytesMax) }
-  return inflate(zlib.createGunzip(options), bytes, outputBytesMax).then(out => out.whole(turn))
+  return inflate(zlib.createGunzip(options), bytes, outputBytesMax).then(out => out.whole(meter))
 }
 
 export function decompressZstd(
   bytes: Uint8Array,
   outputBytesMax: number,
-  turn: () => Promise<void>,
+  meter: WorkMeter,
 ): Promise<Uint8Array> {
   const options = { chunkSize: chunkBytesFor(bytes, outputBytesMax) }
   return inflate(zlib.createZstdDecompress(options), bytes, outputBytesMax).then(out =>
-    out.whole(turn),
+    out.whole(meter),
   )
 }
 
