@@ -182,9 +182,9 @@ export class Group {
     this.host.perform({ type: 'wake', groupId: this.id, atMs })
   }
 
-  /** How much later the wake-up came than it was asked for. */
-  get wokenLateMs(): number {
-    return this.host.now.monotonicMs - this.#armedMs
+  /** The moment at which it asked to be woken. */
+  get wantedAtMs(): number {
+    return this.#armedMs
   }
 
   /** Time stood still for `lostMs`: everybody has a whole session from now on, as after a restart. */
