@@ -182,9 +182,14 @@ export class Group {
     this.host.perform({ type: 'wake', groupId: this.id, atMs })
   }
 
-  /** The moment at which it asked to be woken. */
-  get wantedAtMs(): number {
-    return this.#armedMs
+  /** The moment has come at which it asked to be woken. */
+  get isDue(): boolean {
+    return this.host.now.monotonicMs >= this.#armedMs
+  }
+
+  /** How much later the wake-up came than it was asked for. */
+  get wokenLateMs(): number {
+    return this.host.now.monotonicMs - this.#armedMs
   }
 
   /** Time stood still for `lostMs`: everybody has a whole session from now on, as after a restart. */

@@ -34,12 +34,6 @@ interface Write {
 const stallMsMin = 1_000
 
 /**
- * Timers count whole milliseconds, so that a wake-up may come a fraction before its moment, and is on time. To ask for
- * another one would cost a session up to two milliseconds more: an eternity for whoever deletes a group at its very end.
- */
-const earlyMsMax = 1
-
-/**
  * All groups that this broker coordinates, as a state machine: events in, effects out. It knows no clock (a moment
  * comes with every event), no log (what is to be stored is an effect) and no connection (a request is an id).
  * Every id is answered exactly once.
@@ -158,6 +152,8 @@ export class Groups {
         commit(group, event.id, event)
         break
       case 'deleteGroup':
+        // It may be read before a wake-up that was due before it: then whose session is over is in nobody's way.
+        if (group.isDue) this.#wake(group)
         deleteGroup(group, event.id)
         break
       case 'deleteOffsets':
@@ -194,10 +190,8 @@ export class Groups {
   }
 
   #wake(group: Group): void {
-    const { wantedAtMs } = group
-    const lateMs = this.#now.monotonicMs - wantedAtMs
-    if (lateMs < 0 && lateMs >= -earlyMsMax) this.#now = { ...this.#now, monotonicMs: wantedAtMs }
     const { monotonicMs } = this.#now
+    const lateMs = group.wokenLateMs
     if (lateMs > stallMsMin) {
       group.log('The broker was away, sessions go on as if it had not been', { lateMs })
       // What was due is due in a moment: what was sent meanwhile has to be read first.

@@ -26,16 +26,6 @@ describe('heartbeats and sessions', () => {
     expect(reasons(world).at(-1)).toBe('The session of a member timed out')
   })
 
-  test.each([
-    [9_999.2, 'Empty'],
-    [9_998.9, 'Stable'],
-  ])('a timer that comes after %d of 10,000 ms leaves the group %s', (afterMs, state) => {
-    const { world } = stable(1)
-    world.advance(afterMs)
-    world.step({ type: 'wake', groupId })
-    expect(world.state).toBe(state)
-  })
-
   test('a heartbeat keeps a session through a rebalance, and is judged by its generation', () => {
     const { world, joined } = stable(2)
     world.join({ memberId: 'm0' })

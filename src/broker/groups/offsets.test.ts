@@ -247,6 +247,17 @@ describe('deletion', () => {
     expect([...world.groups.all()]).toEqual([])
   })
 
+  test('of a group that is read before the wake-up at which its last session ends', () => {
+    const { world } = member()
+    world.advance(9_999)
+    expect(world.delete()).toBe('NON_EMPTY_GROUP')
+    world.nowMs += 1
+    expect(world.delete()).toBe('NONE')
+    world.advance(10_000)
+    world.restart()
+    expect([...world.groups.all()]).toEqual([])
+  })
+
   test('of a group takes the commits with it that are under way', () => {
     const world = new GroupWorld()
     world.isHeld = true
