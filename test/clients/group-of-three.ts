@@ -47,6 +47,8 @@ export class MemberProcess {
   /** `partition:offset` of every record that it read. */
   readonly read: string[] = []
   said = ''
+  /** By itself, or killed. */
+  hasEnded = false
   readonly #process: ChildProcess
   readonly #ended: Promise<number | null>
 
@@ -64,6 +66,7 @@ export class MemberProcess {
     })
     this.#process.stderr!.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
     this.#ended = new Promise(resolve => this.#process.once('close', resolve))
+    void this.#ended.then(() => (this.hasEnded = true))
   }
 
   /** Leaves its group in order. */

@@ -133,7 +133,8 @@ export async function deleteTopic(world: World): Promise<void> {
 
 export async function restartBroker(world: World): Promise<void> {
   await world.createTopic()
-  const { broker, topic } = world
+  const { broker, topic, client } = world
+  if (client.livesThroughRestart !== null) world.remarks.push(client.livesThroughRestart)
   const member = new MemberProcess(world.member(), [
     broker.address,
     topic,
@@ -152,7 +153,10 @@ export async function restartBroker(world: World): Promise<void> {
     const end = await world.endOffset()
     if (end < acked) throw new Error(`${acked} acknowledged, ${end} there`)
     if (end > acked) world.remarks.push(`${end - acked} records twice: retried by the client`)
-    const hasAll = (): boolean => new Set(member.read).size === end
+    const hasAll = (): boolean => {
+      if (member.hasEnded) throw new Error('the member ended')
+      return new Set(member.read).size === end
+    }
     await world.until('the group has read all', hasAll).catch((error: Error) => {
       const read = new Set(member.read).size
       throw new Error(`${error.message}: ${read} of ${end}; ${member.said.slice(-600)}`)

@@ -15,6 +15,8 @@ export interface Client {
   readonly noAppendTime: string | null
   /** Why records may come twice where a partition is handed over in order; null where none do. */
   readonly repeatsAtHandOver: string | null
+  /** What an application has to do with the library to live through a restart of the broker; null for nothing. */
+  readonly livesThroughRestart: string | null
 }
 
 const drivers = join(import.meta.dirname, 'drivers')
@@ -33,6 +35,7 @@ const able = {
   noStaticMembers: null,
   noAppendTime: null,
   repeatsAtHandOver: null,
+  livesThroughRestart: null,
 }
 
 export const clients: readonly Client[] = [
@@ -52,6 +55,8 @@ export const clients: readonly Client[] = [
     alsoOnFallback: true,
     repeatsAtHandOver:
       'the library hands out a fetch that was under way when it lost the partition',
+    livesThroughRestart:
+      'with `retries` for half a minute: with its default of 3, a second apart, the stream ends when the broker is away for longer',
     noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
   },
   {
@@ -65,6 +70,8 @@ export const clients: readonly Client[] = [
     name: 'kafka-python',
     kit: 'kafka-python',
     program: python('kafka_python.py', 'kafka-python'),
+    livesThroughRestart:
+      'while no broker is there, poll throws a RetriableError, and the application polls again; `reconnect_backoff_max_ms` is 1 s, its default of 30 s is longer than the scenario waits',
   },
   { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
   { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },

@@ -6,6 +6,7 @@ import kafka
 from driver import Lacks, encoded, say, serve, told
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import RetriableError
 
 
 def version(address, wish):
@@ -17,8 +18,9 @@ def producer_of(address, **settings):
         bootstrap_servers=address,
         max_request_size=4 << 20,
         metadata_max_age_ms=500,
-        delivery_timeout_ms=20000,
+        delivery_timeout_ms=30000,
         request_timeout_ms=10000,
+        reconnect_backoff_max_ms=1000,
         max_block_ms=20000,
         **settings,
     )
@@ -55,7 +57,7 @@ def flow(address, wish):
     failed = []
     for at in range(wish["count"]):
         try:
-            producer.send(wish["topic"], str(at).encode()).get(timeout=25)
+            producer.send(wish["topic"], str(at).encode()).get(timeout=35)
         except Exception as error:
             failed.append(f"{type(error).__name__}: {error}")
         time.sleep(wish["everyMs"] / 1000)
@@ -68,18 +70,37 @@ def consumer_of(address, group, **settings):
         bootstrap_servers=address,
         group_id=group,
         auto_offset_reset="earliest",
+        # As Java's. Its own 30 s also hold back the metadata, long after the broker is there again.
+        reconnect_backoff_max_ms=1000,
         **{"enable_auto_commit": False, **settings},
     )
 
 
+def subscribe(consumer, topic, listener=None):
+    """Joins no group before the topic is known.
+
+    A leader that joins without (3.0.12) assigns nothing and joins again when the metadata comes. `need_rejoin`
+    (coordinator/consumer.py:604) says so only until `_perform_assignment` (:473) runs, within the task of the second join:
+    where a poll's time is over in between, nobody looks at that task any more. The member neither reads nor beats.
+    """
+    consumer.subscribe([topic], listener=listener)
+    deadline = time.monotonic() + 20
+    while not consumer.partitions_for_topic(topic) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def take(consumer, count, seconds=20):
-    # Where a poll times out between JoinGroup and its answer, 3.0.12 takes no notice of the SyncGroup that follows: it
-    # neither reads nor beats from then on. Long polls make that rare.
     found = []
     deadline = time.monotonic() + seconds
     wait_ms = min(1000, int(seconds * 1000))
     while len(found) < count and time.monotonic() < deadline:
-        for records in consumer.poll(timeout_ms=wait_ms, max_records=count - len(found)).values():
+        try:
+            polled = consumer.poll(timeout_ms=wait_ms, max_records=count - len(found))
+        except RetriableError:
+            # While no broker is there, poll throws what a refresh of the metadata failed with: 3.0.12 awaits it in
+            # ensure_coordinator_ready_async (coordinator/base.py:370) and catches time-outs only.
+            continue
+        for records in polled.values():
             found.extend(records)
     return found
 
@@ -118,7 +139,7 @@ def pause_resume(address, wish):
 
 def consume_group(address, wish):
     consumer = consumer_of(address, wish["group"], session_timeout_ms=6000, heartbeat_interval_ms=1000)
-    consumer.subscribe([wish["topic"]])
+    subscribe(consumer, wish["topic"])
     found = take(consumer, wish["count"])
     consumer.commit()
     consumer.close()
@@ -171,7 +192,7 @@ def member(address, topic, group, name, instance, leaving):
         enable_auto_commit=True,
         auto_commit_interval_ms=200,
     )
-    consumer.subscribe([topic], listener=Told())
+    subscribe(consumer, topic, Told())
     while not leaving.is_set():
         for record in take(consumer, 1, 1):
             say({"partition": record.partition, "offset": record.offset})

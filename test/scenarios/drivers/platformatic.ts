@@ -18,6 +18,9 @@ function clientOf(address: string, clientId = 'scenarios') {
   return { clientId, bootstrapBrokers: [address], retries: 3, metadataMaxAge: 500 }
 }
 
+/** For half a minute. By default a stream ends with the error of its fourth try, three seconds after the first. */
+const patient = { retries: 120, retryDelay: 250 }
+
 function consumerOf(address: string, groupId: string): Consumer {
   const quick = { maxWaitTime: 100, sessionTimeout: 6000, heartbeatInterval: 1000 }
   return new Consumer({ ...clientOf(address), groupId, ...quick })
@@ -46,8 +49,8 @@ function verbsOf(address: string): Verbs {
     },
 
     async flow({ topic, count, everyMs }) {
-      const options = { ...clientOf(address), retries: 30, retryDelay: 250 }
-      const producer = new Producer({ ...options, serializers: stringSerializers })
+      const options = { ...clientOf(address), ...patient, serializers: stringSerializers }
+      const producer = new Producer(options)
       const failed: string[] = []
       for (let at = 0; at < count; at++) {
         const sent = producer.send({ messages: [{ topic, value: String(at) }], acks: -1 })
@@ -172,6 +175,7 @@ async function take(
 async function member(wish: MemberWish): Promise<() => Promise<void>> {
   const consumer = new Consumer({
     ...clientOf(wish.address, wish.name),
+    ...patient,
     groupId: wish.group,
     ...(wish.instance !== null && { groupInstanceId: wish.instance }),
     sessionTimeout: 3000,
