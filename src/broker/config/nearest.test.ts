@@ -23,3 +23,16 @@ test('nothing is near to what resembles nothing', () => {
   expect(nearest('zzz', ['listeners', 'log.dirs'])).toBeNull()
   expect(nearest('log.dir', ['listeners', 'log.dirs'])).toBe('log.dirs')
 })
+
+test('the work for what clients send is bounded: long names are compared with none', () => {
+  const read: string[] = []
+  const names = ['listeners', 'log.dirs'].map(name => ({
+    get length() {
+      read.push(name)
+      return name.length
+    },
+  }))
+  expect(nearest('a'.repeat(30_000), names as unknown as string[])).toBeNull()
+  expect(nearest(`listener${' '.repeat(100)}`, ['listeners'])).toBeNull()
+  expect(read).toEqual([])
+})

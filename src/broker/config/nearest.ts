@@ -1,8 +1,14 @@
+/** No setting's name is nearly as long. The work grows with the product of two lengths, and clients may send 32 KiB. */
+const givenLengthMax = 100
+
 /** The name most like `given`, or null where none is close enough to be meant. */
 export function nearest(given: string, names: Iterable<string>): string | null {
+  if (given.length > givenLengthMax) return null
   let best: string | null = null
   let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1
   for (const name of names) {
+    // So many letters more or fewer are as many insertions or deletions at least.
+    if (Math.abs(name.length - given.length) >= bestDistance) continue
     const distance = editDistance(given, name)
     if (distance < bestDistance) {
       best = name
