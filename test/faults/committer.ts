@@ -19,6 +19,8 @@ export class Committer {
   readonly #world: World
   readonly #positions: Position[]
   acknowledgedCount = 0
+  /** Rounds that were acknowledged and had a commit of `reports`: each is a batch of its own, at least. */
+  roundsOfReports = 0
 
   constructor(world: World, places: readonly Place[]) {
     this.#world = world
@@ -31,13 +33,19 @@ export class Committer {
     const { random } = this.#world
     return this.#world.persist('committer', async client => {
       await client.request(findCoordinator, 4, { keyType: 0, key: '', coordinatorKeys: groups })
+      const missing = this.#positions.filter(({ acknowledged }) => acknowledged < 0)
+      await this.#commitAll(client, missing)
       while (!this.#world.isDraining) {
-        const count = 1 + random.below(5)
-        const chosen = Array.from({ length: count }, () => random.pick(this.#positions))
-        await Promise.all([...new Set(chosen)].map(position => this.#commit(client, position)))
+        const chosen = Array.from({ length: 1 + random.below(roundMax) }, () => this.#pick())
+        await this.#commitAll(client, chosen)
         await sleep(random.below(10))
       }
     })
+  }
+
+  /** Every group has an offset of every partition. */
+  get isEverywhere(): boolean {
+    return this.#positions.every(({ acknowledged }) => acknowledged >= 0)
   }
 
   /** After a start, before anybody commits again. */
@@ -53,6 +61,15 @@ export class Committer {
         this.#judge(position, found?.committedOffset ?? -1, found?.metadata ?? null)
       }
     }
+  }
+
+  #pick(): Position {
+    return this.#world.random.pick(this.#positions)
+  }
+
+  async #commitAll(client: WireClient, positions: readonly Position[]): Promise<void> {
+    await Promise.all(Array.from(new Set(positions), position => this.#commit(client, position)))
+    if (positions.some(({ group }) => group === 'reports')) this.roundsOfReports++
   }
 
   #judge(position: Position, offset: number, metadata: string | null): void {
@@ -97,6 +114,8 @@ export class Committer {
 }
 
 const groups = ['billing', 'reports', 'audit']
+/** Commits that are under way at the same time. */
+export const roundMax = 5
 const loadInProgress = 14
 
 function metadataOf(offset: number): string {

@@ -1,6 +1,15 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { batchOverheadBytes, readBatchHeader, stampBatch } from '../../src/broker/log/batch.ts'
+import { offsetsTopicName, partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
+import { decodeGroupRecord, encodeGroupRecord } from '../../src/broker/coordinator/record-format.ts'
+import type { GroupRecord, GroupValue } from '../../src/broker/groups/records.ts'
+import {
+  batchOverheadBytes,
+  encodeBatch,
+  readBatchHeader,
+  stampBatch,
+} from '../../src/broker/log/batch.ts'
+import { readRecords } from '../../src/broker/log/records.ts'
 
 /** What a broken disk, or a broken broker, could do to a data directory: to see whether a checker notices. */
 
@@ -31,12 +40,46 @@ export function repeatLastBatch(dataDir: string, partition: string): void {
 /** Lets the first two batches of the newest segment change places, with right offsets and right CRCs. */
 export function swapBatches(dataDir: string, partition: string): void {
   const { path, bytes, batches } = newestSegment(dataDir, partition)
-  const [first, second] = batches as [BatchAt, BatchAt]
+  const [first, second] = batches
+  if (first === undefined || second === undefined) throw new Error(`${path} has one batch`)
   const before = Uint8Array.from(bytes.subarray(second.from, second.to))
   const after = Uint8Array.from(bytes.subarray(first.from, first.to))
   stampBatch(before, 0, first.baseOffset, 0)
   stampBatch(after, 0, first.baseOffset + second.count, 0)
   writeFileSync(path, Buffer.concat([before, after, bytes.subarray(second.to)]))
+}
+
+/** Appends a record of a group, as if the broker had written it in place of what it acknowledged. */
+export function appendGroupRecord(dataDir: string, record: GroupRecord): void {
+  const { path, bytes, batches } = newestSegment(dataDir, offsetsPartitionOf(record.groupId))
+  const last = batches.at(-1)!
+  const batch = encodeBatch({
+    records: [{ offsetDelta: 0, ...encodeGroupRecord(record) }],
+    baseTimestamp: Date.now(),
+    baseOffset: last.baseOffset + last.count,
+    leaderEpoch: 0,
+  })
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, last.to), batch]))
+}
+
+/** What the log last said of a group's members. */
+export function lastGroupValue(dataDir: string, groupId: string): GroupValue {
+  const { path, bytes, batches } = newestSegment(dataDir, offsetsPartitionOf(groupId))
+  for (const { from, to, count } of batches.toReversed()) {
+    const records = [...readRecords(bytes.subarray(from + batchOverheadBytes, to), { count })]
+    for (const { key, value } of records.toReversed()) {
+      const record = decodeGroupRecord(key!, value)
+      if (record?.type === 'group' && record.groupId === groupId && record.value !== null) {
+        return record.value
+      }
+    }
+  }
+  throw new Error(`${path} does not know ${groupId}`)
+}
+
+/** `TOPIC-PARTITION` of the offsets topic's partition that keeps a group. */
+export function offsetsPartitionOf(groupId: string): string {
+  return `${offsetsTopicName}-${partitionOf(groupId, 50)}`
 }
 
 /** Flips one bit inside of the first batch of the oldest segment. */
@@ -69,7 +112,7 @@ export function segments(dataDir: string, partition: string): string[] {
   return names.toSorted().map(name => join(folder, name))
 }
 
-/** The newest segment that holds at least two batches. */
+/** The newest segment that holds anything. */
 function newestSegment(dataDir: string, partition: string) {
   const path = segments(dataDir, partition)
     .filter(name => statSync(name).size > 0)
@@ -83,6 +126,6 @@ function newestSegment(dataDir: string, partition: string) {
     batches.push({ from: at, to: at + sizeBytes, baseOffset, count })
     at += sizeBytes
   }
-  if (batches.length < 2) throw new Error(`${path} has ${batches.length} batches`)
+  if (batches.length === 0) throw new Error(`${path} has no whole batch`)
   return { path, bytes, batches }
 }

@@ -11,6 +11,8 @@ import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 export class Ledger {
   readonly #violations: Violation[] = []
   #violationCount = 0
+  /** By kind, and by what the text begins with: where it happened. */
+  readonly #countOf = new Map<string, number>()
   readonly #writers: Writer[] = []
   readonly #partitions = new Map<PartitionKey, PartitionLedger>()
   ackedRecords = 0
@@ -37,6 +39,11 @@ export class Ledger {
     const made: PartitionLedger = { key, known: [], sentCounts: new Map(), refused: new Set() }
     this.#partitions.set(key, made)
     return made
+  }
+
+  /** Behind the last record that was acknowledged, or seen. */
+  endOf(key: PartitionKey): number {
+    return this.#partitions.get(key)?.known.length ?? 0
   }
 
   /** The topic is gone, and its records with it. */
@@ -78,7 +85,12 @@ export class Ledger {
 
   violation(kind: ViolationKind, text: string): void {
     this.#violationCount++
-    if (this.#violations.length < violationsKeptMax) this.#violations.push({ kind, text })
+    const [where] = text.split(/[@ ]/, 1)
+    const count = (this.#countOf.get(`${kind} ${where}`) ?? 0) + 1
+    this.#countOf.set(`${kind} ${where}`, count)
+    if (count <= keptOfEachMax && this.#violations.length < keptMax) {
+      this.#violations.push({ kind, text })
+    }
   }
 
   /** The whole partition as it is at the end: `values[0]` is the record of offset 0. */
@@ -151,7 +163,7 @@ export class Ledger {
   }
 }
 
-/** `TOPICID/PARTITION`: a topic that is created again is another one. */
+/** `TOPIC-PARTITION/TOPICID`: a topic that is created again is another one. */
 export type PartitionKey = string
 
 export interface Writer {
@@ -176,6 +188,8 @@ export type ViolationKind =
   | 'topic'
   | 'producer-id'
   | 'offset'
+  | 'deleted'
+  | 'member'
   | 'answer'
 
 export interface Violation {
@@ -197,7 +211,9 @@ interface Known {
   readonly how: 'acknowledged' | 'seen'
 }
 
-const violationsKeptMax = 50
+/** One broken partition does not hide another. */
+const keptOfEachMax = 10
+const keptMax = 200
 const writerStride = 1_000_000_000
 
 function identityOf(writer: number, number: number): number {

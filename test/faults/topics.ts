@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireClient } from '../helpers/wire-client.ts'
 import type { Writer } from './ledger.ts'
 import { sendOnce } from './producers.ts'
-import type { Place, World } from './world.ts'
+import { keyOf, type Place, type World } from './world.ts'
 
 /** Creates, fills and deletes topics, and knows which of them have to be there. */
 export class TopicChurn {
@@ -150,6 +150,6 @@ const aliveMax = 8
 
 function placesOf({ name, id, partitions }: Topic): Place[] {
   return Array.from({ length: partitions }, (_, partition) => {
-    return { topic: name, partition, key: `${id}/${partition}` }
+    return { topic: name, partition, key: keyOf({ topic: name, partition, id: id ?? '' }) }
   })
 }

@@ -72,6 +72,11 @@ export class World {
   }
 }
 
+/** A topic that is created again has the name of the former, and another id. */
+export function keyOf(of: { topic: string; partition: number; id: string }): PartitionKey {
+  return `${of.topic}-${of.partition}/${of.id}`
+}
+
 /** A partition with the id of its topic. */
 export interface Place {
   readonly topic: string
