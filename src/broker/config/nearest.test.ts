@@ -13,6 +13,10 @@ test('a distance is symmetric, zero for equals only, and at most the longer leng
     fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (a, b) => {
       const distance = editDistance(a, b)
       expect(distance).toBe(editDistance(b, a))
+      for (let enough = 0; enough < 6; enough++) {
+        const found = editDistance(a, b, enough)
+        expect(distance < enough ? found === distance : found >= enough).toBe(true)
+      }
       expect(distance === 0).toBe(a === b)
       expect(distance).toBeLessThanOrEqual(Math.max(a.length, b.length))
     }),
