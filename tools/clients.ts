@@ -9,12 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fetchNodeRdkafka } from './node-rdkafka.ts'
 
 /**
  * Brings the test clients that npm does not: kcat and promtool from Debian, confluent-kafka, kafka-python and
- * aiokafka from PyPI, Apache Kafka's own from Maven Central, and node-rdkafka, whose install script would compile librdkafka
+ * aiokafka from PyPI, codecs for kafkajs from npm, Apache Kafka's own from Maven Central, and node-rdkafka, whose install script would compile librdkafka
  * once more: it is compiled against the one of tools/librdkafka.ts, where that was built. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
  * `.cache/clients/NAME.missing`, and the suites that need it skip themselves; with `CI=true` that is a failure.
  *
@@ -26,6 +27,7 @@ export type ClientName =
   | 'confluent-kafka'
   | 'kafka-python'
   | 'aiokafka'
+  | 'kafkajs-codecs'
   | 'node-rdkafka'
   | 'java'
 
@@ -73,9 +75,15 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     needs: ['python3'],
     fetch: folder => fetchFromPyPi('aiokafka', ['cramjam==2.14.0'], folder),
   },
+  'kafkajs-codecs': {
+    name: 'kafkajs-codecs',
+    version: '1',
+    needs: ['npm'],
+    fetch: fetchKafkajsCodecs,
+  },
   'node-rdkafka': {
     name: 'node-rdkafka',
-    version: '3.6.1',
+    version: '3.6.1-mocha',
     needs: ['python3', 'c++', 'make', 'npm'],
     fetch: fetchNodeRdkafka,
   },
@@ -184,6 +192,17 @@ function fetchFromPyPi(name: ClientName, more: readonly string[], folder: string
   run('python3', [...install, ...quietly, '--target', folder, wanted, ...more])
   const module = { 'confluent-kafka': 'confluent_kafka', 'kafka-python': 'kafka' }[name as string]
   run('python3', ['-c', `import ${module ?? name}`], { PYTHONPATH: folder })
+}
+
+/**
+ * What applications register with kafkajs for the codecs that it leaves out; it has no zstd here, which Node has. Its plug-in
+ * for lz4 stands on an addon that current Nodes do not compile, so a prebuilt one takes its place. No script of a package runs.
+ */
+function fetchKafkajsCodecs(folder: string): void {
+  const quiet = ['--silent', '--no-save', '--ignore-scripts', '--prefix', folder]
+  run('npm', ['install', ...quiet, 'kafkajs-snappy@1.1.0', 'lz4-napi@2.10.0'])
+  const place = createRequire(join(folder, 'node_modules/'))
+  for (const name of ['kafkajs-snappy', 'lz4-napi']) place.resolve(name)
 }
 
 /** The tools, the broker for the tools that are still in it, all they need, and a logger that is silent below WARN. */

@@ -8,13 +8,19 @@ const root = join(import.meta.dirname, '..')
 const librdkafka = join(root, '.cache/librdkafka-2.15.1')
 const version = '3.6.1'
 
-/** Compiles node-rdkafka, half a minute, against a copy of librdkafka that stays with it. Throws where that was not built. */
+/** What its own e2e suite, which its npm package brings, is run by: the last that its package.json allows. */
+const mocha = 'mocha@10.8.2'
+
+/**
+ * Compiles node-rdkafka, half a minute, against a copy of librdkafka that stays with it, and puts mocha beside it.
+ * Throws where librdkafka was not built.
+ */
 export function fetchNodeRdkafka(folder: string): void {
   if (!existsSync(join(librdkafka, 'src-cpp/librdkafka++.so.1'))) {
     throw new Error('needs librdkafka, which node tools/librdkafka.ts builds')
   }
   const quiet = ['--silent', '--no-save', '--ignore-scripts', '--prefix', folder]
-  runIn(folder, 'npm', ['install', ...quiet, `node-rdkafka@${version}`])
+  runIn(folder, 'npm', ['install', ...quiet, `node-rdkafka@${version}`, mocha])
   const place = join(folder, 'node_modules/node-rdkafka')
   const include = join(folder, 'include')
   mkdirSync(include)
