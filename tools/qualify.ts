@@ -81,6 +81,7 @@ const bugs: readonly PlantedBug[] = [
   'keep-torn-tail',
   'producer-state-not-rebuilt',
   'index-trusted',
+  'growth-trusted',
 ]
 
 function readCounts(): Counts {

@@ -15,6 +15,7 @@ const bugs: readonly PlantedBug[] = [
   'keep-torn-tail',
   'producer-state-not-rebuilt',
   'index-trusted',
+  'growth-trusted',
 ]
 
 for (const bug of bugs) {

@@ -30,6 +30,8 @@ export interface CrashPointsResult {
   readonly machineCrashes: number
   /** Recoveries that were themselves crashed, and recovered. */
   readonly recoveryCrashes: number
+  /** Recovered logs that went on, were flushed, and crashed again. */
+  readonly secondCrashes: number
   readonly recoveredBatches: number
   readonly violations: readonly CrashViolation[]
 }
@@ -48,6 +50,21 @@ export async function runCrashPoints(options: CrashPointsOptions): Promise<Crash
   return run.run()
 }
 
+function differentProducers(log: Log, before: Log): string[] {
+  if (log.producers.equals(before.producers)) return []
+  const [now, then] = [log, before].map(({ producers }) => JSON.stringify([...knownOf(producers)]))
+  return [`${log.name} [${log.startOffset}, ${log.endOffset}) knows ${now}, not ${then}`]
+}
+
+function* knownOf(producers: Log['producers']): Iterable<unknown> {
+  for (const { producerId, epoch, batches } of producers.states()) {
+    yield [producerId, epoch, batches.map(({ baseOffset }) => baseOffset)]
+  }
+}
+
+/** For batches that were appended after the recording. */
+const anything = { explains: () => true } as unknown as LogPromise['history']
+
 type CrashKind = 'process' | 'torn process' | 'machine'
 
 class CrashRun {
@@ -58,6 +75,7 @@ class CrashRun {
   #processCrashes = 0
   #machineCrashes = 0
   #recoveryCrashes = 0
+  #secondCrashes = 0
   #batches = 0
 
   constructor(options: CrashPointsOptions) {
@@ -81,6 +99,7 @@ class CrashRun {
       processCrashes: this.#processCrashes,
       machineCrashes: this.#machineCrashes,
       recoveryCrashes: this.#recoveryCrashes,
+      secondCrashes: this.#secondCrashes,
       recoveredBatches: this.#batches,
       violations: this.#violations,
     }
@@ -164,6 +183,7 @@ class CrashRun {
       openDirectory(world, {
         bootId: crash === 'machine' ? 'boot-2' : 'boot-1',
         sabotage: this.#options.sabotage ?? noSabotage,
+        settings: { growthStepBytes: point.at % 2 === 0 ? 1 : 1_000_000 },
       }),
     )
     const logs: Log[] = []
@@ -201,8 +221,38 @@ class CrashRun {
         })),
       )
     }
+    if (problems.length === 0 && prng.chance(1, 6)) {
+      problems.push(...(await this.#crashAgain({ world, logs }, point, { crash, prng })))
+    }
     await drive(world.clock, directory.close())
     return problems
+  }
+
+  /** What went on after a recovery is flushed and crashes too: nothing of the first life may come back in it. */
+  async #crashAgain(
+    { world, logs }: { readonly world: LogWorld; readonly logs: readonly Log[] },
+    point: CrashPoint,
+    { crash, prng }: { readonly crash: CrashKind; readonly prng: Prng },
+  ): Promise<string[]> {
+    this.#secondCrashes++
+    for (const log of logs) await drive(world.clock, log.whenDurable(log.endOffset))
+    await world.clock.run(prng.pick([10, 3000]))
+    const copy = world.disk.clone()
+    const again = prng.chance(1, 2)
+      ? await this.#open(copy.crashProcess(), point, crash)
+      : await this.#open(copy.crashMachine(prng), point, crash)
+    const problems: string[] = []
+    for (const [index, log] of again.logs.entries()) {
+      const before = logs[index]!
+      const folder = `/data/${logDirectoryName(log.id)}`
+      if (log.offline !== null) return [`out of service after a second crash: ${log.offline}`]
+      const laid = scan(again.world.disk, folder)
+      problems.push(...(await problemsOf(log, laid, { history: anything, prng, at: 0 })))
+      if (log.endOffset !== before.endOffset) problems.push(`ends at ${log.endOffset}`)
+      problems.push(...differentProducers(log, before))
+    }
+    await drive(again.world.clock, again.directory.close())
+    return problems.map(problem => `after a second crash: ${problem}`)
   }
 
   async #checkLog(
@@ -245,7 +295,6 @@ class CrashRun {
       if (!result.ok) return [`an append after recovery was refused: ${result.message}`]
     }
     const laid = scan(world.disk, folder)
-    const anything = { explains: () => true } as unknown as LogPromise['history']
     const problems = await problemsOf(log, laid, { history: anything, prng, at: 0 })
     return problems.map(problem => `after ${log.endOffset - before} more records: ${problem}`)
   }

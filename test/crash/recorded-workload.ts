@@ -73,6 +73,7 @@ class Recorder {
   readonly #disk: SimDisk
   readonly #logs: OpenLog[]
   readonly #points: CrashPoint[] = []
+  readonly #growthStepBytes: number
   #directory: LogDirectory | null = null
   #isAtWork = false
   #isRecording = true
@@ -93,6 +94,7 @@ class Recorder {
       sequences: new Map<number, number>(),
       repeatable: null,
     }))
+    this.#growthStepBytes = this.#prng.pick([1, 400, 2000, 1_000_000])
     this.#disk.onOperation(operation => this.#record(operation))
   }
 
@@ -149,7 +151,8 @@ class Recorder {
   }
 
   async #open(): Promise<void> {
-    const options = { bootId, sabotage: this.#sabotage }
+    const settings = { growthStepBytes: this.#growthStepBytes }
+    const options = { bootId, sabotage: this.#sabotage, settings }
     const directory = await drive(this.#clock, openDirectory(this.#world, options))
     for (const each of this.#logs) {
       each.log = await drive(this.#clock, directory.openLog(each.history.id, each.history.config))

@@ -39,6 +39,7 @@ export class DirectoryHost implements LogHost {
   readonly env: Env
   readonly codecs: Codecs
   readonly sabotage: Sabotage
+  readonly growthStepBytes: number
   readonly ledger: DirtyLedger
   readonly scheduler: FlushScheduler
   readonly #options: DirectoryHostOptions
@@ -61,6 +62,7 @@ export class DirectoryHost implements LogHost {
     this.env = env
     this.codecs = options.codecs
     this.sabotage = options.sabotage
+    this.growthStepBytes = settings.growthStepBytes ?? mebibyte
     this.#hotWindow = new HotWindow(settings.hotWindowBytes ?? 64 * mebibyte)
     this.ledger = new DirtyLedger({
       budgetBytes: settings.logDirtyBudgetBytes ?? 128 * mebibyte,

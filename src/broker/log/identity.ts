@@ -43,6 +43,17 @@ async function makeDurably(disk: Disk, path: string): Promise<void> {
   for (let step = path; disk.stat(step) === null; step = parentOf(step)) made.push(step)
   disk.mkdir(path)
   for (const step of made) await disk.syncDirectory(parentOf(step))
+  if (made.length > 0 || disk.stat(`${path}/meta.properties`) !== null) return
+  // A process that died may have made the directory, and any of those above it, without getting here.
+  for (let step = path; parentOf(step) !== step; step = parentOf(step)) {
+    try {
+      await disk.syncDirectory(parentOf(step))
+    } catch (error) {
+      // Where we may not even look we did not make anything either; nor where directories cannot be synced.
+      if (error instanceof DiskError && error.code !== 'EIO') return
+      throw error
+    }
+  }
 }
 
 function parentOf(path: string): string {

@@ -90,7 +90,8 @@ async function readIndex(state: IndexContext, segment: Segment): Promise<Segment
   const offsets = decodeOffsets(offsetBytes, crc32c)
   const times = decodeTimes(timeBytes, crc32c)
   if (offsets === null || times === null) return null
-  return new SegmentIndex(segment.baseOffset, { offsets, times, newest: heads[0]!.newest })
+  const { newest, logBytes } = heads[0]!
+  return new SegmentIndex(segment.baseOffset, { offsets, times, newest, logBytes })
 }
 
 export function speaksOf(
@@ -112,6 +113,7 @@ function trusted(segment: Segment, bytes: Uint8Array): SegmentIndex | null {
     offsets,
     times: new TimeIndex(),
     newest: head.newest,
+    logBytes: head.logBytes,
   })
 }
 

@@ -5,6 +5,7 @@ import type { AppendOptions, Done, Refusal } from './append-result.ts'
 import { headersOf, judge, type Judgement, misplaced, stamp } from './append-rules.ts'
 import { lastOffset, type BatchHeader } from './batch.ts'
 import type { EpochEntry } from './epoch-cache.ts'
+import { noteGrowth } from './growth.ts'
 import type { Flushable } from './log-host.ts'
 import { refusal, type LogState } from './log-state.ts'
 import type { Undo } from './producer-states.ts'
@@ -253,6 +254,7 @@ export class Appender {
       if (failure !== null) return this.#takeBack(stages.slice(from), failure)
       from = to
     }
+    if (this.#staged.length === 0) noteGrowth(this.#state)
   }
 
   /** Stages of one segment, with one write. */

@@ -55,6 +55,8 @@ export interface LogDirectorySettings {
   readonly logWriteBackBytes?: number
   readonly hotWindowBytes?: number
   readonly numRecoveryThreadsPerDataDir?: number
+  /** What a start after a crash may have to walk below the recovery point. No setting leads here. */
+  readonly growthStepBytes?: number
 }
 
 export interface LogDirectoryHooks {

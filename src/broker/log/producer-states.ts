@@ -119,13 +119,14 @@ export class ProducerStates {
       serial,
       entry,
       isNew: known === undefined,
-      before: { epoch, batches, appendedAtMs: entry.appendedAtMs },
+      before: { epoch, batches, appendedAtMs: entry.appendedAtMs, appliedAt: entry.appliedAt },
       newer: entry.newer,
       evicted: known === undefined ? this.#evictForOneMore() : null,
     }
     entry.batches = batchesWith(entry, header, baseOffset)
     entry.epoch = header.producerEpoch
     entry.appendedAtMs = appendedAtMs
+    entry.appliedAt = baseOffset
     if (known !== undefined) this.#unlink(entry)
     this.#linkBefore(entry, null)
     this.#entries.set(entry.producerId, entry)
@@ -173,6 +174,28 @@ export class ProducerStates {
     for (let entry = this.#oldest; entry !== null; entry = entry.newer) yield entry
   }
 
+  /** Those whose batches at or behind `offset` were applied here, the longest idle first. */
+  since(offset: number): ProducerState[] {
+    const found: ProducerState[] = []
+    for (
+      let entry = this.#newest;
+      entry !== null && entry.appliedAt >= offset;
+      entry = entry.older
+    ) {
+      found.push(entry)
+    }
+    return found.toReversed()
+  }
+
+  /** Takes over what `since` gave at a later state of the log: the same producers are known then as there. */
+  advance(later: readonly ProducerState[]): void {
+    for (const { producerId } of later) {
+      const known = this.#entries.get(producerId)
+      if (known !== undefined) this.#forget(known)
+    }
+    for (const producer of later) this.#restore(producer)
+  }
+
   stateOf(producerId: number): ProducerState | undefined {
     return this.#entries.get(producerId)
   }
@@ -210,7 +233,7 @@ export class ProducerStates {
   /** The longest idle comes first. */
   #restore(state: ProducerState): void {
     this.#evictForOneMore()
-    const entry = { ...state, older: null, newer: null, isLinked: false }
+    const entry = { ...state, appliedAt: -1, older: null, newer: null, isLinked: false }
     this.#linkBefore(entry, null)
     this.#entries.set(entry.producerId, entry)
   }
@@ -258,6 +281,8 @@ interface Memory {
   epoch: number
   batches: readonly ProducerBatch[]
   appendedAtMs: number
+  /** Base offset of its last batch that this object applied, -1 where it came from a snapshot. Rises with the list. */
+  appliedAt: number
 }
 
 interface Entry extends Memory {
@@ -268,7 +293,7 @@ interface Entry extends Memory {
 }
 
 const append = { kind: 'append' } as const
-const noMemory: Memory = { epoch: -1, batches: [], appendedAtMs: 0 }
+const noMemory: Memory = { epoch: -1, batches: [], appendedAtMs: 0, appliedAt: -1 }
 const nothingDone: Omit<Undo, 'serial'> = {
   entry: null,
   isNew: false,

@@ -1,4 +1,5 @@
 import { lastOffset } from './batch.ts'
+import { markAtEnd } from './growth.ts'
 import { readIndexHead, speaksOf, loadIndex } from './index-loading.ts'
 import { isCompacted } from './log-config.ts'
 import { findBatch } from './lookup.ts'
@@ -56,6 +57,7 @@ async function openClean(
 async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolean> {
   const segment = recovery.segments.at(-1)!
   const index = await loadIndex(recovery, segment)
+  segment.grown = markAtEnd(segment, 0)
   if (segment.isEmpty) return line.endOffset === segment.baseOffset
   const start = index.floorPosition(segment.sizeBytes)
   const isLast = (end: number) => end === segment.endOffset - 1

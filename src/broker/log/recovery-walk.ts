@@ -7,10 +7,15 @@ import { walkBatches, type WalkEnd } from './walk.ts'
 
 /**
  * Walks the segments that may be torn, and cuts at the first broken rule; later segments go, whatever they hold.
- * A rule broken below the recovery point is damage: then nothing is touched.
+ * A rule broken below the recovery point is damage: then nothing is touched. `resumed` is the first of them as far
+ * as its caches told it.
  */
-export async function walkTail(recovery: Recovery, bases: readonly number[]): Promise<void> {
-  const { path, host, recoveryPoint } = recovery
+export async function walkTail(
+  recovery: Recovery,
+  bases: readonly number[],
+  resumed: Segment | null,
+): Promise<void> {
+  const { path, recoveryPoint } = recovery
   for (const [at, base] of bases.entries()) {
     const expected = recovery.segments.at(-1)?.endOffset ?? base
     const isInPlace = base === expected || (isCompacted(recovery.config) && base > expected)
@@ -28,12 +33,8 @@ export async function walkTail(recovery: Recovery, bases: readonly number[]): Pr
         `a segment begins at ${base} where ${expected} goes on`,
       )
     }
-    const file = host.env.disk.open(segmentPath(path, base, 'log'), 'write')
-    const segment = new Segment(
-      { disk: host.env.disk, logPath: path, baseOffset: base },
-      file,
-      null,
-    )
+    const segment = at === 0 && resumed !== null ? resumed : openSegment(recovery, base)
+    const { file } = segment
     const end = await walkSegment(recovery, segment)
     if (end.violation === null) continue
     if (end.offset < recoveryPoint) return blame(recovery, file.path, end.position, end.violation)
@@ -49,7 +50,13 @@ export async function walkTail(recovery: Recovery, bases: readonly number[]): Pr
   }
 }
 
-/** Reads one segment into memory: index, epochs, producers. The segment is in the list afterwards. */
+function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
+  const { disk } = host.env
+  const file = disk.open(segmentPath(path, baseOffset, 'log'), 'write')
+  return new Segment({ disk, logPath: path, baseOffset }, file, null)
+}
+
+/** Reads what is not known of a segment into memory: index, epochs, producers. The segment is in the list afterwards. */
 async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
   const { host, config, epochs, producersUpTo } = recovery
   const { crc32c, clock } = host.env
@@ -66,7 +73,8 @@ async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEn
     segment.file,
     {
       sizeBytes,
-      fromOffset: segment.baseOffset,
+      fromOffset: segment.endOffset,
+      fromPosition: segment.sizeBytes,
       fromEpoch: epochs.latest,
       isCompacted: isCompacted(config),
       crc32c: host.sabotage.has('crc-unchecked') ? null : crc32c,
@@ -102,7 +110,9 @@ async function cut(
     segment.sizeBytes = sizeBytes
     return
   }
-  if (!host.sabotage.has('index-trusted')) dropIndexFiles(host.env.disk, segment)
+  // Those of a clean stop speak of what stays: a growth file goes on from them.
+  const areOfStop = recovery.resumedFrom !== null && recovery.resumedFrom > segment.baseOffset
+  if (!host.sabotage.has('index-trusted') && !areOfStop) dropIndexFiles(host.env.disk, segment)
   segment.file.truncate(position)
   await segment.file.sync()
   segment.syncedBytes = position

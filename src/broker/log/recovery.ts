@@ -2,15 +2,17 @@ import { readWhole } from '../../env/disk.ts'
 import { DiskError } from '../../env/env.ts'
 import { readBatchHeader, batchOverheadBytes } from './batch.ts'
 import { EpochCache, epochBody, readEpochs } from './epoch-cache.ts'
+import { dropGrowth, noteGrowth } from './growth.ts'
 import { isCompacted, type LogConfig } from './log-config.ts'
 import type { LogHost } from './log-host.ts'
 import { logIdText, type LogId } from './log-id.ts'
 import type { LogState } from './log-state.ts'
 import { ProducerStates } from './producer-states.ts'
+import { resumeSegment, type Resume } from './recovery-resume.ts'
 import { openTrusted } from './recovery-trusted.ts'
 import { walkTail } from './recovery-walk.ts'
 import { readSealed } from './sealed-file.ts'
-import { parseSegmentName, Segment, segmentPath, SegmentList } from './segment.ts'
+import { parseSegmentName, Segment, segmentPath, segmentSuffixes, SegmentList } from './segment.ts'
 import { walkBatches } from './walk.ts'
 
 /** What the clean marker says of a log (FORMAT.md). */
@@ -48,6 +50,8 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   producers: ProducerStates
   /** Below it the producers know everything already. */
   producersUpTo: number
+  /** Where the growth file of the segment began in which the walk began; null where it began at a segment. */
+  resumedFrom: number | null
   /** Those whose batches are sound, in order. */
   readonly segments: Segment[]
   /** What is wrong below the recovery point; then the log stays out of service. */
@@ -78,9 +82,7 @@ export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
   const recovery = begin(options)
   try {
     const firstWalked = await openTrusted(recovery, bases)
-    recovery.savedEpochs = readEpochCheckpoint(recovery, bases[firstWalked] ?? Infinity)
-    await restoreProducers(recovery, bases[firstWalked] ?? Infinity)
-    if (recovery.damage === null) await walkTail(recovery, bases.slice(firstWalked))
+    await recoverTail(recovery, bases.slice(firstWalked))
   } catch (error) {
     if (!(error instanceof DiskError) || !isReadFailure(error)) throw error
     recovery.damage = `A read failed: ${error.message}.`
@@ -93,13 +95,18 @@ export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
   return { state: await finish(recovery), surprise: recovery.surprise }
 }
 
+function noProducers(config: LogConfig): ProducerStates {
+  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  return new ProducerStates({ expirationMs, countMax })
+}
+
 function begin(options: RecoveryOptions): Recovery {
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = options.config
   return {
     ...options,
     epochs: new EpochCache(),
-    producers: new ProducerStates({ expirationMs, countMax }),
+    producers: noProducers(options.config),
     producersUpTo: 0,
+    resumedFrom: null,
     segments: [],
     damage: options.knownDamage,
     surprise: null,
@@ -115,16 +122,47 @@ function sweep({ host, path }: RecoveryOptions): void {
   }
 }
 
-/** Removes indexes without a segment, and snapshots that belong to no segment's beginning: nobody will ask for them. */
-function sweepCaches({ host, path, segments }: Recovery): void {
+/** What lies behind the trusted segments, in `bases`; nothing where all of them are. */
+async function recoverTail(recovery: Recovery, bases: readonly number[]): Promise<void> {
+  const [base = Infinity] = bases
+  let resume: Resume | null = null
+  if (base < recovery.recoveryPoint && recovery.damage === null) {
+    resume = await resumeSegment(recovery, base)
+  }
+  recovery.savedEpochs = readEpochCheckpoint(recovery, resume?.segment.endOffset ?? base)
+  if (resume !== null && recovery.epochs.latest < 0) {
+    // Only the batches can say the epochs then.
+    resume.segment.close()
+    resume = null
+  }
+  await restoreProducers(recovery, resume?.producersFrom ?? base)
+  if (resume !== null) {
+    advanceProducers(recovery, resume)
+    recovery.resumedFrom = resume.producersFrom
+  }
+  if (recovery.damage === null) await walkTail(recovery, bases, resume?.segment ?? null)
+}
+
+/** Removes caches without a segment, and those that nobody will ask for: snapshots of no segment's beginning. */
+function sweepCaches(recovery: Recovery): void {
+  const { host, path, segments, recoveryPoint, trust, resumedFrom } = recovery
   const { disk } = host.env
+  const active = segments.at(-1)
+  for (const segment of segments) {
+    const isDone = segment !== active && segment.endOffset <= recoveryPoint
+    if (isDone || segment.grown.fileBytes === 0) dropGrowth(disk, segment)
+  }
   const bases = new Set(segments.map(({ baseOffset }) => baseOffset))
+  // What a start after a crash would begin with: see `resumeSegment`.
+  const resumable = trust === 'clean' ? active?.endOffset : resumedFrom
   for (const name of disk.list(path)) {
     const offset =
       parseSegmentName(name, 'snapshot') ??
       parseSegmentName(name, 'index') ??
-      parseSegmentName(name, 'timeindex')
-    if (offset !== null && !bases.has(offset)) disk.unlink(`${path}/${name}`)
+      parseSegmentName(name, 'timeindex') ??
+      parseSegmentName(name, 'growth')
+    if (offset !== null && offset !== resumable && !bases.has(offset))
+      disk.unlink(`${path}/${name}`)
   }
 }
 
@@ -170,6 +208,13 @@ async function restoreProducers(recovery: Recovery, walkedFrom: number): Promise
   }
 }
 
+/** From where the growth file began to where the walk does. */
+function advanceProducers(recovery: Recovery, { segment, producers }: Resume): void {
+  if (recovery.host.sabotage.has('producer-state-not-rebuilt')) return
+  for (const later of producers) recovery.producers.advance(later)
+  recovery.producersUpTo = segment.endOffset
+}
+
 /** Headers of a trusted segment, for what only the batches know. */
 async function replay(
   recovery: Recovery,
@@ -199,7 +244,7 @@ async function replay(
 }
 
 async function finish(recovery: Recovery): Promise<LogState> {
-  const { id, name, path, host, config, segments, epochs, producers, damage } = recovery
+  const { id, name, path, host, config, segments, epochs, damage } = recovery
   const { disk } = host.env
   let startOffset = Math.max(recovery.startOffset, segments[0]?.baseOffset ?? 0)
   const endOffset = segments.at(-1)?.endOffset ?? -1
@@ -208,6 +253,8 @@ async function finish(recovery: Recovery): Promise<LogState> {
   if (segments.length === 0 || (isBehindStart && damage === null)) {
     for (const segment of segments.splice(0)) removeSegment(disk, segment)
     segments.push(openFirst(recovery, startOffset))
+    // As in Kafka: all that was known of producers was lost with the batches, or will be at the next start.
+    recovery.producers = noProducers(config)
     madeSegment = true
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
@@ -224,7 +271,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
     config,
     segments: list,
     epochs,
-    producers,
+    producers: recovery.producers,
     startOffset,
     endOffset: end,
     durableOffset: recovery.trust === 'clean' ? end : Math.min(recovery.recoveryPoint, end),
@@ -235,6 +282,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
     sealing: Promise.resolve(),
   }
   if (madeSegment || recovery.truncatedBytes > 0) await disk.syncDirectory(path)
+  if (damage === null && recovery.trust !== 'clean') noteGrowth(state)
   return state
 }
 
@@ -252,7 +300,7 @@ function openFirst({ host, path, damage }: Recovery, startOffset: number): Segme
 /** Takes a segment and what lies beside it out of the directory. */
 export function removeSegment(disk: LogHost['env']['disk'], segment: Segment): void {
   segment.close()
-  for (const suffix of ['log', 'index', 'timeindex', 'snapshot'] as const) {
+  for (const suffix of segmentSuffixes) {
     const path = segment.pathOf(suffix)
     if (disk.stat(path) !== null) disk.unlink(path)
   }

@@ -2,7 +2,7 @@ import { DiskError } from '../../env/env.ts'
 import type { Appender } from './log-append.ts'
 import type { Flushable } from './log-host.ts'
 import type { LogState } from './log-state.ts'
-import type { Segment } from './segment.ts'
+import { segmentSuffixes, type Segment } from './segment.ts'
 import { isPassing } from './shortage.ts'
 
 /** What retention works on. */
@@ -90,9 +90,7 @@ function retire(state: LogState, segment: Segment): void {
   const { disk, clock } = state.host.env
   segment.isRemoved = true
   state.host.forget(segment)
-  const paths = (['log', 'index', 'timeindex', 'snapshot'] as const).map(each =>
-    segment.pathOf(each),
-  )
+  const paths = segmentSuffixes.map(each => segment.pathOf(each))
   const renamed = paths.filter(path => disk.stat(path) !== null)
   try {
     for (const path of renamed) disk.rename(path, `${path}.deleted`)

@@ -13,6 +13,8 @@ export type PlantedBug =
   | 'producer-state-not-rebuilt'
   /** An index file is believed whatever it says, and the header it leads to too. */
   | 'index-trusted'
+  /** A growth file is believed beyond the recovery point, without a look at the batches. */
+  | 'growth-trusted'
 
 export type Sabotage = ReadonlySet<PlantedBug>
 

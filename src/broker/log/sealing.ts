@@ -1,6 +1,7 @@
 import { DiskError, type Disk, type DiskFile } from '../../env/env.ts'
 import { replaceFile } from '../../env/disk.ts'
 import { epochBody } from './epoch-cache.ts'
+import { dropGrowth } from './growth.ts'
 import { encodeIndex } from './index-file.ts'
 import type { LogState } from './log-state.ts'
 import { writeSealed, type SealedFilePlace } from './sealed-file.ts'
@@ -20,8 +21,13 @@ export interface Snapshot {
  */
 export function sealSegment(state: LogState, segment: Segment, snapshot: Snapshot): void {
   const before = state.sealing
+  const older = state.segments.before(segment)
   state.sealing = (async () => {
     await before
+    await tolerant(state, async () => {
+      // Of the one that was closed now it may still be needed: its end is not durable yet.
+      if (older?.unsyncedBytes === 0) dropGrowth(state.host.env.disk, older)
+    })
     await tolerant(state, async () => {
       for (const file of writeIndexes(state, segment)) await syncAndClose(file)
     })
@@ -43,6 +49,7 @@ export async function leaveCaches(state: LogState): Promise<void> {
   const { segments, producers, endOffset, path, host } = state
   await tolerant(state, async () => {
     for (const file of writeIndexes(state, segments.active)) file.close()
+    if (dropGrowth(host.env.disk, segments.active)) state.isDirectoryDirty = true
     const snapshotPath = segmentPath(path, endOffset, 'snapshot')
     // The one at an empty segment's base is durable, and must stay so.
     if (host.env.disk.stat(snapshotPath) !== null) return

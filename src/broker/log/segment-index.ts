@@ -17,13 +17,17 @@ export class SegmentIndex {
       readonly offsets: OffsetIndex
       readonly times: TimeIndex
       readonly newest: NewestTime
+      /** Of the segment that they speak of. */
+      readonly logBytes: number
     } | null = null,
   ) {
     this.#baseOffset = baseOffset
     this.offsets = from?.offsets ?? new OffsetIndex()
     this.times = from?.times ?? new TimeIndex()
-    if (from !== null) this.#maxTimestamp = from.newest.timestampMs
-    if (from !== null) this.#maxTimestampOffset = from.newest.batchOffset
+    if (from === null) return
+    this.#maxTimestamp = from.newest.timestampMs
+    this.#maxTimestampOffset = from.newest.batchOffset
+    this.#bytesSinceEntry = from.logBytes - this.floorPosition(from.logBytes).position
   }
 
   /** The greatest batch timestamp of the segment and the first batch that has it; -1 and -1 where none has one. */

@@ -3,7 +3,16 @@ import { assert } from '../../lib/assert.ts'
 import { lastOffset, type BatchHeader } from './batch.ts'
 import { SegmentIndex, type NewestTime } from './segment-index.ts'
 
-export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'snapshot'
+export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'snapshot' | 'growth'
+
+/** Every file that belongs to a segment. */
+export const segmentSuffixes: readonly SegmentSuffix[] = [
+  'log',
+  'index',
+  'timeindex',
+  'snapshot',
+  'growth',
+]
 
 /** The path of one of a segment's files; `offset` as 20 digits, so that names sort as offsets do. */
 export function segmentPath(logPath: string, offset: number, suffix: SegmentSuffix): string {
@@ -35,6 +44,16 @@ export interface SegmentPlace {
   readonly baseOffset: number
 }
 
+/** Up to where index files and growth file speak of a segment (FORMAT.md); the next growth record begins there. */
+export interface GrowthMark {
+  readonly offset: number
+  readonly position: number
+  readonly offsetCount: number
+  readonly timeCount: number
+  /** Bytes of the growth file that say it. */
+  readonly fileBytes: number
+}
+
 /** One file of batches: `[baseOffset, endOffset)`, the last of its log being the one that grows. */
 export class Segment {
   readonly baseOffset: number
@@ -53,6 +72,7 @@ export class Segment {
   usedMs = 0
   /** No longer part of the log; its file goes later. */
   isRemoved = false
+  grown: GrowthMark
   readonly #place: SegmentPlace
   #file: DiskFile | null
   #isClosed = false
@@ -70,6 +90,7 @@ export class Segment {
     this.hotFrom = this.sizeBytes
     this.#newest = state?.newest ?? { timestampMs: -1, batchOffset: -1 }
     this.index = state === null ? new SegmentIndex(baseOffset) : null
+    this.grown = { offset: baseOffset, position: 0, offsetCount: 0, timeCount: 0, fileBytes: 0 }
   }
 
   static create(disk: Disk, logPath: string, baseOffset: number): Segment {
@@ -182,16 +203,14 @@ export class SegmentList {
     return this.#segments[this.#segments.indexOf(segment) + 1] ?? null
   }
 
+  /** The segment before `segment`, or null. */
+  before(segment: Segment): Segment | null {
+    return this.#segments[this.#segments.indexOf(segment) - 1] ?? null
+  }
+
   /** Takes the first `count` segments out, never the active one. */
   shift(count: number): Segment[] {
     assert(count < this.#segments.length, 'the active segment stays')
     return this.#segments.splice(0, count)
-  }
-
-  /** Everything is gone: the log goes on with one new segment. */
-  replaceAll(segment: Segment): Segment[] {
-    const old = this.#segments
-    this.#segments = [segment]
-    return old
   }
 }
