@@ -43,9 +43,10 @@ export const clients: readonly Client[] = [
   {
     ...able,
     name: 'kafkajs',
-    kit: null,
+    kit: 'kafkajs-codecs',
     program: node('kafkajs.ts'),
-    noStaticMembers: 'kafkajs has no static membership',
+    noStaticMembers:
+      'kafkajs sends a null group.instance.id with every JoinGroup: its consumer has no setting for static membership',
   },
   {
     ...able,

@@ -7,9 +7,6 @@ import { type Scenario, scenarios } from './scenarios.ts'
 /** Java takes seconds to start for each step; suites of its own are in test/clients. */
 const quickOfJava = new Set(['codec-zstd', 'seek-by-time', 'batch-limit'])
 
-/** kafka-python 3.0.12 ignores an answer to SyncGroup that comes after a poll's time is over: it may try twice. */
-const losesAnswers = new Set(['kafka-python'])
-
 const quick = scenarios.filter(scenario => scenario.quick)
 
 /** Clients side by side, since most of the time one waits for its programs to start. */
@@ -33,11 +30,7 @@ describe.concurrent('scenarios, the quick ones', { timeout: 200_000 }, () => {
     test(`${client.name}: ${wanted.length} scenarios`, async () => {
       expect(missing).toBeNull()
       const cells: Cell[] = []
-      for (const scenario of wanted) {
-        const cell = await runCell(broker, client, scenario)
-        const isKnown = cell.result === 'FAIL' && losesAnswers.has(client.name)
-        cells.push(isKnown ? await runCell(broker, client, scenario) : cell)
-      }
+      for (const scenario of wanted) cells.push(await runCell(broker, client, scenario))
       expect(cells.filter(({ result }) => result === 'FAIL')).toEqual([])
       expect(applicable(cells)).toEqual(expected(wanted, client.name))
     })
@@ -51,7 +44,6 @@ function applicable(cells: readonly Cell[]): string[] {
 /** What a library has no verb for; nothing else may be left out. */
 const lacking: Readonly<Record<string, readonly string[]>> = {
   kcat: ['pause-resume', 'topic-create'],
-  kafkajs: ['codec-snappy', 'codec-lz4', 'codec-zstd'],
 }
 
 function expected(wanted: readonly Scenario[], client: string): string[] {

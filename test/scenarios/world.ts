@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch.ts'
 import type { MemberProgram } from '../clients/group-of-three.ts'
@@ -12,6 +15,8 @@ export class World {
   readonly broker: TestBroker
   readonly client: Client
   readonly topic: string
+  /** For whatever its drivers are told by files. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'logcluster-scenario-'))
   /** What the table shall say beside a pass. */
   readonly remarks: string[] = []
   #wire: WireClient
@@ -126,5 +131,6 @@ export class World {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wire.close()
     for (const driver of this.#drivers) await driver.close()
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }

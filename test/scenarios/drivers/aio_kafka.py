@@ -7,7 +7,7 @@ import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from driver import Lacks, encoded, say, serve, told
+from driver import Lacks, encoded, numbers, say, serve, told
 
 
 def version(address, wish):
@@ -59,14 +59,16 @@ async def flow(address, wish):
     producer = producer_of(address, acks="all")
     await producer.start()
     failed = []
-    for at in range(wish["count"]):
+    count = 0
+    for at in numbers(wish):
+        count += 1
         try:
             await producer.send_and_wait(wish["topic"], str(at).encode())
         except Exception as error:
             failed.append(f"{type(error).__name__}: {error}")
         await asyncio.sleep(wish["everyMs"] / 1000)
     await producer.stop()
-    return {"acked": wish["count"] - len(failed), "failed": failed}
+    return {"acked": count - len(failed), "failed": failed}
 
 
 async def consumer_of(address, group, topics=(), **settings):

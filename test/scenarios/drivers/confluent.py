@@ -12,7 +12,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
 )
-from driver import encoded, say, serve, told
+from driver import encoded, numbers, say, serve, told
 
 
 def version(address, wish):
@@ -52,14 +52,16 @@ def produce(address, wish):
 def flow(address, wish):
     producer = producer_of(address, delivery_timeout_ms=20000, message_timeout_ms=20000)
     failed = []
-    for at in range(wish["count"]):
+    count = 0
+    for at in numbers(wish):
+        count += 1
         producer.produce(
             wish["topic"], str(at), on_delivery=lambda error, _: error and failed.append(str(error))
         )
         producer.poll(wish["everyMs"] / 1000)
         time.sleep(wish["everyMs"] / 1000)
     left = producer.flush(30)
-    return {"acked": wish["count"] - len(failed) - left, "failed": failed + ["not delivered"] * left}
+    return {"acked": count - len(failed) - left, "failed": failed + ["not delivered"] * left}
 
 
 def consumer_of(address, group, **settings):

@@ -1,6 +1,7 @@
 """What the Python drivers share: see serve.ts, which says the same for those in TypeScript."""
 
 import json
+import os
 import sys
 import threading
 
@@ -31,6 +32,14 @@ def serve(verbs, member):
             say({"id": request["id"], "lacks": str(reason)})
         except Exception as error:
             say({"id": request["id"], "error": f"{type(error).__name__}: {error}"[:2000]})
+
+
+def numbers(wish):
+    """Of a flow's records, until it is told to end."""
+    at = 0
+    while not os.path.exists(wish["until"]):
+        yield at
+        at += 1
 
 
 def encoded(text):

@@ -1,11 +1,20 @@
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { kitFolder } from '../../../tools/clients.ts'
 import { java, javaCommand } from '../../helpers/programs.ts'
-import { Lacks, type MemberWish, type PlacedRecord, say, serve, type Verbs } from './serve.ts'
+import {
+  Lacks,
+  type MemberWish,
+  type PlacedRecord,
+  say,
+  serve,
+  sleep,
+  type Verbs,
+} from './serve.ts'
 
 const tools = 'org.apache.kafka.tools'
 
@@ -53,17 +62,28 @@ function verbsOf(address: string): Verbs {
       if (refused !== undefined) throw new Error(stderr.slice(0, 1000))
     },
 
-    async flow({ topic, count, everyMs }) {
-      const rate = String(Math.round(1000 / everyMs))
-      const to = [...server, '--topic', topic, '--max-messages', String(count), '--acks', '-1']
+    async flow(wish) {
+      const rate = String(Math.round(1000 / wish.everyMs))
+      const to = [...server, '--topic', wish.topic, '--acks', '-1']
       const file = join(tmpdir(), `logcluster-verifiable-${process.pid}.properties`)
-      writeFileSync(
-        file,
-        'metadata.max.age.ms=500\ndelivery.timeout.ms=20000\nrequest.timeout.ms=5000\n',
-      )
+      // It keeps to one partition for as many bytes as a batch has room for (KIP-794): for many records of a few bytes.
+      const settings = [
+        'metadata.max.age.ms=500',
+        'delivery.timeout.ms=30000',
+        'request.timeout.ms=5000',
+        'batch.size=200',
+      ]
+      writeFileSync(file, settings.join('\n'))
       const args = [...to, '--throughput', rate, '--command-config', file]
-      const { stdout } = await java(`${tools}.VerifiableProducer`, args, { anyStatus: true })
-      const events = eventsOf(stdout)
+      const child = started(`${tools}.VerifiableProducer`, args)
+      const events: Event[] = []
+      createInterface({ input: child.stdout }).on('line', line => events.push(...eventsOf(line)))
+      let isOver = false
+      const ended = once(child, 'close').then(() => (isOver = true))
+      while (!isOver && !existsSync(wish.until)) await sleep(20)
+      // It stops, sends what it has, and tells of that.
+      child.kill('SIGTERM')
+      await ended
       const bad = events.filter(({ name }) => name === 'producer_send_error')
       const acked = events.filter(({ name }) => name === 'producer_send_success').length
       return { acked, failed: bad.map(one => `${one.exception}: ${one.message}`) }
@@ -88,6 +108,15 @@ function verbsOf(address: string): Verbs {
       const { stdout } = await java(`${tools}.GetOffsetShell`, [...asked, '--time', `${timestamp}`])
       const offset = stdout.trim().split(':')[2]
       return offset === undefined || offset === '' ? -1 : Number(offset)
+    },
+
+    async pauseResume({ topic, partition, before, total, quietMs }) {
+      const source = join(import.meta.dirname, 'PauseResume.java')
+      const numbers = [partition, before, total, quietMs].map(String)
+      const { stdout } = await java(source, [address, topic, ...numbers])
+      const lines = stdout.trim().split('\n')
+      const [first, paused, rest] = lines.map(line => JSON.parse(line) as number[])
+      return { before: first!, during: paused!, after: rest! }
     },
 
     async consumeGroup({ topic, group, count }) {
@@ -142,7 +171,6 @@ function eventsOf(stdout: string): Event[] {
 
 /** VerifiableConsumer, which tells ranges of offsets. */
 function member(wish: MemberWish): Promise<() => Promise<void>> {
-  const { file, args } = javaCommand(`${tools}.VerifiableConsumer`)
   const settings = join(tmpdir(), `logcluster-member-${process.pid}.properties`)
   const lines = ['heartbeat.interval.ms=300', 'metadata.max.age.ms=500', `client.id=${wish.name}`]
   writeFileSync(settings, lines.join('\n'))
@@ -150,9 +178,7 @@ function member(wish: MemberWish): Promise<() => Promise<void>> {
   const instance = wish.instance === null ? [] : ['--group-instance-id', wish.instance]
   const rest = ['--reset-policy', 'earliest', '--command-config', settings]
   const given = ['--bootstrap-server', wish.address, ...of, ...instance, ...rest]
-  // It must not outlive this process, which is killed to make a member crash.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args, ...given])
-  child.stderr.pipe(process.stderr)
+  const child = started(`${tools}.VerifiableConsumer`, given)
   createInterface({ input: child.stdout }).on('line', line => {
     for (const event of eventsOf(line)) told(event)
   })
@@ -163,6 +189,14 @@ function member(wish: MemberWish): Promise<() => Promise<void>> {
         child.kill('SIGTERM')
       }),
   )
+}
+
+/** It must not outlive this process, which is killed to make a member crash. */
+function started(mainClass: string, given: readonly string[]): ChildProcessWithoutNullStreams {
+  const { file, args } = javaCommand(mainClass)
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args, ...given])
+  child.stderr.pipe(process.stderr)
+  return child
 }
 
 function told({ name, partitions = [] }: Event): void {

@@ -3,7 +3,7 @@
 import time
 
 import kafka
-from driver import Lacks, encoded, say, serve, told
+from driver import Lacks, encoded, numbers, say, serve, told
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import RetriableError
@@ -55,14 +55,16 @@ def produce(address, wish):
 def flow(address, wish):
     producer = producer_of(address, acks="all")
     failed = []
-    for at in range(wish["count"]):
+    count = 0
+    for at in numbers(wish):
+        count += 1
         try:
             producer.send(wish["topic"], str(at).encode()).get(timeout=35)
         except Exception as error:
             failed.append(f"{type(error).__name__}: {error}")
         time.sleep(wish["everyMs"] / 1000)
     producer.close(5)
-    return {"acked": wish["count"] - len(failed), "failed": failed}
+    return {"acked": count - len(failed), "failed": failed}
 
 
 def consumer_of(address, group, **settings):

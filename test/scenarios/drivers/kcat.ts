@@ -4,10 +4,10 @@ import { kcat, kcatCommand } from '../../helpers/programs.ts'
 import {
   Lacks,
   type MemberWish,
+  numbers,
   type PlacedRecord,
   say,
   serve,
-  sleep,
   type Verbs,
 } from './serve.ts'
 
@@ -56,18 +56,19 @@ function verbsOf(address: string): Verbs {
       }
     },
 
-    async flow({ topic, count, everyMs }) {
+    async flow(wish) {
       const { file, env } = kcatCommand()
       const refresh = settings('topic.metadata.refresh.interval.ms=500', 'message.timeout.ms=20000')
-      const args = ['-P', '-E', '-b', address, '-t', topic, '-X', 'acks=all', ...refresh]
+      const args = ['-P', '-E', '-b', address, '-t', wish.topic, '-X', 'acks=all', ...refresh]
       const child = spawn(file, args, { env: { ...process.env, ...env } })
       let said = ''
       child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
       const ended = new Promise<number | null>(resolve => child.once('close', resolve))
       child.stdin.on('error', () => {})
-      for (let at = 0; at < count; at++) {
+      let count = 0
+      for await (const at of numbers(wish)) {
         child.stdin.write(`${String(at).padEnd(readBytes - 1)}\n`)
-        await sleep(everyMs)
+        count++
       }
       child.stdin.end()
       const status = await ended
@@ -86,6 +87,17 @@ function verbsOf(address: string): Verbs {
       const asked = ['-Q', '-b', address, '-t', `${topic}:${partition}:${timestamp}`]
       const { stdout } = await kcat(asked)
       return Number(/offset (-?\d+)/.exec(stdout)?.[1])
+    },
+
+    pauseResume: () => {
+      const why =
+        'kcat cannot pause a partition: it reads until it ends, and takes no commands meanwhile'
+      return Promise.reject(new Lacks(why))
+    },
+    createTopic: () => {
+      const why =
+        'kcat has no requests of an administrator: it cannot make a topic with partitions and configs'
+      return Promise.reject(new Lacks(why))
     },
 
     async consumeGroup({ topic, group, count }) {

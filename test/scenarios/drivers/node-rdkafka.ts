@@ -4,6 +4,7 @@ import { kitFolder } from '../../../tools/clients.ts'
 import {
   Lacks,
   type MemberWish,
+  numbers,
   type PlacedRecord,
   say,
   serve,
@@ -168,11 +169,12 @@ function verbsOf(address: string): Verbs {
       if (failed.length > 0) throw new Error(failed[0])
     },
 
-    async flow({ topic, count, everyMs }) {
+    async flow(wish) {
       const [producer, failed] = await producerOf(address, {})
-      for (let at = 0; at < count; at++) {
-        producer.produce(topic, null, Buffer.from(String(at)))
-        await sleep(everyMs)
+      let count = 0
+      for await (const at of numbers(wish)) {
+        producer.produce(wish.topic, null, Buffer.from(String(at)))
+        count++
       }
       await promised(done => producer.flush(25_000, done))
       await sleep(100)

@@ -7,7 +7,15 @@ import {
   Producer,
   stringSerializers,
 } from '@platformatic/kafka'
-import { type MemberWish, type PlacedRecord, say, serve, sleep, type Verbs } from './serve.ts'
+import {
+  type MemberWish,
+  numbers,
+  type PlacedRecord,
+  say,
+  serve,
+  sleep,
+  type Verbs,
+} from './serve.ts'
 
 type From = Pick<
   ConsumeOptions<Buffer, Buffer, Buffer, Buffer>,
@@ -48,14 +56,16 @@ function verbsOf(address: string): Verbs {
       }
     },
 
-    async flow({ topic, count, everyMs }) {
+    async flow(wish) {
       const options = { ...clientOf(address), ...patient, serializers: stringSerializers }
       const producer = new Producer(options)
       const failed: string[] = []
-      for (let at = 0; at < count; at++) {
-        const sent = producer.send({ messages: [{ topic, value: String(at) }], acks: -1 })
+      let count = 0
+      for await (const at of numbers(wish)) {
+        const messages = [{ topic: wish.topic, value: String(at) }]
+        const sent = producer.send({ messages, acks: -1 })
         await sent.catch((error: unknown) => failed.push(said(error)))
-        await sleep(everyMs)
+        count++
       }
       await producer.close()
       return { acked: count - failed.length, failed }

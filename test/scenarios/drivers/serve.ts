@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 /** A record as scenarios see it; text only. */
@@ -33,8 +34,9 @@ export interface TopicWish {
 
 export interface FlowWish {
   readonly topic: string
-  readonly count: number
   readonly everyMs: number
+  /** It ends when this file is there. */
+  readonly until: string
 }
 
 export interface GroupWish {
@@ -50,7 +52,7 @@ export interface Verbs {
   version(): Promise<string>
   /** Resolves when all is acknowledged; rejects with the refusal. One batch where the library lets. */
   produce?(wish: ProduceWish): Promise<void>
-  /** One record after the other, its number as the value, `everyMs` apart, each with acks=all. */
+  /** One record after the other, its number as the value, `everyMs` apart, each with acks=all, until it is told to end. */
   flow?(wish: FlowWish): Promise<{ acked: number; failed: string[] }>
   /** The first `count` records from `offset` on. */
   consume?(wish: TopicPartitionWish & { offset: number; count: number }): Promise<PlacedRecord[]>
@@ -130,6 +132,14 @@ export function say(what: unknown): void {
 function fail(error: unknown): void {
   console.error(error)
   process.exit(1)
+}
+
+/** The numbers of a flow's records. */
+export async function* numbers({ everyMs, until }: FlowWish): AsyncIterableIterator<number> {
+  for (let at = 0; !existsSync(until); at++) {
+    yield at
+    await sleep(everyMs)
+  }
 }
 
 export async function sleep(ms: number): Promise<void> {
