@@ -41,7 +41,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/broker/log/compression': {
     ours: ['src/lib', 'src/env', 'src/broker/log'],
-    modules: ['node:zlib', 'node:util'],
+    modules: ['node:zlib', 'node:path', 'node:worker_threads', 'lz4-napi', 'snappy'],
   },
   'src/broker/replica': { ours: ['src/lib'] },
   'src/broker/controller': {

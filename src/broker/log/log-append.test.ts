@@ -10,7 +10,7 @@ import {
   simWorld,
 } from '../../../test/helpers/logs.ts'
 import { encodeBatch, hasLogAppendTime, readBatchHeader, checkCrc } from './batch.ts'
-import { compressSnappy } from './compression/snappy.ts'
+import { makeSnappy } from './compression/snappy.ts'
 import { encodeRecords } from './records.ts'
 import { crc32c } from '../../lib/crc32c.ts'
 import { utf8 } from '../../lib/bytes.ts'
@@ -197,7 +197,7 @@ test('the order of appends is kept where records must be opened first', async ()
   ]
   const packed = {
     codec: 2,
-    bytes: await compressSnappy(encodeRecords(keyed('a'))),
+    bytes: makeSnappy(encodeRecords(keyed('a'))),
     count: 1,
   }
   const offsets: (number | string)[] = []

@@ -9,7 +9,7 @@ import {
   simWorld,
 } from '../../../test/helpers/logs.ts'
 import { encodeBatch } from './batch.ts'
-import { compressGzip } from './compression/zlib.ts'
+import { makeGzip } from './compression/zlib.ts'
 import { encodeRecords } from './records.ts'
 import { utf8 } from '../../lib/bytes.ts'
 
@@ -79,7 +79,7 @@ test('compressed batches are opened to find the record', async () => {
     value: utf8('x'),
     headers: [],
   }))
-  const payload = { codec: 1, bytes: await compressGzip(encodeRecords(records)), count: 3 }
+  const payload = { codec: 1, bytes: makeGzip(encodeRecords(records)), count: 3 }
   await append(
     world,
     log,

@@ -1,20 +1,13 @@
 import type { Clock } from '../../../env/env.ts'
 import { codecNames, type CodecId } from '../batch.ts'
 import { ByteBudget } from './byte-budget.ts'
+import { CodecLane } from './codec-lane.ts'
+import type { CodecWork } from './codec-work.ts'
 import { DecompressError } from './decompress-error.ts'
-import { compressLz4, decompressLz4 } from './lz4.ts'
-import { compressSnappy, decompressSnappy } from './snappy.ts'
-import { WorkMeter } from './work-meter.ts'
-import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zlib.ts'
 
 export { DecompressError } from './decompress-error.ts'
 
-/**
- * The codecs of a batch's payload. gzip and zstd are Node's and work in its threads. LZ4 and snappy are our own: the
- * allocators of their prebuilt addons keep what their threads once needed, 400 MiB each, for good. No step on the
- * event loop handles more than about 1 MiB, and each turn of it has one such step. `bytes` stay as they are until
- * the promise is settled.
- */
+/** The codecs of a batch's payload. The work is done in a thread. `bytes` stay as they are until the promise is settled. */
 export interface Codecs {
   /**
    * Never gives, nor holds at any moment, much more than `outputBytesMax`, whatever the bytes announce.
@@ -48,43 +41,40 @@ export interface CodecsOptions {
 
 export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
   const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
-  const meter = new WorkMeter(act => clock.soon(act))
+  const lane = new CodecLane()
   let bytesDecompressed = 0
-  const open = async (codec: CodecId, bytes: Uint8Array, outputBytesMax: number) => {
+  const counted = async (codec: CodecId, work: CodecWork & { readonly outputBytesMax: number }) => {
+    const packedBytes = work.bytes.length
+    const release = await budget.take(work.outputBytesMax)
     try {
-      return await decompressors[codec](bytes, outputBytesMax, meter)
+      const bytes = await lane.run(work)
+      bytesDecompressed += bytes.length
+      return bytes
     } catch (error) {
-      if (error instanceof DecompressError) throw error.of(codecNames[codec], bytes.length)
-      throw error
+      throw error instanceof DecompressError ? error.of(codecNames[codec], packedBytes) : error
+    } finally {
+      release()
     }
   }
   return {
-    turn: () => meter.turn(),
+    turn: () => new Promise(resolve => clock.soon(resolve)),
     get bytesDecompressed() {
       return bytesDecompressed
     },
-    async decompress(codec, bytes, outputBytesMax) {
-      const release = await budget.take(outputBytesMax)
-      try {
-        const whole = await open(codec, bytes, outputBytesMax)
-        bytesDecompressed += whole.length
-        return whole
-      } finally {
-        release()
-      }
-    },
-    compress: (codec, bytes) => compressors[codec](bytes, meter),
-    async recompress(bytes, { from, to, openedBytesMax }) {
-      const release = await budget.take(openedBytesMax)
-      try {
-        const packed = await compressors[to](await open(from, bytes, openedBytesMax), meter)
-        bytesDecompressed += packed.length
-        return packed
-      } finally {
-        release()
-      }
-    },
+    decompress: (codec, bytes, outputBytesMax) =>
+      codec === 0
+        ? takePlain(bytes, outputBytesMax)
+        : counted(codec, { kind: 'open', codec, bytes, outputBytesMax }),
+    compress: async (codec, bytes) =>
+      codec === 0 ? bytes : await lane.run({ kind: 'make', codec, bytes }),
+    recompress: (bytes, { from, to, openedBytesMax }) =>
+      counted(from, { kind: 'remake', from, to, bytes, outputBytesMax: openedBytesMax }),
   }
+}
+
+async function takePlain(bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array> {
+  if (bytes.length <= outputBytesMax) return bytes
+  throw DecompressError.tooLarge(outputBytesMax).of(codecNames[0], bytes.length)
 }
 
 /**
@@ -96,32 +86,3 @@ export function outputBytesMaxFor(packedBytes: number): number {
 }
 
 const outputBytesLimit = 64 * 1024 * 1024
-
-const decompressors: Readonly<Record<CodecId, Decompressor>> = {
-  0: takePlain,
-  1: decompressGzip,
-  2: decompressSnappy,
-  3: decompressLz4,
-  4: decompressZstd,
-}
-
-const compressors: Readonly<Record<CodecId, Compressor>> = {
-  0: bytes => Promise.resolve(bytes),
-  1: compressGzip,
-  2: compressSnappy,
-  3: compressLz4,
-  4: compressZstd,
-}
-
-type Compressor = (bytes: Uint8Array, meter: WorkMeter) => Promise<Uint8Array>
-
-type Decompressor = (
-  bytes: Uint8Array,
-  outputBytesMax: number,
-  meter: WorkMeter,
-) => Promise<Uint8Array>
-
-async function takePlain(bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array> {
-  if (bytes.length > outputBytesMax) throw DecompressError.tooLarge(outputBytesMax)
-  return bytes
-}

@@ -1,86 +1,25 @@
+import { compressFrameSync, uncompressSync } from 'lz4-napi'
 import { DecompressError } from './decompress-error.ts'
-import { makeLz4Block, measureLz4Block, openLz4Block } from './lz4-block.ts'
-import { inSteps, type WorkMeter } from './work-meter.ts'
+import { Output } from './output.ts'
 import { xxh32OfFew } from './xxh32.ts'
 
 /**
- * One LZ4 frame (the format's description, version 1.6). All blocks are measured before the output is allocated, in
- * one piece and exactly. Content and block checksums are not looked at: the batch's CRC covers the same bytes. That
- * of the header is, as Kafka's consumers check it.
+ * One LZ4 frame (the format's description, version 1.6). The frame is walked here and its blocks are decompressed
+ * one by one, because only so the output has a bound. Content and block checksums are not looked at: the batch's
+ * CRC covers the same bytes. That of the header is, as Kafka's consumers check it.
  */
-export async function decompressLz4(
-  bytes: Uint8Array,
-  outputBytesMax: number,
-  meter: WorkMeter,
-): Promise<Uint8Array> {
+export function openLz4(bytes: Uint8Array, outputBytesMax: number): Uint8Array {
   const frame = readFrameHeader(bytes)
-  const blocks = blocksOf(bytes, frame)
-  const whole = Buffer.allocUnsafeSlow(
-    await meter.run(measureFrame(frame, blocks, outputBytesMax, meter)),
-  )
-  await meter.run(openFrame(blocks, whole, meter))
-  return whole
-}
-
-/** Independent blocks of 64 KiB without checksums. */
-export async function compressLz4(bytes: Uint8Array, meter: WorkMeter): Promise<Uint8Array> {
-  return Buffer.concat(await meter.run(makeFrame(bytes, meter)))
-}
-
-function* measureFrame(
-  { isLinked, blockBytesMax }: FrameHeader,
-  blocks: readonly Block[],
-  outputBytesMax: number,
-  meter: WorkMeter,
-): Generator<void, number, void> {
-  let made = 0
-  for (const { bytes, isPlain } of blocks) {
-    const left = outputBytesMax - made
-    const cursor = { at: 0, to: 0, isDone: isPlain }
-    const bounds = {
-      before: isLinked ? made : 0,
-      outputBytesMax: Math.min(left, blockBytesMax),
-    }
-    yield* inSteps(cursor, meter, bytesMax => measureLz4Block(bytes, cursor, bounds, bytesMax))
-    const madeHere = isPlain ? bytes.length : cursor.to
-    if (madeHere > left) throw DecompressError.tooLarge(outputBytesMax)
-    made += madeHere
+  const output = new Output(outputBytesMax)
+  for (const block of blocksOf(bytes, frame)) {
+    if (block.isPlain) output.add(block.bytes)
+    else output.add(openBlock(block.bytes, frame, output))
   }
-  return made
+  return output.whole()
 }
 
-function* openFrame(
-  blocks: readonly Block[],
-  whole: Uint8Array,
-  meter: WorkMeter,
-): Generator<void, void, void> {
-  let to = 0
-  for (const { bytes, isPlain } of blocks) {
-    const cursor = { at: 0, to, isDone: false }
-    yield* inSteps(cursor, meter, bytesMax => {
-      if (!isPlain) return openLz4Block(bytes, cursor, whole, bytesMax)
-      whole.set(bytes, to)
-      cursor.to += bytes.length
-      cursor.isDone = true
-      return bytes.length
-    })
-    to = cursor.to
-  }
-}
-
-function* makeFrame(bytes: Uint8Array, meter: WorkMeter): Generator<void, Uint8Array[], void> {
-  const parts: Uint8Array[] = [frameHeader]
-  for (let at = 0; at < bytes.length; at += madeBlockBytes) {
-    const plain = bytes.subarray(at, at + madeBlockBytes)
-    const block = makeLz4Block(plain)
-    const length = Buffer.allocUnsafe(4)
-    length.writeUInt32LE(block === null ? (plain.length | plainFlag) >>> 0 : block.length)
-    parts.push(length, block ?? plain)
-    meter.bytesLeft -= compressionCost * plain.length
-    if (meter.bytesLeft < 0) yield
-  }
-  parts.push(endMark)
-  return parts
+export function makeLz4(bytes: Uint8Array): Uint8Array {
+  return compressFrameSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
 interface FrameHeader {
@@ -144,6 +83,23 @@ function blocksOf(bytes: Uint8Array, frame: FrameHeader): readonly Block[] {
   throw new DecompressError(`the frame ends ${bytes.length - at} bytes before they do`)
 }
 
+function openBlock(block: Uint8Array, frame: FrameHeader, output: Output): Uint8Array {
+  // The library wants to be told how much to allocate. No byte of LZ4 becomes more than 255.
+  const bytesMax = Math.min(frame.blockBytesMax, output.bytesLeft, 255 * block.length)
+  const sized = Buffer.allocUnsafeSlow(4 + block.length)
+  sized.writeUInt32LE(bytesMax, 0)
+  sized.set(block, 4)
+  const history = frame.isLinked ? output.tail(linkedBytes) : null
+  try {
+    return uncompressSync(sized, history === null || history.length === 0 ? null : history)
+  } catch (error) {
+    const reason = (error as Error).message
+    throw new DecompressError(
+      `a block is not LZ4, or becomes more than ${bytesMax} bytes (${reason})`,
+    )
+  }
+}
+
 function readUint32Le(bytes: Uint8Array, at: number): number {
   const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!]
   return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
@@ -165,19 +121,6 @@ const blockSizes: readonly (number | undefined)[] = [
   1024 * KiB,
   4096 * KiB,
 ]
+const linkedBytes = 64 * KiB
 /** So many make the 64 MiB that a batch may become, at 1 KiB each. */
 const blocksMax = 65_536
-/** The highest bit of a block's length. */
-const plainFlag = 0x8000_0000 | 0
-const madeBlockBytes = 64 * KiB
-/** Version 1, independent blocks, of 64 KiB, and the checksum of that. */
-const frameHeader = madeHeader()
-const endMark = new Uint8Array(4)
-/** To compress takes so much longer than to open. */
-const compressionCost = 4
-
-function madeHeader(): Uint8Array {
-  const header = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, (1 << 6) | independentFlag, 4 << 4, 0)
-  header[6] = (xxh32OfFew(header.subarray(4, 6)) >>> 8) & 0xff
-  return header
-}

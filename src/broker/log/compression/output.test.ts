@@ -2,9 +2,6 @@ import { expect, test } from 'vitest'
 import { concat } from '../../../lib/bytes.ts'
 import { DecompressError } from './decompress-error.ts'
 import { Output } from './output.ts'
-import { WorkMeter } from './work-meter.ts'
-
-const meter = new WorkMeter(act => void setImmediate(act))
 
 const parts = [Uint8Array.of(1, 2, 3), Uint8Array.of(4), new Uint8Array(0), Uint8Array.of(5, 6)]
 
@@ -14,12 +11,18 @@ function filled(): Output {
   return output
 }
 
-test('the whole is all parts in order, and one part is not copied', async () => {
-  expect([...(await filled().whole(meter))]).toEqual([...concat(parts)])
+test('the tail is the last bytes, across parts', () => {
+  for (let bytes = 0; bytes <= 8; bytes++) {
+    expect([...filled().tail(bytes)]).toEqual([1, 2, 3, 4, 5, 6].slice(-bytes || 6))
+  }
+})
+
+test('the whole is all parts in order, and one part is not copied', () => {
+  expect([...filled().whole()]).toEqual([...concat(parts)])
   const single = new Output(3)
   single.add(parts[0]!)
-  expect(await single.whole(meter)).toBe(parts[0])
-  expect(await new Output(3).whole(meter)).toHaveLength(0)
+  expect(single.whole()).toBe(parts[0])
+  expect(new Output(3).whole()).toHaveLength(0)
 })
 
 test('the limit holds to the byte', () => {

@@ -1,5 +1,4 @@
 import { DecompressError } from './decompress-error.ts'
-import { type WorkMeter } from './work-meter.ts'
 
 /** Collects what a codec gives block by block, and stops it at the limit. */
 export class Output {
@@ -22,27 +21,21 @@ export class Output {
     this.#parts.push(part)
   }
 
-  /** Everything in one piece; this is empty then. Others have their turn after every 1 MiB copied. */
-  async whole(meter: WorkMeter): Promise<Uint8Array> {
-    const parts = this.#parts.splice(0)
-    if (parts.length === 1) return parts[0]!
-    const whole = Buffer.allocUnsafeSlow(this.#bytes)
-    await meter.run(joined(parts, whole, meter))
-    return whole
+  /** The last `bytes`, or all where there are fewer: what a block may refer back to. */
+  tail(bytes: number): Uint8Array {
+    const parts: Uint8Array[] = []
+    let missing = Math.min(bytes, this.#bytes)
+    for (let at = this.#parts.length - 1; missing > 0; at--) {
+      const part = this.#parts[at]!
+      const taken = part.subarray(Math.max(0, part.length - missing))
+      parts.unshift(taken)
+      missing -= taken.length
+    }
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }
-}
 
-/** No part is larger than what is copied in one turn. Each is let go of when it was copied. */
-function* joined(
-  parts: Uint8Array[],
-  whole: Uint8Array,
-  meter: WorkMeter,
-): Generator<void, void, void> {
-  let at = 0
-  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-    whole.set(part, at)
-    at += part.length
-    meter.bytesLeft -= part.length
-    if (meter.bytesLeft < 0) yield
+  /** Everything in one piece. */
+  whole(): Uint8Array {
+    return this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
   }
 }

@@ -1,68 +1,42 @@
 import * as zlib from 'node:zlib'
-import { promisify } from 'node:util'
 import { DecompressError } from './decompress-error.ts'
-import { Output } from './output.ts'
-import { type WorkMeter } from './work-meter.ts'
 
-/** gzip (RFC 1952) and zstd (RFC 8878) by Node's own zlib, whose streams work in libuv's threads. */
-export function decompressGzip(
+/** gzip (RFC 1952) and zstd (RFC 8878) by Node's own zlib. */
+export function openGzip(bytes: Uint8Array, outputBytesMax: number): Uint8Array {
+  return bounded(options => zlib.gunzipSync(bytes, options), bytes, outputBytesMax)
+}
+
+export function openZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array {
+  return bounded(options => zlib.zstdDecompressSync(bytes, options), bytes, outputBytesMax)
+}
+
+export function makeGzip(bytes: Uint8Array): Uint8Array {
+  return zlib.gzipSync(bytes)
+}
+
+export function makeZstd(bytes: Uint8Array): Uint8Array {
+  return zlib.zstdCompressSync(bytes)
+}
+
+function bounded(
+  open: (options: { chunkSize: number; maxOutputLength: number }) => Uint8Array,
   bytes: Uint8Array,
   outputBytesMax: number,
-  meter: WorkMeter,
-): Promise<Uint8Array> {
-  const options = { chunkSize: chunkBytesFor(bytes, outputBytesMax) }
-  return inflate(zlib.createGunzip(options), bytes, outputBytesMax).then(out => out.whole(meter))
-}
-
-export function decompressZstd(
-  bytes: Uint8Array,
-  outputBytesMax: number,
-  meter: WorkMeter,
-): Promise<Uint8Array> {
-  const options = { chunkSize: chunkBytesFor(bytes, outputBytesMax) }
-  return inflate(zlib.createZstdDecompress(options), bytes, outputBytesMax).then(out =>
-    out.whole(meter),
-  )
-}
-
-export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array> {
-  return promisify(zlib.gzip)(bytes)
-}
-
-export async function compressZstd(bytes: Uint8Array): Promise<Uint8Array> {
-  return promisify(zlib.zstdCompress)(bytes)
-}
-
-/** Node's one-call functions would join their chunks in one piece of work on the event loop. */
-function inflate(
-  stream: zlib.Gunzip | zlib.ZstdDecompress,
-  bytes: Uint8Array,
-  outputBytesMax: number,
-): Promise<Output> {
-  const output = new Output(outputBytesMax)
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => {
-      stream.destroy()
-      reject(error instanceof DecompressError ? error : new DecompressError(reasonOf(error)))
+): Uint8Array {
+  try {
+    const chunkSize = chunkBytesFor(bytes, outputBytesMax)
+    // Node wants at least one byte; none is judged below.
+    const opened = open({ chunkSize, maxOutputLength: Math.max(1, outputBytesMax) })
+    if (opened.length <= outputBytesMax) return opened
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') {
+      throw new DecompressError((error as Error).message)
     }
-    stream.on('error', fail)
-    stream.on('data', (part: Uint8Array) => {
-      try {
-        output.add(part)
-      } catch (error) {
-        fail(error)
-      }
-    })
-    stream.on('end', () => resolve(output))
-    stream.end(bytes)
-  })
+  }
+  throw DecompressError.tooLarge(outputBytesMax)
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-/** Most records compress to a fourth or so. Never more than 1 MiB, which bounds a step, nor less than zlib takes. */
+/** Most records compress to a fourth or so. Never more than 1 MiB at a time, nor less than zlib takes. */
 function chunkBytesFor(bytes: Uint8Array, outputBytesMax: number): number {
   return Math.max(1024, Math.min(4 * bytes.length, outputBytesMax, 1024 * 1024))
 }
