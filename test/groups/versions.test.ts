@@ -149,6 +149,45 @@ test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
   })
 })
 
+test('a group without a name has offsets of consumers without a group, and nothing else', async () => {
+  const nameless = { groupId: '', memberId: 'm', generationId: 1 }
+  expect(await client.request(heartbeat, 4, nameless)).toMatchObject({ errorCode: 24 })
+  const sync = { ...nameless, assignments: [] }
+  expect(await client.request(syncGroup, 5, sync)).toMatchObject({ errorCode: 24 })
+  const leave = { ...nameless, members: [{ memberId: 'm' }] }
+  for (const version of [0, 5]) {
+    expect(await client.request(leaveGroup, version, leave)).toMatchObject({ errorCode: 24 })
+  }
+  const forget = { groupId: '', topics: [] }
+  expect(await client.request(offsetDelete, 0, forget)).toMatchObject({ errorCode: 24 })
+  const offset = { partitionIndex: 0, committedOffset: 1, committedMetadata: '' }
+  const topics = [{ name: 'topic', partitions: [offset] }]
+  const committed = await client.request(offsetCommit, 8, { groupId: '', memberId: '', topics })
+  expect(committed.topics[0]!.partitions[0]!.errorCode).toBe(0)
+  const { results } = await client.request(deleteGroups, 2, { groupsNames: [''] })
+  expect(results).toEqual([{ groupId: '', errorCode: 0 }])
+})
+
+test('metadata that is too long is told on its own, unless the group is refused', async () => {
+  const commit = async (memberId: string, generation: number): Promise<number[]> => {
+    const texts = ['x'.repeat(4096), 'x'.repeat(4097)]
+    const partitions = texts.map((committedMetadata, partitionIndex) => ({
+      partitionIndex,
+      committedOffset: 1,
+      committedMetadata,
+    }))
+    const answer = await client.request(offsetCommit, 8, {
+      groupId: 'texts',
+      memberId,
+      generationIdOrMemberEpoch: generation,
+      topics: [{ name: 'topic', partitions }],
+    })
+    return answer.topics[0]!.partitions.map(({ errorCode }) => errorCode)
+  }
+  expect(await commit('', -1)).toEqual([0, 12])
+  expect(await commit('m', 3)).toEqual([25, 25])
+})
+
 test('OffsetDelete and DeleteGroups in every version', async () => {
   const topics = [
     { name: 'topic', partitions: [{ partitionIndex: 0 }, { partitionIndex: 9 }] },

@@ -170,7 +170,10 @@ export class Groups {
 
   /** Why nobody need look for the group; null where there is no reason. */
   #judge(event: OneGroupEvent): GroupError | null {
-    return event.type === 'join' ? judgeWish(event.groupId, event.wish, this.#host.config) : null
+    if (event.type === 'join') return judgeWish(event.groupId, event.wish, this.#host.config)
+    // Consumers without a group may commit to the nameless one, and have it deleted; it has no members.
+    const mayBeNameless = event.type === 'commit' || event.type === 'deleteGroup'
+    return event.groupId === '' && !mayBeNameless ? 'INVALID_GROUP_ID' : null
   }
 
   /** The first member, and the first commit of a consumer without members, make a group; nothing else does. */

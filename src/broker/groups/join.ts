@@ -40,7 +40,10 @@ export function join(group: Group, id: number, wish: JoinWish): void {
   const names = wish.protocols.map(({ name }) => name)
   if (!group.supports(wish.protocolType, names)) return refuse('INCONSISTENT_GROUP_PROTOCOL')
   if (wish.memberId === '') return joinNew(group, id, wish)
-  if (group.pendingMembers.has(wish.memberId)) return admit(group, id, wish)
+  // Such an id was given to a dynamic member: an instance that comes with it is another one's, or nobody's.
+  if (wish.instanceId === null && group.pendingMembers.has(wish.memberId)) {
+    return admit(group, id, wish)
+  }
   const member = findMember(group, wish)
   if (typeof member === 'string') return refuse(member)
   joinAgain(group, id, { member, wish })
@@ -142,8 +145,8 @@ function replace(group: Group, id: number, { before, wish }: Replacement): void 
   })
   const { generation } = group
   group.host.write(group, [{ type: 'group', groupId: group.id, value: group.value() }], outcome => {
-    const isStill = group.members.get(member.id) === member
-    if (!isStill) return group.answer(id, refusedJoin('UNKNOWN_MEMBER_ID', member.id))
+    const held = findMember(group, { memberId: member.id, instanceId: member.instanceId })
+    if (typeof held === 'string') return group.answer(id, refusedJoin(held, member.id))
     if (group.state !== 'Stable' || group.generation !== generation) {
       return group.answer(id, refusedJoin('REBALANCE_IN_PROGRESS', member.id))
     }

@@ -66,6 +66,25 @@ describe('static members (G41)', () => {
     expect(world.heartbeat(fixed, 's')).toBe('NONE')
   })
 
+  test('two that come back at the same time: the later stays, the earlier is fenced', () => {
+    const { world } = withStatic()
+    world.isHeld = true
+    const calls = ['s-2', 's-3'].map(freshMemberId =>
+      world.join({ instanceId: 's', freshMemberId }),
+    )
+    world.finish()
+    expect(calls.map(errorOf)).toEqual(['FENCED_INSTANCE_ID', 'NONE'])
+    expect(world.heartbeat(answered(calls[1]!), 's')).toBe('NONE')
+  })
+
+  test("an id that was given to a dynamic member does not take an instance's place", () => {
+    const { world, fixed } = withStatic()
+    const { memberId } = answered(world.join({ needsKnownMemberId: true, freshMemberId: 'p' }))
+    expect(errorOf(world.join({ memberId, instanceId: 's' }))).toBe('FENCED_INSTANCE_ID')
+    expect(errorOf(world.join({ memberId, instanceId: 'other' }))).toBe('UNKNOWN_MEMBER_ID')
+    expect(world.heartbeat(fixed, 's')).toBe('NONE')
+  })
+
   test('a parked request of the former one is fenced', () => {
     const { world } = withStatic()
     world.join({ memberId: 'm0' })

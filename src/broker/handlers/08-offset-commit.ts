@@ -44,7 +44,13 @@ export function offsetCommitHandler(
       }
       const claim = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
       const error = await coordinator.commit(groupId, claim, offsets)
-      return answer(request, partition => errors.get(partition) ?? error)
+      return answer(request, partition => {
+        const own = errors.get(partition)
+        // As in Kafka the group is looked at before the text is.
+        return own === undefined || (own === 'OFFSET_METADATA_TOO_LARGE' && error !== 'NONE')
+          ? error
+          : own
+      })
     },
   }
 }

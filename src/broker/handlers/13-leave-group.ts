@@ -16,7 +16,7 @@ export function leaveGroupHandler(
     api: leaveGroup,
     async handle(request, { apiVersion }) {
       const { groupId } = request
-      const refusal = coordinator.refusal(groupId)
+      const refusal = groupId === '' ? 'INVALID_GROUP_ID' : coordinator.refusal(groupId)
       if (refusal !== 'NONE')
         return { throttleTimeMs: 0, errorCode: errorCode(refusal), members: [] }
       const leavers = leaversOf(request, apiVersion)
