@@ -40,6 +40,6 @@ export function settingsFor(scenario: Scenario): Record<string, string> {
   return {
     'num.partitions': '4',
     'auto.create.topics.enable': String(scenario !== 'noautocreate'),
-    'group.initial.rebalance.delay.ms': scenario === 'delayed' ? '500' : '0',
+    'group.initial.rebalance.delay.ms': scenario === 'delayed' ? '3000' : '0',
   }
 }

@@ -21,19 +21,8 @@ export interface Outcome {
   readonly output: string
 }
 
-/** Runs one test against the broker at `address`, again where it may be tried again. */
+/** Runs one test against the broker at `address`, in a process of its own. */
 export async function runTest(test: PlannedTest, address: string): Promise<Outcome> {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await runOnce(test, address)
-    if (outcome.result !== 'fail' || attempt >= test.attemptsMax) {
-      const remark = [outcome.remark, attempt > 1 ? `attempt ${attempt}` : ''].join(' ').trim()
-      return { ...outcome, remark }
-    }
-  }
-}
-
-/** In a process of its own. */
-async function runOnce(test: PlannedTest, address: string): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'librdkafka-'))
   const began = performance.now()
   try {
