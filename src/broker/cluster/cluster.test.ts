@@ -165,6 +165,40 @@ describe('a store that does not answer', () => {
     ).toBe(2)
   })
 
+  test('is waited for no longer than a request wants: what is under way may still happen, the rest not', async () => {
+    const medium = new SimStoreMedium()
+    const { clock, ...rest } = options(medium)
+    const cluster = await Cluster.start(rest)
+    await clock.settle()
+    medium.isReachable = false
+    const early = cluster.createTopics([wish('early')], false, 3_000)
+    const late = cluster.createTopics([wish('late'), wish('too late')], false, 1_000)
+    const others = [
+      cluster.deleteTopics([{ name: 'early', id: null }], 2_000),
+      cluster.createPartitions([{ name: 'early', count: 9, assignments: null }], false, 2_000),
+    ]
+    await clock.run(3_000)
+    const [inFlight] = await early
+    expect(inFlight).toMatchObject({ error: 'REQUEST_TIMED_OUT' })
+    expect(inFlight!.message).toContain('may still happen')
+    for (const result of [...(await late), ...(await Promise.all(others)).flat()]) {
+      expect(result).toMatchObject({ error: 'REQUEST_TIMED_OUT' })
+      expect(result.message).toContain('Nothing was done')
+    }
+    medium.isReachable = true
+    await clock.run(1_000)
+    expect(errors(await cluster.createTopics([wish('after')], false, 1_000))).toEqual(['NONE'])
+    const names = ['early', 'late', 'too late', 'after']
+    expect(names.map(name => cluster.image.topicByName(name)?.partitions.length)).toEqual([
+      4,
+      undefined,
+      undefined,
+      4,
+    ])
+    await cluster.stop()
+    expect(clock.timerCount).toBe(0)
+  })
+
   test('is waited for at the start', async () => {
     const medium = new SimStoreMedium()
     medium.isReachable = false

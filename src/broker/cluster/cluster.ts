@@ -176,15 +176,21 @@ export class Cluster {
 
   /**
    * One result a wish, in their order. Resolves when what was created is committed, and `image` has it; so where
-   * two ask for one name, the later gets TOPIC_ALREADY_EXISTS and finds the topic in `image`.
+   * two ask for one name, the later gets TOPIC_ALREADY_EXISTS and finds the topic in `image`. After `timeoutMs`
+   * the result is REQUEST_TIMED_OUT, and the message says whether it may still happen.
    */
-  async createTopics(wishes: readonly TopicWish[], validateOnly: boolean): Promise<TopicResult[]> {
+  async createTopics(
+    wishes: readonly TopicWish[],
+    validateOnly: boolean,
+    timeoutMs?: number,
+  ): Promise<TopicResult[]> {
     const drafts = wishes.map(wish => ({
       ...wish,
       topicId: randomUuid(this.#options.env.random),
       placementStart: this.#anywhere(),
     }))
-    const answer = await this.#ask({ type: 'createTopics', drafts, validateOnly }, 'topicsCreated')
+    const command = { type: 'createTopics', drafts, validateOnly } as const
+    const answer = await this.#ask(command, 'topicsCreated', timeoutMs)
     if (answer.type === 'topicsCreated') return [...answer.results]
     const { error, message } = answer
     const nothing = { id: null, partitionCount: -1, replicationFactor: -1, configs: [] }
@@ -195,18 +201,22 @@ export class Cluster {
   async createPartitions(
     wishes: readonly PartitionsWish[],
     validateOnly: boolean,
+    timeoutMs?: number,
   ): Promise<PartitionsResult[]> {
     const drafts = wishes.map(wish => ({ ...wish, placementStart: this.#anywhere() }))
     const command = { type: 'createPartitions', drafts, validateOnly } as const
-    const answer = await this.#ask(command, 'partitionsCreated')
+    const answer = await this.#ask(command, 'partitionsCreated', timeoutMs)
     if (answer.type === 'partitionsCreated') return [...answer.results]
     const { error, message } = answer
     return wishes.map(({ name }) => ({ name, error, message }))
   }
 
   /** One result a target, in their order. Resolves when the deletions are committed, and gone from `image`. */
-  async deleteTopics(targets: readonly TopicTarget[]): Promise<DeletionResult[]> {
-    const answer = await this.#ask({ type: 'deleteTopics', targets }, 'topicsDeleted')
+  async deleteTopics(
+    targets: readonly TopicTarget[],
+    timeoutMs?: number,
+  ): Promise<DeletionResult[]> {
+    const answer = await this.#ask({ type: 'deleteTopics', targets }, 'topicsDeleted', timeoutMs)
     if (answer.type === 'topicsDeleted') return [...answer.results]
     const { error, message } = answer
     return targets.map(({ name, id }) => ({ name, id, error, message }))
@@ -268,8 +278,9 @@ export class Cluster {
   async #ask<T extends Answer['type']>(
     command: Command,
     expected: T,
+    timeoutMs?: number,
   ): Promise<Extract<Answer, { type: T }> | Refusal> {
-    const answer = await this.#shell.ask(command)
+    const answer = await this.#shell.ask(command, timeoutMs)
     assert(answer.type === expected || answer.type === 'refused', 'an answer fits its command')
     return answer as Extract<Answer, { type: T }> | Refusal
   }

@@ -60,15 +60,17 @@ export class ControllerShell {
   }
 
   /**
-   * Resolves when what was decided is committed and published.
+   * Resolves when what was decided is committed and published; after `timeoutMs`, where that comes first, with
+   * REQUEST_TIMED_OUT: what is in flight by then may still happen, what is not does not.
    * @throws the failure that `onFailure` was told, where it came meanwhile: then the outcome is unknown
    */
-  ask(command: Command): Promise<Answer> {
+  ask(command: Command, timeoutMs = Infinity): Promise<Answer> {
     if (this.#failure !== null) return Promise.resolve(failedBefore(this.#failure))
     const id = ++this.#lastId
     const pending = deferred<Answer>()
     this.#pending.set(id, pending)
     this.#step({ type: 'commanded', id, command })
+    if (timeoutMs < Infinity && this.#pending.has(id)) this.#limit(id, pending, timeoutMs)
     return pending.promise
   }
 
@@ -79,6 +81,15 @@ export class ControllerShell {
       this.#step({ type: 'stopped' })
     }
     return this.#stopped.promise
+  }
+
+  #limit(id: number, { promise }: Deferred<Answer>, timeoutMs: number): void {
+    const timer = this.#options.clock.after(timeoutMs, () => {
+      this.#step({ type: 'withdrawn', id })
+      this.#answer(id, notYetKnown)
+    })
+    const cancel = (): void => timer.cancel()
+    promise.then(cancel, cancel)
   }
 
   #step(event: ControllerEvent): void {
@@ -178,6 +189,13 @@ const outcomeUnknown: Refusal = {
   error: 'REQUEST_TIMED_OUT',
   message:
     'The broker stopped while the metadata store did not answer: it may have happened or not.',
+}
+
+const notYetKnown: Refusal = {
+  type: 'refused',
+  error: 'REQUEST_TIMED_OUT',
+  message:
+    'The metadata store did not answer within the time of the request: it may still happen. Look before you try again.',
 }
 
 function failedBefore({ message }: Error): Refusal {

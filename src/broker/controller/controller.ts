@@ -21,6 +21,8 @@ export type ControllerEvent =
   | { readonly type: 'started' }
   /** `id` is new, and comes back with the answer. */
   | { readonly type: 'commanded'; readonly id: number; readonly command: Command }
+  /** Whoever asked waits no longer. */
+  | { readonly type: 'withdrawn'; readonly id: number }
   /** The answers to `append`. */
   | { readonly type: 'committed'; readonly nextSequence: number }
   | { readonly type: 'unavailable' }
@@ -128,6 +130,9 @@ export class Controller {
       case 'commanded':
         this.#commanded(event.id, event.command)
         break
+      case 'withdrawn':
+        this.#withdrawn(event.id)
+        break
       case 'committed':
         this.#committed(event.nextSequence)
         break
@@ -175,6 +180,14 @@ export class Controller {
       return this.#refuse(id, notController)
     if (this.#queue.length >= queuedCommandCountMax) return this.#refuse(id, overloaded)
     this.#queue.push({ id, command })
+  }
+
+  /** What was not decided yet never will be; what is in flight goes on. */
+  #withdrawn(id: number): void {
+    const at = this.#queue.findIndex(waiting => waiting.id === id)
+    if (at < 0) return
+    this.#queue.splice(at, 1)
+    this.#refuse(id, waitedTooLong)
   }
 
   #committed(nextSequence: number): void {
@@ -324,6 +337,13 @@ const overloaded: Refusal = {
   type: 'refused',
   error: 'REQUEST_TIMED_OUT',
   message: `The metadata store is slow: ${queuedCommandCountMax} changes wait for it already. Try again later.`,
+}
+
+const waitedTooLong: Refusal = {
+  type: 'refused',
+  error: 'REQUEST_TIMED_OUT',
+  message:
+    'The metadata store did not answer within the time of the request. Nothing was done: try again.',
 }
 
 function tooLarge(bytes: number, bytesMax: number): Refusal {

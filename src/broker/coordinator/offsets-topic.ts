@@ -14,6 +14,9 @@ export function partitionOf(groupId: string, partitionCount: number): number {
   return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % partitionCount
 }
 
+/** Whoever looks for a coordinator is told within this time that there is none, and asks again. */
+const creationTimeoutMs = 5_000
+
 export interface OffsetsTopicOptions {
   readonly cluster: Cluster
   readonly partitionCount: number
@@ -62,7 +65,7 @@ export class OffsetsTopic {
       assignments: [],
       configs,
     }
-    const [result] = await cluster.createTopics([wish], false)
+    const [result] = await cluster.createTopics([wish], false, creationTimeoutMs)
     await settled()
     if (result?.error === 'NONE' || result?.error === 'TOPIC_ALREADY_EXISTS') return null
     return result?.message ?? result?.error ?? 'no answer'

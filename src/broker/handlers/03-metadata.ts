@@ -45,6 +45,9 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
   }
 }
 
+/** Metadata brings no time of its own: a client that is told "not yet" (G45) asks again. */
+const creationTimeoutMs = 5_000
+
 async function createMissing(
   { cluster, autoCreatePartitions, settled }: MetadataDeps,
   wishes: readonly TopicWish[],
@@ -62,9 +65,11 @@ async function createMissing(
       configs: [],
     })),
     false,
+    creationTimeoutMs,
   )
   for (const { name, error } of results) {
-    if (error !== 'NONE' && error !== 'TOPIC_ALREADY_EXISTS') failures.set(name, error)
+    if (error === 'REQUEST_TIMED_OUT') failures.set(name, 'LEADER_NOT_AVAILABLE')
+    else if (error !== 'NONE' && error !== 'TOPIC_ALREADY_EXISTS') failures.set(name, error)
   }
   await settled()
 }

@@ -8,6 +8,7 @@ import {
   type CreateTopicsRequest,
   type CreateTopicsResponse,
 } from '../wire/messages/index.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
 
 type TopicRequest = CreateTopicsRequest['topics'][number]
@@ -29,8 +30,9 @@ export function createTopicsHandler(
 ): Handler<CreateTopicsRequest, CreateTopicsResponse> {
   return {
     api: createTopics,
-    async handle({ topics, validateOnly }) {
-      const results = await deps.cluster.createTopics(topics.map(wishOf), validateOnly)
+    async handle({ topics, validateOnly, timeoutMs }) {
+      const waitMsMax = changeTimeoutMs(timeoutMs)
+      const results = await deps.cluster.createTopics(topics.map(wishOf), validateOnly, waitMsMax)
       if (!validateOnly) await deps.settled()
       return {
         throttleTimeMs: 0,

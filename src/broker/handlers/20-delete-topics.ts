@@ -6,6 +6,7 @@ import {
   type DeleteTopicsRequest,
   type DeleteTopicsResponse,
 } from '../wire/messages/index.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -17,12 +18,12 @@ export function deleteTopicsHandler(
 ): Handler<DeleteTopicsRequest, DeleteTopicsResponse> {
   return {
     api: deleteTopics,
-    async handle({ topics, topicNames }, { apiVersion }) {
+    async handle({ topics, topicNames, timeoutMs }, { apiVersion }) {
       const wishes =
         apiVersion >= 6
           ? topics.map(({ name, topicId }) => ({ name, id: topicId === zeroUuid ? null : topicId }))
           : topicNames.map(name => ({ name, id: null }))
-      const results = await cluster.deleteTopics(wishes)
+      const results = await cluster.deleteTopics(wishes, changeTimeoutMs(timeoutMs))
       return {
         throttleTimeMs: 0,
         responses: results.map(result => ({

@@ -5,6 +5,7 @@ import {
   type CreatePartitionsRequest,
   type CreatePartitionsResponse,
 } from '../wire/messages/index.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
 
 export interface CreatePartitionsDeps {
@@ -23,13 +24,14 @@ export function createPartitionsHandler({
 }: CreatePartitionsDeps): Handler<CreatePartitionsRequest, CreatePartitionsResponse> {
   return {
     api: createPartitions,
-    async handle({ topics, validateOnly }) {
+    async handle({ topics, validateOnly, timeoutMs }) {
       const wishes = topics.map(({ name, count, assignments }) => ({
         name,
         count,
         assignments: assignments?.map(({ brokerIds }) => brokerIds) ?? null,
       }))
-      const results = await cluster.createPartitions(wishes, validateOnly)
+      const waitMsMax = changeTimeoutMs(timeoutMs)
+      const results = await cluster.createPartitions(wishes, validateOnly, waitMsMax)
       if (!validateOnly) await settled()
       return {
         throttleTimeMs: 0,
