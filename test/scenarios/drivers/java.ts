@@ -72,6 +72,8 @@ function verbsOf(address: string): Verbs {
         'delivery.timeout.ms=30000',
         'request.timeout.ms=5000',
         'batch.size=200',
+        // By itself it has none, and tells of a record that was under way when the broker went.
+        'retries=2147483647',
       ]
       writeFileSync(file, settings.join('\n'))
       const args = [...to, '--throughput', rate, '--command-config', file]
