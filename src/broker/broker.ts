@@ -2,7 +2,7 @@ import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
 import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
-import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
+import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
@@ -13,6 +13,7 @@ import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
 import { Readers } from './handlers/readers.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
+import { makeRoom } from './log/ballast.ts'
 import { LogDirectory } from './log/log-directory.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
 import type { MetadataImage } from './metadata/image.ts'
@@ -21,6 +22,7 @@ import { Server, type BoundListener } from './server/server.ts'
 import type { Probes } from './telemetry/http.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Metrics } from './telemetry/metrics.ts'
+import type { BrokerNumbers } from './telemetry/sources.ts'
 
 export interface BrokerOptions {
   readonly env: Env
@@ -50,10 +52,11 @@ export class Broker {
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
-    this.#readers = new Readers(
-      options.env.network,
-      reader => this.#attribution?.groupOf(reader) ?? '',
-    )
+    this.#readers = new Readers(options.env.network, {
+      groupOf: reader => this.#attribution?.groupOf(reader) ?? '',
+      isKept: (topic, group) => this.#isKept(topic, group),
+      groupTotalsMax: settings.metricsGroupSeriesMax,
+    })
     this.#codecs = createCodecs(options.env.clock)
     options.metrics.attach({
       network: () => options.env.network.counters,
@@ -89,15 +92,18 @@ export class Broker {
    */
   async start(): Promise<void> {
     const { env } = this.#options
+    const path = this.#configuration.settings.logDirs
+    const wasFull = await makeRoom(env, path)
+    if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
     this.#parts.cluster = await this.#startCluster()
     try {
-      await this.#serve(this.#parts.cluster)
+      await this.#serve(this.#parts.cluster, wasFull)
     } catch (error) {
       await this.#close()
       throw error
     }
     const periodMs = this.#configuration.settings.logRetentionCheckIntervalMs
-    this.#retention = env.clock.every(periodMs, () => this.#applyRetention())
+    this.#retention = env.clock.every(periodMs, () => void this.#applyRetention())
     this.#isReady = true
   }
 
@@ -108,7 +114,7 @@ export class Broker {
     await this.#close()
   }
 
-  async #serve(cluster: Cluster): Promise<void> {
+  async #serve(cluster: Cluster, wasFull: boolean): Promise<void> {
     const { logger } = this.#options
     const directory = (this.#parts.directory = await this.#openDirectory(cluster))
     const partitions = (this.#parts.partitions = this.#makePartitions(directory))
@@ -127,7 +133,27 @@ export class Broker {
     const server = (this.#parts.server = this.#makeServer({ cluster, partitions, coordinator }))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
+    // Before producers fill it again.
+    if (wasFull) await this.#applyRetention()
     await server.start()
+    this.#options.metrics.attach({ brokers: () => [this.#own()] })
+  }
+
+  /** Whether a topic and a group are there still: else what was counted of them goes, as they went. */
+  #isKept(topic: string, group: string): boolean {
+    const { cluster, coordinator } = this.#parts
+    if (cluster === undefined || coordinator === undefined || coordinator.isLoading) return true
+    if (cluster.image.topicByName(topic) === undefined) return false
+    return group === '' || coordinator.views.has(group)
+  }
+
+  /** As metrics tell it: where a client finds it that came to the first listener. */
+  #own(): BrokerNumbers {
+    const { nodeId } = this.#configuration.settings
+    const [configured, bound] = [this.#listeners[0], this.listeners[0]]
+    if (configured === undefined || bound === undefined) return { id: nodeId, address: '' }
+    const { host, port } = endpointFor(configured, bound)
+    return { id: nodeId, address: `${host}:${port}` }
   }
 
   /** In the reverse order of their start: whoever uses something ends before it. */
@@ -285,7 +311,7 @@ export class Broker {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
       },
       logs: function* () {
-        for (const { id, log, role } of partitions.all()) {
+        for (const { id, log, role, highWatermark } of partitions.all()) {
           if (log === null || role === null) continue
           const { startOffset, endOffset, sizeBytes } = log
           yield {
@@ -293,6 +319,7 @@ export class Broker {
             topic: id.topic,
             partition: id.partition,
             startOffset,
+            highWatermark,
             endOffset,
             sizeBytes,
           }
@@ -314,16 +341,17 @@ export class Broker {
     })
   }
 
-  #applyRetention(): void {
+  async #applyRetention(): Promise<void> {
     const { env, logger } = this.#options
-    for (const { id, log } of this.#parts.partitions?.all() ?? []) {
-      log?.applyRetention(env.clock.now()).catch((error: unknown) => {
-        logger.error(
-          { topic: id.topic, partition: id.partition, reason: String(error) },
-          'Retention failed',
-        )
-      })
-    }
+    const logs = Array.from(this.#parts.partitions?.all() ?? [])
+    const runs = logs.map(async ({ id: { topic, partition }, log }) => {
+      try {
+        await log?.applyRetention(env.clock.now())
+      } catch (error) {
+        logger.error({ topic, partition, reason: String(error) }, 'Retention failed')
+      }
+    })
+    await Promise.all(runs)
   }
 
   #progress(): Readonly<Record<string, unknown>> {

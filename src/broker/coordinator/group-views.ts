@@ -63,6 +63,10 @@ export class GroupViews {
     return this.#groups.revision
   }
 
+  has(groupId: string): boolean {
+    return this.#groups.find(groupId) !== undefined
+  }
+
   /** Undefined where there is no such group. */
   describe(groupId: string): GroupDescription | undefined {
     const group = this.#groups.find(groupId)

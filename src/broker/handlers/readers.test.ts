@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SendStream } from '../../env/env.ts'
-import { Readers, type ReaderId } from './readers.ts'
+import { Readers, type ReaderId, type ReadersOptions } from './readers.ts'
 
 class FakeStream implements SendStream {
   sent = 0
@@ -20,14 +20,17 @@ class FakeStream implements SendStream {
   }
 }
 
-function world(groupOf: (reader: ReaderId) => string = () => '') {
+function world(
+  groupOf: (reader: ReaderId) => string = () => '',
+  options: Omit<ReadersOptions, 'groupOf'> = {},
+) {
   const streams: FakeStream[] = []
   const openStream = () => {
     const stream = new FakeStream()
     streams.push(stream)
     return stream
   }
-  return { readers: new Readers({ openStream }, groupOf), streams }
+  return { readers: new Readers({ openStream }, { groupOf, ...options }), streams }
 }
 
 const id: ReaderId = { connectionId: 1, clientId: 'c', host: '10.0.0.1', topic: 't', partition: 0 }
@@ -75,5 +78,31 @@ describe('readers', () => {
     readers.reader(id).fetchOffset = 42
     readers.reader({ ...id, partition: 1 })
     expect([...readers.positions()]).toMatchObject([{ partition: 0, fetchOffset: 42, group: 'g' }])
+  })
+
+  test('totals of topics and groups that are gone go; beyond the bound readers count for no group', () => {
+    const gone = new Set<string>()
+    const { readers, streams } = world(reader => reader.clientId ?? '', {
+      isKept: (topic, group) => !gone.has(topic) && !gone.has(group),
+      groupTotalsMax: 2,
+    })
+    for (const [at, clientId] of ['a', 'b', 'c', 'd'].entries()) {
+      readers.reader({ ...id, connectionId: at, clientId })
+      streams[at]!.sent = 1
+      readers.closeConnection(at)
+    }
+    const told = () => Array.from(readers.sent(), ({ group, sentBytes }) => [group, sentBytes])
+    expect(told()).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['', 2],
+    ])
+    gone.add('a')
+    expect(told()).toEqual([
+      ['b', 1],
+      ['', 2],
+    ])
+    gone.add('t')
+    expect(told()).toEqual([])
   })
 })

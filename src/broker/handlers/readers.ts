@@ -31,6 +31,14 @@ export interface SentBytes {
 /** The group that a reader reads for; '' where that is not certain. */
 export type GroupOf = (reader: ReaderId) => string
 
+export interface ReadersOptions {
+  readonly groupOf?: GroupOf
+  /** Whether totals of the topic and the group are worth keeping. */
+  readonly isKept?: (topic: string, group: string) => boolean
+  /** Totals by topic and group; who comes when there are as many counts for no group. */
+  readonly groupTotalsMax?: number
+}
+
 interface OpenReader extends Reader {
   /** Whom what it is sent counts for. */
   group: string
@@ -53,14 +61,15 @@ interface Total {
  */
 export class Readers {
   readonly #network: Pick<Network, 'openStream'>
-  readonly #groupOf: GroupOf
+  readonly #options: Required<ReadersOptions>
   /** By connection, then by topic and partition. */
   readonly #open = new Map<number, Map<string, OpenReader>>()
   readonly #totals = new Map<string, Total>()
 
-  constructor(network: Pick<Network, 'openStream'>, groupOf: GroupOf = () => '') {
+  constructor(network: Pick<Network, 'openStream'>, options: ReadersOptions = {}) {
     this.#network = network
-    this.#groupOf = groupOf
+    const { groupOf = () => '', isKept = () => true, groupTotalsMax = Infinity } = options
+    this.#options = { groupOf, isKept, groupTotalsMax }
   }
 
   /** The reader, known or new. Not to be asked for after `closeConnection`. */
@@ -75,7 +84,7 @@ export class Readers {
       stream: this.#network.openStream(),
       isLagging: false,
       fetchOffset: -1,
-      group: this.#groupOf(id),
+      group: this.#options.groupOf(id),
       countedSent: 0,
       countedHit: 0,
     }
@@ -94,8 +103,11 @@ export class Readers {
     }
   }
 
-  /** Totals since the start of the process; none ever falls. */
+  /** Totals since the start of the process; none ever falls. Those of what is gone are gone. */
   sent(): Iterable<SentBytes> {
+    for (const [key, { topic, group }] of this.#totals) {
+      if (!this.#options.isKept(topic, group)) this.#totals.delete(key)
+    }
     for (const reader of this.#all()) this.#count(reader)
     return this.#totals.values()
   }
@@ -111,7 +123,7 @@ export class Readers {
 
   /** What it was sent until now counts for whom it read for until now. */
   #regroup(reader: OpenReader): OpenReader {
-    const group = this.#groupOf(reader)
+    const group = this.#options.groupOf(reader)
     if (group === reader.group) return reader
     this.#count(reader)
     reader.group = group
@@ -119,12 +131,8 @@ export class Readers {
   }
 
   #count(reader: OpenReader): void {
-    const { topic, group, stream } = reader
-    const key = `${group}\u0000${topic}`
-    let total = this.#totals.get(key)
-    if (total === undefined) {
-      this.#totals.set(key, (total = { topic, group, sentBytes: 0, hitBytes: 0 }))
-    }
+    const { stream } = reader
+    const total = this.#totalOf(reader)
     const sent = stream.sentBytes()
     const hit = stream.hitBytes()
     total.sentBytes += sent - reader.countedSent
@@ -133,5 +141,17 @@ export class Readers {
     else total.hitBytes += hit - reader.countedHit
     reader.countedSent = sent
     reader.countedHit = hit ?? 0
+  }
+
+  #totalOf({ topic, group }: Pick<OpenReader, 'topic' | 'group'>): Total {
+    const key = `${group}\u0000${topic}`
+    const known = this.#totals.get(key)
+    if (known !== undefined) return known
+    // There are as many topics as an administrator made, but as many groups as clients thought of.
+    const isTooMany = group !== '' && this.#totals.size >= this.#options.groupTotalsMax
+    if (isTooMany) return this.#totalOf({ topic, group: '' })
+    const total = { topic, group, sentBytes: 0, hitBytes: 0 }
+    this.#totals.set(key, total)
+    return total
   }
 }

@@ -1,42 +1,28 @@
 import type { Registry } from 'prom-client'
 import { gauge } from './instruments.ts'
+import type { SeriesBound } from './series-bound.ts'
 import type { LagNumbers, MetricSources } from './sources.ts'
 import type { Sample } from './tally.ts'
 
 type Sources = () => Partial<MetricSources>
 
-/** How many series each metric had to leave out at the last scrape. */
-type LeftOut = Map<string, number>
-
-/** Consumer groups and how far behind they are, with a bound on the number of series. */
-export function groupInstruments(registry: Registry, sources: Sources): void {
-  const leftOut: LeftOut = new Map()
+/** Consumer groups and how far behind they are. */
+export function groupInstruments(registry: Registry, sources: Sources, bound: SeriesBound): void {
+  const members = 'logcluster_consumer_group_members'
   gauge(registry, {
-    name: 'logcluster_consumer_group_members',
+    name: members,
     help: 'Members of a consumer group, and the state it is in.',
     labels: ['group', 'state'],
-    *samples() {
-      for (const { group, state, memberCount } of sources().groups?.() ?? []) {
-        yield { labels: { group, state }, value: memberCount }
-      }
-    },
+    samples: () => bound.bounded(members, memberSamples(sources)),
   })
   for (const { name, help, value } of lagMetrics) {
     gauge(registry, {
       name,
       help,
       labels: ['group', 'topic', 'partition', 'position', 'client_id'],
-      samples: () => bounded(name, lagSamples(sources, value), { sources, leftOut }),
+      samples: () => bound.bounded(name, lagSamples(sources, value)),
     })
   }
-  gauge(registry, {
-    name: 'logcluster_metrics_left_out_series',
-    help: 'Series that metrics.group.series.max kept out of the last scrape.',
-    labels: ['metric'],
-    *samples() {
-      for (const [metric, value] of leftOut) yield { labels: { metric }, value }
-    },
-  })
 }
 
 const lagMetrics: readonly {
@@ -61,6 +47,12 @@ const lagMetrics: readonly {
   },
 ]
 
+function* memberSamples(sources: Sources): IterableIterator<Sample> {
+  for (const { group, state, memberCount } of sources().groups?.() ?? []) {
+    yield { labels: { group, state }, value: memberCount }
+  }
+}
+
 function* lagSamples(
   sources: Sources,
   value: (lag: LagNumbers) => number | null,
@@ -72,21 +64,4 @@ function* lagSamples(
     const labels = { group, topic, partition: String(partition), position, client_id: clientId }
     yield { labels, value: read }
   }
-}
-
-interface Bound {
-  readonly sources: Sources
-  readonly leftOut: LeftOut
-}
-
-/** As many samples as are allowed; the rest is counted, so that a gap does not look like an answer. */
-function* bounded(
-  name: string,
-  samples: Iterable<Sample>,
-  { sources, leftOut }: Bound,
-): IterableIterator<Sample> {
-  const most = sources().groupSeriesMax?.() ?? Infinity
-  let count = 0
-  for (const sample of samples) if (++count <= most) yield sample
-  leftOut.set(name, Math.max(0, count - most))
 }

@@ -1,48 +1,73 @@
 import type { Registry } from 'prom-client'
 import { gauge, type Instrument } from './instruments.ts'
-import type { LagNumbers, LogNumbers, MetricSources } from './sources.ts'
+import type { SeriesBound } from './series-bound.ts'
+import type { LogNumbers, MetricSources } from './sources.ts'
 import type { Sample } from './tally.ts'
 
 type Sources = () => Partial<MetricSources>
 
 /**
- * The names and labels of kafka_exporter, so that dashboards and alerts made for it work unchanged. What they mean
- * is the same as there: lag is by committed offsets, in records.
+ * The names, labels and values of kafka_exporter (github.com/danielqsj/kafka_exporter, showing all groups as it does
+ * by default), so that dashboards and alerts made for it work unchanged. Lag is the high watermark less the committed
+ * offset: records, be they still there or not. Unlike there a sum leaves out the -1 of what was never committed.
  */
-export function kafkaExporterInstruments(registry: Registry, sources: Sources): void {
-  for (const row of [...partitionGauges(sources), ...groupGauges(sources)]) gauge(registry, row)
+export function kafkaExporterInstruments(
+  registry: Registry,
+  sources: Sources,
+  bound: SeriesBound,
+): void {
+  for (const row of [...brokerGauges(sources), ...partitionGauges(sources)]) gauge(registry, row)
+  for (const row of groupGauges(sources)) {
+    gauge(registry, { ...row, samples: () => bound.bounded(row.name, row.samples()) })
+  }
+}
+
+function brokerGauges(sources: Sources): Instrument[] {
+  return [
+    {
+      name: 'kafka_brokers',
+      help: 'Brokers of the cluster.',
+      samples: () => {
+        const brokers = sources().brokers?.()
+        return brokers === undefined ? [] : [{ value: [...brokers].length }]
+      },
+    },
+    {
+      name: 'kafka_broker_info',
+      help: 'A broker of the cluster, and where clients reach it; always 1.',
+      labels: ['id', 'address'],
+      *samples() {
+        for (const { id, address } of sources().brokers?.() ?? []) {
+          yield { labels: { id: String(id), address }, value: 1 }
+        }
+      },
+    },
+  ]
 }
 
 function partitionGauges(sources: Sources): Instrument[] {
-  const logs = (): Iterable<LogNumbers> => sources().logs?.() ?? []
   const of = (name: string, help: string, value: (log: LogNumbers) => number): Instrument => ({
     name: `kafka_topic_partition_${name}`,
     help,
     labels: ['topic', 'partition'],
     *samples() {
-      for (const log of logs()) {
+      for (const log of sources().logs?.() ?? []) {
         yield { labels: { topic: log.topic, partition: String(log.partition) }, value: value(log) }
       }
     },
   })
   return [
     {
-      name: 'kafka_brokers',
-      help: 'Brokers of the cluster.',
-      samples: () => [{ value: new Set([...logs()].flatMap(log => log.replicas)).size || 1 }],
-    },
-    {
       name: 'kafka_topic_partitions',
       help: 'Partitions of a topic.',
       labels: ['topic'],
-      samples: () =>
-        summed(
-          [...logs()],
-          log => ({ topic: log.topic }),
-          () => 1,
-        ),
+      *samples() {
+        for (const [topic, logs] of logsByTopic(sources)) {
+          yield { labels: { topic }, value: logs.length }
+        }
+      },
     },
-    of('current_offset', 'Offset that the next record gets.', log => log.endOffset),
+    of('current_offset', 'Offset behind the last record for consumers.', log => log.highWatermark),
     of('oldest_offset', 'First offset that is still there.', log => log.startOffset),
     of('leader', 'Number of the leader, -1 for none.', log => log.leader),
     of('replicas', 'Replicas.', log => log.replicas.length),
@@ -57,16 +82,30 @@ function partitionGauges(sources: Sources): Instrument[] {
 }
 
 function groupGauges(sources: Sources): Instrument[] {
-  const committed = (): LagNumbers[] =>
-    [...(sources().lags?.() ?? [])]
-      .filter(lag => lag.position === 'committed')
-      .slice(0, sources().groupSeriesMax?.() ?? Infinity)
-  const byPartition = (lag: LagNumbers) => ({
-    consumergroup: lag.group,
-    topic: lag.topic,
-    partition: String(lag.partition),
+  const byPartition = (name: string, help: string, value: (row: GroupRow) => number) => ({
+    name: `kafka_consumergroup_${name}`,
+    help,
+    labels: ['consumergroup', 'topic', 'partition'],
+    *samples(): IterableIterator<Sample> {
+      for (const { consumergroup, topic, rows } of groupRows(sources)) {
+        for (const row of rows) {
+          const partition = String(row.partition)
+          yield { labels: { consumergroup, topic, partition }, value: value(row) }
+        }
+      }
+    },
   })
-  const byTopic = ({ group, topic }: LagNumbers) => ({ consumergroup: group, topic })
+  const byTopic = (name: string, help: string, value: (row: GroupRow) => number) => ({
+    name: `kafka_consumergroup_${name}`,
+    help,
+    labels: ['consumergroup', 'topic'],
+    *samples(): IterableIterator<Sample> {
+      for (const { consumergroup, topic, rows } of groupRows(sources)) {
+        const sum = rows.reduce((total, row) => total + Math.max(0, value(row)), 0)
+        yield { labels: { consumergroup, topic }, value: sum }
+      }
+    },
+  })
   return [
     {
       name: 'kafka_consumergroup_members',
@@ -78,46 +117,55 @@ function groupGauges(sources: Sources): Instrument[] {
         }
       },
     },
-    {
-      name: 'kafka_consumergroup_current_offset',
-      help: 'Committed offset of a consumer group.',
-      labels: ['consumergroup', 'topic', 'partition'],
-      samples: () => summed(committed(), byPartition, lag => lag.offset),
-    },
-    {
-      name: 'kafka_consumergroup_current_offset_sum',
-      help: 'Committed offsets of a consumer group, of all partitions of a topic.',
-      labels: ['consumergroup', 'topic'],
-      samples: () => summed(committed(), byTopic, lag => lag.offset),
-    },
-    {
-      name: 'kafka_consumergroup_lag',
-      help: 'Records that a consumer group has not committed.',
-      labels: ['consumergroup', 'topic', 'partition'],
-      samples: () => summed(committed(), byPartition, lag => lag.records),
-    },
-    {
-      name: 'kafka_consumergroup_lag_sum',
-      help: 'Records that a consumer group has not committed, of all partitions of a topic.',
-      labels: ['consumergroup', 'topic'],
-      samples: () => summed(committed(), byTopic, lag => lag.records),
-    },
+    byPartition('current_offset', 'Committed offset of a consumer group.', row => row.offset),
+    byTopic('current_offset_sum', 'Committed offsets of all partitions.', row => row.offset),
+    byPartition('lag', 'Records that a consumer group has not committed.', row => row.lag),
+    byTopic('lag_sum', 'Records of all partitions, not committed.', row => row.lag),
   ]
 }
 
-/** One sample for each set of labels, with the sum of its items. */
-function summed<T>(
-  items: readonly T[],
-  labelsOf: (item: T) => Readonly<Record<string, string>>,
-  valueOf: (item: T) => number,
-): Sample[] {
-  const sums = new Map<string, { labels: Readonly<Record<string, string>>; value: number }>()
-  for (const item of items) {
-    const labels = labelsOf(item)
-    const key = Object.values(labels).join('\u0000')
-    const known = sums.get(key)
-    if (known === undefined) sums.set(key, { labels, value: valueOf(item) })
-    else known.value += valueOf(item)
+interface GroupRow {
+  readonly partition: number
+  /** -1 both, where the group has committed others of the topic and not this one: there are alerts on that. */
+  readonly offset: number
+  readonly lag: number
+}
+
+interface GroupTopic {
+  readonly consumergroup: string
+  readonly topic: string
+  /** Every partition of the topic. */
+  readonly rows: readonly GroupRow[]
+}
+
+/** What each group has committed of each topic of which it has committed anything. */
+function* groupRows(sources: Sources): IterableIterator<GroupTopic> {
+  const logs = logsByTopic(sources)
+  const committed = new Map<string, Map<string, Map<number, number>>>()
+  for (const { position, group, topic, partition, offset } of sources().lags?.() ?? []) {
+    if (position !== 'committed') continue
+    const topics = committed.get(group) ?? new Map<string, Map<number, number>>()
+    const offsets = topics.get(topic) ?? new Map<number, number>()
+    committed.set(group, topics.set(topic, offsets.set(partition, offset)))
   }
-  return [...sums.values()]
+  for (const [consumergroup, topics] of committed) {
+    for (const [topic, offsets] of topics) {
+      const rows = (logs.get(topic) ?? []).map(({ partition, highWatermark }) => {
+        const offset = offsets.get(partition)
+        if (offset === undefined) return { partition, offset: -1, lag: -1 }
+        return { partition, offset, lag: Math.max(0, highWatermark - offset) }
+      })
+      yield { consumergroup, topic, rows }
+    }
+  }
+}
+
+function logsByTopic(sources: Sources): Map<string, LogNumbers[]> {
+  const byTopic = new Map<string, LogNumbers[]>()
+  for (const log of sources().logs?.() ?? []) {
+    const logs = byTopic.get(log.topic)
+    if (logs === undefined) byTopic.set(log.topic, [log])
+    else logs.push(log)
+  }
+  return byTopic
 }

@@ -51,13 +51,26 @@ const sources: MetricSources = {
       topic: 'hot',
       partition: 3,
       startOffset: 7,
-      endOffset: 12,
+      highWatermark: 12,
+      endOffset: 13,
       sizeBytes: 500,
       leader: 1,
       replicas: [1, 2],
       isr: [1],
     },
+    {
+      topic: 'hot',
+      partition: 4,
+      startOffset: 0,
+      highWatermark: 5,
+      endOffset: 5,
+      sizeBytes: 50,
+      leader: 1,
+      replicas: [1],
+      isr: [1],
+    },
   ],
+  brokers: () => [{ id: 7, address: 'kafka.example:9092' }],
   storage: () => ({
     unflushedBytes: 10,
     unflushedAgeMs: 250,
@@ -120,7 +133,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_write_stalls_total 2',
       'logcluster_write_stall_seconds_total 0.5',
       'logcluster_log_start_offset{topic="hot",partition="3"} 7',
-      'logcluster_log_end_offset{topic="hot",partition="3"} 12',
+      'logcluster_log_end_offset{topic="hot",partition="3"} 13',
       'logcluster_dirty_pressure 1',
       'logcluster_request_memory_bytes 4',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
@@ -131,12 +144,17 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_consumer_lag_seconds{group="billing",topic="hot",partition="3",position="committed",client_id=""} 2.5',
       'logcluster_consumer_lag_records{group="billing",topic="hot",partition="3",position="fetch",client_id="reader"} 1',
       'kafka_consumergroup_lag{consumergroup="billing",topic="hot",partition="3"} 4',
+      'kafka_consumergroup_lag{consumergroup="billing",topic="hot",partition="4"} -1',
       'kafka_consumergroup_lag_sum{consumergroup="billing",topic="hot"} 4',
       'kafka_consumergroup_current_offset{consumergroup="billing",topic="hot",partition="3"} 8',
+      'kafka_consumergroup_current_offset{consumergroup="billing",topic="hot",partition="4"} -1',
+      'kafka_consumergroup_current_offset_sum{consumergroup="billing",topic="hot"} 8',
       'kafka_consumergroup_members{consumergroup="billing"} 2',
+      'kafka_brokers 1',
+      'kafka_broker_info{id="7",address="kafka.example:9092"} 1',
       'kafka_topic_partition_current_offset{topic="hot",partition="3"} 12',
       'kafka_topic_partition_under_replicated_partition{topic="hot",partition="3"} 1',
-      'kafka_topic_partitions{topic="hot"} 1',
+      'kafka_topic_partitions{topic="hot"} 2',
       'process_cpu_seconds_total 2',
       'process_max_fds 1024',
     ]),
@@ -155,7 +173,8 @@ test('what cannot be measured is absent, never 0', async () => {
 test('a counter shows the value of its source at each scrape, and topics that went away are gone', async () => {
   const metrics = new Metrics()
   const place = { leader: 1, replicas: [1], isr: [1] }
-  let logs = [{ topic: 'a', partition: 0, startOffset: 0, endOffset: 1, sizeBytes: 1, ...place }]
+  const offsets = { startOffset: 0, highWatermark: 1, endOffset: 1 }
+  let logs = [{ topic: 'a', partition: 0, ...offsets, sizeBytes: 1, ...place }]
   metrics.attach({ logs: () => logs })
   const ends = async () =>
     (await samples(metrics)).filter(line => line.startsWith('logcluster_log_end_offset'))
@@ -168,10 +187,23 @@ test('series of groups beyond the bound are left out, and counted', async () => 
   const metrics = used()
   metrics.attach({ groupSeriesMax: () => 1 })
   const lines = await samples(metrics)
-  expect(lines.filter(line => line.startsWith('logcluster_consumer_lag_records'))).toHaveLength(1)
-  expect(lines).toContain(
-    'logcluster_metrics_left_out_series{metric="logcluster_consumer_lag_records"} 1',
-  )
+  for (const metric of ['logcluster_consumer_lag_records', 'kafka_consumergroup_lag']) {
+    expect(lines.filter(line => line.startsWith(`${metric}{`))).toHaveLength(1)
+    expect(lines).toContain(`logcluster_metrics_left_out_series{metric="${metric}"} 1`)
+  }
+  // A sum is of everything, told or not.
+  expect(lines).toContain('kafka_consumergroup_lag_sum{consumergroup="billing",topic="hot"} 4')
+})
+
+test('groups beyond the bound are left out, and counted', async () => {
+  const metrics = used()
+  const groups = ['a', 'b', 'c'].map(group => ({ group, state: 'Empty', memberCount: 0 }))
+  metrics.attach({ groups: () => groups, groupSeriesMax: () => 2 })
+  const lines = await samples(metrics)
+  for (const metric of ['logcluster_consumer_group_members', 'kafka_consumergroup_members']) {
+    expect(lines.filter(line => line.startsWith(`${metric}{`))).toHaveLength(2)
+    expect(lines).toContain(`logcluster_metrics_left_out_series{metric="${metric}"} 1`)
+  }
 })
 
 test('the lag of the event loop is measured from what was asked', () => {

@@ -4,6 +4,7 @@ import { groupInstruments } from './group-instruments.ts'
 import { counter, gauge } from './instruments.ts'
 import { kafkaExporterInstruments } from './kafka-exporter-instruments.ts'
 import { processInstruments } from './process-instruments.ts'
+import { SeriesBound } from './series-bound.ts'
 import type { MetricSources } from './sources.ts'
 import { Tally, type Cell } from './tally.ts'
 
@@ -42,9 +43,11 @@ export class Metrics {
     this.#registerCounts()
     const sources = () => this.#sources
     brokerInstruments(this.registry, sources)
-    groupInstruments(this.registry, sources)
-    kafkaExporterInstruments(this.registry, sources)
+    const bound = new SeriesBound(sources)
+    groupInstruments(this.registry, sources, bound)
+    kafkaExporterInstruments(this.registry, sources, bound)
     processInstruments(this.registry, sources)
+    bound.register(this.registry)
   }
 
   /** Adds sources as the broker's parts come up. */

@@ -26,6 +26,7 @@ export interface MetricSources {
   /** Appended since the start of the process, by topic. */
   readonly appends: () => Iterable<TopicAppends>
   readonly logs: () => Iterable<LogNumbers>
+  readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
   readonly process: () => ProcessNumbers
   /** Open connections. */
@@ -73,12 +74,20 @@ export interface LogNumbers {
   readonly topic: string
   readonly partition: number
   readonly startOffset: number
+  /** Up to here consumers may read. */
+  readonly highWatermark: number
   readonly endOffset: number
   readonly sizeBytes: number
   /** What the metadata log says of the partition; brokers by number, -1 for no leader. */
   readonly leader: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+}
+
+export interface BrokerNumbers {
+  readonly id: number
+  /** `host:port`, as clients of the first listener are told. */
+  readonly address: string
 }
 
 export interface StorageNumbers {
