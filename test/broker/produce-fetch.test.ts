@@ -212,6 +212,17 @@ describe('Fetch', () => {
     expect(await parked).toMatchObject({ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION') })
   })
 
+  test('a long poll is answered when the broker stops, which does not wait for it', async () => {
+    await using stopping = await InProcessBroker.start({ gracefulStopTimeoutMs: 1000 })
+    const reader = await stopping.connect()
+    await reader.createTopics([{ name: 'read' }])
+    const parked = reader.fetch({ topic: 'read', partition: 0 }, 0, { waitMs: 30_000 })
+    const { requests } = stopping.metrics.api('Fetch')
+    while (requests.value === 0) await new Promise(resolve => setImmediate(resolve))
+    await stopping.broker.stop()
+    expect(await parked).toMatchObject({ errorCode: code('NONE'), highWatermark: 0 })
+  })
+
   test('an error does not wait for max_wait', async () => {
     const answer = await fetchOne({ topic: 'nowhere', partition: 0 }, { waitMs: 30_000 })
     expect(answer.errorCode).toBe(code('UNKNOWN_TOPIC_OR_PARTITION'))

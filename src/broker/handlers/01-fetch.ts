@@ -81,6 +81,7 @@ class FetchCall {
       waitMs,
       bytesMissing: this.#request.minBytes - look.bytes,
       onClosed: act => this.#context.onClosed(act),
+      onStopping: act => this.#context.onStopping(act),
     }).then(async () => answer((await this.#look()).responses))
   }
 

@@ -37,6 +37,8 @@ export interface RequestContext {
   keepFrame(): () => void
   /** Calls `act` once if the connection closes before this request is answered: a parked fetch ends then. */
   onClosed(act: () => void): void
+  /** Calls `act` once if the broker begins to stop before this request is answered: who waits for records stops waiting. */
+  onStopping(act: () => void): void
 }
 
 /** What the client did is answered by closing its connection; `reason` goes to the log and to a counter. */

@@ -7,13 +7,15 @@ export interface Parking {
   readonly waitMs: number
   /** Bytes that must become readable before it is worth to look again. */
   readonly bytesMissing: number
-  /** Registers what to do when the client goes away. */
+  /** Registers what to do when the client goes away, and when the broker stops. */
   onClosed(act: () => void): void
+  onStopping(act: () => void): void
 }
 
 /**
  * Parks a fetch. Resolves when the missing bytes became readable, when something else changed on a watched
- * partition (leader, deletion, failure: it wakes with 0 bytes), or when the wait is over (G30).
+ * partition (leader, deletion, failure: it wakes with 0 bytes), when the wait is over (G30), or when the broker stops,
+ * which otherwise took as long as the most patient of its readers waits.
  */
 export function parkUntil(parking: Parking): Promise<void> {
   return new Promise(resolve => {
@@ -30,5 +32,6 @@ export function parkUntil(parking: Parking): Promise<void> {
     const timer = parking.clock.after(parking.waitMs, leave)
     const stops = parking.watched.map(partition => partition.watch(wake))
     parking.onClosed(leave)
+    parking.onStopping(leave)
   })
 }

@@ -112,7 +112,10 @@ export class ServerConnection implements ConnectionEvents {
     if (this.#state !== 'serving') return
     this.#state = 'stopping'
     this.#reason = 'stop'
-    this.#guarded(null, () => this.#advance())
+    this.#guarded(null, () => {
+      for (const request of this.#open) request.hurry()
+      this.#advance()
+    })
   }
 
   /** Closes at once; what is not answered is not. */
@@ -188,6 +191,7 @@ export class ServerConnection implements ConnectionEvents {
     const place = { connection: this.connection, frame, listenerName: this.listenerName }
     const request = new OpenRequest(facts, place, this.#host.clock.monotonic())
     this.#open.push(request)
+    if (this.#state === 'stopping') request.hurry()
     switch (dispatch.kind) {
       case 'request':
         request.meter = dispatch.route.meter

@@ -37,6 +37,8 @@ export class OpenRequest implements RequestContext {
   #isHandled = false
   #isKept = false
   #isAbandoned = false
+  #isHurried = false
+  #stopListeners: (() => void)[] = []
   #closeListeners: (() => void)[] = []
 
   constructor(
@@ -92,6 +94,11 @@ export class OpenRequest implements RequestContext {
     else if (this.outcome === null) this.#closeListeners.push(act)
   }
 
+  onStopping(act: () => void): void {
+    if (this.#isHurried) act()
+    else if (this.outcome === null) this.#stopListeners.push(act)
+  }
+
   /**
    * The handler has returned: the frame goes back unless it is kept. A handler that failed after it kept the
    * frame may have given parts of it away, so the frame stays then.
@@ -106,6 +113,15 @@ export class OpenRequest implements RequestContext {
     assert(this.outcome === null, 'a request is answered once')
     this.outcome = outcome
     this.#closeListeners = []
+    this.#stopListeners = []
+  }
+
+  /** The broker stops: what there is now is the answer. */
+  hurry(): void {
+    this.#isHurried = true
+    const listeners = this.#stopListeners
+    this.#stopListeners = []
+    for (const act of listeners) act()
   }
 
   /** Nobody waits for the answer any more. */

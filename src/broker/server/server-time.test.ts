@@ -134,6 +134,22 @@ describe('start and stop', () => {
     expect(t.clock.timerCount).toBe(0)
   })
 
+  test('whoever waits is told of a stop, and whoever comes to wait after it', async () => {
+    await t.start({ connectionsRequestsInFlightMax: 1 })
+    const client = t.connect()
+    client.arrive(ask(1), ask(2))
+    const told: number[] = []
+    t.contexts.get(1)!.onStopping(() => told.push(1))
+    const stopped = t.server.stop()
+    await t.clock.settle()
+    expect(told).toEqual([1])
+    await t.answer(1)
+    t.contexts.get(2)!.onStopping(() => told.push(2))
+    expect(told).toEqual([1, 2])
+    await t.answer(2)
+    await stopped
+  })
+
   test('what takes longer than the setting is dropped', async () => {
     await t.start({ gracefulStopTimeoutMs: 1000 })
     const client = t.connect()
