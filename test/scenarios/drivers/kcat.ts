@@ -63,10 +63,13 @@ function verbsOf(address: string): Verbs {
       const child = spawn(file, args, { env: { ...process.env, ...env } })
       let said = ''
       child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      let isOver = false
       const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+      void ended.then(() => (isOver = true))
       child.stdin.on('error', () => {})
       let count = 0
       for await (const at of numbers(wish)) {
+        if (isOver) break
         child.stdin.write(`${String(at).padEnd(readBytes - 1)}\n`)
         count++
       }
