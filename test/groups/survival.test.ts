@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { fromUtf8 } from '../../src/lib/bytes.ts'
+import { appendGroupRecord } from '../faults/damage.ts'
 import { type BrokerOptions, withBroker } from '../helpers/broker.ts'
 import { batchesOnDisk } from '../helpers/segments.ts'
 import { WireClient } from '../helpers/wire-client.ts'
@@ -57,6 +58,32 @@ test('a killed broker comes back with the last commit of each of very many group
     expect(told.map(([one]) => [one?.offset, one?.metadata])).toEqual(
       groups.map((_, at) => [5000 + at, '5']),
     )
+  })
+})
+
+test('a topic that is made again has no offsets of the former, wherever the broker was killed', async () => {
+  await withBroker({ settings }, async broker => {
+    const offsets = ['gone', 'kept'].map(topic => ({ topic, partition: 0, offset: 7 }))
+    const client = await WireClient.connect(broker.port)
+    await client.createTopics(offsets.map(({ topic }) => ({ name: topic })))
+    const group = new WireGroup(client, 'readers')
+    await group.find()
+    await group.commit(offsets)
+    await client.deleteTopics(['gone'])
+    client.close()
+    await broker.kill()
+    // As if it had been killed before the deletion of the topic reached the offsets.
+    const value = { offset: 7, leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: -1 }
+    const former = { groupId: 'readers', topic: 'gone', partition: 0, value }
+    appendGroupRecord(broker.dataDir, { type: 'offset', ...former })
+    for (let start = 0; start < 2; start++) {
+      await broker.start()
+      using again = await WireClient.connect(broker.port)
+      await again.createTopics([{ name: 'gone' }])
+      const found = await new WireGroup(again, 'readers').loaded()
+      expect(found.map(({ topic, offset }) => [topic, offset])).toEqual([['kept', 7]])
+      await broker.kill()
+    }
   })
 })
 

@@ -175,14 +175,15 @@ export class GroupWorld {
   }
 
   /** The broker is killed, and another one loads what the log has. Nobody is answered any more. */
-  restart(): void {
+  restart(goneTopics: readonly string[] = []): void {
     this.#calls.clear()
     this.#wakes.clear()
     this.held.length = 0
     const loaded = new LoadedGroups()
     for (const record of this.log) loaded.replay(record)
     this.groups = new Groups(this.config)
-    this.#perform(this.groups.adopt(loaded.all(), this.#moment()))
+    const isGone = (topic: string): boolean => goneTopics.includes(topic)
+    this.#perform(this.groups.adopt(loaded.all(), this.#moment(), isGone))
   }
 
   #errorOf(event: WithoutId<GroupEvent>): string {

@@ -69,6 +69,8 @@ export class Coordinator {
   /** By partition, of the topic `#topicId`. */
   #loading = new Map<number, Loading>()
   #topicId: Uuid | null = null
+  /** There may be others of these names by now. */
+  readonly #deletedWhileLoading = new Set<string>()
   #loaded: Promise<void> = Promise.resolve()
   /** As of the last change that was told. */
   #image: MetadataImage
@@ -268,7 +270,14 @@ export class Coordinator {
     const topics = records.flatMap(record =>
       record.type === 'topicDeleted' ? (before.topicById(record.topicId)?.name ?? []) : [],
     )
-    if (topics.length > 0) this.#step({ type: 'topicsDeleted', topics })
+    if (topics.length === 0) return
+    if (this.isLoading) for (const topic of topics) this.#deletedWhileLoading.add(topic)
+    this.#step({ type: 'topicsDeleted', topics })
+  }
+
+  /** What a log that is being loaded says of the topic was committed for one that is not there any more. */
+  #isGone(topic: string): boolean {
+    return this.#deletedWhileLoading.has(topic) || this.#image.topicByName(topic) === undefined
   }
 
   /** Loads a topic that is new, and forgets what was known by one that is gone. */
@@ -295,8 +304,9 @@ export class Coordinator {
       if (partition?.log) {
         const groups = await loadGroups(partition, { codecs, crc32c: env.crc32c, warn })
         if (this.#loading !== loading || this.#isStopped) return
-        this.#perform(this.#groups.adopt(groups.all(), this.#now()))
+        this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))
         loading.set(index, 'ready')
+        if (!this.isLoading) this.#deletedWhileLoading.clear()
       } else if (this.#loading === loading) loading.set(index, 'failed')
     } catch (error) {
       if (this.#loading !== loading || this.#isStopped) return

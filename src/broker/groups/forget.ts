@@ -44,7 +44,12 @@ function isRead(group: Group, topic: string): boolean {
 /** Forgets what was committed for topics that are gone. */
 export function forgetTopics(group: Group, topics: ReadonlySet<string>): void {
   const gone = group.offsets.everything().filter(({ topic }) => topics.has(topic))
-  if (gone.length > 0 && group.state !== 'Dead') forget(group, gone, () => {})
+  if (gone.length === 0 || group.state === 'Dead') return
+  forget(group, gone, error => {
+    const names = [...new Set(gone.map(({ topic }) => topic))]
+    const fields = { topics: names, offsets: gone.length, error }
+    group.log('Offsets of topics that are gone are forgotten', fields)
+  })
 }
 
 /**

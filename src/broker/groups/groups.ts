@@ -104,12 +104,21 @@ export class Groups {
     return this.#takeEffects()
   }
 
-  /** Groups as the log has them. Members get a whole session from now on to be heard of. */
-  adopt(loaded: Iterable<LoadedGroup>, now: Moment): GroupEffect[] {
+  /**
+   * Groups as the log has them. Members get a whole session from now on to be heard of. What was committed for topics
+   * that went away (`isGone`), and is in the log still because the broker died meanwhile, is forgotten now.
+   */
+  adopt(
+    loaded: Iterable<LoadedGroup>,
+    now: Moment,
+    isGone: (topic: string) => boolean = () => false,
+  ): GroupEffect[] {
     this.#now = now
     for (const one of loaded) {
       assert(!this.#groups.has(one.groupId), 'a group is loaded before anybody asks for it')
-      this.#groups.set(one.groupId, restore(one, this.#host))
+      const group = restore(one, this.#host)
+      this.#groups.set(one.groupId, group)
+      forgetTopics(group, new Set([...one.offsets.keys()].filter(isGone)))
     }
     return this.#takeEffects()
   }

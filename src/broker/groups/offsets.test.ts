@@ -320,6 +320,19 @@ describe('deletion', () => {
   })
 })
 
+test('offsets of topics that went away while the broker was down are forgotten when they are loaded', () => {
+  const { world, joined } = member()
+  world.commit(joined, [offset('topic', 0, 1), offset('gone', 0, 2), offset('gone', 1, 3)])
+  world.restart(['gone'])
+  expect([committed(world), committed(world, 'gone'), committed(world, 'gone', 1)]).toEqual([
+    1,
+    undefined,
+    undefined,
+  ])
+  world.restart()
+  expect([committed(world), committed(world, 'gone')]).toEqual([1, undefined])
+})
+
 test('whoever waits is told when somebody else coordinates the group', () => {
   const { world } = member()
   const joining = world.join()
