@@ -129,6 +129,15 @@ export class DirectoryTree {
     this.#journal = this.#journal.filter(change => !taken.has(change))
   }
 
+  /** Every inode that a name leads to now. */
+  cached(): Set<Inode> {
+    const inodes = new Set<Inode>([root])
+    for (const { cached } of this.#directories.values()) {
+      for (const inode of cached.values()) inodes.add(inode)
+    }
+    return inodes
+  }
+
   /** Every inode that a name leads to, now or after a crash. */
   named(): Set<Inode> {
     const inodes = new Set<Inode>([root])

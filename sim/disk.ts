@@ -323,9 +323,14 @@ export class SimDisk implements Disk {
     }
   }
 
+  /** A file that lost its last name gives its pages back with its last handle, as on every file system. */
   #allocatedBytes(): number {
+    const named = this.#tree.cached()
     let bytes = 0
-    for (const content of this.#files.values()) bytes += content.allocatedBytes
+    for (const [inode, content] of this.#files) {
+      const isThere = named.has(inode) || (this.#handleCounts.get(inode) ?? 0) > 0
+      if (isThere) bytes += content.allocatedBytes
+    }
     return bytes
   }
 

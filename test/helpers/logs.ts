@@ -57,6 +57,7 @@ export function openDirectory(
     brokerId: 1,
     bootId: 'boot-1',
     ...over,
+    settings: { ballastBytes: 0, ...over.settings },
   })
 }
 

@@ -1,7 +1,7 @@
 /** Why a data directory cannot be used. The message says what, where, and what to do. */
 export class DirectoryError extends Error {
   override readonly name = 'DirectoryError'
-  readonly reason: 'locked' | 'foreign' | 'failed' | 'damaged' | 'unusable'
+  readonly reason: 'locked' | 'foreign' | 'failed' | 'damaged' | 'full' | 'unusable'
   readonly path: string
 
   constructor(reason: DirectoryError['reason'], path: string, message: string) {

@@ -1,4 +1,5 @@
 import { DiskError, type Env, type Timer } from '../../env/env.ts'
+import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
 import type { Codecs } from './compression/codecs.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
@@ -31,6 +32,8 @@ const mebibyte = 1024 * 1024
 const stallMs = 5
 /** The recovery-point checkpoint follows the flushes by at most this. */
 const checkpointDelayMs = 1000
+/** How often the ballast is looked after. */
+const ballastMs = 60_000
 /** A closed segment that nobody read for so long gives back its descriptor and its index. */
 const indexIdleMs = 10 * 60_000
 
@@ -50,7 +53,9 @@ export class DirectoryHost implements LogHost {
   readonly #wantedStarts = new Map<string, number>()
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
+  readonly #ballast: Ballast
   readonly #idle: Timer
+  readonly #refill: Timer
   #failure: DiskError | null = null
   #checkpointTimer: Timer | null = null
   #stallCount = 0
@@ -83,7 +88,10 @@ export class DirectoryHost implements LogHost {
     const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
     this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
+    this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
+    this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
+    this.#restoreBallast()
   }
 
   get failure(): DiskError | null {
@@ -137,7 +145,18 @@ export class DirectoryHost implements LogHost {
 
   async saveStartOffset(log: Flushable, offset: number): Promise<void> {
     this.#wantedStarts.set(log.name, Math.max(offset, this.#wantedStarts.get(log.name) ?? 0))
-    await this.#guard(this.#startOffsets.save(() => this.#collectStarts()))
+    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+  }
+
+  /** Writes something without which no space can be freed: on a full disk the ballast makes room for it. */
+  async withRoom(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (!isFull(error) || !isPassing(error) || !this.#ballast.release()) throw error
+      this.warn('The disk is full: released the ballast', { path: this.#options.path })
+      await write()
+    }
   }
 
   warn(message: string, fields: Readonly<Record<string, unknown>>): void {
@@ -154,13 +173,24 @@ export class DirectoryHost implements LogHost {
 
   /** Writes both checkpoints now. @throws DiskError */
   async saveCheckpoints(): Promise<void> {
-    await this.#guard(this.#recoveryPoints.save(() => this.#collectRecoveryPoints()))
-    await this.#guard(this.#startOffsets.save(() => this.#collectStarts()))
+    const points = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
+    const starts = () => this.#startOffsets.save(() => this.#collectStarts())
+    for (const save of [points, starts]) await this.withRoom(() => this.#guard(save()))
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#checkpointTimer?.cancel()
+    this.#refill.cancel()
     this.#idle.cancel()
+    await this.#ballast.stop()
+  }
+
+  #restoreBallast(): void {
+    if (this.#failure !== null) return
+    this.#ballast.restore().catch((error: unknown) => {
+      if (!(error instanceof DiskError)) throw error
+      this.fail(error)
+    })
   }
 
   #planCheckpoint(): void {

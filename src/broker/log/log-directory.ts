@@ -30,6 +30,7 @@ import {
   type Start,
   type StartClass,
 } from './start-class.ts'
+import { isPassing } from './shortage.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface LogDirectoryOptions {
@@ -57,6 +58,8 @@ export interface LogDirectorySettings {
   readonly numRecoveryThreadsPerDataDir?: number
   /** What a start after a crash may have to walk below the recovery point. No setting leads here. */
   readonly growthStepBytes?: number
+  /** Size of the file that is given up where the disk is full; 0 for none. No setting leads here. */
+  readonly ballastBytes?: number
 }
 
 export interface LogDirectoryHooks {
@@ -254,13 +257,17 @@ export class LogDirectory {
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
         const run = { ...this.#start.run, brokerEpoch: this.#run.brokerEpoch }
-        await writeMarker({ env: this.#env, path: this.path }, run, lines)
+        const place = { env: this.#env, path: this.path }
+        await this.#host.withRoom(() => writeMarker(place, run, lines))
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      this.#host.fail(error)
+      // A full disk leaves no marker, and nothing in doubt: the next start takes it as a crash of the process.
+      if (isPassing(error))
+        this.#host.warn('No clean stop on a full disk', { error: error.message })
+      else this.#host.fail(error)
     } finally {
-      this.#host.stop()
+      await this.#host.stop()
       this.#lock.release()
     }
   }

@@ -22,6 +22,8 @@ export interface LogHost {
   forget(segment: Segment): void
   /** The log's start moved to `offset`: resolves when that is durable. */
   saveStartOffset(log: Flushable, offset: number): Promise<void>
+  /** Writes something small; on a full disk the place that was kept for such things is given up for it. */
+  withRoom(write: () => Promise<void>): Promise<void>
   /** Something worth a line in the log: constant message, fields. */
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
 }

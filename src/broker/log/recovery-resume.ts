@@ -1,4 +1,4 @@
-import { readWhole } from '../../env/disk.ts'
+import { DiskError, readWhole } from '../../env/disk.ts'
 import { dropGrowth } from './growth.ts'
 import { decodeGrowth, type ReadRecord, type SegmentPoint } from './growth-file.ts'
 import { decodeIndexHead, decodeOffsets, decodeTimes, indexHeadBytes } from './index-file.ts'
@@ -9,6 +9,7 @@ import { ProducerStates } from './producer-states.ts'
 import type { Recovery } from './recovery.ts'
 import { SegmentIndex, type NewestTime } from './segment-index.ts'
 import { Segment, segmentPath } from './segment.ts'
+import { isPassing } from './shortage.ts'
 import { TimeIndex } from './time-index.ts'
 import { walkBatches } from './walk.ts'
 
@@ -177,10 +178,17 @@ function keepOnly({ host }: Recovery, segment: Segment, bytes: Uint8Array): void
   if (host.sabotage.has('growth-trusted')) return
   dropGrowth(disk, segment)
   if (bytes.length === 0) return
-  const file = disk.open(segment.pathOf('growth'), 'create')
   try {
-    file.write(0, [bytes])
-  } finally {
-    file.close()
+    const file = disk.open(segment.pathOf('growth'), 'create')
+    try {
+      file.write(0, [bytes])
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isPassing(error)) throw error
+    // On a full disk it goes on without; the next crash walks the segment.
+    dropGrowth(disk, segment)
+    segment.grown = { ...segment.grown, fileBytes: 0 }
   }
 }

@@ -81,7 +81,7 @@ export async function saveEpochs(state: LogState): Promise<void> {
   if (!state.areEpochsDirty) return
   state.areEpochsDirty = false
   try {
-    await writeSealed(epochPlace(state), epochBody(state.epochs.entries))
+    await state.host.withRoom(() => writeSealed(epochPlace(state), epochBody(state.epochs.entries)))
   } catch (error) {
     state.areEpochsDirty = true
     throw error
