@@ -151,7 +151,9 @@ export async function deleteTopic(world: World): Promise<void> {
   const { failed } = await flow.finish()
   const [first] = await world.consume(0, 1)
   equal(first?.offset, 0)
-  if (failed.length > 0) world.remarks.push('records failed while the topic was not there')
+  if (failed.length > 0) {
+    world.remarks.push(`records failed while the topic was not there: ${failed[0]!.slice(0, 150)}`)
+  }
 }
 
 export async function restartBroker(world: World): Promise<void> {

@@ -45,7 +45,7 @@ export async function groupOfThree(world: World): Promise<void> {
   await group.everythingCommitted(wire)
 }
 
-/** Killed and started again inside its session time-out, which its members have at 3 s. */
+/** Killed and started again inside its session time-out, which static members have at 30 s. */
 export async function staticRestart(world: World): Promise<void> {
   const { noStaticMembers } = world.client
   if (noStaticMembers !== null) throw new NotApplicable(noStaticMembers)
@@ -60,6 +60,8 @@ export async function staticRestart(world: World): Promise<void> {
   let restarted = new MemberProcess(world.member('restarts'), orders('restarts'))
   try {
     const isSettled = (): boolean => {
+      const ended = [stays, restarted].find(({ hasEnded }) => hasEnded)
+      if (ended !== undefined) throw new Error(`a member ended: ${ended.said.slice(-600)}`)
       const parts = [stays, restarted].map(({ assigned }) => assigned ?? [])
       return parts.every(part => part.length === partitionCount / 2) && !sameMember(parts)
     }

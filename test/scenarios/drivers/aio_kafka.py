@@ -7,7 +7,7 @@ import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from driver import Lacks, encoded, numbers, say, serve, told
+from driver import Lacks, encoded, numbers, say, serve, session_ms, told
 
 
 def version(address, wish):
@@ -188,7 +188,7 @@ async def member(address, topic, group, name, instance, leaving):
         group,
         client_id=name,
         group_instance_id=instance,
-        session_timeout_ms=3000,
+        session_timeout_ms=session_ms(instance),
         heartbeat_interval_ms=300,
         max_poll_interval_ms=10000,
         rebalance_timeout_ms=10000,

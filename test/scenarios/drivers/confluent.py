@@ -12,7 +12,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
 )
-from driver import encoded, numbers, say, serve, told
+from driver import encoded, numbers, say, serve, session_ms, told
 
 
 def version(address, wish):
@@ -166,9 +166,9 @@ def member(address, topic, group, name, instance, leaving):
         address,
         group,
         client_id=name,
-        session_timeout_ms=3000,
+        session_timeout_ms=session_ms(instance),
         heartbeat_interval_ms=300,
-        max_poll_interval_ms=10000,
+        max_poll_interval_ms=max(10000, session_ms(instance)),
         enable_auto_commit=True,
         auto_commit_interval_ms=200,
         **static,

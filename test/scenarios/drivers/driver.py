@@ -42,6 +42,11 @@ def numbers(wish):
         at += 1
 
 
+def session_ms(instance):
+    """Short, so that a crash is noticed; a static member has to be started again within it."""
+    return 3000 if instance is None else 30000
+
+
 def encoded(text):
     return None if text is None else text.encode()
 

@@ -12,6 +12,7 @@ import {
   type PlacedRecord,
   say,
   serve,
+  sessionMs,
   sleep,
   type Verbs,
 } from './serve.ts'
@@ -176,7 +177,14 @@ function member(wish: MemberWish): Promise<() => Promise<void>> {
   const settings = join(tmpdir(), `logcluster-member-${process.pid}.properties`)
   const lines = ['heartbeat.interval.ms=300', 'metadata.max.age.ms=500', `client.id=${wish.name}`]
   writeFileSync(settings, lines.join('\n'))
-  const of = ['--topic', wish.topic, '--group-id', wish.group, '--session-timeout', '3000']
+  const of = [
+    '--topic',
+    wish.topic,
+    '--group-id',
+    wish.group,
+    '--session-timeout',
+    String(sessionMs(wish)),
+  ]
   const instance = wish.instance === null ? [] : ['--group-instance-id', wish.instance]
   const rest = ['--reset-policy', 'earliest', '--command-config', settings]
   const given = ['--bootstrap-server', wish.address, ...of, ...instance, ...rest]

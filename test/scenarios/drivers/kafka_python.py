@@ -3,7 +3,7 @@
 import time
 
 import kafka
-from driver import Lacks, encoded, numbers, say, serve, told
+from driver import Lacks, encoded, numbers, say, serve, session_ms, told
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import RetriableError
@@ -188,7 +188,7 @@ def member(address, topic, group, name, instance, leaving):
         group,
         client_id=name,
         group_instance_id=instance,
-        session_timeout_ms=3000,
+        session_timeout_ms=session_ms(instance),
         heartbeat_interval_ms=300,
         max_poll_interval_ms=10000,
         enable_auto_commit=True,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { kcat, kcatCommand } from '../../helpers/programs.ts'
 import {
@@ -8,6 +8,7 @@ import {
   type PlacedRecord,
   say,
   serve,
+  sessionMs,
   type Verbs,
 } from './serve.ts'
 
@@ -25,8 +26,6 @@ interface Envelope {
 const readBytes = 4096
 
 function verbsOf(address: string): Verbs {
-  const settings = (...pairs: string[]): string[] => pairs.flatMap(pair => ['-X', pair])
-
   async function consume(args: readonly string[]): Promise<Envelope[]> {
     const { stdout } = await kcat(['-b', address, '-q', '-J', ...args], { timeoutMs: 20_000 })
     const lines = stdout.split('\n').filter(line => line !== '')
@@ -57,26 +56,20 @@ function verbsOf(address: string): Verbs {
     },
 
     async flow(wish) {
-      const { file, env } = kcatCommand()
-      const refresh = settings('topic.metadata.refresh.interval.ms=500', 'message.timeout.ms=20000')
-      const args = ['-P', '-E', '-b', address, '-t', wish.topic, '-X', 'acks=all', ...refresh]
-      const child = spawn(file, args, { env: { ...process.env, ...env } })
-      let said = ''
-      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-      let isOver = false
-      const ended = new Promise<number | null>(resolve => child.once('close', resolve))
-      void ended.then(() => (isOver = true))
-      child.stdin.on('error', () => {})
+      const failed: string[] = []
+      let producer = new Producing(address, wish.topic)
       let count = 0
       for await (const at of numbers(wish)) {
-        if (isOver) break
-        child.stdin.write(`${String(at).padEnd(readBytes - 1)}\n`)
+        // It ends when it finds its topic gone, by design, and is started again, as a script would.
+        if (producer.isOver && producer.said.includes('Unknown topic')) {
+          failed.push(`kcat ended: ${producer.said.trim()}`)
+          producer = new Producing(address, wish.topic)
+        }
+        if (producer.isOver) break
+        producer.write(at)
         count++
       }
-      child.stdin.end()
-      const status = await ended
-      const failed = said.split('\n').filter(line => line.includes('Delivery failed'))
-      if (status !== 0 && failed.length === 0) failed.push(`ended with ${status}: ${said}`)
+      failed.push(...(await producer.finish()))
       return { acked: count - failed.length, failed }
     },
 
@@ -111,6 +104,41 @@ function verbsOf(address: string): Verbs {
   }
 }
 
+function settings(...pairs: string[]): string[] {
+  return pairs.flatMap(pair => ['-X', pair])
+}
+
+/** One kcat that produces a line at a time. */
+class Producing {
+  isOver = false
+  said = ''
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #ended: Promise<number | null>
+
+  constructor(address: string, topic: string) {
+    const { file, env } = kcatCommand()
+    const refresh = settings('topic.metadata.refresh.interval.ms=500', 'message.timeout.ms=20000')
+    const args = ['-P', '-E', '-b', address, '-t', topic, '-X', 'acks=all', ...refresh]
+    this.#child = spawn(file, args, { env: { ...process.env, ...env } })
+    this.#child.stderr.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
+    this.#child.stdin.on('error', () => {})
+    this.#ended = new Promise(resolve => this.#child.once('close', resolve))
+    void this.#ended.then(() => (this.isOver = true))
+  }
+
+  write(value: number): void {
+    this.#child.stdin.write(`${String(value).padEnd(readBytes - 1)}\n`)
+  }
+
+  /** What it says of records that it could not deliver, or why it failed. */
+  async finish(): Promise<string[]> {
+    this.#child.stdin.end()
+    const status = await this.#ended
+    const failed = this.said.split('\n').filter(line => line.includes('Delivery failed'))
+    return status !== 0 && failed.length === 0 ? [`ended with ${status}: ${this.said}`] : failed
+  }
+}
+
 function placed({ offset, ts, headers = [], key, payload }: Envelope): PlacedRecord {
   const pairs = headers.flatMap((name, at) =>
     at % 2 === 0 ? [[name, headers[at + 1]!] as const] : [],
@@ -133,19 +161,19 @@ function alike(records: Parameters<NonNullable<Verbs['produce']>>[0]['records'])
 
 /** kcat tells its partitions on stderr, in the middle of a sentence. */
 function member(wish: MemberWish): Promise<() => Promise<void>> {
-  const settings = [
+  const given = [
     `client.id=${wish.name}`,
     ...(wish.instance === null ? [] : [`group.instance.id=${wish.instance}`]),
-    'session.timeout.ms=3000',
+    `session.timeout.ms=${sessionMs(wish)}`,
     'heartbeat.interval.ms=300',
-    'max.poll.interval.ms=10000',
+    `max.poll.interval.ms=${Math.max(10_000, sessionMs(wish))}`,
     'auto.commit.interval.ms=200',
     'auto.offset.reset=earliest',
     'topic.metadata.refresh.interval.ms=500',
   ].flatMap(pair => ['-X', pair])
   const { file, env } = kcatCommand()
   const form = ['-E', '-u', '-f', '{"partition":%p,"offset":%o}\n']
-  const args = ['-b', wish.address, ...settings, ...form, '-G', wish.group, wish.topic]
+  const args = ['-b', wish.address, ...given, ...form, '-G', wish.group, wish.topic]
   // It must not outlive this process, which is killed to make a member crash.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], {
     env: { ...process.env, ...env },

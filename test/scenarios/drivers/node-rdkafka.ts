@@ -8,6 +8,7 @@ import {
   type PlacedRecord,
   say,
   serve,
+  sessionMs,
   sleep,
   type Verbs,
 } from './serve.ts'
@@ -242,9 +243,9 @@ async function member(wish: MemberWish): Promise<() => Promise<void>> {
   const consumer = await consumerOf(wish.address, wish.group, {
     'client.id': wish.name,
     ...(wish.instance !== null && { 'group.instance.id': wish.instance }),
-    'session.timeout.ms': 3000,
+    'session.timeout.ms': sessionMs(wish),
     'heartbeat.interval.ms': 300,
-    'max.poll.interval.ms': 10_000,
+    'max.poll.interval.ms': Math.max(10_000, sessionMs(wish)),
     'enable.auto.commit': true,
     'auto.commit.interval.ms': 200,
     rebalance_cb: true,

@@ -13,6 +13,7 @@ import {
   type PlacedRecord,
   say,
   serve,
+  sessionMs,
   sleep,
   type Verbs,
 } from './serve.ts'
@@ -188,8 +189,8 @@ async function member(wish: MemberWish): Promise<() => Promise<void>> {
     ...patient,
     groupId: wish.group,
     ...(wish.instance !== null && { groupInstanceId: wish.instance }),
-    sessionTimeout: 3000,
-    rebalanceTimeout: 10_000,
+    sessionTimeout: sessionMs(wish),
+    rebalanceTimeout: Math.max(10_000, sessionMs(wish)),
     heartbeatInterval: 300,
     maxWaitTime: 100,
   })

@@ -134,6 +134,11 @@ function fail(error: unknown): void {
   process.exit(1)
 }
 
+/** A member's session: short, so that a crash is noticed; a static member has to be started again within it. */
+export function sessionMs({ instance }: MemberWish): number {
+  return instance === null ? 3000 : 30_000
+}
+
 /** The numbers of a flow's records. */
 export async function* numbers({ everyMs, until }: FlowWish): AsyncIterableIterator<number> {
   for (let at = 0; !existsSync(until); at++) {
