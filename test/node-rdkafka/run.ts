@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   const results: Result[] = []
   for (const spec of specs) {
     if (wanted.length > 0 && !wanted.includes(spec.name)) continue
-    const ran = await runAlone(spec, { isQuick, isLoopShort: true })
+    const ran = await runAlone(spec, { isQuick, isQuiet: true })
     for (const { title, isPassed, remark } of ran) {
       console.log(`${spec.name}: ${title}: ${isPassed ? 'pass' : `FAIL ${remark}`}`)
     }
@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const failed = results.filter(({ isPassed }) => !isPassed)
   if (wanted.length === 0 && !isQuick) {
-    const asItIs = await runAlone(bothSpec, { isQuick, isLoopShort: false })
+    const asItIs = await runAlone(bothSpec, { isQuick, isQuiet: false })
     const dataPath = process.env['LOGCLUSTER_NATIVE'] === 'off' ? 'fallback' : 'native'
     writeFileSync(join(root, 'docs/node-rdkafka.md'), report(results, { asItIs, dataPath }))
   }
@@ -51,11 +51,11 @@ function whyNoKit(): string | null {
 /** In a mocha of its own, on a broker of its own. */
 async function runAlone(
   spec: Spec,
-  options: { readonly isQuick: boolean; readonly isLoopShort: boolean },
+  options: { readonly isQuick: boolean; readonly isQuiet: boolean },
 ): Promise<readonly Result[]> {
   await using broker = await startSuiteBroker()
   const { results, output } = await runSpec(spec, broker.address, options)
-  const name = options.isLoopShort ? spec.name : `${spec.name}-as-it-is`
+  const name = options.isQuiet ? spec.name : `${spec.name}-as-it-is`
   writeFileSync(join(logs, `${name}.log`), `${output}\n--- broker ---\n${broker.output}`)
   return results
 }
