@@ -1,4 +1,4 @@
-import { readInt16 } from '../../src/lib/bytes.ts'
+import { concat, readInt16 } from '../../src/lib/bytes.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, joinGroup, syncGroup } from '../../src/broker/wire/messages/index.ts'
 import { type WireClient, WireClientError } from '../helpers/wire-client.ts'
@@ -13,9 +13,12 @@ export async function outcomeOf(
   client: WireClient,
   frame: Uint8Array,
   heard: (answer: Uint8Array) => void = () => {},
+  send: (bytes: Uint8Array) => Promise<void> = async bytes => client.sendRaw(bytes),
 ): Promise<Outcome> {
-  const [first, second] = [client.exchangeRaw(frame), client.exchangeRaw(sentinel(client))]
+  const [first, second] = [client.nextFrame(), client.nextFrame()]
+  first.catch(() => {})
   second.catch(() => {})
+  await send(concat([frame, sentinel(client)]))
   const answer = await orClosed<Uint8Array | 'late'>(mayWait(frame) ? soon(first) : first)
   if (answer === null) return 'closed'
   if (answer === 'late') return 'parked'

@@ -157,9 +157,14 @@ export class WireClient {
 
   /** Sends bytes as they are; resolves to the next frame that comes, without its length prefix. */
   exchangeRaw(bytes: Uint8Array): Promise<Uint8Array> {
-    const answer = this.#await(null)
+    const answer = this.nextFrame()
     this.sendRaw(bytes)
     return answer
+  }
+
+  /** The next frame that comes and that nobody else waits for, without its length prefix. */
+  nextFrame(): Promise<Uint8Array> {
+    return this.#await(null)
   }
 
   /** As `exchangeRaw`, but null where the broker closed the connection instead. Throws where it did neither. */

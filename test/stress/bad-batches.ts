@@ -70,6 +70,11 @@ const edges64: readonly (readonly [high: number, low: number])[] = [
   [0x200000, 0],
 ]
 
+/** Right for any topic: a compacted one takes records with keys only. */
+export function rightBatch(): Uint8Array {
+  return batch({ records: [{ key: 'one', value: 'two' }] })
+}
+
 /** Every way in which a batch can be wrong that `reliability.md` 5.6 names, and some more. */
 export const badBatches = {
   right: () => batch(),
@@ -125,7 +130,16 @@ export function someBatch(random: Prng): Uint8Array {
   return random.chance(1, 3) ? batch() : badBatches[random.pick(badNames)](random)
 }
 
-/** One batch a codec, each a few KiB to a few hundred that open to 100 MiB. */
+/** Greatest batch of the topics that bombs are sent to: snappy's needs so much, it never becomes more than 22 times. */
+export const bombBytesMax = 8 << 20
+
+/** Opens to nearly the 64 MiB that a batch may become; zeros are no records, but only who looks at them knows. */
+export async function nearlyBomb(codecs: Codecs): Promise<Uint8Array> {
+  const bytes = await codecs.compress(2, new Uint8Array(60 << 20))
+  return batch({ records: { codec: 2, bytes, count: 1 } })
+}
+
+/** One batch a codec, each a few KiB to a few MiB that open to 100 MiB; and sizes that are lies. */
 export async function bombs(codecs: Codecs): Promise<ReadonlyMap<string, Uint8Array>> {
   const opened = new Uint8Array(100 << 20)
   const made = new Map<string, Uint8Array>()

@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util'
 import { runFuzz, type FuzzResult } from './fuzz.ts'
 
 /**
- * `npm run fuzz -- --frames 200000 --seed 1`: damaged frames of every API and version against one broker. Writes
- * `docs/qualification/fuzz-DATE.json`, or to `--out FILE`; exits 1 where anything failed.
+ * `npm run fuzz -- --frames 200000 --seed 1`: damaged frames of every API and version against one broker;
+ * with `--fallback` it runs without the addon. Writes `docs/qualification/fuzz-DATE-seed-SEED.json`, or to `--out FILE`;
+ * exits 1 where anything failed.
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -14,18 +15,21 @@ async function main(): Promise<number> {
       frames: { type: 'string', default: '200000' },
       seed: { type: 'string', default: '1' },
       out: { type: 'string' },
+      fallback: { type: 'boolean', default: false },
     },
   })
   const date = new Date().toISOString()
   const result = await runFuzz({
     frames: Number(values.frames),
     seed: Number(values.seed),
+    native: values.fallback ? 'off' : 'on',
     progress: text => console.log(text),
   })
   const machine = { cores: availableParallelism(), node: process.version }
   const folder = join(import.meta.dirname, '../../docs/qualification')
   mkdirSync(folder, { recursive: true })
-  const path = values.out ?? join(folder, `fuzz-${date.slice(0, 10)}.json`)
+  const how = `${values.fallback ? '-fallback' : ''}-seed-${values.seed}`
+  const path = values.out ?? join(folder, `fuzz-${date.slice(0, 10)}${how}.json`)
   writeFileSync(path, `${JSON.stringify({ date, machine, ...result }, null, 2)}\n`)
   print(result)
   console.log(`Written to ${path}`)

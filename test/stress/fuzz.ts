@@ -1,6 +1,6 @@
 import { hex } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import { apiByKey, joinGroup } from '../../src/broker/wire/messages/index.ts'
+import { alterConfigs, apiByKey, joinGroup } from '../../src/broker/wire/messages/index.ts'
 import { readResponse } from '../../src/broker/wire/frame.ts'
 import { DamagedFrames } from '../faults/damaged-frames.ts'
 import { outcomeOf, type Outcome } from '../faults/outcome.ts'
@@ -16,6 +16,8 @@ import { runScenarios, type ScenarioCounts } from './scenarios.ts'
 export interface FuzzOptions {
   readonly frames: number
   readonly seed: number
+  /** `off`: the TypeScript fallback, which TLS listeners will use. */
+  readonly native?: 'on' | 'off'
   readonly progress?: (text: string) => void
   /** MiB that resident memory may have grown by in the end. */
   readonly grownMiBMax?: number
@@ -23,6 +25,7 @@ export interface FuzzOptions {
 
 export interface FuzzResult {
   readonly seed: number
+  readonly native: 'on' | 'off'
   readonly frames: number
   /** How many frames the list of cuts and edges has, and how many of them were sent. */
   readonly listed: { readonly all: number; readonly sent: number }
@@ -36,7 +39,7 @@ export interface FuzzResult {
   readonly before: ProcessSize
   readonly after: ProcessSize
   readonly failures: readonly string[]
-  /** The last frames before something failed, in hex. */
+  /** The last frames before something failed, as `regressions.ts` lists them: the cause may be another one's. */
   readonly suspects: readonly string[]
   readonly seconds: number
 }
@@ -51,6 +54,7 @@ const framesBetweenCleanings = 4000
 /** The campaign against one broker process. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const broker = await startBroker({
+    native: options.native ?? 'on',
     settings: {
       'num.partitions': '1',
       'log.segment.delete.delay.ms': '100',
@@ -107,20 +111,27 @@ class Fuzz {
       await Promise.all(Array.from({ length: laneCount }, () => this.#lane(cases)))
       await this.#clean()
       scenarios = await runScenarios(
-        { broker: this.#broker, random: this.#random, maker: this.#maker, served },
+        {
+          broker: this.#broker,
+          random: this.#random,
+          maker: this.#maker,
+          served,
+          renew: () => this.#clean(),
+        },
         frames,
         this.#options.progress ?? (() => {}),
       )
       await neighbour.more(20)
       await this.#clean()
     } catch (error) {
-      this.#failed('a frame', error)
+      this.#failed('the campaign', error)
     }
     await neighbour.stop().catch((error: unknown) => this.#failed('the neighbour', error))
     const after = await this.#settled(pid, before)
     if (this.#broker.isRunning) await this.#broker.stop().catch(e => this.#failed('the stop', e))
     return {
       seed,
+      native: this.#options.native ?? 'on',
       frames: this.#sent,
       listed: { all: cases.listedOf, sent: cases.listedCount },
       apis: ranges(served),
@@ -130,7 +141,7 @@ class Fuzz {
       before,
       after,
       failures: this.#failures,
-      suspects: this.#failures.length === 0 ? [] : this.#recent.map(({ bytes }) => hex(bytes)),
+      suspects: this.#failures.length === 0 ? [] : this.#recent.map(asRegression),
       seconds: Math.round((Date.now() - began) / 1000),
     }
   }
@@ -181,8 +192,7 @@ class Fuzz {
     try {
       return await outcomeOf(client, frame.bytes, answer => this.#learn(frame, answer))
     } catch (error) {
-      const { api, version, kind, bytes } = frame
-      this.#failed(`${kind} ${api.name} v${version} ${hex(bytes)}`, error)
+      this.#failed(`A ${frame.kind} frame, for regressions.ts: ${asRegression(frame)}`, error)
       throw error
     }
   }
@@ -194,7 +204,7 @@ class Fuzz {
       this.#options.progress?.(`${this.#sent} frames, ${residentMiB} MiB, ${descriptors} open`)
     }
     if (this.#sent % framesBetweenCleanings === 0) {
-      this.#isCleaning = this.#clean().finally(() => (this.#isCleaning = null))
+      this.#isCleaning = this.#clean(false).finally(() => (this.#isCleaning = null))
     }
     await this.#isCleaning
   }
@@ -206,9 +216,13 @@ class Fuzz {
     if (memberId !== '') this.#maker.learnMemberId(memberId)
   }
 
-  /** All topics of the fuzz go, and its own come again. */
-  async #clean(): Promise<void> {
+  /** All topics of the fuzz go, its own come again, and the broker's settings are as it was started with. */
+  async #clean(isSettled = true): Promise<void> {
     using client = await this.#connect()
+    await client.request(alterConfigs, 2, {
+      resources: ['', '1'].map(resourceName => ({ resourceType: 4, resourceName, configs: [] })),
+      validateOnly: false,
+    })
     const { topics } = await client.metadata()
     const names = topics.flatMap(({ name, isInternal }) => {
       return name === null || isInternal || name === 'neighbour' ? [] : [name]
@@ -216,12 +230,16 @@ class Fuzz {
     for (let at = 0; at < names.length; at += 500) {
       await client.deleteTopics(names.slice(at, at + 500))
     }
-    await client.createTopics(
+    const made = await client.createTopics(
       fuzzTopics.map(name => ({
         name,
         configs: name === 'compacted' ? { 'cleanup.policy': 'compact' } : {},
       })),
     )
+    // Frames under way may make them first, and then they are not the campaign's: the scenarios begin when none are.
+    if (!isSettled) return
+    const wrong = made.topics.find(({ errorCode }) => errorCode !== 0)
+    if (wrong !== undefined) throw new Error(`${wrong.name}: ${wrong.errorMessage}`)
   }
 
   #connect(): Promise<WireClient> {
@@ -257,6 +275,10 @@ class Fuzz {
       `${what}: ${error instanceof Error ? error.message : String(error)} ${cause}`,
     )
   }
+}
+
+function asRegression({ api, version, bytes }: FrameCase): string {
+  return `{ why: '${api.name} v${version}', frame: '${hex(bytes)}', outcome: 'answered' },`
 }
 
 function none(): Record<Outcome, number> {

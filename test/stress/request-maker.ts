@@ -27,9 +27,13 @@ export class RequestMaker {
     else this.#memberIds[this.#memberAt++ % 50] = id
   }
 
-  #struct(fields: Fields, elements: number | null): Record<string, unknown> {
+  /** `within`: the name of the list that it is in, with a dot. */
+  #struct(fields: Fields, elements: number | null, within = ''): Record<string, unknown> {
     return Object.fromEntries(
-      Object.entries(fields).map(([name, field]) => [name, this.#value(name, field, elements)]),
+      Object.entries(fields).map(([name, field]) => {
+        const known = within + name in texts ? within + name : name
+        return [name, this.#value(known, field, elements)]
+      }),
     )
   }
 
@@ -43,7 +47,7 @@ export class RequestMaker {
         return Array.from({ length: count }, () => this.#value(name, kind.of, elements))
       }
       case 'struct':
-        return this.#struct(kind.fields, elements)
+        return this.#struct(kind.fields, elements, `${name}.`)
       case 'string':
         return this.#text(name, field)
       case 'bytes':
@@ -84,6 +88,23 @@ export class RequestMaker {
 export const fuzzTopics = ['one', 'two', 'three', 'compacted'] as const
 const names = [...fuzzTopics, 'one', 'two', 'a/b', '', 'retention.ms', '1000', 'é√\u{1f600}']
 
+/** Nothing that changes, set for all topics by the broker's name for it, what the neighbour may do. */
+const configNames = [
+  'retention.ms',
+  'cleanup.policy',
+  'max.message.bytes',
+  'message.timestamp.type',
+  'segment.bytes',
+  'compression.type',
+  'flush.policy',
+  'log.retention.ms',
+  'max.connections',
+  'message.max.bytes',
+  'producer.id.count.max',
+  'none.such',
+]
+const configValues = ['1000', '-1', 'compact', 'delete', '1048576', 'x', 'lz4', 'LogAppendTime']
+
 const texts: Readonly<Record<string, readonly string[]>> = {
   groupId: ['fuzz-1', 'fuzz-2', 'fuzz-3', ''],
   groups: ['fuzz-1', 'fuzz-2', 'fuzz-3', ''],
@@ -93,7 +114,8 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   protocolType: ['consumer', 'consumer', 'connect', ''],
   protocolName: ['range', 'roundrobin'],
   configurationKeys: ['retention.ms', 'cleanup.policy', 'none.such'],
-  value: ['1000', '-1', 'compact', 'delete', '1048576', 'x'],
+  'configs.name': configNames,
+  'configs.value': configValues,
   resourceName: ['one', 'two', '1', '', 'fuzz-1'],
 }
 

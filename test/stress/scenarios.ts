@@ -1,27 +1,42 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { concat, utf8 } from '../../src/lib/bytes.ts'
+import { concat, hex, utf8 } from '../../src/lib/bytes.ts'
 import type { Prng } from '../../src/lib/prng.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
+import { errorName, type ErrorName } from '../../src/broker/wire/errors.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
+import { outcomeOf } from '../faults/outcome.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { produceRequest, WireClient } from '../helpers/wire-client.ts'
-import { badBatches, type BadBatch, bombs } from './bad-batches.ts'
+import {
+  badBatches,
+  type BadBatch,
+  bombBytesMax,
+  bombs,
+  nearlyBomb,
+  rightBatch,
+} from './bad-batches.ts'
 import type { Served } from './frame-cases.ts'
 import { mapFrame } from './frame-map.ts'
 import { sizeOf } from './process-size.ts'
 import type { RequestMaker } from './request-maker.ts'
+import { textBombs } from './text-bombs.ts'
 
 export interface ScenarioWorld {
   readonly broker: TestBroker
   readonly random: Prng
   readonly maker: RequestMaker
   readonly served: readonly Served[]
+  /**
+   * Puts the topics back as they were. Frames that are whole are legal wishes: they delete topics, and change what
+   * topics and the broker are set to.
+   */
+  readonly renew: () => Promise<void>
 }
 
 /** How often each was done. */
-export type ScenarioCounts = Readonly<Record<string, number>>
+export type ScenarioCounts = Readonly<Record<string, unknown>>
 
 /** What no single frame can be: ways of sending, and requests that are too large to be made by thousands. */
 export async function runScenarios(
@@ -38,10 +53,11 @@ export async function runScenarios(
     () => sameCorrelationId(world),
     () => largeFetch(world, 1_000_000),
     () => largeMetadata(world, 100_000),
+    () => textBombs(world),
     () => wrongBatches(world, isShort ? 2 : 50),
     () => compressionBombs(world, isShort ? 1 : 10),
   ]
-  const counts: Record<string, number> = {}
+  const counts: Record<string, unknown> = {}
   for (const scenario of scenarios) {
     const found = await scenario()
     Object.assign(counts, found)
@@ -72,24 +88,33 @@ async function otherProtocols({ broker, random }: ScenarioWorld): Promise<Scenar
   return { otherProtocols: hellos.length }
 }
 
-/** A whole request in one-byte writes is answered, or closed where it says nonsense. */
+/** A whole request in one-byte writes comes out as one in a single write does: it is answered. */
 async function byteByByte(world: ScenarioWorld, count: number): Promise<ScenarioCounts> {
+  let answered = 0
   for (let at = 0; at < count; at++) {
     const { api, version } = world.served[(at * 7) % world.served.length]!
-    const client = await open(world.broker)
+    using client = await open(world.broker)
     const header = { correlationId: at, clientId: 'slow' }
-    const { bytes } = mapFrame(api, version, header, world.maker.request(api))
-    const after = client.frame(apiVersions, 0, {
-      clientSoftwareName: '',
-      clientSoftwareVersion: '',
-    })
-    for (const byte of concat([bytes, after])) {
+    const request = world.maker.request(api)
+    const { bytes } = mapFrame(api, version, header, request)
+    const heard = (answer: Uint8Array): void => {
+      if (readCorrelationId(answer) !== at) throw new Error(`another id for ${hex(bytes)}`)
+    }
+    const outcome = await outcomeOf(client, bytes, heard, slowly(client))
+    // Where nobody waits for an answer, the end of the connection is how a refusal is told.
+    if (outcome === 'closed' && request['acks'] !== 0) throw new Error(`closed: ${hex(bytes)}`)
+    if (outcome === 'answered') answered++
+  }
+  return { byteByByte: count, byteByByteAnswered: answered }
+}
+
+function slowly(client: WireClient): (bytes: Uint8Array) => Promise<void> {
+  return async bytes => {
+    for (const byte of bytes) {
       client.sendRaw(Uint8Array.of(byte))
       await new Promise(resolve => setImmediate(resolve))
     }
-    client.close()
   }
-  return { byteByByte: count }
 }
 
 /** The connection ends at every byte of a request. */
@@ -178,49 +203,86 @@ async function largeMetadata({ broker }: ScenarioWorld, count: number): Promise<
   return { largeMetadata: 2, largeMetadataAnswered: answered }
 }
 
-/** Every kind of wrong batch to a plain and to a compacted topic: always an answer, and the connection stays. */
+/**
+ * Every kind of wrong batch to a plain and to a compacted topic: always an answer, and the connection stays. What
+ * is right is taken before and after each; so a refusal is the batch's fault.
+ */
 async function wrongBatches(
-  { broker, random }: ScenarioWorld,
+  { broker, random, renew }: ScenarioWorld,
   times: number,
 ): Promise<ScenarioCounts> {
+  await renew()
   using client = await open(broker)
-  let sent = 0
-  let refused = 0
-  for (const name of Object.keys(badBatches) as BadBatch[]) {
-    for (const topic of ['two', 'compacted']) {
+  const codes: Record<string, number> = {}
+  for (const topic of ['two', 'compacted']) {
+    const place = { topic, partition: 0 }
+    for (const name of Object.keys(badBatches) as BadBatch[]) {
       for (let time = 0; time < times; time++) {
-        const { errorCode } = await client.produce(
-          { topic, partition: 0 },
-          badBatches[name](random),
-        )
-        sent++
-        if (errorCode !== 0) refused++
+        const { errorCode } = await client.produce(place, badBatches[name](random))
+        const error = errorName(errorCode)
+        codes[error] = (codes[error] ?? 0) + 1
+        const expected = certain[name]?.[topic === 'two' ? 0 : 1]
+        if (expected === undefined || expected === error) continue
+        throw new Error(`${name} to ${topic}: ${error} in place of ${expected}`)
       }
+      const { errorCode, errorMessage } = await client.produce(place, rightBatch())
+      if (errorCode !== 0) throw new Error(`${topic} refused a right batch: ${errorMessage}`)
     }
   }
-  return { wrongBatches: sent, wrongBatchesRefused: refused }
+  return { wrongBatches: codes }
 }
 
-/** What opens to 100 MiB is refused, by the compacted topic that must look inside, and the connection stays. */
-async function compressionBombs({ broker }: ScenarioWorld, times: number): Promise<ScenarioCounts> {
-  const made = await bombs(createCodecs({ soon: act => void setImmediate(act) }))
+/** What must become of some, in a plain and in a compacted topic; the others have edges that are right. */
+const certain: { readonly [Name in BadBatch]?: readonly [plain: ErrorName, compacted: ErrorName] } =
+  {
+    right: ['NONE', 'INVALID_RECORD'],
+    'wrong CRC': ['CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'],
+    'control flag': ['INVALID_RECORD', 'INVALID_RECORD'],
+    'transactional flag': ['INVALID_TXN_STATE', 'INVALID_TXN_STATE'],
+    'negative sequence': ['INVALID_RECORD', 'INVALID_RECORD'],
+    'base offset': ['INVALID_RECORD', 'INVALID_RECORD'],
+    overlapping: ['INVALID_RECORD', 'INVALID_RECORD'],
+  }
+
+/**
+ * What opens to 100 MiB is refused with INVALID_RECORD, by the compacted topic that must look inside and by the one
+ * that stores everything uncompressed; what opens to nearly 64 is opened, and compressed in every codec. The
+ * connection stays.
+ */
+async function compressionBombs(
+  { broker, renew }: ScenarioWorld,
+  times: number,
+): Promise<ScenarioCounts> {
+  await renew()
+  const codecs = createCodecs({ soon: act => void setImmediate(act) })
+  const [made, nearly] = [await bombs(codecs), await nearlyBomb(codecs)]
   using client = await open(broker)
-  const place = { topic: 'compacted', partition: 0 }
+  const types = ['uncompressed', 'gzip', 'lz4', 'zstd']
+  await client.createTopics([
+    { name: 'looks', configs: { 'cleanup.policy': 'compact', ...bombSize } },
+    ...types.map(type => ({ name: type, configs: { 'compression.type': type, ...bombSize } })),
+  ])
   let sent = 0
+  const send = async (topic: string, batch: Uint8Array, expected: ErrorName): Promise<void> => {
+    const { errorCode } = await client.produce({ topic, partition: 0 }, batch)
+    sent++
+    if (errorName(errorCode) === expected) return
+    throw new Error(`A bomb to ${topic}: ${errorName(errorCode)} in place of ${expected}`)
+  }
   for (let time = 0; time < times; time++) {
-    const answers = await Promise.all(
-      [...made].map(async ([name, batch]) => [
-        name,
-        (await client.produce(place, batch)).errorCode,
-      ]),
-    )
-    for (const [name, code] of answers) {
-      if (code === 0) throw new Error(`a bomb of ${name} was taken`)
-      sent++
+    for (const topic of ['looks', 'uncompressed']) {
+      await Promise.all([...made.values()].map(batch => send(topic, batch, 'INVALID_RECORD')))
     }
+    await Promise.all([
+      send('looks', nearly, 'INVALID_RECORD'),
+      send('uncompressed', nearly, 'MESSAGE_TOO_LARGE'),
+      ...['gzip', 'lz4', 'zstd'].map(topic => send(topic, nearly, 'NONE')),
+    ])
   }
   return { compressionBombs: sent }
 }
+
+const bombSize = { 'max.message.bytes': String(bombBytesMax) }
 
 function rawSocket(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

@@ -22,7 +22,11 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', 'src/env/duplex'],
     modules: ['node:fs', 'node:fs/promises', 'node:net', 'node:stream', 'node:crypto', 'node:path'],
   },
-  'src/env/real/idle-memory.ts': { ours: ['src/env'], modules: ['node:v8', 'node:vm'] },
+  'src/env/real/idle-memory.ts': {
+    ours: ['src/env', 'src/env/real/collector.ts'],
+    modules: ['node:v8', 'node:vm'],
+  },
+  'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/native': {
     ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts'],
@@ -40,7 +44,13 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', ...broker('wire/errors.ts', 'log/compression')],
   },
   'src/broker/log/compression': {
-    ours: ['src/lib', 'src/env', 'src/broker/log'],
+    ours: [
+      'src/lib',
+      'src/env',
+      'src/env/real/clock.ts',
+      'src/env/real/collector.ts',
+      'src/broker/log',
+    ],
     modules: ['node:zlib', 'node:path', 'node:worker_threads', 'lz4-napi', 'snappy'],
   },
   'src/broker/replica': { ours: ['src/lib'] },

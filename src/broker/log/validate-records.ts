@@ -25,7 +25,11 @@ export async function validateRecords(
 ): Promise<RecordsVerdict> {
   try {
     const payload = await openPayload(header, records, codecs)
-    return await judgeRecords(header, payload, codecs, rules)
+    try {
+      return await judgeRecords(header, payload, codecs, rules)
+    } finally {
+      if (codecOf(header) !== 0) codecs.discard(payload)
+    }
   } catch (error) {
     if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
     if (error instanceof RecordError) {

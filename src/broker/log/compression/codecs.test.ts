@@ -144,6 +144,17 @@ describe('lz4 frames of others', () => {
   })
 })
 
+test('what is discarded has no memory any more', async () => {
+  for (const codec of packing) {
+    const packed = await codecs.compress(codec, new Uint8Array(100_000))
+    const opened = await codecs.decompress(codec, packed, 100_000)
+    expect(opened.byteLength).toBe(100_000)
+    codecs.discard(opened)
+    expect([opened.byteLength, opened.buffer.byteLength]).toEqual([0, 0])
+    expect(packed.length).toBeGreaterThan(0)
+  }
+})
+
 describe('decompressions under way', () => {
   test('share a budget, first come, first served; one alone is never stuck', async () => {
     const budget = new ByteBudget(10)

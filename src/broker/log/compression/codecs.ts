@@ -14,6 +14,11 @@ export interface Codecs {
    * @throws DecompressError where they are malformed, or become more than that.
    */
   decompress(codec: CodecId, bytes: Uint8Array, outputBytesMax: number): Promise<Uint8Array>
+  /**
+   * What `decompress` gave of a compressed batch is not looked at again: its memory is free now. Else it is when the
+   * collector comes to it, and ten bombs may come before.
+   */
+  discard(bytes: Uint8Array): void
   /** As clients do it, with the codec's usual level. */
   compress(codec: CodecId, bytes: Uint8Array): Promise<Uint8Array>
   /**
@@ -65,6 +70,9 @@ export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions 
       codec === 0
         ? takePlain(bytes, outputBytesMax)
         : counted(codec, { kind: 'open', codec, bytes, outputBytesMax }),
+    discard(bytes) {
+      if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0)
+    },
     compress: async (codec, bytes) =>
       codec === 0 ? bytes : await lane.run({ kind: 'make', codec, bytes }),
     recompress: (bytes, { from, to, openedBytesMax }) =>
