@@ -32,7 +32,6 @@ int main(int count, char **arguments) {
   int fd = open(arguments[1], O_RDWR | O_CREAT | O_EXCL, 0644);
   if (!data || fd < 0) return 1;
   memset(data, 7, (size_t)chunk);
-  crc32c_prepare();
   uint32_t sum = 0;
   double start = now(), processor = processor_seconds();
   for (long position = 0; position < bytes; position += chunk) {

@@ -1,22 +1,14 @@
 /* What all parts share: the state of one JavaScript environment, and the way back into it. */
 #pragma once
-#include <node_api.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <uv.h>
 #include "pool.h"
 #include "slab.h"
-#include "table.h"
 
 /* The JavaScript functions that C calls; their order is that of `callbackNames` in binding.c. */
 enum { JOB_DONE, ACCEPTED, ACCEPT_FAILED, FRAMES, DRAINED, CLOSED, CALLBACK_COUNT };
 
 enum { ANSWER_LENGTH = 4, FRAMES_PER_TURN = 8192 };
-/* HELD: bytes of requests in memory, in frames not yet released and in incomplete ones. */
-enum { RECEIVED, SENT_BY_SENDFILE, SENT_BY_COPY, HELD, COUNTER_COUNT };
-
-struct Connection;
+/* HELD: memory of slabs in use. STARVED: times that a connection had to wait for memory. */
+enum { RECEIVED, SENT_BY_SENDFILE, SENT_BY_COPY, HELD, STARVED, COUNTER_COUNT };
 
 /* One per environment (main or worker thread); nothing is shared between environments. */
 typedef struct Addon {
@@ -33,8 +25,7 @@ typedef struct Addon {
   SlabPool slabs;
   /* Frames that JavaScript has not released. */
   uint32_t frames_out, starved_count;
-  double fed_below;
-  struct Connection *privileged;
+  int admitted_count;
   /* For small file ranges that leave in one piece with their header. */
   uint8_t scratch[SCRATCH_BYTES];
   /* libuv handles; the state is freed when the last one is closed. */

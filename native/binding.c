@@ -1,5 +1,5 @@
 /* Puts the addon together: one state per environment, its exports, and its orderly end. */
-#include <stdlib.h>
+#include <malloc.h>
 #include <unistd.h>
 #include "call.h"
 #include "connection.h"
@@ -71,8 +71,10 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   Addon *addon = calloc(1, sizeof *addon);
   if (!addon) return NULL;
   napi_value value;
-  crc32c_prepare();
   addon->env = addon->slabs.env = env;
+#ifdef M_MMAP_THRESHOLD /* else glibc raises it, and keeps what large buffers of Node's leave */
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
   napi_set_instance_data(env, addon, NULL, NULL);
   napi_get_uv_event_loop(env, &addon->loop);
   napi_create_string_utf8(env, "logcluster", NAPI_AUTO_LENGTH, &value);
@@ -85,6 +87,7 @@ static Addon *addon_new(napi_env env, napi_value exports) {
   export(addon, exports, "slabs", value);
   addon->answer = export_array(addon, exports, "answer", ANSWER_LENGTH);
   addon->counters = export_array(addon, exports, "counters", COUNTER_COUNT);
+  addon->slabs.held = &addon->counters[HELD];
   addon->frames = export_array(addon, exports, "frames", 3 * FRAMES_PER_TURN);
   if (pool_start(&addon->pool, addon->loop) != 0) {
     free(addon);

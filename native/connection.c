@@ -2,7 +2,6 @@
 #include "connection.h"
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,7 +36,6 @@ Connection *connection_new(const Listener *listener, int fd) {
   connection->fd = fd;
   connection->poll_open = true;
   connection->frame_bytes_max = listener->frame_bytes_max;
-  connection->held_max = listener->held_max;
   connection->handle = table_add(&addon->connections, connection);
   return connection;
 }
@@ -46,6 +44,7 @@ void connection_update(Connection *connection) {
   int events = 0;
   if (connection->closing) return;
   if (!connection->paused && !connection->starved && !connection->ending) events |= UV_READABLE;
+  if (connection->starved && !connection->hung) events |= UV_DISCONNECT;
   if (connection->blocked && !connection->sending) events |= UV_WRITABLE;
   if (events == connection->events) return;
   connection->events = events;
@@ -75,6 +74,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     connection_flush(connection);
     tell_drained(connection);
   }
+  if (events & UV_DISCONNECT && connection->starved) receive_hung(connection);
   if (events & connection->events & UV_READABLE && !connection->closing) receive(connection);
 }
 
@@ -156,9 +156,7 @@ void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
   connection->queued = 0;
   uv_poll_stop(&connection->poll);
   receive_end(connection);
-  if (connection->starved) addon->starved_count--;
-  connection->starved = false;
-  if (addon->privileged == connection) addon->privileged = NULL;
+  receive_feed(connection);
   if (connection->sending) {
     shutdown(connection->fd, SHUT_RDWR); /* the thread that sends finds out, and the peer too */
   } else {

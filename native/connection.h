@@ -6,7 +6,7 @@
 
 enum { TURN_BYTES = 1088 * 1024 }; /* in, or out, before others have a turn: 1 MiB and headers */
 /* A large frame is received to its end and no further: the next begins in its own slab. */
-enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SLAB_BYTES_MIN };
+enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SMALL_SLAB_BYTES };
 
 /* Why a connection closed; the order is that of `closeKinds` in native-connection.ts. */
 typedef enum { BY_PEER, BY_US, BY_FRAME, BY_SOCKET, BY_SHORT_FILE, BY_CALLBACK } CloseKind;
@@ -19,14 +19,13 @@ typedef struct Connection {
   uv_poll_t poll;
   int events;
   uint32_t frame_bytes_max;
-  double held_max;
   /* [start, end) of the slab is a frame that is not complete. */
   Slab *slab;
   size_t start, end, usual;
   double received;
   bool paused;
-  /* Not read while requests hold too much memory; but one, the privileged, may be. */
-  bool starved;
+  /* Starved: not read, for want of memory; hung: and the peer ended. Admitted: let into it. */
+  bool starved, hung, admitted;
   Queue queue;
   double queued;
   /* The socket was full, or the turn over. */
@@ -46,7 +45,6 @@ typedef struct {
   int fd;
   uv_poll_t poll;
   uint32_t frame_bytes_max;
-  double held_max;
 } Listener;
 
 Connection *connection_new(const Listener *listener, int fd);
@@ -62,6 +60,10 @@ void connection_free(Connection *connection);
 void receive(Connection *connection);
 /* Gives up the slab and the incomplete frame in it. */
 void receive_end(Connection *connection);
+/* Reads a starved connection again, or gives it up. */
+void receive_feed(Connection *connection);
+/* The peer of a starved connection is gone: so is this, if its frame cannot become complete. */
+void receive_hung(Connection *connection);
 /* Memory came free, or its holder went: starved connections are read again if there is room. */
 void receive_wake(Addon *addon);
 

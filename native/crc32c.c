@@ -3,7 +3,6 @@
  * at once and joined then: a matrix over GF(2), kept as tables, moves a checksum over N zero bytes.
  */
 #include "crc32c.h"
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -30,7 +29,6 @@ static uint32_t bytewise[256];
 static uint32_t over_long[4][256];
 static uint32_t over_short[4][256];
 static bool has_instruction;
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 static uint32_t by_table(uint32_t crc, const uint8_t *bytes, size_t length) {
   while (length--) crc = bytewise[(crc ^ *bytes++) & 0xff] ^ (crc >> 8);
@@ -54,7 +52,7 @@ static void build_move(uint32_t table[4][256], size_t zeros) {
   }
 }
 
-static void prepare(void) {
+__attribute__((constructor)) static void prepare(void) {
   for (uint32_t byte = 0; byte < 256; byte++) {
     uint32_t crc = byte;
     for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
@@ -63,6 +61,7 @@ static void prepare(void) {
   build_move(over_long, LONG_STRETCH);
   build_move(over_short, SHORT_STRETCH);
 #if defined(__x86_64__)
+  __builtin_cpu_init();
   has_instruction = __builtin_cpu_supports("sse4.2");
 #else
   has_instruction = (getauxval(AT_HWCAP) & (1 << 7)) != 0; /* HWCAP_CRC32 */
@@ -97,10 +96,6 @@ WITH_INSTRUCTION static uint32_t by_instruction(uint32_t crc, const uint8_t *byt
   for (; length >= 8; bytes += 8, length -= 8) crc = CRC_WORD(crc, word_at(bytes));
   while (length--) crc = CRC_BYTE(crc, *bytes++);
   return crc;
-}
-
-void crc32c_prepare(void) {
-  pthread_once(&prepared, prepare);
 }
 
 uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length) {

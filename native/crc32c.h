@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Builds the tables and looks at the processor; again does nothing. */
-void crc32c_prepare(void);
 /* The checksum of `length` bytes, continuing from `seed` (0 starts anew). */
 uint32_t crc32c(uint32_t seed, const uint8_t *bytes, size_t length);
 /* "sse4.2", "armv8" or "table". */

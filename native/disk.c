@@ -1,22 +1,21 @@
 /* Files for JavaScript: what answers at once. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "call.h"
 
 enum { PARTS_PER_CALL = 256 };
 
-/* (path, mode) => file */
-static double open_file(Call *call) {
-  char path[PATH_MAX];
-  int64_t mode = call_integer(call, 1);
-  File *file = NULL;
-  if (!call_text(call, 0, path, sizeof path)) return -ENAMETOOLONG;
-  if (mode < OPEN_READ || mode > OPEN_LOCK) return -EINVAL;
-  int result = file_open(path, (int)mode, &file);
-  return result < 0 ? result : (double)table_add(&call->addon->files, file);
+/* (descriptor) => file, which owns it */
+static double adopt_file(Call *call) {
+  File *file = file_new((int)call_integer(call, 0));
+  return file ? (double)table_add(&call->addon->files, file) : -ENOMEM;
+}
+
+/* (file): nobody else's until it is closed. */
+static double lock_file(Call *call) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(call->file->fd, F_OFD_SETLK, &whole) < 0 ? -errno : 0;
 }
 
 /* (file): the owner lets go. */
@@ -26,42 +25,21 @@ static double close_file(Call *call) {
   return 0;
 }
 
-/* (file) => bytes */
-static double size_of_file(Call *call) {
-  struct stat entry;
-  return fstat(call->file->fd, &entry) < 0 ? -errno : (double)entry.st_size;
-}
-
-/* Gathers up to PARTS_PER_CALL parts that are not empty, from `*at` on; returns how many. */
-static int gather(const Call *call, uint32_t *at, uint32_t count, struct iovec *parts) {
-  int gathered = 0;
-  napi_handle_scope scope;
-  napi_open_handle_scope(call->env, &scope);
-  for (; *at < count && gathered < PARTS_PER_CALL; (*at)++) {
-    napi_value part;
-    if (napi_get_element(call->env, call->values[2], *at, &part) != napi_ok) continue;
-    Bytes bytes = bytes_of(call->env, part);
-    if (bytes.length > 0) parts[gathered++] = (struct iovec){bytes.data, bytes.length};
-  }
-  napi_close_handle_scope(call->env, scope);
-  return gathered;
-}
-
-/* (file, position, parts) => 0, and answer[0] = bytes that went in */
+/* (file, position, parts, at most PARTS_PER_CALL) => 0, and answer[0] = bytes that went in */
 static double write_file(Call *call) {
-  int64_t position = call_integer(call, 1);
   struct iovec parts[PARTS_PER_CALL];
-  uint32_t count = 0, at = 0;
-  int result = 0;
-  double *total = &call->addon->answer[0];
-  *total = 0;
+  uint32_t count = 0;
+  size_t written = 0;
+  int used = 0;
   napi_get_array_length(call->env, call->values[2], &count);
-  while (result == 0 && at < count) {
-    size_t written = 0;
-    int gathered = gather(call, &at, count, parts);
-    result = file_write(call->file->fd, position + (int64_t)*total, parts, gathered, &written);
-    *total += (double)written;
+  for (uint32_t at = 0; at < count && at < PARTS_PER_CALL; at++) {
+    napi_value part;
+    napi_get_element(call->env, call->values[2], at, &part);
+    Bytes bytes = bytes_of(call->env, part);
+    if (bytes.length > 0) parts[used++] = (struct iovec){bytes.data, bytes.length};
   }
+  int result = file_write(call->file->fd, call_integer(call, 1), parts, used, &written);
+  call->addon->answer[0] = (double)written;
   return result;
 }
 
@@ -69,11 +47,6 @@ static double write_file(Call *call) {
 static double read_file(Call *call) {
   Bytes target = bytes_of(call->env, call->values[2]);
   return (double)file_look_up(call->file, call_integer(call, 1), target.data, target.length);
-}
-
-/* (file, length) */
-static double truncate_file(Call *call) {
-  return ftruncate(call->file->fd, call_integer(call, 1)) < 0 ? -errno : 0;
 }
 
 /* (file, position, length) => 0, and answer = pages cached, dirty, under write-back */
@@ -91,10 +64,10 @@ static double drop_cache(Call *call) {
 
 void disk_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
-      PLAIN("fileOpen", open_file, 0),         OF_FILE("fileClose", close_file, 0),
-      OF_FILE("fileSize", size_of_file, 0),    OF_FILE("fileWrite", write_file, 0),
-      OF_FILE("fileRead", read_file, 0),       OF_FILE("fileTruncate", truncate_file, 0),
-      OF_FILE("fileResidency", residency, 0),  OF_FILE("fileDropCache", drop_cache, 0),
+      PLAIN("fileAdopt", adopt_file, 0),      OF_FILE("fileClose", close_file, 0),
+      OF_FILE("fileLock", lock_file, 0),      OF_FILE("fileWrite", write_file, 0),
+      OF_FILE("fileRead", read_file, 0),      OF_FILE("fileResidency", residency, 0),
+      OF_FILE("fileDropCache", drop_cache, 0),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
 }

@@ -1,9 +1,7 @@
 #include "file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,26 +9,13 @@
 #define SYS_cachestat 451
 #endif
 
-int file_open(const char *path, int mode, File **out) {
-  static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL, O_RDWR | O_CREAT};
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  struct stat entry;
-  int fd = open(path, flags[mode] | O_CLOEXEC, 0644);
-  if (fd < 0) return -errno;
-  int error = 0;
-  if (fstat(fd, &entry) < 0) error = errno;
-  else if (S_ISDIR(entry.st_mode)) error = EISDIR;
-  else if (mode == OPEN_LOCK && fcntl(fd, F_OFD_SETLK, &whole) < 0) error = errno;
-  File *file = error ? NULL : malloc(sizeof *file);
-  if (!file) {
-    close(fd);
-    return error ? -error : -ENOMEM;
-  }
+File *file_new(int fd) {
+  File *file = malloc(sizeof *file);
+  if (!file) return NULL;
   atomic_init(&file->references, 1);
   atomic_init(&file->looked_up, 0);
   file->fd = fd;
-  *out = file;
-  return 0;
+  return file;
 }
 
 File *file_retain(File *file) {
@@ -83,15 +68,10 @@ int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t lengt
 }
 
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]) {
-  struct {
-    uint64_t offset, length;
-  } range = {(uint64_t)position, (uint64_t)length};
-  struct {
-    uint64_t cache, dirty, writeback, evicted, recently_evicted;
-  } counts = {0};
-  if (length > 0 && syscall(SYS_cachestat, fd, &range, &counts, 0) < 0) return -errno;
-  pages[0] = (double)counts.cache, pages[1] = (double)counts.dirty;
-  pages[2] = (double)counts.writeback;
+  uint64_t range[2] = {(uint64_t)position, (uint64_t)length};
+  uint64_t counts[5] = {0}; /* cached, dirty, under write-back, and two of what was evicted */
+  if (length > 0 && syscall(SYS_cachestat, fd, range, counts, 0) < 0) return -errno;
+  for (int at = 0; at < 3; at++) pages[at] = (double)counts[at];
   return 0;
 }
 

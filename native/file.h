@@ -2,7 +2,6 @@
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -17,10 +16,8 @@ typedef struct {
 /* Headers are looked up by the page; who walks through a file reads more at once. */
 enum { LOOK_UP_BYTES_MAX = 4096 };
 
-/* OPEN_LOCK makes the file where missing and locks it until it is closed. */
-enum { OPEN_READ, OPEN_WRITE, OPEN_CREATE, OPEN_LOCK };
-
-int file_open(const char *path, int mode, File **out);
+/* Owns the descriptor; NULL where memory is short. */
+File *file_new(int fd);
 File *file_retain(File *file);
 void file_release(File *file);
 

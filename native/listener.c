@@ -1,6 +1,6 @@
 /* Sockets that listen, and what they accept. */
 #include <errno.h>
-#include <stdlib.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "connection.h"
@@ -67,15 +67,13 @@ void listener_resume(Listener *listener) {
   uv_poll_start(&listener->poll, UV_READABLE, on_poll);
 }
 
-/* Adds host and port; IPv4 within IPv6 is written as IPv4. */
+/* Adds host and port, as text. */
 static void add_address(Addon *addon, const Address *address, napi_value *arguments) {
-  char text[INET6_ADDRSTRLEN] = "";
-  bool v4 = address->any.sa_family == AF_INET;
-  uv_ip_name(&address->any, text, sizeof text);
-  bool mapped = !v4 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
-  const char *host = mapped ? text + sizeof "::ffff:" - 1 : text;
+  char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+  int flags = NI_NUMERICHOST | NI_NUMERICSERV;
+  getnameinfo(&address->any, sizeof *address, host, sizeof host, port, sizeof port, flags);
   napi_create_string_utf8(addon->env, host, NAPI_AUTO_LENGTH, &arguments[0]);
-  arguments[1] = addon_number(addon, ntohs(address->v4.sin_port)); /* where sin6_port is, too */
+  napi_create_string_utf8(addon->env, port, NAPI_AUTO_LENGTH, &arguments[1]);
 }
 
 static void accepted(Listener *listener, int fd, const Address *remote) {

@@ -1,6 +1,5 @@
 /* Listeners, connections and send streams for JavaScript: handles in, numbers out. */
 #include <errno.h>
-#include <stdlib.h>
 #include "call.h"
 #include "connection.h"
 
@@ -19,7 +18,7 @@ static double listen_at(Call *call) {
   Listener *listener = listener_open(call->addon, host, (int)call_integer(call, 1), &error);
   if (!listener) return -error;
   listener->frame_bytes_max = (uint32_t)call_integer(call, 2);
-  listener->held_max = (double)call_integer(call, 3);
+  call->addon->slabs.bytes_max = (double)call_integer(call, 3);
   return listener->handle;
 }
 
@@ -67,10 +66,7 @@ static void mark_headers(Item *first) {
   }
 }
 
-/*
- * (connection, count, rows, byte parts) => 0. A row has five numbers: file (or -1: the next of the
- * byte parts), position, length, cold, stream.
- */
+/* (connection, count, rows, byte parts) => 0. A row: file or -1, position, length, cold, stream. */
 static double send_parts(Call *call) {
   Connection *connection = connection_of(call);
   if (!connection || connection->ending) return 0;
@@ -100,6 +96,7 @@ static double change_connection(Call *call) {
   if (call->kind == DO_PAUSE) {
     connection->paused = how != 0;
     connection_update(connection);
+    receive_wake(call->addon);
   }
   return 0;
 }
@@ -114,13 +111,12 @@ static double connection_numbers(Call *call) {
   return 0;
 }
 
-/* (slab, length, abandoned): JavaScript is done with a frame, or knows no more who reads it. */
+/* (slab, abandoned): JavaScript is done with a frame, or knows no more who reads it. */
 static double release_frame(Call *call) {
   Addon *addon = call->addon;
   Slab *slab = table_get(&addon->slabs.all, (uint32_t)call_integer(call, 0));
   if (!slab) return -EBADF;
-  addon->counters[HELD] -= (double)call_integer(call, 1) + FRAME_PREFIX;
-  slab->abandoned |= call_integer(call, 2) != 0;
+  slab->abandoned |= call_integer(call, 1) != 0;
   addon->frames_out--;
   slab_release(&addon->slabs, slab);
   receive_wake(addon);

@@ -3,19 +3,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-static void push(JobQueue *queue, Job *job) {
-  job->next = NULL;
-  if (queue->tail) queue->tail->next = job;
-  else queue->head = job;
-  queue->tail = job;
-}
-
-static Job *shift(JobQueue *queue) {
-  Job *job = queue->head;
-  if (job && !(queue->head = job->next)) queue->tail = NULL;
-  return job;
-}
-
 /* Signals belong to Node's threads, so ours block them all. */
 static void *lane_run(void *argument) {
   Lane *lane = argument;
@@ -26,13 +13,15 @@ static void *lane_run(void *argument) {
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   pthread_mutex_lock(&pool->mutex);
   for (;;) {
-    while (!pool->stopping && !lane->waiting.head) pthread_cond_wait(&lane->wake, &pool->mutex);
+    while (!pool->stopping && STAILQ_EMPTY(&lane->waiting))
+      pthread_cond_wait(&lane->wake, &pool->mutex);
     if (pool->stopping) break;
-    Job *job = shift(&lane->waiting);
+    Job *job = STAILQ_FIRST(&lane->waiting);
+    STAILQ_REMOVE_HEAD(&lane->waiting, next);
     pthread_mutex_unlock(&pool->mutex);
     job->work(job, scratch);
     pthread_mutex_lock(&pool->mutex);
-    push(&pool->finished, job);
+    STAILQ_INSERT_TAIL(&pool->finished, job, next);
     uv_async_send(&pool->async);
   }
   pthread_mutex_unlock(&pool->mutex);
@@ -40,7 +29,8 @@ static void *lane_run(void *argument) {
 }
 
 static void finish(Pool *pool, JobQueue *queue, bool alive) {
-  for (Job *job; (job = shift(queue));) {
+  for (Job *job; (job = STAILQ_FIRST(queue));) {
+    STAILQ_REMOVE_HEAD(queue, next);
     if (--pool->pending == 0) uv_unref((uv_handle_t *)&pool->async);
     job->done(job, alive);
   }
@@ -48,17 +38,19 @@ static void finish(Pool *pool, JobQueue *queue, bool alive) {
 
 static void pool_collect(uv_async_t *async) {
   Pool *pool = (Pool *)((char *)async - offsetof(Pool, async));
+  JobQueue finished = STAILQ_HEAD_INITIALIZER(finished);
   pthread_mutex_lock(&pool->mutex);
-  JobQueue finished = pool->finished;
-  pool->finished = (JobQueue){NULL, NULL};
+  STAILQ_CONCAT(&finished, &pool->finished);
   pthread_mutex_unlock(&pool->mutex);
   finish(pool, &finished, true);
 }
 
 int pool_start(Pool *pool, uv_loop_t *loop) {
   pthread_mutex_init(&pool->mutex, NULL);
+  STAILQ_INIT(&pool->finished);
   for (int lane = 0; lane < LANE_COUNT; lane++) {
     pool->lanes[lane].pool = pool;
+    STAILQ_INIT(&pool->lanes[lane].waiting);
     pthread_cond_init(&pool->lanes[lane].wake, NULL);
   }
   int result = uv_async_init(loop, &pool->async, pool_collect);
@@ -76,7 +68,7 @@ void pool_submit(Pool *pool, int index, Job *job) {
   }
   if (lane->thread_count == 0) abort();
   pthread_mutex_lock(&pool->mutex);
-  push(&lane->waiting, job);
+  STAILQ_INSERT_TAIL(&lane->waiting, job, next);
   pthread_cond_signal(&lane->wake);
   pthread_mutex_unlock(&pool->mutex);
 }

@@ -3,9 +3,8 @@
  * for a device to deliver (cold sends and reads), `flush` for it to take (fdatasync, write-back).
  */
 #pragma once
-#include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 enum { LANE_READ, LANE_FLUSH, LANE_COUNT };
@@ -13,15 +12,13 @@ enum { READ_THREADS = 8, FLUSH_THREADS = 3, SCRATCH_BYTES = 64 * 1024 };
 
 /* `work` runs on a thread that owns `scratch`, `done` then on the event loop, and frees the job. */
 typedef struct Job {
-  struct Job *next;
+  STAILQ_ENTRY(Job) next;
   void (*work)(struct Job *job, uint8_t *scratch);
   /* `alive` is false at the end: the job may not have run, JavaScript cannot be called. */
   void (*done)(struct Job *job, bool alive);
 } Job;
 
-typedef struct {
-  Job *head, *tail;
-} JobQueue;
+typedef STAILQ_HEAD(, Job) JobQueue;
 
 struct Pool;
 

@@ -1,31 +1,40 @@
 #include "slab.h"
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { PAGE_BYTES = 4096 };
+
+static void free_pages(napi_env env, void *bytes, void *capacity) {
+  (void)env, (void)capacity;
+#ifdef __SANITIZE_ADDRESS__ /* which guards what malloc gives */
+  free(bytes);
+#else
+  munmap(bytes, (size_t)(uintptr_t)capacity);
+#endif
+}
+
+/* Straight from the system, which gives pages as they are written and has them back at once. */
+static uint8_t *take_pages(size_t capacity) {
+#ifdef __SANITIZE_ADDRESS__
+  return malloc(capacity);
+#else
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *bytes = mmap(NULL, capacity, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (bytes == MAP_FAILED) return NULL;
+  madvise(bytes, capacity, MADV_NOHUGEPAGE); /* 2 MiB for the first byte, where they are the rule */
+  return bytes;
+#endif
+}
 
 static int class_of(size_t capacity) {
   int class = 0;
-  while (class < SLAB_CLASSES - 1 && ((size_t)SLAB_BYTES_MIN << class) < capacity) class++;
+  while (class < SLAB_CLASSES && ((size_t)SLAB_BYTES_MIN << class) < capacity) class++;
   return class;
 }
 
-Slab *slab_take(SlabPool *pool, size_t capacity) {
-  int class = class_of(capacity);
-  Slab *slab = pool->free[class];
-  if (slab) {
-    pool->free[class] = slab->next;
-    pool->free_bytes -= slab->capacity;
-  } else {
-    uint8_t *bytes = malloc((size_t)SLAB_BYTES_MIN << class);
-    if (!bytes || !(slab = calloc(1, sizeof *slab))) {
-      free(bytes);
-      return NULL;
-    }
-    slab->bytes = bytes;
-    slab->capacity = (size_t)SLAB_BYTES_MIN << class;
-    slab->index = table_add(&pool->all, slab);
-  }
-  slab->references = 1;
-  return slab;
+static void charge(SlabPool *pool, const Slab *slab, double bytes) {
+  *pool->held += bytes;
+  if (slab->capacity > SMALL_SLAB_BYTES) pool->large += bytes;
 }
 
 /* Views that JavaScript still holds become empty, but for those of an abandoned slab. */
@@ -39,31 +48,75 @@ static void slab_destroy(SlabPool *pool, Slab *slab) {
     napi_get_element(pool->env, buffers, slab->index, &buffer);
     napi_get_null(pool->env, &nothing);
     napi_set_element(pool->env, buffers, slab->index, nothing);
-    if (!slab->abandoned) napi_detach_arraybuffer(pool->env, buffer);
+    if (!slab->abandoned) {
+      /* The ArrayBuffer gives its addresses back a turn later, so the memory goes first. */
+      madvise(slab->bytes, slab->capacity, MADV_DONTNEED);
+      napi_detach_arraybuffer(pool->env, buffer);
+    }
     napi_close_handle_scope(pool->env, scope);
   } else {
-    free(slab->bytes);
+    free_pages(NULL, slab->bytes, (void *)slab->capacity);
   }
   free(slab);
 }
 
+bool slab_is_short(const SlabPool *pool) {
+  return *pool->held + pool->free_bytes > pool->bytes_max * 3 / 4;
+}
+
+static void trim(SlabPool *pool) {
+  for (int class = 0; class < SLAB_CLASSES; class++) {
+    for (Slab *slab; (slab = pool->free[class]);) {
+      pool->free[class] = slab->next;
+      slab_destroy(pool, slab);
+    }
+  }
+  pool->free_bytes = 0;
+}
+
+Slab *slab_take(SlabPool *pool, size_t capacity) {
+  int class = class_of(capacity);
+  if (slab_is_short(pool)) trim(pool);
+  Slab *slab = class < SLAB_CLASSES ? pool->free[class] : NULL;
+  if (slab) {
+    pool->free[class] = slab->next;
+    pool->free_bytes -= (double)slab->touched;
+    charge(pool, slab, (double)slab->touched);
+  } else {
+    if (class < SLAB_CLASSES) capacity = (size_t)SLAB_BYTES_MIN << class;
+    else capacity = (capacity + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    uint8_t *bytes = take_pages(capacity);
+    if (!bytes) return NULL;
+    if (!(slab = calloc(1, sizeof *slab))) abort();
+    slab->bytes = bytes;
+    slab->capacity = capacity;
+    slab->index = table_add(&pool->all, slab);
+  }
+  slab->references = 1;
+  return slab;
+}
+
+void slab_touch(SlabPool *pool, Slab *slab, size_t bytes) {
+  size_t touched = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+  if (touched <= slab->touched) return;
+  charge(pool, slab, (double)(touched - slab->touched));
+  slab->touched = touched;
+}
+
 void slab_release(SlabPool *pool, Slab *slab) {
   if (--slab->references > 0) return;
-  if (pool->poison && !slab->abandoned) memset(slab->bytes, 0xdb, slab->capacity);
-  if (slab->abandoned || slab->capacity > FREE_SLAB_BYTES_MAX / 16 ||
-      pool->free_bytes + slab->capacity > FREE_SLAB_BYTES_MAX) {
+  int class = class_of(slab->capacity);
+  double touched = (double)slab->touched;
+  charge(pool, slab, -touched);
+  if (pool->poison && !slab->abandoned) memset(slab->bytes, 0xdb, slab->touched);
+  bool full = pool->free_bytes + touched > pool->bytes_max / 8 || slab_is_short(pool);
+  if (slab->abandoned || class == SLAB_CLASSES || full) {
     slab_destroy(pool, slab);
     return;
   }
-  int class = class_of(slab->capacity);
   slab->next = pool->free[class];
   pool->free[class] = slab;
-  pool->free_bytes += slab->capacity;
-}
-
-static void free_bytes(napi_env env, void *bytes, void *hint) {
-  (void)env, (void)hint;
-  free(bytes);
+  pool->free_bytes += touched;
 }
 
 void slab_expose(SlabPool *pool, Slab *slab) {
@@ -71,9 +124,8 @@ void slab_expose(SlabPool *pool, Slab *slab) {
   napi_handle_scope scope;
   if (slab->exposed) return;
   napi_open_handle_scope(pool->env, &scope);
-  napi_status made = napi_create_external_arraybuffer(pool->env, slab->bytes, slab->capacity,
-                                                      free_bytes, NULL, &buffer);
-  if (made != napi_ok) abort();
+  if (napi_create_external_arraybuffer(pool->env, slab->bytes, slab->capacity, free_pages,
+                                       (void *)slab->capacity, &buffer) != napi_ok) abort();
   napi_get_reference_value(pool->env, pool->buffers, &buffers);
   napi_set_element(pool->env, buffers, slab->index, buffer);
   slab->exposed = true;
@@ -83,7 +135,7 @@ void slab_expose(SlabPool *pool, Slab *slab) {
 void slab_pool_free(SlabPool *pool) {
   for (uint32_t at = 0; at < pool->all.used; at++) {
     Slab *slab = pool->all.items[at];
-    if (slab && !slab->exposed) free(slab->bytes);
+    if (slab && !slab->exposed) free_pages(NULL, slab->bytes, (void *)slab->capacity);
     free(slab);
   }
   table_free(&pool->all);

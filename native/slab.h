@@ -2,16 +2,18 @@
 #pragma once
 #include <node_api.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "table.h"
 
-/* Capacities are powers of two from 64 KiB on; free ones are kept up to 64 MiB in all, 4 MiB each. */
-enum { SLAB_BYTES_MIN = 64 * 1024, SLAB_CLASSES = 17, FREE_SLAB_BYTES_MAX = 64 * 1024 * 1024 };
+/*
+ * Capacities are powers of two from 16 KiB to 4 MiB, of which free ones are kept up to an eighth of
+ * the limit, or larger. Above SMALL_SLAB_BYTES they are for one large frame.
+ */
+enum { SLAB_BYTES_MIN = 16 * 1024, SLAB_CLASSES = 9, SMALL_SLAB_BYTES = 64 * 1024 };
 
 typedef struct Slab {
   uint8_t *bytes;
-  size_t capacity;
+  /* Addresses, and how many of them, from the first on, were ever written: only they are memory. */
+  size_t capacity, touched;
   /* The connection that receives into it, and each frame that JavaScript has not released. */
   uint32_t references;
   uint32_t index;
@@ -28,13 +30,18 @@ typedef struct {
   napi_ref buffers;
   Table all;
   Slab *free[SLAB_CLASSES];
-  size_t free_bytes;
+  /* Memory of slabs in use, of those of them that are large, of free ones, and the limit of all. */
+  double *held, large, free_bytes, bytes_max;
   /* Test builds: a released slab is overwritten, so that a use after release is seen. */
   bool poison;
 } SlabPool;
 
-/* One reference to a slab of at least `capacity` bytes, or NULL where memory is short. */
+/* Little of the limit is left: free slabs are not kept, and nothing is taken to be ready. */
+bool slab_is_short(const SlabPool *pool);
+/* One reference to a slab of at least `capacity` bytes, or NULL where there are no addresses. */
 Slab *slab_take(SlabPool *pool, size_t capacity);
+/* The first `bytes` are about to be written, or have been. */
+void slab_touch(SlabPool *pool, Slab *slab, size_t bytes);
 void slab_release(SlabPool *pool, Slab *slab);
 /* Gives JavaScript an ArrayBuffer over the slab, unless it has one. */
 void slab_expose(SlabPool *pool, Slab *slab);

@@ -1,6 +1,5 @@
 /* Pointers by small integers, for JavaScript. Freed indexes are used again. */
 #pragma once
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -156,6 +156,8 @@ function loadOrExit(): Loaded {
       environment: process.env,
       readFile: path => readFileSync(path, 'utf8'),
       version,
+      // 0 where it cannot be known.
+      memoryBytesMax: process.constrainedMemory() || Infinity,
     })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

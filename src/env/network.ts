@@ -19,7 +19,10 @@ export interface ListenOptions {
   readonly port: number
   /** A frame's announced size above this, or below 8, closes the connection (G12). */
   readonly frameSizeMax: number
-  /** Bytes held in received and not yet released frames of all connections, above which sockets are not read. */
+  /**
+   * Memory for frames that are arriving or not yet released, of all connections of the network. What does not fit is
+   * not read; of several listeners, the last one's number counts.
+   */
   readonly requestMemoryMax: number
 }
 
@@ -125,8 +128,10 @@ export interface NetworkCounters {
   readonly bytesCopied: number
   /** Bytes that passed through JavaScript by a copy that the addon does without. */
   readonly copiedInJavaScript: CopiedBytes
-  /** Bytes in frames not yet released and in frames still arriving. */
+  /** Memory of frames not yet released and of frames still arriving, by what their buffers take. */
   readonly requestMemoryBytes: number
+  /** Times that a connection was not read because of that memory. */
+  readonly requestMemoryWaits: number
 }
 
 /**

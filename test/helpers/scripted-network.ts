@@ -23,6 +23,7 @@ export class ScriptedNetwork implements Network {
     bytesCopied: 0,
     copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
     requestMemoryBytes: 0,
+    requestMemoryWaits: 0,
   }
   readonly clients: ScriptedClient[] = []
   /** Ports that refuse to be listened at. */

@@ -141,7 +141,7 @@ export function networkFrames(bench: () => NetworkBench): void {
       const kept: Frame[] = []
       const server = await bench().serve(
         { frames: frames => void kept.push(...frames) },
-        { requestMemoryMax: 200_000 },
+        { requestMemoryMax: 400_000 },
       )
       const clients = await Promise.all(Array.from({ length: 4 }, () => bench().connect(server)))
       const body = new Prng(9).bytes(90_000)

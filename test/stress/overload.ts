@@ -13,9 +13,11 @@ import { Neighbour } from './neighbour.ts'
 
 const mebibyte = 1024 * 1024
 export const limitBytes = 512 * mebibyte
-/** `queued.max.request.bytes` by default. */
+/** `queued.max.request.bytes` where memory is not limited. */
 const requestBudgetBytes = 256 * mebibyte
 const perAddressMax = 2000
+/** `socket.request.max.bytes` by default. */
+const largest = 100 * mebibyte
 
 export interface OverloadOptions {
   /** 1 is the whole load; CI takes less. */
@@ -28,6 +30,8 @@ export interface OverloadResult {
   readonly cgroup: CgroupReport
   /** The most that the gauge of request memory ever showed, in MiB. */
   readonly requestMemoryPeakMiB: number
+  /** Times that a connection had to wait for request memory. */
+  readonly requestMemoryWaits: number
   /** By stage: how many took part, and how often the neighbours were served meanwhile. */
   readonly stages: Readonly<Record<string, { readonly count: number; readonly rounds: number }>>
   /** By reason, as `/metrics` told in the end. */
@@ -44,6 +48,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
     wrapper: cgroup.wrapper,
     settings: {
       'connections.frame.timeout.ms': '5000',
+      'queued.max.request.bytes': String(requestBudgetBytes),
       'group.initial.rebalance.delay.ms': '500',
       'num.partitions': '1',
     },
@@ -89,8 +94,13 @@ class Overload {
       await this.#stage('slow readers of answers', 200, count => this.#unreadMetadata(count))
       await this.#stage('pipelines of 10,000', 10, count => this.#pipelines(count))
       await this.#stage('slow writers', 300, count => this.#slowWriters(count))
-      await this.#stage('announced and not sent', 1000, count => this.#announced(count, 100))
-      await this.#stage('announced and begun', 60, count => this.#announced(count, mebibyte))
+      await this.#stage('half sent', 400, count => this.#halfSent(count))
+      await this.#stage('announced and not sent', 1000, count =>
+        this.#announced(count, largest, 100),
+      )
+      await this.#stage('announced and begun', 200, count =>
+        this.#announced(count, largest, mebibyte),
+      )
       await this.#stage('storm', 3000, count => this.#storm(count))
       await this.#stage('turned away', 500, count => this.#tooMany(count))
       await this.#allTimedOut()
@@ -120,6 +130,7 @@ class Overload {
       scale: this.#options.scale,
       cgroup,
       requestMemoryPeakMiB: Math.round(this.#requestMemoryPeak / mebibyte),
+      requestMemoryWaits: this.#broker.isRunning ? await this.#waits() : 0,
       stages: this.#stages,
       refused: await this.#byReason('logcluster_connections_refused_total'),
       closed: await this.#byReason('logcluster_connections_closed_total'),
@@ -140,6 +151,19 @@ class Overload {
     this.#options.progress?.(
       `${name}: ${count}; neighbours ${rounds}; ${residentMiB} MiB resident, peak ${peakMiB} MiB`,
     )
+  }
+
+  #waits(): Promise<number> {
+    return this.#broker.metric('logcluster_request_memory_waits_total')
+  }
+
+  /** Looks until it is so, or for half a minute. */
+  async #until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    for (let tries = 0; tries < 600; tries++) {
+      if (await isSo()) return
+      await sleep(50)
+    }
+    this.#failures.push(`not so: ${what}`)
   }
 
   #rounds(): number {
@@ -199,11 +223,21 @@ class Overload {
     }
   }
 
-  /** A request of 100 MiB is announced; `sent` bytes of it come. */
-  async #announced(count: number, sent: number): Promise<void> {
+  /** A request is announced; `sent` bytes of it come. */
+  async #announced(count: number, announced: number, sent: number): Promise<void> {
     const begun = new Uint8Array(sent)
-    writeInt32(begun, 0, 100 * mebibyte - 4)
+    writeInt32(begun, 0, announced - 4)
     await this.#openMany(count, 'announcers', socket => socket.write(begun))
+  }
+
+  /** More than the budget has: it must be filled, and who does not fit into it must be counted. */
+  async #halfSent(count: number): Promise<void> {
+    const before = await this.#waits()
+    await this.#announced(count, 2 * mebibyte, mebibyte)
+    const fullBytes = Math.min(count * mebibyte, (requestBudgetBytes * 7) / 10)
+    const waiting = count - requestBudgetBytes / mebibyte
+    await this.#until('the budget is filled', () => this.#requestMemoryPeak >= fullBytes)
+    await this.#until(`${waiting} wait`, async () => (await this.#waits()) - before >= waiting)
   }
 
   /** Connections that come, ask, and go at once without a word. */
@@ -237,15 +271,13 @@ class Overload {
 
   /** Everybody who began a request and did not end it is closed for that, and counted. */
   async #allTimedOut(): Promise<void> {
-    const stages = ['slow writers', 'announced and not sent', 'announced and begun']
+    const stages = ['slow writers', 'half sent', 'announced and not sent', 'announced and begun']
     const expected = stages.reduce((sum, name) => sum + this.#stages[name]!.count, 0)
-    let counted = 0
-    for (let tries = 0; tries < 600 && counted < expected; tries++) {
-      const label = 'reason="frame-timeout"'
-      counted = await this.#broker.metric('logcluster_connections_closed_total', label)
-      await sleep(50)
-    }
-    if (counted !== expected) this.#failures.push(`${counted} of ${expected} too slow are counted`)
+    const counted = () =>
+      this.#broker.metric('logcluster_connections_closed_total', 'reason="frame-timeout"')
+    await this.#until(`${expected} too slow are counted`, async () => (await counted()) >= expected)
+    const all = await counted()
+    if (all !== expected) this.#failures.push(`${all} of ${expected} too slow are counted`)
   }
 
   async #group(count: number): Promise<void> {

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ConfigurationError, load, type Invocation } from './load.ts'
 import { camel, settingNames, settingOf, type Settings } from './settings.ts'
 import { isProblem, parseValue } from './setting.ts'
+
+const mebibyte = 1024 * 1024
 
 const invocation: Invocation = {
   args: [],
@@ -142,4 +144,28 @@ test('what is no option, and a file that cannot be read, are told', () => {
   expect(problems({ args: ['--config', 'gone'] })[0]).toMatch(/gone: the file cannot be read/)
   expect(problems({ args: ['--set', 'nonsense'] })[0]).toMatch(/write name=value/)
   expect(problems({ args: ['--set'] })[0]).toMatch(/needs a value/)
+})
+
+describe('memory for requests', () => {
+  const of = (memoryMiB: number, ...args: string[]) => {
+    const memoryBytesMax = memoryMiB * mebibyte
+    const { queuedMaxRequestBytes, socketRequestMaxBytes } = settings({ memoryBytesMax, args })
+    return [queuedMaxRequestBytes / mebibyte, socketRequestMaxBytes / mebibyte]
+  }
+
+  test('is at most half of what the limit leaves, and the largest request fits into it', () => {
+    expect([10_000_000, 4096, 640].map(memory => of(memory))).toEqual(Array(3).fill([256, 100]))
+    expect(of(512)).toEqual([192, 100])
+    expect(of(256)).toEqual([64, 48])
+    expect(of(100)).toEqual([8, 6])
+  })
+
+  test('is what was given, whatever the limit', () => {
+    expect(of(256, '--set', 'queued.max.request.bytes=209715200')).toEqual([200, 100])
+    expect(of(256, '--set', 'socket.request.max.bytes=10485760')).toEqual([64, 10])
+    const args = ['--set', 'socket.request.max.bytes=104857600']
+    expect(problems({ memoryBytesMax: 256 * mebibyte, args })[0]).toMatch(
+      /queued.max.request.bytes/,
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
+import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
 import { helpText } from './settings-text.ts'
@@ -21,6 +22,8 @@ export interface Invocation {
   /** The text of a file. May throw. */
   readonly readFile: (path: string) => string
   readonly version: string
+  /** How much memory the process may have; not given where nothing limits it. */
+  readonly memoryBytesMax?: number
 }
 
 /** A configuration to run with, or a text to print instead (`--help`, `--version`). */
@@ -54,7 +57,7 @@ export function load(invocation: Invocation): Loaded {
     options.set,
   ]
   const given = merge(layers, problems)
-  const configuration = settle(given, problems)
+  const configuration = settle(given, problems, invocation.memoryBytesMax ?? Infinity)
   if (problems.length > 0) throw new ConfigurationError(problems)
   return { kind: 'configuration', configuration }
 }
@@ -190,12 +193,19 @@ function unknown(name: string, where: string, names: Iterable<string>): string {
   return `${where}: there is no setting ${name}${hint} (--help lists all)`
 }
 
-function settle(given: ReadonlyMap<SettingName, Given>, problems: string[]): Configuration {
+function settle(
+  given: ReadonlyMap<SettingName, Given>,
+  problems: string[],
+  memoryBytesMax: number,
+): Configuration {
   const values: Record<string, SettingValue> = {}
+  const byMemory: Readonly<Record<string, SettingValue>> = given.has('queued.max.request.bytes')
+    ? {}
+    : { ...memoryDefaults(memoryBytesMax, greatest) }
   for (const name of settingNames) {
     const entry = given.get(name)
-    values[camel(name)] =
-      entry === undefined ? settingOf(name).default : valueOf(name, entry, problems)
+    const byDefault = byMemory[camel(name)] ?? settingOf(name).default
+    values[camel(name)] = entry === undefined ? byDefault : valueOf(name, entry, problems)
   }
   if (!given.has('min.insync.replicas')) {
     const factor = values['defaultReplicationFactor'] as number
@@ -204,6 +214,11 @@ function settle(given: ReadonlyMap<SettingName, Given>, problems: string[]): Con
   const settings = Object.freeze(values) as Settings
   if (problems.length === 0) checkTogether(settings, problems)
   return { settings, given: new Set(given.keys()) }
+}
+
+const greatest = {
+  queuedMaxRequestBytes: settingOf('queued.max.request.bytes').default as number,
+  socketRequestMaxBytes: settingOf('socket.request.max.bytes').default as number,
 }
 
 function valueOf(name: SettingName, entry: Given, problems: string[]): SettingValue {

@@ -263,13 +263,13 @@ export const settingsTable = {
     default: 100 * mebibyte,
     unit: 'bytes',
     min: kibibyte,
-    doc: 'A request that announces more closes its connection.',
+    doc: 'A request that announces more closes its connection. In a small container the default is three quarters of queued.max.request.bytes.',
   }),
   'queued.max.request.bytes': long({
     default: 256 * mebibyte,
     unit: 'bytes',
     min: mebibyte,
-    doc: 'Bytes of requests in memory, of all connections together, above which no socket is read.',
+    doc: 'Memory for requests, of all connections together. What does not fit waits in its socket; an eighth is kept for small requests. Where the memory of the process is limited (cgroup), the default is at most half of what the limit leaves beside 128 MiB.',
   }),
   'fetch.max.bytes': int({
     default: 57_671_680,

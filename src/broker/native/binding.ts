@@ -8,7 +8,7 @@ export interface Binding {
   readonly frames: Float64Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
-  /** Bytes received, sent by sendfile, sent by copying, held in requests. */
+  /** Bytes received, sent by sendfile, sent by copying, held in requests; times that a connection waited for these. */
   readonly counters: Float64Array
   readonly pageBytes: number
   readonly crc32cMethod: string
@@ -16,24 +16,25 @@ export interface Binding {
   /** Gives the callbacks, before anything is listened to; again in tests, whose modules are loaded anew. */
   start(callbacks: Callbacks): number
 
-  /** `mode`: see `openModes`. */
-  fileOpen(path: string, mode: number): number
+  /** The addon closes the descriptor, with the file. */
+  fileAdopt(descriptor: number): number
   fileClose(file: number): number
-  fileSize(file: number): number
-  /** 0 or an errno; `answer[0]` says how many bytes went in. */
+  /** Nobody else can lock it until it is closed. */
+  fileLock(file: number): number
+  /** At most 256 parts. 0 or an errno; `answer[0]` says how many bytes went in. */
   fileWrite(file: number, position: number, parts: readonly Uint8Array[]): number
   fileRead(file: number, position: number, target: Uint8Array): number
-  fileTruncate(file: number, length: number): number
   /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
 
   /** Jobs: answered by `jobDone`. `target` must be kept until then. */
   fileReadLater(file: number, job: number, position: number, target: Uint8Array): number
+  /** The contents, and what is needed to find them. */
   fileSync(file: number, job: number): number
+  fileSyncAll(file: number, job: number): number
+  fileSyncFileSystem(file: number, job: number): number
   fileWriteBack(file: number, job: number, position: number, length: number): number
-  pathSyncDirectory(path: string, job: number): number
-  pathSyncFileSystem(path: string, job: number): number
 
   /** `host` is an address. `answer[0]` is the port. */
   listen(host: string, port: number, frameSizeMax: number, requestMemoryMax: number): number
@@ -54,7 +55,7 @@ export interface Binding {
   /** `answer`: bytes queued, in the incomplete frame, received. */
   connectionNumbers(connection: number): number
   /** `abandoned` (1): nobody knows who still reads it, so its slab is not used again. */
-  frameRelease(slab: number, length: number, abandoned: number): number
+  frameRelease(slab: number, abandoned: number): number
   streamOpen(): number
   /** `answer`: bytes sent, and those of them that no device delivered. */
   streamRead(stream: number): number
@@ -63,9 +64,6 @@ export interface Binding {
 
 /** Numbers of one row of `connectionSend`. */
 export const rowLength = 5
-
-/** The modes of `fileOpen`. `lock` makes the file where missing and locks it until it is closed. */
-export const openModes = { read: 0, write: 1, create: 2, lock: 3 } as const
 
 /** Why a connection closed, by number. */
 export const closeKinds = ['peer', 'local', 'frame', 'socket', 'short-file', 'callback'] as const
@@ -82,7 +80,7 @@ export interface Callbacks {
 
 export type AcceptedEnds = readonly [
   remoteHost: string,
-  remotePort: number,
+  remotePort: string,
   localHost: string,
-  localPort: number,
+  localPort: string,
 ]

@@ -33,8 +33,8 @@ export class NativeConnection implements Connection {
     const [remoteHost, remotePort, localHost, localPort] = ends
     this.#binding = binding
     this.#handle = handle
-    this.remote = { host: remoteHost, port: remotePort }
-    this.local = { host: localHost, port: localPort }
+    this.remote = addressOf(remoteHost, remotePort)
+    this.local = addressOf(localHost, localPort)
   }
 
   get queuedBytes(): number {
@@ -131,6 +131,15 @@ export class NativeConnection implements Connection {
     this.#binding.connectionNumbers(this.#handle)
     const [queued, partial, received] = this.#binding.answer
     return [queued!, partial!, received!]
+  }
+}
+
+/** IPv4 within IPv6 is written as IPv4. */
+function addressOf(host: string, port: string): Address {
+  const mapped = '::ffff:'
+  return {
+    host: host.startsWith(mapped) ? host.slice(mapped.length) : host,
+    port: Number(port),
   }
 }
 

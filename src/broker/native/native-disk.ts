@@ -1,6 +1,9 @@
 import {
+  closeSync,
+  constants,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -13,10 +16,18 @@ import { DiskError } from '../../env/disk.ts'
 import type { Disk, DiskFile, DiskLock, FileStat, FileSystem } from '../../env/disk.ts'
 import { readFileSystem } from '../../env/real/file-system.ts'
 import { errnoName } from './errno.ts'
-import { openModes } from './binding.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
-import { NativeFile } from './native-file.ts'
+import { NativeFile, named } from './native-file.ts'
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
+/** `create` makes a new file, `lock` makes it where it is missing. */
+const openFlags = {
+  read: O_RDONLY,
+  write: O_RDWR,
+  create: O_RDWR | O_CREAT | O_EXCL,
+  lock: O_RDWR | O_CREAT,
+} as const
 
 /** The disk through the addon. Names and directories, which nobody waits for, go through `node:fs`. */
 export class NativeDisk implements Disk {
@@ -30,9 +41,7 @@ export class NativeDisk implements Disk {
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): DiskFile {
-    const handle = this.#binding.fileOpen(path, openModes[mode])
-    if (handle < 0) throw new DiskError('open', path, errnoName(handle))
-    return new NativeFile({ binding: this.#binding, jobs: this.#jobs, path, handle })
+    return this.#open(path, mode)
   }
 
   list(path: string): string[] {
@@ -81,17 +90,13 @@ export class NativeDisk implements Disk {
   }
 
   async syncDirectory(path: string): Promise<void> {
-    await this.#jobs.run(
-      job => this.#binding.pathSyncDirectory(path, job),
-      errno => new DiskError('sync', path, errnoName(errno)),
-    )
+    const directory = this.#adopt('sync', path, O_RDONLY | constants.O_DIRECTORY)
+    await directory.syncBy('fileSyncAll')
   }
 
   async syncFileSystem(path: string): Promise<void> {
-    await this.#jobs.run(
-      job => this.#binding.pathSyncFileSystem(path, job),
-      errno => new DiskError('sync', path, errnoName(errno)),
-    )
+    const entry = this.#adopt('sync', path, O_RDONLY)
+    await entry.syncBy('fileSyncFileSystem')
   }
 
   space(path: string): { readonly totalBytes: number; readonly freeBytes: number } {
@@ -104,38 +109,29 @@ export class NativeDisk implements Disk {
   }
 
   lock(path: string): DiskLock {
-    const handle = this.#binding.fileOpen(path, openModes.lock)
+    const file = this.#open(path, 'lock')
+    const result = this.#binding.fileLock(file.use('lock'))
+    if (result === 0) return { release: () => file.close() }
+    file.close()
+    const code = errnoName(result)
+    throw new DiskError('lock', path, code === 'EAGAIN' || code === 'EACCES' ? 'ELOCKED' : code)
+  }
+
+  #open(path: string, mode: keyof typeof openFlags): NativeFile {
+    const operation = mode === 'lock' ? mode : 'open'
+    const file = this.#adopt(operation, path, openFlags[mode])
+    if (!file.isDirectory) return file
+    file.close()
+    throw new DiskError(operation, path, 'EISDIR')
+  }
+
+  #adopt(operation: string, path: string, flags: number): NativeFile {
+    const descriptor = named(operation, path, () => openSync(path, flags, 0o644))
+    const handle = this.#binding.fileAdopt(descriptor)
     if (handle < 0) {
-      const code = errnoName(handle)
-      throw new DiskError('lock', path, code === 'EAGAIN' || code === 'EACCES' ? 'ELOCKED' : code)
+      closeSync(descriptor)
+      throw new DiskError(operation, path, errnoName(handle))
     }
-    return new NativeLock(this.#binding, handle)
-  }
-}
-
-class NativeLock implements DiskLock {
-  readonly #binding: Binding
-  readonly #handle: number
-  #isHeld = true
-
-  constructor(binding: Binding, handle: number) {
-    this.#binding = binding
-    this.#handle = handle
-  }
-
-  release(): void {
-    if (!this.#isHeld) return
-    this.#isHeld = false
-    this.#binding.fileClose(this.#handle)
-  }
-}
-
-/** Runs a call of `node:fs` and gives its failure the port's shape. */
-function named<T>(operation: string, path: string, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
-    throw new DiskError(operation, path, code)
+    return new NativeFile({ binding: this.#binding, jobs: this.#jobs, path, descriptor, handle })
   }
 }

@@ -1,3 +1,4 @@
+import { fstatSync, ftruncateSync } from 'node:fs'
 import { assert } from '../../lib/assert.ts'
 import { DiskError } from '../../env/disk.ts'
 import type { DiskFile, Residency } from '../../env/disk.ts'
@@ -5,21 +6,33 @@ import { errnoName } from './errno.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
 
+/** What the addon takes in one call (native/disk.c). */
+const partsPerCall = 256
+
 /** A file that the addon holds open. Ranges of it in send queues and running jobs keep references of their own. */
 export class NativeFile implements DiskFile {
   readonly path: string
   readonly #binding: Binding
   readonly #jobs: Jobs
+  /** What the addon calls it, and the system; it is open as long as the former. */
   readonly #handle: number
+  readonly #descriptor: number
   /** The owner's and each `hold`; the addon's file is closed with the last. */
   #references = 1
   #isClosed = false
 
-  constructor(options: { binding: Binding; jobs: Jobs; path: string; handle: number }) {
+  constructor(options: {
+    binding: Binding
+    jobs: Jobs
+    path: string
+    handle: number
+    descriptor: number
+  }) {
     this.path = options.path
     this.#binding = options.binding
     this.#jobs = options.jobs
     this.#handle = options.handle
+    this.#descriptor = options.descriptor
   }
 
   /** The addon's name for it. @throws DiskError with code EBADF after the last reference was given up. */
@@ -29,13 +42,18 @@ export class NativeFile implements DiskFile {
   }
 
   size(): number {
-    return this.#check('size', this.#binding.fileSize(this.use('size')))
+    this.use('size')
+    return named('size', this.path, () => fstatSync(this.#descriptor).size)
   }
 
   write(position: number, parts: readonly Uint8Array[]): void {
-    const result = this.#binding.fileWrite(this.use('write'), position, parts)
-    if (result < 0) {
-      throw new DiskError('write', this.path, errnoName(result), this.#binding.answer[0])
+    const handle = this.use('write')
+    let written = 0
+    for (let at = 0; at < parts.length; at += partsPerCall) {
+      const some = parts.length <= partsPerCall ? parts : parts.slice(at, at + partsPerCall)
+      const result = this.#binding.fileWrite(handle, position + written, some)
+      written += this.#binding.answer[0]!
+      if (result < 0) throw new DiskError('write', this.path, errnoName(result), written)
     }
   }
 
@@ -50,7 +68,8 @@ export class NativeFile implements DiskFile {
   }
 
   truncate(length: number): void {
-    this.#check('truncate', this.#binding.fileTruncate(this.use('truncate'), length))
+    this.use('truncate')
+    named('truncate', this.path, () => ftruncateSync(this.#descriptor, length))
   }
 
   async sync(): Promise<void> {
@@ -58,7 +77,23 @@ export class NativeFile implements DiskFile {
     await this.#run('sync', job => this.#binding.fileSync(handle, job))
   }
 
+  /** Syncs more than the contents, and closes it. */
+  async syncBy(call: 'fileSyncAll' | 'fileSyncFileSystem'): Promise<void> {
+    const handle = this.use('sync')
+    try {
+      await this.#run('sync', job => this.#binding[call](handle, job))
+    } finally {
+      this.close()
+    }
+  }
+
+  get isDirectory(): boolean {
+    return fstatSync(this.#descriptor).isDirectory()
+  }
+
   async writeBack(position: number, length: number): Promise<void> {
+    // To the kernel a length of 0 means the rest of the file.
+    if (length <= 0) return
     const handle = this.use('writeBack')
     await this.#run('writeBack', job => this.#binding.fileWriteBack(handle, job, position, length))
   }
@@ -113,5 +148,15 @@ export class NativeFile implements DiskFile {
   #check(operation: string, answer: number): number {
     if (answer < 0) throw new DiskError(operation, this.path, errnoName(answer))
     return answer
+  }
+}
+
+/** Runs a call of `node:fs` and gives its failure the port's shape. */
+export function named<T>(operation: string, path: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
+    throw new DiskError(operation, path, code)
   }
 }

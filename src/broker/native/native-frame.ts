@@ -7,19 +7,17 @@ export class NativeFrame implements Frame {
   readonly bytes: Uint8Array
   readonly #binding: Binding
   readonly #slab: number
-  readonly #length: number
   #state: 'held' | 'released' | 'abandoned' = 'held'
 
   constructor(binding: Binding, slab: number, bytes: Uint8Array) {
     this.#binding = binding
     this.#slab = slab
-    this.#length = bytes.length
     this.bytes = bytes
   }
 
   release(): void {
     assert(this.#state !== 'released', 'a frame is released once')
-    if (this.#state === 'held') this.#binding.frameRelease(this.#slab, this.#length, 0)
+    if (this.#state === 'held') this.#binding.frameRelease(this.#slab, 0)
     this.#state = 'released'
   }
 
@@ -29,7 +27,7 @@ export class NativeFrame implements Frame {
    */
   abandon(): void {
     if (this.#state !== 'held') return
-    this.#binding.frameRelease(this.#slab, this.#length, 1)
+    this.#binding.frameRelease(this.#slab, 1)
     this.#state = 'abandoned'
   }
 }

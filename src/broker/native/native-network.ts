@@ -52,13 +52,14 @@ export class NativeNetwork implements Network {
   }
 
   get counters(): NetworkCounters {
-    const [bytesReceived, bytesSendfile, bytesCopied, requestMemoryBytes] = this.#binding.counters
+    const [received, sendfile, copied, held, waits] = this.#binding.counters
     return {
-      bytesReceived: bytesReceived!,
-      bytesSendfile: bytesSendfile!,
-      bytesCopied: bytesCopied!,
+      bytesReceived: received!,
+      bytesSendfile: sendfile!,
+      bytesCopied: copied!,
       copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
-      requestMemoryBytes: requestMemoryBytes!,
+      requestMemoryBytes: held!,
+      requestMemoryWaits: waits!,
     }
   }
 

@@ -101,6 +101,11 @@ function stallCounters(sources: Sources): Instrument[] {
       help: 'Time that those appends took together.',
       samples: () => ofOne(sources().storage?.(), storage => storage.writeStallSeconds),
     },
+    {
+      name: 'logcluster_request_memory_waits_total',
+      help: 'Times that a connection was not read on because requests filled their memory.',
+      samples: () => ofOne(sources().network?.(), network => network.requestMemoryWaits),
+    },
   ]
 }
 
@@ -159,7 +164,7 @@ function storageGauges(sources: Sources): Instrument[] {
     ),
     {
       name: 'logcluster_request_memory_bytes',
-      help: 'Bytes of requests in memory, arriving or being answered.',
+      help: 'Memory of requests, arriving or being answered, by what their buffers take.',
       samples: () => ofOne(sources().network?.(), network => network.requestMemoryBytes),
     },
   ]

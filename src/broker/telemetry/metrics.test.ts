@@ -13,6 +13,7 @@ const sources: MetricSources = {
     bytesCopied: 3,
     copiedInJavaScript: { 'frame-assembly': 5, 'file-read': 6 },
     requestMemoryBytes: 4,
+    requestMemoryWaits: 5,
   }),
   copied: () => ({ 'file-read': 42 }),
   sent: () => [
@@ -136,6 +137,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_log_end_offset{topic="hot",partition="3"} 13',
       'logcluster_dirty_pressure 1',
       'logcluster_request_memory_bytes 4',
+      'logcluster_request_memory_waits_total 5',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
       'logcluster_build_info{version="1.2.3",node="v24.0.0"} 1',
       'logcluster_consumer_group_members{group="billing",state="Stable"} 2',

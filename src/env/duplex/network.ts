@@ -48,6 +48,7 @@ export class DuplexNetwork {
         'file-read': this.#bytesRead,
       },
       requestMemoryBytes: this.#memory.bytes,
+      requestMemoryWaits: this.#memory.waits,
     }
   }
 

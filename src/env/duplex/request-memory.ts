@@ -25,6 +25,8 @@ export class RequestMemory {
   readonly #gates = new Map<number, Gate>()
   #frameBytes = 0
   #partialBytes = 0
+  /** Times that a connection was stopped from reading. */
+  waits = 0
 
   get bytes(): number {
     return this.#frameBytes + this.#partialBytes
@@ -33,7 +35,7 @@ export class RequestMemory {
   join(reader: GatedReader, bytesMax: number): void {
     const gate = this.#gates.get(bytesMax) ?? this.#addGate(bytesMax)
     gate.readers.add(reader)
-    if (gate.isClosed) reader.setGate(true)
+    if (gate.isClosed) this.#stop(reader)
   }
 
   leave(reader: GatedReader, bytesMax: number): void {
@@ -67,10 +69,18 @@ export class RequestMemory {
       if (isClosed !== gate.isClosed) {
         gate.isClosed = isClosed
         gate.pass = null
-        for (const reader of Array.from(gate.readers)) reader.setGate(isClosed)
+        for (const reader of Array.from(gate.readers)) {
+          if (isClosed) this.#stop(reader)
+          else reader.setGate(false)
+        }
       }
       if (isClosed) this.#updatePass(gate)
     }
+  }
+
+  #stop(reader: GatedReader): void {
+    this.waits++
+    reader.setGate(true)
   }
 
   #updatePass(gate: Gate): void {
