@@ -15,6 +15,8 @@ export interface Client {
   readonly noAppendTime: string | null
   /** Why records may come twice where a partition is handed over in order; null where none do. */
   readonly repeatsAtHandOver: string | null
+  /** What an application has to do with the library before it joins a group; null for nothing. */
+  readonly joinsGroups: string | null
   /** What an application has to do with the library to live through a restart of the broker; null for nothing. */
   readonly livesThroughRestart: string | null
 }
@@ -35,6 +37,7 @@ const able = {
   noStaticMembers: null,
   noAppendTime: null,
   repeatsAtHandOver: null,
+  joinsGroups: null,
   livesThroughRestart: null,
 }
 
@@ -71,6 +74,8 @@ export const clients: readonly Client[] = [
     name: 'kafka-python',
     kit: 'kafka-python',
     program: python('kafka_python.py', 'kafka-python'),
+    joinsGroups:
+      'the application waits for `partitions_for_topic` before it polls: a leader that joins without metadata joins again, and where a poll ends meanwhile the library forgets that join and stops for good',
     livesThroughRestart:
       'while no broker is there, poll throws a RetriableError, and the application polls again; `reconnect_backoff_max_ms` is 1 s, its default of 30 s is longer than the scenario waits',
   },

@@ -5,6 +5,7 @@ import { NotApplicable } from './driver-process.ts'
 import type { World } from './world.ts'
 
 export async function commitAndResume(world: World): Promise<void> {
+  tellHowItJoins(world)
   await world.createTopic()
   await world.produceBatch(30)
   const wish = { topic: world.topic, group: `resumes-${world.topic}`, count: 10 }
@@ -19,6 +20,7 @@ export async function commitAndResume(world: World): Promise<void> {
 
 /** As in test/clients/groups.test.ts, for every client. */
 export async function groupOfThree(world: World): Promise<void> {
+  tellHowItJoins(world)
   await world.createTopic({}, partitionCount)
   const { wire } = world
   await using group = new GroupOfThree(world.broker, world.member(), world.topic)
@@ -49,6 +51,7 @@ export async function groupOfThree(world: World): Promise<void> {
 export async function staticRestart(world: World): Promise<void> {
   const { noStaticMembers } = world.client
   if (noStaticMembers !== null) throw new NotApplicable(noStaticMembers)
+  tellHowItJoins(world)
   await world.createTopic({}, partitionCount)
   const orders = (name: string): string[] => [
     world.broker.address,
@@ -83,6 +86,10 @@ export async function staticRestart(world: World): Promise<void> {
     await stays.crash()
     await restarted.crash()
   }
+}
+
+function tellHowItJoins({ client, remarks }: World): void {
+  if (client.joinsGroups !== null) remarks.push(client.joinsGroups)
 }
 
 function sameMember([a = [], b = []]: (readonly number[])[]): boolean {
