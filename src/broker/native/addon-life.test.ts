@@ -11,6 +11,9 @@ const segment = join(folder, 'segment')
 writeFileSync(segment, Buffer.alloc(8 << 20, 7))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** tools/aarch64.ts runs on an emulated processor. */
+const slowness = Number(process.env['TEST_SLOWNESS'] ?? 1)
+
 const load = JSON.stringify(new URL('load.ts', import.meta.url).href)
 
 /** A server whose connections are in the middle of hot and cold ranges, and jobs that run. */
@@ -109,6 +112,6 @@ function run(script: string, before = '') {
   return spawnSync('bash', ['-c', command, process.execPath, script], {
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '' },
-    timeout: 50_000,
+    timeout: 50_000 * slowness,
   })
 }
