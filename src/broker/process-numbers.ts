@@ -1,15 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { memoryOrNull } from '../env/real/resident-memory.ts'
 import type { ProcessNumbers } from './telemetry/sources.ts'
 
 /** What the operating system says of this process, for `/metrics`. */
 export function processNumbers(): ProcessNumbers {
   const cpu = process.cpuUsage()
-  const memory = process.memoryUsage()
+  const memory = memoryOrNull()
   return {
     cpuUserSeconds: cpu.user / 1e6,
     cpuSystemSeconds: cpu.system / 1e6,
-    residentBytes: memory.rss,
-    heapUsedBytes: memory.heapUsed,
+    residentBytes: memory?.rss ?? null,
+    heapUsedBytes: memory?.heapUsed ?? null,
     openFiles: countOpenFiles(),
     openFilesMax: readOpenFilesMax(),
     startSeconds: performance.timeOrigin / 1000,

@@ -107,9 +107,9 @@ export interface StorageNumbers {
 export interface ProcessNumbers {
   readonly cpuUserSeconds: number
   readonly cpuSystemSeconds: number
-  readonly residentBytes: number
-  readonly heapUsedBytes: number
-  /** null where it cannot be told. */
+  /** null where it cannot be told, here as below. */
+  readonly residentBytes: number | null
+  readonly heapUsedBytes: number | null
   readonly openFiles: number | null
   readonly openFilesMax: number | null
   /** Seconds since 1970. */

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Clock } from '../clock.ts'
+import { residentBytes } from './resident-memory.ts'
 
 const mebibyte = 1024 * 1024
 const periodMs = 5000
@@ -24,7 +25,7 @@ export function returnAddonsMemory(): void {
  */
 export function returnMemoryWhenIdle(clock: Pick<Clock, 'every'>): void {
   const collect = collector()
-  let keptBytes = process.memoryUsage.rss()
+  let keptBytes = residentBytes() ?? Infinity
   /** What the first collection found dead is partly given back after it only: a second one ends the work. */
   let isSecondDue = false
   let before = performance.eventLoopUtilization()
@@ -32,13 +33,15 @@ export function returnMemoryWhenIdle(clock: Pick<Clock, 'every'>): void {
     const now = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(now, before)
     before = now
-    const residentBytes = process.memoryUsage.rss()
-    keptBytes = Math.min(keptBytes, residentBytes)
-    const hasGrown = residentBytes >= keptBytes + Math.max(grownBytesMin, keptBytes / 16)
+    const nowBytes = residentBytes()
+    // Without a descriptor to ask with there is nothing to decide by: next time.
+    if (nowBytes === null) return
+    keptBytes = Math.min(keptBytes, nowBytes)
+    const hasGrown = nowBytes >= keptBytes + Math.max(grownBytesMin, keptBytes / 16)
     if (utilization > busyMax || !(hasGrown || isSecondDue)) return
     collect()
     isSecondDue = hasGrown
-    keptBytes = process.memoryUsage.rss()
+    keptBytes = residentBytes() ?? keptBytes
   })
 }
 
