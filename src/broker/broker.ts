@@ -158,8 +158,9 @@ export class Broker {
 
   /** In the reverse order of their start: whoever uses something ends before it. */
   async #close(): Promise<void> {
-    const { server, coordinator, cluster, directory } = this.#parts
+    const { server, coordinator, cluster, directory, partitions } = this.#parts
     this.#parts = {}
+    partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
     coordinator?.stop()
     await server?.stop()
@@ -245,6 +246,9 @@ export class Broker {
       onFailure: (id, error) => {
         const reason = error instanceof DiskError || error instanceof Error ? error.message : error
         logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
+      },
+      onRecovery: ({ topic, partition }) => {
+        logger.info({ topic, partition }, 'Opened a log that could not be opened before')
       },
     })
   }

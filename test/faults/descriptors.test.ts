@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -41,6 +41,27 @@ test('without descriptors left a broker serves whom it has, does not spin, and r
     roller.close()
     await bystander.isServed()
     bystander.leave()
+    await broker.stop()
+  })
+})
+
+test('logs that cannot be opened for want of descriptors are opened when there are some, without a restart', async () => {
+  await withBroker({ wrapper }, async broker => {
+    using client = await WireClient.connect(broker.port)
+    const free = descriptors - readdirSync(`/proc/${broker.pid}/fd`).length
+    const crowd = Array.from({ length: free - 10 }, () => WireClient.connect(broker.port))
+    for (const one of await Promise.all(crowd)) await one.apiVersions()
+    await client.createTopics([{ name: 'wide', partitions: 30 }])
+    const wide = Array.from({ length: 30 }, (_, partition) => ({ topic: 'wide', partition }))
+    const codes = new Set<number>()
+    for (const place of wide) codes.add((await client.produce(place, large)).errorCode)
+    expect(codes).toEqual(new Set([0, 56]))
+    for (const one of await Promise.all(crowd)) one.close()
+    for (const place of wide) {
+      while ((await client.produce(place, large)).errorCode !== 0) await sleep(100)
+    }
+    const told = logLines(broker).map(({ msg }) => msg)
+    expect(told).toContain('Opened a log that could not be opened before')
     await broker.stop()
   })
 })

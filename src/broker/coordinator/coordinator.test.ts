@@ -22,15 +22,19 @@ class Bench {
   readonly clock = new SimClock()
   readonly appends: { readonly count: number; readonly done: (result: AppendResult) => void }[] = []
   readonly warnings: string[] = []
-  readonly read = deferred<PartitionReadResult>()
+  read = deferred<PartitionReadResult>()
   availability: ErrorName = 'NONE'
+  isOpen = true
   readonly coordinator: Coordinator
 
   constructor(highWatermark = 0) {
     const image = imageWithTopic()
+    const isOpen = (): boolean => this.isOpen
     const partition = {
       id: { topic: offsetsTopicName, partition: 0 },
-      log: { startOffset: 0 },
+      get log() {
+        return isOpen() ? { startOffset: 0 } : null
+      },
       highWatermark,
       availability: () => this.availability,
       read: () => this.read.promise,
@@ -180,6 +184,38 @@ describe('a group is not spoken of', () => {
     await bench.clock.settle()
     expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_NOT_AVAILABLE')
     expect(bench.warnings).toEqual(['A partition of the offsets topic could not be loaded'])
+  })
+
+  test('where its log is not open, until it is', async () => {
+    const bench = new Bench()
+    bench.isOpen = false
+    await bench.start()
+    expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_NOT_AVAILABLE')
+    bench.isOpen = true
+    expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+    await bench.clock.settle()
+    expect(bench.coordinator.refusal('group')).toBe('NONE')
+  })
+
+  test('where it could not be loaded, until somebody asks after a while', async () => {
+    const bench = new Bench(1)
+    await bench.start()
+    bench.read.reject(new Error('EMFILE'))
+    await bench.clock.settle()
+    bench.read = deferred()
+    await bench.clock.run(29_999)
+    expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_NOT_AVAILABLE')
+    await bench.clock.run(1)
+    expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+    bench.read.resolve({
+      error: 'NONE',
+      highWatermark: 1,
+      logStartOffset: 0,
+      range: null,
+      diverging: null,
+    })
+    await bench.clock.settle()
+    expect(bench.coordinator.refusal('group')).toBe('NONE')
   })
 
   test('where its partition is led by another, and before anything is loaded', async () => {

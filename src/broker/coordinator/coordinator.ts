@@ -47,7 +47,9 @@ export interface CoordinatorOptions {
 }
 
 /** What is known of one partition of the offsets topic: nothing until it is loaded. */
-type Loading = 'loading' | 'ready' | 'failed'
+type Loading = 'loading' | 'ready' | { readonly failedMs: number }
+/** How long a partition that could not be loaded is left alone. */
+const reloadDelayMs = 30_000
 
 /** Partitions that are loaded at the same time. */
 const loadingMax = 4
@@ -130,19 +132,18 @@ export class Coordinator {
     const image = this.#topic.image
     if (this.#isStopped || image === undefined) return 'NOT_COORDINATOR'
     const index = partitionOf(groupId, image.partitions.length)
-    switch (this.#loading.get(index)) {
-      case 'ready': {
-        const partition = this.#options.partitions.find(offsetsTopicName, index)
-        const isLed = partition?.availability() === 'NONE'
-        return isLed ? 'NONE' : 'NOT_COORDINATOR'
-      }
-      case 'loading':
-        return 'COORDINATOR_LOAD_IN_PROGRESS'
-      case 'failed':
-        return 'COORDINATOR_NOT_AVAILABLE'
-      case undefined:
-        return 'NOT_COORDINATOR'
-    }
+    const loading = this.#loading.get(index)
+    if (loading === undefined) return 'NOT_COORDINATOR'
+    if (loading === 'loading') return 'COORDINATOR_LOAD_IN_PROGRESS'
+    const partition = this.#options.partitions.find(offsetsTopicName, index)
+    if (loading === 'ready')
+      return partition?.availability() === 'NONE' ? 'NONE' : 'NOT_COORDINATOR'
+    // What it failed for may be over: descriptors were short, or the log could not be opened and is now.
+    const isDue = this.#now().monotonicMs >= loading.failedMs + reloadDelayMs
+    if (!isDue || !partition?.log) return 'COORDINATOR_NOT_AVAILABLE'
+    this.#loading.set(index, 'loading')
+    void this.#load(index, this.#loading)
+    return 'COORDINATOR_LOAD_IN_PROGRESS'
   }
 
   /** Some groups are not known yet. */
@@ -307,10 +308,10 @@ export class Coordinator {
         this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))
         loading.set(index, 'ready')
         if (!this.isLoading) this.#deletedWhileLoading.clear()
-      } else if (this.#loading === loading) loading.set(index, 'failed')
+      } else if (this.#loading === loading) loading.set(index, { failedMs: -Infinity })
     } catch (error) {
       if (this.#loading !== loading || this.#isStopped) return
-      loading.set(index, 'failed')
+      loading.set(index, { failedMs: this.#now().monotonicMs })
       warn('A partition of the offsets topic could not be loaded', {
         partition: index,
         reason: error instanceof Error ? error.message : String(error),

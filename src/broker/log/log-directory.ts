@@ -307,12 +307,13 @@ export class LogDirectory {
     return trust === 'clean' && !isLeftClean ? 'machine-died' : trust
   }
 
-  /** A sync that fails while a log is opened is as final as any other. */
+  /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
   async #recover(options: RecoveryOptions): Promise<Recovered> {
     try {
       return await recoverLog(options)
     } catch (error) {
-      if (error instanceof DiskError && error.operation.startsWith('sync')) this.#host.fail(error)
+      const isSync = error instanceof DiskError && error.operation.startsWith('sync')
+      if (isSync && !isPassing(error)) this.#host.fail(error)
       throw error
     }
   }

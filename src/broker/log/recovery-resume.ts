@@ -31,9 +31,24 @@ export interface Resume {
  */
 export async function resumeSegment(recovery: Recovery, base: number): Promise<Resume | null> {
   const { host, path } = recovery
-  const { disk, crc32c } = host.env
+  const { disk } = host.env
   const file = disk.open(segmentPath(path, base, 'log'), 'write')
   const segment = new Segment({ disk, logPath: path, baseOffset: base }, file, null)
+  try {
+    const resume = await resumeOpened(recovery, segment)
+    if (resume !== null) return resume
+    dropGrowth(disk, segment)
+  } catch (error) {
+    segment.close()
+    throw error
+  }
+  segment.close()
+  return null
+}
+
+async function resumeOpened(recovery: Recovery, segment: Segment): Promise<Resume | null> {
+  const { disk, crc32c } = recovery.host.env
+  const { file, baseOffset: base } = segment
   const left = leftByCleanStop(recovery, segment)
   const bytes = readWhole(disk, segment.pathOf('growth')) ?? new Uint8Array(0)
   const from = left?.to ?? { offset: base, position: 0 }
@@ -48,13 +63,11 @@ export async function resumeSegment(recovery: Recovery, base: number): Promise<R
       const producers = records.map(each => each.producers)
       return { segment, producersFrom: from.offset, producers }
     }
-    host.warn('The caches of a segment do not fit it: walking all of it', {
+    recovery.host.warn('The caches of a segment do not fit it: walking all of it', {
       log: recovery.name,
       segment: base,
     })
   }
-  dropGrowth(disk, segment)
-  segment.close()
   return null
 }
 

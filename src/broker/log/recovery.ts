@@ -75,11 +75,21 @@ export interface Recovered {
  * @throws DiskError where a write or a sync fails
  */
 export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
-  const { host, path, startOffset, recoveryPoint } = options
-  const { disk } = host.env
-  sweep(options)
-  const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
   const recovery = begin(options)
+  try {
+    return await recover(recovery)
+  } catch (error) {
+    // It may be tried again, and is short of descriptors as it is.
+    for (const segment of recovery.segments) segment.close()
+    throw error
+  }
+}
+
+async function recover(recovery: Recovery): Promise<Recovered> {
+  const { host, path, startOffset, recoveryPoint } = recovery
+  const { disk } = host.env
+  sweep(recovery)
+  const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
   try {
     const firstWalked = await openTrusted(recovery, bases)
     await recoverTail(recovery, bases.slice(firstWalked))
@@ -129,6 +139,21 @@ async function recoverTail(recovery: Recovery, bases: readonly number[]): Promis
   if (base < recovery.recoveryPoint && recovery.damage === null) {
     resume = await resumeSegment(recovery, base)
   }
+  try {
+    await recoverFrom(recovery, bases, resume)
+  } catch (error) {
+    resume?.segment.close()
+    throw error
+  }
+}
+
+async function recoverFrom(
+  recovery: Recovery,
+  bases: readonly number[],
+  found: Resume | null,
+): Promise<void> {
+  const [base = Infinity] = bases
+  let resume = found
   recovery.savedEpochs = readEpochCheckpoint(recovery, resume?.segment.endOffset ?? base)
   if (resume !== null && recovery.epochs.latest < 0) {
     // Only the batches can say the epochs then.

@@ -100,6 +100,7 @@ export class Partition {
   /** The log is open: what it holds counts, as far as the role allows. */
   open(log: Log): void {
     this.#log = log
+    this.#failure = null
     const role = this.#replica.role
     if (role !== null && this.#replica.isLeader) log.noteEpoch(role.leaderEpoch)
     this.#count(log.endOffset)
@@ -117,7 +118,7 @@ export class Partition {
     if (!this.#countsWhenDurable) this.#count(this.#log.endOffset)
   }
 
-  /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until a restart. */
+  /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until it is opened. */
   fail(reason: string): void {
     this.#failure = reason
     this.#wake(0)

@@ -1,8 +1,9 @@
-import type { Clock } from '../../env/env.ts'
+import { DiskError, type Clock, type Timer } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogDirectory } from '../log/log-directory.ts'
 import type { LogId } from '../log/log-id.ts'
+import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import { Partition } from './partition.ts'
 
@@ -14,9 +15,18 @@ export interface PartitionsOptions {
   readonly openingMax: number
   logConfig(topic: TopicImage): LogConfig
   minInsyncReplicas(topic: TopicImage): number
-  /** A log could not be opened: told once, the partition answers KAFKA_STORAGE_ERROR. */
+  /**
+   * A log could not be opened: told once, the partition answers KAFKA_STORAGE_ERROR. Where something was full (the
+   * table of descriptors, the disk) it is tried again and again: that is not the log's fault.
+   */
   onFailure(id: LogId, error: unknown): void
+  /** Told of a log that could not be opened, and is now. */
+  onRecovery(id: LogId): void
 }
+
+/** Pauses between two attempts to open a log: each twice as long as the one before. */
+const reopenDelayMsMin = 500
+const reopenDelayMsMax = 30_000
 
 /** Every partition that this broker holds, as the metadata image says. The image is the only place where a topic is known. */
 export class Partitions {
@@ -27,6 +37,8 @@ export class Partitions {
   #image: MetadataImage | null = null
   /** Settles when everything that the images so far ask for is done. */
   #settled: Promise<void> = Promise.resolve()
+  /** Of partitions whose logs are to be opened once more. */
+  readonly #reopening = new Map<Partition, Timer>()
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -56,6 +68,12 @@ export class Partitions {
     this.#settled = before.then(() => runBounded(work, this.#options.openingMax))
   }
 
+  /** No log is opened any more. */
+  stop(): void {
+    for (const timer of this.#reopening.values()) timer.cancel()
+    this.#reopening.clear()
+  }
+
   /** The broker's own settings changed: every topic may have other ones now. */
   reconfigure(): void {
     this.#applied.clear()
@@ -79,6 +97,8 @@ export class Partitions {
       this.#byTopic.delete(topicId)
       this.#applied.delete(topicId)
       for (const partition of partitions.values()) {
+        this.#reopening.get(partition)?.cancel()
+        this.#reopening.delete(partition)
         partition.close()
         work.push(() => this.#options.directory.remove(partition.id))
       }
@@ -122,7 +142,7 @@ export class Partitions {
     return { partition, isNew: true }
   }
 
-  async #open(partition: Partition, config: LogConfig): Promise<void> {
+  async #open(partition: Partition, config: LogConfig, failedCount = 0): Promise<void> {
     if (this.#byTopic.get(partition.id.topicId)?.get(partition.id.partition) !== partition) return
     try {
       const log = await this.#options.directory.openLog(partition.id, config)
@@ -130,10 +150,24 @@ export class Partitions {
       partition.open(log)
       // It may have changed meanwhile.
       if (topic !== undefined) partition.configure(this.#options.logConfig(topic))
+      if (failedCount > 0) this.#options.onRecovery(partition.id)
     } catch (error) {
       partition.fail(error instanceof Error ? error.message : String(error))
-      this.#options.onFailure(partition.id, error)
+      if (failedCount === 0) this.#options.onFailure(partition.id, error)
+      if (error instanceof DiskError && isPassing(error))
+        this.#openLater(partition, failedCount + 1)
     }
+  }
+
+  #openLater(partition: Partition, failedCount: number): void {
+    const delayMs = Math.min(reopenDelayMsMin * 2 ** (failedCount - 1), reopenDelayMsMax)
+    const timer = this.#options.clock.after(delayMs, () => {
+      this.#reopening.delete(partition)
+      const topic = this.#applied.get(partition.id.topicId)
+      if (topic === undefined) return
+      void this.#open(partition, this.#options.logConfig(topic), failedCount)
+    })
+    this.#reopening.set(partition, timer)
   }
 }
 
