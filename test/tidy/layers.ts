@@ -23,7 +23,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     modules: ['node:fs', 'node:fs/promises', 'node:net', 'node:stream', 'node:crypto', 'node:path'],
   },
   'src/env/real/idle-memory.ts': {
-    ours: ['src/env', 'src/env/real/collector.ts'],
+    ours: ['src/env', 'src/env/real/resident-memory.ts', 'src/env/real/collector.ts'],
     modules: ['node:v8', 'node:vm'],
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
