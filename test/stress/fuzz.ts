@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib'
 import { hex } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { alterConfigs, apiByKey, joinGroup } from '../../src/broker/wire/messages/index.ts'
 import { readResponse } from '../../src/broker/wire/frame.ts'
+import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeRecords } from '../../src/broker/log/records.ts'
 import { DamagedFrames } from '../faults/damaged-frames.ts'
 import { outcomeOf, type Outcome } from '../faults/outcome.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
@@ -102,6 +105,7 @@ class Fuzz {
     const served = await this.#served()
     const neighbour = await Neighbour.join(this.#broker.port)
     await this.#clean()
+    await this.#warmUpCodecs()
     await this.#warmUp(served)
     await neighbour.more(20)
     const before = sizeOf(pid)
@@ -171,6 +175,17 @@ class Fuzz {
       using client = await this.#connect()
       await outcomeOf(client, bytes)
     }
+  }
+
+  /** The thread of the codecs stays once it is there. */
+  async #warmUpCodecs(): Promise<void> {
+    using client = await this.#connect()
+    const batch = encodeBatch({
+      records: { codec: 1, bytes: gzipSync(encodeRecords([{ key: 'a', value: 'b' }])), count: 1 },
+      baseTimestamp: Date.now(),
+    })
+    const { errorCode } = await client.produce({ topic: 'compacted', partition: 0 }, batch)
+    if (errorCode !== 0) throw new Error(`The codecs did not warm up: ${errorCode}`)
   }
 
   async #lane(cases: FrameCases): Promise<void> {
