@@ -41,9 +41,10 @@ function doNext(): void {
   isWorking = false
   const request = queue.shift()
   if (request === undefined) return
-  const [reply, moved] = answer(request)
-  parentPort!.postMessage(reply, moved)
-  collectAfter(request.work)
+  const reply = answer(request)
+  const leftBytes = leftBehind(request.work, reply)
+  parentPort!.postMessage(reply, 'bytes' in reply ? [reply.bytes.buffer as ArrayBuffer] : [])
+  collectAfter(leftBytes)
   doSoon()
 }
 
@@ -51,25 +52,34 @@ function doNext(): void {
  * A thread that waits collects nothing: it would keep the buffers of its last work for as long as it waits, of a
  * bomb 120 MiB and more. So it is told to, when enough may have come together; nobody else waits for it.
  */
-const garbageBytesMax = 16 * 1024 * 1024
+const garbageBytesMax = 32 * 1024 * 1024
 const collect = collector()
 let garbageBytes = 0
 
-function collectAfter(work: CodecWork): void {
-  // At most so many bytes of buffers were left behind.
-  garbageBytes += work.bytes.length + (work.kind === 'make' ? 0 : work.outputBytesMax)
+function collectAfter(leftBytes: number): void {
+  garbageBytes += leftBytes
   if (garbageBytes < garbageBytesMax) return
   garbageBytes = 0
   collect()
 }
 
-function answer({ id, work }: ThreadRequest): [ThreadReply, ArrayBuffer[]] {
+/** Bytes of buffers that a piece of work left behind, about: what it read and made, or could have made before it failed. */
+function leftBehind(work: CodecWork, reply: ThreadReply): number {
+  const made = 'bytes' in reply ? reply.bytes.length : 0
+  const mayHaveMade = 'bytes' in reply && work.kind !== 'remake' ? made : boundOf(work)
+  return work.bytes.length + made + mayHaveMade
+}
+
+function boundOf(work: CodecWork): number {
+  return work.kind === 'make' ? 0 : work.outputBytesMax
+}
+
+function answer({ id, work }: ThreadRequest): ThreadReply {
   try {
     // A copy: what an addon made cannot change its thread.
-    const bytes = new Uint8Array(doCodecWork(work))
-    return [{ id, bytes }, [bytes.buffer]]
+    return { id, bytes: new Uint8Array(doCodecWork(work)) }
   } catch (error) {
-    if (error instanceof DecompressError) return [{ id, problem: error.message }, []]
+    if (error instanceof DecompressError) return { id, problem: error.message }
     throw error
   }
 }
