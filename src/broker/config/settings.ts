@@ -54,7 +54,7 @@ export const settingsTable = {
   'metrics.group.series.max': int({
     default: 20_000,
     unit: 'count',
-    doc: 'Most series of one metric by consumer group and partition; more are left out and counted. 0: none, consumer lag is not told.',
+    doc: 'Most series of one metric by consumer group; more are left out and counted, and what further groups are sent counts for none. 0: none, consumer lag is not told.',
   }),
 
   // Topics
