@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { hex } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
@@ -13,6 +14,7 @@ import { FrameCases, type FrameCase, type FrameKind, type Served } from './frame
 import { mapFrame } from './frame-map.ts'
 import { Neighbour } from './neighbour.ts'
 import { settledSize, sizeOf, type ProcessSize } from './process-size.ts'
+import type { Regression } from './regressions.ts'
 import { fuzzTopics, RequestMaker } from './request-maker.ts'
 import { runScenarios, type ScenarioCounts } from './scenarios.ts'
 
@@ -293,7 +295,12 @@ class Fuzz {
 }
 
 function asRegression({ api, version, bytes }: FrameCase): string {
-  return `{ why: '${api.name} v${version}', frame: '${hex(bytes)}', outcome: 'answered' },`
+  const regression: Regression = {
+    why: `${api.name} v${version}`,
+    frame: hex(bytes),
+    outcome: 'answered',
+  }
+  return `${inspect(regression, { breakLength: Infinity, maxStringLength: null })},`
 }
 
 function none(): Record<Outcome, number> {
