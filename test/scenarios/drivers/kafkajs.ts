@@ -44,8 +44,11 @@ function codecOf(compress: OneWay, decompress: OneWay): () => unknown {
   return () => ({ compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer), decompress })
 }
 
+/** For half a minute. Its default of five tries to connect is used up in nine seconds, and what then fails is tried by nobody. */
+const patient = { initialRetryTime: 100, maxRetryTime: 1000, retries: 40 }
+
 function kafkaOf(address: string, clientId = 'scenarios'): kafkajs.Kafka {
-  return new Kafka({ clientId, brokers: [address], logLevel: logLevel.NOTHING })
+  return new Kafka({ clientId, brokers: [address], logLevel: logLevel.NOTHING, retry: patient })
 }
 
 function verbsOf(address: string): Verbs {
@@ -72,7 +75,7 @@ function verbsOf(address: string): Verbs {
     },
 
     async flow(wish) {
-      const producer = kafka.producer({ metadataMaxAge: 500, retry: { retries: 8 } })
+      const producer = kafka.producer({ metadataMaxAge: 500, retry: patient })
       await producer.connect()
       const failed: string[] = []
       let count = 0
