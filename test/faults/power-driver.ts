@@ -26,7 +26,7 @@ async function main(order: PowerOrder): Promise<void> {
     clusterId: 'power',
     brokerId: 1,
     bootId: order.bootId,
-    settings: { logWriteBackBytes: 65_536 },
+    settings: { logWriteBackBytes: 65_536, growthStepBytes: 8192 },
   })
   const plans = Array.from({ length: order.logs }, (_, at) => new PlannedLog(order.planSeed, at))
   const random = new Prng(order.seed)
