@@ -24,7 +24,6 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/env/real/idle-memory.ts': {
     ours: ['src/env', 'src/env/real/resident-memory.ts', 'src/env/real/collector.ts'],
-    modules: ['node:v8', 'node:vm'],
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },

@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Clock } from '../clock.ts'
+import { collector } from './collector.ts'
 import { residentBytes } from './resident-memory.ts'
 
 const mebibyte = 1024 * 1024
@@ -43,14 +42,4 @@ export function returnMemoryWhenIdle(clock: Pick<Clock, 'every'>): void {
     isSecondDue = hasGrown
     keptBytes = residentBytes() ?? keptBytes
   })
-}
-
-type Collect = (how: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
-
-/** V8's own function is only seen by contexts that are made while the flag is set. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as Collect
-  setFlagsFromString('--no-expose-gc')
-  return () => collect({ type: 'major', flavor: 'last-resort' })
 }
