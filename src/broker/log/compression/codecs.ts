@@ -45,7 +45,7 @@ export interface CodecsOptions {
 }
 
 export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
-  const budget = new ByteBudget(options.outputBytesInFlightMax ?? 2 * outputBytesLimit)
+  const budget = new ByteBudget(options.outputBytesInFlightMax ?? outputBytesLimit)
   const lane = new CodecLane()
   let bytesDecompressed = 0
   const counted = async (codec: CodecId, work: CodecWork & { readonly outputBytesMax: number }) => {
