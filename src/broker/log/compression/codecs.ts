@@ -44,9 +44,11 @@ export interface CodecsOptions {
   readonly outputBytesInFlightMax?: number
 }
 
+/** One thread for the process, as Node's own threads are: a simulation opens a thousand directories. */
+const lane = new CodecLane()
+
 export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions = {}): Codecs {
   const budget = new ByteBudget(options.outputBytesInFlightMax ?? outputBytesLimit)
-  const lane = new CodecLane()
   let bytesDecompressed = 0
   const counted = async (codec: CodecId, work: CodecWork & { readonly outputBytesMax: number }) => {
     const packedBytes = work.bytes.length
