@@ -1,7 +1,7 @@
 /**
  * LogCluster beside Apache Kafka on the same machine: `npm run versus-kafka`. Both run all the time, one has work; they
  * take turns, and what counts is the ratio of each round. The load is librdkafka in C (`load.c`), the same for both.
- * Writes `docs/benchmarks/versus-kafka.json`; the page beside it says what may be concluded.
+ * Writes `docs/benchmarks/versus-kafka.md`, and `.json` with every round.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -118,24 +118,74 @@ async function runLoad(load: string, rival: Rival, [what, ...args]: string[]): P
 function tell(found: readonly { readonly ours: Measures; readonly theirs: Measures }[]): void {
   const names = Object.keys(found[0]?.ours ?? {})
   if (names.length === 0) throw new Error('nothing was measured')
-  const rows = names.map(name => {
-    const ours = found.map(round => round.ours[name]!)
-    const theirs = found.map(round => round.theirs[name]!)
-    const ratios = ours.map((value, at) => value / theirs[at]!).toSorted((a, b) => a - b)
-    const [ratio, least, most] = [median(ratios), ratios[0]!, ratios.at(-1)!]
-    return { name, ours: median(ours), kafka: median(theirs), ratio, least, most }
-  })
-  for (const { name, ours, kafka, ratio, least, most } of rows) {
-    const values = `ours ${ours.toFixed(3)}, Kafka ${kafka.toFixed(3)}`
-    const spread = `${least.toFixed(2)} to ${most.toFixed(2)}`
-    console.log(`${name.padEnd(38)} ${values.padEnd(32)} x ${ratio.toFixed(2)} (${spread})`)
-  }
+  const rows = names.map(name => compare(name, found))
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem() }
+  const run = { date: new Date().toISOString(), kafka: '4.3.1', rounds, producedBytes, machine }
   const folder = join(root, 'docs/benchmarks')
   mkdirSync(folder, { recursive: true })
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem() }
-  const run = { date: new Date().toISOString(), kafka: '4.3.1', rounds, producedBytes }
-  const text = JSON.stringify({ ...run, machine, rows, found }, null, 2)
-  writeFileSync(join(folder, 'versus-kafka.json'), `${text}\n`)
+  const whole = JSON.stringify({ ...run, rows, found }, null, 2)
+  writeFileSync(join(folder, 'versus-kafka.json'), `${whole}\n`)
+  const page = pageOf(rows, run)
+  writeFileSync(join(folder, 'versus-kafka.md'), page)
+  console.log(page)
+}
+
+interface Row {
+  readonly name: string
+  /** Medians. */
+  readonly ours: number
+  readonly kafka: number
+  /** Ours by Kafka's of the same round: median, least and most. */
+  readonly ratio: readonly [median: number, least: number, most: number]
+}
+
+function compare(
+  name: string,
+  found: readonly { readonly ours: Measures; readonly theirs: Measures }[],
+): Row {
+  const ours = found.map(round => round.ours[name]!)
+  const kafka = found.map(round => round.theirs[name]!)
+  const ratios = ours.map((value, at) => value / kafka[at]!)
+  return {
+    name,
+    ours: median(ours),
+    kafka: median(kafka),
+    ratio: [median(ratios), Math.min(...ratios), Math.max(...ratios)],
+  }
+}
+
+function pageOf(
+  rows: readonly Row[],
+  run: {
+    readonly date: string
+    readonly machine: { readonly cpu: unknown; readonly cores: number }
+  },
+): string {
+  const lines = rows.map(({ name, ours, kafka, ratio: [middle, least, most] }) => {
+    const spread = `${least.toFixed(2)} to ${most.toFixed(2)}`
+    return `| ${name} | ${ours.toFixed(2)} | ${kafka.toFixed(2)} | ${middle.toFixed(2)} | ${spread} |`
+  })
+  return `# Beside Apache Kafka
+
+<!-- Written by \`npm run versus-kafka\`: repeat that instead of a change here. -->
+
+One broker of each on one machine (${run.machine.cores} processors, ${String(run.machine.cpu)}), ${run.date.slice(0, 10)}. Apache Kafka
+4.3.1 as its start script runs it (KRaft, heap of 1 GiB, G1), LogCluster as \`npm start\` does. Both run all the time and take turns; the
+client is librdkafka in C ([load.c](../../bench/load.c)), one producer or consumer, four partitions, ${producedBytes / 1e9} GB a round of records
+of 1 KiB and a fifth of that of 100 B, acks=all. Medians of ${rounds} rounds after one that warms up; the ratio is that of each round, below 1
+where LogCluster needs less. The client runs on the same processors, and for the seconds of a whole run it is the client that counts most:
+what a broker costs is its processor time.
+
+| measure | LogCluster | Apache Kafka | ratio | spread |
+|---|---|---|---|---|
+${lines.join('\n')}
+
+"Tail" is a producer of ${paceRate} records of 1 KiB a second and a consumer that follows it, latency from due to received. "Beside a cold reader":
+meanwhile another consumer reads everything from the device, the page cache having been evicted. "Anonymous memory" is what the
+process keeps beside the page cache, after all of that.
+
+What this does not show: replication, many clients, TLS, more than a minute of load, another disk than this one.
+`
 }
 
 function median(values: readonly number[]): number {
