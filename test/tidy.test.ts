@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, unfinishedMarks } from './tidy/bans.ts'
 import { codeOf } from './tidy/code.ts'
-import { brokenLayers, deadSources, importsOf, layers } from './tidy/layers.ts'
+import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
 import { isTest, isUnder, lineCount, readSources, type Source } from './tidy/sources.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -12,7 +12,7 @@ const product = sources.filter(({ path }) => isUnder(path, 'src') && !isTest(pat
 const native = readSources(root, ['native', 'bench'], ['.c', '.h'])
 
 const fileLinesMax = 400
-const nativeLinesMax = 2000
+const nativeLinesMax = 3000
 
 function tooLong(files: readonly Source[]): string[] {
   return files
@@ -38,6 +38,10 @@ describe('the repository', () => {
 
   test('imports only along the table of layers', () => {
     expect(brokenLayers(sources)).toEqual([])
+  })
+
+  test('imports in no circle', () => {
+    expect(circles(sources)).toEqual([])
   })
 
   test('has every layer of the table', () => {
@@ -67,7 +71,7 @@ describe('the repository', () => {
     expect(deadSources(sources, namingText())).toEqual([])
   })
 
-  test('keeps the addon under 2,000 lines of C', () => {
+  test('keeps the addon under 3,000 lines of C', () => {
     const addon = native.filter(({ path }) => isUnder(path, 'native'))
     expect(addon.length).toBeGreaterThan(0)
     expect(addon.reduce((sum, file) => sum + lineCount(file), 0)).toBeLessThanOrEqual(
@@ -89,8 +93,18 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
   ['src/broker/log/a.ts', "import 'node:fs'", 'node:fs'],
   ['src/broker/log/a.ts', "const x = await import('left-pad')", 'left-pad'],
   ['src/broker/log/a.ts', "import { x } from './b.test.ts'", 'b.test.ts'],
-  ['src/broker/replica/a.ts', "import { x } from '../../env/env.ts'", 'src/env/env.ts'],
-  ['src/broker/controller/a.ts', "import { x } from '../metadata/store.ts'", 'metadata/store.ts'],
+  ['src/broker/log/segment/a.ts', "import { x } from '../append/growth.ts'", 'append/growth.ts'],
+  ['src/broker/log/batch/a.ts', "import { x } from '../log-state.ts'", 'log-state.ts'],
+  [
+    'src/broker/partition/replica/a.ts',
+    "import { x } from '../../../env/env.ts'",
+    'src/env/env.ts',
+  ],
+  [
+    'src/broker/cluster/controller/a.ts',
+    "import { x } from '../../metadata/store.ts'",
+    'metadata/store.ts',
+  ],
   ['src/broker/server/a.ts', "import { x } from '../log/log.ts'", 'src/broker/log/log.ts'],
   ['src/broker/broker.ts', "import { x } from './main.ts'", 'src/broker/main.ts'],
   ['src/broker/broker.ts', "import { x } from '../../test/x.ts'", 'test/x.ts'],
@@ -106,8 +120,8 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
   ['src/broker/cluster/a.ts', 'randomBytes(4)', 'randomBytes'],
   ['src/broker/broker.ts', 'process.exit(1)', 'process.'],
   ['src/broker/broker.ts', 'console.log(1)', 'console.'],
-  ['src/broker/replica/a.ts', 'async function step() {}', 'async'],
-  ['src/broker/controller/a.ts', 'const x: Promise<void> = y', 'Promise'],
+  ['src/broker/partition/replica/a.ts', 'async function step() {}', 'async'],
+  ['src/broker/cluster/controller/a.ts', 'const x: Promise<void> = y', 'Promise'],
   ['src/broker/handlers/a.ts', 'send(Buffer.concat([header, records]))', 'Buffer.concat'],
   ['src/broker/partition/a.ts', 'append(records.slice(0, 9))', '.slice('],
   ['src/broker/server/a.ts', 'out.set(frame.subarray(4), at)', '.set('],
@@ -136,6 +150,16 @@ describe('a planted violation is caught', () => {
     expect(unfinishedMarks([{ path: 'src/lib/a.ts', text: 'x\n// TODO: y\n' }])).toHaveLength(1)
   })
 
+  test('a circle of imports, of types too, and not its tail', () => {
+    const files = [
+      { path: 'src/lib/a.ts', text: "import type { B } from './b.ts'" },
+      { path: 'src/lib/b.ts', text: "import { c } from './c.ts'" },
+      { path: 'src/lib/c.ts', text: "export { a } from './a.ts'\nimport { d } from './d.ts'" },
+      { path: 'src/lib/d.ts', text: '' },
+    ]
+    expect(circles(files)).toEqual(['src/lib/a.ts <-> src/lib/b.ts <-> src/lib/c.ts'])
+  })
+
   test('a source that only its own test imports', () => {
     const files = [
       { path: 'src/lib/a.ts', text: '' },
@@ -151,10 +175,10 @@ describe('a planted violation is caught', () => {
 
 describe('what is allowed passes', () => {
   const allowed: readonly [path: string, text: string][] = [
-    ['src/broker/log/a.ts', "import { errorCode } from '../wire/errors.ts'"],
-    ['src/broker/log/a.ts', "import { x } from './compression/x.ts'"],
+    ['src/broker/log/batch/a.ts', "import { errorCode } from '../../wire/errors.ts'"],
+    ['src/broker/log/batch/a.ts', "import { x } from '../compression/x.ts'"],
     ['src/broker/log/compression/a.ts', "import { gunzip } from 'node:zlib'"],
-    ['src/broker/controller/a.ts', "import type { X } from '../metadata/records.ts'"],
+    ['src/broker/cluster/controller/a.ts', "import type { X } from '../../metadata/records.ts'"],
     ['src/broker/broker.ts', "import { realClock } from '../env/real/clock.ts'"],
     ['src/broker/main.ts', "import { readFileSync } from 'node:fs'\nprocess.exit(Date.now())"],
     ['src/env/real/a.ts', 'setTimeout(act, Date.now())'],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import {
   findCoordinator,
   joinGroup,

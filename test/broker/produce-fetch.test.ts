@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeBatch, readBatchHeader } from '../../src/broker/log/batch.ts'
-import type { RecordInput } from '../../src/broker/log/records.ts'
+import { encodeBatch, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
+import type { RecordInput } from '../../src/broker/log/batch/records.ts'
 import { errorCode, type ErrorName } from '../../src/broker/wire/errors.ts'
 import type { Draft } from '../../src/broker/wire/field.ts'
 import { fetch, produce } from '../../src/broker/wire/messages/index.ts'

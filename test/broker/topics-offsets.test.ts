@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { errorCode, type ErrorName } from '../../src/broker/wire/errors.ts'
 import {
   createTopics,

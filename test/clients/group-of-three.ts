@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { offsetFetch } from '../../src/broker/wire/messages/index.ts'
 import { kitFolder } from '../../tools/clients.ts'
 import type { TestBroker } from '../helpers/broker.ts'

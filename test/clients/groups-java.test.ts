@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { describeWith, java } from '../helpers/clients.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
 import { WireClient } from '../helpers/wire-client.ts'

@@ -1,5 +1,5 @@
 import { noSabotage, type Sabotage } from '../../src/broker/log/sabotage.ts'
-import type { LogDirectory } from '../../src/broker/log/log-directory.ts'
+import type { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import { logDirectoryName } from '../../src/broker/log/log-id.ts'
 import type { Log } from '../../src/broker/log/log.ts'
 import { Prng } from '../../src/lib/prng.ts'

@@ -1,4 +1,4 @@
-import { lastOffset, readBatchHeader } from '../../src/broker/log/batch.ts'
+import { lastOffset, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import { equal } from '../../src/lib/bytes.ts'

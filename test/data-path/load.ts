@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { produce } from '../../src/broker/wire/messages/index.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { produceRequest, type PartitionId, type WireClient } from '../helpers/wire-client.ts'

@@ -1,7 +1,7 @@
 import { concat, writeInt32 } from '../../src/lib/bytes.ts'
-import { encodeBatch, type BatchInput } from '../../src/broker/log/batch.ts'
+import { encodeBatch, type BatchInput } from '../../src/broker/log/batch/batch.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
-import { encodeRecords, type RecordInput } from '../../src/broker/log/records.ts'
+import { encodeRecords, type RecordInput } from '../../src/broker/log/batch/records.ts'
 import type { Draft, Infer } from '../../src/broker/wire/field.ts'
 import {
   apiVersions,

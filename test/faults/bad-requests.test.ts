@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
-import { encodeBatch, type BatchInput } from '../../src/broker/log/batch.ts'
+import { encodeBatch, type BatchInput } from '../../src/broker/log/batch/batch.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import {
   createTopics,

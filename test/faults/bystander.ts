@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { type PartitionId, WireClient } from '../helpers/wire-client.ts'
 

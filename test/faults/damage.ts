@@ -2,14 +2,14 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { offsetsTopicName, partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { decodeGroupRecord, encodeGroupRecord } from '../../src/broker/coordinator/record-format.ts'
-import type { GroupRecord, GroupValue } from '../../src/broker/groups/records.ts'
+import type { GroupRecord, GroupValue } from '../../src/broker/coordinator/groups/records.ts'
 import {
   batchOverheadBytes,
   encodeBatch,
   readBatchHeader,
   stampBatch,
-} from '../../src/broker/log/batch.ts'
-import { readRecords } from '../../src/broker/log/records.ts'
+} from '../../src/broker/log/batch/batch.ts'
+import { readRecords } from '../../src/broker/log/batch/records.ts'
 
 /** What a broken disk, or a broken broker, could do to a data directory: to see whether a checker notices. */
 

@@ -1,4 +1,4 @@
-import { encodeBatch, lastOffset, readBatchHeader } from '../../src/broker/log/batch.ts'
+import { encodeBatch, lastOffset, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
 import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import { equal } from '../../src/lib/bytes.ts'

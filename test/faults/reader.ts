@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { batchOverheadBytes, codecOf, readBatchHeader } from '../../src/broker/log/batch.ts'
-import { readRecords } from '../../src/broker/log/records.ts'
+import { batchOverheadBytes, codecOf, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
+import { readRecords } from '../../src/broker/log/batch/records.ts'
 import type { WireClient } from '../helpers/wire-client.ts'
 import type { Place, World } from './world.ts'
 

@@ -8,10 +8,10 @@ import type {
   OffsetCommit,
   SyncAnswer,
   WriteOutcome,
-} from '../../src/broker/groups/events.ts'
-import { Groups, type GroupsConfig } from '../../src/broker/groups/groups.ts'
-import type { GroupRecord } from '../../src/broker/groups/records.ts'
-import { LoadedGroups } from '../../src/broker/groups/restore.ts'
+} from '../../src/broker/coordinator/groups/events.ts'
+import { Groups, type GroupsConfig } from '../../src/broker/coordinator/groups/groups.ts'
+import type { GroupRecord } from '../../src/broker/coordinator/groups/records.ts'
+import { LoadedGroups } from '../../src/broker/coordinator/groups/restore.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 
 /** A request of which the answer may come later. */

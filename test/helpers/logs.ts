@@ -9,12 +9,15 @@ import {
   lastOffset,
   readBatchHeader,
   type BatchInput,
-} from '../../src/broker/log/batch.ts'
-import { LogDirectory, type LogDirectoryOptions } from '../../src/broker/log/log-directory.ts'
+} from '../../src/broker/log/batch/batch.ts'
+import {
+  LogDirectory,
+  type LogDirectoryOptions,
+} from '../../src/broker/log/directory/log-directory.ts'
 import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
-import type { AppendOrigin } from '../../src/broker/log/batch.ts'
+import type { AppendOrigin } from '../../src/broker/log/batch/batch.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 

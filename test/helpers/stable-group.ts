@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { GroupsConfig } from '../../src/broker/groups/groups.ts'
-import type { JoinAnswer } from '../../src/broker/groups/events.ts'
+import type { GroupsConfig } from '../../src/broker/coordinator/groups/groups.ts'
+import type { JoinAnswer } from '../../src/broker/coordinator/groups/events.ts'
 import { answered, errorOf, GroupWorld } from './group-world.ts'
 
 /** A stable group of `count`; the first is the leader. */

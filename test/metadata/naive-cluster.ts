@@ -1,4 +1,8 @@
-import type { Command, ConfigResource, TopicDraft } from '../../src/broker/controller/commands.ts'
+import type {
+  Command,
+  ConfigResource,
+  TopicDraft,
+} from '../../src/broker/cluster/controller/commands.ts'
 
 interface NaiveTopic {
   readonly id: string

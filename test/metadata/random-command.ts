@@ -3,7 +3,7 @@ import type {
   ConfigEdit,
   ConfigResource,
   TopicDraft,
-} from '../../src/broker/controller/commands.ts'
+} from '../../src/broker/cluster/controller/commands.ts'
 import type { MetadataImage } from '../../src/broker/metadata/image.ts'
 import type { Prng } from '../../src/lib/prng.ts'
 import { uuidFrom } from '../../src/lib/uuid.ts'

@@ -1,8 +1,8 @@
 import { concat, writeInt32 } from '../../src/lib/bytes.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import type { Prng } from '../../src/lib/prng.ts'
-import { encodeBatch, type BatchInput } from '../../src/broker/log/batch.ts'
-import { encodeRecords } from '../../src/broker/log/records.ts'
+import { encodeBatch, type BatchInput } from '../../src/broker/log/batch/batch.ts'
+import { encodeRecords } from '../../src/broker/log/batch/records.ts'
 import type { Codecs } from '../../src/broker/log/compression/codecs.ts'
 
 /** A batch with something wrong under a right CRC, but where the CRC is what is wrong. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { findCoordinator, offsetCommit, offsetFetch } from '../../src/broker/wire/messages/index.ts'
 import { WireClient, type PartitionId } from '../helpers/wire-client.ts'
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { concat, writeInt32 } from '../../src/lib/bytes.ts'
-import { encodeBatch } from '../../src/broker/log/batch.ts'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { Api, Draft, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'

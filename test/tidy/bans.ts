@@ -26,7 +26,7 @@ const recordWay = [
  */
 export const mayCopy: Readonly<Record<string, string>> = {
   'src/broker/log/compression': 'an opened batch is new bytes by nature',
-  'src/broker/log/records.ts':
+  'src/broker/log/batch/records.ts':
     'writes single records for tests and tools; a broker only reads them',
 }
 
@@ -87,7 +87,11 @@ export const bans: readonly Ban[] = [
     instead: 'the logger',
   },
   {
-    places: ['src/broker/replica', 'src/broker/controller', 'src/broker/groups'],
+    places: [
+      'src/broker/partition/replica',
+      'src/broker/cluster/controller',
+      'src/broker/coordinator/groups',
+    ],
     text: /\basync\s|\bawait\s|\bPromise\b/,
     instead: 'an effect, and the event that answers it',
   },

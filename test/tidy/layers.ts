@@ -8,7 +8,25 @@ interface Layer {
 }
 
 const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
+const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
 const everything = ['src']
+
+/** Every row that lies in `log/`: what stands above it sees it whole. */
+const wholeLog = [
+  ...log('directory', 'log.ts', 'retention.ts', 'recovery', 'append', 'read', 'log-state.ts'),
+  ...log('log-host.ts', 'segment', 'producers', 'batch', 'compression'),
+  'src/broker/log',
+]
+
+/** At the door of `log/`: which log, its settings, what a log needs of its directory; words of all its rooms. */
+const door = [
+  'log-host.ts',
+  'log-config.ts',
+  'log-id.ts',
+  'epoch-cache.ts',
+  'shortage.ts',
+  'sabotage.ts',
+]
 
 /**
  * The table is the architecture (docs/architecture.md). The longest place that holds a file is its layer; a
@@ -39,35 +57,80 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/broker/config': { ours: ['src/lib'] },
-  'src/broker/log': {
-    ours: ['src/lib', 'src/env', ...broker('wire/errors.ts', 'log/compression')],
+  // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
+  'src/broker/log/directory': {
+    ours: ['src/lib', 'src/env', ...log('log.ts', 'recovery', 'segment', 'compression', ...door)],
   },
-  'src/broker/log/compression': {
+  'src/broker/log/log.ts': {
+    ours: [
+      'src/lib',
+      ...log('retention.ts', 'recovery', 'append', 'read', 'producers', 'log-state.ts', ...door),
+    ],
+  },
+  'src/broker/log/retention.ts': {
+    ours: ['src/env', ...log('append', 'segment', 'log-state.ts', ...door)],
+  },
+  'src/broker/log/recovery': {
     ours: [
       'src/lib',
       'src/env',
-      'src/env/real/clock.ts',
-      'src/env/real/collector.ts',
-      'src/broker/log',
+      ...log('append', 'read', 'segment', 'producers', 'batch', 'log-state.ts', ...door),
     ],
+  },
+  'src/broker/log/append': {
+    ours: [
+      'src/lib',
+      'src/env',
+      'src/broker/wire/errors.ts',
+      ...log('segment', 'producers', 'batch', 'compression', 'log-state.ts', ...door),
+    ],
+  },
+  'src/broker/log/read': {
+    ours: [
+      'src/lib',
+      'src/env',
+      'src/broker/wire/errors.ts',
+      ...log('segment', 'batch', 'compression', 'log-state.ts', ...door),
+    ],
+  },
+  'src/broker/log/log-state.ts': {
+    ours: ['src/broker/wire/errors.ts', ...log('segment', 'producers', ...door)],
+  },
+  'src/broker/log/log-host.ts': {
+    ours: ['src/env', ...log('segment', 'compression', 'sabotage.ts')],
+  },
+  'src/broker/log/segment': { ours: ['src/lib', 'src/env', ...log('producers', 'batch')] },
+  'src/broker/log/producers': { ours: ['src/lib', ...log('batch')] },
+  'src/broker/log/batch': {
+    ours: ['src/lib', 'src/broker/wire/errors.ts', ...log('compression', 'log-config.ts')],
+  },
+  'src/broker/log/compression': {
+    ours: ['src/lib', 'src/env', 'src/env/real/clock.ts', 'src/env/real/collector.ts'],
     modules: ['node:zlib', 'node:path', 'node:worker_threads', 'lz4-napi', 'snappy'],
   },
-  'src/broker/replica': { ours: ['src/lib'] },
-  'src/broker/controller': {
+  'src/broker/log': { ours: ['src/lib', 'src/env'] },
+  'src/broker/partition/replica': { ours: ['src/lib'] },
+  'src/broker/cluster/controller': {
     ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
-  'src/broker/cluster': { ours: ['src/lib', 'src/env', ...broker('metadata', 'controller')] },
-  'src/broker/partition': {
-    ours: ['src/lib', 'src/env', ...broker('log', 'replica', 'metadata', 'wire')],
+  'src/broker/cluster': {
+    ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
   },
-  'src/broker/groups': { ours: ['src/lib'] },
+  'src/broker/partition': {
+    ours: ['src/lib', 'src/env', ...wholeLog, ...broker('partition/replica', 'metadata', 'wire')],
+  },
+  'src/broker/coordinator/groups': { ours: ['src/lib'] },
   'src/broker/coordinator': {
     ours: [
       'src/lib',
       'src/env',
-      ...broker('groups', 'log', 'log/compression', 'metadata', 'cluster', 'partition', 'wire'),
+      ...wholeLog,
+      ...broker('coordinator/groups', 'metadata', 'cluster', 'partition', 'wire'),
     ],
+  },
+  'src/broker/insight': {
+    ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition', 'telemetry')],
   },
   'src/broker/telemetry': {
     ours: ['src/lib', 'src/env', ...broker('config')],
@@ -77,8 +140,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       'src/env',
-      ...broker('wire', 'config', 'log', 'replica', 'metadata', 'cluster', 'partition'),
-      ...broker('groups', 'coordinator', 'handlers/scram-mechanisms.ts'),
+      ...wholeLog,
+      ...broker('wire', 'config', 'partition/replica', 'metadata', 'cluster', 'partition'),
+      ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight'),
+      ...broker('handlers/scram-mechanisms.ts'),
     ],
   },
   // Pure sums, as of node:zlib in compression; the room of SASL will take it in.
@@ -89,7 +154,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
-  'src/broker/group-sources.ts': { ours: everything },
+  'src/broker/insight/group-sources.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
 }
@@ -188,4 +253,40 @@ function isNamed(path: string, named: string): boolean {
 /** Run by hand or by a script: the files right under `tools` and `bench`. */
 function isProgram(path: string): boolean {
   return /^(?:tools|bench)\/[^/]+$/.test(path)
+}
+
+/** Every circle of imports, as one line that names its files; types count, since a reader follows them too. */
+export function circles(sources: readonly Source[]): string[] {
+  const known = new Set(sources.map(({ path }) => path))
+  const targets = new Map(
+    sources.map(source => [
+      source.path,
+      importsOf(source).flatMap(({ what }) => (known.has(what) ? [what] : [])),
+    ]),
+  )
+  return stronglyConnected(targets)
+    .filter(circle => circle.length > 1 || targets.get(circle[0]!)!.includes(circle[0]!))
+    .map(circle => circle.toSorted().join(' <-> '))
+    .toSorted()
+}
+
+/** Tarjan's algorithm: the groups of nodes that all reach one another. */
+function stronglyConnected(targets: ReadonlyMap<string, readonly string[]>): string[][] {
+  const groups: string[][] = []
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const open: string[] = []
+  const visit = (node: string): void => {
+    order.set(node, order.size)
+    lowest.set(node, order.get(node)!)
+    open.push(node)
+    for (const target of targets.get(node)!) {
+      if (!order.has(target)) visit(target)
+      else if (!open.includes(target)) continue
+      lowest.set(node, Math.min(lowest.get(node)!, lowest.get(target)!))
+    }
+    if (lowest.get(node) === order.get(node)) groups.push(open.splice(open.indexOf(node)))
+  }
+  for (const node of targets.keys()) if (!order.has(node)) visit(node)
+  return groups
 }

@@ -18,9 +18,9 @@ import type {
   TopicResult,
   TopicTarget,
   TopicWish,
-} from '../controller/commands.ts'
-import type { ConfigRules } from '../controller/alter-configs.ts'
-import type { TopicRules } from '../controller/create-topics.ts'
+} from './controller/commands.ts'
+import type { ConfigRules } from './controller/alter-configs.ts'
+import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ListenerAddress, MetadataRecord } from '../metadata/records.ts'
 import {
@@ -46,7 +46,7 @@ export type {
   TopicResult,
   TopicTarget,
   TopicWish,
-} from '../controller/commands.ts'
+} from './controller/commands.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>

@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '../../env/clock.ts'
 import { unreachable } from '../../lib/assert.ts'
 import { type Deferred, deferred } from '../../lib/deferred.ts'
-import type { Answer, Command, Refusal } from '../controller/commands.ts'
+import type { Answer, Command, Refusal } from './controller/commands.ts'
 import {
   Controller,
   type ControllerEffect,
   type ControllerEvent,
   type ControllerOptions,
-} from '../controller/controller.ts'
+} from './controller/controller.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
 import type { Cursor, MetadataStore } from '../metadata/store.ts'

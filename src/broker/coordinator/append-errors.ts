@@ -1,4 +1,4 @@
-import type { GroupError, WriteOutcome } from '../groups/events.ts'
+import type { GroupError, WriteOutcome } from './groups/events.ts'
 import type { AppendResult } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 

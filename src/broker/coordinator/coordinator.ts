@@ -20,8 +20,8 @@ import type {
   SyncAnswer,
   SyncWish,
   TopicPartition,
-} from '../groups/events.ts'
-import { Groups, type GroupsConfig } from '../groups/groups.ts'
+} from './groups/events.ts'
+import { Groups, type GroupsConfig } from './groups/groups.ts'
 import type { Codecs } from '../log/compression/codecs.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'

@@ -1,5 +1,5 @@
 import type { Crc32c } from '../../lib/crc32c.ts'
-import { LoadedGroups } from '../groups/restore.ts'
+import { LoadedGroups } from './groups/restore.ts'
 import {
   batchOverheadBytes,
   checkCrc,
@@ -8,10 +8,10 @@ import {
   lastOffset,
   readBatchHeader,
   type BatchHeader,
-  type CodecId,
-} from '../log/batch.ts'
+} from '../log/batch/batch.ts'
+import type { CodecId } from '../log/compression/codec-id.ts'
 import { outputBytesMaxFor, type Codecs } from '../log/compression/codecs.ts'
-import { readRecords } from '../log/records.ts'
+import { readRecords } from '../log/batch/records.ts'
 import type { Partition, SegmentRange } from '../partition/partition.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { decodeGroupRecord } from './record-format.ts'

@@ -1,7 +1,7 @@
-import type { AssignedTopic } from '../groups/consumer-protocol.ts'
-import type { Group, GroupState } from '../groups/group.ts'
-import type { Groups } from '../groups/groups.ts'
-import type { OffsetValue } from '../groups/records.ts'
+import type { AssignedTopic } from './groups/consumer-protocol.ts'
+import type { Group, GroupState } from './groups/group.ts'
+import type { Groups } from './groups/groups.ts'
+import type { OffsetValue } from './groups/records.ts'
 
 export interface GroupListing {
   readonly groupId: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fromHex, hex } from '../../lib/bytes.ts'
-import type { GroupRecord, GroupValue, OffsetValue } from '../groups/records.ts'
+import type { GroupRecord, GroupValue, OffsetValue } from './groups/records.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { decodeGroupRecord, encodeGroupRecord } from './record-format.ts'
 

@@ -1,6 +1,6 @@
 import { readInt16 } from '../../lib/bytes.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
-import type { GroupRecord, GroupValue, OffsetValue } from '../groups/records.ts'
+import type { GroupRecord, GroupValue, OffsetValue } from './groups/records.ts'
 import { decodeRequest, encodeRequest } from '../wire/codec.ts'
 import {
   api,

@@ -1,7 +1,7 @@
 import type { PartitionAppend } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { codecOf, readBatchHeader, batchOverheadBytes } from '../log/batch.ts'
+import { codecOf, readBatchHeader, batchOverheadBytes } from '../log/batch/batch.ts'
 import type { AppendResult } from '../log/log.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'

@@ -5,7 +5,7 @@ import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { parkUntil } from './parked-fetch.ts'
-import type { Reader, Readers } from './readers.ts'
+import type { Reader, Readers } from '../insight/readers.ts'
 
 type TopicRequest = FetchRequest['topics'][number]
 type PartitionRequest = TopicRequest['partitions'][number]

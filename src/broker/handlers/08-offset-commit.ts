@@ -1,6 +1,6 @@
 import type { Clock } from '../../env/env.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import type { OffsetCommit } from '../groups/events.ts'
+import type { OffsetCommit } from '../coordinator/groups/events.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {

@@ -1,5 +1,5 @@
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import type { OffsetValue } from '../groups/records.ts'
+import type { OffsetValue } from '../coordinator/groups/records.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   offsetFetch,

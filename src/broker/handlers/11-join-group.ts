@@ -1,5 +1,5 @@
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import type { GroupError, JoinAnswer } from '../groups/events.ts'
+import type { GroupError, JoinAnswer } from '../coordinator/groups/events.ts'
 import { errorCode } from '../wire/errors.ts'
 import { joinGroup, type JoinGroupRequest, type JoinGroupResponse } from '../wire/messages/index.ts'
 import { kafkaHost } from './client-host.ts'

@@ -1,5 +1,5 @@
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import type { Leaver } from '../groups/events.ts'
+import type { Leaver } from '../coordinator/groups/events.ts'
 import { errorCode } from '../wire/errors.ts'
 import {
   leaveGroup,

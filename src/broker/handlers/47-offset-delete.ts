@@ -1,5 +1,5 @@
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import type { TopicPartition } from '../groups/events.ts'
+import type { TopicPartition } from '../coordinator/groups/events.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {

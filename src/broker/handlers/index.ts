@@ -34,7 +34,7 @@ import { alterUserScramCredentialsHandler } from './51-alter-user-scram-credenti
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable, type Handler } from './handler.ts'
-import type { Readers } from './readers.ts'
+import type { Readers } from '../insight/readers.ts'
 
 export interface HandlersOptions {
   readonly env: Env

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { hex, utf8 } from '../../lib/bytes.ts'
-import { encodeBatch } from './batch.ts'
+import { encodeBatch } from './batch/batch.ts'
 
 const text = readFileSync(new URL('FORMAT.md', import.meta.url), 'utf8')
 

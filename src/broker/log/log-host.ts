@@ -1,7 +1,7 @@
 import type { DiskError, Env } from '../../env/env.ts'
 import type { Codecs } from './compression/codecs.ts'
 import type { Sabotage } from './sabotage.ts'
-import type { Segment } from './segment.ts'
+import type { Segment } from './segment/segment.ts'
 
 /** What a log needs of the directory that it lies in. Unit tests give a small one of their own. */
 export interface LogHost {

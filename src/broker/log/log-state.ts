@@ -3,8 +3,8 @@ import type { EpochCache } from './epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogHost } from './log-host.ts'
 import type { LogId } from './log-id.ts'
-import type { ProducerStates } from './producer-states.ts'
-import type { SegmentList } from './segment.ts'
+import type { ProducerStates } from './producers/states.ts'
+import type { SegmentList } from './segment/segment.ts'
 
 /** What the parts of one log share: append, read, retention and flush all work on this. */
 export interface LogState {

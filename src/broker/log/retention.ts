@@ -1,8 +1,8 @@
 import { DiskError } from '../../env/env.ts'
-import type { Appender } from './log-append.ts'
+import type { Appender } from './append/appender.ts'
 import type { Flushable } from './log-host.ts'
 import type { LogState } from './log-state.ts'
-import { segmentSuffixes, type Segment } from './segment.ts'
+import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
 
 /** What retention works on. */

@@ -2,7 +2,7 @@ import type { Clock, DiskFile, Timer } from '../../env/env.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { AppendResult, Log } from '../log/log.ts'
-import { Replica, type PartitionRole, type ReplicaEffect } from '../replica/replica.ts'
+import { Replica, type PartitionRole, type ReplicaEffect } from './replica/replica.ts'
 import type { ErrorName } from '../wire/errors.ts'
 
 export interface PartitionAppend {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
 import { DiskError } from '../../env/env.ts'
 import type { Log } from '../log/log.ts'
-import type { LogDirectory } from '../log/log-directory.ts'
+import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { MetadataImage } from '../metadata/image.ts'
 import { Partitions } from './partitions.ts'
 

@@ -1,7 +1,7 @@
 import { DiskError, type Clock, type Timer } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { LogConfig } from '../log/log-config.ts'
-import type { LogDirectory } from '../log/log-directory.ts'
+import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'

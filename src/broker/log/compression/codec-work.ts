@@ -1,4 +1,4 @@
-import type { CodecId } from '../batch.ts'
+import type { CodecId } from './codec-id.ts'
 import { makeLz4, openLz4 } from './lz4.ts'
 import { makeSnappy, openSnappy } from './snappy.ts'
 import { makeGzip, makeZstd, openGzip, openZstd } from './zlib.ts'

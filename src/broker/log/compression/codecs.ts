@@ -1,5 +1,5 @@
 import type { Clock } from '../../../env/env.ts'
-import { codecNames, type CodecId } from '../batch.ts'
+import { codecNames, type CodecId } from './codec-id.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { CodecLane } from './codec-lane.ts'
 import type { CodecWork } from './codec-work.ts'

@@ -1,0 +1,164 @@
+import type { MetadataImage } from '../../metadata/image.ts'
+import type { MetadataRecord } from '../../metadata/records.ts'
+import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
+import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
+
+type Configs = ReadonlyMap<string, string>
+
+export interface ConfigRules {
+  /** What is wrong with a topic's overrides, for the client; null where nothing is. */
+  validateConfigs(configs: Configs): string | null
+  /** What is wrong with settings given to running brokers; null where nothing is. */
+  validateBrokerConfigs(configs: Configs): Mistake | null
+  /** What is wrong with a consumer group's configs, for the client; null where nothing is. */
+  validateGroupConfigs(configs: Configs): string | null
+  /** The items of a list where `resource` does not say otherwise, separated by commas; null where it is no list. */
+  listBeneath(resource: ConfigResource, name: string): string | null
+}
+
+/** Each resource's changes are decided on their own: all of them, or none. */
+export function decideAlterConfigs(
+  before: MetadataImage,
+  changes: readonly ConfigChange[],
+  options: { readonly rules: ConfigRules; readonly validateOnly: boolean },
+): Decision {
+  const twice = duplicates(changes.map(({ resource }) => keyOf(resource)))
+  const records: MetadataRecord[] = []
+  let image = before
+  const results = changes.map((change): ConfigChangeResult => {
+    const record = twice.has(keyOf(change.resource))
+      ? mistake('INVALID_REQUEST', `The request names ${textOf(change.resource)} more than once.`)
+      : recordOf(image, options.rules, change)
+    if (isMistake(record)) return record
+    if (!options.validateOnly && record.configs.length > 0) {
+      image = image.apply(record)
+      records.push(record)
+    }
+    return { error: 'NONE', message: null }
+  })
+  return { records, image, answer: { type: 'configsAltered', results } }
+}
+
+type ConfigRecord = Extract<
+  MetadataRecord,
+  { readonly type: 'topicConfigsChanged' | 'brokerConfigsChanged' | 'groupConfigsChanged' }
+>
+
+function recordOf(
+  image: MetadataImage,
+  rules: ConfigRules,
+  change: ConfigChange,
+): ConfigRecord | Mistake {
+  const { resource } = change
+  const before = configsOf(image, resource)
+  if (isMistake(before)) return before
+  const after = edited(before, rules, change)
+  if (isMistake(after)) return after
+  const wrong = wrongWith(rules, resource, after)
+  if (wrong !== null) return wrong
+  const configs = difference(before, after)
+  switch (resource.type) {
+    case 'broker':
+      return { type: 'brokerConfigsChanged', brokerId: resource.brokerId, configs }
+    case 'group':
+      return { type: 'groupConfigsChanged', groupId: resource.groupId, configs }
+    case 'topic':
+      return { type: 'topicConfigsChanged', topicId: image.topicByName(resource.name)!.id, configs }
+  }
+}
+
+function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mistake {
+  if (resource.type === 'broker') {
+    const { brokerId } = resource
+    if (brokerId === null || image.brokers.has(brokerId)) return image.brokerConfigs(brokerId)
+    return mistake('INVALID_REQUEST', `Broker ${brokerId} is not registered.`)
+  }
+  if (resource.type === 'group') {
+    if (resource.groupId !== '') return image.groupConfigs(resource.groupId)
+    return mistake('INVALID_REQUEST', 'There are no configs of all groups: name one.')
+  }
+  const absent = `There is no topic ${JSON.stringify(resource.name)}.`
+  return image.topicByName(resource.name)?.configs ?? mistake('UNKNOWN_TOPIC_OR_PARTITION', absent)
+}
+
+function edited(
+  before: Configs,
+  rules: ConfigRules,
+  { resource, edits, isWhole }: ConfigChange,
+): Configs | Mistake {
+  const [twice] = duplicates(edits.map(({ name }) => name))
+  if (twice !== undefined) {
+    const message = `The request names config '${twice}' of ${textOf(resource)} more than once.`
+    return mistake('INVALID_REQUEST', message)
+  }
+  const after = isWhole ? new Map<string, string>() : new Map(before)
+  for (const edit of edits) {
+    const value = editedValue(before, rules, resource, edit)
+    if (value === null) after.delete(edit.name)
+    else if (typeof value === 'string') after.set(edit.name, value)
+    else return value
+  }
+  return after
+}
+
+/** null: none. */
+function editedValue(
+  before: Configs,
+  rules: ConfigRules,
+  resource: ConfigResource,
+  edit: ConfigEdit,
+): string | null | Mistake {
+  if (edit.operation === 'delete') return null
+  const { name, operation, value } = edit
+  if (operation === 'set') return value
+  const beneath = rules.listBeneath(resource, name)
+  if (beneath === null) {
+    const text = `Config '${name}' is not a list: set it as a whole.`
+    return wrongWith(rules, resource, new Map([[name, value]])) ?? mistake('INVALID_CONFIG', text)
+  }
+  const items = itemsOf(before.get(name) ?? beneath)
+  const named = itemsOf(value)
+  const kept = operation === 'append' ? items : items.filter(item => !named.includes(item))
+  const added = operation === 'append' ? named.filter(item => !items.includes(item)) : []
+  return [...kept, ...added].join(',')
+}
+
+function itemsOf(list: string): string[] {
+  return list
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')
+}
+
+function wrongWith(rules: ConfigRules, resource: ConfigResource, configs: Configs): Mistake | null {
+  if (resource.type === 'broker') return rules.validateBrokerConfigs(configs)
+  const message =
+    resource.type === 'group' ? rules.validateGroupConfigs(configs) : rules.validateConfigs(configs)
+  return message === null ? null : mistake('INVALID_CONFIG', message)
+}
+
+function difference(before: Configs, after: Configs): { name: string; value: string | null }[] {
+  const gone = [...before.keys()].filter(name => !after.has(name))
+  const set = [...after].filter(([name, value]) => before.get(name) !== value)
+  return [
+    ...gone.map(name => ({ name, value: null })),
+    ...set.map(([name, value]) => ({ name, value })),
+  ]
+}
+
+function keyOf(resource: ConfigResource): string {
+  switch (resource.type) {
+    case 'topic':
+      return `topic ${resource.name}`
+    case 'broker':
+      return `broker ${resource.brokerId ?? ''}`
+    case 'group':
+      return `group ${resource.groupId}`
+  }
+}
+
+function textOf(resource: ConfigResource): string {
+  if (resource.type === 'topic') return `topic '${resource.name}'`
+  if (resource.type === 'group') return `group '${resource.groupId}'`
+  return resource.brokerId === null ? 'all brokers' : `broker ${resource.brokerId}`
+}

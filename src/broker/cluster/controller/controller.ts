@@ -1,0 +1,355 @@
+import { assert, unreachable } from '../../../lib/assert.ts'
+import type { Uuid } from '../../../lib/uuid.ts'
+import type { MetadataImage } from '../../metadata/image.ts'
+import {
+  batchOverheadBytes,
+  encodeRecord,
+  joinBatch,
+  type MetadataRecord,
+} from '../../metadata/records.ts'
+import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
+import { decideAlterScramUsers } from './alter-scram-users.ts'
+import type { Answer, Command, Refusal } from './commands.ts'
+import { decideCreatePartitions } from './create-partitions.ts'
+import { decideCreateTopics, type TopicRules } from './create-topics.ts'
+import type { Decision } from './decision.ts'
+import { decideDeleteTopics } from './delete-topics.ts'
+import { decideRegisterBroker } from './register-broker.ts'
+
+export type ControllerEvent =
+  /** Once, first: claim the next epoch, and create the cluster where there is none. */
+  | { readonly type: 'started' }
+  /** `id` is new, and comes back with the answer. */
+  | { readonly type: 'commanded'; readonly id: number; readonly command: Command }
+  /** Whoever asked waits no longer. */
+  | { readonly type: 'withdrawn'; readonly id: number }
+  /** The answers to `append`. */
+  | { readonly type: 'committed'; readonly nextSequence: number }
+  | { readonly type: 'unavailable' }
+  /** The answers to `snapshot`. */
+  | { readonly type: 'snapshotWritten'; readonly nextSequence: number }
+  | { readonly type: 'snapshotUnavailable' }
+  /** An answer to both: somebody else has appended. */
+  | { readonly type: 'lost' }
+  /** The pause that `wait` asked for is over. */
+  | { readonly type: 'waited' }
+  | { readonly type: 'stopped' }
+
+/** To be performed in this order. */
+export type ControllerEffect =
+  /** Append after the last record known. Repeated with the same bytes until its outcome is certain. */
+  | { readonly type: 'append'; readonly epoch: number; readonly payload: Uint8Array }
+  /** Pause a moment, because the store does not answer. */
+  | { readonly type: 'wait' }
+  /** Keep `image` as a snapshot: it is the state after the last record. */
+  | { readonly type: 'snapshot'; readonly epoch: number; readonly image: MetadataImage }
+  /** `records` are committed; `image` has them. */
+  | {
+      readonly type: 'publish'
+      readonly image: MetadataImage
+      readonly records: readonly MetadataRecord[]
+    }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  /** No longer the controller: somebody else is. */
+  | { readonly type: 'resign' }
+
+export interface ControllerOptions {
+  readonly brokerId: number
+  /** Fresh ones, of this start. `clusterId` serves at genesis only. */
+  readonly claimId: Uuid
+  readonly clusterId: Uuid
+  /** What the store holds. */
+  readonly image: MetadataImage
+  readonly nextSequence: number
+  readonly snapshotSequence: number
+  /** Appends from one snapshot to the next. */
+  readonly snapshotIntervalMax: number
+  /** Bytes of one append. */
+  readonly payloadBytesMax: number
+  readonly rules: TopicRules & ConfigRules
+}
+
+/** Ids of one producer-id block: a broker hands them out without asking. */
+export const producerIdBlockCount = 1_000
+
+/** Bytes of records after which a batch is closed. A command is never split, so one alone may be larger. */
+const batchBytesMax = 131_072
+/** Commands that wait for their decision; more are refused. */
+export const queuedCommandCountMax = 1_000
+
+interface Batch {
+  readonly payload: Uint8Array
+  readonly records: readonly MetadataRecord[]
+  /** As it will be when the batch is committed. */
+  readonly image: MetadataImage
+  readonly answers: readonly { readonly id: number; readonly answer: Answer }[]
+}
+
+/**
+ * The cluster's decisions, as a state machine without I/O: events in, effects out.
+ *
+ * One operation on the store is in flight at a time. Commands that come meanwhile wait, and are then decided
+ * together, each upon what those before it leave, and appended as one batch. Nothing is answered before the
+ * batch with its consequences is committed; while an append's outcome is unknown, nothing moves at all.
+ */
+export class Controller {
+  readonly #options: ControllerOptions
+  #state: 'new' | 'claiming' | 'active' | 'stopped' | 'resigned' = 'new'
+  /** Everything committed, and nothing else. */
+  #image: MetadataImage
+  #nextSequence: number
+  #epoch: number
+  #inFlight: Batch | 'snapshot' | null = null
+  #snapshotDueAt: number
+  readonly #queue: { readonly id: number; readonly command: Command }[] = []
+  #effects: ControllerEffect[] = []
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#image = options.image
+    this.#nextSequence = options.nextSequence
+    this.#epoch = options.image.controllerEpoch + 1
+    this.#snapshotDueAt = options.snapshotSequence + options.snapshotIntervalMax
+  }
+
+  /** Everything committed. */
+  get image(): MetadataImage {
+    return this.#image
+  }
+
+  /** True while an operation on the store has no certain outcome. */
+  get isBusy(): boolean {
+    return this.#inFlight !== null
+  }
+
+  step(event: ControllerEvent): ControllerEffect[] {
+    switch (event.type) {
+      case 'started':
+        this.#claim()
+        break
+      case 'commanded':
+        this.#commanded(event.id, event.command)
+        break
+      case 'withdrawn':
+        this.#withdrawn(event.id)
+        break
+      case 'committed':
+        this.#committed(event.nextSequence)
+        break
+      case 'unavailable':
+        assert(this.#batchInFlight() !== null, 'an append is in flight')
+        this.#effects.push({ type: 'wait' })
+        break
+      case 'waited':
+        this.#appendAgain()
+        break
+      case 'snapshotWritten':
+        this.#snapshotEnded(event.nextSequence, this.#options.snapshotIntervalMax)
+        break
+      case 'snapshotUnavailable':
+        this.#snapshotEnded(this.#nextSequence, Math.ceil(this.#options.snapshotIntervalMax / 8))
+        break
+      case 'lost':
+        this.#resign()
+        break
+      case 'stopped':
+        this.#stop()
+        break
+      default:
+        unreachable(event)
+    }
+    this.#workNext()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #claim(): void {
+    assert(this.#state === 'new', 'a controller is started once')
+    this.#state = 'claiming'
+    const { brokerId, claimId, clusterId } = this.#options
+    const records: MetadataRecord[] = []
+    if (!this.#image.isCreated) records.push({ type: 'clusterCreated', clusterId })
+    records.push({ type: 'epochClaimed', epoch: this.#epoch, brokerId, claimId })
+    const image = this.#image.applyBatch(this.#nextSequence, records)
+    this.#append({ payload: joinBatch(records.map(encodeRecord)), records, image, answers: [] })
+  }
+
+  #commanded(id: number, command: Command): void {
+    if (this.#state === 'stopped' || this.#state === 'resigned')
+      return this.#refuse(id, notController)
+    if (this.#queue.length >= queuedCommandCountMax) return this.#refuse(id, overloaded)
+    this.#queue.push({ id, command })
+  }
+
+  /** What was not decided yet never will be; what is in flight goes on. */
+  #withdrawn(id: number): void {
+    const at = this.#queue.findIndex(waiting => waiting.id === id)
+    if (at < 0) return
+    this.#queue.splice(at, 1)
+    this.#refuse(id, waitedTooLong)
+  }
+
+  #committed(nextSequence: number): void {
+    const batch = this.#batchInFlight()
+    assert(batch !== null, 'an append is in flight')
+    assert(nextSequence > this.#nextSequence, 'the log grows')
+    this.#inFlight = null
+    this.#nextSequence = nextSequence
+    this.#image = batch.image
+    if (this.#state === 'claiming') this.#state = 'active'
+    this.#effects.push({ type: 'publish', image: batch.image, records: batch.records })
+    for (const { id, answer } of batch.answers) this.#effects.push({ type: 'answer', id, answer })
+  }
+
+  #appendAgain(): void {
+    const batch = this.#batchInFlight()
+    if (batch !== null) this.#append(batch)
+  }
+
+  #snapshotEnded(nextSequence: number, dueAfter: number): void {
+    assert(this.#inFlight === 'snapshot', 'a snapshot is in flight')
+    this.#inFlight = null
+    this.#nextSequence = nextSequence
+    this.#snapshotDueAt = nextSequence - 1 + dueAfter
+  }
+
+  /** `lost` is certain: nothing of the batch in flight became part of the log. */
+  #resign(): void {
+    const batch = this.#batchInFlight()
+    this.#inFlight = null
+    this.#state = 'resigned'
+    for (const { id } of batch?.answers ?? []) this.#refuse(id, notController)
+    this.#refuseQueue()
+    this.#effects.push({ type: 'resign' })
+  }
+
+  /** What is in flight is still answered, if its outcome comes. */
+  #stop(): void {
+    if (this.#state !== 'resigned') this.#state = 'stopped'
+    this.#refuseQueue()
+  }
+
+  /** One operation at a time: the snapshot that is due, or the next batch of commands. */
+  #workNext(): void {
+    if (this.#state !== 'active' || this.#inFlight !== null) return
+    if (this.#nextSequence - 1 >= this.#snapshotDueAt) {
+      this.#inFlight = 'snapshot'
+      this.#effects.push({ type: 'snapshot', epoch: this.#epoch, image: this.#image })
+      return
+    }
+    const batch = this.#decideBatch()
+    if (batch !== null) this.#append(batch)
+  }
+
+  /** Decides commands from the queue; answers at once where no record comes of them. */
+  #decideBatch(): Batch | null {
+    const records: MetadataRecord[] = []
+    const encoded: string[] = []
+    const answers: { id: number; answer: Answer }[] = []
+    const bytesMax = Math.min(batchBytesMax, this.#options.payloadBytesMax)
+    let bytes = batchOverheadBytes
+    let image = this.#image.at(this.#nextSequence)
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const decision = this.#decide(image, next.command)
+      const texts = decision.records.map(encodeRecord)
+      const added = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
+      const isTooLarge = added + batchOverheadBytes > this.#options.payloadBytesMax
+      if (!isTooLarge && records.length > 0 && bytes + added > bytesMax) break
+      this.#queue.shift()
+      if (isTooLarge) {
+        answers.push({ id: next.id, answer: tooLarge(added, this.#options.payloadBytesMax) })
+        continue
+      }
+      answers.push({ id: next.id, answer: decision.answer })
+      image = decision.image
+      bytes += added
+      for (const record of decision.records) records.push(record)
+      for (const text of texts) encoded.push(text)
+    }
+    if (records.length > 0) return { payload: joinBatch(encoded), records, image, answers }
+    for (const { id, answer } of answers) this.#effects.push({ type: 'answer', id, answer })
+    return null
+  }
+
+  #decide(image: MetadataImage, command: Command): Decision {
+    const { rules } = this.#options
+    switch (command.type) {
+      case 'createTopics':
+        return decideCreateTopics(image, command.drafts, { ...command, rules })
+      case 'createPartitions':
+        return decideCreatePartitions(image, command.drafts, { ...command, rules })
+      case 'deleteTopics':
+        return decideDeleteTopics(image, command.targets)
+      case 'alterConfigs':
+        return decideAlterConfigs(image, command.changes, { ...command, rules })
+      case 'alterScramUsers':
+        return decideAlterScramUsers(image, command.changes)
+      case 'registerBroker':
+        return decideRegisterBroker(image, command, this.#nextSequence)
+      case 'allocateProducerIds':
+        return decideAllocateProducerIds(image, command.brokerId)
+      default:
+        return unreachable(command)
+    }
+  }
+
+  #append(batch: Batch): void {
+    this.#inFlight = batch
+    this.#effects.push({ type: 'append', epoch: this.#epoch, payload: batch.payload })
+  }
+
+  #batchInFlight(): Batch | null {
+    return this.#inFlight === 'snapshot' ? null : this.#inFlight
+  }
+
+  #refuseQueue(): void {
+    for (const { id } of this.#queue.splice(0)) this.#refuse(id, notController)
+  }
+
+  #refuse(id: number, answer: Refusal): void {
+    this.#effects.push({ type: 'answer', id, answer })
+  }
+}
+
+function decideAllocateProducerIds(before: MetadataImage, brokerId: number): Decision {
+  if (!before.brokers.has(brokerId)) {
+    const message = `Broker ${brokerId} is not registered. Register it first.`
+    const answer = { type: 'refused', error: 'BROKER_ID_NOT_REGISTERED', message } as const
+    return { records: [], image: before, answer }
+  }
+  const block = { firstProducerId: before.nextProducerId, count: producerIdBlockCount }
+  const record = { type: 'producerIdsAllocated', brokerId, ...block } as const
+  return {
+    records: [record],
+    image: before.apply(record),
+    answer: { type: 'producerIdsAllocated', ...block },
+  }
+}
+
+const notController: Refusal = {
+  type: 'refused',
+  error: 'NOT_CONTROLLER',
+  message: 'This broker is not the controller, or is stopping. Try again.',
+}
+
+const overloaded: Refusal = {
+  type: 'refused',
+  error: 'REQUEST_TIMED_OUT',
+  message: `The metadata store is slow: ${queuedCommandCountMax} changes wait for it already. Try again later.`,
+}
+
+const waitedTooLong: Refusal = {
+  type: 'refused',
+  error: 'REQUEST_TIMED_OUT',
+  message:
+    'The metadata store did not answer within the time of the request. Nothing was done: try again.',
+}
+
+function tooLarge(bytes: number, bytesMax: number): Refusal {
+  return {
+    type: 'refused',
+    error: 'INVALID_REQUEST',
+    message: `The request changes ${bytes} bytes of metadata at once; at most ${bytesMax} fit. Split it.`,
+  }
+}

@@ -1,0 +1,230 @@
+import type { MetadataImage } from '../../metadata/image.ts'
+import type { ConfigEntry, MetadataRecord, RecordOf } from '../../metadata/records.ts'
+import type { TopicDraft, TopicResult } from './commands.ts'
+import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
+import { newPartition, place, replicasError } from './placement.ts'
+import { isInternalTopic, reservedTopicName, topicNameError } from './topic-name.ts'
+
+export interface TopicRules {
+  readonly partitionCountDefault: number
+  readonly replicationFactorDefault: number
+  /** Of one request, and so of one topic. */
+  readonly requestPartitionCountMax: number
+  /** Of all topics together. */
+  readonly clusterPartitionCountMax: number
+  /** What is wrong with a topic's overrides, for the client; null where nothing is. */
+  validateConfigs(configs: ReadonlyMap<string, string>): string | null
+}
+
+type TopicCreated = RecordOf<'topicCreated'>
+
+/** Each draft is decided on its own, upon what those before it leave. */
+export function decideCreateTopics(
+  before: MetadataImage,
+  drafts: readonly TopicDraft[],
+  options: { readonly rules: TopicRules; readonly validateOnly: boolean },
+): Decision {
+  const twice = duplicates(drafts.map(({ name }) => name))
+  const records: MetadataRecord[] = []
+  let image = before
+  const results = drafts.map(draft => {
+    const created = twice.has(draft.name)
+      ? mistake('INVALID_REQUEST', `The request names topic '${draft.name}' more than once.`)
+      : topicOf({ image, before, rules: options.rules }, draft)
+    if (isMistake(created)) return refused(draft, created)
+    image = image.apply(created)
+    records.push(created)
+    return fulfilled(created, options.validateOnly)
+  })
+  const answer = { type: 'topicsCreated', results } as const
+  return options.validateOnly ? { records: [], image: before, answer } : { records, image, answer }
+}
+
+/** Where in a request a decision stands. */
+export interface Situation {
+  readonly image: MetadataImage
+  /** As the request found it. */
+  readonly before: MetadataImage
+  readonly rules: TopicRules
+}
+
+function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistake {
+  const badName = nameMistake(situation.image, draft.name)
+  if (badName !== null) return badName
+  const configs = configsOf(situation.rules, draft)
+  if (isMistake(configs)) return configs
+  const replicas = replicasOf(situation, draft)
+  if (isMistake(replicas)) return replicas
+  return {
+    type: 'topicCreated',
+    topicId: draft.topicId,
+    name: draft.name,
+    isInternal: isInternalTopic(draft.name),
+    configs,
+    partitions: replicas.map((brokers, index) => newPartition(index, brokers)),
+  }
+}
+
+function nameMistake(image: MetadataImage, name: string): Mistake | null {
+  const error = topicNameError(name)
+  if (error !== null) return mistake('INVALID_TOPIC_EXCEPTION', error)
+  if (name === reservedTopicName) {
+    return mistake(
+      'TOPIC_AUTHORIZATION_FAILED',
+      `The topic name '${name}' is reserved. Choose another name.`,
+    )
+  }
+  const colliding = image.topicCollidingWith(name)
+  if (colliding?.name === name) {
+    return mistake('TOPIC_ALREADY_EXISTS', `Topic '${name}' exists already.`)
+  }
+  if (colliding !== undefined) {
+    return mistake(
+      'INVALID_TOPIC_EXCEPTION',
+      `Topic '${name}' would share its metrics with topic '${colliding.name}', because '.' and '_' are the same ` +
+        'there. Choose another name.',
+    )
+  }
+  return null
+}
+
+function configsOf(rules: TopicRules, draft: TopicDraft): ConfigEntry[] | Mistake {
+  const configs = new Map<string, string>()
+  for (const { name, value } of draft.configs) {
+    if (value === null) {
+      return mistake('INVALID_CONFIG', `Config '${name}' has no value. Give one, or leave it out.`)
+    }
+    if (configs.has(name)) {
+      return mistake('INVALID_CONFIG', `Config '${name}' is given twice. Give it once.`)
+    }
+    configs.set(name, value)
+  }
+  const error = rules.validateConfigs(configs)
+  if (error !== null) return mistake('INVALID_CONFIG', error)
+  return Array.from(configs, ([name, value]) => ({ name, value }))
+}
+
+function replicasOf(situation: Situation, draft: TopicDraft): (readonly number[])[] | Mistake {
+  const { image, rules } = situation
+  const isManual = draft.assignments.length > 0
+  const counts = isManual ? manualCounts(draft) : wantedCounts(image, rules, draft)
+  if (isMistake(counts)) return counts
+  const tooMany = countMistake(situation, draft.name, counts.partitionCount)
+  if (tooMany !== null) return tooMany
+  if (isManual) return assignedReplicas(image, draft)
+  const brokers = [...image.brokers.keys()].toSorted((a, b) => a - b)
+  return place({ brokers, start: draft.placementStart, ...counts })
+}
+
+interface Counts {
+  readonly partitionCount: number
+  readonly replicationFactor: number
+}
+
+function wantedCounts(
+  image: MetadataImage,
+  rules: TopicRules,
+  draft: TopicDraft,
+): Counts | Mistake {
+  const { name, partitionCount, replicationFactor } = draft
+  if (partitionCount === 0 || partitionCount < -1) {
+    return mistake(
+      'INVALID_PARTITIONS',
+      `Topic '${name}' cannot have ${partitionCount} partitions. Ask for 1 or more, or for -1, the default.`,
+    )
+  }
+  if (replicationFactor === 0 || replicationFactor < -1) {
+    return mistake(
+      'INVALID_REPLICATION_FACTOR',
+      `Topic '${name}' cannot have a replication factor of ${replicationFactor}. Ask for 1 or more, or for -1, ` +
+        'the default.',
+    )
+  }
+  const factor = replicationFactor === -1 ? rules.replicationFactorDefault : replicationFactor
+  if (factor > image.brokers.size) {
+    return mistake(
+      'INVALID_REPLICATION_FACTOR',
+      `Topic '${name}' cannot have a replication factor of ${factor}: the cluster has ${image.brokers.size} ` +
+        'broker(s). Ask for fewer replicas, or add brokers.',
+    )
+  }
+  return {
+    partitionCount: partitionCount === -1 ? rules.partitionCountDefault : partitionCount,
+    replicationFactor: factor,
+  }
+}
+
+function manualCounts({ name, assignments, ...wish }: TopicDraft): Counts | Mistake {
+  if (wish.partitionCount !== -1 || wish.replicationFactor !== -1) {
+    return mistake(
+      'INVALID_REQUEST',
+      `Topic '${name}' has replica assignments, and counts too. Set partitions and replication factor to -1.`,
+    )
+  }
+  return { partitionCount: assignments.length, replicationFactor: assignments[0]!.brokers.length }
+}
+
+/** Whether a request may create `count` partitions more, for the topic of that name. */
+export function countMistake(situation: Situation, name: string, count: number): Mistake | null {
+  const { image, before, rules } = situation
+  const requested = image.partitionCount - before.partitionCount + count
+  if (requested > rules.requestPartitionCountMax) {
+    return mistake(
+      'INVALID_PARTITIONS',
+      `With the ${count} partitions of topic '${name}' the request creates ${requested}; one request may create ` +
+        `${rules.requestPartitionCountMax}. Ask for fewer, or split it.`,
+    )
+  }
+  if (image.partitionCount + count > rules.clusterPartitionCountMax) {
+    return mistake(
+      'INVALID_PARTITIONS',
+      `Topic '${name}' cannot have ${count} new partitions: the cluster has ${image.partitionCount} of the ` +
+        `${rules.clusterPartitionCountMax} that it may have. Ask for fewer, or delete topics.`,
+    )
+  }
+  return null
+}
+
+/** Partitions 0, 1, 2 ... each with the same number of distinct, registered brokers. */
+function assignedReplicas(
+  image: MetadataImage,
+  { name, assignments }: TopicDraft,
+): (readonly number[])[] | Mistake {
+  const bad = (what: string): Mistake =>
+    mistake('INVALID_REPLICA_ASSIGNMENT', `The replica assignments of topic '${name}' ${what}.`)
+  const replicas: (readonly number[] | undefined)[] = Array.from({ length: assignments.length })
+  for (const { partition, brokers } of assignments) {
+    if (!(partition >= 0 && partition < assignments.length)) {
+      return bad(`name partition ${partition}; number ${assignments.length} partitions from 0 on`)
+    }
+    if (replicas[partition] !== undefined) return bad(`name partition ${partition} twice`)
+    const wrong = replicasError(image, partition, brokers, assignments[0]!.brokers.length)
+    if (wrong !== null) return bad(wrong)
+    replicas[partition] = [...brokers]
+  }
+  return replicas as (readonly number[])[]
+}
+
+function fulfilled(created: TopicCreated, validateOnly: boolean): TopicResult {
+  return {
+    name: created.name,
+    id: validateOnly ? null : created.topicId,
+    error: 'NONE',
+    message: null,
+    partitionCount: created.partitions.length,
+    replicationFactor: created.partitions[0]!.replicas.length,
+    configs: created.configs,
+  }
+}
+
+function refused({ name }: TopicDraft, { error, message }: Mistake): TopicResult {
+  return {
+    name,
+    id: null,
+    error,
+    message,
+    partitionCount: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}

@@ -1,0 +1,376 @@
+import { DiskError } from '../../../env/env.ts'
+import { assert, present } from '../../../lib/assert.ts'
+import { errors } from '../../wire/errors.ts'
+import type { AppendOptions, Done, Refusal } from './result.ts'
+import { headersOf, judge, type Judgement, misplaced, stamp } from './rules.ts'
+import { lastOffset, type BatchHeader } from '../batch/batch.ts'
+import type { EpochEntry } from '../epoch-cache.ts'
+import { noteGrowth } from './growth.ts'
+import type { Flushable } from '../log-host.ts'
+import { refusal, type LogState } from '../log-state.ts'
+import type { Undo } from '../producers/states.ts'
+import { Segment } from '../segment/segment.ts'
+import { sealSegment } from './sealing.ts'
+import { isPassing } from '../shortage.ts'
+
+/** Relative offsets are 32 bits in the index, and signed in Kafka's. */
+const segmentOffsetsMax = 0x7fff_ffff
+
+interface Request {
+  readonly records: Uint8Array
+  readonly options: AppendOptions
+  readonly done: Done
+  /** What opening the records found; null where nobody needs to look inside. */
+  readonly opened: Promise<Judgement> | null
+}
+
+/** One append that has its offsets and waits for the write of this turn. */
+interface Stage {
+  readonly bytes: Uint8Array
+  readonly headers: readonly BatchHeader[]
+  readonly nextOffset: number
+  readonly roll: Roll | null
+  /** What is taken back if the write fails. */
+  readonly undos: readonly Undo[]
+  readonly epochsBefore: readonly EpochEntry[]
+  readonly result: {
+    readonly baseOffset: number
+    readonly lastOffset: number
+    readonly logAppendTimeMs: number
+    readonly duplicate: boolean
+  }
+  readonly done: Done
+}
+
+/** A new segment begins before the stage; the snapshot is of everything below it. */
+interface Roll {
+  readonly baseOffset: number
+  readonly snapshot: Uint8Array
+}
+
+/**
+ * Takes appends in order of arrival (G14), gives them offsets at once, and writes all that one turn of the event
+ * loop brought with one write per segment. The end offset moves, and answers go out, after the write returned.
+ */
+export class Appender {
+  readonly #log: Flushable
+  readonly #state: LogState
+  #staged: Stage[] = []
+  /** Appends that wait: for their records to be opened, or for the cut after a failed write to be durable. */
+  #queue: Request[] = []
+  #isPumping = false
+  #settling: Promise<void> | null = null
+  /** The newest epoch that a leader began here; it stands even where the batches before it are taken back. */
+  #notedEpoch = -1
+  /** The end of the log with everything that is staged. */
+  #nextOffset: number
+  /** The active segment with everything that is staged. */
+  #tail: { baseOffset: number; sizeBytes: number; firstAppendMs: number | null }
+
+  constructor(log: Flushable, state: LogState) {
+    this.#log = log
+    this.#state = state
+    this.#nextOffset = state.endOffset
+    this.#tail = tailOf(state)
+  }
+
+  /** The end offset when everything staged will be written. */
+  get stagedEndOffset(): number {
+    return this.#nextOffset
+  }
+
+  append(records: Uint8Array, options: AppendOptions, done: Done): void {
+    const refused = refusal(this.#state)
+    if (refused !== null) return this.#refuse(done, refused)
+    const opened = judge(this.#state, records, options)
+    if (opened !== null && 'error' in opened) return this.#refuse(done, opened)
+    const request = { records, options, done, opened }
+    if (opened === null && this.#queue.length === 0 && this.#settling === null) {
+      this.#stage(request)
+      return
+    }
+    this.#queue.push(request)
+    if (!this.#isPumping) void this.#pump()
+  }
+
+  /** I-14: the epoch begins at the end of the log, with what is staged. */
+  noteEpoch(epoch: number): void {
+    if (!this.#state.epochs.assign(epoch, this.#nextOffset)) return
+    this.#state.areEpochsDirty = true
+    this.#notedEpoch = epoch
+  }
+
+  /** Writes what is staged now, without waiting for the end of the turn. */
+  writeNow(): void {
+    if (this.#staged.length > 0) this.#write()
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    while (this.#isPumping || this.#settling !== null) {
+      await this.#settling
+      await new Promise<void>(resolve => this.#state.host.env.clock.soon(resolve))
+    }
+    this.writeNow()
+  }
+
+  /** The log was emptied and goes on at `offset`. Nothing may be staged. */
+  restart(): void {
+    assert(this.#staged.length === 0, 'a log is not restarted under a staged append')
+    this.#nextOffset = this.#state.endOffset
+    this.#tail = tailOf(this.#state)
+  }
+
+  /** Closes the active segment, if it holds anything, before `nowMs`'s next append would. */
+  rollNow(): void {
+    this.writeNow()
+    if (this.#state.segments.active.isEmpty) return
+    this.#startSegment({
+      baseOffset: this.#nextOffset,
+      snapshot: this.#state.producers.encode(this.#state.host.env.crc32c),
+    })
+    this.#tail = tailOf(this.#state)
+  }
+
+  async #pump(): Promise<void> {
+    this.#isPumping = true
+    while (this.#queue.length > 0) {
+      const request = this.#queue[0]!
+      const verdict = await request.opened
+      await this.#settling
+      this.#queue.shift()
+      if (verdict === null) this.#stage(request)
+      else if (!verdict.ok) this.#refuse(request.done, verdict)
+      else this.#stage({ ...request, records: verdict.records })
+    }
+    this.#isPumping = false
+  }
+
+  #stage(request: Request): void {
+    const { records, options, done } = request
+    const refused = refusal(this.#state)
+    if (refused !== null) return this.#refuse(done, refused)
+    const { producers, epochs, config } = this.#state
+    const offered = headersOf(records, options)
+    const check = producers.check(present(offered[0], 'an append has a batch'), options.origin)
+    if (check.kind === 'refused') return this.#refuse(done, check)
+    if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
+    const wrong = misplaced(this.#state, offered, options, this.#nextOffset)
+    if (wrong !== null) return this.#refuse(done, wrong)
+
+    const nowMs = this.#state.host.env.clock.now()
+    const place = { nextOffset: this.#nextOffset, nowMs }
+    const headers = stamp(this.#state, records, options, place)
+    const first = headers[0]!
+    const roll = this.#rollBefore(records.length, headers, nowMs)
+    const epochsBefore = epochs.entries
+    for (const { leaderEpoch, baseOffset } of headers) {
+      if (epochs.assign(leaderEpoch, baseOffset)) this.#state.areEpochsDirty = true
+    }
+    const undos = headers.map(each => producers.apply(each, each.baseOffset, nowMs))
+    const last = lastOffset(headers.at(-1)!)
+    this.#nextOffset = last + 1
+    const logAppendTimeMs =
+      config.messageTimestampType === 'LogAppendTime' ? first.maxTimestamp : -1
+    const result = {
+      baseOffset: first.baseOffset,
+      lastOffset: last,
+      logAppendTimeMs,
+      duplicate: false,
+    }
+    this.#push({
+      bytes: records,
+      headers,
+      nextOffset: last + 1,
+      roll,
+      undos,
+      epochsBefore,
+      result,
+      done,
+    })
+  }
+
+  /** The answer is the original's, and it goes out when the original is written. */
+  #stageDuplicate(
+    {
+      baseOffset,
+      lastOffset: last,
+      timestampMs,
+    }: { baseOffset: number; lastOffset: number; timestampMs: number },
+    done: Done,
+  ): void {
+    const { config, endOffset, epochs } = this.#state
+    const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? timestampMs : -1
+    const result = { baseOffset, lastOffset: last, logAppendTimeMs, duplicate: true }
+    if (last < endOffset) {
+      done({ ok: true, ...result, logStartOffset: this.#state.startOffset })
+      return
+    }
+    this.#push({
+      bytes: nothing,
+      headers: [],
+      nextOffset: this.#nextOffset,
+      roll: null,
+      undos: [],
+      epochsBefore: epochs.entries,
+      result,
+      done,
+    })
+  }
+
+  #push(stage: Stage): void {
+    this.#staged.push(stage)
+    if (this.#staged.length === 1) this.#state.host.env.clock.soon(() => this.writeNow())
+  }
+
+  /** Decides, before the batches count, whether they begin a new segment. */
+  #rollBefore(sizeBytes: number, headers: readonly BatchHeader[], nowMs: number): Roll | null {
+    const { config, segments, producers, host } = this.#state
+    const tail = this.#tail
+    const baseOffset = headers[0]!.baseOffset
+    const isIndexFull =
+      segments.active.baseOffset === tail.baseOffset &&
+      (segments.active.index?.isFull(config.segmentIndexBytes) ?? false)
+    const isDue =
+      tail.sizeBytes > 0 &&
+      (tail.sizeBytes + sizeBytes > config.segmentBytes ||
+        lastOffset(headers.at(-1)!) - tail.baseOffset > segmentOffsetsMax ||
+        nowMs - (tail.firstAppendMs ?? nowMs) >= config.segmentMs ||
+        isIndexFull)
+    if (isDue) this.#tail = { baseOffset, sizeBytes: 0, firstAppendMs: null }
+    this.#tail.sizeBytes += sizeBytes
+    this.#tail.firstAppendMs ??= nowMs
+    return isDue ? { baseOffset, snapshot: producers.encode(host.env.crc32c) } : null
+  }
+
+  #write(): void {
+    const stages = this.#staged
+    this.#staged = []
+    let from = 0
+    while (from < stages.length) {
+      let to = from + 1
+      while (to < stages.length && stages[to]!.roll === null) to++
+      const failure = this.#writeGroup(stages.slice(from, to))
+      if (failure !== null) return this.#takeBack(stages.slice(from), failure)
+      from = to
+    }
+    if (this.#staged.length === 0) noteGrowth(this.#state)
+  }
+
+  /** Stages of one segment, with one write. */
+  #writeGroup(stages: readonly Stage[]): DiskError | null {
+    // An fsync may have failed since the batches were staged: what would be answered now is worth nothing.
+    if (this.#state.host.failure !== null) return this.#state.host.failure
+    const isEarly = this.#state.host.sabotage.has('end-offset-before-write')
+    if (isEarly) this.#finish(stages)
+    try {
+      const roll = stages[0]!.roll
+      if (roll !== null) this.#startSegment(roll)
+      if (stages.some(({ bytes }) => bytes.length > 0)) this.#writeBatches(stages)
+    } catch (error) {
+      if (error instanceof DiskError) return error
+      throw error
+    }
+    if (!isEarly) this.#finish(stages)
+    return null
+  }
+
+  #writeBatches(stages: readonly Stage[]): void {
+    const { host, config, segments } = this.#state
+    const { clock } = host.env
+    const segment = segments.active
+    const from = segment.sizeBytes
+    const startedMs = clock.monotonic()
+    segment.file.write(
+      from,
+      stages.flatMap(({ bytes }) => (bytes.length === 0 ? [] : [bytes])),
+    )
+    const elapsedMs = clock.monotonic() - startedMs
+    const nowMs = clock.now()
+    for (const header of stages.flatMap(({ headers }) => headers)) {
+      segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+    }
+    host.wrote(this.#log, { segment, from, length: segment.sizeBytes - from, elapsedMs })
+  }
+
+  #finish(stages: readonly Stage[]): void {
+    const state = this.#state
+    state.endOffset = stages.at(-1)!.nextOffset
+    for (const { result, done } of stages) {
+      done({ ok: true, ...result, logStartOffset: state.startOffset })
+    }
+  }
+
+  #startSegment({ baseOffset, snapshot }: Roll): void {
+    const state = this.#state
+    const closed = state.segments.active
+    state.segments.push(Segment.create(state.host.env.disk, state.path, baseOffset))
+    state.isDirectoryDirty = true
+    sealSegment(state, closed, { offset: baseOffset, bytes: snapshot })
+    state.host.flushSoon(this.#log)
+  }
+
+  /** A failed write: the file is cut back, what was staged is forgotten, and all of it is refused. */
+  #takeBack(stages: readonly Stage[], error: DiskError): void {
+    const { host, producers, epochs, segments } = this.#state
+    for (const { undos } of stages.toReversed()) {
+      for (const undo of undos.toReversed()) producers.undo(undo)
+    }
+    epochs.restore(stages[0]!.epochsBefore)
+    this.#nextOffset = this.#state.endOffset
+    if (this.#notedEpoch > epochs.latest) epochs.assign(this.#notedEpoch, this.#nextOffset)
+    this.#tail = tailOf(this.#state)
+    const message = `${error.message}; nothing of the batch was kept.`
+    const refuse = () => {
+      for (const { done } of stages) {
+        this.#refuse(done, { error: errors.KAFKA_STORAGE_ERROR.name, message })
+      }
+    }
+    if (isPassing(error) && isCutBack(segments.active)) return this.#settle(segments.active, refuse)
+    host.fail(error)
+    refuse()
+  }
+
+  /** The cut must be durable before anything is written over it, or a refused batch could come back (FORMAT.md). */
+  #settle({ file }: Segment, then: () => void): void {
+    this.#settling = file
+      .sync()
+      .catch((error: unknown) => {
+        if (!(error instanceof DiskError)) throw error
+        this.#state.host.fail(error)
+      })
+      .then(() => {
+        this.#settling = null
+        then()
+      })
+  }
+
+  #refuse(done: Done, { error, message, recordErrors = [] }: Refusal): void {
+    done({ ok: false, error, message, recordErrors, logStartOffset: this.#state.startOffset })
+  }
+}
+
+const nothing = new Uint8Array(0)
+
+function tailOf({ segments: { active } }: LogState): {
+  baseOffset: number
+  sizeBytes: number
+  firstAppendMs: number | null
+} {
+  return {
+    baseOffset: active.baseOffset,
+    sizeBytes: active.sizeBytes,
+    firstAppendMs: active.firstAppendMs,
+  }
+}
+
+/** Cuts what a failed write left, and verifies it. */
+function isCutBack({ file, sizeBytes }: Segment): boolean {
+  try {
+    file.truncate(sizeBytes)
+    return file.size() === sizeBytes
+  } catch (error) {
+    if (error instanceof DiskError) return false
+    throw error
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { backlogOf } from './backlog.ts'
+import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
+import type { LogState } from '../log-state.ts'
+import { Segment, SegmentList } from '../segment/segment.ts'
+import { SimDisk } from '../../../../sim/disk.ts'
+
+/** Segments of batches of 10 records and 1,000 bytes or so; record n is made at n seconds. */
+function logOf(batchesPerSegment: readonly number[]): { state: LogState; batchBytes: number } {
+  const disk = new SimDisk()
+  disk.mkdir('/log')
+  let offset = 0
+  let batchBytes = 0
+  const segments = batchesPerSegment.map(count => {
+    const segment = Segment.create(disk, '/log', offset)
+    for (let n = 0; n < count; n++, offset += 10) {
+      const bytes = encodeBatch({
+        baseOffset: offset,
+        baseTimestamp: offset * 1000,
+        maxTimestamp: (offset + 9) * 1000,
+        records: Array.from({ length: 10 }, () => ({ key: null, value: new Uint8Array(100) })),
+      })
+      batchBytes = bytes.length
+      segment.noteAppended(readBatchHeader(bytes, 0), 1, 0)
+    }
+    return segment
+  })
+  return { state: { segments: new SegmentList(segments) } as unknown as LogState, batchBytes }
+}
+
+describe('the backlog of an offset', () => {
+  test('is nothing at the end', () => {
+    const { state } = logOf([5])
+    expect(backlogOf(state, 50).bytes).toBe(0)
+  })
+
+  test('is all bytes at the start, over all segments', () => {
+    const { state, batchBytes } = logOf([3, 4, 2])
+    expect(backlogOf(state, 0).bytes).toBe(9 * batchBytes)
+    expect(backlogOf(state, 30).bytes).toBe(6 * batchBytes)
+  })
+
+  test('counts from within a batch by its share', () => {
+    const { state, batchBytes } = logOf([4])
+    expect(backlogOf(state, 15).bytes).toBe(Math.round(2.5 * batchBytes))
+  })
+
+  test.each([0, 7, 23, 38, 55, 79])('tells about when record %i was made', offset => {
+    const { state } = logOf([4, 4])
+    const { timestampMs } = backlogOf(state, offset)
+    expect(Math.abs(timestampMs! - offset * 1000)).toBeLessThanOrEqual(40_000)
+  })
+
+  test('goes by the segment where its index is not in memory', () => {
+    const { state, batchBytes } = logOf([4, 4])
+    for (const segment of state.segments) segment.rest()
+    expect(backlogOf(state, 20).bytes).toBe(6 * batchBytes)
+    expect(Math.abs(backlogOf(state, 60).timestampMs! - 60_000)).toBeLessThanOrEqual(10_000)
+  })
+
+  test('knows no time in an empty log', () => {
+    const { state } = logOf([0])
+    expect(backlogOf(state, 0)).toEqual({ bytes: 0, timestampMs: null })
+  })
+})

@@ -1,0 +1,85 @@
+import type { Crc32c } from '../../../lib/crc32c.ts'
+import {
+  batchOverheadBytes,
+  codecOf,
+  encodeBatch,
+  isControl,
+  isTransactional,
+  type BatchHeader,
+} from './batch.ts'
+import { codecNames, type CodecId } from '../compression/codec-id.ts'
+import { refuse, type BatchRefusal } from './rules.ts'
+import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
+import type { CompressionType } from '../log-config.ts'
+
+/** A batch that may be appended, in the bytes that are stored. */
+export interface Repacked {
+  readonly ok: true
+  readonly records: Uint8Array
+}
+
+export interface RecompressOptions {
+  readonly codecs: Codecs
+  readonly crc32c: Crc32c
+  /** Of the batch as it is stored. */
+  readonly maxMessageBytes: number
+}
+
+/** The codec that a topic wants and this batch does not have; null where the batch stays as it is. */
+export function otherCodec(wanted: CompressionType, header: BatchHeader): CodecId | null {
+  if (wanted === 'producer') return null
+  const codec = codecNames.indexOf(wanted === 'uncompressed' ? 'none' : wanted) as CodecId
+  return codec === codecOf(header) ? null : codec
+}
+
+/**
+ * The batch with its records in another codec; everything else that the producer wrote stays. `header` is what
+ * `validateBatch` accepted; `records` stays as it is until the promise is settled.
+ */
+export async function recompress(
+  header: BatchHeader,
+  records: Uint8Array,
+  codec: CodecId,
+  { codecs, crc32c, maxMessageBytes }: RecompressOptions,
+): Promise<Repacked | BatchRefusal> {
+  const packed = records.subarray(batchOverheadBytes, header.sizeBytes)
+  try {
+    const bytes = await codecs.recompress(packed, {
+      from: codecOf(header) as CodecId,
+      to: codec,
+      openedBytesMax: outputBytesMaxFor(packed.length),
+    })
+    const sizeBytes = batchOverheadBytes + bytes.length
+    if (sizeBytes > maxMessageBytes) return tooLarge(sizeBytes, codec, maxMessageBytes)
+    return { ok: true, records: repacked(header, { codec, bytes, count: header.count }, crc32c) }
+  } catch (error) {
+    if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
+    throw error
+  }
+}
+
+function repacked(
+  header: BatchHeader,
+  payload: { readonly codec: CodecId; readonly bytes: Uint8Array; readonly count: number },
+  crc32c: Crc32c,
+): Uint8Array {
+  return encodeBatch({
+    records: payload,
+    baseTimestamp: header.baseTimestamp,
+    maxTimestamp: header.maxTimestamp,
+    lastOffsetDelta: header.lastOffsetDelta,
+    producerId: header.producerId,
+    producerEpoch: header.producerEpoch,
+    baseSequence: header.baseSequence,
+    transactional: isTransactional(header),
+    control: isControl(header),
+    crc32c,
+  })
+}
+
+function tooLarge(sizeBytes: number, codec: CodecId, sizeBytesMax: number): BatchRefusal {
+  const message =
+    `With compression.type=${codecNames[codec]} the batch has ${sizeBytes} bytes; the topic takes ${sizeBytesMax}. ` +
+    'Send smaller batches, or raise max.message.bytes of the topic.'
+  return refuse('MESSAGE_TOO_LARGE', message)
+}

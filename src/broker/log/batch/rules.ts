@@ -1,0 +1,56 @@
+import type { ErrorName } from '../../wire/errors.ts'
+import type { AppendOrigin } from './batch.ts'
+
+/** What a batch is judged by: the topic's settings, the clock, and who sends it. */
+export interface BatchRules {
+  /** `max.message.bytes`: of the whole batch, as it came. */
+  readonly maxMessageBytes: number
+  /** True where `cleanup.policy` has `compact`: every record needs a key. */
+  readonly compacted: boolean
+  readonly origin: AppendOrigin
+  readonly nowMs: number
+  readonly timestampType: 'CreateTime' | 'LogAppendTime'
+  /** `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms`. */
+  readonly beforeMaxMs: number
+  readonly afterMaxMs: number
+}
+
+/** `index`: of the record within its batch, from 0. */
+export interface RecordFault {
+  readonly index: number
+  readonly message: string
+}
+
+/** Why a batch is not appended: the client's mistake, to be answered as it stands. */
+export interface BatchRefusal {
+  readonly ok: false
+  readonly error: ErrorName
+  /** What is wrong, where, and what to do. */
+  readonly message: string
+  /** KIP-467. Empty where no single record is to blame. */
+  readonly recordErrors: readonly RecordFault[]
+}
+
+export function refuse(
+  error: ErrorName,
+  message: string,
+  recordErrors: readonly RecordFault[] = [],
+): BatchRefusal {
+  return { ok: false, error, message, recordErrors }
+}
+
+/** True where a topic of CreateTime does not want this timestamp. -1 says that there is none. */
+export function isOutOfBounds(timestampMs: number, rules: BatchRules): boolean {
+  if (rules.timestampType === 'LogAppendTime' || timestampMs === -1) return false
+  if (timestampMs < 0 || !Number.isSafeInteger(timestampMs)) return true
+  const ageMs = rules.nowMs - timestampMs
+  return ageMs > rules.beforeMaxMs || -ageMs > rules.afterMaxMs
+}
+
+export function timestampMessage(subject: string, timestampMs: number, rules: BatchRules): string {
+  return (
+    `${subject} is ${timestampMs}; the topic takes what is at most ${rules.beforeMaxMs} ms before and ` +
+    `${rules.afterMaxMs} ms after now, ${rules.nowMs}. Correct the clock, or change ` +
+    'message.timestamp.before.max.ms or message.timestamp.after.max.ms of the topic.'
+  )
+}

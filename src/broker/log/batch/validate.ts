@@ -1,0 +1,178 @@
+import type { Crc32c } from '../../../lib/crc32c.ts'
+import {
+  batchMagic,
+  batchOverheadBytes,
+  checkCrc,
+  codecOf,
+  hasDeleteHorizon,
+  hasLogAppendTime,
+  isControl,
+  isTransactional,
+  readBatchHeader,
+  type BatchHeader,
+} from './batch.ts'
+import { codecNames } from '../compression/codec-id.ts'
+import {
+  isOutOfBounds,
+  refuse,
+  timestampMessage,
+  type BatchRefusal,
+  type BatchRules,
+} from './rules.ts'
+
+export { validateRecords, type RecordsVerdict } from './validate-records.ts'
+export type { BatchRefusal, BatchRules, RecordFault } from './rules.ts'
+
+export interface BatchAccepted {
+  readonly ok: true
+  readonly header: BatchHeader
+  /** The topic's rules ask for what only the records tell: `validateRecords` has the last word. */
+  readonly needsRecords: boolean
+}
+
+/**
+ * Judges one batch by its header and its CRC (G18, G19). Never throws, whatever the bytes are.
+ *
+ * Batches of ordinary topics are never opened, compressed or not: their record count, deltas and timestamps
+ * are what the header says. That deviates from Kafka, which decompresses every batch on the leader.
+ * Replicas' batches were judged by the leader; only what damage on the way could change is looked at.
+ */
+export function validateBatch(
+  records: Uint8Array,
+  rules: BatchRules,
+  crc32c: Crc32c,
+): BatchAccepted | BatchRefusal {
+  const misfit = judgeShape(records)
+  if (misfit !== null) return misfit
+  const header = readBatchHeader(records, 0)
+  const refusal =
+    judgeFrame(header, records) ??
+    judgeSize(header, rules) ??
+    judgeCrc(header, records, crc32c) ??
+    (rules.origin === 'replica' ? null : judgeCount(header)) ??
+    (rules.origin === 'client' ? judgeClientBatch(header, rules) : null)
+  if (refusal !== null) return refusal
+  return { ok: true, header, needsRecords: rules.compacted && rules.origin === 'client' }
+}
+
+/** Enough bytes for a header, and the only format that we take. Formats 0 and 1 are shorter than a header of 2. */
+function judgeShape(records: Uint8Array): BatchRefusal | null {
+  if (records.length === 0) {
+    return refuse('INVALID_RECORD', 'No record batch came for this partition; send exactly one.')
+  }
+  const magic = records[magicAt]
+  if (magic === 0 || magic === 1) {
+    const message =
+      `The records have format ${magic}, which no broker since Kafka 4.0 takes. ` +
+      'Use a client that sends record batches (format 2, Kafka 0.11 or newer).'
+    return refuse('INVALID_RECORD', message)
+  }
+  if (records.length < batchOverheadBytes) {
+    const message = `${records.length} bytes came; a record batch has at least ${batchOverheadBytes}.`
+    return refuse('INVALID_RECORD', message)
+  }
+  if (magic === batchMagic) return null
+  return refuse('CORRUPT_MESSAGE', `Format ${magic} at byte ${magicAt} of the batch is not known.`)
+}
+
+/** The batch is the whole of what came. */
+function judgeFrame({ sizeBytes }: BatchHeader, records: Uint8Array): BatchRefusal | null {
+  if (sizeBytes === records.length) return null
+  if (sizeBytes < batchOverheadBytes) {
+    const message = `The batch's length field makes it ${sizeBytes} bytes; ${batchOverheadBytes} is the least.`
+    return refuse('CORRUPT_MESSAGE', message)
+  }
+  if (sizeBytes > records.length) {
+    const message = `The batch says it has ${sizeBytes} bytes, but only ${records.length} came.`
+    return refuse('INVALID_RECORD', message)
+  }
+  const message =
+    `${records.length - sizeBytes} bytes follow the batch of ${sizeBytes}. ` +
+    'Send exactly one batch for each partition of a request.'
+  return refuse('INVALID_RECORD', message)
+}
+
+function judgeSize({ sizeBytes }: BatchHeader, rules: BatchRules): BatchRefusal | null {
+  if (rules.origin !== 'client' || sizeBytes <= rules.maxMessageBytes) return null
+  const message =
+    `The batch has ${sizeBytes} bytes; the topic takes ${rules.maxMessageBytes}. ` +
+    'Send smaller batches, or raise max.message.bytes of the topic.'
+  return refuse('MESSAGE_TOO_LARGE', message)
+}
+
+function judgeCrc(header: BatchHeader, records: Uint8Array, crc32c: Crc32c): BatchRefusal | null {
+  if (checkCrc(records, 0, header, crc32c)) return null
+  const message =
+    'The CRC-32C of the batch is not that of its bytes: they changed on the way, or were written wrong. Send again.'
+  return refuse('CORRUPT_MESSAGE', message)
+}
+
+/** Holds for every batch that was not compacted. An uncompressed record has at least seven bytes. */
+function judgeCount(header: BatchHeader): BatchRefusal | null {
+  const { count, lastOffsetDelta, sizeBytes } = header
+  if (count < 1) return refuse('INVALID_RECORD', `The batch says it has ${count} records.`)
+  if (count !== lastOffsetDelta + 1) {
+    const message = `The batch has ${count} records, but its last offset delta is ${lastOffsetDelta}, not ${count - 1}.`
+    return refuse('INVALID_RECORD', message)
+  }
+  const payloadBytes = sizeBytes - batchOverheadBytes
+  if (codecOf(header) === 0 && count * recordBytesMin > payloadBytes) {
+    const message = `The batch says it has ${count} records, but ${payloadBytes} bytes cannot hold them.`
+    return refuse('INVALID_RECORD', message)
+  }
+  return null
+}
+
+function judgeClientBatch(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
+  if (header.baseOffset !== 0) {
+    const message = `The batch has base offset ${header.baseOffset}; producers send 0, the broker assigns offsets.`
+    return refuse('INVALID_RECORD', message)
+  }
+  if (isControl(header) || hasDeleteHorizon(header)) {
+    const kind = isControl(header) ? 'a control batch' : 'marked with a delete horizon'
+    return refuse('INVALID_RECORD', `The batch is ${kind}; only brokers write such batches.`)
+  }
+  if (codecOf(header) >= codecNames.length) {
+    const message = `Compression ${codecOf(header)} is not known; use one of ${codecNames.join(', ')}.`
+    return refuse('UNSUPPORTED_COMPRESSION_TYPE', message)
+  }
+  return judgeProducer(header) ?? judgeTimestamps(header, rules)
+}
+
+function judgeProducer(header: BatchHeader): BatchRefusal | null {
+  const { producerId, producerEpoch, baseSequence } = header
+  if (isTransactional(header)) {
+    const message =
+      'The batch is transactional, and this broker has no transactions yet. ' +
+      'Produce without a transactional id (enable.idempotence is fine).'
+    return refuse('INVALID_TXN_STATE', message)
+  }
+  if (producerId === -1) return null
+  if (producerId >= 0 && Number.isSafeInteger(producerId)) {
+    if (producerEpoch >= 0 && baseSequence >= 0) return null
+    const message =
+      `The batch of producer ${producerId} has epoch ${producerEpoch} and base sequence ${baseSequence}; ` +
+      'with a producer id neither may be negative.'
+    return refuse('INVALID_RECORD', message)
+  }
+  return refuse('INVALID_RECORD', `Producer id ${producerId} was never given out.`)
+}
+
+/** Of the header only: the first record's timestamp and the greatest. */
+function judgeTimestamps(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
+  if (hasLogAppendTime(header)) {
+    const message = 'The batch says that its timestamps are append times; only the broker says so.'
+    return refuse('INVALID_TIMESTAMP', message)
+  }
+  for (const [field, timestampMs] of [
+    ['base timestamp', header.baseTimestamp],
+    ['greatest timestamp', header.maxTimestamp],
+  ] as const) {
+    if (!isOutOfBounds(timestampMs, rules)) continue
+    return refuse('INVALID_TIMESTAMP', timestampMessage(`The batch's ${field}`, timestampMs, rules))
+  }
+  return null
+}
+
+const magicAt = 16
+const recordBytesMin = 7

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest'
+import { drive } from '../../../../test/helpers/drive.ts'
+import {
+  append,
+  batchOf,
+  logConfig,
+  logId,
+  openDirectory,
+  simWorld,
+  type LogWorld,
+} from '../../../../test/helpers/logs.ts'
+import { SimDisk } from '../../../../sim/disk.ts'
+import { SimClock } from '../../../../sim/clock.ts'
+
+/** A world that writes down its syncs. */
+function watched(world: LogWorld): string[] {
+  const syncs: string[] = []
+  world.disk.onOperation(({ name, path }) => {
+    if (name === 'syncFileSystem' || (name === 'sync' && path.endsWith('.log'))) syncs.push(name)
+  })
+  return syncs
+}
+
+test('interval: a log is flushed when its oldest byte has the age', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushMs: 1000 }))
+  const syncs = watched(world)
+  await append(world, log, batchOf(3))
+  expect(log.durableOffset).toBe(0)
+  expect(directory.unflushedBytes).toBe(log.sizeBytes)
+  await world.clock.run(600)
+  await append(world, log, batchOf(3))
+  expect(directory.unflushedAgeMs).toBe(600)
+  await world.clock.run(399)
+  expect(syncs).toEqual([])
+  await world.clock.run(1)
+  expect(syncs).toEqual(['sync'])
+  expect([log.durableOffset, directory.unflushedBytes, directory.unflushedAgeMs]).toEqual([6, 0, 0])
+  await world.clock.run(10_000)
+  expect(syncs.length).toBe(1)
+})
+
+test('ack: every append is flushed at once, several of one turn together', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushPolicy: 'ack' }))
+  const syncs = watched(world)
+  log.append(batchOf(1), { leaderEpoch: 0, origin: 'client' }, () => {})
+  log.append(batchOf(1), { leaderEpoch: 0, origin: 'client' }, () => {})
+  await world.clock.settle()
+  expect([log.durableOffset, syncs.length]).toEqual([2, 1])
+})
+
+test('os: nothing is flushed, but who waits gets what he waits for', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushPolicy: 'os' }))
+  await append(world, log, batchOf(1))
+  await world.clock.run(100_000)
+  expect(log.durableOffset).toBe(0)
+  await drive(world.clock, log.whenDurable(1))
+  expect(log.durableOffset).toBe(1)
+})
+
+test('many dirty logs are flushed by one flush of the file system', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const logs = await Promise.all(
+    Array.from({ length: 20 }, (_, partition) =>
+      directory.openLog(logId(partition), logConfig({ flushMs: 100 })),
+    ),
+  )
+  const syncs = watched(world)
+  for (const log of logs) await append(world, log, batchOf(1))
+  await world.clock.run(200)
+  for (let turn = 0; turn < 10; turn++) await world.clock.settle()
+  expect(syncs).toEqual(['syncFileSystem'])
+  expect(logs.map(({ durableOffset }) => durableOffset)).toEqual(logs.map(() => 1))
+})
+
+test('at most four flushes are under way at the same time', async () => {
+  const clock = new SimClock()
+  let underWay = 0
+  let most = 0
+  const disk = new SimDisk({ later: act => void clock.after(10, act) })
+  const world = { ...simWorld(disk), clock }
+  const env = { ...world.env, clock }
+  const directory = await drive(clock, openDirectory({ ...world, env }))
+  const logs = []
+  for (let partition = 0; partition < 12; partition++) {
+    logs.push(await drive(clock, directory.openLog(logId(partition), logConfig({ flushMs: 50 }))))
+  }
+  for (const log of logs) await append({ clock }, log, batchOf(1))
+  disk.onOperation(({ name, path }) => {
+    if (name !== 'sync' || !path.endsWith('.log')) return
+    most = Math.max(most, ++underWay)
+    clock.after(10, () => underWay--)
+  })
+  await clock.run(1000)
+  expect(logs.every(({ durableOffset }) => durableOffset === 1)).toBe(true)
+  expect(most).toBe(4)
+})
+
+test('a failed fsync is final, is not tried again, and tells who waits', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig())
+  await append(world, log, batchOf(1))
+  const syncs = watched(world)
+  world.disk.failNext({ operation: 'sync', pathPattern: /\.log$/, code: 'EIO' })
+  await expect(drive(world.clock, log.whenDurable(1))).rejects.toMatchObject({ code: 'EIO' })
+  expect(directory.failure).toMatchObject({ code: 'EIO', operation: 'sync' })
+  expect(await append(world, log, batchOf(1))).toMatchObject({
+    ok: false,
+    error: 'KAFKA_STORAGE_ERROR',
+  })
+  await world.clock.run(10_000)
+  expect(syncs).toEqual(['sync'])
+  await directory.close()
+  expect(world.disk.stat('/data/clean.json')).toBe(null)
+  await expect(openDirectory(world)).rejects.toMatchObject({
+    reason: 'failed',
+    message: expect.stringContaining('failed.json'),
+  })
+})
+
+test('no room for a leader-epoch checkpoint is no failure: the flush is tried again', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushMs: 10 }))
+  world.disk.failNext({ operation: 'write', pathPattern: /leader-epoch/, code: 'ENOSPC' })
+  await append(world, log, batchOf(1), { leaderEpoch: 3 })
+  await world.clock.run(100)
+  expect([log.durableOffset, directory.failure]).toEqual([0, null])
+  await world.clock.run(1000)
+  expect([log.durableOffset, directory.failure]).toEqual([1, null])
+})
+
+test('the recovery point follows the flushes', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushMs: 10 }))
+  await append(world, log, batchOf(4))
+  await world.clock.run(3000)
+  const { readSealed } = await import('../segment/sealed-file.ts')
+  const kind = 'recovery-point-checkpoint'
+  expect(readSealed({ ...world.env, path: `/data/${kind}`, kind })).toMatchObject({
+    offsets: { [log.name]: 4 },
+  })
+})

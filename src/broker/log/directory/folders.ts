@@ -1,0 +1,98 @@
+import { DiskError, type Disk, type Env } from '../../../env/env.ts'
+import { isLogDirectoryName, logDirectoryName, logKey, readLogId, type LogId } from '../log-id.ts'
+import { readSealed, writeSealed } from '../segment/sealed-file.ts'
+import { parseSegmentName } from '../segment/segment.ts'
+
+/** A log's directory as it was found at start. */
+export interface FoundLog {
+  readonly id: LogId
+  readonly name: string
+  /** Why it cannot be opened as it is; null where nothing is wrong. */
+  readonly damage: string | null
+}
+
+/** The log directories in a data directory, by `logKey`. What was never finished goes. */
+export function findLogs({ disk, crc32c }: Env, path: string): Map<string, FoundLog> {
+  const found = new Map<string, FoundLog>()
+  for (const name of disk.list(path)) {
+    if (!isLogDirectoryName(name) || !disk.stat(`${path}/${name}`)?.isDirectory) continue
+    const file = `${path}/${name}/partition.json`
+    const id = readLogId(readSealed({ disk, crc32c, path: file, kind: 'partition' }))
+    if (id !== null && logDirectoryName(id) === name) {
+      found.set(logKey(id), { id, name, damage: null })
+    } else if (id === null && !holdsRecords(disk, `${path}/${name}`)) {
+      void removeTree(disk, `${path}/${name}`)
+    } else {
+      const damage = `${file} is missing, damaged or of another log: restore it, or move the directory away.`
+      const guess = idOfName(name)
+      found.set(logKey(guess), { id: guess, name, damage })
+    }
+  }
+  return found
+}
+
+/** Makes a log's directory, with its identity, durably. @throws DiskError */
+export async function makeLogFolder(
+  { disk, crc32c }: Env,
+  path: string,
+  id: LogId,
+): Promise<string> {
+  const name = logDirectoryName(id)
+  const folder = `${path}/${name}`
+  if (disk.stat(folder) !== null) await removeTree(disk, folder)
+  disk.mkdir(folder)
+  const { topicId, topic, partition } = id
+  const body = { topicId, topic, partition }
+  await writeSealed({ disk, crc32c, path: `${folder}/partition.json`, kind: 'partition' }, body)
+  await disk.syncDirectory(path)
+  return name
+}
+
+/** Renames a log's directory out of service, durably; returns the new path. @throws DiskError */
+export async function renameLogFolder(
+  disk: Disk,
+  path: string,
+  name: string,
+  suffix: 'deleted' | 'stray',
+): Promise<string> {
+  let to = `${path}/${name}.${suffix}`
+  for (let again = 1; disk.stat(to) !== null; again++) to = `${path}/${name}.${suffix}.${again}`
+  disk.rename(`${path}/${name}`, to)
+  await disk.syncDirectory(path)
+  return to
+}
+
+/** Removes what an earlier run was removing, one log after the other. */
+export async function removeLeftovers(disk: Disk, path: string): Promise<void> {
+  for (const name of disk.list(path)) {
+    if (/\.deleted(\.\d+)?$/.test(name)) await removeTree(disk, `${path}/${name}`)
+  }
+}
+
+/** Removes a directory of files, off the event loop. What cannot be removed stays until the next start. */
+export async function removeTree(disk: Disk, path: string): Promise<void> {
+  try {
+    for (const name of disk.list(path)) await disk.unlinkAsync(`${path}/${name}`)
+    disk.rmdir(path)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+  }
+}
+
+function holdsRecords(disk: Disk, folder: string): boolean {
+  return disk
+    .list(folder)
+    .some(
+      name => parseSegmentName(name, 'log') !== null && disk.stat(`${folder}/${name}`)!.size > 0,
+    )
+}
+
+function idOfName(name: string): LogId {
+  const dot = name.lastIndexOf('.')
+  const dash = name.lastIndexOf('-', dot)
+  return {
+    topicId: name.slice(dot + 1),
+    topic: name.slice(0, dash),
+    partition: Number(name.slice(dash + 1, dot)),
+  }
+}

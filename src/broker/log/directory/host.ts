@@ -1,0 +1,266 @@
+import { DiskError, type Env, type Timer } from '../../../env/env.ts'
+import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
+import type { Codecs } from '../compression/codecs.ts'
+import { DirtyLedger } from './dirty-ledger.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
+import { HotWindow } from './hot-window.ts'
+import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
+import type { LogDirectorySettings } from './log-directory.ts'
+import type { Log } from '../log.ts'
+import { OffsetCheckpoint } from './offset-checkpoint.ts'
+import type { Sabotage } from '../sabotage.ts'
+import { seal } from '../segment/sealed-file.ts'
+import type { Segment } from '../segment/segment.ts'
+import { isPassing } from '../shortage.ts'
+
+export interface DirectoryHostOptions {
+  readonly env: Env
+  readonly path: string
+  readonly directoryId: string
+  readonly codecs: Codecs
+  readonly sabotage: Sabotage
+  readonly settings: LogDirectorySettings
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void
+  /** The open logs. */
+  logs(): Iterable<Log>
+  /** Whether a log of that name is on disk, and not open. */
+  isOnDisk(name: string): boolean
+}
+
+const mebibyte = 1024 * 1024
+/** A write that held the event loop for longer than this is a stall. */
+const stallMs = 5
+/** The recovery-point checkpoint follows the flushes by at most this. */
+const checkpointDelayMs = 1000
+/** How often the ballast is looked after. */
+const ballastMs = 60_000
+/** A closed segment that nobody read for so long gives back its descriptor and its index. */
+const indexIdleMs = 10 * 60_000
+
+/** What the logs of a directory have in common: flushing, dirty bytes, checkpoints, failure. */
+export class DirectoryHost implements LogHost {
+  readonly env: Env
+  readonly codecs: Codecs
+  readonly sabotage: Sabotage
+  readonly growthStepBytes: number
+  readonly ledger: DirtyLedger
+  readonly scheduler: FlushScheduler
+  readonly #options: DirectoryHostOptions
+  readonly #hotWindow: HotWindow
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #startOffsets: OffsetCheckpoint
+  /** Starts that logs want to have; saved before they take effect. */
+  readonly #wantedStarts = new Map<string, number>()
+  readonly #failureListeners: ((error: DiskError) => void)[] = []
+  readonly #pressureListeners: ((over: boolean) => void)[] = []
+  readonly #ballast: Ballast
+  readonly #idle: Timer
+  readonly #refill: Timer
+  #failure: DiskError | null = null
+  #checkpointTimer: Timer | null = null
+  #stallCount = 0
+  #stallMs = 0
+
+  constructor(options: DirectoryHostOptions) {
+    const { env, path, directoryId, settings } = options
+    this.#options = options
+    this.env = env
+    this.codecs = options.codecs
+    this.sabotage = options.sabotage
+    this.growthStepBytes = settings.growthStepBytes ?? mebibyte
+    this.#hotWindow = new HotWindow(settings.hotWindowBytes ?? 64 * mebibyte)
+    this.ledger = new DirtyLedger({
+      budgetBytes: settings.logDirtyBudgetBytes ?? 128 * mebibyte,
+      stepBytes: settings.logWriteBackBytes ?? 8 * mebibyte,
+      onPressure: over => this.#pressureListeners.forEach(listener => listener(over)),
+      onFailure: error => this.fail(error),
+    })
+    this.scheduler = new FlushScheduler({
+      env,
+      path,
+      onFlushed: (_log, { files }) => {
+        for (const { segment, sizeBytes } of files) this.ledger.flushed(segment, sizeBytes)
+        this.#planCheckpoint()
+      },
+      onFailure: error => this.fail(error),
+    })
+    const { disk, crc32c } = env
+    const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
+    this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
+    this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
+    this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
+    this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
+    this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
+    this.#restoreBallast()
+  }
+
+  get failure(): DiskError | null {
+    return this.#failure
+  }
+
+  get stalls(): { readonly writeStalls: number; readonly writeStallSeconds: number } {
+    return { writeStalls: this.#stallCount, writeStallSeconds: this.#stallMs / 1000 }
+  }
+
+  get unflushedBytes(): number {
+    let bytes = 0
+    for (const log of this.#options.logs()) bytes += log.unflushedBytes
+    return bytes
+  }
+
+  onFailure(listener: (error: DiskError) => void): void {
+    this.#failureListeners.push(listener)
+  }
+
+  onPressure(listener: (over: boolean) => void): void {
+    this.#pressureListeners.push(listener)
+  }
+
+  fail(error: DiskError): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.warn('The data directory failed', { error: error.message })
+    this.#leaveWord(error)
+    for (const log of this.#options.logs()) log.giveUp(error)
+    for (const listener of this.#failureListeners) listener(error)
+  }
+
+  wrote(log: Flushable, { segment, from, length, elapsedMs }: SegmentWrite): void {
+    if (elapsedMs > stallMs) {
+      this.#stallCount++
+      this.#stallMs += elapsedMs
+    }
+    this.#hotWindow.wrote(segment, length)
+    this.ledger.wrote(segment, from, from + length)
+    this.scheduler.noteDirty(log)
+  }
+
+  flushSoon(log: Flushable): void {
+    this.scheduler.flushSoon(log)
+  }
+
+  forget(segment: Segment): void {
+    this.ledger.forget(segment)
+  }
+
+  async saveStartOffset(log: Flushable, offset: number): Promise<void> {
+    this.#wantedStarts.set(log.name, Math.max(offset, this.#wantedStarts.get(log.name) ?? 0))
+    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+  }
+
+  /** Writes something without which no space can be freed: on a full disk the ballast makes room for it. */
+  async withRoom(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (!isFull(error) || !isPassing(error) || !this.#ballast.release()) throw error
+      this.warn('The disk is full: released the ballast', { path: this.#options.path })
+      await write()
+    }
+  }
+
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#options.warn(message, fields)
+  }
+
+  recoveryPointOf(name: string): number {
+    return this.#recoveryPoints.of(name) ?? 0
+  }
+
+  startOffsetOf(name: string): number {
+    return this.#startOffsets.of(name) ?? 0
+  }
+
+  /** Writes both checkpoints now. @throws DiskError */
+  async saveCheckpoints(): Promise<void> {
+    const points = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
+    const starts = () => this.#startOffsets.save(() => this.#collectStarts())
+    for (const save of [points, starts]) await this.withRoom(() => this.#guard(save()))
+  }
+
+  async stop(): Promise<void> {
+    this.#checkpointTimer?.cancel()
+    this.#refill.cancel()
+    this.#idle.cancel()
+    await this.#ballast.stop()
+  }
+
+  #restoreBallast(): void {
+    if (this.#failure !== null) return
+    this.#ballast.restore().catch((error: unknown) => {
+      if (!(error instanceof DiskError)) throw error
+      this.fail(error)
+    })
+  }
+
+  #planCheckpoint(): void {
+    if (this.#checkpointTimer !== null || this.#failure !== null) return
+    this.#checkpointTimer = this.env.clock.after(checkpointDelayMs, () => {
+      this.#checkpointTimer = null
+      // What fails here has already told everybody.
+      this.#guard(this.#recoveryPoints.save(() => this.#collectRecoveryPoints())).catch(() => {})
+    })
+  }
+
+  /** A damaged log keeps the point that it was found with; so does one that was not opened. */
+  #collectRecoveryPoints(): Record<string, number> {
+    const offsets = this.#kept(this.#recoveryPoints)
+    for (const log of this.#options.logs()) {
+      if (log.offline === null) offsets[log.name] = log.durableOffset
+    }
+    return offsets
+  }
+
+  #collectStarts(): Record<string, number> {
+    const offsets = this.#kept(this.#startOffsets)
+    for (const log of this.#options.logs()) {
+      const start = Math.max(log.startOffset, this.#wantedStarts.get(log.name) ?? 0)
+      if (start > 0 && log.offline === null) offsets[log.name] = start
+    }
+    return offsets
+  }
+
+  /** What the file says of logs that still exist. */
+  #kept({ saved }: OffsetCheckpoint): Record<string, number> {
+    const open = new Set(Array.from(this.#options.logs(), ({ name }) => name))
+    const entries = Object.entries(saved)
+    return Object.fromEntries(
+      entries.filter(([name]) => open.has(name) || this.#options.isOnDisk(name)),
+    )
+  }
+
+  #restIdleSegments(): void {
+    const sinceMs = this.env.clock.monotonic() - indexIdleMs
+    for (const log of this.#options.logs()) log.restIdleSegments(sinceMs)
+  }
+
+  /** A file that keeps the next start from trusting the page cache; as good as the device still lets us. */
+  #leaveWord({ operation, path, code }: DiskError): void {
+    const { disk, crc32c, clock } = this.env
+    try {
+      const file = disk.open(`${this.#options.path}/failed.json`, 'create')
+      const body = { operation, path, code, atMs: clock.now() }
+      file.write(0, [seal('failed', body, crc32c)])
+      file.sync().then(
+        () => file.close(),
+        () => file.close(),
+      )
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      // A full disk keeps the old checkpoint, which is true as well; a failed fsync is final.
+      const isFinal =
+        error instanceof DiskError &&
+        !isPassing(error) &&
+        (error.operation === 'sync' || error.operation === 'syncDirectory' || error.code === 'EIO')
+      if (isFinal) this.fail(error)
+      throw error
+    }
+  }
+}

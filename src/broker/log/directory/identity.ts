@@ -1,0 +1,134 @@
+import { readWhole, replaceFile } from '../../../env/disk.ts'
+import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.ts'
+import { randomUuid } from '../../../env/random.ts'
+import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
+import type { Identity } from '../recovery/start-class.ts'
+import { DirectoryError } from './error.ts'
+import { isLogDirectoryName } from '../log-id.ts'
+import { readSealed } from '../segment/sealed-file.ts'
+
+export interface IdentityOptions {
+  readonly env: Env
+  readonly path: string
+  readonly clusterId: string
+  readonly brokerId: number
+}
+
+/** Makes the directory where it is missing, durably, and takes its lock. @throws DirectoryError */
+export async function lockDirectory({ disk }: Env, path: string): Promise<DiskLock> {
+  try {
+    await makeDurably(disk, path)
+    return disk.lock(`${path}/lock`)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    if (error.code === 'ELOCKED') {
+      const message = `Another process has the data directory ${path} open. Stop it, or give this broker a directory of its own (log.dirs).`
+      throw new DirectoryError('locked', path, message)
+    }
+    throw unusable(path, error)
+  }
+}
+
+async function makeDurably(disk: Disk, path: string): Promise<void> {
+  const made: string[] = []
+  for (let step = path; disk.stat(step) === null; step = parentOf(step)) made.push(step)
+  disk.mkdir(path)
+  for (const step of made) await disk.syncDirectory(parentOf(step))
+  if (made.length > 0 || disk.stat(`${path}/meta.properties`) !== null) return
+  // A process that died may have made the directory, and any of those above it, without getting here.
+  for (let step = path; parentOf(step) !== step; step = parentOf(step)) {
+    try {
+      await disk.syncDirectory(parentOf(step))
+    } catch (error) {
+      // Where we may not even look we did not make anything either; nor where directories cannot be synced.
+      if (error instanceof DiskError && error.code !== 'EIO') return
+      throw error
+    }
+  }
+}
+
+function parentOf(path: string): string {
+  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
+  if (slash < 0) return '.'
+  return slash === 0 ? '/' : path.slice(0, slash)
+}
+
+/**
+ * Reads whose directory this is; an empty one becomes ours.
+ * @throws DirectoryError where it is somebody else's, failed, damaged or read-only
+ */
+export async function readIdentity(options: IdentityOptions): Promise<Identity> {
+  const { env, path, clusterId, brokerId } = options
+  try {
+    refuseFailed(options)
+    const bytes = readWhole(env.disk, `${path}/meta.properties`)
+    if (bytes !== null) return checked(options, parseProperties(bytes))
+    const logs = env.disk.list(path).filter(isLogDirectoryName)
+    if (logs.length > 0) {
+      const message = `${path} holds logs (${logs[0]} and ${logs.length - 1} more) but no meta.properties, which says whose they are. Restore that file, or point log.dirs elsewhere.`
+      throw new DirectoryError('foreign', path, message)
+    }
+    const directoryId = randomUuid(env.random)
+    const lines = [
+      'version=1',
+      `cluster.id=${clusterId}`,
+      `node.id=${brokerId}`,
+      `directory.id=${directoryId}`,
+    ]
+    await replaceFile(env.disk, `${path}/meta.properties`, utf8(`${lines.join('\n')}\n`))
+    return { clusterId, brokerId, directoryId, isNew: true }
+  } catch (error) {
+    if (error instanceof DiskError) throw unusable(path, error)
+    throw error
+  }
+}
+
+/** Something that the operating system refuses: read-only, no rights, not a directory. */
+export function unusable(path: string, error: DiskError): DirectoryError {
+  const message = `The data directory ${path} cannot be used: ${error.message}. It must be a directory that this process may read and write.`
+  return new DirectoryError('unusable', path, message)
+}
+
+/** 3.4: after a failed fsync nobody knows what the device holds, whatever the page cache shows. */
+function refuseFailed({ env, path }: IdentityOptions): void {
+  const file = `${path}/failed.json`
+  if (env.disk.stat(file) === null) return
+  const body = readSealed({ disk: env.disk, crc32c: env.crc32c, path: file, kind: 'failed' })
+  const {
+    operation = 'a write',
+    path: where = path,
+    code = 'an error',
+  } = (body ?? {}) as Record<string, string>
+  const message = `The data directory ${path} failed in an earlier run: ${operation} of ${where} gave ${code}. Check the device, unmount and mount it again (or reboot), then remove ${file} to use what is left.`
+  throw new DirectoryError('failed', path, message)
+}
+
+function checked({ path, clusterId, brokerId }: IdentityOptions, found: Properties): Identity {
+  const { version, 'cluster.id': cluster, 'node.id': node, 'directory.id': directoryId } = found
+  if (version !== '1' || cluster === undefined || node === undefined || directoryId === undefined) {
+    const message = `${path}/meta.properties is damaged: it must have version=1, cluster.id, node.id and directory.id. Restore it from a backup.`
+    throw new DirectoryError('damaged', path, message)
+  }
+  if (cluster !== clusterId || node !== String(brokerId)) {
+    const message = `The data directory ${path} belongs to broker ${node} of cluster ${cluster}; this is broker ${brokerId} of cluster ${clusterId}. Point log.dirs to this broker's directory, or correct node.id.`
+    throw new DirectoryError('foreign', path, message)
+  }
+  return { clusterId, brokerId, directoryId, isNew: false }
+}
+
+type Properties = Readonly<Record<string, string | undefined>>
+
+function parseProperties(bytes: Uint8Array): Properties {
+  const found: Record<string, string> = {}
+  let text: string
+  try {
+    text = fromUtf8(bytes)
+  } catch {
+    return found
+  }
+  for (const line of text.split('\n')) {
+    const at = line.indexOf('=')
+    if (at > 0 && !line.startsWith('#')) found[line.slice(0, at).trim()] = line.slice(at + 1).trim()
+  }
+  return found
+}

@@ -1,0 +1,265 @@
+import { expect, test } from 'vitest'
+import { drive } from '../../../../test/helpers/drive.ts'
+import {
+  append,
+  batchOf,
+  logConfig,
+  logId,
+  openDirectory,
+  readAll,
+  simWorld,
+  worldOn,
+  type LogWorld,
+} from '../../../../test/helpers/logs.ts'
+import { Prng } from '../../../lib/prng.ts'
+import { utf8 } from '../../../lib/bytes.ts'
+import { logDirectoryName } from '../log-id.ts'
+import { parseSegmentName } from '../segment/segment.ts'
+
+const folderOf = (partition = 0) => `/data/${logDirectoryName(logId(partition))}`
+
+async function filled(
+  world: LogWorld,
+  options: { readonly batches?: number; readonly segmentBytes?: number } = {},
+) {
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(
+    logId(),
+    logConfig({ segmentBytes: options.segmentBytes ?? 600 }),
+  )
+  for (let at = 0; at < (options.batches ?? 12); at++) await append(world, log, batchOf(2))
+  return { directory, log }
+}
+
+function overwrite({ disk }: LogWorld, path: string, position: number, bytes: Uint8Array): void {
+  const file = disk.open(path, 'write')
+  file.write(position, [bytes])
+  file.close()
+}
+
+test('a directory that another process has open is refused', async () => {
+  const world = simWorld()
+  const first = await openDirectory(world)
+  await expect(openDirectory(world)).rejects.toMatchObject({
+    reason: 'locked',
+    message: expect.stringContaining('/data'),
+  })
+  await first.close()
+  await (await openDirectory(world)).close()
+})
+
+test('a directory of another cluster or broker, a damaged or nameless one is refused, and stays as it is', async () => {
+  const world = simWorld()
+  await (await filled(world)).directory.close()
+  await expect(openDirectory(world, { clusterId: 'other' })).rejects.toMatchObject({
+    reason: 'foreign',
+  })
+  await expect(openDirectory(world, { brokerId: 2 })).rejects.toMatchObject({ reason: 'foreign' })
+  const moved = worldOn(world.disk.clone(), world)
+  moved.disk.unlink('/data/meta.properties')
+  await expect(openDirectory(moved)).rejects.toMatchObject({ reason: 'foreign' })
+  overwrite(world, '/data/meta.properties', 0, utf8('version=9'))
+  await expect(openDirectory(world)).rejects.toMatchObject({ reason: 'damaged' })
+})
+
+test('what the operating system refuses is said so', async () => {
+  const world = simWorld()
+  world.disk.failNext({ operation: 'lock', code: 'EIO' })
+  await expect(openDirectory(world)).rejects.toMatchObject({ reason: 'unusable' })
+})
+
+test('start classes: empty, clean, killed, cut off from power, unknown', async () => {
+  const world = simWorld()
+  const { directory } = await filled(world)
+  expect(directory.startClass).toBe('D')
+  const running = world.disk.clone()
+  await directory.close()
+  const classOn = async (disk: LogWorld['disk'], over: Parameters<typeof openDirectory>[1] = {}) =>
+    (await openDirectory(worldOn(disk.clone(), world), over)).startClass
+  expect(await classOn(world.disk)).toBe('A')
+  expect(await classOn(world.disk, { bootId: 'boot-2' })).toBe('A')
+  expect(await classOn(world.disk, { brokerEpoch: 7 })).toBe('C')
+  expect(await classOn(running)).toBe('B')
+  expect(await classOn(running, { bootId: 'boot-2' })).toBe('C')
+  expect(await classOn(running, { bootId: '' })).toBe('C')
+  expect(await classOn(running, { brokerEpoch: 7 })).toBe('C')
+})
+
+test('a registration that was noted counts at the next start', async () => {
+  const world = simWorld()
+  const { directory } = await filled(world)
+  await directory.noteBrokerEpoch(7)
+  const killed = world.disk.clone()
+  await directory.close()
+  expect((await openDirectory(worldOn(killed, world), { brokerEpoch: 7 })).startClass).toBe('B')
+  expect((await openDirectory(worldOn(world.disk, world), { brokerEpoch: 7 })).startClass).toBe('A')
+})
+
+test('the clean marker goes before anything else, and a log that does not fit it is recovered', async () => {
+  const world = simWorld()
+  const { directory, log } = await filled(world)
+  const before = await readAll(log)
+  await directory.close()
+  const again = await openDirectory(world)
+  expect(world.disk.stat('/data/clean.json')).toBe(null)
+  await again.close()
+  const last = world.disk.list(folderOf()).findLast(name => parseSegmentName(name, 'log') !== null)!
+  const path = `${folderOf()}/${last}`
+  overwrite(world, path, world.disk.stat(path)!.size, utf8('torn'))
+  const third = await openDirectory(world)
+  expect(third.startClass).toBe('A')
+  const reopened = await third.openLog(logId(), logConfig({ segmentBytes: 600 }))
+  expect(await readAll(reopened)).toEqual(before)
+  expect(reopened.offline).toBe(null)
+})
+
+test('a log that a run never opened keeps its clean line', async () => {
+  const world = simWorld()
+  await (await filled(world)).directory.close()
+  await (await openDirectory(world)).close()
+  const third = await openDirectory(world)
+  expect(third.found()).toEqual([logId()])
+  expect(third.progress()).toEqual({ logsDone: 0, logsTotal: 1 })
+  const log = await third.openLog(logId(), logConfig())
+  expect([log.endOffset, log.durableOffset]).toEqual([24, 24])
+  expect(third.progress()).toEqual({ logsDone: 1, logsTotal: 1 })
+})
+
+test('damage below the recovery point is not cut off: that log is out of service, others are not', async () => {
+  const world = simWorld()
+  const { directory, log } = await filled(world)
+  const other = await directory.openLog(logId(1), logConfig())
+  await append(world, other, batchOf(1))
+  await drive(world.clock, log.whenDurable(log.endOffset))
+  await world.clock.run(3000)
+  const crashed = worldOn(world.disk.crashProcess(), world)
+  const last = crashed.disk
+    .list(folderOf())
+    .findLast(name => parseSegmentName(name, 'log') !== null)!
+  const size = crashed.disk.stat(`${folderOf()}/${last}`)!.size
+  overwrite(crashed, `${folderOf()}/${last}`, 80, Uint8Array.of(0xff))
+  const again = await openDirectory(crashed)
+  const damaged = await again.openLog(logId(), logConfig({ segmentBytes: 600 }))
+  expect(damaged.offline).toContain('damaged')
+  expect(damaged.read(0, { maxBytes: 1, upToOffset: 24, minOneBatch: true })).toMatchObject({
+    kind: 'failed',
+    error: 'KAFKA_STORAGE_ERROR',
+  })
+  expect(await append(crashed, damaged, batchOf(1))).toMatchObject({
+    ok: false,
+    error: 'KAFKA_STORAGE_ERROR',
+  })
+  expect(crashed.disk.stat(`${folderOf()}/${last}`)!.size).toBe(size)
+  const healthy = await again.openLog(logId(1), logConfig())
+  expect(await append(crashed, healthy, batchOf(1))).toMatchObject({ ok: true, baseOffset: 1 })
+  await again.close()
+  // It is not forgotten: the next start finds it damaged as well.
+  const third = await openDirectory(crashed)
+  expect((await third.openLog(logId(), logConfig({ segmentBytes: 600 }))).offline).toContain(
+    'damaged',
+  )
+})
+
+test('a missing segment below the recovery point is damage, not an empty log', async () => {
+  const world = simWorld()
+  const { directory, log } = await filled(world)
+  await drive(world.clock, log.whenDurable(log.endOffset))
+  await directory.close()
+  for (const name of world.disk.list(folderOf())) {
+    if (parseSegmentName(name, 'log') !== null) world.disk.unlink(`${folderOf()}/${name}`)
+  }
+  const again = await openDirectory(world, { bootId: 'boot-2' })
+  expect((await again.openLog(logId(), logConfig())).offline).toContain('missing')
+})
+
+test('a torn tail of a killed process is cut; a hole before valid batches makes it class C', async () => {
+  const world = simWorld()
+  const { log } = await filled(world, { segmentBytes: 100_000 })
+  const size = batchOf(2).length
+  const path = `${folderOf()}/00000000000000000000.log`
+  const torn = worldOn(world.disk.crashProcess(), world)
+  overwrite(torn, path, log.sizeBytes - 5, new Uint8Array(5))
+  const again = await openDirectory(torn)
+  expect((await again.openLog(logId(), logConfig())).endOffset).toBe(22)
+  expect(again.startClass).toBe('B')
+
+  const holed = worldOn(world.disk.clone(), world)
+  overwrite(holed, path, 5 * size + 70, Uint8Array.of(0xff, 0xff))
+  const warnings: string[] = []
+  const third = await openDirectory(holed, { hooks: { warn: message => warnings.push(message) } })
+  expect((await third.openLog(logId(), logConfig())).endOffset).toBe(10)
+  expect(third.startClass).toBe('C')
+  expect(warnings.join()).toContain('crash of the machine')
+})
+
+test('a log directory without partition.json: nothing in it, and it goes; records in it, and it is out of service', async () => {
+  const world = simWorld()
+  const { directory } = await filled(world)
+  await directory.close()
+  world.disk.mkdir(folderOf(5))
+  world.disk.unlink(`${folderOf()}/partition.json`)
+  const again = await openDirectory(world)
+  expect(again.found()).toEqual([logId()])
+  expect(world.disk.stat(folderOf(5))).toBe(null)
+  const log = await again.openLog(logId(), logConfig())
+  expect(log.offline).toContain('partition.json')
+})
+
+test('a removed log is gone, its id can be opened anew; one set aside stays on disk', async () => {
+  const world = simWorld()
+  const { directory, log } = await filled(world)
+  await directory.remove(logId())
+  expect(log.read(0, { maxBytes: 1, upToOffset: 1, minOneBatch: true })).toMatchObject({
+    kind: 'failed',
+  })
+  expect(await append(world, log, batchOf(1))).toMatchObject({ ok: false })
+  await world.clock.run(1)
+  expect(world.disk.list('/data').filter(name => name.startsWith('orders'))).toEqual([])
+  const anew = await directory.openLog(logId(), logConfig())
+  expect(anew.endOffset).toBe(0)
+  await append(world, anew, batchOf(1))
+  await directory.setAside(logId())
+  expect(world.disk.stat(`${folderOf()}.stray`)?.isDirectory).toBe(true)
+  await directory.close()
+  const again = await openDirectory(world)
+  expect(again.found()).toEqual([])
+  expect(world.disk.stat(`${folderOf()}.stray`)?.isDirectory).toBe(true)
+})
+
+test('a log that is removed while it is written and flushed does not take the directory with it', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  for (let round = 0; round < 20; round++) {
+    const log = await directory.openLog(logId(), logConfig({ flushPolicy: 'ack' }))
+    log.noteEpoch(round)
+    const appended = append(world, log, batchOf(1))
+    for (let turn = 0; turn < round % 5; turn++) await Promise.resolve()
+    await directory.remove(logId())
+    await appended
+    await world.clock.settle()
+    expect(directory.failure).toBeNull()
+  }
+  await directory.close()
+})
+
+test('a removed log whose process died is removed at the next start', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  await directory.openLog(logId(), logConfig({ fileDeleteDelayMs: 60_000 }))
+  await directory.remove(logId())
+  const killed = worldOn(world.disk.crashMachine(new Prng(1)), world)
+  const again = await openDirectory(killed)
+  await killed.clock.settle()
+  expect(again.found()).toEqual([])
+  expect(killed.disk.list('/data').filter(name => name.startsWith('orders'))).toEqual([])
+})
+
+test('many logs are opened a few at a time, and all of them', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const ids = Array.from({ length: 30 }, (_, partition) => logId(partition))
+  const logs = await Promise.all(ids.map(id => directory.openLog(id, logConfig())))
+  expect(logs.map(({ id }) => id.partition)).toEqual(ids.map(({ partition }) => partition))
+  await directory.close()
+  expect((await openDirectory(world)).found().length).toBe(30)
+})

@@ -1,0 +1,392 @@
+import { DiskError, type DiskLock, type Env } from '../../../env/env.ts'
+import { assert } from '../../../lib/assert.ts'
+import { createCodecs, type Codecs } from '../compression/codecs.ts'
+import { DirectoryHost } from './host.ts'
+import {
+  findLogs,
+  makeLogFolder,
+  removeLeftovers,
+  removeTree,
+  renameLogFolder,
+  type FoundLog,
+} from './folders.ts'
+import { lockDirectory, readIdentity, unusable } from './identity.ts'
+import type { LogConfig } from '../log-config.ts'
+import { logIdText, logKey, type LogId } from '../log-id.ts'
+import { Log } from '../log.ts'
+import {
+  recoverLog,
+  type CleanLine,
+  type Recovered,
+  type Trust,
+  type RecoveryOptions,
+} from '../recovery/recovery.ts'
+import { noSabotage, type Sabotage } from '../sabotage.ts'
+import {
+  type Identity,
+  beginRun,
+  trustOf,
+  writeMarker,
+  writeRun,
+  type Start,
+  type StartClass,
+} from '../recovery/start-class.ts'
+import { isPassing } from '../shortage.ts'
+import { Turnstile } from './turnstile.ts'
+
+export interface LogDirectoryOptions {
+  /** Absolute, or relative to the working directory; made where it is missing. */
+  readonly path: string
+  readonly env: Env
+  readonly settings?: LogDirectorySettings
+  readonly clusterId: string
+  readonly brokerId: number
+  /** /proc/sys/kernel/random/boot_id; empty where unknown: then a crash counts as one of the machine. */
+  readonly bootId: string
+  /** The last epoch that the cluster registered for this broker; null or left out: not compared. */
+  readonly brokerEpoch?: number | null
+  readonly hooks?: LogDirectoryHooks
+  readonly codecs?: Codecs
+  /** Test builds only. */
+  readonly sabotage?: Sabotage
+}
+
+/** The broker's settings that concern a directory; its defaults where left out. */
+export interface LogDirectorySettings {
+  readonly logDirtyBudgetBytes?: number
+  readonly logWriteBackBytes?: number
+  readonly hotWindowBytes?: number
+  readonly numRecoveryThreadsPerDataDir?: number
+  /** What a start after a crash may have to walk below the recovery point. No setting leads here. */
+  readonly growthStepBytes?: number
+  /** Size of the file that is given up where the disk is full; 0 for none. No setting leads here. */
+  readonly ballastBytes?: number
+}
+
+export interface LogDirectoryHooks {
+  /** Something for the log: a constant message and its fields. */
+  warn?(message: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+/** For telemetry. */
+export interface DirectoryNumbers {
+  readonly unflushedBytes: number
+  readonly unflushedAgeMs: number
+  /** Bytes that no write-back has finished with. */
+  readonly dirtyBytes: number
+  readonly isOverDirtyBudget: boolean
+  /** Writes that took longer than 5 ms, and their time together. */
+  readonly writeStalls: number
+  readonly writeStallSeconds: number
+  readonly hasFailed: boolean
+}
+
+/** Threads do not limit recovery, the device does: this many logs are opened at once. */
+const openCountMax = 4
+/** Logs that are flushed and closed at the same time. */
+const closeCountMax = 8
+
+/**
+ * A data directory and the logs in it (FORMAT.md): whose it is, how its last run ended, when its files are
+ * flushed, and whether the device under it still deserves trust.
+ */
+export class LogDirectory {
+  readonly path: string
+  readonly identity: Identity
+  readonly #env: Env
+  readonly #lock: DiskLock
+  readonly #start: Start
+  readonly #host: DirectoryHost
+  readonly #found: Map<string, FoundLog>
+  readonly #foundCount: number
+  readonly #logs = new Map<string, Log>()
+  readonly #busy = new Map<string, Promise<unknown>>()
+  readonly #turnstile: Turnstile
+  readonly #run: { brokerEpoch: number }
+  #startClass: StartClass
+  #openedOfFound = 0
+  #isClosed = false
+
+  /** Locks, identifies and begins a run. @throws DirectoryError where the directory cannot be used */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const { env, path, brokerEpoch = null } = options
+    const lock = await lockDirectory(env, path)
+    try {
+      const identity = await readIdentity(options)
+      const start = await beginRun({ ...options, identity, brokerEpoch })
+      warnOfFileSystem(options)
+      void removeLeftovers(env.disk, path)
+      return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
+    } catch (error) {
+      lock.release()
+      throw error instanceof DiskError ? unusable(path, error) : error
+    }
+  }
+
+  private constructor(
+    options: LogDirectoryOptions,
+    opened: {
+      readonly lock: DiskLock
+      readonly identity: Identity
+      readonly start: Start
+      readonly found: Map<string, FoundLog>
+    },
+  ) {
+    const { env, path, settings = {}, hooks = {}, sabotage = noSabotage } = options
+    this.path = path
+    this.identity = opened.identity
+    this.#env = env
+    this.#lock = opened.lock
+    this.#start = opened.start
+    this.#startClass = opened.start.startClass
+    this.#run = { brokerEpoch: opened.start.run.brokerEpoch }
+    this.#found = opened.found
+    this.#foundCount = opened.found.size
+    this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir ?? openCountMax)
+    this.#host = new DirectoryHost({
+      env,
+      path,
+      directoryId: opened.identity.directoryId,
+      codecs: options.codecs ?? createCodecs(env.clock),
+      sabotage,
+      settings,
+      warn: (message, fields) => hooks.warn?.(message, fields),
+      logs: () => this.#logs.values(),
+      isOnDisk: name => this.#isOnDisk(name),
+    })
+  }
+
+  /** How the last run ended; C also where a run that seemed to be B left what no dying process leaves. */
+  get startClass(): StartClass {
+    return this.#startClass
+  }
+
+  get startReason(): string {
+    return this.#start.reason
+  }
+
+  /** The logs on disk that are not open. */
+  found(): LogId[] {
+    return Array.from(this.#found.values(), ({ id }) => id)
+  }
+
+  /** Of the logs that were there at the start. */
+  progress(): { readonly logsDone: number; readonly logsTotal: number } {
+    return { logsDone: this.#openedOfFound, logsTotal: this.#foundCount }
+  }
+
+  /** The first failed fsync, write-back or write; from then on nothing is served from here. */
+  get failure(): DiskError | null {
+    return this.#host.failure
+  }
+
+  onFailure(listener: (error: DiskError) => void): void {
+    this.#host.onFailure(listener)
+  }
+
+  get isOverDirtyBudget(): boolean {
+    return this.#host.ledger.isOver
+  }
+
+  /** `listener` hears true when producers must not be read any more, and false when they may. */
+  onPressure(listener: (over: boolean) => void): void {
+    this.#host.onPressure(listener)
+  }
+
+  /** Bytes that no flush has covered, and the age of the oldest. */
+  get unflushedBytes(): number {
+    return this.#host.unflushedBytes
+  }
+
+  get unflushedAgeMs(): number {
+    return this.#host.scheduler.unflushedAgeMs
+  }
+
+  numbers(): DirectoryNumbers {
+    return {
+      unflushedBytes: this.unflushedBytes,
+      unflushedAgeMs: this.unflushedAgeMs,
+      dirtyBytes: this.#host.ledger.dirtyBytes,
+      isOverDirtyBudget: this.isOverDirtyBudget,
+      ...this.#host.stalls,
+      hasFailed: this.failure !== null,
+    }
+  }
+
+  /**
+   * Opens a log that is on disk, recovering what the start class demands, or makes a new one. A damaged log is
+   * opened too, and refuses everything (`Log.offline`). At most a few are opened at the same time.
+   * @throws DiskError where a write or an sync fails
+   */
+  openLog(id: LogId, config: LogConfig): Promise<Log> {
+    return this.#exclusively(id, () => this.#turnstile.pass(() => this.#openLog(id, config)))
+  }
+
+  /** Takes a log out of service; its files are removed when no fetch can be using them any more. */
+  remove(id: LogId): Promise<void> {
+    return this.#exclusively(id, () => this.#takeAway(id, 'deleted'))
+  }
+
+  /** Takes a log that nobody claims out of service, and keeps its files as `*.stray`. */
+  setAside(id: LogId): Promise<void> {
+    return this.#exclusively(id, () => this.#takeAway(id, 'stray'))
+  }
+
+  /** A new registration of this broker: durable when it resolves, before the broker serves (reliability.md 3.1). */
+  async noteBrokerEpoch(brokerEpoch: number): Promise<void> {
+    this.#run.brokerEpoch = brokerEpoch
+    await writeRun({ env: this.#env, path: this.path }, { ...this.#start.run, brokerEpoch })
+  }
+
+  /** Flushes and closes every log, and writes the clean marker if nothing went wrong. Never rejects for the disk. */
+  async close(): Promise<void> {
+    assert(!this.#isClosed, 'a directory is closed once')
+    this.#isClosed = true
+    await Promise.allSettled(this.#busy.values())
+    const lines = new Map<string, CleanLine>(this.#untouchedLines())
+    try {
+      await this.#host.scheduler.stop()
+      const closing = new Turnstile(closeCountMax)
+      const closeOne = async (log: Log): Promise<void> => {
+        const line = await log.close()
+        if (line !== null) lines.set(log.name, line)
+      }
+      const closed = Array.from(this.#logs.values(), log => closing.pass(() => closeOne(log)))
+      // All of them, before the first that failed is looked at: nothing may be at work after the lock is gone.
+      await Promise.allSettled(closed)
+      await Promise.all(closed)
+      if (this.failure === null) {
+        await this.#host.saveCheckpoints()
+        const run = { ...this.#start.run, brokerEpoch: this.#run.brokerEpoch }
+        const place = { env: this.#env, path: this.path }
+        await this.#host.withRoom(() => writeMarker(place, run, lines))
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      // A full disk leaves no marker, and nothing in doubt: the next start takes it as a crash of the process.
+      if (isPassing(error))
+        this.#host.warn('No clean stop on a full disk', { error: error.message })
+      else this.#host.fail(error)
+    } finally {
+      await this.#host.stop()
+      this.#lock.release()
+    }
+  }
+
+  async #openLog(id: LogId, config: LogConfig): Promise<Log> {
+    const key = logKey(id)
+    assert(!this.#logs.has(key), `${logIdText(id)} is opened once`)
+    assert(!this.#isClosed, 'no log is opened in a closed directory')
+    if (this.failure !== null) throw this.failure
+    const known = this.#found.get(key)
+    const name = known?.name ?? (await makeLogFolder(this.#env, this.path, id))
+    const { state, surprise } = await this.#recover({
+      id,
+      name,
+      path: `${this.path}/${name}`,
+      host: this.#host,
+      config,
+      trust: known === undefined ? 'clean' : this.#trustIn(name),
+      cleanLine: this.#start.cleanLines[name] ?? null,
+      recoveryPoint: known === undefined ? 0 : this.#host.recoveryPointOf(name),
+      startOffset: known === undefined ? 0 : this.#host.startOffsetOf(name),
+      knownDamage: known?.damage ?? null,
+    })
+    if (surprise !== null) this.#reclassify(surprise)
+    const log = new Log(state)
+    this.#logs.set(key, log)
+    this.#found.delete(key)
+    if (known !== undefined) this.#openedOfFound++
+    if (log.dirtyFileCount > 0 && log.offline === null) this.#host.scheduler.noteDirty(log)
+    return log
+  }
+
+  /** After a clean stop too, a log without a line of its own was not left clean: it was damaged, or never opened. */
+  #trustIn(name: string): Trust {
+    const trust = trustOf(this.#startClass)
+    const isLeftClean = this.#start.cleanLines[name] !== undefined
+    return trust === 'clean' && !isLeftClean ? 'machine-died' : trust
+  }
+
+  /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
+  async #recover(options: RecoveryOptions): Promise<Recovered> {
+    try {
+      return await recoverLog(options)
+    } catch (error) {
+      const isSync = error instanceof DiskError && error.operation.startsWith('sync')
+      if (isSync && !isPassing(error)) this.#host.fail(error)
+      throw error
+    }
+  }
+
+  async #takeAway(id: LogId, suffix: 'deleted' | 'stray'): Promise<void> {
+    const key = logKey(id)
+    const log = this.#logs.get(key) ?? null
+    const name = log?.name ?? this.#found.get(key)?.name
+    if (name === undefined) return
+    if (log !== null) {
+      this.#logs.delete(key)
+      await this.#host.scheduler.remove(log)
+      await log.retire()
+      // What was still written may have called for a flush, whose files must not be renamed under it.
+      await this.#host.scheduler.remove(log)
+    }
+    this.#found.delete(key)
+    const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)
+    this.#env.clock.after(log?.config.fileDeleteDelayMs ?? 0, () => {
+      log?.closeFiles()
+      if (suffix === 'deleted' && !this.#isClosed) void removeTree(this.#env.disk, path)
+    })
+  }
+
+  /** What was found does not look like the end of a process: it may be an older disk (reliability.md 3.3). */
+  #reclassify(surprise: string): void {
+    if (this.#startClass !== 'B') return
+    this.#startClass = 'C'
+    this.#host.warn(
+      'A crash of the process does not leave this: counting as a crash of the machine',
+      { surprise },
+    )
+  }
+
+  /** Clean lines of logs that this run never opened: they are as the last one left them. */
+  *#untouchedLines(): Iterable<[string, CleanLine]> {
+    for (const { name } of this.#found.values()) {
+      const line = this.#start.cleanLines[name]
+      if (line !== undefined) yield [name, line]
+    }
+  }
+
+  #isOnDisk(name: string): boolean {
+    for (const found of this.#found.values()) if (found.name === name) return true
+    return false
+  }
+
+  /** One thing at a time happens to a log. */
+  #exclusively<T>(id: LogId, act: () => Promise<T>): Promise<T> {
+    const key = logKey(id)
+    const before = this.#busy.get(key) ?? Promise.resolve()
+    const done = before.then(act, act)
+    this.#busy.set(key, done)
+    const forget = () => {
+      if (this.#busy.get(key) === done) this.#busy.delete(key)
+    }
+    done.then(forget, forget)
+    return done
+  }
+}
+
+/** 3.1: what lies in memory or on somebody else's machine does not keep the promises that this directory makes. */
+function warnOfFileSystem({ env, path, hooks = {} }: LogDirectoryOptions): void {
+  const { type, isMemory, isNetwork } = env.disk.fileSystem(path)
+  if (isMemory)
+    hooks.warn?.('The data directory lies in memory: a restart of the machine empties it', {
+      path,
+      type,
+    })
+  if (isNetwork)
+    hooks.warn?.(
+      'The data directory lies on a network file system: flushes may not be what they say',
+      { path, type },
+    )
+}

@@ -1,0 +1,192 @@
+import { DiskError, type DiskFile } from '../../../env/env.ts'
+import { unreachable } from '../../../lib/assert.ts'
+import { errors, type ErrorName } from '../../wire/errors.ts'
+import { loadIndex, rebuildIndex } from './index-loading.ts'
+import { refusal, takeOffline, type LogState } from '../log-state.ts'
+import {
+  findRange,
+  headerReadBytes,
+  type Lookup,
+  type Range,
+  type RangeWish,
+} from '../segment/lookup.ts'
+import type { Segment } from '../segment/segment.ts'
+import { isPassing } from '../shortage.ts'
+import type { SegmentIndex } from '../segment/segment-index.ts'
+import { SegmentDamage } from '../segment/walk.ts'
+
+export interface ReadOptions {
+  readonly maxBytes: number
+  /** Nothing at or above: the high watermark, or the LSO. */
+  readonly upToOffset: number
+  readonly minOneBatch: boolean
+  /**
+   * The reader was behind what the page cache holds, and has not caught up since. What cachestat tells of its next
+   * ranges cannot be trusted: pages that read-ahead has only asked for count as resident (data-path.md Q3).
+   */
+  readonly isLagging?: boolean
+}
+
+export type ReadResult =
+  | {
+      readonly kind: 'range'
+      readonly file: DiskFile
+      readonly position: number
+      readonly length: number
+      /** The device may have to deliver it: a thread of its own sends it. */
+      readonly cold: boolean
+      /** Reaches all that was readable when it was asked for. */
+      readonly isCaughtUp: boolean
+    }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'out-of-range' }
+  | { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string }
+
+/**
+ * A byte range of whole batches from the one that contains `fromOffset` on (G28, G29, G34). Answers at once
+ * where the page cache has both the range and what finds it; else by a promise, and without blocking the loop.
+ */
+export function readLog(
+  state: LogState,
+  fromOffset: number,
+  options: ReadOptions,
+): ReadResult | Promise<ReadResult> {
+  const refused = refusal(state)
+  if (refused !== null) return { kind: 'failed', ...refused }
+  if (fromOffset < state.startOffset || fromOffset > state.endOffset)
+    return { kind: 'out-of-range' }
+  const upToOffset = Math.min(options.upToOffset, state.endOffset)
+  if (fromOffset >= upToOffset) return { kind: 'empty' }
+
+  const wish: RangeWish = { ...options, fromOffset, upToOffset }
+  let segment = state.segments.floor(fromOffset)
+  if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
+  segment.usedMs = state.host.env.clock.monotonic()
+  try {
+    const { index } = segment
+    if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
+      return readCold(state, segment, wish)
+    }
+    const range = runHot(segment.file, findRange(segment, index, wish))
+    if (range.kind === 'mismatch') return readCold(state, segment, wish)
+    if (range.kind === 'empty') return range
+    const cold = !isHot(segment, range.position, range.length)
+    return { ...range, file: segment.file, cold, isCaughtUp: range.endOffset >= upToOffset }
+  } catch (error) {
+    return readFailed(state, error)
+  }
+}
+
+/** The look-up itself leaves the event loop; what it finds is sent by the cold lane. */
+async function readCold(state: LogState, segment: Segment, wish: RangeWish): Promise<ReadResult> {
+  try {
+    const index = await loadIndex(state, segment)
+    let range = await runCold(segment.file, findRange(segment, index, wish))
+    if (range.kind === 'mismatch' && !state.host.sabotage.has('index-trusted')) {
+      range = await secondOpinion(state, segment, wish, range)
+    }
+    switch (range.kind) {
+      case 'range':
+        return {
+          ...range,
+          file: segment.file,
+          cold: true,
+          isCaughtUp: range.endOffset >= wish.upToOffset,
+        }
+      case 'empty':
+        return range
+      case 'mismatch':
+        return { kind: 'failed', ...takeOffline(state, damage(segment, range)) }
+      default:
+        return unreachable(range)
+    }
+  } catch (error) {
+    // Retention may have taken the segment while its bytes were waited for.
+    if (wish.fromOffset < state.startOffset) return { kind: 'out-of-range' }
+    return readFailed(state, error)
+  }
+}
+
+/** A header was not what the index promised: the index is made anew, and only then is the segment blamed. */
+async function secondOpinion(
+  state: LogState,
+  segment: Segment,
+  wish: RangeWish,
+  { position, reason }: Extract<Range, { kind: 'mismatch' }>,
+): Promise<Range> {
+  state.host.warn('Rebuilt an index that did not fit its segment', {
+    log: state.name,
+    segment: segment.baseOffset,
+    position,
+    reason,
+  })
+  const index = await rebuildIndex(state, segment)
+  return runCold(segment.file, findRange(segment, index, wish))
+}
+
+/**
+ * EIO on read takes this partition only (reliability.md 3.4), and for good; so does damage. Where a descriptor was
+ * missing, or the file was just closed, the next read may succeed.
+ */
+export function readFailed(
+  state: LogState,
+  error: unknown,
+): { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string } {
+  if (!(error instanceof DiskError)) throw error
+  if (state.isClosed || isPassing(error) || error.code === 'EBADF') {
+    return { kind: 'failed', error: errors.KAFKA_STORAGE_ERROR.name, message: error.message }
+  }
+  const what = error instanceof SegmentDamage ? '' : 'A read failed: '
+  return { kind: 'failed', ...takeOffline(state, `${what}${error.message}.`) }
+}
+
+export function damage(
+  segment: Segment,
+  { position, reason }: Extract<Range, { kind: 'mismatch' }>,
+): string {
+  return `${segment.pathOf('log')} is damaged at byte ${position}: ${reason}.`
+}
+
+/** Where both ends of the wished range are looked up: from the index entry before the first batch to the one behind the last. */
+function isLookupHot(
+  segment: Segment,
+  index: SegmentIndex,
+  { fromOffset, maxBytes }: RangeWish,
+): boolean {
+  const { position } = index.floor(fromOffset)
+  const last = index.floorPosition(position + maxBytes).position
+  const end = Math.min(
+    index.positionAfter(last, segment.sizeBytes) + headerReadBytes,
+    segment.sizeBytes,
+  )
+  return isHot(segment, position, end - position)
+}
+
+/** In the page cache, as far as anybody knows (data-path.md Q3, Q4). */
+function isHot(segment: Segment, position: number, length: number): boolean {
+  return segment.file.isResident(position, length) ?? position >= segment.hotFrom
+}
+
+const scratch = new Uint8Array(headerReadBytes)
+
+/** Feeds a look-up with synchronous reads. A look-up is done with its last bytes when it asks for more. */
+function runHot<T>(file: DiskFile, lookup: Lookup<T>): T {
+  let step = lookup.next()
+  while (!step.done) {
+    const { position, length } = step.value
+    const target = scratch.subarray(0, length)
+    step = lookup.next(target.subarray(0, file.read(position, target)))
+  }
+  return step.value
+}
+
+/** The same off the event loop. */
+export async function runCold<T>(file: DiskFile, lookup: Lookup<T>): Promise<T> {
+  let step = lookup.next()
+  while (!step.done) {
+    const { position, length } = step.value
+    const target = new Uint8Array(length)
+    step = lookup.next(target.subarray(0, await file.readAsync(position, target)))
+  }
+  return step.value
+}

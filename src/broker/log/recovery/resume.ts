@@ -1,0 +1,212 @@
+import { DiskError, readWhole } from '../../../env/disk.ts'
+import { dropGrowth } from '../append/growth.ts'
+import { decodeGrowth, type ReadRecord, type SegmentPoint } from '../segment/growth-file.ts'
+import {
+  decodeIndexHead,
+  decodeOffsets,
+  decodeTimes,
+  indexHeadBytes,
+} from '../segment/index-file.ts'
+import { isCompacted } from '../log-config.ts'
+import { OffsetIndex } from '../segment/offset-index.ts'
+import type { ProducerState } from '../producers/state.ts'
+import { ProducerStates } from '../producers/states.ts'
+import type { Recovery } from './recovery.ts'
+import { SegmentIndex, type NewestTime } from '../segment/segment-index.ts'
+import { Segment, segmentPath } from '../segment/segment.ts'
+import { isPassing } from '../shortage.ts'
+import { TimeIndex } from '../segment/time-index.ts'
+import { walkBatches } from '../segment/walk.ts'
+
+/** A segment up to a point at or below the recovery point, as its caches tell it: the walk begins there. */
+export interface Resume {
+  readonly segment: Segment
+  /** Producers at this offset come from a snapshot, or from the segments below. */
+  readonly producersFrom: number
+  /** What came to them from there to the segment's end as it is now, step by step. */
+  readonly producers: readonly (readonly ProducerState[])[]
+}
+
+/**
+ * Brings the segment in which the recovery point lies into memory up to there, without reading its batches: from
+ * the index files that the last clean stop left, and the growth file. Null where these say nothing, or are in doubt.
+ * Bytes below the recovery point were on the device, and nothing was ever cut there, so that what the caches say
+ * of them is still true. What they say beyond belongs to a tail that may be another one now: it goes, before
+ * anything is appended, and durably before the recovery point moves, because that takes a sync of the directory.
+ */
+export async function resumeSegment(recovery: Recovery, base: number): Promise<Resume | null> {
+  const { host, path } = recovery
+  const { disk } = host.env
+  const file = disk.open(segmentPath(path, base, 'log'), 'write')
+  const segment = new Segment({ disk, logPath: path, baseOffset: base }, file, null)
+  try {
+    const resume = await resumeOpened(recovery, segment)
+    if (resume !== null) return resume
+    dropGrowth(disk, segment)
+  } catch (error) {
+    segment.close()
+    throw error
+  }
+  segment.close()
+  return null
+}
+
+async function resumeOpened(recovery: Recovery, segment: Segment): Promise<Resume | null> {
+  const { disk, crc32c } = recovery.host.env
+  const { file, baseOffset: base } = segment
+  const left = leftByCleanStop(recovery, segment)
+  const bytes = readWhole(disk, segment.pathOf('growth')) ?? new Uint8Array(0)
+  const from = left?.to ?? { offset: base, position: 0 }
+  const records = usable(recovery, decodeGrowth(bytes, crc32c), from, file.size())
+  const fileBytes = records.at(-1)?.endsAt ?? 0
+  const to = records.at(-1)?.to ?? from
+  const isKnown = to.position > 0 && hasProducers(recovery, base, from.offset)
+  if (isKnown) {
+    fill(segment, { left, records, to, fileBytes })
+    if (await isTrue(recovery, segment)) {
+      if (bytes.length > fileBytes) keepOnly(recovery, segment, bytes.subarray(0, fileBytes))
+      const producers = records.map(each => each.producers)
+      return { segment, producersFrom: from.offset, producers }
+    }
+    recovery.host.warn('The caches of a segment do not fit it: walking all of it', {
+      log: recovery.name,
+      segment: base,
+    })
+  }
+  return null
+}
+
+/** What is known of a segment up to `to`. */
+interface Caches {
+  readonly offsets: OffsetIndex
+  readonly times: TimeIndex
+  readonly newest: NewestTime
+  readonly to: SegmentPoint
+}
+
+/** The index files, if they speak of a state at or below the recovery point. */
+function leftByCleanStop({ host, recoveryPoint }: Recovery, segment: Segment): Caches | null {
+  const { disk, crc32c } = host.env
+  const offsetBytes = readWhole(disk, segment.pathOf('index'))
+  const head =
+    offsetBytes && decodeIndexHead('offsets', offsetBytes.subarray(0, indexHeadBytes), crc32c)
+  if (offsetBytes === null || head === null || head.endOffset > recoveryPoint) return null
+  const timeBytes = readWhole(disk, segment.pathOf('timeindex'))
+  const timeHead = timeBytes && decodeIndexHead('times', timeBytes, crc32c)
+  const isOne =
+    head.baseOffset === segment.baseOffset &&
+    head.logBytes <= segment.file.size() &&
+    timeHead?.endOffset === head.endOffset &&
+    timeHead.logBytes === head.logBytes
+  if (timeBytes === null || !isOne) return null
+  const offsets = decodeOffsets(offsetBytes, crc32c)
+  const times = decodeTimes(timeBytes, crc32c)
+  if (offsets === null || times === null) return null
+  const to = { offset: head.endOffset, position: head.logBytes }
+  return { offsets, times, newest: head.newest, to }
+}
+
+/** The records that go on one after the other from `from`, up to the recovery point. */
+function usable(
+  { recoveryPoint, host }: Recovery,
+  records: readonly ReadRecord[],
+  from: SegmentPoint,
+  sizeBytes: number,
+): ReadRecord[] {
+  const isTrusted = host.sabotage.has('growth-trusted')
+  const found: ReadRecord[] = []
+  let end = from
+  for (const record of records) {
+    const isNext = record.from.offset === end.offset && record.from.position === end.position
+    const isBelow = record.to.offset <= recoveryPoint && record.to.position <= sizeBytes
+    if (!isNext || !(isBelow || isTrusted)) break
+    found.push(record)
+    end = record.to
+  }
+  return found
+}
+
+/** Whether the producers at `offset` can be had without the batches of the segment. */
+function hasProducers({ host, path, config }: Recovery, base: number, offset: number): boolean {
+  if (offset === base) return true
+  const { disk, crc32c } = host.env
+  const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
+  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  return bytes !== null && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c) !== null
+}
+
+function fill(
+  segment: Segment,
+  known: {
+    readonly left: Caches | null
+    readonly records: readonly ReadRecord[]
+    readonly to: SegmentPoint
+    readonly fileBytes: number
+  },
+): void {
+  const { left, records, to, fileBytes } = known
+  const offsets = left?.offsets ?? new OffsetIndex()
+  const times = left?.times ?? new TimeIndex()
+  for (const record of records) {
+    for (const [relativeOffset, position] of record.offsets) offsets.push(relativeOffset, position)
+    for (const [timestampMs, relativeOffset] of record.times)
+      times.push(timestampMs, relativeOffset)
+  }
+  const newest = records.at(-1)?.newest ?? left!.newest
+  segment.index = new SegmentIndex(segment.baseOffset, {
+    offsets,
+    times,
+    newest,
+    logBytes: to.position,
+  })
+  segment.sizeBytes = to.position
+  segment.endOffset = to.offset
+  segment.syncedBytes = to.position
+  segment.grown = { ...to, offsetCount: offsets.count, timeCount: times.count, fileBytes }
+}
+
+/** The batches from the last index entry on are sound, and end exactly where the caches say. */
+async function isTrue({ host, config }: Recovery, segment: Segment): Promise<boolean> {
+  if (host.sabotage.has('growth-trusted')) return true
+  const { sizeBytes, endOffset, index } = segment
+  const entry = index!.floorPosition(sizeBytes - 1)
+  const isOfCompacted = isCompacted(config)
+  let firstOffset = -1
+  const end = await walkBatches(
+    segment.file,
+    {
+      sizeBytes,
+      fromOffset: entry.offset,
+      fromPosition: entry.position,
+      fromEpoch: -1,
+      isCompacted: isOfCompacted,
+      crc32c: host.env.crc32c,
+    },
+    ({ baseOffset }, position) => {
+      if (position === entry.position) firstOffset = baseOffset
+    },
+  )
+  const isAtEntry = firstOffset === entry.offset || (isOfCompacted && entry.position === 0)
+  return end.violation === null && end.offset === endOffset && isAtEntry
+}
+
+/** A new file with what was used of the old one: an old record must not come back behind a new tail. */
+function keepOnly({ host }: Recovery, segment: Segment, bytes: Uint8Array): void {
+  const { disk } = host.env
+  if (host.sabotage.has('growth-trusted')) return
+  dropGrowth(disk, segment)
+  if (bytes.length === 0) return
+  try {
+    const file = disk.open(segment.pathOf('growth'), 'create')
+    try {
+      file.write(0, [bytes])
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isPassing(error)) throw error
+    // On a full disk it goes on without; the next crash walks the segment.
+    dropGrowth(disk, segment)
+    segment.grown = { ...segment.grown, fileBytes: 0 }
+  }
+}

@@ -1,0 +1,106 @@
+import { lastOffset } from '../batch/batch.ts'
+import { markAtEnd } from '../append/growth.ts'
+import { readIndexHead, speaksOf, loadIndex } from '../read/index-loading.ts'
+import { isCompacted } from '../log-config.ts'
+import { findBatch } from '../segment/lookup.ts'
+import { runCold } from '../read/read.ts'
+import type { CleanLine, Recovery } from './recovery.ts'
+import { Segment, segmentPath } from '../segment/segment.ts'
+import { SegmentIndex } from '../segment/segment-index.ts'
+import { walkBatches } from '../segment/walk.ts'
+
+/**
+ * Opens the segments that need no walk: all below the recovery point, in a clean log all. Returns how many of
+ * `bases` that were. Their indexes are loaded when they are needed; what stands in the heads is enough here.
+ */
+export async function openTrusted(recovery: Recovery, bases: readonly number[]): Promise<number> {
+  const { cleanLine } = recovery
+  if (recovery.trust === 'clean' && cleanLine !== null && bases.length > 0) {
+    if (await openClean(recovery, bases, cleanLine)) return bases.length
+    recovery.trust = 'machine-died'
+    recovery.host.warn('The clean marker does not fit the files: recovering', {
+      log: recovery.name,
+    })
+    for (const segment of recovery.segments.splice(0)) segment.close()
+  }
+  for (const [at, base] of bases.entries()) {
+    const next = bases[at + 1]
+    if (next === undefined || next > recovery.recoveryPoint) return at
+    const segment = await openClosed(recovery, base, next)
+    if (segment === null) return at
+    segment.syncedBytes = segment.sizeBytes
+    recovery.segments.push(segment)
+  }
+  return bases.length
+}
+
+/** True where the files are what the marker says. */
+async function openClean(
+  recovery: Recovery,
+  bases: readonly number[],
+  line: CleanLine,
+): Promise<boolean> {
+  const active = bases.at(-1)!
+  const { disk } = recovery.host.env
+  if (active !== line.activeBase) return false
+  if (disk.stat(segmentPath(recovery.path, active, 'log'))?.size !== line.activeBytes) return false
+  for (const [at, base] of bases.entries()) {
+    const segment = await openClosed(recovery, base, bases[at + 1] ?? line.endOffset)
+    if (segment === null) return false
+    segment.syncedBytes = segment.sizeBytes
+    recovery.segments.push(segment)
+  }
+  return endsAsMarked(recovery, line)
+}
+
+/** Looks at the last batch of the active segment, whose index is then in memory. */
+async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolean> {
+  const segment = recovery.segments.at(-1)!
+  const index = await loadIndex(recovery, segment)
+  segment.grown = markAtEnd(segment, 0)
+  if (segment.isEmpty) return line.endOffset === segment.baseOffset
+  const start = index.floorPosition(segment.sizeBytes)
+  const isLast = (end: number) => end === segment.endOffset - 1
+  const last = await runCold(
+    segment.file,
+    findBatch(segment, start, header => isLast(lastOffset(header))),
+  )
+  return last !== null && 'header' in last && last.header.leaderEpoch <= line.lastEpoch
+}
+
+/** A segment that ends at `endOffset`; null, with the damage noted, where it does not. */
+async function openClosed(
+  recovery: Recovery,
+  base: number,
+  endOffset: number,
+): Promise<Segment | null> {
+  const { host, path, config } = recovery
+  const { disk, crc32c } = host.env
+  const place = { disk, logPath: path, baseOffset: base }
+  const logPath = segmentPath(path, base, 'log')
+  const sizeBytes = disk.stat(logPath)?.size ?? 0
+  const known = { baseOffset: base, endOffset, sizeBytes }
+  const head = readIndexHead(disk, { path: segmentPath(path, base, 'index') }, 'offsets', crc32c)
+  if (head !== null && speaksOf(head, known)) {
+    const { newest } = head
+    return new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs: null })
+  }
+  const file = disk.open(logPath, 'write')
+  const index = new SegmentIndex(base)
+  const end = await walkBatches(
+    file,
+    { sizeBytes, fromOffset: base, fromEpoch: -1, isCompacted: isCompacted(config), crc32c: null },
+    (header, position) => index.note(header, position, config.indexIntervalBytes),
+  )
+  const isWhole = end.offset === endOffset || (isCompacted(config) && end.offset < endOffset)
+  if (end.violation !== null || !isWhole) {
+    const what = end.violation ?? `it ends at offset ${end.offset}, not ${endOffset}`
+    recovery.damage = `${logPath} is damaged at byte ${end.position}, below the recovery point: ${what}.`
+    file.close()
+    return null
+  }
+  const state = { sizeBytes, endOffset: end.offset, newest: index.newest, firstAppendMs: null }
+  const segment = new Segment(place, file, state)
+  segment.index = index
+  return segment
+}

@@ -1,0 +1,175 @@
+import type { BatchHeader } from '../batch/batch.ts'
+import { dropIndexFiles, loadIndex } from '../read/index-loading.ts'
+import { isCompacted } from '../log-config.ts'
+import { removeSegment, type Recovery } from './recovery.ts'
+import { parseSegmentName, Segment, segmentPath } from '../segment/segment.ts'
+import { walkBatches, type WalkEnd } from '../segment/walk.ts'
+
+/**
+ * Walks the segments that may be torn, and cuts at the first broken rule; later segments go, whatever they hold.
+ * A rule broken below the recovery point is damage: then nothing is touched. `resumed` is the first of them as far
+ * as its caches told it.
+ */
+export async function walkTail(
+  recovery: Recovery,
+  bases: readonly number[],
+  resumed: Segment | null,
+): Promise<void> {
+  const { path, recoveryPoint } = recovery
+  for (const [at, base] of bases.entries()) {
+    const expected = recovery.segments.at(-1)?.endOffset ?? base
+    const isInPlace = base === expected || (isCompacted(recovery.config) && base > expected)
+    if (!isInPlace) {
+      if (expected < recoveryPoint)
+        return blame(
+          recovery,
+          segmentPath(path, base, 'log'),
+          0,
+          `it begins where ${expected} is missing`,
+        )
+      return removeFrom(
+        recovery,
+        bases.slice(at),
+        `a segment begins at ${base} where ${expected} goes on`,
+      )
+    }
+    const segment = at === 0 && resumed !== null ? resumed : openSegment(recovery, base)
+    const { file } = segment
+    const end = await walkSegment(recovery, segment)
+    if (end.violation === null) continue
+    if (end.offset < recoveryPoint) return blame(recovery, file.path, end.position, end.violation)
+    const isLast = at === bases.length - 1
+    if (
+      recovery.trust === 'process-died' &&
+      (!isLast || (await isFollowedByBatch(recovery, segment, end)))
+    ) {
+      recovery.surprise = `${file.path}, byte ${end.position}: ${end.violation}, and batches follow`
+    }
+    await cut(recovery, segment, end)
+    return removeFrom(recovery, bases.slice(at + 1), 'an earlier segment was cut')
+  }
+}
+
+function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
+  const { disk } = host.env
+  const file = disk.open(segmentPath(path, baseOffset, 'log'), 'write')
+  return new Segment({ disk, logPath: path, baseOffset }, file, null)
+}
+
+/** Reads what is not known of a segment into memory: index, epochs, producers. The segment is in the list afterwards. */
+async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
+  const { host, config, epochs, producersUpTo } = recovery
+  const { crc32c, clock } = host.env
+  const nowMs = clock.now()
+  const sizeBytes = segment.file.size()
+  const visit = (header: BatchHeader): void => {
+    epochs.assign(header.leaderEpoch, header.baseOffset)
+    if (header.baseOffset >= producersUpTo && !host.sabotage.has('producer-state-not-rebuilt')) {
+      recovery.producers.apply(header, header.baseOffset, nowMs)
+    }
+    segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+  }
+  const end = await walkBatches(
+    segment.file,
+    {
+      sizeBytes,
+      fromOffset: segment.endOffset,
+      fromPosition: segment.sizeBytes,
+      fromEpoch: epochs.latest,
+      isCompacted: isCompacted(config),
+      crc32c: host.sabotage.has('crc-unchecked') ? null : crc32c,
+    },
+    visit,
+  )
+  recovery.segments.push(segment)
+  segment.hotFrom = segment.sizeBytes
+  if (host.sabotage.has('index-trusted')) {
+    segment.index = null
+    await loadIndex(recovery, segment)
+  }
+  return end
+}
+
+/** Cuts the file behind its last valid batch, durably: nothing may come back behind what is written next. */
+async function cut(
+  recovery: Recovery,
+  segment: Segment,
+  { position, violation }: WalkEnd,
+): Promise<void> {
+  const { host, name } = recovery
+  const sizeBytes = segment.file.size()
+  recovery.truncatedBytes += sizeBytes - position
+  host.warn('Cut a torn segment', {
+    log: name,
+    segment: segment.baseOffset,
+    position,
+    bytes: sizeBytes - position,
+    reason: violation,
+  })
+  if (host.sabotage.has('keep-torn-tail')) {
+    segment.sizeBytes = sizeBytes
+    return
+  }
+  // Those of a clean stop speak of what stays: a growth file goes on from them.
+  const areOfStop = recovery.resumedFrom !== null && recovery.resumedFrom > segment.baseOffset
+  if (!host.sabotage.has('index-trusted') && !areOfStop) dropIndexFiles(host.env.disk, segment)
+  segment.file.truncate(position)
+  await segment.file.sync()
+  segment.syncedBytes = position
+}
+
+/** Removes the segments behind the cut, and producer snapshots of what is no longer there. */
+async function removeFrom(
+  recovery: Recovery,
+  bases: readonly number[],
+  why: string,
+): Promise<void> {
+  const { host, path, name } = recovery
+  const { disk } = host.env
+  for (const base of bases) {
+    const file = disk.open(segmentPath(path, base, 'log'), 'write')
+    host.warn('Removed a segment behind a cut', {
+      log: name,
+      segment: base,
+      bytes: file.size(),
+      reason: why,
+    })
+    recovery.truncatedBytes += file.size()
+    removeSegment(disk, new Segment({ disk, logPath: path, baseOffset: base }, file, null))
+  }
+  const endOffset = recovery.segments.at(-1)?.endOffset ?? 0
+  for (const fileName of disk.list(path)) {
+    const offset = parseSegmentName(fileName, 'snapshot')
+    if (offset !== null && offset > endOffset) disk.unlink(`${path}/${fileName}`)
+  }
+  await disk.syncDirectory(path)
+}
+
+function blame(recovery: Recovery, filePath: string, position: number, what: string): void {
+  recovery.damage = `${filePath} is damaged at byte ${position}, below the recovery point ${recovery.recoveryPoint}: ${what}.`
+}
+
+/** Whether a valid batch stands right behind the broken one: no kill of a process does that. */
+async function isFollowedByBatch(
+  { host }: Recovery,
+  { file }: Segment,
+  { position }: WalkEnd,
+): Promise<boolean> {
+  const sizeBytes = file.size()
+  const length = new Uint8Array(12)
+  if ((await file.readAsync(position, length)) < length.length) return false
+  const fromPosition = position + 12 + new DataView(length.buffer).getInt32(8)
+  if (fromPosition <= position || fromPosition >= sizeBytes) return false
+  let found = false
+  const options = {
+    sizeBytes,
+    fromOffset: 0,
+    fromEpoch: -1,
+    isCompacted: true,
+    crc32c: host.env.crc32c,
+  }
+  await walkBatches(file, { ...options, fromPosition }, () => {
+    found = true
+  })
+  return found
+}

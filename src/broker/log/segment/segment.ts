@@ -1,0 +1,216 @@
+import { DiskError, type Disk, type DiskFile } from '../../../env/disk.ts'
+import { assert } from '../../../lib/assert.ts'
+import { lastOffset, type BatchHeader } from '../batch/batch.ts'
+import { SegmentIndex, type NewestTime } from './segment-index.ts'
+
+export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'snapshot' | 'growth'
+
+/** Every file that belongs to a segment. */
+export const segmentSuffixes: readonly SegmentSuffix[] = [
+  'log',
+  'index',
+  'timeindex',
+  'snapshot',
+  'growth',
+]
+
+/** The path of one of a segment's files; `offset` as 20 digits, so that names sort as offsets do. */
+export function segmentPath(logPath: string, offset: number, suffix: SegmentSuffix): string {
+  return `${logPath}/${offset.toString().padStart(20, '0')}.${suffix}`
+}
+
+/** The base offset in a file's name, or null where it is not a file of that kind. */
+export function parseSegmentName(name: string, suffix: SegmentSuffix): number | null {
+  if (name.length !== 21 + suffix.length || !name.endsWith(`.${suffix}`)) return null
+  const digits = name.slice(0, 20)
+  const offset = Number(digits)
+  return /^\d{20}$/.test(digits) && Number.isSafeInteger(offset) ? offset : null
+}
+
+/** What is known of a segment's batches without reading them. */
+export interface SegmentState {
+  readonly sizeBytes: number
+  readonly endOffset: number
+  readonly newest: NewestTime
+  /** When its first batch was appended, as far as that is known: for `segment.ms`. */
+  readonly firstAppendMs: number | null
+}
+
+/** Where a segment is. */
+export interface SegmentPlace {
+  readonly disk: Disk
+  /** The log's directory. */
+  readonly logPath: string
+  readonly baseOffset: number
+}
+
+/** Up to where index files and growth file speak of a segment (FORMAT.md); the next growth record begins there. */
+export interface GrowthMark {
+  readonly offset: number
+  readonly position: number
+  readonly offsetCount: number
+  readonly timeCount: number
+  /** Bytes of the growth file that say it. */
+  readonly fileBytes: number
+}
+
+/** One file of batches: `[baseOffset, endOffset)`, the last of its log being the one that grows. */
+export class Segment {
+  readonly baseOffset: number
+  /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */
+  sizeBytes: number
+  /** The offset after its last record. */
+  endOffset: number
+  firstAppendMs: number | null
+  /** Null while it is not in memory: then `newest` stands, and whoever needs it loads it. */
+  index: SegmentIndex | null
+  /** `[0, syncedBytes)` is known to be on the device. */
+  syncedBytes = 0
+  /** `[hotFrom, sizeBytes)` was appended lately by this process. Used where residency cannot be asked. */
+  hotFrom: number
+  /** When a read last needed the file or the index; by the monotonic clock. */
+  usedMs = 0
+  /** No longer part of the log; its file goes later. */
+  isRemoved = false
+  grown: GrowthMark
+  readonly #place: SegmentPlace
+  #file: DiskFile | null
+  #isClosed = false
+  #newest: NewestTime
+
+  /** Without a file it is opened when it is needed; without a state it is empty. */
+  constructor(place: SegmentPlace, file: DiskFile | null, state: SegmentState | null) {
+    const { baseOffset } = place
+    this.#place = place
+    this.baseOffset = baseOffset
+    this.#file = file
+    this.sizeBytes = state?.sizeBytes ?? 0
+    this.endOffset = state?.endOffset ?? baseOffset
+    this.firstAppendMs = state?.firstAppendMs ?? null
+    this.hotFrom = this.sizeBytes
+    this.#newest = state?.newest ?? { timestampMs: -1, batchOffset: -1 }
+    this.index = state === null ? new SegmentIndex(baseOffset) : null
+    this.grown = { offset: baseOffset, position: 0, offsetCount: 0, timeCount: 0, fileBytes: 0 }
+  }
+
+  static create(disk: Disk, logPath: string, baseOffset: number): Segment {
+    const file = disk.open(segmentPath(logPath, baseOffset, 'log'), 'create')
+    return new Segment({ disk, logPath, baseOffset }, file, null)
+  }
+
+  /** The open file. @throws DiskError where it cannot be opened any more */
+  get file(): DiskFile {
+    const path = this.pathOf('log')
+    if (this.#isClosed || (this.#file === null && this.isRemoved)) {
+      throw new DiskError('open', path, 'EBADF')
+    }
+    this.#file ??= this.#place.disk.open(path, 'write')
+    return this.#file
+  }
+
+  /** The greatest batch timestamp and its batch. */
+  get newest(): NewestTime {
+    return this.index?.newest ?? this.#newest
+  }
+
+  get isEmpty(): boolean {
+    return this.sizeBytes === 0
+  }
+
+  get unsyncedBytes(): number {
+    return this.sizeBytes - this.syncedBytes
+  }
+
+  pathOf(suffix: SegmentSuffix): string {
+    return segmentPath(this.#place.logPath, this.baseOffset, suffix)
+  }
+
+  /** A batch lies written at the end of the file. `nowMs` is the wall clock. */
+  noteAppended(header: BatchHeader, indexIntervalBytes: number, nowMs: number): void {
+    assert(header.baseOffset >= this.endOffset, 'batches of a segment do not overlap')
+    assert(this.index !== null, 'a growing segment has its index in memory')
+    this.index.note(header, this.sizeBytes, indexIntervalBytes)
+    this.sizeBytes += header.sizeBytes
+    this.endOffset = lastOffset(header) + 1
+    this.firstAppendMs ??= nowMs
+  }
+
+  /** Gives back the memory and the descriptor of a segment that does not grow, until somebody reads it. */
+  rest(): void {
+    this.#newest = this.newest
+    this.index = null
+    if (this.unsyncedBytes > 0) return
+    this.#file?.close()
+    this.#file = null
+  }
+
+  /** For good. What is still in a send queue stays readable. */
+  close(): void {
+    this.#isClosed = true
+    this.#file?.close()
+    this.#file = null
+  }
+}
+
+/** A log's segments in the order of their offsets; never empty. The last one is the active one. */
+export class SegmentList {
+  #segments: Segment[]
+
+  constructor(segments: readonly Segment[]) {
+    assert(segments.length > 0, 'a log has a segment')
+    this.#segments = [...segments]
+  }
+
+  get count(): number {
+    return this.#segments.length
+  }
+
+  get first(): Segment {
+    return this.#segments[0]!
+  }
+
+  get active(): Segment {
+    return this.#segments[this.#segments.length - 1]!
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
+  }
+
+  [Symbol.iterator](): IterableIterator<Segment> {
+    return this.#segments.values()
+  }
+
+  push(segment: Segment): void {
+    assert(segment.baseOffset >= this.active.endOffset, 'segments do not overlap')
+    this.#segments.push(segment)
+  }
+
+  /** The segment that holds `offset`, or the one before it; the first for anything below. */
+  floor(offset: number): Segment {
+    let low = 1
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#segments[middle]!.baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return this.#segments[low - 1]!
+  }
+
+  /** The segment behind `segment`, or null. */
+  after(segment: Segment): Segment | null {
+    return this.#segments[this.#segments.indexOf(segment) + 1] ?? null
+  }
+
+  /** The segment before `segment`, or null. */
+  before(segment: Segment): Segment | null {
+    return this.#segments[this.#segments.indexOf(segment) - 1] ?? null
+  }
+
+  /** Takes the first `count` segments out, never the active one. */
+  shift(count: number): Segment[] {
+    assert(count < this.#segments.length, 'the active segment stays')
+    return this.#segments.splice(0, count)
+  }
+}

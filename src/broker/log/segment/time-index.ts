@@ -1,0 +1,60 @@
+import { assert } from '../../../lib/assert.ts'
+import { lastAtMost } from './offset-index.ts'
+
+/** Bytes of one entry, on disk. */
+export const timeEntryBytes = 12
+
+/**
+ * How the batches' greatest timestamp rises through a segment: entry i says that every batch *before* the one at
+ * `relativeOffset` has a timestamp of at most `timestamp`. Timestamps rise strictly, offsets too.
+ */
+export class TimeIndex {
+  #timestamps: Float64Array
+  #relativeOffsets: Uint32Array
+  #count: number
+
+  constructor(timestamps = new Float64Array(0), relativeOffsets = new Uint32Array(0)) {
+    assert(timestamps.length === relativeOffsets.length, 'an index has as many times as offsets')
+    this.#timestamps = timestamps
+    this.#relativeOffsets = relativeOffsets
+    this.#count = timestamps.length
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  timestampAt(at: number): number {
+    return this.#timestamps[at]!
+  }
+
+  relativeOffsetAt(at: number): number {
+    return this.#relativeOffsets[at]!
+  }
+
+  /** Adds an entry, if `timestamp` rose over the last one's. */
+  push(timestamp: number, relativeOffset: number): void {
+    if (this.#count > 0 && this.#timestamps[this.#count - 1]! >= timestamp) return
+    if (this.#count === this.#timestamps.length) this.#grow()
+    this.#timestamps[this.#count] = timestamp
+    this.#relativeOffsets[this.#count] = relativeOffset
+    this.#count++
+  }
+
+  /** A relative offset before which no batch has a timestamp of `timestamp` or more. */
+  floor(timestamp: number): number {
+    // Times are whole milliseconds: all entries that say less than `timestamp`.
+    const at = lastAtMost(this.#timestamps, this.#count, timestamp - 1)
+    return at < 0 ? 0 : this.#relativeOffsets[at]!
+  }
+
+  #grow(): void {
+    const capacity = Math.max(16, this.#count * 2)
+    const timestamps = new Float64Array(capacity)
+    timestamps.set(this.#timestamps)
+    this.#timestamps = timestamps
+    const relativeOffsets = new Uint32Array(capacity)
+    relativeOffsets.set(this.#relativeOffsets)
+    this.#relativeOffsets = relativeOffsets
+  }
+}
