@@ -18,6 +18,8 @@ export interface LogHost {
   wrote(log: Flushable, write: SegmentWrite): void
   /** Somebody waits for durability, or a segment was closed: flush the log without waiting for its age. */
   flushSoon(log: Flushable): void
+  /** The log's flush policy or interval is another one. */
+  flushPolicyChanged(log: Flushable): void
   /** A segment's file leaves the log: nothing of it needs to be flushed any more. */
   forget(segment: Segment): void
   /** The log's start moved to `offset`: resolves when that is durable. */

@@ -159,6 +159,7 @@ export class Log implements Flushable {
   /** New settings for everything that happens from now on. */
   configure(config: LogConfig): void {
     this.#state.config = config
+    this.#state.host.flushPolicyChanged(this)
   }
 
   /** Gives back memory and descriptors of closed segments that nobody read since `sinceMs` (monotonic). */

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
@@ -148,4 +149,96 @@ test('the recovery point follows the flushes', async () => {
   expect(readSealed({ ...world.env, path: `/data/${kind}`, kind })).toMatchObject({
     offsets: { [log.name]: 4 },
   })
+})
+
+test('interval: whatever is written or changed in whatever order, each log is flushed at its own time', async () => {
+  const far = [3_600_000, 2 ** 31, 2 ** 53, 2 ** 63]
+  const flushMs = fc.oneof(fc.nat({ max: 3000 }), fc.constantFrom(...far))
+  const step = fc.record({
+    at: fc.nat({ max: 2 }),
+    // Half of the steps append, the others change a setting.
+    change: fc.option(flushMs),
+    thenMs: fc.nat({ max: 1500 }),
+  })
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+  const run = async (first: number[], steps: readonly Step[]): Promise<void> => {
+    const world = simWorld()
+    const directory = await openDirectory(world)
+    const logs = await Promise.all(
+      first.map((ms, at) => directory.openLog(logId(at), logConfig({ flushMs: ms }))),
+    )
+    const flushed: string[] = []
+    world.disk.onOperation(({ name, path }) => {
+      if (name === 'sync' && path.endsWith('.log')) {
+        flushed.push(`${logs.findIndex(log => path.includes(log.name))} ${world.clock.monotonic()}`)
+      }
+    })
+    const config = [...first]
+    const dirtySince = logs.map(() => Infinity)
+    const expected: string[] = []
+    const nowMs = () => world.clock.monotonic()
+    for (const { at, change, thenMs } of steps) {
+      if (change === null) {
+        await append(world, logs[at]!, batchOf(1))
+        dirtySince[at] = Math.min(dirtySince[at]!, nowMs())
+      } else {
+        logs[at]!.configure(logConfig({ flushMs: change }))
+        config[at] = change
+      }
+      const untilMs = nowMs() + thenMs
+      for (const [log, sinceMs] of dirtySince.entries()) {
+        const dueMs = Math.max(nowMs(), sinceMs + config[log]!)
+        if (dueMs > untilMs) continue
+        expected.push(`${log} ${dueMs}`)
+        dirtySince[log] = Infinity
+      }
+      await world.clock.run(thenMs)
+      expect(flushed.toSorted()).toEqual(expected.toSorted())
+    }
+    await directory.close()
+  }
+  const cases = [fc.array(flushMs, { minLength: 3, maxLength: 3 }), fc.array(step)] as const
+  await fc.assert(fc.asyncProperty(...cases, run), {
+    // A topic that may wait an hour is written first; the others wait a second.
+    examples: [
+      [
+        [3_600_000, 1000, 1000],
+        [
+          { at: 0, change: null, thenMs: 1 },
+          { at: 1, change: null, thenMs: 1500 },
+        ],
+      ],
+    ],
+  })
+})
+
+test('a stricter policy is in force for what was written before, too', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushPolicy: 'os' }))
+  await append(world, log, batchOf(1))
+  log.configure(logConfig({ flushPolicy: 'interval', flushMs: 500 }))
+  await world.clock.run(499)
+  expect(log.durableOffset).toBe(0)
+  await world.clock.run(1)
+  expect(log.durableOffset).toBe(1)
+  log.configure(logConfig({ flushPolicy: 'os' }))
+  await append(world, log, batchOf(1))
+  log.configure(logConfig({ flushPolicy: 'ack' }))
+  await world.clock.settle()
+  expect(log.durableOffset).toBe(2)
+})
+
+test('what found no room is tried again in a second, however long others may wait', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const patient = await directory.openLog(logId(0), logConfig({ flushMs: 3_600_000 }))
+  const log = await directory.openLog(logId(1), logConfig({ flushMs: 10 }))
+  await append(world, patient, batchOf(1))
+  world.disk.failNext({ operation: 'write', pathPattern: /leader-epoch/, code: 'ENOSPC' })
+  await append(world, log, batchOf(1), { leaderEpoch: 3 })
+  await world.clock.run(1009)
+  expect(log.durableOffset).toBe(0)
+  await world.clock.run(1)
+  expect([log.durableOffset, patient.durableOffset]).toEqual([1, 0])
 })

@@ -1,4 +1,5 @@
-import { DiskError, type Env, type Timer } from '../../../env/env.ts'
+import { Alarm } from '../../../env/alarm.ts'
+import { DiskError, type Env } from '../../../env/env.ts'
 import { deferred, type Deferred } from '../../../lib/deferred.ts'
 import type { Flushable, FlushMark } from '../log-host.ts'
 import { isPassing } from '../shortage.ts'
@@ -29,12 +30,13 @@ export class FlushScheduler {
   readonly #urgent = new Set<Flushable>()
   readonly #flushing = new Map<Flushable, Deferred<void>>()
   #isFlushingAll = false
-  #timer: Timer | null = null
+  readonly #alarm: Alarm
   #isPlanned = false
   #isStopped = false
 
   constructor(options: FlushSchedulerOptions) {
     this.#options = options
+    this.#alarm = new Alarm(options.env.clock, () => this.#flushDue())
   }
 
   /** Age of the oldest byte that no flush has covered, 0 where there is none. */
@@ -52,9 +54,16 @@ export class FlushScheduler {
   noteDirty(log: Flushable): void {
     if (!this.#dirtySinceMs.has(log)) {
       this.#dirtySinceMs.set(log, this.#options.env.clock.monotonic())
-      if (log.flushPolicy === 'interval') this.#arm(log.flushMs)
+      this.#ringFor(log)
     }
     if (log.flushPolicy === 'ack') this.flushSoon(log)
+  }
+
+  /** The log's flush policy or interval is another one from now on, for what it has written already too. */
+  policyChanged(log: Flushable): void {
+    if (!this.#dirtySinceMs.has(log)) return
+    if (log.flushPolicy === 'ack') this.flushSoon(log)
+    else this.#ringFor(log)
   }
 
   /** Flushes the log at the end of this turn of the event loop: group commit for who waits. */
@@ -79,7 +88,7 @@ export class FlushScheduler {
   /** Begins no flush any more, and resolves when none is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     for (const { promise } of Array.from(this.#flushing.values())) await promise
   }
 
@@ -92,25 +101,24 @@ export class FlushScheduler {
     })
   }
 
-  /** Wakes when the oldest byte of some log may be due. */
-  #arm(delayMs: number): void {
-    if (this.#timer !== null || this.#isStopped) return
-    this.#timer = this.#options.env.clock.after(delayMs, () => {
-      this.#timer = null
-      this.#flushDue()
-    })
+  /** When the log's oldest unflushed byte has the age; never under another policy, or where nothing is unflushed. */
+  #dueMs(log: Flushable): number {
+    if (log.flushPolicy !== 'interval') return Infinity
+    return (this.#dirtySinceMs.get(log) ?? Infinity) + log.flushMs
+  }
+
+  #ringFor(log: Flushable): void {
+    if (!this.#isStopped) this.#alarm.ringBy(this.#dueMs(log))
   }
 
   #flushDue(): void {
     if (this.#isStopped) return
     const nowMs = this.#options.env.clock.monotonic()
     const due: Flushable[] = []
-    let nextMs = Infinity
-    for (const [log, sinceMs] of this.#dirtySinceMs) {
-      const dueInMs = log.flushPolicy === 'interval' ? sinceMs + log.flushMs - nowMs : Infinity
-      const isDue = this.#urgent.has(log) || dueInMs <= 0
+    for (const log of this.#dirtySinceMs.keys()) {
+      const isDue = this.#urgent.has(log) || this.#dueMs(log) <= nowMs
       if (isDue && !this.#flushing.has(log)) due.push(log)
-      else if (!isDue) nextMs = Math.min(nextMs, dueInMs)
+      else if (!isDue) this.#ringFor(log)
     }
     const fileCount = due.reduce((sum, log) => sum + log.dirtyFileCount, 0)
     if (fileCount > singleFilesMax) {
@@ -120,7 +128,6 @@ export class FlushScheduler {
         if (this.#flushing.size < inFlightMax) void this.#flushOne(log, nowMs)
       }
     }
-    if (nextMs < Infinity) this.#arm(nextMs)
   }
 
   async #flushOne(log: Flushable, nowMs: number): Promise<void> {
@@ -178,7 +185,7 @@ export class FlushScheduler {
     }
     for (const log of logs) {
       if (log.dirtyFileCount === 0 && !this.#urgent.has(log)) this.#dirtySinceMs.delete(log)
-      else if (log.flushPolicy === 'interval') this.#arm(log.flushMs)
+      else this.#ringFor(log)
       this.#flushing.get(log)?.resolve()
       this.#flushing.delete(log)
     }
@@ -193,14 +200,12 @@ export class FlushScheduler {
       this.#flushing.get(log)?.resolve()
       this.#flushing.delete(log)
     }
-    this.#arm(retryDelayMs)
+    if (!this.#isStopped) this.#alarm.ringBy(this.#options.env.clock.monotonic() + retryDelayMs)
   }
 
   #hasOverdue(): boolean {
     const nowMs = this.#options.env.clock.monotonic()
-    for (const [log, sinceMs] of this.#dirtySinceMs) {
-      if (log.flushPolicy === 'interval' && sinceMs + log.flushMs <= nowMs) return true
-    }
+    for (const log of this.#dirtySinceMs.keys()) if (this.#dueMs(log) <= nowMs) return true
     return false
   }
 }

@@ -139,6 +139,10 @@ export class DirectoryHost implements LogHost {
     this.scheduler.flushSoon(log)
   }
 
+  flushPolicyChanged(log: Flushable): void {
+    this.scheduler.policyChanged(log)
+  }
+
   forget(segment: Segment): void {
     this.ledger.forget(segment)
   }
