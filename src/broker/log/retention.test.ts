@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { drive } from '../../../test/helpers/drive.ts'
 import {
@@ -104,4 +105,49 @@ test('a fetch that holds a removed segment can still read it', async () => {
   expect(log.startOffset).toBeGreaterThan(0)
   if (held.kind !== 'range') throw new Error('no range')
   expect(held.file.read(held.position, new Uint8Array(held.length))).toBe(held.length)
+})
+
+test('whatever was written when, and whatever was changed, each look takes what is over and nothing else', async () => {
+  const retentionMs = fc.oneof(
+    fc.nat({ max: 3000 }),
+    fc.constantFrom(-1, 2 ** 31, 2 ** 53, 2 ** 63),
+  )
+  const step = fc.record({
+    at: fc.nat({ max: 2 }),
+    does: fc.oneof(fc.constantFrom('append', 'look'), retentionMs),
+    thenMs: fc.nat({ max: 1500 }),
+  })
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+  const run = async (first: number[], steps: readonly Step[]): Promise<void> => {
+    const world = simWorld()
+    const directory = await openDirectory(world)
+    const config = (ms: number) => logConfig({ retentionMs: ms, segmentBytes: 100 })
+    const retention = [...first]
+    // One batch a segment, so that each is judged by itself.
+    const written = await Promise.all(
+      first.map(async (ms, at) => ({
+        log: await directory.openLog(logId(at), config(ms)),
+        times: [] as number[],
+      })),
+    )
+    for (const { at, does, thenMs } of steps) {
+      const { log, times } = written[at]!
+      if (does === 'append') {
+        times.push(world.clock.now())
+        await append(world, log, batchOf(1, { baseTimestamp: world.clock.now(), valueBytes: 60 }))
+      } else if (does === 'look') {
+        await drive(world.clock, log.applyRetention(world.clock.now()))
+        const isOver = (time: number) =>
+          retention[at]! >= 0 && world.clock.now() - time > retention[at]!
+        const kept = times.findIndex(time => !isOver(time))
+        expect(log.startOffset).toBe(kept === -1 ? times.length : Math.max(kept, 0))
+      } else {
+        retention[at] = does
+        log.configure(config(does))
+      }
+      await world.clock.run(thenMs)
+    }
+  }
+  const three = fc.array(retentionMs, { minLength: 3, maxLength: 3 })
+  await fc.assert(fc.asyncProperty(three, fc.array(step), run))
 })

@@ -246,3 +246,26 @@ test('a snapshot and those who appended since give the producers as they are, in
     }),
   )
 })
+
+test('in whatever order logs grow, each has a growth record for every step of its own', async () => {
+  const step = fc.record({ at: fc.nat({ max: 2 }), valueBytes: fc.nat({ max: 2000 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async steps => {
+      const world = simWorld()
+      const settings = { growthStepBytes: stepBytes }
+      const directory = await openDirectory(world, { settings })
+      const logs = await Promise.all([0, 1, 2].map(at => directory.openLog(logId(at), config)))
+      // Size at the last record of growth; every log gets its own.
+      const told = logs.map(() => 0)
+      for (const { at, valueBytes } of steps) {
+        const log = logs[at]!
+        const path = `/data/${log.name}/00000000000000000000.growth`
+        const before = world.disk.stat(path)?.size ?? 0
+        await append(world, log, batchOf(1, { valueBytes }))
+        const isTold = (world.disk.stat(path)?.size ?? 0) > before
+        expect(isTold).toBe(log.sizeBytes - told[at]! >= stepBytes)
+        if (isTold) told[at] = log.sizeBytes
+      }
+    }),
+  )
+})
