@@ -7,6 +7,7 @@ import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
+import { internalTopics, mendInternalTopics } from './coordinator/internal-topics.ts'
 import { GroupAttribution } from './insight/group-attribution.ts'
 import { groupSources } from './insight/group-sources.ts'
 import { Endpoints } from './handlers/endpoints.ts'
@@ -116,6 +117,7 @@ export class Broker {
 
   async #serve(cluster: Cluster, wasFull: boolean): Promise<void> {
     const { logger } = this.#options
+    await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
     const directory = (this.#parts.directory = await this.#openDirectory(cluster))
     const partitions = (this.#parts.partitions = this.#makePartitions(directory))
     this.#attachLogs(directory, partitions)
@@ -182,6 +184,10 @@ export class Broker {
         partitionCount: settings.numPartitions,
         replicationFactor: settings.defaultReplicationFactor,
       },
+      internalTopics: internalTopics({
+        partitionCount: settings.offsetsTopicNumPartitions,
+        segmentBytes: settings.offsetsTopicSegmentBytes,
+      }),
       validateConfigs: configs => {
         const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
         return validateTopicConfigs(wishes)[0]?.message ?? null
@@ -267,10 +273,6 @@ export class Broker {
         sessionTimeoutMsMax: settings.groupMaxSessionTimeoutMs,
         groupSizeMax: settings.groupMaxSize,
         offsetsRetentionMs: settings.offsetsRetentionMinutes * 60_000,
-      },
-      topic: {
-        partitionCount: settings.offsetsTopicNumPartitions,
-        segmentBytes: settings.offsetsTopicSegmentBytes,
       },
       commitTimeoutMs: settings.offsetsCommitTimeoutMs,
       expiryCheckIntervalMs: settings.offsetsRetentionCheckIntervalMs,

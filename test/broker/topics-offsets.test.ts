@@ -58,10 +58,14 @@ describe('Metadata', () => {
     expect(described.brokers).toMatchObject([{ brokerId: 1, host: '127.0.0.1', port }])
   })
 
-  test('creates an unknown topic only where the request allows it, and answers with it (G45)', async () => {
-    const refused = await askMetadata([named('auto')], false)
-    expect(refused.topics).toMatchObject([{ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION') }])
-    const { topics } = await askMetadata([named('auto')], true)
+  test('creates an unknown topic only where the request allows it, and has it at the next one', async () => {
+    const unknown = [
+      { errorCode: code('UNKNOWN_TOPIC_OR_PARTITION'), name: 'auto', partitions: [] },
+    ]
+    for (const allowed of [false, false, true]) {
+      expect((await askMetadata([named('auto')], allowed)).topics).toMatchObject(unknown)
+    }
+    const { topics } = await askMetadata([named('auto')], false)
     expect(topics).toMatchObject([{ errorCode: 0, name: 'auto', isInternal: false }])
     expect(topics[0]!.partitions.map(partition => partition.leaderId)).toEqual([1, 1, 1, 1])
     const produced = await client.produce({ topic: 'auto', partition: 3 }, batchAt(0))
@@ -69,9 +73,27 @@ describe('Metadata', () => {
   })
 
   test('many clients that ask for one new topic at once all get the same one', async () => {
-    const asked = Array.from({ length: 20 }, () => askMetadata([named('race')], true))
-    const ids = (await Promise.all(asked)).map(answer => answer.topics[0]!.topicId)
+    const ask = () =>
+      Promise.all(Array.from({ length: 20 }, () => askMetadata([named('race')], true)))
+    await ask()
+    const ids = (await ask()).map(answer => answer.topics[0]!.topicId)
     expect(new Set(ids).size).toBe(1)
+    expect(ids[0]).not.toBe(zeroUuid)
+  })
+
+  test('answers once for a topic that is named twice, by name or by id', async () => {
+    await client.createTopics([{ name: 'twin' }])
+    const { topics } = await askMetadata([named('twin'), named('none'), named('twin')], false)
+    expect(topics.map(({ name }) => name)).toEqual(['twin', 'none'])
+    const { topicId } = topics[0]!
+    const byId = await askMetadata(
+      [
+        { name: null, topicId },
+        { name: null, topicId },
+      ],
+      false,
+    )
+    expect(byId.topics).toMatchObject([{ errorCode: 0, name: 'twin' }])
   })
 
   test('refuses names that no topic can have', async () => {

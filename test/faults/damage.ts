@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { offsetsTopicName, partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
+import { offsetsTopicName } from '../../src/broker/coordinator/internal-topics.ts'
+import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { decodeGroupRecord, encodeGroupRecord } from '../../src/broker/coordinator/record-format.ts'
 import type { GroupRecord, GroupValue } from '../../src/broker/coordinator/groups/records.ts'
 import {

@@ -5,7 +5,7 @@ import {
   type SettingName,
   type Settings,
 } from '../../src/broker/config/settings.ts'
-import { silentLogger } from '../../src/broker/telemetry/logger.ts'
+import { silentLogger, type Logger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
@@ -21,7 +21,7 @@ export class InProcessBroker {
   readonly broker: Broker
   readonly #clients: WireClient[] = []
 
-  private constructor(disk: SimDisk, changes: Partial<Settings>) {
+  private constructor(disk: SimDisk, changes: Partial<Settings>, logger: Logger) {
     this.disk = disk
     const settings = defaultSettings({
       listeners: 'PLAINTEXT://127.0.0.1:0',
@@ -31,7 +31,7 @@ export class InProcessBroker {
     this.broker = new Broker({
       env: { clock: realClock, random: realRandom, disk, network: new NodeNetwork(), crc32c },
       configuration: { settings, given: new Set<SettingName>() },
-      logger: silentLogger,
+      logger,
       metrics: this.metrics,
       bootId: 'boot',
       fatal: error => this.fatal.push(error),
@@ -41,9 +41,10 @@ export class InProcessBroker {
   static async start(
     changes: Partial<Settings> = {},
     disk: SimDisk = new SimDisk(),
+    logger = silentLogger,
   ): Promise<InProcessBroker> {
     if (disk.stat('/data') === null) disk.mkdir('/data')
-    const started = new InProcessBroker(disk, changes)
+    const started = new InProcessBroker(disk, changes, logger)
     await started.broker.start()
     return started
   }

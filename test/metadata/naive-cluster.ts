@@ -10,6 +10,13 @@ interface NaiveTopic {
   readonly partitionCount: number
 }
 
+/** A topic that is made in one way, whoever asks. */
+export const internalName = '__consumer_offsets'
+export const internalTopic = {
+  partitionCount: 3,
+  configs: [{ name: 'cleanup.policy', value: 'compact' }],
+}
+
 /** What the controller's answers should say, in the plainest words: one broker, no log, nothing in flight. */
 export class NaiveCluster {
   readonly #topics = new Map<string, NaiveTopic>()
@@ -83,7 +90,7 @@ export class NaiveCluster {
           if (countOf(names, name) > 1) return 'INVALID_REQUEST'
           const topic = this.#topics.get(name)
           if (topic === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-          const isInternal = name === '__consumer_offsets'
+          const isInternal = name === internalName
           if (count <= topic.partitionCount || isInternal) return 'INVALID_PARTITIONS'
           const isFit = assignments === null || assignments.length === count - topic.partitionCount
           const isBrokerOne = assignments?.every(([first, second]) => first === 1 && !second)
@@ -120,6 +127,8 @@ export class NaiveCluster {
             else after.set('list', editedList(before.get('list') ?? 'a', edit))
           }
           if (after.has('bad')) return 'INVALID_CONFIG'
+          const isInternal = resource.type === 'topic' && resource.name === internalName
+          if (isInternal && after.get('cleanup.policy') !== 'compact') return 'INVALID_CONFIG'
           if (resource.type === 'broker') this.#brokerConfigs.set(resource.brokerId, after)
           else if (resource.type === 'group') {
             this.#brokerConfigs.set(`group ${resource.groupId}`, after)
@@ -152,6 +161,12 @@ export class NaiveCluster {
       other => other.replaceAll('.', '_') === name.replaceAll('.', '_'),
     )
     if (isColliding) return 'INVALID_TOPIC_EXCEPTION'
+    if (name === internalName) {
+      const own = internalTopic.configs.map(config => [config.name, config.value] as const)
+      const { partitionCount: ownCount } = internalTopic
+      this.#topics.set(name, { id: topicId, configs: new Map(own), partitionCount: ownCount })
+      return 'NONE'
+    }
     if (configs.some(config => config.name === 'bad')) return 'INVALID_CONFIG'
     if (partitionCount === 0) return 'INVALID_PARTITIONS'
     if (replicationFactor > 1) return 'INVALID_REPLICATION_FACTOR'

@@ -33,6 +33,7 @@ import { ControllerShell } from './controller-shell.ts'
 import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
 import { replay } from './replay.ts'
 
+export type { InternalTopic } from './controller/create-topics.ts'
 export type {
   ConfigChange,
   ConfigChangeResult,
@@ -68,6 +69,8 @@ export interface ClusterOptions {
   readonly validateConfigs?: TopicRules['validateConfigs']
   /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
   readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
+  /** How topics are made that brokers write and clients may not. Default: there are none. */
+  readonly internalTopics?: TopicRules['internalTopics']
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
   /** False: other brokers may be registered too. Default true, until they can follow a controller. */
@@ -338,7 +341,7 @@ function checkSoleBroker(image: MetadataImage, brokerId: number): void {
 }
 
 function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
-  const { defaults, limits = {}, validateConfigs, configRules } = options
+  const { defaults, limits = {}, internalTopics, validateConfigs, configRules } = options
   return {
     validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
     validateGroupConfigs: configs => configRules?.validateGroupConfigs(configs) ?? null,
@@ -347,6 +350,7 @@ function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
     replicationFactorDefault: defaults.replicationFactor,
     requestPartitionCountMax: limits.requestPartitionCountMax ?? 10_000,
     clusterPartitionCountMax: limits.clusterPartitionCountMax ?? 100_000,
+    internalTopics: internalTopics ?? new Map(),
     validateConfigs: validateConfigs ?? (() => null),
   }
 }

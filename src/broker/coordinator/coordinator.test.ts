@@ -13,7 +13,7 @@ import type { PartitionReadResult } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { Coordinator } from './coordinator.ts'
-import { offsetsTopicName } from './offsets-topic.ts'
+import { offsetsTopicName } from './internal-topics.ts'
 
 const noOne = { memberId: '', instanceId: null, generation: -1 }
 
@@ -61,7 +61,6 @@ class Bench {
         groupSizeMax: 10,
         offsetsRetentionMs: 1000,
       },
-      topic: { partitionCount: 1, segmentBytes: 1000 },
       commitTimeoutMs: 5000,
       expiryCheckIntervalMs: 600_000,
       info: () => {},

@@ -29,7 +29,8 @@ import type { Partitions } from '../partition/partitions.ts'
 import { GroupViews } from './group-views.ts'
 import { GroupWriter } from './group-writer.ts'
 import { loadGroups } from './group-loading.ts'
-import { OffsetsTopic, offsetsTopicName, partitionOf } from './offsets-topic.ts'
+import { offsetsTopicName } from './internal-topics.ts'
+import { OffsetsTopic, partitionOf } from './offsets-topic.ts'
 
 export interface CoordinatorOptions {
   readonly env: Pick<Env, 'clock' | 'random' | 'crc32c'>
@@ -37,8 +38,6 @@ export interface CoordinatorOptions {
   readonly partitions: Partitions
   readonly codecs: Codecs
   readonly groups: GroupsConfig
-  /** Of the offsets topic, where it is made here. */
-  readonly topic: { readonly partitionCount: number; readonly segmentBytes: number }
   readonly commitTimeoutMs: number
   readonly expiryCheckIntervalMs: number
   /** A line in the log: constant message, fields. */
@@ -82,12 +81,12 @@ export class Coordinator {
   #making: Promise<string | null> | null = null
 
   constructor(options: CoordinatorOptions) {
-    const { env, partitions, cluster, topic, commitTimeoutMs } = options
+    const { env, partitions, cluster, commitTimeoutMs } = options
     this.#options = options
     this.#image = cluster.image
     this.#groups = new Groups(options.groups)
     this.views = new GroupViews(this.#groups)
-    this.#topic = new OffsetsTopic({ ...topic, cluster, settled: () => partitions.settled() })
+    this.#topic = new OffsetsTopic({ cluster, settled: () => partitions.settled() })
     this.#writer = new GroupWriter({
       clock: env.clock,
       crc32c: env.crc32c,

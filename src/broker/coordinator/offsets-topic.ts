@@ -1,9 +1,7 @@
 import type { Uuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicImage } from '../metadata/image.ts'
-
-/** Kafka's name, which its tools know. */
-export const offsetsTopicName = '__consumer_offsets'
+import { offsetsTopicName } from './internal-topics.ts'
 
 /** Which partition keeps a group: Java's hash of its id, as every Kafka tool computes it. */
 export function partitionOf(groupId: string, partitionCount: number): number {
@@ -19,13 +17,11 @@ const creationTimeoutMs = 5_000
 
 export interface OffsetsTopicOptions {
   readonly cluster: Cluster
-  readonly partitionCount: number
-  readonly segmentBytes: number
   /** Resolves when the logs of created topics are open. */
   readonly settled: () => Promise<void>
 }
 
-/** The topic of groups and offsets: an ordinary one, made when the first group looks for its coordinator. */
+/** The topic of groups and offsets, made when the first group looks for its coordinator. */
 export class OffsetsTopic {
   readonly #options: OffsetsTopicOptions
   #creation: Promise<string | null> | null = null
@@ -52,19 +48,9 @@ export class OffsetsTopic {
   }
 
   async #create(): Promise<string | null> {
-    const { cluster, partitionCount, segmentBytes, settled } = this.#options
-    const configs = [
-      { name: 'cleanup.policy', value: 'compact' },
-      { name: 'compression.type', value: 'producer' },
-      { name: 'segment.bytes', value: String(segmentBytes) },
-    ]
-    const wish = {
-      name: offsetsTopicName,
-      partitionCount,
-      replicationFactor: -1,
-      assignments: [],
-      configs,
-    }
+    const { cluster, settled } = this.#options
+    const counts = { partitionCount: -1, replicationFactor: -1 }
+    const wish = { name: offsetsTopicName, ...counts, assignments: [], configs: [] }
     const [result] = await cluster.createTopics([wish], false, creationTimeoutMs)
     await settled()
     if (result?.error === 'NONE' || result?.error === 'TOPIC_ALREADY_EXISTS') return null

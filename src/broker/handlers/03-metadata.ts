@@ -23,9 +23,10 @@ export interface MetadataDeps {
 /**
  * Metadata: v0-13. null asks for every topic, as does an empty list in v0 (G10).
  *
- * Unknown topics are created where both the broker and the request allow it (G45); the answer waits for the
- * creation, so that a client need not ask twice. Brokers are told with the address of the listener that the
- * client used (G46).
+ * Unknown topics are created where both the broker and the request allow it; the answer says
+ * UNKNOWN_TOPIC_OR_PARTITION all the same, as Kafka's does since it has no ZooKeeper, and the next one has them. A
+ * topic that is named twice is answered once. Brokers are told with the address of the listener that the client
+ * used (G46).
  */
 export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, MetadataResponse> {
   return {
@@ -33,30 +34,31 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
     async handle(request, context) {
       const wantsAll =
         request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-      const failures = new Map<string, ErrorName>()
-      if (!wantsAll && deps.autoCreate && request.allowAutoTopicCreation) {
-        await createMissing(deps, request.topics ?? [], failures)
-      }
+      const wishes = wantsAll ? [] : withoutTwins(request.topics ?? [])
       const topics = wantsAll
         ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
-        : (request.topics ?? []).map(wish => look(deps, wish, { request, failures, context }))
+        : wishes.map(wish => look(deps, wish, { request, context }))
+      if (deps.autoCreate && request.allowAutoTopicCreation) await createMissing(deps, wishes)
       return { ...clusterPart(deps, request, context), topics }
     },
   }
 }
 
-/** Metadata brings no time of its own: a client that is told "not yet" (G45) asks again. */
-const creationTimeoutMs = 5_000
+function withoutTwins(wishes: readonly TopicWish[]): TopicWish[] {
+  return [...new Map(wishes.map(wish => [wish.name ?? wish.topicId, wish])).values()]
+}
+
+/** An answer that waits for the creation is followed by one that has the topic; a store that is away holds up nobody. */
+const creationWaitMs = 1_000
 
 async function createMissing(
   { cluster, autoCreatePartitions, settled }: MetadataDeps,
   wishes: readonly TopicWish[],
-  failures: Map<string, ErrorName>,
 ): Promise<void> {
   const names = wishes.flatMap(({ name }) => name ?? [])
-  const missing = [...new Set(names)].filter(name => cluster.image.topicByName(name) === undefined)
+  const missing = names.filter(name => cluster.image.topicByName(name) === undefined)
   if (missing.length === 0) return
-  const results = await cluster.createTopics(
+  await cluster.createTopics(
     missing.map(name => ({
       name,
       partitionCount: autoCreatePartitions,
@@ -65,25 +67,20 @@ async function createMissing(
       configs: [],
     })),
     false,
-    creationTimeoutMs,
+    creationWaitMs,
   )
-  for (const { name, error } of results) {
-    if (error === 'REQUEST_TIMED_OUT') failures.set(name, 'LEADER_NOT_AVAILABLE')
-    else if (error !== 'NONE' && error !== 'TOPIC_ALREADY_EXISTS') failures.set(name, error)
-  }
   await settled()
 }
 
 interface Looking {
   readonly request: MetadataRequest
   readonly context: RequestContext
-  readonly failures: ReadonlyMap<string, ErrorName>
 }
 
 function look(
   { cluster }: MetadataDeps,
   wish: TopicWish,
-  { request, failures, context }: Looking,
+  { request, context }: Looking,
 ): TopicResponse {
   const { name, topicId } = wish
   // These versions have ids in their requests, and no way to answer for a topic that has no name (KIP-516).
@@ -94,7 +91,7 @@ function look(
   }
   const byName = cluster.image.topicByName(name)
   if (byName !== undefined) return known(byName, request)
-  return unknown(name, zeroUuid, failures.get(name) ?? nameError(name))
+  return unknown(name, zeroUuid, nameError(name))
 }
 
 /** A name that no topic can have is the client's mistake, not a topic that may still come. */

@@ -54,7 +54,7 @@ function recordOf(
   if (isMistake(before)) return before
   const after = edited(before, rules, change)
   if (isMistake(after)) return after
-  const wrong = wrongWith(rules, resource, after)
+  const wrong = wrongWith(rules, resource, after) ?? losesState(image, resource, after)
   if (wrong !== null) return wrong
   const configs = difference(before, after)
   switch (resource.type) {
@@ -65,6 +65,18 @@ function recordOf(
     case 'topic':
       return { type: 'topicConfigsChanged', topicId: image.topicByName(resource.name)!.id, configs }
   }
+}
+
+/** Without compaction retention would remove what brokers keep in their own topics: committed offsets, for one. */
+function losesState(
+  image: MetadataImage,
+  resource: ConfigResource,
+  after: Configs,
+): Mistake | null {
+  if (resource.type !== 'topic' || !image.topicByName(resource.name)?.isInternal) return null
+  if (after.get('cleanup.policy')?.includes('compact')) return null
+  const message = `Topic '${resource.name}' keeps the state of brokers: its own cleanup.policy has to name 'compact'.`
+  return mistake('INVALID_CONFIG', message)
 }
 
 function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mistake {

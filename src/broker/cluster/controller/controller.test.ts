@@ -12,7 +12,11 @@ import {
   producerIdBlockCount,
   queuedCommandCountMax,
 } from './controller.ts'
-import { NaiveCluster } from '../../../../test/metadata/naive-cluster.ts'
+import {
+  internalName,
+  internalTopic,
+  NaiveCluster,
+} from '../../../../test/metadata/naive-cluster.ts'
 import { randomCommand } from '../../../../test/metadata/random-command.ts'
 
 /** A controller over a log in memory whose outcomes the test chooses. */
@@ -44,6 +48,7 @@ class World {
         replicationFactorDefault: 1,
         requestPartitionCountMax: 1_000,
         clusterPartitionCountMax: 10_000,
+        internalTopics: new Map([[internalName, internalTopic]]),
         validateConfigs: configs => (configs.has('bad') ? 'bad' : null),
         validateGroupConfigs: configs => (configs.has('bad') ? 'bad' : null),
         validateBrokerConfigs: configs =>

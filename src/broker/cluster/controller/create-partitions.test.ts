@@ -13,6 +13,7 @@ const rules = {
   replicationFactorDefault: 1,
   requestPartitionCountMax: 6,
   clusterPartitionCountMax: 12,
+  internalTopics: new Map(),
   validateConfigs: () => null,
 }
 

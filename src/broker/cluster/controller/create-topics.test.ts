@@ -13,6 +13,12 @@ const rules: TopicRules = {
   replicationFactorDefault: 1,
   requestPartitionCountMax: 100,
   clusterPartitionCountMax: 150,
+  internalTopics: new Map([
+    [
+      '__consumer_offsets',
+      { partitionCount: 7, configs: [{ name: 'cleanup.policy', value: 'compact' }] },
+    ],
+  ]),
   validateConfigs: configs => (configs.has('bad') ? `bad is ${configs.get('bad')}` : null),
 }
 const cluster = [1, 2, 3].reduce(
@@ -93,6 +99,22 @@ describe('a topic that is wished for', () => {
     const { image } = decide(cluster, [draft('__consumer_offsets'), draft('__mine')])
     expect(image.topicByName('__consumer_offsets')?.isInternal).toBe(true)
     expect(image.topicByName('__mine')?.isInternal).toBe(false)
+  })
+
+  test('and internal is made as brokers make it, whatever was wished', () => {
+    const configs = [{ name: 'cleanup.policy', value: 'delete' }]
+    for (const wish of [
+      {},
+      { partitionCount: 2, configs },
+      manual([3], [2]),
+      { replicationFactor: 9 },
+    ]) {
+      const { image, results } = decide(cluster, [draft('__consumer_offsets', wish)])
+      expect(results[0]).toMatchObject({ error: 'NONE', partitionCount: 7 })
+      const topic = image.topicByName('__consumer_offsets')
+      expect(topic?.partitions).toHaveLength(7)
+      expect(topic?.configs).toEqual(new Map([['cleanup.policy', 'compact']]))
+    }
   })
 
   test('has the replicas that it was assigned', () => {

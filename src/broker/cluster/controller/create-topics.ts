@@ -3,7 +3,7 @@ import type { ConfigEntry, MetadataRecord, RecordOf } from '../../metadata/recor
 import type { TopicDraft, TopicResult } from './commands.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
 import { newPartition, place, replicasError } from './placement.ts'
-import { isInternalTopic, reservedTopicName, topicNameError } from './topic-name.ts'
+import { reservedTopicName, topicNameError } from './topic-name.ts'
 
 export interface TopicRules {
   readonly partitionCountDefault: number
@@ -12,8 +12,16 @@ export interface TopicRules {
   readonly requestPartitionCountMax: number
   /** Of all topics together. */
   readonly clusterPartitionCountMax: number
+  /** Topics that brokers write and clients may not, by name: made as it stands here, whoever asks for them. */
+  readonly internalTopics: ReadonlyMap<string, InternalTopic>
   /** What is wrong with a topic's overrides, for the client; null where nothing is. */
   validateConfigs(configs: ReadonlyMap<string, string>): string | null
+}
+
+/** What an internal topic is made with. Its replicas are the controller's to place. */
+export interface InternalTopic {
+  readonly partitionCount: number
+  readonly configs: readonly ConfigEntry[]
 }
 
 type TopicCreated = RecordOf<'topicCreated'>
@@ -30,7 +38,7 @@ export function decideCreateTopics(
   const results = drafts.map(draft => {
     const created = twice.has(draft.name)
       ? mistake('INVALID_REQUEST', `The request names topic '${draft.name}' more than once.`)
-      : topicOf({ image, before, rules: options.rules }, draft)
+      : topicOf({ image, before, rules: options.rules }, asItHasToBe(options.rules, draft))
     if (isMistake(created)) return refused(draft, created)
     image = image.apply(created)
     records.push(created)
@@ -38,6 +46,14 @@ export function decideCreateTopics(
   })
   const answer = { type: 'topicsCreated', results } as const
   return options.validateOnly ? { records: [], image: before, answer } : { records, image, answer }
+}
+
+/** A client that asks for an internal topic gets the one that brokers would make, not one of its own choice. */
+function asItHasToBe({ internalTopics }: TopicRules, draft: TopicDraft): TopicDraft {
+  const internal = internalTopics.get(draft.name)
+  return internal === undefined
+    ? draft
+    : { ...draft, ...internal, replicationFactor: -1, assignments: [] }
 }
 
 /** Where in a request a decision stands. */
@@ -59,7 +75,7 @@ function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistak
     type: 'topicCreated',
     topicId: draft.topicId,
     name: draft.name,
-    isInternal: isInternalTopic(draft.name),
+    isInternal: situation.rules.internalTopics.has(draft.name),
     configs,
     partitions: replicas.map((brokers, index) => newPartition(index, brokers)),
   }

@@ -18,10 +18,5 @@ export function topicNameError(name: string): string | null {
   return null
 }
 
-/** Topics that the broker itself writes and clients may not. */
-export function isInternalTopic(name: string): boolean {
-  return name === '__consumer_offsets' || name === '__transaction_state'
-}
-
 /** Kafka keeps its own metadata under this name; tools would take ours for it. */
 export const reservedTopicName = '__cluster_metadata'
