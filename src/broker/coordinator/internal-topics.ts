@@ -41,7 +41,7 @@ export async function mendInternalTopics(
   cluster: Cluster,
   warn: (message: string, fields: Readonly<Record<string, unknown>>) => void,
 ): Promise<void> {
-  for (const { name, isInternal, configs, partitions } of [...cluster.image.topics()]) {
+  for (const { name, isInternal, configs, partitions } of cluster.image.topics()) {
     const policy = configs.get('cleanup.policy') ?? 'not set'
     if (!isInternal || policy.includes('compact')) continue
     const edit = { operation: 'set', name: 'cleanup.policy', value: 'compact' } as const
