@@ -32,6 +32,8 @@ export interface BrokerOptions {
   readonly metrics: Metrics
   /** Tells one life of the kernel from the next (/proc/sys/kernel/random/boot_id). */
   readonly bootId: string
+  /** The machine's name, for clients of listeners at every address. */
+  readonly hostName: string
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
   readonly fatal: (error: unknown) => void
 }
@@ -52,7 +54,7 @@ export class Broker {
     this.#options = options
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
-    this.#listeners = resolveListeners(settings.listeners, settings.advertisedListeners)
+    this.#listeners = resolveListeners(settings, options.hostName)
     this.#readers = new Readers(options.env.network, {
       groupOf: reader => this.#attribution?.groupOf(reader) ?? '',
       isKept: (topic, group) => this.#isKept(topic, group),

@@ -1,5 +1,6 @@
 /** The process: arguments and environment in, signals, exit codes. Everything else is `broker.ts`. */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Broker } from './broker.ts'
 import { ConfigurationError, load, type Loaded } from './config/load.ts'
@@ -42,6 +43,7 @@ async function run(configuration: Configuration): Promise<void> {
     logger,
     metrics,
     bootId: readBootId(),
+    hostName: hostname(),
     fatal: error => die(logger, error),
   })
   process.on('uncaughtException', error => die(logger, error))

@@ -58,7 +58,7 @@ export class Served {
       clock: this.clock,
       network: this.network,
       settings: defaultSettings(changes),
-      listeners: resolveListeners(listeners, ''),
+      listeners: resolveListeners(defaultSettings({ listeners }), 'machine'),
       handlers: new HandlerTable([this.#holding(), producing, versions]),
       metrics: this.metrics,
       logger: createLogger({

@@ -1,6 +1,7 @@
 /** A place to listen at, and what clients are told of it. */
 export interface ListenerAddress {
   readonly name: string
+  /** Empty: every address of the machine. */
   readonly host: string
   /** 0: a free one. */
   readonly port: number
@@ -18,20 +19,31 @@ export class ListenerError extends Error {
   override readonly name = 'ListenerError'
 }
 
+export interface ListenerSettings {
+  readonly listeners: string
+  readonly advertisedListeners: string
+  readonly listenerSecurityProtocolMap: string
+}
+
 /**
- * Reads `listeners` and `advertised.listeners` together.
+ * Reads the settings of listeners together. `hostName` is the machine's, which a listener at every address tells
+ * clients where `advertised.listeners` does not say otherwise.
  * @throws ListenerError
  */
-export function resolveListeners(listeners: string, advertised: string): ListenerAddress[] {
-  const wanted = parseListeners('listeners', listeners)
+export function resolveListeners(settings: ListenerSettings, hostName: string): ListenerAddress[] {
+  const wanted = parseListeners('listeners', settings.listeners)
   if (wanted.length === 0) throw new ListenerError('listeners is empty: give NAME://host:port')
+  checkProtocols(wanted, parseProtocols(settings.listenerSecurityProtocolMap))
   const told = new Map(
-    parseListeners('advertised.listeners', advertised).map(({ name, ...at }) => [name, at]),
+    parseListeners('advertised.listeners', settings.advertisedListeners).map(({ name, ...at }) => [
+      name,
+      at,
+    ]),
   )
   for (const [name, at] of told) checkAdvertised(name, at, wanted)
   return wanted.map(listener => ({
     ...listener,
-    advertised: told.get(listener.name) ?? advertisedByItself(listener),
+    advertised: told.get(listener.name) ?? advertisedByItself(listener, hostName),
   }))
 }
 
@@ -60,22 +72,49 @@ interface Named extends Endpoint {
   readonly name: string
 }
 
-const encrypted = new Set(['SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])
+const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+
+/** NAME:PROTOCOL, several separated by commas, as Kafka has it (KIP-103). */
+function parseProtocols(given: string): ReadonlyMap<string, string> {
+  const setting = 'listener.security.protocol.map'
+  const found = new Map<string, string>()
+  for (const part of given.split(',').map(item => item.trim())) {
+    if (part === '') continue
+    const [name = '', protocol = '', ...rest] = part.split(':')
+    const wanted = protocol.trim().toUpperCase()
+    if (name === '' || rest.length > 0 || !protocols.includes(wanted)) {
+      throw new ListenerError(
+        `${setting}: '${part}' is not NAME:PROTOCOL with one of ${protocols.join(', ')}`,
+      )
+    }
+    found.set(name.trim().toUpperCase(), wanted)
+  }
+  return found
+}
+
+/** A name that the map does not have is its own protocol where it is one's name, and PLAINTEXT else. */
+function checkProtocols(wanted: readonly Named[], map: ReadonlyMap<string, string>): void {
+  for (const { name } of wanted) {
+    const protocol = map.get(name) ?? (protocols.includes(name) ? name : 'PLAINTEXT')
+    if (protocol !== 'PLAINTEXT') {
+      throw new ListenerError(
+        `listeners: ${name} is to speak ${protocol}, which is not there yet: use PLAINTEXT`,
+      )
+    }
+  }
+}
 
 function parseListeners(setting: string, given: string): Named[] {
   const found: Named[] = []
   for (const part of given.split(',').map(item => item.trim())) {
     if (part === '') continue
-    const match = /^([A-Za-z][A-Za-z0-9_]*):\/\/(.*)$/.exec(part)
+    const match = /^([\w.-]+):\/\/(.*)$/.exec(part)
     if (match === null) {
       throw new ListenerError(
         `${setting}: '${part}' is not NAME://host:port, as in PLAINTEXT://127.0.0.1:9092`,
       )
     }
     const name = match[1]!.toUpperCase()
-    if (encrypted.has(name)) {
-      throw new ListenerError(`${setting}: ${name} is not there yet: use PLAINTEXT`)
-    }
     if (found.some(other => other.name === name)) {
       throw new ListenerError(`${setting}: the name ${name} is given twice: names must differ`)
     }
@@ -97,8 +136,9 @@ function checkAdvertised(name: string, at: Endpoint, wanted: readonly Named[]): 
   }
 }
 
-function advertisedByItself(listener: Named): Endpoint | null {
+function advertisedByItself(listener: Named, hostName: string): Endpoint | null {
   if (isLoopback(listener.host)) return null
+  if (listener.host === '') return { host: hostName, port: listener.port }
   if (!isWildcard(listener.host)) return { host: listener.host, port: listener.port }
   throw new ListenerError(
     `listeners: ${listener.name} listens at every address, so nobody knows what to tell clients: ` +

@@ -243,7 +243,7 @@ function checkTogether(settings: Settings, problems: string[]): void {
     problems.push('log.dirs must name one directory: to use several disks, run several brokers')
   }
   try {
-    resolveListeners(settings.listeners, settings.advertisedListeners)
+    resolveListeners(settings, '')
     if (settings.httpAddress !== '') parseEndpoint('http.address', settings.httpAddress)
   } catch (error) {
     if (!(error instanceof ListenerError)) throw error

@@ -24,11 +24,15 @@ export const settingsTable = {
   }),
   listeners: text({
     default: 'PLAINTEXT://127.0.0.1:9092',
-    doc: 'Where to listen for clients: NAME://host:port, several separated by commas. Port 0 takes a free one.',
+    doc: 'Where to listen for clients: NAME://host:port, several separated by commas. Without a host: at every address. Port 0 takes a free one.',
   }),
   'advertised.listeners': text({
     default: '',
-    doc: 'What clients are told to connect to, by listener name. Empty: the listener itself; on loopback, the address that the client dialled.',
+    doc: "What clients are told to connect to, by listener name. Empty: the listener itself; on loopback, the address that the client dialled; where it listens at every address, the machine's name.",
+  }),
+  'listener.security.protocol.map': text({
+    default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+    doc: 'Security protocol of each listener, NAME:PROTOCOL, several separated by commas. Names that it does not have speak PLAINTEXT, which is all that is there yet.',
   }),
   'log.dirs': text({
     default: './data',
@@ -285,7 +289,7 @@ export const settingsTable = {
     doc: 'Open connections; further ones are closed at once.',
   }),
   'max.connections.per.ip': int({
-    default: 2_000,
+    default: 2 ** 31 - 1,
     unit: 'connections',
     min: 1,
     dynamic: true,
@@ -294,8 +298,8 @@ export const settingsTable = {
   'connections.max.idle.ms': long({
     default: 10 * minute,
     unit: 'ms',
-    min: 1,
-    doc: 'A connection that neither asks nor is owed anything, or takes nothing of what it was sent, is closed after this long.',
+    min: -1,
+    doc: 'A connection that neither asks nor is owed anything, or takes nothing of what it was sent, is closed after this long. -1: never.',
   }),
   'connections.frame.timeout.ms': long({
     default: 30 * second,

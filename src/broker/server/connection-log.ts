@@ -1,37 +1,68 @@
 import type { Clock, Connection } from '../../env/env.ts'
 import type { ConnectionFault } from '../handlers/handler.ts'
-import { LineLimit } from '../telemetry/line-limit.ts'
+import { LineLimit, type LineLimitOptions } from '../telemetry/line-limit.ts'
 import type { LogFields, Logger } from '../telemetry/logger.ts'
+import type { ErrorName } from '../wire/errors.ts'
 import type { AnswerError } from './answer-errors.ts'
 import type { ServerConnection } from './connection.ts'
 import type { RequestFacts } from './open-request.ts'
 
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: LogFields
+}
+
+/**
+ * Errors by which clients are led through the protocol's ordinary course. MEMBER_ID_REQUIRED is every first JoinGroup
+ * of a member (KIP-394), REBALANCE_IN_PROGRESS every heartbeat of a rebalance.
+ */
+const ordinary: ReadonlySet<ErrorName> = new Set(['MEMBER_ID_REQUIRED', 'REBALANCE_IN_PROGRESS'])
+
+/** A consumer that waits for a topic asks for it several times a second: it is told once, and again after an hour. */
+const waiting: Partial<LineLimitOptions> = { linesMax: 1, periodMs: 3_600_000 }
+
 /**
  * One line for each refused request and each connection that is closed for a fault: who, what, and why. Lines
- * alike from one address are limited, because clients can cause them at will.
+ * alike from one address are limited, because clients can cause them at will; how many were left out is told.
  */
 export class ConnectionLog {
   readonly #logger: Logger
-  readonly #limit: LineLimit
+  readonly #limit: LineLimit<Line>
+  readonly #waiting: LineLimit<Line>
 
   constructor(clock: Clock, logger: Logger) {
     this.#logger = logger
-    this.#limit = new LineLimit(clock)
+    const tell = ({ level, message, fields }: Line, leftOut: number): void =>
+      logger[level]({ ...fields, like: message, leftOut }, 'Left out lines like one before')
+    this.#limit = new LineLimit(clock, tell)
+    this.#waiting = new LineLimit(clock, tell, waiting)
+  }
+
+  /** Tells how many lines were left out and not told of yet. */
+  stop(): void {
+    this.#limit.stop()
+    this.#waiting.stop()
   }
 
   refused(connection: ServerConnection, facts: RequestFacts, errors: readonly AnswerError[]): void {
     const [first] = errors
     if (first === undefined) return
-    this.#line('info', [facts.api, first.error, connection.connection.remote.host], {
-      message: 'Refused a request',
-      fields: {
-        ...who(connection),
-        ...what(facts),
-        reason: first.error,
-        ...(first.message === null ? {} : { detail: first.message }),
-        ...(errors.length === 1 ? {} : { errors: errors.length }),
-      },
-    })
+    const { error, message, about } = first
+    const fields = {
+      ...who(connection),
+      ...what(facts),
+      reason: error,
+      ...(about === null ? {} : { about }),
+      ...(message === null ? {} : { detail: message }),
+      ...(errors.length === 1 ? {} : { errors: errors.length }),
+    }
+    const line = { message: 'Refused a request', fields } as const
+    if (ordinary.has(error)) return this.#logger.debug(fields, line.message)
+    const isWaiting = facts.api === 'Metadata' && error === 'UNKNOWN_TOPIC_OR_PARTITION'
+    const kind = [facts.api, error, connection.connection.remote.host]
+    if (isWaiting) kind.push(connection.clientId ?? '', about ?? '')
+    this.#line(kind, { level: 'info', ...line }, isWaiting ? this.#waiting : this.#limit)
   }
 
   faulted(
@@ -39,7 +70,8 @@ export class ConnectionLog {
     facts: RequestFacts | null,
     { reason, message }: ConnectionFault,
   ): void {
-    this.#line('warn', [reason, connection.connection.remote.host], {
+    this.#line([reason, facts?.api ?? '', connection.connection.remote.host], {
+      level: 'warn',
       message: 'Closed a connection for a fault',
       fields: {
         ...who(connection),
@@ -51,21 +83,24 @@ export class ConnectionLog {
   }
 
   failed(connection: ServerConnection, facts: RequestFacts | null, error: unknown): void {
-    this.#line('error', ['failed', facts?.api ?? '', connection.connection.remote.host], {
+    this.#line(['failed', facts?.api ?? '', connection.connection.remote.host], {
+      level: 'error',
       message: 'Closed a connection for a failure of ours',
       fields: { ...who(connection), ...(facts === null ? {} : what(facts)), err: error },
     })
   }
 
   refusedConnection(connection: Connection, listener: string, reason: string): void {
-    this.#line('warn', [reason, connection.remote.host], {
+    this.#line([reason, connection.remote.host], {
+      level: 'warn',
       message: 'Refused a connection',
       fields: { remote: addressOf(connection), listener, reason },
     })
   }
 
   acceptFailed(listener: string, code: string): void {
-    this.#line('error', ['accept', code], {
+    this.#line(['accept', code], {
+      level: 'error',
       message: 'Failed to accept a connection',
       fields: { listener, code },
     })
@@ -75,7 +110,8 @@ export class ConnectionLog {
     const fields = { ...who(connection), reason, ...(detail === '' ? {} : { detail }) }
     // The network's own verdicts have no line yet; ours were told as faults.
     if (reason === 'frame' || reason === 'short-file' || reason === 'callback') {
-      this.#line('warn', [reason, connection.connection.remote.host], {
+      this.#line([reason, connection.connection.remote.host], {
+        level: 'warn',
         message: 'Closed a connection for a fault',
         fields,
       })
@@ -84,15 +120,8 @@ export class ConnectionLog {
     this.#logger.debug(fields, 'Closed a connection')
   }
 
-  #line(
-    level: 'info' | 'warn' | 'error',
-    kind: readonly string[],
-    line: { readonly message: string; readonly fields: LogFields },
-  ): void {
-    const leftOut = this.#limit.take(kind.join(' '))
-    if (leftOut === null) return
-    const fields = leftOut === 0 ? line.fields : { ...line.fields, leftOut }
-    this.#logger[level](fields, line.message)
+  #line(kind: readonly string[], line: Line, limit = this.#limit): void {
+    if (limit.admits(kind.join(' '), line)) this.#logger[line.level](line.fields, line.message)
   }
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Served, answered, ask, body, header, id } from '../../../test/helpers/served.ts'
+import { errorCode } from '../wire/errors.ts'
 import { InvariantError } from '../../lib/assert.ts'
 import { hex } from '../../lib/bytes.ts'
 import { ConnectionFault } from '../handlers/handler.ts'
@@ -189,7 +190,21 @@ describe('faults', () => {
     for (let number = 0; number < 50; number++) client.arrive(ask(number))
     expect(t.lines.filter(({ msg }) => msg === 'Refused a request')).toHaveLength(10)
     await t.clock.run(20_000)
-    client.arrive(ask(51))
-    expect(t.lines.at(-1)).toMatchObject({ msg: 'Refused a request', leftOut: 40 })
+    const leftOut = {
+      msg: 'Left out lines like one before',
+      like: 'Refused a request',
+      leftOut: 40,
+    }
+    expect(t.lines.at(-1)).toMatchObject({ ...leftOut, api: 'InitProducerId', clientId: 'tester' })
+    for (let number = 51; number < 65; number++) client.arrive(ask(number))
+    await t.server.stop()
+    expect(t.lines.at(-1)).toMatchObject({ ...leftOut, leftOut: 4 })
+  })
+
+  test("errors of the protocol's ordinary course are told at debug", async () => {
+    await t.start()
+    t.act = number => id(number, errorCode('MEMBER_ID_REQUIRED'))
+    t.connect().arrive(ask(1))
+    expect(t.line('Refused a request')).toMatchObject({ level: 'debug' })
   })
 })

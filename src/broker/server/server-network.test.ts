@@ -51,7 +51,10 @@ async function serve(network: Network, changes: Partial<Settings> = {}): Promise
     clock: realClock,
     network,
     settings: defaultSettings(changes),
-    listeners: resolveListeners('PLAINTEXT://127.0.0.1:0', ''),
+    listeners: resolveListeners(
+      defaultSettings({ listeners: 'PLAINTEXT://127.0.0.1:0' }),
+      'machine',
+    ),
     handlers: new HandlerTable([unsteady]),
     metrics: new Metrics(),
     logger: createLogger({

@@ -109,6 +109,7 @@ export class Server {
     await gone.promise
     timeout.cancel()
     this.#sweeping?.cancel()
+    this.#log.stop()
   }
 
   async #listen(address: ListenerAddress): Promise<void> {
@@ -156,7 +157,7 @@ export class Server {
         requestsInFlightMax: settings.connectionsRequestsInFlightMax,
         queuedOutputBytesMax: settings.connectionsQueuedOutputBytes,
         frameTimeoutMs: settings.connectionsFrameTimeoutMs,
-        idleMsMax: settings.connectionsMaxIdleMs,
+        idleMsMax: idleMsMax(settings),
       },
       output: new OutputBudget(settings.queuedMaxOutputBytes),
       isUnderPressure: () => this.#isOverPressure,
@@ -196,8 +197,13 @@ export class Server {
 /** Ends that the network decides on for what a client sent. */
 const networkFaults: ReadonlySet<string> = new Set(['frame'])
 
+/** A negative time is none, as in Kafka. */
+function idleMsMax({ connectionsMaxIdleMs }: Settings): number {
+  return connectionsMaxIdleMs < 0 ? Infinity : connectionsMaxIdleMs
+}
+
 /** Often enough that a timeout is late by a tenth, and not more often than needed. */
 function sweepPeriodMs(settings: Settings): number {
-  const shortest = Math.min(settings.connectionsFrameTimeoutMs, settings.connectionsMaxIdleMs)
+  const shortest = Math.min(settings.connectionsFrameTimeoutMs, idleMsMax(settings))
   return Math.max(50, Math.min(5000, shortest / 10))
 }

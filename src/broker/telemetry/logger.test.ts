@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { SimClock } from '../../../sim/clock.ts'
 import { LineLimit } from './line-limit.ts'
 import { createLogger } from './logger.ts'
 
@@ -24,23 +25,47 @@ test('an error keeps its message and stack', () => {
   expect(read()).toMatchObject([{ err: { type: 'Error', message: 'it broke' } }])
 })
 
-test('lines alike are limited, and those left out are counted', () => {
-  let nowMs = 0
-  const limit = new LineLimit({ monotonic: () => nowMs }, { linesMax: 2, periodMs: 100 })
-  expect([limit.take('a'), limit.take('a'), limit.take('a'), limit.take('a')]).toEqual([
-    0,
-    0,
-    null,
-    null,
-  ])
-  expect(limit.take('b')).toBe(0)
-  nowMs = 100
-  expect(limit.take('a')).toBe(2)
-  expect(limit.take('a')).toBe(0)
-})
+describe('lines alike', () => {
+  const told: string[] = []
+  const limits = (options: ConstructorParameters<typeof LineLimit>[2]) => {
+    told.length = 0
+    const clock = new SimClock()
+    const tell = (first: string, leftOut: number) => void told.push(`${first}: ${leftOut}`)
+    const limit = new LineLimit<string>(clock, tell, options)
+    const admitted = (kind: string, count: number) =>
+      Array.from({ length: count }, (_, at) => limit.admits(kind, `${kind}${at}`)).filter(Boolean)
+        .length
+    return { clock, limit, admitted }
+  }
 
-test('kinds are bounded', () => {
-  const limit = new LineLimit({ monotonic: () => 0 }, { linesMax: 1, kindsMax: 2 })
-  for (const kind of ['a', 'b', 'c']) expect(limit.take(kind)).toBe(0)
-  expect(limit.take('a')).toBe(0)
+  test('are limited, and those left out are told when the period ends, with no next line', () => {
+    const { clock, admitted } = limits({ linesMax: 2, periodMs: 100 })
+    expect(admitted('a', 5)).toBe(2)
+    clock.advance(40)
+    expect(admitted('b', 3)).toBe(2)
+    expect(admitted('c', 2)).toBe(2)
+    clock.advance(59)
+    expect(told).toEqual([])
+    clock.advance(1)
+    expect(told).toEqual(['a0: 3'])
+    expect(admitted('a', 1)).toBe(1)
+    clock.advance(1000)
+    expect(told).toEqual(['a0: 3', 'b0: 1'])
+  })
+
+  test('of too many kinds end all periods, and no count is lost', () => {
+    const { clock, admitted } = limits({ linesMax: 1, periodMs: 100, kindsMax: 2 })
+    expect([admitted('a', 3), admitted('b', 1)]).toEqual([1, 1])
+    expect(admitted('c', 4)).toBe(1)
+    expect(told).toEqual(['a0: 2'])
+    clock.advance(100)
+    expect(told).toEqual(['a0: 2', 'c0: 3'])
+  })
+
+  test('that are not told yet are told at the end', () => {
+    const { limit, admitted } = limits({ linesMax: 1, periodMs: 100 })
+    admitted('a', 3)
+    limit.stop()
+    expect(told).toEqual(['a0: 2'])
+  })
 })
