@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
+import { compatibilityDocument } from './apis-document.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
   { path: 'docs/settings.md', content: settingsDocument },
+  { path: 'docs/compatibility.md', content: compatibilityDocument },
 ]
 
 /** Paths of documents whose file differs from what the code says. */

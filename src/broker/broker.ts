@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   readonly metrics: Metrics
   /** Tells one life of the kernel from the next (/proc/sys/kernel/random/boot_id). */
   readonly bootId: string
+  /** Absolute; what a relative `log.dirs` is relative to. */
+  readonly workingDirectory: string
   /** The machine's name, for clients of listeners at every address. */
   readonly hostName: string
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
@@ -304,6 +307,11 @@ export class Broker {
         coordinator,
         endpoints,
         readers: this.#readers,
+        logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
+        space: () =>
+          this.#parts.directory?.failure === null
+            ? env.disk.space(configuration.settings.logDirs)
+            : null,
       }),
       metrics,
       logger,

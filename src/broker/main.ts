@@ -43,6 +43,7 @@ async function run(configuration: Configuration): Promise<void> {
     logger,
     metrics,
     bootId: readBootId(),
+    workingDirectory: process.cwd(),
     hostName: hostname(),
     fatal: error => die(logger, error),
   })

@@ -34,6 +34,7 @@ export class InProcessBroker {
       logger,
       metrics: this.metrics,
       bootId: 'boot',
+      workingDirectory: '/',
       hostName: 'machine',
       fatal: error => this.fatal.push(error),
     })

@@ -155,7 +155,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/insight/group-sources.ts': { ours: everything },
-  'src/broker/broker.ts': { ours: everything },
+  'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
 }
 

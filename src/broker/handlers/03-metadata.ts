@@ -6,6 +6,7 @@ import { metadata, type MetadataRequest, type MetadataResponse } from '../wire/m
 import { clusterOperations, topicOperations, withheldOperations } from './authorized-operations.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Handler, RequestContext } from './handler.ts'
+import { nameError } from './name-error.ts'
 
 type TopicResponse = MetadataResponse['topics'][number]
 type TopicWish = NonNullable<MetadataRequest['topics']>[number]
@@ -92,12 +93,6 @@ function look(
   const byName = cluster.image.topicByName(name)
   if (byName !== undefined) return known(byName, request)
   return unknown(name, zeroUuid, nameError(name))
-}
-
-/** A name that no topic can have is the client's mistake, not a topic that may still come. */
-function nameError(name: string): ErrorName {
-  const isLegal = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
-  return isLegal ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION'
 }
 
 function known(topic: TopicImage, request: MetadataRequest): TopicResponse {

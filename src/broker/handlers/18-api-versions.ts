@@ -5,18 +5,26 @@ import {
   type ApiVersionsRequest,
   type ApiVersionsResponse,
 } from '../wire/messages/index.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import { features } from './features.ts'
 import type { Handler } from './handler.ts'
+
+export interface ApiVersionsDeps {
+  readonly served: () => readonly Api[]
+  readonly image: () => MetadataImage
+}
 
 /** What `clientSoftwareName` and `clientSoftwareVersion` must look like (KIP-511). */
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /**
- * ApiVersions: v0-4. Lists only what has a handler, and no features: a finalized feature that we do not have
- * would switch clients to protocols that we do not speak (G6). Unknown versions never come here (G1).
+ * ApiVersions: v0-4. Lists only what has a handler, and the features that are there (features.ts, G6). Before v4 a
+ * client would stumble over a feature that begins at level 0 (KAFKA-17011). Unknown versions never come here (G1).
  */
-export function apiVersionsHandler(
-  served: () => readonly Api[],
-): Handler<ApiVersionsRequest, ApiVersionsResponse> {
+export function apiVersionsHandler({
+  served,
+  image,
+}: ApiVersionsDeps): Handler<ApiVersionsRequest, ApiVersionsResponse> {
   return {
     api: apiVersions,
     handle(request, { apiVersion }) {
@@ -24,8 +32,30 @@ export function apiVersionsHandler(
         softwarePattern.test(request.clientSoftwareName) &&
         softwarePattern.test(request.clientSoftwareVersion)
       if (apiVersion >= 3 && !isNamed) return answer('INVALID_REQUEST', [])
-      return answer('NONE', served())
+      return { ...answer('NONE', served()), ...told(image().sequence, apiVersion) }
     },
+  }
+}
+
+/** Features with their levels; the epoch is what the metadata log had when they were read. */
+function told(
+  finalizedFeaturesEpoch: number,
+  apiVersion: number,
+): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeaturesEpoch' | 'finalizedFeatures'> {
+  return {
+    supportedFeatures: features
+      .filter(({ minLevel }) => apiVersion >= 4 || minLevel > 0)
+      .map(({ name, minLevel, maxLevel }) => ({
+        name,
+        minVersion: minLevel,
+        maxVersion: maxLevel,
+      })),
+    finalizedFeaturesEpoch,
+    finalizedFeatures: features.map(({ name, level }) => ({
+      name,
+      maxVersionLevel: level,
+      minVersionLevel: level,
+    })),
   }
 }
 

@@ -49,3 +49,7 @@ export const groupOperations = bits([
 function bits(operations: readonly Operation[]): number {
   return operations.reduce((sum, operation) => sum | (1 << codes[operation]), 0)
 }
+
+/** What an answer about access rules says beside SECURITY_DISABLED. */
+export const withoutAuthorizer =
+  'This cluster has no authorizer: everybody may do everything, and there are no ACLs.'

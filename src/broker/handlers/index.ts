@@ -4,6 +4,7 @@ import type { LiveConfiguration } from '../config/live-configuration.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { ErrorName } from '../wire/errors.ts'
 import { produceHandler } from './00-produce.ts'
 import { fetchHandler } from './01-fetch.ts'
 import { listOffsetsHandler } from './02-list-offsets.ts'
@@ -17,21 +18,45 @@ import { leaveGroupHandler } from './13-leave-group.ts'
 import { syncGroupHandler } from './14-sync-group.ts'
 import { describeGroupsHandler } from './15-describe-groups.ts'
 import { listGroupsHandler } from './16-list-groups.ts'
+import { saslHandshakeHandler } from './17-sasl-handshake.ts'
 import { apiVersionsHandler } from './18-api-versions.ts'
 import { createTopicsHandler } from './19-create-topics.ts'
 import { deleteTopicsHandler } from './20-delete-topics.ts'
 import { deleteRecordsHandler } from './21-delete-records.ts'
 import { initProducerIdHandler } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from './23-offset-for-leader-epoch.ts'
+import { describeAclsHandler } from './29-describe-acls.ts'
+import { createAclsHandler } from './30-create-acls.ts'
+import { deleteAclsHandler } from './31-delete-acls.ts'
 import { describeConfigsHandler } from './32-describe-configs.ts'
 import { alterConfigsHandler } from './33-alter-configs.ts'
+import { alterReplicaLogDirsHandler } from './34-alter-replica-log-dirs.ts'
+import { describeLogDirsHandler, type DescribeLogDirsDeps } from './35-describe-log-dirs.ts'
+import { saslAuthenticateHandler } from './36-sasl-authenticate.ts'
 import { createPartitionsHandler } from './37-create-partitions.ts'
+import { createDelegationTokenHandler } from './38-create-delegation-token.ts'
+import { renewDelegationTokenHandler } from './39-renew-delegation-token.ts'
+import { expireDelegationTokenHandler } from './40-expire-delegation-token.ts'
+import { describeDelegationTokenHandler } from './41-describe-delegation-token.ts'
 import { deleteGroupsHandler } from './42-delete-groups.ts'
+import { electLeadersHandler } from './43-elect-leaders.ts'
 import { incrementalAlterConfigsHandler } from './44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsHandler } from './45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsHandler } from './46-list-partition-reassignments.ts'
 import { offsetDeleteHandler } from './47-offset-delete.ts'
+import { describeClientQuotasHandler } from './48-describe-client-quotas.ts'
+import { alterClientQuotasHandler } from './49-alter-client-quotas.ts'
 import { describeUserScramCredentialsHandler } from './50-describe-user-scram-credentials.ts'
 import { alterUserScramCredentialsHandler } from './51-alter-user-scram-credentials.ts'
+import { describeQuorumHandler } from './55-describe-quorum.ts'
+import { updateFeaturesHandler } from './57-update-features.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
+import { describeProducersHandler } from './61-describe-producers.ts'
+import { unregisterBrokerHandler } from './64-unregister-broker.ts'
+import { describeTransactionsHandler } from './65-describe-transactions.ts'
+import { listTransactionsHandler } from './66-list-transactions.ts'
+import { listConfigResourcesHandler } from './74-list-config-resources.ts'
+import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable, type Handler } from './handler.ts'
 import type { Readers } from '../insight/readers.ts'
@@ -44,6 +69,10 @@ export interface HandlersOptions {
   readonly coordinator: Coordinator
   readonly endpoints: Endpoints
   readonly readers: Readers
+  /** Absolute path of the data directory. */
+  readonly logDir: string
+  /** Bytes of the volume that holds it; null once the directory failed. */
+  readonly space: DescribeLogDirsDeps['space']
 }
 
 /** The router: every API that this broker answers. ApiVersions lists exactly these. */
@@ -63,7 +92,9 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
       settled,
     }),
     ...groupHandlers(options),
-    apiVersionsHandler(() => table.apis()),
+    ...administrationHandlers(options),
+    ...refusedApis.map(({ handler }) => handler),
+    apiVersionsHandler({ served: () => table.apis(), image: () => cluster.image }),
     createTopicsHandler({ cluster, configuration, settled }),
     deleteTopicsHandler(cluster),
     deleteRecordsHandler({ cluster, partitions }),
@@ -79,6 +110,61 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
   ])
   return table
 }
+
+/** What an administrator asks of the cluster and of this broker. */
+function administrationHandlers(options: HandlersOptions): Handler[] {
+  const { env, cluster, partitions, endpoints, logDir } = options
+  const image = (): MetadataImage => cluster.image
+  return [
+    alterReplicaLogDirsHandler({ partitions, logDir }),
+    describeLogDirsHandler({ partitions, logDir, space: options.space }),
+    electLeadersHandler(image),
+    alterPartitionReassignmentsHandler(image),
+    listPartitionReassignmentsHandler,
+    describeClientQuotasHandler,
+    describeQuorumHandler({ image, endpoints, clock: env.clock }),
+    updateFeaturesHandler,
+    describeProducersHandler(partitions),
+    unregisterBrokerHandler(image),
+    describeTransactionsHandler,
+    listTransactionsHandler,
+    listConfigResourcesHandler(image),
+    describeTopicPartitionsHandler(image),
+  ]
+}
+
+/** An API that is answered, and always refused: a connection that is closed tells a client nothing. */
+export interface RefusedApi {
+  readonly handler: Handler
+  readonly error: ErrorName
+  /** Why; for docs/compatibility.md. */
+  readonly because: string
+}
+
+const noSasl = 'no listener has SASL'
+const noAuthorizer = 'there is no authorizer'
+const noTokens = 'nobody has logged in who could have a delegation token'
+
+export const refusedApis: readonly RefusedApi[] = [
+  { handler: saslHandshakeHandler, error: 'ILLEGAL_SASL_STATE', because: noSasl },
+  { handler: describeAclsHandler, error: 'SECURITY_DISABLED', because: noAuthorizer },
+  { handler: createAclsHandler, error: 'SECURITY_DISABLED', because: noAuthorizer },
+  { handler: deleteAclsHandler, error: 'SECURITY_DISABLED', because: noAuthorizer },
+  { handler: saslAuthenticateHandler, error: 'ILLEGAL_SASL_STATE', because: noSasl },
+  ...[
+    createDelegationTokenHandler,
+    renewDelegationTokenHandler,
+    expireDelegationTokenHandler,
+    describeDelegationTokenHandler,
+  ].map(handler => {
+    return { handler, error: 'DELEGATION_TOKEN_REQUEST_NOT_ALLOWED', because: noTokens } as const
+  }),
+  {
+    handler: alterClientQuotasHandler,
+    error: 'POLICY_VIOLATION',
+    because: 'quotas are not enforced yet, and what is not enforced is not kept',
+  },
+]
 
 function groupHandlers({
   env,

@@ -131,6 +131,11 @@ export class MetadataImage {
     return this.#content.groupConfigs.get(groupId)?.configs ?? noConfigs
   }
 
+  /** Groups that were given configs. */
+  *groupsWithConfigs(): IterableIterator<string> {
+    for (const { groupId } of this.#content.groupConfigs.values()) yield groupId
+  }
+
   scramUser(name: string): ScramUserImage | undefined {
     return this.#content.scramUsers.get(name)
   }

@@ -2,6 +2,7 @@ import type { Clock, DiskFile, Timer } from '../../env/env.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { AppendResult, Log } from '../log/log.ts'
+import { lastSequenceOf } from '../log/producers/state.ts'
 import { Replica, type PartitionRole, type ReplicaEffect } from './replica/replica.ts'
 import type { ErrorName } from '../wire/errors.ts'
 
@@ -43,6 +44,16 @@ export interface SegmentRange {
   readonly cold: boolean
   /** Reaches all that was readable when it was asked for. */
   readonly isCaughtUp: boolean
+}
+
+/** An idempotent producer as tools see it (KIP-664). */
+export interface PartitionProducer {
+  readonly producerId: number
+  readonly epoch: number
+  /** -1 where it has none. */
+  readonly lastSequence: number
+  /** Of its last batch; -1 where it has none. */
+  readonly lastTimestampMs: number
 }
 
 interface Waiting {
@@ -95,6 +106,20 @@ export class Partition {
   /** Bytes and batches appended by this process. */
   get appended(): { readonly bytes: number; readonly batches: number } {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
+  }
+
+  /** Bytes of its segments; 0 while its log is not open. */
+  get sizeBytes(): number {
+    return this.#log?.sizeBytes ?? 0
+  }
+
+  /** The idempotent producers that it remembers. */
+  *producers(): IterableIterator<PartitionProducer> {
+    for (const { producerId, epoch, batches } of this.#log?.producers.states() ?? []) {
+      const last = batches.at(-1)
+      const lastSequence = last === undefined ? -1 : lastSequenceOf(last)
+      yield { producerId, epoch, lastSequence, lastTimestampMs: last?.timestampMs ?? -1 }
+    }
   }
 
   /** The log is open: what it holds counts, as far as the role allows. */

@@ -6,6 +6,7 @@ import {
   type HandlerTable,
 } from '../handlers/handler.ts'
 import type { ApiMeter, Metrics } from '../telemetry/metrics.ts'
+import { absentApis } from '../handlers/absent-apis.ts'
 import { decodeRequest } from '../wire/codec.ts'
 import { errorCode } from '../wire/errors.ts'
 import type { Draft, Fields } from '../wire/field.ts'
@@ -103,7 +104,8 @@ export class Dispatcher {
       return { kind: 'fallback', facts, meter: this.#metrics.api(facts.api) }
     }
     const reason = apiByKey(apiKey) === undefined ? 'unknown-api' : 'unsupported-version'
-    return { kind: 'fault', facts, fault: new ConnectionFault(reason, error.message) }
+    const message = whyAbsent(apiKey) ?? error.message
+    return { kind: 'fault', facts, fault: new ConnectionFault(reason, message) }
   }
 }
 
@@ -135,7 +137,15 @@ export function sizeOf(parts: readonly OutPart[]): number {
 }
 
 function apiName(apiKey: number): string {
-  return apiByKey(apiKey)?.name ?? String(apiKey)
+  return apiByKey(apiKey)?.name ?? absentApis.get(apiKey)?.name ?? String(apiKey)
+}
+
+/** For the log: an API of Kafka's that is not served, why, and how a client does without it. */
+function whyAbsent(apiKey: number): string | null {
+  const absent = absentApis.get(apiKey)
+  if (absent === undefined) return null
+  const { name, because, remedy } = absent
+  return `this broker does not serve ${name}, because ${because}${remedy === '' ? '' : `: ${remedy}`}`
 }
 
 function malformed(error: WireError): ConnectionFault {

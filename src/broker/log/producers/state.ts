@@ -51,7 +51,7 @@ export function isEqual(a: ProducerBatch, b: ProducerBatch): boolean {
   )
 }
 
-function lastSequenceOf(batch: ProducerBatch): number {
+export function lastSequenceOf(batch: ProducerBatch): number {
   return sequenceAfter(batch.firstSequence, batch.lastOffsetDelta)
 }
 

@@ -1,0 +1,46 @@
+import type { Partitions } from '../partition/partitions.ts'
+import { errorCode } from '../wire/errors.ts'
+import {
+  describeProducers,
+  type DescribeProducersRequest,
+  type DescribeProducersResponse,
+} from '../wire/messages/index.ts'
+import type { Handler } from './handler.ts'
+
+type Result = DescribeProducersResponse['topics'][number]['partitions'][number]
+
+/** DescribeProducers: v0. The idempotent producers that a partition remembers; none has a transaction open. */
+export function describeProducersHandler(
+  partitions: Partitions,
+): Handler<DescribeProducersRequest, DescribeProducersResponse> {
+  return {
+    api: describeProducers,
+    handle: ({ topics }) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map(at => resultOf(partitions, name, at)),
+      })),
+    }),
+  }
+}
+
+function resultOf(partitions: Partitions, topic: string, partitionIndex: number): Result {
+  const partition = partitions.find(topic, partitionIndex)
+  const error = partition?.availability() ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+  const producers = error === 'NONE' ? Array.from(partition?.producers() ?? []) : []
+  return {
+    partitionIndex,
+    errorCode: errorCode(error),
+    errorMessage:
+      error === 'NONE' ? null : `Partition ${partitionIndex} of topic '${topic}': ${error}.`,
+    activeProducers: producers.map(({ producerId, epoch, lastSequence, lastTimestampMs }) => ({
+      producerId,
+      producerEpoch: epoch,
+      lastSequence,
+      lastTimestamp: lastTimestampMs,
+      coordinatorEpoch: -1,
+      currentTxnStartOffset: -1,
+    })),
+  }
+}

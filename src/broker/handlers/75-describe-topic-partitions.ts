@@ -1,0 +1,106 @@
+import { zeroUuid } from '../../lib/uuid.ts'
+import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
+import {
+  describeTopicPartitions,
+  type DescribeTopicPartitionsRequest,
+  type DescribeTopicPartitionsResponse,
+} from '../wire/messages/index.ts'
+import { topicOperations, withheldOperations } from './authorized-operations.ts'
+import type { Handler } from './handler.ts'
+import { nameError } from './name-error.ts'
+
+type Topic = DescribeTopicPartitionsResponse['topics'][number]
+
+/** Kafka's `max.request.partition.size.limit`. */
+const partitionsMax = 2000
+
+/**
+ * DescribeTopicPartitions: v0. Topics by name, page by page: the answer ends when it has as many partitions as the
+ * request, or we, allow, and says where to go on. A cursor before the first partition is refused (KIP-966).
+ */
+export function describeTopicPartitionsHandler(
+  image: () => MetadataImage,
+): Handler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
+  return {
+    api: describeTopicPartitions,
+    handle(request) {
+      const { topics, cursor } = request
+      if (cursor !== null && cursor.partitionIndex < 0) {
+        const refused = topics.map(({ name }) => absent(name, 'INVALID_REQUEST'))
+        return { throttleTimeMs: 0, topics: refused, nextCursor: null }
+      }
+      return { throttleTimeMs: 0, ...page(image(), request) }
+    },
+  }
+}
+
+function page(
+  image: MetadataImage,
+  { topics, cursor, responsePartitionLimit }: DescribeTopicPartitionsRequest,
+): Pick<DescribeTopicPartitionsResponse, 'topics' | 'nextCursor'> {
+  const isAll = topics.length === 0
+  const asked = isAll ? Array.from(image.topics(), ({ name }) => name) : topics.map(one => one.name)
+  const from = cursor?.topicName ?? ''
+  const names = [...new Set(asked)].filter(name => name >= from).toSorted(byCodeUnit)
+  const found: Topic[] = []
+  let left = Math.min(Math.max(responsePartitionLimit, 1), partitionsMax)
+  for (const topicName of names) {
+    if (left === 0) return { topics: found, nextCursor: { topicName, partitionIndex: 0 } }
+    const topic = image.topicByName(topicName)
+    if (topic === undefined) {
+      found.push({
+        ...absent(topicName, nameError(topicName)),
+        topicAuthorizedOperations: topicOperations,
+      })
+      continue
+    }
+    const first = topicName === cursor?.topicName ? cursor.partitionIndex : 0
+    const partitions = topic.partitions.slice(first, first + left)
+    found.push(described(topic, partitions))
+    left -= partitions.length
+    const partitionIndex = first + partitions.length
+    if (partitionIndex < topic.partitions.length) {
+      return { topics: found, nextCursor: { topicName, partitionIndex } }
+    }
+  }
+  return { topics: found, nextCursor: null }
+}
+
+function described(topic: TopicImage, partitions: readonly PartitionImage[]): Topic {
+  return {
+    errorCode: errorCode('NONE'),
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.isInternal,
+    partitions: partitions.map(({ index, leader, leaderEpoch, replicas, isr, elr }) => ({
+      errorCode: errorCode(leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
+      partitionIndex: index,
+      leaderId: leader,
+      leaderEpoch,
+      replicaNodes: [...replicas],
+      isrNodes: [...isr],
+      eligibleLeaderReplicas: [...elr],
+      lastKnownElr: [],
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: topicOperations,
+  }
+}
+
+function absent(name: string, error: ErrorName): Topic {
+  return {
+    errorCode: errorCode(error),
+    name,
+    topicId: zeroUuid,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: withheldOperations,
+  }
+}
+
+/** Java's order of strings, in which cursors go on. */
+function byCodeUnit(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
