@@ -94,7 +94,7 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
   ['src/broker/log/a.ts', "const x = await import('left-pad')", 'left-pad'],
   ['src/broker/log/a.ts', "import { x } from './b.test.ts'", 'b.test.ts'],
   ['src/broker/log/segment/a.ts', "import { x } from '../append/growth.ts'", 'append/growth.ts'],
-  ['src/broker/log/batch/a.ts', "import { x } from '../log-state.ts'", 'log-state.ts'],
+  ['src/broker/log/batch/a.ts', "import { x } from '../state/log-state.ts'", 'log-state.ts'],
   [
     'src/broker/partition/replica/a.ts',
     "import { x } from '../../../env/env.ts'",

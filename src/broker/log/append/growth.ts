@@ -1,7 +1,7 @@
 import { DiskError, type Disk } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
 import { encodeGrowth } from '../segment/growth-file.ts'
-import type { LogState } from '../log-state.ts'
+import type { LogState } from '../state/log-state.ts'
 import type { GrowthMark, Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 

@@ -149,6 +149,7 @@ const rules: BatchRules = {
   maxMessageBytes: 1_048_588,
   compacted: false,
   origin: 'client',
+  allowsZstd: true,
   nowMs: 1_700_000_001_000,
   timestampType: 'CreateTime',
   beforeMaxMs: Number.MAX_VALUE,

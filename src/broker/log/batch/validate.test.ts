@@ -12,6 +12,7 @@ const rules: BatchRules = {
   maxMessageBytes: 1_000,
   compacted: false,
   origin: 'client',
+  allowsZstd: true,
   nowMs,
   timestampType: 'CreateTime',
   beforeMaxMs: 10_000,

@@ -32,6 +32,7 @@ import {
   type StartClass,
 } from '../recovery/start-class.ts'
 import { isPassing } from '../shortage.ts'
+import type { LogDirectorySettings } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface LogDirectoryOptions {
@@ -49,18 +50,6 @@ export interface LogDirectoryOptions {
   readonly codecs?: Codecs
   /** Test builds only. */
   readonly sabotage?: Sabotage
-}
-
-/** The broker's settings that concern a directory; its defaults where left out. */
-export interface LogDirectorySettings {
-  readonly logDirtyBudgetBytes?: number
-  readonly logWriteBackBytes?: number
-  readonly hotWindowBytes?: number
-  readonly numRecoveryThreadsPerDataDir?: number
-  /** What a start after a crash may have to walk below the recovery point. No setting leads here. */
-  readonly growthStepBytes?: number
-  /** Size of the file that is given up where the disk is full; 0 for none. No setting leads here. */
-  readonly ballastBytes?: number
 }
 
 export interface LogDirectoryHooks {
@@ -297,7 +286,9 @@ export class LogDirectory {
     this.#logs.set(key, log)
     this.#found.delete(key)
     if (known !== undefined) this.#openedOfFound++
-    if (log.dirtyFileCount > 0 && log.offline === null) this.#host.scheduler.noteDirty(log)
+    const { durability, offline } = log
+    if (durability.dirtyFileCount > 0 && offline === null)
+      this.#host.scheduler.noteDirty(durability)
     return log
   }
 
@@ -326,10 +317,10 @@ export class LogDirectory {
     if (name === undefined) return
     if (log !== null) {
       this.#logs.delete(key)
-      await this.#host.scheduler.remove(log)
+      await this.#host.scheduler.remove(log.durability)
       await log.retire()
       // What was still written may have called for a flush, whose files must not be renamed under it.
-      await this.#host.scheduler.remove(log)
+      await this.#host.scheduler.remove(log.durability)
     }
     this.#found.delete(key)
     const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)

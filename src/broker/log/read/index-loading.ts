@@ -9,7 +9,7 @@ import {
   type IndexKind,
 } from '../segment/index-file.ts'
 import { isCompacted } from '../log-config.ts'
-import type { LogState } from '../log-state.ts'
+import type { LogState } from '../state/log-state.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
 import { TimeIndex } from '../segment/time-index.ts'

@@ -2,7 +2,7 @@ import { DiskError, type DiskFile } from '../../../env/env.ts'
 import { unreachable } from '../../../lib/assert.ts'
 import { errors, type ErrorName } from '../../wire/errors.ts'
 import { loadIndex, rebuildIndex } from './index-loading.ts'
-import { refusal, takeOffline, type LogState } from '../log-state.ts'
+import type { LogState } from '../state/log-state.ts'
 import {
   findRange,
   headerReadBytes,
@@ -51,7 +51,7 @@ export function readLog(
   fromOffset: number,
   options: ReadOptions,
 ): ReadResult | Promise<ReadResult> {
-  const refused = refusal(state)
+  const refused = state.availability.refusal
   if (refused !== null) return { kind: 'failed', ...refused }
   if (fromOffset < state.startOffset || fromOffset > state.endOffset)
     return { kind: 'out-of-range' }
@@ -96,7 +96,7 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
       case 'empty':
         return range
       case 'mismatch':
-        return { kind: 'failed', ...takeOffline(state, damage(segment, range)) }
+        return { kind: 'failed', ...state.availability.takeOffline(damage(segment, range)) }
       default:
         return unreachable(range)
     }
@@ -133,11 +133,11 @@ export function readFailed(
   error: unknown,
 ): { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string } {
   if (!(error instanceof DiskError)) throw error
-  if (state.isClosed || isPassing(error) || error.code === 'EBADF') {
+  if (state.availability.isClosed || isPassing(error) || error.code === 'EBADF') {
     return { kind: 'failed', error: errors.KAFKA_STORAGE_ERROR.name, message: error.message }
   }
   const what = error instanceof SegmentDamage ? '' : 'A read failed: '
-  return { kind: 'failed', ...takeOffline(state, `${what}${error.message}.`) }
+  return { kind: 'failed', ...state.availability.takeOffline(`${what}${error.message}.`) }
 }
 
 export function damage(

@@ -144,6 +144,16 @@ export class Segment {
     this.#file = null
   }
 
+  /** An fsync, or what is as good, reached the first `sizeBytes` of the file. */
+  synced(sizeBytes: number): void {
+    this.syncedBytes = Math.max(this.syncedBytes, sizeBytes)
+  }
+
+  /** It leaves the log; whoever reads it goes on. */
+  remove(): void {
+    this.isRemoved = true
+  }
+
   /** For good. What is still in a send queue stays readable. */
   close(): void {
     this.#isClosed = true
@@ -171,6 +181,11 @@ export class SegmentList {
 
   get active(): Segment {
     return this.#segments[this.#segments.length - 1]!
+  }
+
+  /** The offset after the last record that was written: the end of the log. */
+  get endOffset(): number {
+    return this.active.endOffset
   }
 
   get sizeBytes(): number {
