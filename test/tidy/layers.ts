@@ -11,13 +11,6 @@ const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/$
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
 const everything = ['src']
 
-/** Every row that lies in `log/`: what stands above it sees it whole. */
-const wholeLog = [
-  ...log('directory', 'log.ts', 'retention.ts', 'recovery', 'append', 'read', 'state'),
-  ...log('log-host.ts', 'segment', 'producers', 'batch', 'compression'),
-  'src/broker/log',
-]
-
 /** At the door of `log/`: which log, its settings, what a log needs of its directory; words of all its rooms. */
 const door = ['log-host.ts', 'log-config.ts', 'log-id.ts', 'shortage.ts', 'sabotage.ts']
 
@@ -116,14 +109,20 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
   },
   'src/broker/partition': {
-    ours: ['src/lib', 'src/env', ...wholeLog, ...broker('partition/replica', 'metadata', 'wire')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...log('directory', 'log.ts', ...door),
+      ...broker('partition/replica', 'metadata', 'wire'),
+    ],
   },
   'src/broker/coordinator/groups': { ours: ['src/lib'] },
   'src/broker/coordinator': {
     ours: [
       'src/lib',
       'src/env',
-      ...wholeLog,
+      // It makes and reads batches of its own.
+      ...log('batch', 'compression'),
       ...broker('coordinator/groups', 'metadata', 'cluster', 'partition', 'wire'),
     ],
   },
@@ -138,8 +137,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       'src/env',
-      ...wholeLog,
-      ...broker('wire', 'config', 'partition/replica', 'metadata', 'cluster', 'partition'),
+      ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
       ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight'),
       ...broker('handlers/scram-mechanisms.ts'),
     ],

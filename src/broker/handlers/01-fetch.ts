@@ -1,5 +1,5 @@
 import type { Clock, FileRange } from '../../env/env.ts'
-import type { PartitionRead, PartitionReadResult } from '../partition/partition.ts'
+import type { PartitionRead, PartitionReadResult } from '../partition/requests.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'

@@ -94,6 +94,24 @@ describe('the header (G19)', () => {
     }
   })
 
+  test('has no zstd where the client cannot know it, whatever else is wrong with it', () => {
+    const old = { ...rules, allowsZstd: false }
+    for (const codec of [0, 1, 2, 3]) {
+      expect(judge(batch({ records: { codec, bytes: new Uint8Array(40), count: 2 } }), old)).toBe(
+        'ok',
+      )
+    }
+    const zstd = batch({ records: { codec: 4, bytes: new Uint8Array(40), count: 2 } })
+    expect(judge(zstd)).toBe('ok')
+    const refusal = {
+      error: 'UNSUPPORTED_COMPRESSION_TYPE',
+      message: 'zstd needs Produce version 7 or later (KIP-110).',
+    }
+    expect(validateBatch(zstd, old, crc32c)).toMatchObject(refusal)
+    zstd[70]! ^= 1
+    expect(validateBatch(zstd, old, crc32c)).toMatchObject(refusal)
+  })
+
   test('has base offset 0 where a client sends it', () => {
     const bytes = batch({ baseOffset: 1 })
     expect(judge(bytes)).toBe('INVALID_RECORD')
