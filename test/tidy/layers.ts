@@ -11,7 +11,10 @@ const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/$
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
 const everything = ['src']
 
-/** At the door of `log/`: which log, its settings, what a log needs of its directory; words of all its rooms. */
+/**
+ * At the door of `log/`, because they are words of all its rooms: which log, its settings, what it asks of the directory
+ * above it (which implements that), which failures of a disk pass, and what a test may plant.
+ */
 const door = ['log-host.ts', 'log-config.ts', 'log-id.ts', 'shortage.ts', 'sabotage.ts']
 
 /**

@@ -1,6 +1,6 @@
 import type { MetadataImage } from '../metadata/image.ts'
-import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'

@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Deletion } from '../partition/requests.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { Deletion } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   deleteRecords,

@@ -1,9 +1,9 @@
 import { DiskError } from '../../env/env.ts'
 import type { Appender } from './append/appender.ts'
 import type { Sealer } from './append/sealing.ts'
-import type { LogState } from './state/log-state.ts'
 import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
+import type { LogState } from './state/log-state.ts'
 
 /**
  * The beginning of a log, where it shrinks: alone raises its start, and takes whole segments below it out of the

@@ -2,11 +2,11 @@ import { DiskError } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
-import type { EpochEntry } from '../state/epoch-cache.ts'
-import type { LogState } from '../state/log-state.ts'
 import type { Undo } from '../producers/states.ts'
 import { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import type { EpochEntry } from '../state/epoch-cache.ts'
+import type { LogState } from '../state/log-state.ts'
 import { noteGrowth } from './growth.ts'
 import type { AppendOptions, Done, Refusal } from './result.ts'
 import { judge, misplaced, stamp, type Judgement, type SoundBatches } from './rules.ts'
@@ -46,8 +46,12 @@ interface Roll {
 }
 
 /**
- * The end of a log, where it grows: takes appends in order of arrival (G14), gives them offsets at once, and writes all that one turn of the event
- * loop brought with one write per segment. The end offset moves, and answers go out, after the write returned.
+ * The front door of the room: the end of a log, where it grows.
+ *
+ * Appends are taken in order of arrival (G14), judged by the rules of their topic, given offsets at once, and
+ * written with one write per segment and turn of the event loop. The end offset moves, and answers go out, after the
+ * write returned. What is refused leaves nothing behind; a write that failed is taken back as if nobody had asked, or
+ * is final for the directory. A segment that is full is closed, and gets its caches in the background (`sealing.ts`).
  */
 export class Appender {
   readonly #state: LogState

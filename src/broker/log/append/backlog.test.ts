@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { backlogOf } from './backlog.ts'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
 import { Segment, SegmentList } from '../segment/segment.ts'
-import { SimDisk } from '../../../../sim/disk.ts'
+import { backlogOf } from './backlog.ts'
 
 /** Segments of batches of 10 records and 1,000 bytes or so; record n is made at n seconds. */
 function logOf(batchesPerSegment: readonly number[]): { list: SegmentList; batchBytes: number } {

@@ -1,5 +1,5 @@
-import type { Segment, SegmentList } from '../segment/segment.ts'
 import type { SegmentIndex } from '../segment/segment-index.ts'
+import type { Segment, SegmentList } from '../segment/segment.ts'
 
 /** What lies between an offset and the end of the log, estimated from what is in memory. */
 export interface Backlog {

@@ -1,10 +1,10 @@
-import { DiskError, type Disk, type DiskFile } from '../../../env/env.ts'
 import { replaceFile } from '../../../env/disk.ts'
-import { dropGrowth } from './growth.ts'
+import { DiskError, type Disk, type DiskFile } from '../../../env/env.ts'
 import { encodeIndex } from '../segment/index-file.ts'
-import type { LogState } from '../state/log-state.ts'
 import { segmentPath, type Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import type { LogState } from '../state/log-state.ts'
+import { dropGrowth } from './growth.ts'
 
 /** A producer snapshot: the state of everything below `offset`. */
 export interface Snapshot {

@@ -11,7 +11,13 @@ import {
 import { crc32c as portableCrc32c, type Crc32c } from '../../../lib/crc32c.ts'
 import { encodeRecords, type RecordInput } from './records.ts'
 
-/** Record batch, format 2 (G17): header of 61 bytes, then the records, compressed or not. */
+/*
+ * The front door of the room: record batches as bytes, format 2 (G17), the only one. A header is read as numbers and
+ * believed in nothing before `validate.ts` judged it; what the leader decides is stamped in place; records are opened
+ * only where a topic's rules ask for it. Whatever the bytes are, reading them throws nothing but what is documented.
+ */
+
+/** Record batch: header of 61 bytes, then the records, compressed or not. */
 export const batchOverheadBytes = 61
 /** Base offset and length field: what stands before the bytes that the length field counts. */
 export const batchPrefixBytes = 12

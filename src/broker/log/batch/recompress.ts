@@ -1,4 +1,7 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
+import { codecNames, type CodecId } from '../compression/codec-id.ts'
+import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
+import type { CompressionType } from '../log-config.ts'
 import {
   batchOverheadBytes,
   codecOf,
@@ -8,10 +11,7 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import { codecNames, type CodecId } from '../compression/codec-id.ts'
 import { refuse, type BatchRefusal } from './rules.ts'
-import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
-import type { CompressionType } from '../log-config.ts'
 
 /** A batch that was made anew. */
 export interface Repacked {

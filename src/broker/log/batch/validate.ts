@@ -1,4 +1,5 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
+import { codecNames } from '../compression/codec-id.ts'
 import {
   batchMagic,
   batchOverheadBytes,
@@ -11,7 +12,6 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import { codecNames } from '../compression/codec-id.ts'
 import {
   isOutOfBounds,
   refuse,

@@ -1,17 +1,17 @@
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
-import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
 import type { Codecs } from '../compression/codecs.ts'
-import { DirtyLedger } from './dirty-ledger.ts'
-import { FlushScheduler } from './flush-scheduler.ts'
-import { HotWindow } from './hot-window.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
 import type { Log } from '../log.ts'
-import { OffsetCheckpoint } from './offset-checkpoint.ts'
-import type { LogDirectorySettings } from './settings.ts'
 import type { Sabotage } from '../sabotage.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
+import { DirtyLedger } from './dirty-ledger.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
+import { HotWindow } from './hot-window.ts'
+import { OffsetCheckpoint } from './offset-checkpoint.ts'
+import type { LogDirectorySettings } from './settings.ts'
 
 export interface DirectoryHostOptions {
   readonly env: Env

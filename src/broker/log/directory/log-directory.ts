@@ -1,16 +1,6 @@
 import { DiskError, type DiskLock, type Env } from '../../../env/env.ts'
 import { assert } from '../../../lib/assert.ts'
 import { createCodecs, type Codecs } from '../compression/codecs.ts'
-import { DirectoryHost } from './host.ts'
-import {
-  findLogs,
-  makeLogFolder,
-  removeLeftovers,
-  removeTree,
-  renameLogFolder,
-  type FoundLog,
-} from './folders.ts'
-import { lockDirectory, readIdentity, unusable } from './identity.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
@@ -21,7 +11,6 @@ import {
   type Trust,
   type RecoveryOptions,
 } from '../recovery/recovery.ts'
-import { noSabotage, type Sabotage } from '../sabotage.ts'
 import {
   type Identity,
   beginRun,
@@ -31,7 +20,18 @@ import {
   type Start,
   type StartClass,
 } from '../recovery/start-class.ts'
+import { noSabotage, type Sabotage } from '../sabotage.ts'
 import { isPassing } from '../shortage.ts'
+import {
+  findLogs,
+  makeLogFolder,
+  removeLeftovers,
+  removeTree,
+  renameLogFolder,
+  type FoundLog,
+} from './folders.ts'
+import { DirectoryHost } from './host.ts'
+import { lockDirectory, readIdentity, unusable } from './identity.ts'
 import type { LogDirectorySettings } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -76,8 +76,13 @@ const openCountMax = 4
 const closeCountMax = 8
 
 /**
- * A data directory and the logs in it (FORMAT.md): whose it is, how its last run ended, when its files are
- * flushed, and whether the device under it still deserves trust.
+ * The front door of the room: a data directory and the logs in it (FORMAT.md); whose it is, how its last run ended,
+ * when its files are flushed, and whether the device under it still deserves trust.
+ *
+ * One process has it at a time, and one thing at a time happens to a log. What is written is flushed as its topic asks,
+ * and the checkpoints never say more than is durable. The first failed fsync, write-back or write is the last: from
+ * then on nothing is served. A full disk is no failure, and leaves room to free space. The clean marker is written
+ * only where everything was flushed and closed.
  */
 export class LogDirectory {
   readonly path: string

@@ -48,8 +48,10 @@ export interface Undo {
 }
 
 /**
- * What a partition remembers of its idempotent producers: enough to know a repeated batch (G21) and a missing
- * one (G22). Every call but `expire`, `states` and `equals` takes constant time.
+ * The front door of the room: what a partition remembers of its idempotent producers, enough to know a repeated
+ * batch (G21) and a missing one (G22), within a bound on their number. No file is touched here: a snapshot is bytes
+ * that others keep, and is believed whole or not at all. Every call but `expire`, `states` and `equals` takes
+ * constant time.
  *
  * The order of batches in the log decides everything but expiry, so replaying a log gives an equal object.
  */

@@ -1,4 +1,5 @@
 import type { Disk } from '../../../env/env.ts'
+import { isCompacted } from '../log-config.ts'
 import {
   decodeIndexHead,
   decodeOffsets,
@@ -8,12 +9,11 @@ import {
   type IndexHead,
   type IndexKind,
 } from '../segment/index-file.ts'
-import { isCompacted } from '../log-config.ts'
-import type { LogState } from '../state/log-state.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
 import { TimeIndex } from '../segment/time-index.ts'
 import { SegmentDamage, walkBatches } from '../segment/walk.ts'
+import type { LogState } from '../state/log-state.ts'
 
 /** All that loading needs to know of a log. */
 export type IndexContext = Pick<LogState, 'host' | 'config'>

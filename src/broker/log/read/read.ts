@@ -1,8 +1,6 @@
 import { DiskError, type DiskFile } from '../../../env/env.ts'
 import { unreachable } from '../../../lib/assert.ts'
 import { errors, type ErrorName } from '../../wire/errors.ts'
-import { loadIndex, rebuildIndex } from './index-loading.ts'
-import type { LogState } from '../state/log-state.ts'
 import {
   findRange,
   headerReadBytes,
@@ -10,10 +8,12 @@ import {
   type Range,
   type RangeWish,
 } from '../segment/lookup.ts'
-import type { Segment } from '../segment/segment.ts'
-import { isPassing } from '../shortage.ts'
 import type { SegmentIndex } from '../segment/segment-index.ts'
+import type { Segment } from '../segment/segment.ts'
 import { SegmentDamage } from '../segment/walk.ts'
+import { isPassing } from '../shortage.ts'
+import type { LogState } from '../state/log-state.ts'
+import { loadIndex, rebuildIndex } from './index-loading.ts'
 
 export interface ReadOptions {
   readonly maxBytes: number
@@ -43,8 +43,13 @@ export type ReadResult =
   | { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string }
 
 /**
- * A byte range of whole batches from the one that contains `fromOffset` on (G28, G29, G34). Answers at once
- * where the page cache has both the range and what finds it; else by a promise, and without blocking the loop.
+ * The front door of the room: a byte range of whole batches from the one that contains `fromOffset` on (G28, G29,
+ * G34), to be sent from the file.
+ *
+ * Answers at once where the page cache has both the range and what finds it; else by a promise, and without blocking
+ * the event loop. An index is believed only as far as the batch headers that it leads to agree; where they do not
+ * it is made anew, and only then the segment is blamed. Damage, and EIO on read, take this log out of service, alone.
+ * Nothing is changed but caches in memory and index files in doubt.
  */
 export function readLog(
   state: LogState,

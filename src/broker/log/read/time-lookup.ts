@@ -1,13 +1,13 @@
-import { DecompressError } from '../compression/codecs.ts'
 import { hasLogAppendTime, lastOffset, type BatchHeader } from '../batch/batch.ts'
-import { loadIndex } from './index-loading.ts'
-import { damage, runCold } from './read.ts'
-import type { LogState } from '../state/log-state.ts'
-import { findBatch, type LocatedBatch } from '../segment/lookup.ts'
 import { RecordCursor, RecordError } from '../batch/records.ts'
+import { openPayload } from '../batch/validate-records.ts'
+import { DecompressError } from '../compression/codecs.ts'
+import { findBatch, type LocatedBatch } from '../segment/lookup.ts'
 import type { IndexEntry } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
-import { openPayload } from '../batch/validate-records.ts'
+import type { LogState } from '../state/log-state.ts'
+import { loadIndex } from './index-loading.ts'
+import { damage, runCold } from './read.ts'
 
 /** A record found by time (G36): its own offset, not its batch's. */
 export interface TimedOffset {

@@ -54,7 +54,12 @@ export interface GrowthMark {
   readonly fileBytes: number
 }
 
-/** One file of batches: `[baseOffset, endOffset)`, the last of its log being the one that grows. */
+/**
+ * The front door of the room: one file of batches, `[baseOffset, endOffset)`, the last of its log being the one that
+ * grows. The file is the truth; what lies beside it (indexes, growth file) are caches that say what they speak of and
+ * are known by their CRC, so that they can be missing, torn or of another state. The room knows the formats and how to
+ * find things in them; when something is written, cut or removed, others decide.
+ */
 export class Segment {
   readonly baseOffset: number
   /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */

@@ -1,9 +1,9 @@
 import { deferred, type Deferred } from '../../../lib/deferred.ts'
-import { epochBody, epochPlace, type EpochCache } from './epoch-cache.ts'
 import type { LogConfig } from '../log-config.ts'
 import type { Flushable, FlushMark, LogHost } from '../log-host.ts'
 import { writeSealed } from '../segment/sealed-file.ts'
 import type { SegmentList } from '../segment/segment.ts'
+import { epochBody, epochPlace, type EpochCache } from './epoch-cache.ts'
 
 /** The files of a log, and when it wants them flushed. */
 interface FlushedLog {

@@ -1,11 +1,11 @@
-import { Availability } from './availability.ts'
-import { Durability } from './durability.ts'
-import type { EpochCache } from './epoch-cache.ts'
 import type { LogConfig } from '../log-config.ts'
 import type { LogHost } from '../log-host.ts'
 import type { LogId } from '../log-id.ts'
 import type { ProducerStates } from '../producers/states.ts'
 import type { SegmentList } from '../segment/segment.ts'
+import { Availability } from './availability.ts'
+import { Durability } from './durability.ts'
+import type { EpochCache } from './epoch-cache.ts'
 import { StartOffset } from './start-offset.ts'
 
 /** A log as recovery found it. */

@@ -1,5 +1,5 @@
-import type { EpochCache } from './epoch-cache.ts'
 import type { LogHost } from '../log-host.ts'
+import type { EpochCache } from './epoch-cache.ts'
 
 /** What a log's start has to do with. */
 interface StartedLog {
