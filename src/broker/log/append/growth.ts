@@ -64,5 +64,5 @@ function writeGrowth({ host, producers }: LogState, segment: Segment): void {
   } finally {
     file.close()
   }
-  segment.grown = markAtEnd(segment, grown.fileBytes + bytes.length)
+  segment.noteGrown(markAtEnd(segment, grown.fileBytes + bytes.length))
 }

@@ -66,7 +66,7 @@ export function readLog(
   const wish: RangeWish = { ...options, fromOffset, upToOffset }
   let segment = state.segments.floor(fromOffset)
   if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
-  segment.usedMs = state.host.env.clock.monotonic()
+  segment.used(state.host.env.clock.monotonic())
   try {
     const { index } = segment
     if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {

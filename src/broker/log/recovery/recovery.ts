@@ -282,7 +282,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
   const list = new SegmentList(segments)
-  list.active.firstAppendMs = firstAppendMs(list.active, host.env.clock.now())
+  list.active.beganAt(firstAppendMs(list.active, host.env.clock.now()))
   const end = list.active.endOffset
   if (damage !== null)
     host.warn('Took a damaged partition out of service', { log: logIdText(id), reason: damage })

@@ -38,6 +38,12 @@ test('nobody but its owner writes what the rooms of a log share', () => {
     () => (state.endOffset = 1),
     // @ts-expect-error the end is where the last segment ends
     () => (segments.endOffset = 1),
+    // @ts-expect-error a segment grows by batches
+    () => (segments.active.endOffset = 1),
+    // @ts-expect-error a segment grows by batches
+    () => (segments.active.sizeBytes = 1),
+    // @ts-expect-error a segment leaves the log once
+    () => (segments.active.isRemoved = true),
     // @ts-expect-error a flush makes durable
     () => (durability.offset = 1),
     // @ts-expect-error settings come by `configure`
