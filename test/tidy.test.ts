@@ -94,7 +94,7 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
   ['src/broker/log/a.ts', "const x = await import('left-pad')", 'left-pad'],
   ['src/broker/log/a.ts', "import { x } from './b.test.ts'", 'b.test.ts'],
   ['src/broker/log/segment/a.ts', "import { x } from '../append/growth.ts'", 'append/growth.ts'],
-  ['src/broker/log/batch/a.ts', "import { x } from '../log-state.ts'", 'log-state.ts'],
+  ['src/broker/log/batch/a.ts', "import { x } from '../state/log-state.ts'", 'log-state.ts'],
   [
     'src/broker/partition/replica/a.ts',
     "import { x } from '../../../env/env.ts'",
@@ -106,6 +106,17 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
     'metadata/store.ts',
   ],
   ['src/broker/server/a.ts', "import { x } from '../log/log.ts'", 'src/broker/log/log.ts'],
+  ['src/broker/handlers/a.ts', "import { x } from '../log/log.ts'", 'src/broker/log/log.ts'],
+  [
+    'src/broker/handlers/a.ts',
+    "import type { X } from '../log/batch/batch.ts'",
+    'src/broker/log/batch/batch.ts',
+  ],
+  [
+    'src/broker/handlers/a.ts',
+    "import { x } from '../partition/replica/replica.ts'",
+    'src/broker/partition/replica/replica.ts',
+  ],
   ['src/broker/broker.ts', "import { x } from './main.ts'", 'src/broker/main.ts'],
   ['src/broker/broker.ts', "import { x } from '../../test/x.ts'", 'test/x.ts'],
   ['src/lib/a.ts', "import { x } from '../env/env.ts'", 'src/env/env.ts'],
@@ -126,6 +137,7 @@ const planted: readonly [path: string, text: string, complaint: string][] = [
   ['src/broker/partition/a.ts', 'append(records.slice(0, 9))', '.slice('],
   ['src/broker/server/a.ts', 'out.set(frame.subarray(4), at)', '.set('],
   ['src/broker/log/a.ts', 'keep(new Uint8Array(records))', 'new Uint8Array'],
+  ['src/broker/log/append/a.ts', 'readBatchHeader(records, 0)', 'parsed once'],
   ['src/broker/log/a.ts', 'f(`${Date.now()}`)', 'Date.now'],
 ]
 

@@ -327,18 +327,9 @@ export class Broker {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
       },
       logs: function* () {
-        for (const { id, log, role, highWatermark } of partitions.all()) {
-          if (log === null || role === null) continue
-          const { startOffset, endOffset, sizeBytes } = log
-          yield {
-            ...role,
-            topic: id.topic,
-            partition: id.partition,
-            startOffset,
-            highWatermark,
-            endOffset,
-            sizeBytes,
-          }
+        for (const { id, extent, role } of partitions.all()) {
+          if (extent === null || role === null) continue
+          yield { ...role, topic: id.topic, partition: id.partition, ...extent }
         }
       },
     })
@@ -359,11 +350,12 @@ export class Broker {
 
   async #applyRetention(): Promise<void> {
     const { env, logger } = this.#options
-    const logs = Array.from(this.#parts.partitions?.all() ?? [])
-    const runs = logs.map(async ({ id: { topic, partition }, log }) => {
+    const partitions = Array.from(this.#parts.partitions?.all() ?? [])
+    const runs = partitions.map(async each => {
       try {
-        await log?.applyRetention(env.clock.now())
+        await each.applyRetention(env.clock.now())
       } catch (error) {
+        const { topic, partition } = each.id
         logger.error({ topic, partition, reason: String(error) }, 'Retention failed')
       }
     })

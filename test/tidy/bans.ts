@@ -96,6 +96,11 @@ export const bans: readonly Ban[] = [
     instead: 'an effect, and the event that answers it',
   },
   {
+    places: ['src/broker/handlers', 'src/broker/partition', 'src/broker/log/append'],
+    text: /\breadBatchHeader\b/,
+    instead: 'the header that validateBatch gave: a batch is parsed once on its way in',
+  },
+  {
     places: recordWay,
     but: Object.keys(mayCopy),
     text: copying,

@@ -1,6 +1,6 @@
-import type { GroupError, WriteOutcome } from './groups/events.ts'
-import type { AppendResult } from '../log/log.ts'
+import type { AppendResult } from '../partition/requests.ts'
 import type { ErrorName } from '../wire/errors.ts'
+import type { GroupError, WriteOutcome } from './groups/events.ts'
 
 /** What a client is told where its group could not be stored (G42): all but one of these it answers by asking again. */
 export function outcomeOf(result: AppendResult, isOffsets: boolean): WriteOutcome {

@@ -4,15 +4,14 @@ import { protocol } from '../../../test/helpers/group-world.ts'
 import { crc32c } from '../../lib/crc32c.ts'
 import { deferred } from '../../lib/deferred.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { GroupError } from './groups/events.ts'
 import { readBatchHeader } from '../log/batch/batch.ts'
 import { createCodecs } from '../log/compression/codecs.ts'
-import type { AppendResult } from '../log/log.ts'
 import { MetadataImage } from '../metadata/image.ts'
-import type { PartitionReadResult } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { AppendResult, PartitionReadResult } from '../partition/requests.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { Coordinator } from './coordinator.ts'
+import type { GroupError } from './groups/events.ts'
 import { offsetsTopicName } from './internal-topics.ts'
 
 const noOne = { memberId: '', instanceId: null, generation: -1 }
@@ -32,9 +31,10 @@ class Bench {
     const isOpen = (): boolean => this.isOpen
     const partition = {
       id: { topic: offsetsTopicName, partition: 0 },
-      get log() {
-        return isOpen() ? { startOffset: 0 } : null
+      get isOpen() {
+        return isOpen()
       },
+      extent: { startOffset: 0 },
       highWatermark,
       availability: () => this.availability,
       read: () => this.read.promise,

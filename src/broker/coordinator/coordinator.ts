@@ -139,7 +139,7 @@ export class Coordinator {
       return partition?.availability() === 'NONE' ? 'NONE' : 'NOT_COORDINATOR'
     // What it failed for may be over: descriptors were short, or the log could not be opened and is now.
     const isDue = this.#now().monotonicMs >= loading.failedMs + reloadDelayMs
-    if (!isDue || !partition?.log) return 'COORDINATOR_NOT_AVAILABLE'
+    if (!isDue || !partition?.isOpen) return 'COORDINATOR_NOT_AVAILABLE'
     this.#loading.set(index, 'loading')
     void this.#load(index, this.#loading)
     return 'COORDINATOR_LOAD_IN_PROGRESS'
@@ -301,7 +301,7 @@ export class Coordinator {
     const { partitions, codecs, env, warn } = this.#options
     try {
       const partition = partitions.find(offsetsTopicName, index)
-      if (partition?.log) {
+      if (partition?.isOpen) {
         const groups = await loadGroups(partition, { codecs, crc32c: env.crc32c, warn })
         if (this.#loading !== loading || this.#isStopped) return
         this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))

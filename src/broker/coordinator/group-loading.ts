@@ -1,5 +1,4 @@
 import type { Crc32c } from '../../lib/crc32c.ts'
-import { LoadedGroups } from './groups/restore.ts'
 import {
   batchOverheadBytes,
   checkCrc,
@@ -9,11 +8,13 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../log/batch/batch.ts'
+import { readRecords } from '../log/batch/records.ts'
 import type { CodecId } from '../log/compression/codec-id.ts'
 import { outputBytesMaxFor, type Codecs } from '../log/compression/codecs.ts'
-import { readRecords } from '../log/batch/records.ts'
-import type { Partition, SegmentRange } from '../partition/partition.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { SegmentRange } from '../partition/requests.ts'
 import { WireError } from '../wire/wire-error.ts'
+import { LoadedGroups } from './groups/restore.ts'
 import { decodeGroupRecord } from './record-format.ts'
 
 export interface LoadingOptions {
@@ -41,7 +42,7 @@ export async function loadGroups(
 ): Promise<LoadedGroups> {
   const groups = new LoadedGroups()
   const endOffset = partition.highWatermark
-  let offset = partition.log?.startOffset ?? 0
+  let offset = partition.extent?.startOffset ?? 0
   while (offset < endOffset) {
     const range = await findRange(partition, offset)
     if (range === null) break

@@ -1,8 +1,6 @@
-import type { PartitionAppend } from '../partition/partition.ts'
-import type { Partitions } from '../partition/partitions.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { codecOf, readBatchHeader, batchOverheadBytes } from '../log/batch/batch.ts'
-import type { AppendResult } from '../log/log.ts'
+import type { Partitions } from '../partition/partitions.ts'
+import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -15,7 +13,8 @@ export interface ProduceDeps {
   image(): MetadataImage
 }
 
-const zstd = 4
+/** The first version whose clients may send zstd (KIP-110). */
+const zstdVersionMin = 7
 
 /**
  * Produce: v3-11 (ApiVersions says 0-11, G2).
@@ -44,7 +43,7 @@ export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, Produ
 class Production {
   readonly #deps: ProduceDeps
   readonly #request: ProduceRequest
-  readonly #context: RequestContext
+  readonly #options: PartitionAppend
   readonly #response: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
   #openCount = 1
   #firstError: ErrorName = 'NONE'
@@ -54,7 +53,12 @@ class Production {
   constructor(deps: ProduceDeps, request: ProduceRequest, context: RequestContext) {
     this.#deps = deps
     this.#request = request
-    this.#context = context
+    this.#options = {
+      acks: request.acks,
+      timeoutMs: request.timeoutMs,
+      origin: 'client',
+      allowsZstd: context.apiVersion >= zstdVersionMin,
+    }
     this.#releaseFrame = context.keepFrame()
   }
 
@@ -87,22 +91,12 @@ class Production {
       const message = `There is no partition ${data.index} of topic ${topic} on this broker.`
       return done(refusal('UNKNOWN_TOPIC_OR_PARTITION', message))
     }
-    const { records } = data
-    if (records === null || records.length < batchOverheadBytes) {
+    if (data.records === null) {
       const message =
         'A partition of a produce request carries exactly one record batch of format 2.'
       return done(refusal('INVALID_RECORD', message))
     }
-    if (this.#context.apiVersion < 7 && codecOf(readBatchHeader(records, 0)) === zstd) {
-      const message = 'zstd needs Produce version 7 or later (KIP-110).'
-      return done(refusal('UNSUPPORTED_COMPRESSION_TYPE', message))
-    }
-    const options: PartitionAppend = {
-      acks: this.#request.acks,
-      timeoutMs: this.#request.timeoutMs,
-      origin: 'client',
-    }
-    partition.append(records, options, done)
+    partition.append(data.records, this.#options, done)
   }
 
   #answer(index: number, result: AppendResult): PartitionResponse {

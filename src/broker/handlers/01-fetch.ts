@@ -1,11 +1,11 @@
 import type { Clock, FileRange } from '../../env/env.ts'
-import type { PartitionRead, PartitionReadResult } from '../partition/partition.ts'
+import type { Reader, Readers } from '../insight/readers.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { PartitionRead, PartitionReadResult } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { parkUntil } from './parked-fetch.ts'
-import type { Reader, Readers } from '../insight/readers.ts'
 
 type TopicRequest = FetchRequest['topics'][number]
 type PartitionRequest = TopicRequest['partitions'][number]

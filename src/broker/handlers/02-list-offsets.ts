@@ -1,5 +1,6 @@
-import type { Partitions } from '../partition/partitions.ts'
 import type { Partition } from '../partition/partition.ts'
+import type { Partitions } from '../partition/partitions.ts'
+import type { OffsetAndEpoch, TimedOffset } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   listOffsets,
@@ -60,31 +61,29 @@ async function answer(
 type Found = Pick<PartitionResponse, 'offset' | 'timestamp' | 'leaderEpoch'>
 
 async function find(partition: Partition, timestamp: number): Promise<Found> {
-  const log = partition.log!
-  const { highWatermark } = partition
   switch (timestamp) {
     case latest:
-      return at(highWatermark, partition.role?.leaderEpoch)
+      return at(partition.latest)
     case earliest:
     case earliestLocal:
-      return at(log.startOffset, log.epochAt(log.startOffset))
+      return at(partition.earliest)
     case latestTiered:
     case earliestPendingUpload:
       return nothing
     case maxTimestamp:
-      return found(await log.findMaxTimestamp(highWatermark))
+      return found(await partition.findMaxTimestamp())
     default:
-      return found(await log.findByTime(timestamp, highWatermark))
+      return found(await partition.findByTime(timestamp))
   }
 }
 
 const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
-function at(offset: number, leaderEpoch = -1): Found {
+function at({ offset, leaderEpoch }: OffsetAndEpoch): Found {
   return { offset, timestamp: -1, leaderEpoch }
 }
 
-function found(record: { offset: number; timestampMs: number; leaderEpoch: number } | null): Found {
+function found(record: TimedOffset | null): Found {
   if (record === null) return nothing
   return { offset: record.offset, timestamp: record.timestampMs, leaderEpoch: record.leaderEpoch }
 }

@@ -1,8 +1,6 @@
-import { DiskError } from '../../env/env.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Log } from '../log/log.ts'
-import type { Partition } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
+import type { Deletion } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   deleteRecords,
@@ -16,11 +14,7 @@ export interface DeleteRecordsDeps {
   readonly partitions: Partitions
 }
 
-interface Outcome {
-  readonly error: ErrorName
-  /** The first offset that is still there; -1 with an error. */
-  readonly lowWatermark: number
-}
+const toHighWatermark = -1
 
 /**
  * DeleteRecords: v0-2 (KIP-107, I-28). The log of each partition begins at the offset asked for, -1 being the
@@ -52,32 +46,13 @@ async function deleteBefore(
   topic: string,
   index: number,
   offset: number,
-): Promise<Outcome> {
+): Promise<Deletion> {
   const partition = partitions.find(topic, index)
   if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION')
   if (cluster.image.topicByName(topic)?.isInternal) return refused('INVALID_TOPIC_EXCEPTION')
-  const unavailable = partition.availability()
-  const { log } = partition
-  if (unavailable !== 'NONE' || log === null) return refused(unavailable)
-  if (log.config.cleanupPolicy === 'compact') return refused('POLICY_VIOLATION')
-  const wanted = offset === -1 ? partition.highWatermark : offset
-  if (wanted < 0 || wanted > partition.highWatermark) return refused('OFFSET_OUT_OF_RANGE')
-  return raise(partition, log, wanted)
+  return partition.deleteBefore(offset === toHighWatermark ? partition.highWatermark : offset)
 }
 
-async function raise(partition: Partition, log: Log, offset: number): Promise<Outcome> {
-  try {
-    await log.raiseStartOffset(offset)
-  } catch (error) {
-    if (error instanceof DiskError) return refused('KAFKA_STORAGE_ERROR')
-    throw error
-  }
-  if (log.startOffset >= offset) return { error: 'NONE', lowWatermark: log.startOffset }
-  // It went out of service, or the topic was deleted.
-  const unavailable = partition.availability()
-  return refused(unavailable === 'NONE' ? 'KAFKA_STORAGE_ERROR' : unavailable)
-}
-
-function refused(error: ErrorName): Outcome {
+function refused(error: ErrorName): Deletion {
   return { error, lowWatermark: -1 }
 }

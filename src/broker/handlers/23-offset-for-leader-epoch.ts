@@ -36,7 +36,7 @@ function answer(
     partition === undefined
       ? 'UNKNOWN_TOPIC_OR_PARTITION'
       : partition.availability(wanted.currentLeaderEpoch)
-  const end = error === 'NONE' ? partition?.log?.endOfEpoch(wanted.leaderEpoch) : undefined
+  const end = error === 'NONE' ? partition?.endOfEpoch(wanted.leaderEpoch) : undefined
   return {
     errorCode: errorCode(error),
     partition: wanted.partition,

@@ -52,11 +52,11 @@ function sizesOf(partitions: Partitions, wishes: Wishes): Topic[] {
           wishes.flatMap(({ topic, partitions: indexes }) => indexes.map(at => `${topic}-${at}`)),
         )
   const byTopic = new Map<string, Topic>()
-  for (const { id, sizeBytes } of partitions.all()) {
+  for (const { id, extent } of partitions.all()) {
     if (wanted !== null && !wanted.has(`${id.topic}-${id.partition}`)) continue
     const topic = byTopic.get(id.topic) ?? { name: id.topic, partitions: [] }
     byTopic.set(id.topic, topic)
-    const size = { partitionSize: sizeBytes, offsetLag: 0, isFutureKey: false }
+    const size = { partitionSize: extent?.sizeBytes ?? 0, offsetLag: 0, isFutureKey: false }
     topic.partitions.push({ partitionIndex: id.partition, ...size })
   }
   return [...byTopic.values()]

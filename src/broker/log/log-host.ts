@@ -22,8 +22,8 @@ export interface LogHost {
   flushPolicyChanged(log: Flushable): void
   /** A segment's file leaves the log: nothing of it needs to be flushed any more. */
   forget(segment: Segment): void
-  /** The log's start moved to `offset`: resolves when that is durable. */
-  saveStartOffset(log: Flushable, offset: number): Promise<void>
+  /** The log of that name wants to begin at `offset`: resolves when that is durable. @throws DiskError */
+  saveStartOffset(logName: string, offset: number): Promise<void>
   /** Writes something small; on a full disk the place that was kept for such things is given up for it. */
   withRoom(write: () => Promise<void>): Promise<void>
   /** Something worth a line in the log: constant message, fields. */
@@ -43,8 +43,6 @@ export interface Flushable {
   readonly name: string
   readonly flushMs: number
   readonly flushPolicy: 'interval' | 'ack' | 'os'
-  /** Everything below is known to be on the device. */
-  readonly durableOffset: number
   /** Files that a flush would sync. */
   readonly dirtyFileCount: number
   /** What is written now, to be told to `endFlush` when it is durable. */

@@ -1,37 +1,40 @@
 import { assert } from '../../lib/assert.ts'
-import { deferred, type Deferred } from '../../lib/deferred.ts'
-import type { AppendOptions, Done } from './append/result.ts'
 import { Appender } from './append/appender.ts'
 import { backlogOf, type Backlog } from './append/backlog.ts'
+import type { AppendOptions, Done } from './append/result.ts'
+import { Sealer } from './append/sealing.ts'
 import type { LogConfig } from './log-config.ts'
-import type { Flushable, FlushMark } from './log-host.ts'
 import type { LogId } from './log-id.ts'
-import { readFailed, readLog, type ReadOptions, type ReadResult } from './read/read.ts'
-import { refusal, type LogState } from './log-state.ts'
 import type { ProducerStates } from './producers/states.ts'
-import type { CleanLine } from './recovery/recovery.ts'
-import { applyRetention, moveStart, removeBelowStart, type RetentionTarget } from './retention.ts'
-import { leaveCaches, saveEpochs } from './append/sealing.ts'
+import { readFailed, readLog, type ReadOptions, type ReadResult } from './read/read.ts'
 import { findByTime, findMaxTimestamp, type TimedOffset } from './read/time-lookup.ts'
+import type { CleanLine } from './recovery/recovery.ts'
+import { Retention } from './retention.ts'
+import type { Durability } from './state/durability.ts'
+import type { LogState } from './state/log-state.ts'
 
 export type { AppendOptions, AppendResult } from './append/result.ts'
+export type { Backlog } from './append/backlog.ts'
 export type { ReadOptions, ReadResult } from './read/read.ts'
 export type { TimedOffset } from './read/time-lookup.ts'
 
 /**
- * One partition's records on disk: appended at the end, read from anywhere, removed from the beginning.
- * The files are described in FORMAT.md. Made by `LogDirectory.openLog`.
+ * One partition's records on disk: appended at the end, read from anywhere, removed from the beginning. It puts the
+ * rooms of `log/` together and holds nothing itself: `append/` moves the end, `read/` finds what is asked for,
+ * `retention.ts` moves the start, and `LogState` is what they share. The files are described in FORMAT.md. Made by
+ * `LogDirectory.openLog`.
  */
-export class Log implements Flushable {
+export class Log {
   readonly #state: LogState
+  readonly #sealer: Sealer
   readonly #appender: Appender
-  #waiters: { readonly offset: number; readonly until: Deferred<void> }[] = []
-  /** Retention and start-offset moves of one log run one after the other. */
-  #housekeeping: Promise<void> = Promise.resolve()
+  readonly #retention: Retention
 
   constructor(state: LogState) {
     this.#state = state
-    this.#appender = new Appender(this, state)
+    this.#sealer = new Sealer(state)
+    this.#appender = new Appender(state, this.#sealer)
+    this.#retention = new Retention(state, this.#appender, this.#sealer)
   }
 
   get id(): LogId {
@@ -54,7 +57,7 @@ export class Log implements Flushable {
 
   /** Everything below is on the device. */
   get durableOffset(): number {
-    return this.#state.durableOffset
+    return this.#state.durability.offset
   }
 
   get sizeBytes(): number {
@@ -76,7 +79,12 @@ export class Log implements Flushable {
 
   /** Why this log is out of service while its directory is not: damage or EIO on read; null where it serves. */
   get offline(): string | null {
-    return this.#state.offline
+    return this.#state.availability.offline
+  }
+
+  /** The log as its directory flushes it. */
+  get durability(): Durability {
+    return this.#state.durability
   }
 
   /**
@@ -105,7 +113,7 @@ export class Log implements Flushable {
 
   /** What lies between `offset` and the end, estimated without reading: for consumer lag. */
   backlog(offset: number): Backlog {
-    return backlogOf(this.#state, offset)
+    return backlogOf(this.#state.segments, offset)
   }
 
   /** G38; -1 and -1 where the epoch is not known. */
@@ -128,38 +136,25 @@ export class Log implements Flushable {
     this.#appender.noteEpoch(epoch)
   }
 
-  /**
-   * Resolves when everything below `offset` is on the device, and sees to it that this is soon.
-   * Rejects with the directory's DiskError where it never will be.
-   */
+  /** See `Durability.reached`. */
   whenDurable(offset: number): Promise<void> {
-    const { durableOffset, host } = this.#state
-    if (host.failure !== null) return Promise.reject(host.failure)
-    if (offset <= durableOffset) return Promise.resolve()
-    const until = deferred<void>()
-    this.#waiters.push({ offset, until })
-    host.flushSoon(this)
-    return until.promise
+    return this.#state.durability.reached(offset)
   }
 
   /** Records below `offset` are no longer there (DeleteRecords); durable when it resolves. @throws DiskError */
   raiseStartOffset(offset: number): Promise<void> {
     assert(offset <= this.endOffset, 'the start of a log is not behind its end')
-    return this.#keepHouse(async target => {
-      await moveStart(target, offset)
-      await removeBelowStart(target)
-    })
+    return this.#retention.raiseStart(offset)
   }
 
   /** Removes what the config no longer keeps; nothing at or above `upToOffset`. @throws DiskError */
   applyRetention(nowMs: number, upToOffset = Infinity): Promise<void> {
-    return this.#keepHouse(target => applyRetention(target, nowMs), upToOffset)
+    return this.#retention.apply(nowMs, upToOffset)
   }
 
   /** New settings for everything that happens from now on. */
   configure(config: LogConfig): void {
-    this.#state.config = config
-    this.#state.host.flushPolicyChanged(this)
+    this.#state.configure(config)
   }
 
   /** Gives back memory and descriptors of closed segments that nobody read since `sinceMs` (monotonic). */
@@ -170,96 +165,38 @@ export class Log implements Flushable {
     }
   }
 
-  /** A flush of this log's files, seen by the flush scheduler: see `Flushable`. */
-  get flushMs(): number {
-    return this.#state.config.flushMs
-  }
-
-  get flushPolicy(): LogConfig['flushPolicy'] {
-    return this.#state.config.flushPolicy
-  }
-
-  get dirtyFileCount(): number {
-    let count = 0
-    for (const segment of this.#state.segments) if (segment.unsyncedBytes > 0) count++
-    return count
-  }
-
-  /** Bytes that no flush has covered. */
-  get unflushedBytes(): number {
-    let bytes = 0
-    for (const segment of this.#state.segments) bytes += segment.unsyncedBytes
-    return bytes
-  }
-
-  beginFlush(): FlushMark {
-    const { segments, endOffset, isDirectoryDirty } = this.#state
-    const files = Array.from(segments).flatMap(segment =>
-      segment.unsyncedBytes > 0 ? [{ segment, sizeBytes: segment.sizeBytes }] : [],
-    )
-    this.#state.isDirectoryDirty = false
-    return { endOffset, files, directory: isDirectoryDirty }
-  }
-
-  async sync({ files, directory }: FlushMark): Promise<void> {
-    for (const { segment } of files) if (!segment.isRemoved) await segment.file.sync()
-    if (directory) await this.#state.host.env.disk.syncDirectory(this.#state.path)
-  }
-
-  async endFlush({ files, endOffset }: FlushMark): Promise<void> {
-    const state = this.#state
-    for (const { segment, sizeBytes } of files) {
-      segment.syncedBytes = Math.max(segment.syncedBytes, sizeBytes)
-    }
-    await saveEpochs(state)
-    state.durableOffset = Math.max(state.durableOffset, endOffset)
-    const isReached = ({ offset }: { readonly offset: number }) => offset <= state.durableOffset
-    const reached = this.#waiters.filter(isReached)
-    this.#waiters = this.#waiters.filter(waiter => !isReached(waiter))
-    for (const { until } of reached) until.resolve()
-  }
-
-  abandonFlush({ directory }: FlushMark): void {
-    if (directory) this.#state.isDirectoryDirty = true
-  }
-
-  /** The directory failed: nobody waits for what will not come. */
-  giveUp(error: Error): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const { until } of waiters) until.reject(error)
-  }
-
   /**
    * Writes everything, flushes it, leaves indexes and snapshot for a quick start, and closes the files. Returns
    * the log's line of the clean marker; null where it must be recovered at the next start.
    */
   async close(): Promise<CleanLine | null> {
-    const state = this.#state
-    await this.#housekeeping
+    const { availability, durability, host, name } = this.#state
+    await this.#retention.settled()
     await this.#appender.drain()
-    state.isClosed = true
+    availability.close()
     await this.#appender.drain()
-    await state.sealing
+    await this.#sealer.settled()
     try {
-      return state.host.failure === null && state.offline === null ? await this.#leaveClean() : null
+      const isSound = host.failure === null && availability.offline === null
+      return isSound ? await this.#leaveClean() : null
     } finally {
-      this.giveUp(new Error(`${state.name} was closed`))
-      for (const segment of state.segments) segment.close()
+      durability.giveUp(new Error(`${name} was closed`))
+      this.closeFiles()
     }
   }
 
   /** The log leaves the directory: what waits is refused, files are closed later by their last reader. */
   async retire(): Promise<void> {
-    await this.#housekeeping
+    const { availability, durability, host, name, segments } = this.#state
+    await this.#retention.settled()
     this.#appender.writeNow()
-    this.#state.isClosed = true
+    availability.close()
     await this.#appender.drain()
-    await this.#state.sealing
-    this.giveUp(new Error(`${this.#state.name} was removed`))
-    for (const segment of this.#state.segments) {
-      segment.isRemoved = true
-      this.#state.host.forget(segment)
+    await this.#sealer.settled()
+    durability.giveUp(new Error(`${name} was removed`))
+    for (const segment of segments) {
+      segment.remove()
+      host.forget(segment)
     }
   }
 
@@ -269,15 +206,13 @@ export class Log implements Flushable {
   }
 
   async #leaveClean(): Promise<CleanLine> {
-    const state = this.#state
-    const { active } = state.segments
-    await leaveCaches(state)
-    const mark = this.beginFlush()
-    await this.sync(mark)
-    await this.endFlush(mark)
+    const { segments, epochs, durability } = this.#state
+    const { active } = segments
+    await this.#sealer.leaveCaches()
+    await durability.flush()
     return {
-      endOffset: state.endOffset,
-      lastEpoch: state.epochs.latest,
+      endOffset: segments.endOffset,
+      lastEpoch: epochs.latest,
       activeBase: active.baseOffset,
       activeBytes: active.sizeBytes,
     }
@@ -291,17 +226,5 @@ export class Log implements Flushable {
       readFailed(this.#state, error)
       throw error
     }
-  }
-
-  #keepHouse(
-    act: (target: RetentionTarget) => Promise<void>,
-    upToOffset = Infinity,
-  ): Promise<void> {
-    const target = { log: this, state: this.#state, appender: this.#appender, upToOffset }
-    const done = this.#housekeeping.then(() =>
-      refusal(this.#state) === null ? act(target) : undefined,
-    )
-    this.#housekeeping = done.catch(() => {})
-    return done
   }
 }

@@ -1,65 +1,93 @@
 import { DiskError } from '../../env/env.ts'
 import type { Appender } from './append/appender.ts'
-import type { Flushable } from './log-host.ts'
-import type { LogState } from './log-state.ts'
+import type { Sealer } from './append/sealing.ts'
 import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
-
-/** What retention works on. */
-export interface RetentionTarget {
-  readonly log: Flushable
-  readonly state: LogState
-  readonly appender: Appender
-  /** Nothing at or above may go: not every replica has it. */
-  readonly upToOffset: number
-}
+import type { LogState } from './state/log-state.ts'
 
 /**
- * Removes what the topic's config no longer keeps, by whole segments from the oldest on: expired ones, those
- * beyond the size, those below the log start offset. A log that is expired as a whole gets a new active segment.
- * Compacted topics keep everything above their start offset until compaction exists.
- * @throws DiskError where the start offset could not be saved; then nothing is removed
+ * The beginning of a log, where it shrinks: alone raises its start, and takes whole segments below it out of the
+ * directory, from the oldest on. A segment's files stay, under other names, until no fetch can be using them any
+ * more. The start is durable before anything goes, so that no crash brings back what was gone.
  */
-export async function applyRetention(target: RetentionTarget, nowMs: number): Promise<void> {
-  const { state } = target
-  state.producers.expire(nowMs)
-  const doomed = doomedSegments(target, nowMs)
-  const last = doomed.at(-1)
-  if (last !== undefined) {
-    if (last === state.segments.active) target.appender.rollNow()
-    await moveStart(target, last.endOffset)
-  }
-  await removeBelowStart(target)
-}
+export class Retention {
+  readonly #state: LogState
+  readonly #appender: Appender
+  readonly #sealer: Sealer
+  /** Runs and moves of one log come one after the other. */
+  #last: Promise<void> = Promise.resolve()
 
-/** The log begins at `offset` from now on; durable when this resolves, and visible then. Never goes back (G35). */
-export async function moveStart({ log, state }: RetentionTarget, offset: number): Promise<void> {
-  if (offset <= state.startOffset) return
-  await state.host.saveStartOffset(log, offset)
-  state.startOffset = Math.max(state.startOffset, offset)
-  if (state.epochs.cutBefore(state.startOffset)) state.areEpochsDirty = true
-}
-
-/** Segments wholly below the log's start go, when the producers' state at the first that stays is safe. */
-export async function removeBelowStart({ state, appender }: RetentionTarget): Promise<void> {
-  const { segments } = state
-  const isAllBelow = () =>
-    !segments.active.isEmpty && segments.active.endOffset <= state.startOffset
-  if (isAllBelow() && appender.stagedEndOffset === state.endOffset) appender.rollNow()
-  const isNothingBelow = () => segments.count === 1 || segments.first.endOffset > state.startOffset
-  if (isNothingBelow()) return
-  await state.sealing
-  let count = 0
-  for (const segment of segments) {
-    if (segment === segments.active || segment.endOffset > state.startOffset) break
-    count++
+  constructor(state: LogState, appender: Appender, sealer: Sealer) {
+    this.#state = state
+    this.#appender = appender
+    this.#sealer = sealer
   }
-  for (const segment of segments.shift(count)) retire(state, segment)
-  state.isDirectoryDirty = true
+
+  /** Resolves when nothing is under way that began before. */
+  settled(): Promise<void> {
+    return this.#last
+  }
+
+  /**
+   * Removes what the topic's config no longer keeps, by whole segments from the oldest on: expired ones, those
+   * beyond the size, those below the log start offset; nothing at or above `upToOffset`: not every replica has it. A
+   * log that is expired as a whole gets a new active segment. Compacted topics keep everything above their start
+   * offset until compaction exists.
+   * @throws DiskError where the start offset could not be saved; then nothing is removed
+   */
+  apply(nowMs: number, upToOffset: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const { segments, producers, start } = this.#state
+      producers.expire(nowMs)
+      const last = doomedSegments(this.#state, upToOffset, nowMs).at(-1)
+      if (last !== undefined) {
+        if (last === segments.active) this.#appender.rollNow()
+        await start.raise(last.endOffset)
+      }
+      await this.#removeBelowStart()
+    })
+  }
+
+  /** Records below `offset` are no longer there; durable when it resolves. @throws DiskError */
+  raiseStart(offset: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#state.start.raise(offset)
+      await this.#removeBelowStart()
+    })
+  }
+
+  /** Segments wholly below the log's start go, when the producers' state at the first that stays is safe. */
+  async #removeBelowStart(): Promise<void> {
+    const state = this.#state
+    const { segments } = state
+    const isAllBelow = () =>
+      !segments.active.isEmpty && segments.active.endOffset <= state.startOffset
+    if (isAllBelow() && this.#appender.stagedEndOffset === state.endOffset) this.#appender.rollNow()
+    const isNothingBelow = () =>
+      segments.count === 1 || segments.first.endOffset > state.startOffset
+    if (isNothingBelow()) return
+    await this.#sealer.settled()
+    let count = 0
+    for (const segment of segments) {
+      if (segment === segments.active || segment.endOffset > state.startOffset) break
+      count++
+    }
+    for (const segment of segments.shift(count)) retire(state, segment)
+    state.durability.directoryChanged()
+  }
+
+  /** A log that serves no longer by then is left as it is. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(() =>
+      this.#state.availability.refusal === null ? act() : undefined,
+    )
+    this.#last = done.catch(() => {})
+    return done
+  }
 }
 
 /** The oldest segments that may go, without a gap. */
-function doomedSegments({ state, upToOffset }: RetentionTarget, nowMs: number): Segment[] {
+function doomedSegments(state: LogState, upToOffset: number, nowMs: number): Segment[] {
   const { segments, config } = state
   if (!config.cleanupPolicy.includes('delete')) return []
   const doomed: Segment[] = []
@@ -88,7 +116,7 @@ function ageOf({ host }: LogState, segment: Segment): number {
 /** Renames a segment's files out of the way at once, and removes them when no fetch can be using them any more. */
 function retire(state: LogState, segment: Segment): void {
   const { disk, clock } = state.host.env
-  segment.isRemoved = true
+  segment.remove()
   state.host.forget(segment)
   const paths = segmentSuffixes.map(each => segment.pathOf(each))
   const renamed = paths.filter(path => disk.stat(path) !== null)
@@ -109,7 +137,7 @@ function retire(state: LogState, segment: Segment): void {
 async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
   try {
     for (const path of paths) {
-      if (state.isClosed) return
+      if (state.availability.isClosed) return
       await state.host.env.disk.unlinkAsync(`${path}.deleted`)
     }
   } catch (error) {

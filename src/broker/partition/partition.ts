@@ -1,60 +1,23 @@
-import type { Clock, DiskFile, Timer } from '../../env/env.ts'
+import { DiskError, type Clock, type Timer } from '../../env/env.ts'
+import { present } from '../../lib/assert.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
-import type { AppendResult, Log } from '../log/log.ts'
-import { lastSequenceOf } from '../log/producers/state.ts'
-import { Replica, type PartitionRole, type ReplicaEffect } from './replica/replica.ts'
+import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
-
-export interface PartitionAppend {
-  /** -1: all in-sync replicas, 1: the leader, 0: nobody waits. */
-  readonly acks: number
-  /** How long an acks=-1 append waits for the in-sync set before REQUEST_TIMED_OUT; the data stays (G16). */
-  readonly timeoutMs: number
-  readonly origin: 'client' | 'coordinator'
-}
-
-export interface PartitionRead {
-  readonly fetchOffset: number
-  readonly maxBytes: number
-  /** Return one whole batch even where it is larger than `maxBytes` (G29). */
-  readonly minOneBatch: boolean
-  /** -1: not checked (G33). */
-  readonly currentLeaderEpoch: number
-  /** Epoch of the last record that the reader has, -1 where it does not tell (KIP-595). */
-  readonly lastFetchedEpoch: number
-  /** Was sent what the page cache did not have, and has not caught up since. */
-  readonly isLagging?: boolean
-}
-
-/** What a reader gets: an error, a range of a segment, or nothing yet. */
-export interface PartitionReadResult {
-  readonly error: ErrorName
-  readonly highWatermark: number
-  readonly logStartOffset: number
-  readonly range: SegmentRange | null
-  /** The reader's log and ours part here (KIP-595). */
-  readonly diverging: { readonly epoch: number; readonly endOffset: number } | null
-}
-
-export interface SegmentRange {
-  readonly file: DiskFile
-  readonly position: number
-  readonly length: number
-  readonly cold: boolean
-  /** Reaches all that was readable when it was asked for. */
-  readonly isCaughtUp: boolean
-}
-
-/** An idempotent producer as tools see it (KIP-664). */
-export interface PartitionProducer {
-  readonly producerId: number
-  readonly epoch: number
-  /** -1 where it has none. */
-  readonly lastSequence: number
-  /** Of its last batch; -1 where it has none. */
-  readonly lastTimestampMs: number
-}
+import { Replica, type PartitionRole, type ReplicaEffect } from './replica/replica.ts'
+import type {
+  AppendResult,
+  Deletion,
+  Extent,
+  OffsetAndEpoch,
+  PartitionAppend,
+  PartitionBacklog,
+  PartitionProducer,
+  PartitionRead,
+  PartitionReadResult,
+  SegmentRange,
+  TimedOffset,
+} from './requests.ts'
 
 interface Waiting {
   readonly done: (result: AppendResult) => void
@@ -64,7 +27,7 @@ interface Waiting {
 
 /**
  * The shell of one partition: its log and its replica state machine, and whoever waits for either.
- * Handlers read and append through it and through nothing else.
+ * Handlers, coordinator and metrics act on it and on nothing beneath it.
  */
 export class Partition {
   readonly id: LogId
@@ -91,8 +54,9 @@ export class Partition {
     this.#countsWhenDurable = options.countsWhenDurable
   }
 
-  get log(): Log | null {
-    return this.#log
+  /** Its log is open; whether it serves, `availability` tells. */
+  get isOpen(): boolean {
+    return this.#log !== null
   }
 
   get role(): PartitionRole | null {
@@ -103,23 +67,21 @@ export class Partition {
     return this.#replica.highWatermark
   }
 
+  /** Null while the log is not open. */
+  get extent(): Extent | null {
+    if (this.#log === null) return null
+    const { startOffset, endOffset, sizeBytes } = this.#log
+    return { startOffset, highWatermark: this.#replica.highWatermark, endOffset, sizeBytes }
+  }
+
   /** Bytes and batches appended by this process. */
   get appended(): { readonly bytes: number; readonly batches: number } {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** Bytes of its segments; 0 while its log is not open. */
-  get sizeBytes(): number {
-    return this.#log?.sizeBytes ?? 0
-  }
-
   /** The idempotent producers that it remembers. */
-  *producers(): IterableIterator<PartitionProducer> {
-    for (const { producerId, epoch, batches } of this.#log?.producers.states() ?? []) {
-      const last = batches.at(-1)
-      const lastSequence = last === undefined ? -1 : lastSequenceOf(last)
-      yield { producerId, epoch, lastSequence, lastTimestampMs: last?.timestampMs ?? -1 }
-    }
+  producers(): Iterable<PartitionProducer> {
+    return this.#log?.producers.summaries() ?? []
   }
 
   /** The log is open: what it holds counts, as far as the role allows. */
@@ -136,10 +98,6 @@ export class Partition {
     this.#countsWhenDurable = config.flushPolicy === 'ack'
     if (this.#log === null) return
     this.#log.configure(config)
-    this.#log.producers.configure({
-      expirationMs: config.producerIdExpirationMs,
-      countMax: config.producerCountMax,
-    })
     if (!this.#countsWhenDurable) this.#count(this.#log.endOffset)
   }
 
@@ -200,8 +158,9 @@ export class Partition {
       done(refusal('NOT_ENOUGH_REPLICAS', message, log.startOffset))
       return
     }
-    const leaderEpoch = this.#replica.role!.leaderEpoch
-    log.append(records, { leaderEpoch, origin: options.origin }, result => {
+    const { leaderEpoch } = this.#replica.role!
+    const { origin, allowsZstd = true } = options
+    log.append(records, { leaderEpoch, origin, allowsZstd }, result => {
       if (!result.ok) return done(result)
       if (!result.duplicate) {
         this.#appendedBytes += records.length
@@ -229,10 +188,85 @@ export class Partition {
     return found instanceof Promise ? found.then(later => this.#found(later)) : this.#found(found)
   }
 
+  /** Where readers begin. Only where `availability` was asked before, in the same turn. */
+  get earliest(): OffsetAndEpoch {
+    const log = this.#serving
+    return { offset: log.startOffset, leaderEpoch: log.epochAt(log.startOffset) }
+  }
+
+  /** Where readers end for now. Only where `availability` was asked before, in the same turn. */
+  get latest(): OffsetAndEpoch {
+    return {
+      offset: this.#replica.highWatermark,
+      leaderEpoch: this.#replica.role?.leaderEpoch ?? -1,
+    }
+  }
+
+  /**
+   * The first record at or after `timestampMs` that readers see, or null (G36). Only where `availability` was asked
+   * before, in the same turn. @throws DiskError
+   */
+  findByTime(timestampMs: number): Promise<TimedOffset | null> {
+    return this.#serving.findByTime(timestampMs, this.#replica.highWatermark)
+  }
+
+  /** The first record with the greatest timestamp that readers see, or null (KIP-734); as `findByTime`. */
+  findMaxTimestamp(): Promise<TimedOffset | null> {
+    return this.#serving.findMaxTimestamp(this.#replica.highWatermark)
+  }
+
+  /**
+   * Up to where the records of a leader epoch can be; -1 and -1 where it is not known (G38). Only where
+   * `availability` was asked before, in the same turn.
+   */
+  endOfEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number } {
+    return this.#serving.endOfEpoch(epoch)
+  }
+
+  /**
+   * The partition begins at `offset` from now on, durably when this resolves (KIP-107, I-28). An offset that is gone
+   * already is no mistake; one above the high watermark is. Topics that are only compacted keep their records.
+   */
+  async deleteBefore(offset: number): Promise<Deletion> {
+    const unavailable = this.availability()
+    const log = this.#log
+    if (unavailable !== 'NONE' || log === null) return undeleted(unavailable)
+    if (log.config.cleanupPolicy === 'compact') return undeleted('POLICY_VIOLATION')
+    if (offset < 0 || offset > this.#replica.highWatermark) return undeleted('OFFSET_OUT_OF_RANGE')
+    try {
+      await log.raiseStartOffset(offset)
+    } catch (error) {
+      if (error instanceof DiskError) return undeleted('KAFKA_STORAGE_ERROR')
+      throw error
+    }
+    if (log.startOffset >= offset) return { error: 'NONE', lowWatermark: log.startOffset }
+    // It went out of service, or the topic was deleted.
+    const why = this.availability()
+    return undeleted(why === 'NONE' ? 'KAFKA_STORAGE_ERROR' : why)
+  }
+
+  /** What lies before somebody who reads `offset` next; null while the log is not open. */
+  backlog(offset: number): PartitionBacklog | null {
+    const log = this.#log
+    if (log === null) return null
+    const from = Math.max(offset, log.startOffset)
+    const records = Math.max(0, this.#replica.highWatermark - from)
+    return records === 0 ? nothingBehind : { records, ...log.backlog(from) }
+  }
+
+  /** Removes what the topic's config no longer keeps, if the log is open. `nowMs`: the wall clock. @throws DiskError */
+  async applyRetention(nowMs: number): Promise<void> {
+    await this.#log?.applyRetention(nowMs)
+  }
+
   /** Calls `listener` with the bytes that became readable, or 0 where something else changed. Returns how to stop. */
   watch(listener: (bytes: number) => void): () => void {
     this.#watchers.add(listener)
     return () => this.#watchers.delete(listener)
+  }
+
+  get #serving(): Log {
+    return present(this.#log, 'whoever asks a partition made sure that it serves')
   }
 
   #found(result: Awaited<ReturnType<Log['read']>>): PartitionReadResult {
@@ -327,6 +361,12 @@ export class Partition {
   #wake(bytes: number): void {
     for (const watcher of this.#watchers) watcher(bytes)
   }
+}
+
+const nothingBehind: PartitionBacklog = { records: 0, bytes: 0, timestampMs: null }
+
+function undeleted(error: ErrorName): Deletion {
+  return { error, lowWatermark: -1 }
 }
 
 function refusal(error: ErrorName, message: string, logStartOffset: number): AppendResult {

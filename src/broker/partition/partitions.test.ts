@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
 import { DiskError } from '../../env/env.ts'
-import type { Log } from '../log/log.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
+import type { Log } from '../log/log.ts'
 import { MetadataImage } from '../metadata/image.ts'
 import { Partitions } from './partitions.ts'
 
@@ -27,7 +27,7 @@ function world() {
     openLog: async () => {
       state.attempts++
       if (state.error !== null) throw state.error
-      return { ...log, producers: { configure() {} } } as unknown as Log
+      return log as unknown as Log
     },
     remove: async () => {},
   } as unknown as LogDirectory

@@ -9,11 +9,11 @@ import {
   readAll,
   simWorld,
 } from '../../../../test/helpers/logs.ts'
-import { encodeBatch, hasLogAppendTime, readBatchHeader, checkCrc } from '../batch/batch.ts'
-import { makeSnappy } from '../compression/snappy.ts'
-import { encodeRecords } from '../batch/records.ts'
-import { crc32c } from '../../../lib/crc32c.ts'
 import { utf8 } from '../../../lib/bytes.ts'
+import { crc32c } from '../../../lib/crc32c.ts'
+import { encodeBatch, hasLogAppendTime, readBatchHeader, checkCrc } from '../batch/batch.ts'
+import { encodeRecords } from '../batch/records.ts'
+import { makeSnappy } from '../compression/snappy.ts'
 import type { AppendResult } from '../log.ts'
 
 async function oneLog(over: Parameters<typeof logConfig>[0] = {}) {

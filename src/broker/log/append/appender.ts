@@ -1,34 +1,31 @@
 import { DiskError } from '../../../env/env.ts'
-import { assert, present } from '../../../lib/assert.ts'
+import { present } from '../../../lib/assert.ts'
 import { errors } from '../../wire/errors.ts'
-import type { AppendOptions, Done, Refusal } from './result.ts'
-import { headersOf, judge, type Judgement, misplaced, stamp } from './rules.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
-import type { EpochEntry } from '../epoch-cache.ts'
-import { noteGrowth } from './growth.ts'
-import type { Flushable } from '../log-host.ts'
-import { refusal, type LogState } from '../log-state.ts'
 import type { Undo } from '../producers/states.ts'
 import { Segment } from '../segment/segment.ts'
-import { sealSegment } from './sealing.ts'
 import { isPassing } from '../shortage.ts'
+import type { EpochEntry } from '../state/epoch-cache.ts'
+import type { LogState } from '../state/log-state.ts'
+import { noteGrowth } from './growth.ts'
+import type { AppendOptions, Done, Refusal } from './result.ts'
+import { judge, misplaced, stamp, type Judgement, type SoundBatches } from './rules.ts'
+import type { Sealer } from './sealing.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
 const segmentOffsetsMax = 0x7fff_ffff
 
+/** An append that waits; its verdict may have to wait for its records to be opened. */
 interface Request {
-  readonly records: Uint8Array
+  readonly verdict: SoundBatches | Promise<Judgement>
   readonly options: AppendOptions
   readonly done: Done
-  /** What opening the records found; null where nobody needs to look inside. */
-  readonly opened: Promise<Judgement> | null
 }
 
 /** One append that has its offsets and waits for the write of this turn. */
 interface Stage {
   readonly bytes: Uint8Array
   readonly headers: readonly BatchHeader[]
-  readonly nextOffset: number
   readonly roll: Roll | null
   /** What is taken back if the write fails. */
   readonly undos: readonly Undo[]
@@ -49,12 +46,16 @@ interface Roll {
 }
 
 /**
- * Takes appends in order of arrival (G14), gives them offsets at once, and writes all that one turn of the event
- * loop brought with one write per segment. The end offset moves, and answers go out, after the write returned.
+ * The front door of the room: the end of a log, where it grows.
+ *
+ * Appends are taken in order of arrival (G14), judged by the rules of their topic, given offsets at once, and
+ * written with one write per segment and turn of the event loop. The end offset moves, and answers go out, after the
+ * write returned. What is refused leaves nothing behind; a write that failed is taken back as if nobody had asked, or
+ * is final for the directory. A segment that is full is closed, and gets its caches in the background (`sealing.ts`).
  */
 export class Appender {
-  readonly #log: Flushable
   readonly #state: LogState
+  readonly #sealer: Sealer
   #staged: Stage[] = []
   /** Appends that wait: for their records to be opened, or for the cut after a failed write to be durable. */
   #queue: Request[] = []
@@ -67,9 +68,9 @@ export class Appender {
   /** The active segment with everything that is staged. */
   #tail: { baseOffset: number; sizeBytes: number; firstAppendMs: number | null }
 
-  constructor(log: Flushable, state: LogState) {
-    this.#log = log
+  constructor(state: LogState, sealer: Sealer) {
     this.#state = state
+    this.#sealer = sealer
     this.#nextOffset = state.endOffset
     this.#tail = tailOf(state)
   }
@@ -80,24 +81,21 @@ export class Appender {
   }
 
   append(records: Uint8Array, options: AppendOptions, done: Done): void {
-    const refused = refusal(this.#state)
+    const refused = this.#state.availability.refusal
     if (refused !== null) return this.#refuse(done, refused)
-    const opened = judge(this.#state, records, options)
-    if (opened !== null && 'error' in opened) return this.#refuse(done, opened)
-    const request = { records, options, done, opened }
-    if (opened === null && this.#queue.length === 0 && this.#settling === null) {
-      this.#stage(request)
-      return
+    const verdict = judge(this.#state, records, options)
+    if (!(verdict instanceof Promise)) {
+      if (!verdict.ok) return this.#refuse(done, verdict)
+      const mayGoNow = this.#queue.length === 0 && this.#settling === null
+      if (mayGoNow) return this.#stage(verdict, options, done)
     }
-    this.#queue.push(request)
+    this.#queue.push({ verdict, options, done })
     if (!this.#isPumping) void this.#pump()
   }
 
   /** I-14: the epoch begins at the end of the log, with what is staged. */
   noteEpoch(epoch: number): void {
-    if (!this.#state.epochs.assign(epoch, this.#nextOffset)) return
-    this.#state.areEpochsDirty = true
-    this.#notedEpoch = epoch
+    if (this.#state.epochs.assign(epoch, this.#nextOffset)) this.#notedEpoch = epoch
   }
 
   /** Writes what is staged now, without waiting for the end of the turn. */
@@ -114,13 +112,6 @@ export class Appender {
     this.writeNow()
   }
 
-  /** The log was emptied and goes on at `offset`. Nothing may be staged. */
-  restart(): void {
-    assert(this.#staged.length === 0, 'a log is not restarted under a staged append')
-    this.#nextOffset = this.#state.endOffset
-    this.#tail = tailOf(this.#state)
-  }
-
   /** Closes the active segment, if it holds anything, before `nowMs`'s next append would. */
   rollNow(): void {
     this.writeNow()
@@ -135,23 +126,21 @@ export class Appender {
   async #pump(): Promise<void> {
     this.#isPumping = true
     while (this.#queue.length > 0) {
-      const request = this.#queue[0]!
-      const verdict = await request.opened
+      const { verdict: found, options, done } = this.#queue[0]!
+      const verdict = await found
       await this.#settling
       this.#queue.shift()
-      if (verdict === null) this.#stage(request)
-      else if (!verdict.ok) this.#refuse(request.done, verdict)
-      else this.#stage({ ...request, records: verdict.records })
+      if (verdict.ok) this.#stage(verdict, options, done)
+      else this.#refuse(done, verdict)
     }
     this.#isPumping = false
   }
 
-  #stage(request: Request): void {
-    const { records, options, done } = request
-    const refused = refusal(this.#state)
+  #stage(sound: SoundBatches, options: AppendOptions, done: Done): void {
+    const { availability, producers, epochs, config } = this.#state
+    const refused = availability.refusal
     if (refused !== null) return this.#refuse(done, refused)
-    const { producers, epochs, config } = this.#state
-    const offered = headersOf(records, options)
+    const { records, headers: offered } = sound
     const check = producers.check(present(offered[0], 'an append has a batch'), options.origin)
     if (check.kind === 'refused') return this.#refuse(done, check)
     if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
@@ -160,13 +149,11 @@ export class Appender {
 
     const nowMs = this.#state.host.env.clock.now()
     const place = { nextOffset: this.#nextOffset, nowMs }
-    const headers = stamp(this.#state, records, options, place)
+    const headers = stamp(this.#state, sound, options, place)
     const first = headers[0]!
     const roll = this.#rollBefore(records.length, headers, nowMs)
     const epochsBefore = epochs.entries
-    for (const { leaderEpoch, baseOffset } of headers) {
-      if (epochs.assign(leaderEpoch, baseOffset)) this.#state.areEpochsDirty = true
-    }
+    for (const { leaderEpoch, baseOffset } of headers) epochs.assign(leaderEpoch, baseOffset)
     const undos = headers.map(each => producers.apply(each, each.baseOffset, nowMs))
     const last = lastOffset(headers.at(-1)!)
     this.#nextOffset = last + 1
@@ -181,7 +168,6 @@ export class Appender {
     this.#push({
       bytes: records,
       headers,
-      nextOffset: last + 1,
       roll,
       undos,
       epochsBefore,
@@ -209,7 +195,6 @@ export class Appender {
     this.#push({
       bytes: nothing,
       headers: [],
-      nextOffset: this.#nextOffset,
       roll: null,
       undos: [],
       epochsBefore: epochs.entries,
@@ -276,7 +261,7 @@ export class Appender {
   }
 
   #writeBatches(stages: readonly Stage[]): void {
-    const { host, config, segments } = this.#state
+    const { host, config, segments, durability } = this.#state
     const { clock } = host.env
     const segment = segments.active
     const from = segment.sizeBytes
@@ -290,24 +275,22 @@ export class Appender {
     for (const header of stages.flatMap(({ headers }) => headers)) {
       segment.noteAppended(header, config.indexIntervalBytes, nowMs)
     }
-    host.wrote(this.#log, { segment, from, length: segment.sizeBytes - from, elapsedMs })
+    host.wrote(durability, { segment, from, length: segment.sizeBytes - from, elapsedMs })
   }
 
   #finish(stages: readonly Stage[]): void {
-    const state = this.#state
-    state.endOffset = stages.at(-1)!.nextOffset
     for (const { result, done } of stages) {
-      done({ ok: true, ...result, logStartOffset: state.startOffset })
+      done({ ok: true, ...result, logStartOffset: this.#state.startOffset })
     }
   }
 
   #startSegment({ baseOffset, snapshot }: Roll): void {
-    const state = this.#state
-    const closed = state.segments.active
-    state.segments.push(Segment.create(state.host.env.disk, state.path, baseOffset))
-    state.isDirectoryDirty = true
-    sealSegment(state, closed, { offset: baseOffset, bytes: snapshot })
-    state.host.flushSoon(this.#log)
+    const { segments, host, path, durability } = this.#state
+    const closed = segments.active
+    segments.push(Segment.create(host.env.disk, path, baseOffset))
+    durability.directoryChanged()
+    this.#sealer.seal(closed, { offset: baseOffset, bytes: snapshot })
+    host.flushSoon(durability)
   }
 
   /** A failed write: the file is cut back, what was staged is forgotten, and all of it is refused. */

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { backlogOf } from './backlog.ts'
-import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
-import type { LogState } from '../log-state.ts'
-import { Segment, SegmentList } from '../segment/segment.ts'
 import { SimDisk } from '../../../../sim/disk.ts'
+import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
+import { Segment, SegmentList } from '../segment/segment.ts'
+import { backlogOf } from './backlog.ts'
 
 /** Segments of batches of 10 records and 1,000 bytes or so; record n is made at n seconds. */
-function logOf(batchesPerSegment: readonly number[]): { state: LogState; batchBytes: number } {
+function logOf(batchesPerSegment: readonly number[]): { list: SegmentList; batchBytes: number } {
   const disk = new SimDisk()
   disk.mkdir('/log')
   let offset = 0
@@ -25,41 +24,41 @@ function logOf(batchesPerSegment: readonly number[]): { state: LogState; batchBy
     }
     return segment
   })
-  return { state: { segments: new SegmentList(segments) } as unknown as LogState, batchBytes }
+  return { list: new SegmentList(segments), batchBytes }
 }
 
 describe('the backlog of an offset', () => {
   test('is nothing at the end', () => {
-    const { state } = logOf([5])
-    expect(backlogOf(state, 50).bytes).toBe(0)
+    const { list } = logOf([5])
+    expect(backlogOf(list, 50).bytes).toBe(0)
   })
 
   test('is all bytes at the start, over all segments', () => {
-    const { state, batchBytes } = logOf([3, 4, 2])
-    expect(backlogOf(state, 0).bytes).toBe(9 * batchBytes)
-    expect(backlogOf(state, 30).bytes).toBe(6 * batchBytes)
+    const { list, batchBytes } = logOf([3, 4, 2])
+    expect(backlogOf(list, 0).bytes).toBe(9 * batchBytes)
+    expect(backlogOf(list, 30).bytes).toBe(6 * batchBytes)
   })
 
   test('counts from within a batch by its share', () => {
-    const { state, batchBytes } = logOf([4])
-    expect(backlogOf(state, 15).bytes).toBe(Math.round(2.5 * batchBytes))
+    const { list, batchBytes } = logOf([4])
+    expect(backlogOf(list, 15).bytes).toBe(Math.round(2.5 * batchBytes))
   })
 
   test.each([0, 7, 23, 38, 55, 79])('tells about when record %i was made', offset => {
-    const { state } = logOf([4, 4])
-    const { timestampMs } = backlogOf(state, offset)
+    const { list } = logOf([4, 4])
+    const { timestampMs } = backlogOf(list, offset)
     expect(Math.abs(timestampMs! - offset * 1000)).toBeLessThanOrEqual(40_000)
   })
 
   test('goes by the segment where its index is not in memory', () => {
-    const { state, batchBytes } = logOf([4, 4])
-    for (const segment of state.segments) segment.rest()
-    expect(backlogOf(state, 20).bytes).toBe(6 * batchBytes)
-    expect(Math.abs(backlogOf(state, 60).timestampMs! - 60_000)).toBeLessThanOrEqual(10_000)
+    const { list, batchBytes } = logOf([4, 4])
+    for (const segment of list) segment.rest()
+    expect(backlogOf(list, 20).bytes).toBe(6 * batchBytes)
+    expect(Math.abs(backlogOf(list, 60).timestampMs! - 60_000)).toBeLessThanOrEqual(10_000)
   })
 
   test('knows no time in an empty log', () => {
-    const { state } = logOf([0])
-    expect(backlogOf(state, 0)).toEqual({ bytes: 0, timestampMs: null })
+    const { list } = logOf([0])
+    expect(backlogOf(list, 0)).toEqual({ bytes: 0, timestampMs: null })
   })
 })

@@ -1,6 +1,5 @@
-import type { Segment } from '../segment/segment.ts'
 import type { SegmentIndex } from '../segment/segment-index.ts'
-import type { LogState } from '../log-state.ts'
+import type { Segment, SegmentList } from '../segment/segment.ts'
 
 /** What lies between an offset and the end of the log, estimated from what is in memory. */
 export interface Backlog {
@@ -13,7 +12,7 @@ export interface Backlog {
  * Reads nothing from the disk: a scrape asks for every partition of every group. Between two index entries, and in
  * a segment whose index is not in memory, bytes and time are taken to rise evenly with the offset.
  */
-export function backlogOf({ segments }: LogState, offset: number): Backlog {
+export function backlogOf(segments: SegmentList, offset: number): Backlog {
   const segment = segments.floor(offset)
   let bytes = 0
   for (let next = segments.after(segment); next !== null; next = segments.after(next)) {
@@ -70,7 +69,7 @@ function timesAround(
   return [point(low - 1), point(low)]
 }
 
-function previousNewestMs(segments: LogState['segments'], segment: Segment): number | null {
+function previousNewestMs(segments: SegmentList, segment: Segment): number | null {
   if (segment === segments.first) return null
   const { timestampMs } = segments.floor(segment.baseOffset - 1).newest
   return timestampMs < 0 ? null : timestampMs

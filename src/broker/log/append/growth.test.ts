@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -12,14 +13,13 @@ import {
   worldOn,
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
-import { SimDisk } from '../../../../sim/disk.ts'
+import { crc32c } from '../../../lib/crc32c.ts'
 import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
-import { logDirectoryName } from '../log-id.ts'
 import type { LogDirectory } from '../directory/log-directory.ts'
+import { logDirectoryName } from '../log-id.ts'
 import type { Log } from '../log.ts'
 import { decodeProducers, encodeProducers } from '../producers/snapshot.ts'
 import { ProducerStates } from '../producers/states.ts'
-import { crc32c } from '../../../lib/crc32c.ts'
 
 const folder = `/data/${logDirectoryName(logId())}`
 const file = (suffix: string) => `${folder}/00000000000000000000.${suffix}`

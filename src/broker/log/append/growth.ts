@@ -1,9 +1,9 @@
 import { DiskError, type Disk } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
 import { encodeGrowth } from '../segment/growth-file.ts'
-import type { LogState } from '../log-state.ts'
 import type { GrowthMark, Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import type { LogState } from '../state/log-state.ts'
 
 /**
  * The growth file of the active segment says, a step at a time, what a walk would find in it: index entries and
@@ -64,5 +64,5 @@ function writeGrowth({ host, producers }: LogState, segment: Segment): void {
   } finally {
     file.close()
   }
-  segment.grown = markAtEnd(segment, grown.fileBytes + bytes.length)
+  segment.noteGrown(markAtEnd(segment, grown.fileBytes + bytes.length))
 }

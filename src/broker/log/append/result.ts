@@ -6,6 +6,8 @@ export interface AppendOptions {
   readonly leaderEpoch: number
   /** Replicas append what a leader decided: offsets, epochs and timestamps are taken as they are. */
   readonly origin: AppendOrigin
+  /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
+  readonly allowsZstd?: boolean
 }
 
 export type AppendResult =

@@ -1,54 +1,76 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
 import { errors } from '../../wire/errors.ts'
-import type { AppendOptions, Refusal } from './result.ts'
 import {
   batchOverheadBytes,
   lastOffset,
-  readBatchHeader,
+  readBatchSize,
   stampAppendTime,
   stampBatch,
   type BatchHeader,
 } from '../batch/batch.ts'
-import type { CodecId } from '../compression/codec-id.ts'
-import type { Codecs } from '../compression/codecs.ts'
-import type { BatchRefusal } from '../batch/rules.ts'
-import { isCompacted } from '../log-config.ts'
-import type { LogState } from '../log-state.ts'
-import { otherCodec, recompress, type Repacked } from '../batch/recompress.ts'
+import { otherCodec, recompress } from '../batch/recompress.ts'
 import {
   validateBatch,
   validateRecords,
   type BatchAccepted,
+  type BatchRefusal,
   type BatchRules,
 } from '../batch/validate.ts'
+import type { CodecId } from '../compression/codec-id.ts'
+import type { Codecs } from '../compression/codecs.ts'
+import { isCompacted } from '../log-config.ts'
+import type { LogState } from '../state/log-state.ts'
+import type { AppendOptions, Refusal } from './result.ts'
 
-/** What opening the records gave: the bytes to store, or why there are none. */
-export type Judgement = Repacked | BatchRefusal
+/**
+ * Batches that may be appended. Their headers are parsed once, when they are judged; who needs one later gets it
+ * from here.
+ */
+export interface SoundBatches {
+  readonly ok: true
+  /** The bytes to store. */
+  readonly records: Uint8Array
+  /** As they came, or as the batch was made anew; `stamp` gives them as they are stored. Never empty. */
+  readonly headers: readonly BatchHeader[]
+}
 
-/** Null where the batches are sound and stored as they came; a promise where their records must be opened. */
+export type Judgement = SoundBatches | BatchRefusal
+
+/** Judges what came by headers and CRC; a promise where records must be opened. */
 export function judge(
   { config, host }: LogState,
   records: Uint8Array,
-  { origin }: AppendOptions,
-): Promise<Judgement> | Refusal | null {
+  { origin, allowsZstd }: AppendOptions,
+): Judgement | Promise<Judgement> {
   const rules: BatchRules = {
     maxMessageBytes: config.maxMessageBytes,
     compacted: isCompacted(config),
     origin,
+    allowsZstd: allowsZstd ?? true,
     nowMs: host.env.clock.now(),
     timestampType: config.messageTimestampType,
     beforeMaxMs: config.messageTimestampBeforeMaxMs,
     afterMaxMs: config.messageTimestampAfterMaxMs,
   }
-  for (const batch of origin === 'replica' ? batchesOf(records) : [records]) {
-    const verdict = validateBatch(batch, rules, host.env.crc32c)
+  const { crc32c } = host.env
+  if (origin === 'replica') return judgeAll(records, rules, crc32c)
+  const verdict = validateBatch(records, rules, crc32c)
+  if (!verdict.ok) return verdict
+  const { header } = verdict
+  const codec = origin === 'client' ? otherCodec(config.compressionType, header) : null
+  if (!verdict.needsRecords && codec === null) return { ok: true, records, headers: [header] }
+  return open(verdict, records, codec, { rules, codecs: host.codecs, crc32c })
+}
+
+/** The batches that a leader sent: they are stored as they are, and never opened. */
+function judgeAll(records: Uint8Array, rules: BatchRules, crc32c: Crc32c): Judgement {
+  const headers: BatchHeader[] = []
+  for (const batch of batchesOf(records)) {
+    const verdict = validateBatch(batch, rules, crc32c)
     if (!verdict.ok) return verdict
-    const codec = origin === 'client' ? otherCodec(config.compressionType, verdict.header) : null
-    if (verdict.needsRecords || codec !== null) {
-      return open(verdict, batch, codec, { rules, codecs: host.codecs, crc32c: host.env.crc32c })
-    }
+    headers.push(verdict.header)
   }
-  return null
+  return { ok: true, records, headers }
 }
 
 interface Opening {
@@ -67,15 +89,10 @@ async function open(
     const verdict = await validateRecords(header, records, codecs, rules)
     if (!verdict.ok) return verdict
   }
-  if (codec === null) return { ok: true, records }
+  if (codec === null) return { ok: true, records, headers: [header] }
   const { maxMessageBytes } = rules
-  return recompress(header, records, codec, { codecs, crc32c, maxMessageBytes })
-}
-
-/** The headers of an append as they came. */
-export function headersOf(records: Uint8Array, { origin }: AppendOptions): BatchHeader[] {
-  if (origin !== 'replica') return [readBatchHeader(records, 0)]
-  return batchesOf(records).map(batch => readBatchHeader(batch, 0))
+  const made = await recompress(header, records, codec, { codecs, crc32c, maxMessageBytes })
+  return made.ok ? { ok: true, records: made.records, headers: [made.header] } : made
 }
 
 /** Whether the batches may not stand at `nextOffset` of this log: of an older leader, or not the next ones of a replica's. */
@@ -104,20 +121,18 @@ export function misplaced(
   return null
 }
 
-/** Writes what the leader decides into the batch, and reads the headers as they will be stored. */
+/** Writes what the leader decides into the batch; the headers as they are stored. */
 export function stamp(
   { config, host }: LogState,
-  records: Uint8Array,
-  options: AppendOptions,
+  { records, headers }: SoundBatches,
+  { origin, leaderEpoch }: AppendOptions,
   { nextOffset, nowMs }: { readonly nextOffset: number; readonly nowMs: number },
-): BatchHeader[] {
-  if (options.origin !== 'replica') {
-    stampBatch(records, 0, nextOffset, options.leaderEpoch)
-    if (config.messageTimestampType === 'LogAppendTime') {
-      stampAppendTime(records, 0, nowMs, host.env.crc32c)
-    }
-  }
-  return headersOf(records, options)
+): readonly BatchHeader[] {
+  if (origin === 'replica') return headers
+  stampBatch(records, 0, nextOffset, leaderEpoch)
+  const header = { ...headers[0]!, baseOffset: nextOffset, leaderEpoch }
+  if (config.messageTimestampType === 'CreateTime') return [header]
+  return [{ ...header, ...stampAppendTime(records, 0, nowMs, host.env.crc32c) }]
 }
 
 /** The batches of a replica's append, one after the other; what is left over comes last, for validation to refuse. */
@@ -126,7 +141,7 @@ function batchesOf(records: Uint8Array): Uint8Array[] {
   let at = 0
   do {
     const isWhole = at + batchOverheadBytes <= records.length
-    const sizeBytes = isWhole ? readBatchHeader(records, at).sizeBytes : 0
+    const sizeBytes = isWhole ? readBatchSize(records, at) : 0
     const end =
       sizeBytes >= batchOverheadBytes ? Math.min(at + sizeBytes, records.length) : records.length
     batches.push(records.subarray(at, end))

@@ -1,12 +1,10 @@
-import { DiskError, type Disk, type DiskFile } from '../../../env/env.ts'
 import { replaceFile } from '../../../env/disk.ts'
-import { epochBody } from '../epoch-cache.ts'
-import { dropGrowth } from './growth.ts'
+import { DiskError, type Disk, type DiskFile } from '../../../env/env.ts'
 import { encodeIndex } from '../segment/index-file.ts'
-import type { LogState } from '../log-state.ts'
-import { writeSealed, type SealedFilePlace } from '../segment/sealed-file.ts'
 import { segmentPath, type Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import type { LogState } from '../state/log-state.ts'
+import { dropGrowth } from './growth.ts'
 
 /** A producer snapshot: the state of everything below `offset`. */
 export interface Snapshot {
@@ -15,76 +13,90 @@ export interface Snapshot {
 }
 
 /**
- * What a segment leaves beside it when it is closed: its indexes, and the producer snapshot for what follows.
- * Runs in the background; `state.sealing` resolves when it is done. All of it are caches, so that a full disk is
- * no error here; whatever else goes wrong is final for the directory.
+ * What a log leaves beside its segments for a quick start: indexes, and producer snapshots for what follows. All of
+ * it are caches, so that a full disk is no error here; whatever else goes wrong is final for the directory.
  */
-export function sealSegment(state: LogState, segment: Segment, snapshot: Snapshot): void {
-  const before = state.sealing
-  const older = state.segments.before(segment)
-  state.sealing = (async () => {
-    await before
-    await tolerant(state, async () => {
+export class Sealer {
+  readonly #state: LogState
+  #settled: Promise<void> = Promise.resolve()
+
+  constructor(state: LogState) {
+    this.#state = state
+  }
+
+  /** Resolves when the index and snapshot files of all closed segments are written. */
+  settled(): Promise<void> {
+    return this.#settled
+  }
+
+  /** A segment was closed: writes its indexes and the snapshot, in the background, after those of earlier ones. */
+  seal(segment: Segment, snapshot: Snapshot): void {
+    const before = this.#settled
+    const older = this.#state.segments.before(segment)
+    this.#settled = (async () => {
+      await before
+      await this.#sealNow(segment, older, snapshot)
+    })()
+  }
+
+  /**
+   * What a quick start after a stop needs of the active segment: its indexes, and the producers at the log's end.
+   * None of it is synced: what a crash tears is known by its CRC, and made anew from the batches.
+   */
+  async leaveCaches(): Promise<void> {
+    const { segments, producers, endOffset, path, host, durability } = this.#state
+    await this.#tolerant(async () => {
+      for (const file of this.#writeIndexes(segments.active)) file.close()
+      if (dropGrowth(host.env.disk, segments.active)) durability.directoryChanged()
+      const snapshotPath = segmentPath(path, endOffset, 'snapshot')
+      // The one at an empty segment's base is durable, and must stay so.
+      if (host.env.disk.stat(snapshotPath) !== null) return
+      writeCache(host.env.disk, snapshotPath, producers.encode(host.env.crc32c)).close()
+    })
+  }
+
+  async #sealNow(
+    segment: Segment,
+    older: Segment | null,
+    { offset, bytes }: Snapshot,
+  ): Promise<void> {
+    const { path, host } = this.#state
+    const { disk } = host.env
+    await this.#tolerant(async () => {
       // Of the one that was closed now it may still be needed: its end is not durable yet.
-      if (older?.unsyncedBytes === 0) dropGrowth(state.host.env.disk, older)
+      if (older?.unsyncedBytes === 0) dropGrowth(disk, older)
     })
-    await tolerant(state, async () => {
-      for (const file of writeIndexes(state, segment)) await syncAndClose(file)
+    await this.#tolerant(async () => {
+      for (const file of this.#writeIndexes(segment)) await syncAndClose(file)
     })
-    await tolerant(state, () =>
-      replaceFile(
-        state.host.env.disk,
-        segmentPath(state.path, snapshot.offset, 'snapshot'),
-        snapshot.bytes,
-      ),
-    )
-  })()
-}
+    await this.#tolerant(() => replaceFile(disk, segmentPath(path, offset, 'snapshot'), bytes))
+  }
 
-/**
- * What a quick start after a stop needs of the active segment: its indexes, and the producers at the log's end.
- * None of it is synced: what a crash tears is known by its CRC, and made anew from the batches.
- */
-export async function leaveCaches(state: LogState): Promise<void> {
-  const { segments, producers, endOffset, path, host } = state
-  await tolerant(state, async () => {
-    for (const file of writeIndexes(state, segments.active)) file.close()
-    if (dropGrowth(host.env.disk, segments.active)) state.isDirectoryDirty = true
-    const snapshotPath = segmentPath(path, endOffset, 'snapshot')
-    // The one at an empty segment's base is durable, and must stay so.
-    if (host.env.disk.stat(snapshotPath) !== null) return
-    writeCache(host.env.disk, snapshotPath, producers.encode(host.env.crc32c)).close()
-  })
-}
+  /** Writes both index files of a segment as it is now; the caller closes them. @throws DiskError */
+  #writeIndexes(segment: Segment): DiskFile[] {
+    const { index, baseOffset, endOffset, sizeBytes: logBytes } = segment
+    if (index === null || segment.isRemoved) return []
+    const { disk, crc32c } = this.#state.host.env
+    const of = { baseOffset, endOffset, logBytes }
+    const offsets = encodeIndex('offsets', index, of, crc32c)
+    const times = encodeIndex('times', index, of, crc32c)
+    return [
+      writeCache(disk, segment.pathOf('index'), offsets),
+      writeCache(disk, segment.pathOf('timeindex'), times),
+    ]
+  }
 
-/** Writes both index files of a segment as it is now; the caller closes them. @throws DiskError */
-function writeIndexes(state: LogState, segment: Segment): DiskFile[] {
-  const { index, baseOffset, endOffset, sizeBytes: logBytes } = segment
-  if (index === null || segment.isRemoved) return []
-  const { disk, crc32c } = state.host.env
-  const of = { baseOffset, endOffset, logBytes }
-  const offsets = encodeIndex('offsets', index, of, crc32c)
-  const times = encodeIndex('times', index, of, crc32c)
-  return [
-    writeCache(disk, segment.pathOf('index'), offsets),
-    writeCache(disk, segment.pathOf('timeindex'), times),
-  ]
-}
-
-export function epochPlace(state: LogState): SealedFilePlace {
-  const { disk, crc32c } = state.host.env
-  return { disk, crc32c, path: `${state.path}/leader-epoch-checkpoint`, kind: 'leader-epochs' }
-}
-
-/** Writes the leader-epoch checkpoint, if epochs changed since it was written. @throws DiskError */
-export async function saveEpochs(state: LogState): Promise<void> {
-  if (!state.areEpochsDirty) return
-  state.areEpochsDirty = false
-  try {
-    await state.host.withRoom(() => writeSealed(epochPlace(state), epochBody(state.epochs.entries)))
-  } catch (error) {
-    state.areEpochsDirty = true
-    throw error
+  async #tolerant(act: () => Promise<void>): Promise<void> {
+    const { host, name } = this.#state
+    if (host.failure !== null) return
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!isPassing(error)) return host.fail(error)
+      const fields = { log: name, error: error.message }
+      host.warn('Could not write an index or a snapshot', fields)
+    }
   }
 }
 
@@ -106,22 +118,5 @@ async function syncAndClose(file: DiskFile): Promise<void> {
     await file.sync()
   } finally {
     file.close()
-  }
-}
-
-async function tolerant(state: LogState, act: () => Promise<void>): Promise<void> {
-  if (state.host.failure !== null) return
-  try {
-    await act()
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error
-    if (isPassing(error)) {
-      state.host.warn('Could not write an index or a snapshot', {
-        log: state.name,
-        error: error.message,
-      })
-    } else {
-      state.host.fail(error)
-    }
   }
 }

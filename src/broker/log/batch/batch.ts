@@ -11,7 +11,13 @@ import {
 import { crc32c as portableCrc32c, type Crc32c } from '../../../lib/crc32c.ts'
 import { encodeRecords, type RecordInput } from './records.ts'
 
-/** Record batch, format 2 (G17): header of 61 bytes, then the records, compressed or not. */
+/*
+ * The front door of the room: record batches as bytes, format 2 (G17), the only one. A header is read as numbers and
+ * believed in nothing before `validate.ts` judged it; what the leader decides is stamped in place; records are opened
+ * only where a topic's rules ask for it. Whatever the bytes are, reading them throws nothing but what is documented.
+ */
+
+/** Record batch: header of 61 bytes, then the records, compressed or not. */
 export const batchOverheadBytes = 61
 /** Base offset and length field: what stands before the bytes that the length field counts. */
 export const batchPrefixBytes = 12
@@ -83,6 +89,15 @@ export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
   }
 }
 
+/**
+ * The length in bytes that the batch at `at` gives itself, as `BatchHeader.sizeBytes`; not checked. The caller made
+ * sure that its header is there.
+ */
+export function readBatchSize(bytes: Uint8Array, at: number): number {
+  assert(at + batchOverheadBytes <= bytes.length, 'a batch header has 61 bytes')
+  return batchPrefixBytes + readInt32(bytes, at + fieldAt.length)
+}
+
 /** The codec's number in the attributes, 0 to 7; above 4 nothing is defined. */
 export function codecOf(header: BatchHeader): number {
   return header.attributes & codecMask
@@ -133,20 +148,23 @@ export function stampBatch(
 
 /**
  * Makes a batch of a LogAppendTime topic: timestamp type and maxTimestamp in place, then a new CRC, because
- * these two are under it. The records keep their deltas; readers take the time from the header.
+ * these two are under it. The records keep their deltas; readers take the time from the header. Returns what of the
+ * header is another now.
  */
 export function stampAppendTime(
   bytes: Uint8Array,
   at: number,
   timestampMs: number,
   crc32c: Crc32c,
-): void {
+): Pick<BatchHeader, 'attributes' | 'maxTimestamp' | 'crc'> {
   const end = at + batchPrefixBytes + readInt32(bytes, at + fieldAt.length)
   assert(end - at >= batchOverheadBytes && end <= bytes.length, 'a stamped batch is whole')
   const attributes = readInt16(bytes, at + fieldAt.attributes) | logAppendTimeBit
   writeInt16(bytes, at + fieldAt.attributes, attributes)
   writeInt64(bytes, at + fieldAt.maxTimestamp, timestampMs)
-  writeInt32(bytes, at + fieldAt.crc, crc32c(bytes, at + fieldAt.attributes, end))
+  const crc = crc32c(bytes, at + fieldAt.attributes, end)
+  writeInt32(bytes, at + fieldAt.crc, crc)
+  return { attributes, maxTimestamp: timestampMs, crc }
 }
 
 /** True where the batch lies whole in `bytes` and its CRC is right. `header` is what `readBatchHeader` gave. */

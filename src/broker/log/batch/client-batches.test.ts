@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex, fromUtf8 } from '../../../lib/bytes.ts'
 import { crc32c } from '../../../lib/crc32c.ts'
-import { codecOf } from './batch.ts'
 import { codecNames } from '../compression/codec-id.ts'
 import { createCodecs } from '../compression/codecs.ts'
+import { codecOf } from './batch.ts'
 import { readRecords } from './records.ts'
 import { openPayload } from './validate-records.ts'
 import { validateBatch, validateRecords, type BatchRules } from './validate.ts'
@@ -149,6 +149,7 @@ const rules: BatchRules = {
   maxMessageBytes: 1_048_588,
   compacted: false,
   origin: 'client',
+  allowsZstd: true,
   nowMs: 1_700_000_001_000,
   timestampType: 'CreateTime',
   beforeMaxMs: Number.MAX_VALUE,

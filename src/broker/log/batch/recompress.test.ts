@@ -8,14 +8,14 @@ import {
   readAll,
   simWorld,
 } from '../../../../test/helpers/logs.ts'
-import { crc32c } from '../../../lib/crc32c.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
-import { checkCrc, codecOf, encodeBatch, readBatchHeader } from './batch.ts'
+import { crc32c } from '../../../lib/crc32c.ts'
 import { codecNames, type CodecId } from '../compression/codec-id.ts'
 import { createCodecs } from '../compression/codecs.ts'
 import type { CompressionType, LogConfig } from '../log-config.ts'
-import { encodeRecords, readRecords } from './records.ts'
+import { checkCrc, codecOf, encodeBatch, readBatchHeader } from './batch.ts'
 import { otherCodec, recompress } from './recompress.ts'
+import { encodeRecords, readRecords } from './records.ts'
 import { openPayload } from './validate-records.ts'
 
 const codecs = createCodecs({ soon: act => void setImmediate(act) })

@@ -1,21 +1,23 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
+import { codecNames, type CodecId } from '../compression/codec-id.ts'
+import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
+import type { CompressionType } from '../log-config.ts'
 import {
   batchOverheadBytes,
   codecOf,
   encodeBatch,
   isControl,
   isTransactional,
+  readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import { codecNames, type CodecId } from '../compression/codec-id.ts'
 import { refuse, type BatchRefusal } from './rules.ts'
-import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
-import type { CompressionType } from '../log-config.ts'
 
-/** A batch that may be appended, in the bytes that are stored. */
+/** A batch that was made anew. */
 export interface Repacked {
   readonly ok: true
   readonly records: Uint8Array
+  readonly header: BatchHeader
 }
 
 export interface RecompressOptions {
@@ -51,7 +53,8 @@ export async function recompress(
     })
     const sizeBytes = batchOverheadBytes + bytes.length
     if (sizeBytes > maxMessageBytes) return tooLarge(sizeBytes, codec, maxMessageBytes)
-    return { ok: true, records: repacked(header, { codec, bytes, count: header.count }, crc32c) }
+    const records = repacked(header, { codec, bytes, count: header.count }, crc32c)
+    return { ok: true, records, header: readBatchHeader(records, 0) }
   } catch (error) {
     if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
     throw error

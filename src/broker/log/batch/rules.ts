@@ -8,6 +8,8 @@ export interface BatchRules {
   /** True where `cleanup.policy` has `compact`: every record needs a key. */
   readonly compacted: boolean
   readonly origin: AppendOrigin
+  /** False where the client's version of Produce, below 7, knows no zstd (KIP-110). */
+  readonly allowsZstd: boolean
   readonly nowMs: number
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
   /** `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms`. */

@@ -1,6 +1,6 @@
-import { batchOverheadBytes, codecOf, type BatchHeader } from './batch.ts'
 import type { CodecId } from '../compression/codec-id.ts'
 import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
+import { batchOverheadBytes, codecOf, type BatchHeader } from './batch.ts'
 import { RecordCursor, RecordError } from './records.ts'
 import {
   isOutOfBounds,

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { writeInt32, writeInt64 } from '../../../lib/bytes.ts'
 import { crc32c } from '../../../lib/crc32c.ts'
-import { encodeBatch, type BatchInput } from './batch.ts'
 import { createCodecs } from '../compression/codecs.ts'
+import { encodeBatch, type BatchInput } from './batch.ts'
 import { encodeRecords, type RecordInput } from './records.ts'
 import { validateBatch, validateRecords, type BatchRules } from './validate.ts'
 
@@ -12,6 +12,7 @@ const rules: BatchRules = {
   maxMessageBytes: 1_000,
   compacted: false,
   origin: 'client',
+  allowsZstd: true,
   nowMs,
   timestampType: 'CreateTime',
   beforeMaxMs: 10_000,
@@ -91,6 +92,24 @@ describe('the header (G19)', () => {
         expect(judge(bytes, { origin })).toBe('CORRUPT_MESSAGE')
       }
     }
+  })
+
+  test('has no zstd where the client cannot know it, whatever else is wrong with it', () => {
+    const old = { ...rules, allowsZstd: false }
+    for (const codec of [0, 1, 2, 3]) {
+      expect(judge(batch({ records: { codec, bytes: new Uint8Array(40), count: 2 } }), old)).toBe(
+        'ok',
+      )
+    }
+    const zstd = batch({ records: { codec: 4, bytes: new Uint8Array(40), count: 2 } })
+    expect(judge(zstd)).toBe('ok')
+    const refusal = {
+      error: 'UNSUPPORTED_COMPRESSION_TYPE',
+      message: 'zstd needs Produce version 7 or later (KIP-110).',
+    }
+    expect(validateBatch(zstd, old, crc32c)).toMatchObject(refusal)
+    zstd[70]! ^= 1
+    expect(validateBatch(zstd, old, crc32c)).toMatchObject(refusal)
   })
 
   test('has base offset 0 where a client sends it', () => {

@@ -1,4 +1,5 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
+import { codecNames } from '../compression/codec-id.ts'
 import {
   batchMagic,
   batchOverheadBytes,
@@ -11,7 +12,6 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import { codecNames } from '../compression/codec-id.ts'
 import {
   isOutOfBounds,
   refuse,
@@ -46,6 +46,7 @@ export function validateBatch(
   if (misfit !== null) return misfit
   const header = readBatchHeader(records, 0)
   const refusal =
+    judgeCodec(header, rules) ??
     judgeFrame(header, records) ??
     judgeSize(header, rules) ??
     judgeCrc(header, records, crc32c) ??
@@ -73,6 +74,13 @@ function judgeShape(records: Uint8Array): BatchRefusal | null {
   }
   if (magic === batchMagic) return null
   return refuse('CORRUPT_MESSAGE', `Format ${magic} at byte ${magicAt} of the batch is not known.`)
+}
+
+/** First of all: who does not know the codec did not compress the batch, whatever else is wrong with it. */
+function judgeCodec(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
+  if (rules.allowsZstd || codecNames[codecOf(header)] !== 'zstd') return null
+  const message = 'zstd needs Produce version 7 or later (KIP-110).'
+  return refuse('UNSUPPORTED_COMPRESSION_TYPE', message)
 }
 
 /** The batch is the whole of what came. */

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import { Prng } from '../../../lib/prng.ts'
-import { codecNames, type CodecId } from './codec-id.ts'
 import { ByteBudget } from './byte-budget.ts'
+import { codecNames, type CodecId } from './codec-id.ts'
 import { createCodecs, DecompressError, outputBytesMaxFor } from './codecs.ts'
 
 const MiB = 1024 * 1024

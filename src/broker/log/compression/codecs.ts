@@ -1,13 +1,18 @@
 import type { Clock } from '../../../env/env.ts'
-import { codecNames, type CodecId } from './codec-id.ts'
 import { ByteBudget } from './byte-budget.ts'
+import { codecNames, type CodecId } from './codec-id.ts'
 import { CodecLane } from './codec-lane.ts'
 import type { CodecWork } from './codec-work.ts'
 import { DecompressError } from './decompress-error.ts'
 
 export { DecompressError } from './decompress-error.ts'
 
-/** The codecs of a batch's payload. The work is done in a thread. `bytes` stay as they are until the promise is settled. */
+/**
+ * The front door of the room: the codecs of a batch's payload, Kafka's framing of them included. The work is done in a
+ * thread, so that the event loop goes on; what is opened has a bound each and one together, whatever the bytes
+ * announce; malformed bytes are a `DecompressError`, and nothing else. `bytes` stay as they are until the promise is
+ * settled.
+ */
 export interface Codecs {
   /**
    * Never gives, nor holds at any moment, much more than `outputBytesMax`, whatever the bytes announce.

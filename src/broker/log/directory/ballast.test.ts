@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -12,9 +13,8 @@ import {
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
 import { DiskError } from '../../../env/disk.ts'
-import { SimDisk } from '../../../../sim/disk.ts'
-import { makeRoom } from './ballast.ts'
 import { logDirectoryName } from '../log-id.ts'
+import { makeRoom } from './ballast.ts'
 
 const mebibyte = 2 ** 20
 const settings = { ballastBytes: mebibyte }

@@ -1,7 +1,7 @@
 import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.ts'
+import { isLogDirectoryName } from '../log-id.ts'
 import { DirectoryError } from './error.ts'
 import { removeLeftovers } from './folders.ts'
-import { isLogDirectoryName } from '../log-id.ts'
 
 const mebibyte = 1024 * 1024
 

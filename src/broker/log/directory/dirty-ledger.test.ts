@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { deferred } from '../../../lib/deferred.ts'
 import { DiskError, type Disk, type DiskFile } from '../../../env/env.ts'
-import { DirtyLedger } from './dirty-ledger.ts'
+import { deferred } from '../../../lib/deferred.ts'
 import { Segment } from '../segment/segment.ts'
+import { DirtyLedger } from './dirty-ledger.ts'
 
 /** Segments whose write-backs end when the test says so. */
 function setUp(over: { readonly budgetBytes?: number; readonly stepBytes?: number } = {}) {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { SimClock } from '../../../../sim/clock.ts'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -10,8 +12,6 @@ import {
   simWorld,
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
-import { SimDisk } from '../../../../sim/disk.ts'
-import { SimClock } from '../../../../sim/clock.ts'
 
 /** A world that writes down its syncs. */
 function watched(world: LogWorld): string[] {

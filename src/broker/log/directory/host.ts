@@ -1,17 +1,17 @@
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
-import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
 import type { Codecs } from '../compression/codecs.ts'
-import { DirtyLedger } from './dirty-ledger.ts'
-import { FlushScheduler } from './flush-scheduler.ts'
-import { HotWindow } from './hot-window.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
-import type { LogDirectorySettings } from './log-directory.ts'
 import type { Log } from '../log.ts'
-import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import type { Sabotage } from '../sabotage.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
+import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
+import { DirtyLedger } from './dirty-ledger.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
+import { HotWindow } from './hot-window.ts'
+import { OffsetCheckpoint } from './offset-checkpoint.ts'
+import type { LogDirectorySettings } from './settings.ts'
 
 export interface DirectoryHostOptions {
   readonly env: Env
@@ -104,7 +104,7 @@ export class DirectoryHost implements LogHost {
 
   get unflushedBytes(): number {
     let bytes = 0
-    for (const log of this.#options.logs()) bytes += log.unflushedBytes
+    for (const { durability } of this.#options.logs()) bytes += durability.unflushedBytes
     return bytes
   }
 
@@ -121,7 +121,7 @@ export class DirectoryHost implements LogHost {
     this.#failure = error
     this.warn('The data directory failed', { error: error.message })
     this.#leaveWord(error)
-    for (const log of this.#options.logs()) log.giveUp(error)
+    for (const { durability } of this.#options.logs()) durability.giveUp(error)
     for (const listener of this.#failureListeners) listener(error)
   }
 
@@ -147,8 +147,8 @@ export class DirectoryHost implements LogHost {
     this.ledger.forget(segment)
   }
 
-  async saveStartOffset(log: Flushable, offset: number): Promise<void> {
-    this.#wantedStarts.set(log.name, Math.max(offset, this.#wantedStarts.get(log.name) ?? 0))
+  async saveStartOffset(logName: string, offset: number): Promise<void> {
+    this.#wantedStarts.set(logName, Math.max(offset, this.#wantedStarts.get(logName) ?? 0))
     await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
   }
 

@@ -36,7 +36,7 @@ export class HotWindow {
   #drop(): void {
     const chunk = this.#chunks[this.#first++]!
     chunk.hasLeft = true
-    chunk.segment.hotFrom = chunk.end
+    chunk.segment.coolTo(chunk.end)
     this.#bytes -= chunk.bytes
     if (this.#first > 1024 && this.#first * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#first)

@@ -2,10 +2,10 @@ import { readWhole, replaceFile } from '../../../env/disk.ts'
 import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.ts'
 import { randomUuid } from '../../../env/random.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
-import type { Identity } from '../recovery/start-class.ts'
-import { DirectoryError } from './error.ts'
 import { isLogDirectoryName } from '../log-id.ts'
+import type { Identity } from '../recovery/start-class.ts'
 import { readSealed } from '../segment/sealed-file.ts'
+import { DirectoryError } from './error.ts'
 
 export interface IdentityOptions {
   readonly env: Env

@@ -11,8 +11,8 @@ import {
   worldOn,
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
-import { Prng } from '../../../lib/prng.ts'
 import { utf8 } from '../../../lib/bytes.ts'
+import { Prng } from '../../../lib/prng.ts'
 import { logDirectoryName } from '../log-id.ts'
 import { parseSegmentName } from '../segment/segment.ts'
 

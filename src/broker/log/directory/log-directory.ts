@@ -1,16 +1,6 @@
 import { DiskError, type DiskLock, type Env } from '../../../env/env.ts'
 import { assert } from '../../../lib/assert.ts'
 import { createCodecs, type Codecs } from '../compression/codecs.ts'
-import { DirectoryHost } from './host.ts'
-import {
-  findLogs,
-  makeLogFolder,
-  removeLeftovers,
-  removeTree,
-  renameLogFolder,
-  type FoundLog,
-} from './folders.ts'
-import { lockDirectory, readIdentity, unusable } from './identity.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
@@ -21,7 +11,6 @@ import {
   type Trust,
   type RecoveryOptions,
 } from '../recovery/recovery.ts'
-import { noSabotage, type Sabotage } from '../sabotage.ts'
 import {
   type Identity,
   beginRun,
@@ -31,7 +20,19 @@ import {
   type Start,
   type StartClass,
 } from '../recovery/start-class.ts'
+import { noSabotage, type Sabotage } from '../sabotage.ts'
 import { isPassing } from '../shortage.ts'
+import {
+  findLogs,
+  makeLogFolder,
+  removeLeftovers,
+  removeTree,
+  renameLogFolder,
+  type FoundLog,
+} from './folders.ts'
+import { DirectoryHost } from './host.ts'
+import { lockDirectory, readIdentity, unusable } from './identity.ts'
+import type { LogDirectorySettings } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface LogDirectoryOptions {
@@ -49,18 +50,6 @@ export interface LogDirectoryOptions {
   readonly codecs?: Codecs
   /** Test builds only. */
   readonly sabotage?: Sabotage
-}
-
-/** The broker's settings that concern a directory; its defaults where left out. */
-export interface LogDirectorySettings {
-  readonly logDirtyBudgetBytes?: number
-  readonly logWriteBackBytes?: number
-  readonly hotWindowBytes?: number
-  readonly numRecoveryThreadsPerDataDir?: number
-  /** What a start after a crash may have to walk below the recovery point. No setting leads here. */
-  readonly growthStepBytes?: number
-  /** Size of the file that is given up where the disk is full; 0 for none. No setting leads here. */
-  readonly ballastBytes?: number
 }
 
 export interface LogDirectoryHooks {
@@ -87,8 +76,13 @@ const openCountMax = 4
 const closeCountMax = 8
 
 /**
- * A data directory and the logs in it (FORMAT.md): whose it is, how its last run ended, when its files are
- * flushed, and whether the device under it still deserves trust.
+ * The front door of the room: a data directory and the logs in it (FORMAT.md); whose it is, how its last run ended,
+ * when its files are flushed, and whether the device under it still deserves trust.
+ *
+ * One process has it at a time, and one thing at a time happens to a log. What is written is flushed as its topic asks,
+ * and the checkpoints never say more than is durable. The first failed fsync, write-back or write is the last: from
+ * then on nothing is served. A full disk is no failure, and leaves room to free space. The clean marker is written
+ * only where everything was flushed and closed.
  */
 export class LogDirectory {
   readonly path: string
@@ -297,7 +291,9 @@ export class LogDirectory {
     this.#logs.set(key, log)
     this.#found.delete(key)
     if (known !== undefined) this.#openedOfFound++
-    if (log.dirtyFileCount > 0 && log.offline === null) this.#host.scheduler.noteDirty(log)
+    const { durability, offline } = log
+    if (durability.dirtyFileCount > 0 && offline === null)
+      this.#host.scheduler.noteDirty(durability)
     return log
   }
 
@@ -326,10 +322,10 @@ export class LogDirectory {
     if (name === undefined) return
     if (log !== null) {
       this.#logs.delete(key)
-      await this.#host.scheduler.remove(log)
+      await this.#host.scheduler.remove(log.durability)
       await log.retire()
       // What was still written may have called for a flush, whose files must not be renamed under it.
-      await this.#host.scheduler.remove(log)
+      await this.#host.scheduler.remove(log.durability)
     }
     this.#found.delete(key)
     const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)

@@ -3,6 +3,7 @@ import { crc32c as portableCrc32c, type Crc32c } from '../../../lib/crc32c.ts'
 import type { AppendOrigin, BatchHeader } from '../batch/batch.ts'
 import { decodeProducers, encodeProducers } from './snapshot.ts'
 import {
+  lastSequenceOf,
   batchesWith,
   isEqual,
   isSame,
@@ -48,8 +49,10 @@ export interface Undo {
 }
 
 /**
- * What a partition remembers of its idempotent producers: enough to know a repeated batch (G21) and a missing
- * one (G22). Every call but `expire`, `states` and `equals` takes constant time.
+ * The front door of the room: what a partition remembers of its idempotent producers, enough to know a repeated
+ * batch (G21) and a missing one (G22), within a bound on their number. No file is touched here: a snapshot is bytes
+ * that others keep, and is believed whole or not at all. Every call but `expire`, `states` and `equals` takes
+ * constant time.
  *
  * The order of batches in the log decides everything but expiry, so replaying a log gives an equal object.
  */
@@ -167,6 +170,15 @@ export class ProducerStates {
       count++
     }
     return count
+  }
+
+  /** For tools: each with its last sequence and the timestamp of its last batch, -1 where it has none (KIP-664). */
+  *summaries() {
+    for (const { producerId, epoch, batches } of this.states()) {
+      const last = batches.at(-1)
+      const lastSequence = last === undefined ? -1 : lastSequenceOf(last)
+      yield { producerId, epoch, lastSequence, lastTimestampMs: last?.timestampMs ?? -1 }
+    }
   }
 
   /** All that is known, the longest idle first. */

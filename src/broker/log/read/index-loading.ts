@@ -1,4 +1,5 @@
 import type { Disk } from '../../../env/env.ts'
+import { isCompacted } from '../log-config.ts'
 import {
   decodeIndexHead,
   decodeOffsets,
@@ -8,12 +9,11 @@ import {
   type IndexHead,
   type IndexKind,
 } from '../segment/index-file.ts'
-import { isCompacted } from '../log-config.ts'
-import type { LogState } from '../log-state.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
 import { TimeIndex } from '../segment/time-index.ts'
 import { SegmentDamage, walkBatches } from '../segment/walk.ts'
+import type { LogState } from '../state/log-state.ts'
 
 /** All that loading needs to know of a log. */
 export type IndexContext = Pick<LogState, 'host' | 'config'>
@@ -23,14 +23,15 @@ const loads = new WeakMap<Segment, Promise<SegmentIndex>>()
 
 /** The segment's index, from memory, from its files, or, if there is any doubt about these, from its batches. */
 export async function loadIndex(state: IndexContext, segment: Segment): Promise<SegmentIndex> {
-  segment.usedMs = state.host.env.clock.monotonic()
+  segment.used(state.host.env.clock.monotonic())
   if (segment.index !== null) return segment.index
   const underWay = loads.get(segment)
   if (underWay !== undefined) return underWay
   const load = (async () => {
     try {
-      segment.index = (await readIndex(state, segment)) ?? (await buildIndex(state, segment))
-      return segment.index
+      const index = (await readIndex(state, segment)) ?? (await buildIndex(state, segment))
+      segment.loaded(index)
+      return index
     } finally {
       loads.delete(segment)
     }
@@ -46,7 +47,7 @@ export async function rebuildIndex(state: LogState, segment: Segment): Promise<S
   // Batches may have been appended meanwhile: the growing index then knows more, and stands where it was.
   if (isActive) return index
   dropIndexFiles(state.host.env.disk, segment)
-  segment.index = index
+  segment.loaded(index)
   return index
 }
 

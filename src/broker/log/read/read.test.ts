@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -11,7 +12,6 @@ import {
   simWorld,
   worldOn,
 } from '../../../../test/helpers/logs.ts'
-import { SimDisk } from '../../../../sim/disk.ts'
 import { DiskError } from '../../../env/env.ts'
 import { logDirectoryName } from '../log-id.ts'
 import type { Log, ReadOptions, ReadResult } from '../log.ts'

@@ -1,8 +1,6 @@
 import { DiskError, type DiskFile } from '../../../env/env.ts'
 import { unreachable } from '../../../lib/assert.ts'
 import { errors, type ErrorName } from '../../wire/errors.ts'
-import { loadIndex, rebuildIndex } from './index-loading.ts'
-import { refusal, takeOffline, type LogState } from '../log-state.ts'
 import {
   findRange,
   headerReadBytes,
@@ -10,10 +8,12 @@ import {
   type Range,
   type RangeWish,
 } from '../segment/lookup.ts'
-import type { Segment } from '../segment/segment.ts'
-import { isPassing } from '../shortage.ts'
 import type { SegmentIndex } from '../segment/segment-index.ts'
+import type { Segment } from '../segment/segment.ts'
 import { SegmentDamage } from '../segment/walk.ts'
+import { isPassing } from '../shortage.ts'
+import type { LogState } from '../state/log-state.ts'
+import { loadIndex, rebuildIndex } from './index-loading.ts'
 
 export interface ReadOptions {
   readonly maxBytes: number
@@ -43,15 +43,20 @@ export type ReadResult =
   | { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string }
 
 /**
- * A byte range of whole batches from the one that contains `fromOffset` on (G28, G29, G34). Answers at once
- * where the page cache has both the range and what finds it; else by a promise, and without blocking the loop.
+ * The front door of the room: a byte range of whole batches from the one that contains `fromOffset` on (G28, G29,
+ * G34), to be sent from the file.
+ *
+ * Answers at once where the page cache has both the range and what finds it; else by a promise, and without blocking
+ * the event loop. An index is believed only as far as the batch headers that it leads to agree; where they do not
+ * it is made anew, and only then the segment is blamed. Damage, and EIO on read, take this log out of service, alone.
+ * Nothing is changed but caches in memory and index files in doubt.
  */
 export function readLog(
   state: LogState,
   fromOffset: number,
   options: ReadOptions,
 ): ReadResult | Promise<ReadResult> {
-  const refused = refusal(state)
+  const refused = state.availability.refusal
   if (refused !== null) return { kind: 'failed', ...refused }
   if (fromOffset < state.startOffset || fromOffset > state.endOffset)
     return { kind: 'out-of-range' }
@@ -61,7 +66,7 @@ export function readLog(
   const wish: RangeWish = { ...options, fromOffset, upToOffset }
   let segment = state.segments.floor(fromOffset)
   if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
-  segment.usedMs = state.host.env.clock.monotonic()
+  segment.used(state.host.env.clock.monotonic())
   try {
     const { index } = segment
     if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
@@ -96,7 +101,7 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
       case 'empty':
         return range
       case 'mismatch':
-        return { kind: 'failed', ...takeOffline(state, damage(segment, range)) }
+        return { kind: 'failed', ...state.availability.takeOffline(damage(segment, range)) }
       default:
         return unreachable(range)
     }
@@ -133,11 +138,11 @@ export function readFailed(
   error: unknown,
 ): { readonly kind: 'failed'; readonly error: ErrorName; readonly message: string } {
   if (!(error instanceof DiskError)) throw error
-  if (state.isClosed || isPassing(error) || error.code === 'EBADF') {
+  if (state.availability.isClosed || isPassing(error) || error.code === 'EBADF') {
     return { kind: 'failed', error: errors.KAFKA_STORAGE_ERROR.name, message: error.message }
   }
   const what = error instanceof SegmentDamage ? '' : 'A read failed: '
-  return { kind: 'failed', ...takeOffline(state, `${what}${error.message}.`) }
+  return { kind: 'failed', ...state.availability.takeOffline(`${what}${error.message}.`) }
 }
 
 export function damage(

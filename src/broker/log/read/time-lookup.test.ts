@@ -8,10 +8,10 @@ import {
   openDirectory,
   simWorld,
 } from '../../../../test/helpers/logs.ts'
-import { encodeBatch } from '../batch/batch.ts'
-import { makeGzip } from '../compression/zlib.ts'
-import { encodeRecords } from '../batch/records.ts'
 import { utf8 } from '../../../lib/bytes.ts'
+import { encodeBatch } from '../batch/batch.ts'
+import { encodeRecords } from '../batch/records.ts'
+import { makeGzip } from '../compression/zlib.ts'
 
 async function oneLog(over: Parameters<typeof logConfig>[0] = {}) {
   const world = simWorld()

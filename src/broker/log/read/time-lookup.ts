@@ -1,13 +1,13 @@
-import { DecompressError } from '../compression/codecs.ts'
 import { hasLogAppendTime, lastOffset, type BatchHeader } from '../batch/batch.ts'
-import { loadIndex } from './index-loading.ts'
-import { damage, runCold } from './read.ts'
-import { takeOffline, type LogState } from '../log-state.ts'
-import { findBatch, type LocatedBatch } from '../segment/lookup.ts'
 import { RecordCursor, RecordError } from '../batch/records.ts'
+import { openPayload } from '../batch/validate-records.ts'
+import { DecompressError } from '../compression/codecs.ts'
+import { findBatch, type LocatedBatch } from '../segment/lookup.ts'
 import type { IndexEntry } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
-import { openPayload } from '../batch/validate-records.ts'
+import type { LogState } from '../state/log-state.ts'
+import { loadIndex } from './index-loading.ts'
+import { damage, runCold } from './read.ts'
 
 /** A record found by time (G36): its own offset, not its batch's. */
 export interface TimedOffset {
@@ -104,7 +104,7 @@ async function locate(
 ): Promise<LocatedBatch | null> {
   const found = await runCold(segment.file, findBatch(segment, start, wanted))
   if (found === null || 'header' in found) return found
-  takeOffline(state, damage(segment, found))
+  state.availability.takeOffline(damage(segment, found))
   return null
 }
 

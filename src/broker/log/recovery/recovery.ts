@@ -1,12 +1,12 @@
 import { readWhole } from '../../../env/disk.ts'
 import { DiskError } from '../../../env/env.ts'
 import { readBatchHeader, batchOverheadBytes } from '../batch/batch.ts'
-import { EpochCache, epochBody, readEpochs } from '../epoch-cache.ts'
+import { EpochCache, epochPlace, readEpochs } from '../state/epoch-cache.ts'
 import { dropGrowth, noteGrowth } from '../append/growth.ts'
 import { isCompacted, type LogConfig } from '../log-config.ts'
 import type { LogHost } from '../log-host.ts'
 import { logIdText, type LogId } from '../log-id.ts'
-import type { LogState } from '../log-state.ts'
+import { LogState } from '../state/log-state.ts'
 import { ProducerStates } from '../producers/states.ts'
 import { resumeSegment, type Resume } from './resume.ts'
 import { openTrusted } from './trusted.ts'
@@ -65,8 +65,6 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   /** A process that died leaves a torn tail and nothing else; this says what else was found. */
   surprise: string | null
   truncatedBytes: number
-  /** The leader-epoch checkpoint's body, as it was found. */
-  savedEpochs: string
 }
 
 export interface Recovered {
@@ -127,7 +125,6 @@ function begin(options: RecoveryOptions): Recovery {
     damage: options.knownDamage,
     surprise: null,
     truncatedBytes: 0,
-    savedEpochs: '',
   }
 }
 
@@ -160,7 +157,7 @@ async function recoverFrom(
 ): Promise<void> {
   const [base = Infinity] = bases
   let resume = found
-  recovery.savedEpochs = readEpochCheckpoint(recovery, resume?.segment.endOffset ?? base)
+  readEpochCheckpoint(recovery, resume?.segment.endOffset ?? base)
   if (resume !== null && recovery.epochs.latest < 0) {
     // Only the batches can say the epochs then.
     resume.segment.close()
@@ -198,17 +195,12 @@ function sweepCaches(recovery: Recovery): void {
 }
 
 /** Epochs that began before the first walked segment come from the checkpoint, the others from the batches. */
-function readEpochCheckpoint({ epochs, host, path }: Recovery, walkedFrom: number): string {
-  const place = { disk: host.env.disk, crc32c: host.env.crc32c }
-  const body = readSealed({
-    ...place,
-    path: `${path}/leader-epoch-checkpoint`,
-    kind: 'leader-epochs',
-  })
-  for (const { epoch, startOffset } of readEpochs(body) ?? []) {
+function readEpochCheckpoint({ epochs, host, path }: Recovery, walkedFrom: number): void {
+  const saved = readEpochs(readSealed(epochPlace(host.env, path)))
+  epochs.foundSaved(saved)
+  for (const { epoch, startOffset } of saved ?? []) {
     if (startOffset < walkedFrom) epochs.assign(epoch, startOffset)
   }
-  return JSON.stringify(body)
 }
 
 /**
@@ -290,11 +282,11 @@ async function finish(recovery: Recovery): Promise<LogState> {
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
   const list = new SegmentList(segments)
-  list.active.firstAppendMs = firstAppendMs(list.active, host.env.clock.now())
+  list.active.beganAt(firstAppendMs(list.active, host.env.clock.now()))
   const end = list.active.endOffset
   if (damage !== null)
     host.warn('Took a damaged partition out of service', { log: logIdText(id), reason: damage })
-  const state: LogState = {
+  const state = new LogState({
     id,
     name,
     path,
@@ -304,14 +296,10 @@ async function finish(recovery: Recovery): Promise<LogState> {
     epochs,
     producers: recovery.producers,
     startOffset,
-    endOffset: end,
     durableOffset: recovery.trust === 'clean' ? end : Math.min(recovery.recoveryPoint, end),
     isDirectoryDirty: recovery.trust !== 'clean' && !madeSegment && recovery.truncatedBytes === 0,
-    areEpochsDirty: JSON.stringify(epochBody(epochs.entries)) !== recovery.savedEpochs,
-    offline: damage,
-    isClosed: false,
-    sealing: Promise.resolve(),
-  }
+    damage,
+  })
   if (madeSegment || recovery.truncatedBytes > 0) await disk.syncDirectory(path)
   if (damage === null && recovery.trust !== 'clean') noteGrowth(state)
   return state

@@ -153,16 +153,14 @@ function fill(
       times.push(timestampMs, relativeOffset)
   }
   const newest = records.at(-1)?.newest ?? left!.newest
-  segment.index = new SegmentIndex(segment.baseOffset, {
+  const index = new SegmentIndex(segment.baseOffset, {
     offsets,
     times,
     newest,
     logBytes: to.position,
   })
-  segment.sizeBytes = to.position
-  segment.endOffset = to.offset
-  segment.syncedBytes = to.position
-  segment.grown = { ...to, offsetCount: offsets.count, timeCount: times.count, fileBytes }
+  const counts = { offsetCount: offsets.count, timeCount: times.count }
+  segment.resume(index, { ...to, ...counts, fileBytes })
 }
 
 /** The batches from the last index entry on are sound, and end exactly where the caches say. */
@@ -207,6 +205,6 @@ function keepOnly({ host }: Recovery, segment: Segment, bytes: Uint8Array): void
     if (!(error instanceof DiskError) || !isPassing(error)) throw error
     // On a full disk it goes on without; the next crash walks the segment.
     dropGrowth(disk, segment)
-    segment.grown = { ...segment.grown, fileBytes: 0 }
+    segment.noteGrown({ ...segment.grown, fileBytes: 0 })
   }
 }

@@ -28,7 +28,7 @@ export async function openTrusted(recovery: Recovery, bases: readonly number[]):
     if (next === undefined || next > recovery.recoveryPoint) return at
     const segment = await openClosed(recovery, base, next)
     if (segment === null) return at
-    segment.syncedBytes = segment.sizeBytes
+    segment.synced(segment.sizeBytes)
     recovery.segments.push(segment)
   }
   return bases.length
@@ -47,7 +47,7 @@ async function openClean(
   for (const [at, base] of bases.entries()) {
     const segment = await openClosed(recovery, base, bases[at + 1] ?? line.endOffset)
     if (segment === null) return false
-    segment.syncedBytes = segment.sizeBytes
+    segment.synced(segment.sizeBytes)
     recovery.segments.push(segment)
   }
   return endsAsMarked(recovery, line)
@@ -57,7 +57,7 @@ async function openClean(
 async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolean> {
   const segment = recovery.segments.at(-1)!
   const index = await loadIndex(recovery, segment)
-  segment.grown = markAtEnd(segment, 0)
+  segment.noteGrown(markAtEnd(segment, 0))
   if (segment.isEmpty) return line.endOffset === segment.baseOffset
   const start = index.floorPosition(segment.sizeBytes)
   const isLast = (end: number) => end === segment.endOffset - 1
@@ -101,6 +101,6 @@ async function openClosed(
   }
   const state = { sizeBytes, endOffset: end.offset, newest: index.newest, firstAppendMs: null }
   const segment = new Segment(place, file, state)
-  segment.index = index
+  segment.loaded(index)
   return segment
 }

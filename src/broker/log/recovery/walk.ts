@@ -82,9 +82,9 @@ async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEn
     visit,
   )
   recovery.segments.push(segment)
-  segment.hotFrom = segment.sizeBytes
+  segment.coolTo(segment.sizeBytes)
   if (host.sabotage.has('index-trusted')) {
-    segment.index = null
+    segment.rest()
     await loadIndex(recovery, segment)
   }
   return end
@@ -107,7 +107,8 @@ async function cut(
     reason: violation,
   })
   if (host.sabotage.has('keep-torn-tail')) {
-    segment.sizeBytes = sizeBytes
+    const mark = { ...segment.grown, offset: segment.endOffset, position: sizeBytes }
+    segment.resume(segment.index!, mark)
     return
   }
   // Those of a clean stop speak of what stays: a growth file goes on from them.
@@ -115,7 +116,7 @@ async function cut(
   if (!host.sabotage.has('index-trusted') && !areOfStop) dropIndexFiles(host.env.disk, segment)
   segment.file.truncate(position)
   await segment.file.sync()
-  segment.syncedBytes = position
+  segment.synced(position)
 }
 
 /** Removes the segments behind the cut, and producer snapshots of what is no longer there. */

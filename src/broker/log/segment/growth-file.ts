@@ -8,9 +8,9 @@ import {
   writeInt64,
 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
-import { offsetEntryBytes } from './offset-index.ts'
 import { decodeProducers, encodeProducers } from '../producers/snapshot.ts'
 import type { ProducerState } from '../producers/state.ts'
+import { offsetEntryBytes } from './offset-index.ts'
 import type { NewestTime, SegmentIndex } from './segment-index.ts'
 import { timeEntryBytes } from './time-index.ts'
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { batchOf } from '../../../../test/helpers/logs.ts'
 import { crc32c } from '../../../lib/crc32c.ts'
 import { readBatchHeader } from '../batch/batch.ts'
 import { decodeIndexHead, decodeOffsets, decodeTimes, encodeIndex } from './index-file.ts'
 import { SegmentIndex } from './segment-index.ts'
-import { batchOf } from '../../../../test/helpers/logs.ts'
 
 function indexOf(count: number): SegmentIndex {
   const index = new SegmentIndex(100)

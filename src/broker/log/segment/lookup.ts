@@ -5,8 +5,8 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../batch/batch.ts'
-import type { Segment } from './segment.ts'
 import type { SegmentIndex } from './segment-index.ts'
+import type { Segment } from './segment.ts'
 
 /**
  * Finds byte ranges in a segment by its index and a few headers. Written as generators that ask for bytes, so

@@ -1,6 +1,6 @@
+import { readWhole, replaceFile, type Disk } from '../../../env/disk.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
-import { readWhole, replaceFile, type Disk } from '../../../env/disk.ts'
 
 const format = 1
 

@@ -54,29 +54,27 @@ export interface GrowthMark {
   readonly fileBytes: number
 }
 
-/** One file of batches: `[baseOffset, endOffset)`, the last of its log being the one that grows. */
+/**
+ * The front door of the room: one file of batches, `[baseOffset, endOffset)`, the last of its log being the one that
+ * grows. The file is the truth; what lies beside it (indexes, growth file) are caches that say what they speak of and
+ * are known by their CRC, so that they can be missing, torn or of another state. The room knows the formats and how to
+ * find things in them; when something is written, cut or removed, others decide.
+ */
 export class Segment {
   readonly baseOffset: number
-  /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */
-  sizeBytes: number
-  /** The offset after its last record. */
-  endOffset: number
-  firstAppendMs: number | null
-  /** Null while it is not in memory: then `newest` stands, and whoever needs it loads it. */
-  index: SegmentIndex | null
-  /** `[0, syncedBytes)` is known to be on the device. */
-  syncedBytes = 0
-  /** `[hotFrom, sizeBytes)` was appended lately by this process. Used where residency cannot be asked. */
-  hotFrom: number
-  /** When a read last needed the file or the index; by the monotonic clock. */
-  usedMs = 0
-  /** No longer part of the log; its file goes later. */
-  isRemoved = false
-  grown: GrowthMark
   readonly #place: SegmentPlace
   #file: DiskFile | null
-  #isClosed = false
+  #sizeBytes: number
+  #endOffset: number
   #newest: NewestTime
+  #index: SegmentIndex | null
+  #grown: GrowthMark
+  #firstAppendMs: number | null
+  #syncedBytes = 0
+  #hotFrom: number
+  #usedMs = 0
+  #isRemoved = false
+  #isClosed = false
 
   /** Without a file it is opened when it is needed; without a state it is empty. */
   constructor(place: SegmentPlace, file: DiskFile | null, state: SegmentState | null) {
@@ -84,13 +82,13 @@ export class Segment {
     this.#place = place
     this.baseOffset = baseOffset
     this.#file = file
-    this.sizeBytes = state?.sizeBytes ?? 0
-    this.endOffset = state?.endOffset ?? baseOffset
-    this.firstAppendMs = state?.firstAppendMs ?? null
-    this.hotFrom = this.sizeBytes
+    this.#sizeBytes = state?.sizeBytes ?? 0
+    this.#endOffset = state?.endOffset ?? baseOffset
+    this.#firstAppendMs = state?.firstAppendMs ?? null
+    this.#hotFrom = this.#sizeBytes
     this.#newest = state?.newest ?? { timestampMs: -1, batchOffset: -1 }
-    this.index = state === null ? new SegmentIndex(baseOffset) : null
-    this.grown = { offset: baseOffset, position: 0, offsetCount: 0, timeCount: 0, fileBytes: 0 }
+    this.#index = state === null ? new SegmentIndex(baseOffset) : null
+    this.#grown = { offset: baseOffset, position: 0, offsetCount: 0, timeCount: 0, fileBytes: 0 }
   }
 
   static create(disk: Disk, logPath: string, baseOffset: number): Segment {
@@ -101,24 +99,64 @@ export class Segment {
   /** The open file. @throws DiskError where it cannot be opened any more */
   get file(): DiskFile {
     const path = this.pathOf('log')
-    if (this.#isClosed || (this.#file === null && this.isRemoved)) {
+    if (this.#isClosed || (this.#file === null && this.#isRemoved)) {
       throw new DiskError('open', path, 'EBADF')
     }
     this.#file ??= this.#place.disk.open(path, 'write')
     return this.#file
   }
 
-  /** The greatest batch timestamp and its batch. */
-  get newest(): NewestTime {
-    return this.index?.newest ?? this.#newest
+  /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
   }
 
   get isEmpty(): boolean {
-    return this.sizeBytes === 0
+    return this.#sizeBytes === 0
   }
 
+  /** The offset after its last record. */
+  get endOffset(): number {
+    return this.#endOffset
+  }
+
+  /** When its first batch was appended (wall clock), as far as that is known. */
+  get firstAppendMs(): number | null {
+    return this.#firstAppendMs
+  }
+
+  /** Null while it is not in memory: then `newest` stands, and whoever needs it loads it. */
+  get index(): SegmentIndex | null {
+    return this.#index
+  }
+
+  /** The greatest batch timestamp and its batch. */
+  get newest(): NewestTime {
+    return this.#index?.newest ?? this.#newest
+  }
+
+  get grown(): GrowthMark {
+    return this.#grown
+  }
+
+  /** Bytes at its end that are not known to be on the device. */
   get unsyncedBytes(): number {
-    return this.sizeBytes - this.syncedBytes
+    return this.#sizeBytes - this.#syncedBytes
+  }
+
+  /** `[hotFrom, sizeBytes)` was appended lately by this process. Used where residency cannot be asked. */
+  get hotFrom(): number {
+    return this.#hotFrom
+  }
+
+  /** When a read last needed the file or the index; by the monotonic clock. */
+  get usedMs(): number {
+    return this.#usedMs
+  }
+
+  /** No longer part of the log; its file goes later. */
+  get isRemoved(): boolean {
+    return this.#isRemoved
   }
 
   pathOf(suffix: SegmentSuffix): string {
@@ -127,21 +165,65 @@ export class Segment {
 
   /** A batch lies written at the end of the file. `nowMs` is the wall clock. */
   noteAppended(header: BatchHeader, indexIntervalBytes: number, nowMs: number): void {
-    assert(header.baseOffset >= this.endOffset, 'batches of a segment do not overlap')
-    assert(this.index !== null, 'a growing segment has its index in memory')
-    this.index.note(header, this.sizeBytes, indexIntervalBytes)
-    this.sizeBytes += header.sizeBytes
-    this.endOffset = lastOffset(header) + 1
-    this.firstAppendMs ??= nowMs
+    assert(header.baseOffset >= this.#endOffset, 'batches of a segment do not overlap')
+    assert(this.#index !== null, 'a growing segment has its index in memory')
+    this.#index.note(header, this.#sizeBytes, indexIntervalBytes)
+    this.#sizeBytes += header.sizeBytes
+    this.#endOffset = lastOffset(header) + 1
+    this.#firstAppendMs ??= nowMs
+  }
+
+  /** Recovery knows the segment up to `mark` by its caches, and that this much is on the device. */
+  resume(index: SegmentIndex, mark: GrowthMark): void {
+    this.#index = index
+    this.#grown = mark
+    this.#sizeBytes = mark.position
+    this.#endOffset = mark.offset
+    this.#syncedBytes = mark.position
+  }
+
+  /** Its first batch came at `nowMs` (wall clock), null where it has none: as its timestamp tells after a start. */
+  beganAt(nowMs: number | null): void {
+    this.#firstAppendMs = nowMs
+  }
+
+  /** Its index is in memory again. */
+  loaded(index: SegmentIndex): void {
+    this.#index = index
+  }
+
+  /** Index files and growth file speak of it up to `mark` now. */
+  noteGrown(mark: GrowthMark): void {
+    this.#grown = mark
+  }
+
+  /** An fsync, or what is as good, reached the first `sizeBytes` of the file. */
+  synced(sizeBytes: number): void {
+    this.#syncedBytes = Math.max(this.#syncedBytes, sizeBytes)
+  }
+
+  /** What lies before `position` counts as hot no longer. */
+  coolTo(position: number): void {
+    this.#hotFrom = position
+  }
+
+  /** A read needs it at `nowMs` (monotonic). */
+  used(nowMs: number): void {
+    this.#usedMs = nowMs
   }
 
   /** Gives back the memory and the descriptor of a segment that does not grow, until somebody reads it. */
   rest(): void {
     this.#newest = this.newest
-    this.index = null
+    this.#index = null
     if (this.unsyncedBytes > 0) return
     this.#file?.close()
     this.#file = null
+  }
+
+  /** It leaves the log; whoever reads it goes on. */
+  remove(): void {
+    this.#isRemoved = true
   }
 
   /** For good. What is still in a send queue stays readable. */
@@ -171,6 +253,11 @@ export class SegmentList {
 
   get active(): Segment {
     return this.#segments[this.#segments.length - 1]!
+  }
+
+  /** The offset after the last record that was written: the end of the log. */
+  get endOffset(): number {
+    return this.active.endOffset
   }
 
   get sizeBytes(): number {

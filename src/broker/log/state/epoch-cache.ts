@@ -1,4 +1,6 @@
-import { assert } from '../../lib/assert.ts'
+import type { Env } from '../../../env/env.ts'
+import { assert } from '../../../lib/assert.ts'
+import type { SealedFilePlace } from '../segment/sealed-file.ts'
 
 export interface EpochEntry {
   readonly epoch: number
@@ -6,9 +8,15 @@ export interface EpochEntry {
   readonly startOffset: number
 }
 
-/** Which leader epoch begins at which offset. Epochs rise strictly, start offsets never fall. */
+/**
+ * Which leader epoch begins at which offset, and whether the checkpoint file knows it. Epochs rise strictly, start
+ * offsets never fall. Appends assign, a start that moves cuts, recovery reads, flushes save.
+ */
 export class EpochCache {
-  #entries: EpochEntry[]
+  /** Replaced whole by every change. */
+  #entries: readonly EpochEntry[]
+  /** What the checkpoint says, as far as is known; null where nothing that counts. */
+  #saved: readonly EpochEntry[] | null = null
 
   constructor(entries: readonly EpochEntry[] = []) {
     this.#entries = []
@@ -31,14 +39,14 @@ export class EpochCache {
   assign(epoch: number, startOffset: number): boolean {
     if (epoch <= this.latest) return false
     assert(epoch >= 0 && startOffset >= 0, 'epochs and offsets are not negative')
-    this.#entries = this.#entries.filter(entry => entry.startOffset < startOffset)
-    this.#entries.push({ epoch, startOffset })
+    const kept = this.#entries.filter(entry => entry.startOffset < startOffset)
+    this.#entries = [...kept, { epoch, startOffset }]
     return true
   }
 
   /** Puts back what `entries` was before an append that failed. */
   restore(entries: readonly EpochEntry[]): void {
-    this.#entries = [...entries]
+    this.#entries = entries
   }
 
   /** The epoch of the record at `offset`; -1 where it is below everything known. */
@@ -57,14 +65,50 @@ export class EpochCache {
   }
 
   /** The log now begins at `startOffset`: the epoch there begins there too, and older ones are forgotten. */
-  cutBefore(startOffset: number): boolean {
+  cutBefore(startOffset: number): void {
     const kept = this.#entries.filter(entry => entry.startOffset >= startOffset)
     const holder = this.#entries.findLast(entry => entry.startOffset < startOffset)
-    if (holder === undefined) return false
+    if (holder === undefined) return
     const isEmpty = kept[0]?.startOffset === startOffset
     this.#entries = isEmpty ? kept : [{ epoch: holder.epoch, startOffset }, ...kept]
-    return true
   }
+
+  /** The checkpoint was read, and says `entries`; null where it is missing or not believed. */
+  foundSaved(entries: readonly EpochEntry[] | null): void {
+    this.#saved = entries
+  }
+
+  /** Has `write` replace the checkpoint, where it does not say what is known here. Rejects with what `write` throws. */
+  async save(write: (entries: readonly EpochEntry[]) => Promise<void>): Promise<void> {
+    const entries = this.#entries
+    if (this.#saved !== null && areEqual(this.#saved, entries)) return
+    this.#saved = entries
+    try {
+      await write(entries)
+    } catch (error) {
+      this.#saved = null
+      throw error
+    }
+  }
+}
+
+function areEqual(some: readonly EpochEntry[], others: readonly EpochEntry[]): boolean {
+  return (
+    some === others ||
+    (some.length === others.length &&
+      some.every(({ epoch, startOffset }, at) => {
+        const other = others[at]!
+        return epoch === other.epoch && startOffset === other.startOffset
+      }))
+  )
+}
+
+/** Where a log keeps its leader epochs (FORMAT.md). */
+export function epochPlace(
+  { disk, crc32c }: Pick<Env, 'disk' | 'crc32c'>,
+  logPath: string,
+): SealedFilePlace {
+  return { disk, crc32c, path: `${logPath}/leader-epoch-checkpoint`, kind: 'leader-epochs' }
 }
 
 /** The body of `leader-epoch-checkpoint`, believed only if it is what `epochBody` writes. */

@@ -1,0 +1,138 @@
+import { deferred, type Deferred } from '../../../lib/deferred.ts'
+import type { LogConfig } from '../log-config.ts'
+import type { Flushable, FlushMark, LogHost } from '../log-host.ts'
+import { writeSealed } from '../segment/sealed-file.ts'
+import type { SegmentList } from '../segment/segment.ts'
+import { epochBody, epochPlace, type EpochCache } from './epoch-cache.ts'
+
+/** The files of a log, and when it wants them flushed. */
+interface FlushedLog {
+  readonly name: string
+  readonly path: string
+  readonly host: LogHost
+  readonly config: LogConfig
+  readonly segments: SegmentList
+  readonly epochs: EpochCache
+}
+
+/**
+ * How much of a log is on the device, and who waits for more: what the flush scheduler of the directory works on.
+ * The durable offset moves only here, at the end of a flush; never beyond the log's end. Whoever makes or removes
+ * files of the log says so here.
+ */
+export class Durability implements Flushable {
+  readonly #log: FlushedLog
+  #offset: number
+  /** Files were made or removed in the log's directory since it was last synced. */
+  #isDirectoryDirty: boolean
+  #waiters: { readonly offset: number; readonly until: Deferred<void> }[] = []
+
+  constructor(
+    log: FlushedLog,
+    found: { readonly offset: number; readonly isDirectoryDirty: boolean },
+  ) {
+    this.#log = log
+    this.#offset = found.offset
+    this.#isDirectoryDirty = found.isDirectoryDirty
+  }
+
+  get name(): string {
+    return this.#log.name
+  }
+
+  /** Batches below are on the device. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  get flushMs(): number {
+    return this.#log.config.flushMs
+  }
+
+  get flushPolicy(): LogConfig['flushPolicy'] {
+    return this.#log.config.flushPolicy
+  }
+
+  get dirtyFileCount(): number {
+    let count = 0
+    for (const segment of this.#log.segments) if (segment.unsyncedBytes > 0) count++
+    return count
+  }
+
+  /** Bytes that no flush has covered. */
+  get unflushedBytes(): number {
+    let bytes = 0
+    for (const segment of this.#log.segments) bytes += segment.unsyncedBytes
+    return bytes
+  }
+
+  /**
+   * Resolves when everything below `offset` is on the device, and sees to it that this is soon.
+   * Rejects with the directory's DiskError where it never will be.
+   */
+  reached(offset: number): Promise<void> {
+    const { host } = this.#log
+    if (host.failure !== null) return Promise.reject(host.failure)
+    if (offset <= this.#offset) return Promise.resolve()
+    const until = deferred<void>()
+    this.#waiters.push({ offset, until })
+    host.flushSoon(this)
+    return until.promise
+  }
+
+  /** Nobody waits any longer for what will not come. */
+  giveUp(error: Error): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const { until } of waiters) until.reject(error)
+  }
+
+  /** Files were made or removed in the log's directory: the next flush syncs it too. */
+  directoryChanged(): void {
+    this.#isDirectoryDirty = true
+  }
+
+  /** Flushes everything now, apart from the scheduler, which must have none of this log under way. @throws DiskError */
+  async flush(): Promise<void> {
+    const mark = this.beginFlush()
+    await this.sync(mark)
+    await this.endFlush(mark)
+  }
+
+  beginFlush(): FlushMark {
+    const { segments } = this.#log
+    const files = Array.from(segments).flatMap(segment =>
+      segment.unsyncedBytes > 0 ? [{ segment, sizeBytes: segment.sizeBytes }] : [],
+    )
+    const directory = this.#isDirectoryDirty
+    this.#isDirectoryDirty = false
+    return { endOffset: segments.endOffset, files, directory }
+  }
+
+  async sync({ files, directory }: FlushMark): Promise<void> {
+    for (const { segment } of files) if (!segment.isRemoved) await segment.file.sync()
+    if (directory) await this.#log.host.env.disk.syncDirectory(this.#log.path)
+  }
+
+  async endFlush({ files, endOffset }: FlushMark): Promise<void> {
+    for (const { segment, sizeBytes } of files) segment.synced(sizeBytes)
+    await this.#saveEpochs()
+    this.#offset = Math.max(this.#offset, endOffset)
+    const isReached = ({ offset }: { readonly offset: number }) => offset <= this.#offset
+    const reached = this.#waiters.filter(isReached)
+    this.#waiters = this.#waiters.filter(waiter => !isReached(waiter))
+    for (const { until } of reached) until.resolve()
+  }
+
+  abandonFlush({ directory }: FlushMark): void {
+    if (directory) this.#isDirectoryDirty = true
+  }
+
+  /** Writes the leader-epoch checkpoint where it says something else than is known. @throws DiskError */
+  #saveEpochs(): Promise<void> {
+    const { epochs, host, path } = this.#log
+    return epochs.save(entries =>
+      host.withRoom(() => writeSealed(epochPlace(host.env, path), epochBody(entries))),
+    )
+  }
+}

@@ -1,0 +1,89 @@
+import type { LogConfig } from '../log-config.ts'
+import type { LogHost } from '../log-host.ts'
+import type { LogId } from '../log-id.ts'
+import type { ProducerStates } from '../producers/states.ts'
+import type { SegmentList } from '../segment/segment.ts'
+import { Availability } from './availability.ts'
+import { Durability } from './durability.ts'
+import type { EpochCache } from './epoch-cache.ts'
+import { StartOffset } from './start-offset.ts'
+
+/** A log as recovery found it. */
+export interface FoundState {
+  readonly id: LogId
+  /** Name and path of the log's directory. */
+  readonly name: string
+  readonly path: string
+  readonly host: LogHost
+  readonly config: LogConfig
+  readonly segments: SegmentList
+  readonly epochs: EpochCache
+  readonly producers: ProducerStates
+  /** Invariant: startOffset <= the end of the segments, and so is durableOffset. */
+  readonly startOffset: number
+  readonly durableOffset: number
+  /** The log's directory has entries that were never synced. */
+  readonly isDirectoryDirty: boolean
+  /** Why the log cannot be served; null where it can. */
+  readonly damage: string | null
+}
+
+/**
+ * What the rooms of one log share: append, read, retention and flush all work on this. Every part that changes is
+ * an object that alone writes its fields; the others ask it, or tell it what happened. Who moves an offset:
+ * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`);
+ * - the start: retention and DeleteRecords, when its new place is durable (`StartOffset.raise`);
+ * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`).
+ * Invariants: startOffset <= endOffset, durableOffset <= endOffset.
+ */
+export class LogState {
+  readonly id: LogId
+  readonly name: string
+  readonly path: string
+  readonly host: LogHost
+  readonly segments: SegmentList
+  readonly epochs: EpochCache
+  /** Of everything appended and staged. */
+  readonly producers: ProducerStates
+  readonly availability: Availability
+  readonly start: StartOffset
+  readonly durability: Durability
+  #config: LogConfig
+
+  constructor(found: FoundState) {
+    this.id = found.id
+    this.name = found.name
+    this.path = found.path
+    this.host = found.host
+    this.segments = found.segments
+    this.epochs = found.epochs
+    this.producers = found.producers
+    this.#config = found.config
+    this.availability = new Availability(this, found.damage)
+    this.start = new StartOffset(this, found.startOffset)
+    const { durableOffset: offset, isDirectoryDirty } = found
+    this.durability = new Durability(this, { offset, isDirectoryDirty })
+  }
+
+  get config(): LogConfig {
+    return this.#config
+  }
+
+  /** The first offset that may be read; never falls. */
+  get startOffset(): number {
+    return this.start.offset
+  }
+
+  /** Batches below are written: visible to readers. */
+  get endOffset(): number {
+    return this.segments.endOffset
+  }
+
+  /** New settings for everything that happens from now on. */
+  configure(config: LogConfig): void {
+    this.#config = config
+    const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+    this.producers.configure({ expirationMs, countMax })
+    this.host.flushPolicyChanged(this.durability)
+  }
+}

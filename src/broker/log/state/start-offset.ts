@@ -1,0 +1,36 @@
+import type { LogHost } from '../log-host.ts'
+import type { EpochCache } from './epoch-cache.ts'
+
+/** What a log's start has to do with. */
+interface StartedLog {
+  readonly name: string
+  readonly host: LogHost
+  readonly epochs: EpochCache
+}
+
+/**
+ * The first offset of a log that may be read. It moves only here: forwards, and not before its new place is durable
+ * (G35). Never beyond the log's end. `retention.ts` raises it, appends and reads ask.
+ */
+export class StartOffset {
+  readonly #log: StartedLog
+  #offset: number
+
+  constructor(log: StartedLog, offset: number) {
+    this.#log = log
+    this.#offset = offset
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** The log begins at `offset` from now on; durable when this resolves, and visible then. @throws DiskError */
+  async raise(offset: number): Promise<void> {
+    if (offset <= this.#offset) return
+    const { name, host, epochs } = this.#log
+    await host.saveStartOffset(name, offset)
+    this.#offset = Math.max(this.#offset, offset)
+    epochs.cutBefore(this.#offset)
+  }
+}

@@ -1,0 +1,85 @@
+import type { DiskFile } from '../../env/env.ts'
+import type { ErrorName } from '../wire/errors.ts'
+
+/** What is asked of a partition, and what it answers: the words of whoever acts on one. */
+export type { AppendResult, TimedOffset } from '../log/log.ts'
+
+export interface PartitionAppend {
+  /** -1: all in-sync replicas, 1: the leader, 0: nobody waits. */
+  readonly acks: number
+  /** How long an acks=-1 append waits for the in-sync set before REQUEST_TIMED_OUT; the data stays (G16). */
+  readonly timeoutMs: number
+  readonly origin: 'client' | 'coordinator'
+  /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
+  readonly allowsZstd?: boolean
+}
+
+export interface PartitionRead {
+  readonly fetchOffset: number
+  readonly maxBytes: number
+  /** Return one whole batch even where it is larger than `maxBytes` (G29). */
+  readonly minOneBatch: boolean
+  /** -1: not checked (G33). */
+  readonly currentLeaderEpoch: number
+  /** Epoch of the last record that the reader has, -1 where it does not tell (KIP-595). */
+  readonly lastFetchedEpoch: number
+  /** Was sent what the page cache did not have, and has not caught up since. */
+  readonly isLagging?: boolean
+}
+
+/** What a reader gets: an error, a range of a segment, or nothing yet. */
+export interface PartitionReadResult {
+  readonly error: ErrorName
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  readonly range: SegmentRange | null
+  /** The reader's log and ours part here (KIP-595). */
+  readonly diverging: { readonly epoch: number; readonly endOffset: number } | null
+}
+
+export interface SegmentRange {
+  readonly file: DiskFile
+  readonly position: number
+  readonly length: number
+  readonly cold: boolean
+  /** Reaches all that was readable when it was asked for. */
+  readonly isCaughtUp: boolean
+}
+
+/** An offset, and the leader epoch that holds there; -1 where that is not known. */
+export interface OffsetAndEpoch {
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+/** What deleting gave: an error, or the first offset that is still there, -1 with an error. */
+export interface Deletion {
+  readonly error: ErrorName
+  readonly lowWatermark: number
+}
+
+/** What a reader has before it: records up to the high watermark, the others estimated from indexes in memory. */
+export interface PartitionBacklog {
+  readonly records: number
+  readonly bytes: number
+  /** About when the first of the records was made, in milliseconds since 1970; null where nothing tells. */
+  readonly timestampMs: number | null
+}
+
+/** How far a partition's log reaches. Invariant: startOffset <= highWatermark <= endOffset. */
+export interface Extent {
+  readonly startOffset: number
+  readonly highWatermark: number
+  readonly endOffset: number
+  readonly sizeBytes: number
+}
+
+/** An idempotent producer as tools see it (KIP-664). */
+export interface PartitionProducer {
+  readonly producerId: number
+  readonly epoch: number
+  /** -1 where it has none. */
+  readonly lastSequence: number
+  /** Of its last batch; -1 where it has none. */
+  readonly lastTimestampMs: number
+}
