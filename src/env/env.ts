@@ -19,6 +19,7 @@ export { DiskError } from './disk.ts'
 export type {
   Address,
   CloseReason,
+  ConnectOptions,
   Connection,
   ConnectionEvents,
   CopiedBytes,

@@ -8,8 +8,8 @@ export interface Network {
   readonly kind: 'native' | 'node' | 'simulated'
   /** Starts to accept. Rejects with a NetworkError (EADDRINUSE, EACCES ...). */
   listen(options: ListenOptions, events: ListenerEvents): Promise<Listener>
-  /** A stream's counters for file ranges sent (one a consumer and partition); see SendStream. */
-  openStream(): SendStream
+  /** Connects to a listener. Rejects with a NetworkError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ...). */
+  connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection>
   readonly counters: NetworkCounters
 }
 
@@ -24,6 +24,15 @@ export interface ListenOptions {
    * not read; of several listeners, the last one's number counts.
    */
   readonly requestMemoryMax: number
+}
+
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  /** A frame's announced size above this closes the connection. */
+  readonly frameSizeMax: number
+  /** Milliseconds until an attempt that nobody answered is given up with ETIMEDOUT. */
+  readonly timeoutMs: number
 }
 
 export interface ListenerEvents {
@@ -59,7 +68,7 @@ export interface CloseReason {
   readonly detail: string
 }
 
-/** One request: the bytes after the length prefix, inside a receive slab that is reused when all of its frames are released. */
+/** One request or answer: the bytes after the length prefix, inside a receive slab that is reused when all of its frames are released. */
 export interface Frame {
   readonly bytes: Uint8Array
   release(): void
@@ -74,10 +83,12 @@ export interface Connection {
   readonly queuedBytes: number
   /** Bytes of a frame that has begun and is not complete; 0 between frames. */
   readonly partialBytes: number
-  /** Bytes received since the connection was accepted. */
+  /** Bytes received since the connection began. */
   readonly receivedBytes: number
+  /** Counters for file ranges that this connection sends (one a consumer and partition); see SendStream. */
+  openStream(): SendStream
   /**
-   * Queues one response: all parts leave in this order, after everything queued before. Byte parts are copied
+   * Queues one message: all parts leave in this order, after everything queued before. Byte parts are copied
    * or kept; the caller does not touch them again. The connection keeps its own reference to each file.
    */
   send(parts: readonly OutPart[]): void

@@ -130,10 +130,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/broker/insight': {
-    ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition', 'telemetry')],
+    ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition')],
   },
   'src/broker/telemetry': {
-    ours: ['src/lib', 'src/env', ...broker('config')],
+    ours: ['src/lib', 'src/env', ...broker('config', 'insight/numbers.ts')],
     modules: ['node:http', 'express', 'pino', 'prom-client'],
   },
   'src/broker/handlers': {
@@ -154,7 +154,6 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
-  'src/broker/insight/group-sources.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
 }

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../env/disk.ts'
-import type { Network } from '../../env/network.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import type { Binding } from './binding.ts'
 import { Jobs } from './jobs.ts'
@@ -13,7 +12,7 @@ import { NativeNetwork } from './native-network.ts'
 /** What the addon gives: the fast twins of the ports. */
 export interface Native {
   readonly disk: Disk
-  readonly network: Network
+  readonly network: NativeNetwork
   readonly crc32c: Crc32c
   /** `sse4.2`, `armv8` or `table`. */
   readonly crc32cMethod: string

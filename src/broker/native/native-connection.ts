@@ -7,6 +7,7 @@ import type {
   ConnectionEvents,
   FileRange,
   OutPart,
+  SendStream,
 } from '../../env/network.ts'
 import { isFileRange } from '../../env/network.ts'
 import { closeKinds, rowLength } from './binding.ts'
@@ -23,16 +24,19 @@ export class NativeConnection implements Connection {
   readonly local: Address
   readonly #binding: Binding
   readonly #handle: number
+  readonly #streams: () => SendStream
   #events: ConnectionEvents | null = null
   /** What a callback threw, or null. */
   #thrown: string | null = null
   /** Bytes received in all, once the connection is closed and the addon has forgotten it. */
   #receivedInAll: number | null = null
 
-  constructor(binding: Binding, handle: number, ends: AcceptedEnds) {
+  /** `streams` gives streams of its network. */
+  constructor(binding: Binding, handle: number, ends: AcceptedEnds, streams: () => SendStream) {
     const [remoteHost, remotePort, localHost, localPort] = ends
     this.#binding = binding
     this.#handle = handle
+    this.#streams = streams
     this.remote = addressOf(remoteHost, remotePort)
     this.local = addressOf(localHost, localPort)
   }
@@ -47,6 +51,10 @@ export class NativeConnection implements Connection {
 
   get receivedBytes(): number {
     return this.#numbers()[2]
+  }
+
+  openStream(): SendStream {
+    return this.#streams()
   }
 
   send(parts: readonly OutPart[]): void {

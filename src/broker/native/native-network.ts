@@ -47,6 +47,7 @@ export class NativeNetwork implements Network {
     return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
   }
 
+  /** Any of its connections may count in it. */
   openStream(): SendStream {
     return new NativeStream(this.#binding, this.#measuresDevices)
   }
@@ -63,9 +64,13 @@ export class NativeNetwork implements Network {
     }
   }
 
+  connect(): Promise<Connection> {
+    return Promise.reject(new NetworkError('the native network does not connect yet', 'ENOSYS'))
+  }
+
   /** The addon's callbacks, from here on. */
   accepted(listener: number, handle: number, ...ends: AcceptedEnds): void {
-    const connection = new NativeConnection(this.#binding, handle, ends)
+    const connection = new NativeConnection(this.#binding, handle, ends, () => this.openStream())
     this.#connections[handle] = connection
     const events = eventsOf(present(this.#listeners.get(listener), 'a listener'), connection)
     if (events === null) connection.close()

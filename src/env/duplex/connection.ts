@@ -8,20 +8,24 @@ import type {
   ConnectionEvents,
   Frame,
   OutPart,
+  SendStream,
 } from '../network.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import { OutputQueue, type OutputListener } from './output-queue.ts'
 import type { GatedReader, RequestMemory } from './request-memory.ts'
 
 export interface ConnectionLimits {
+  readonly frameSizeMin: number
   readonly frameSizeMax: number
   readonly requestMemoryMax: number
 }
 
 /** What connections of one network share. */
 export interface ConnectionHost {
+  /** What frames of this connection, and of others of its kind, take. */
   readonly memory: RequestMemory
   readonly poisonsReleased: boolean
+  openStream(): SendStream
   received(bytes: number): void
   assembled(bytes: number): void
   sent: OutputListener['sent']
@@ -60,7 +64,7 @@ export class DuplexConnection implements Connection, GatedReader {
     this.#duplex = options.duplex
     this.#limits = options.limits
     this.#host = options.host
-    this.#assembler = new FrameAssembler(options.limits.frameSizeMax)
+    this.#assembler = new FrameAssembler(options.limits.frameSizeMax, options.limits.frameSizeMin)
     this.#output = new OutputQueue(options.duplex, {
       sent: (bytes, stream) => this.#host.sent(bytes, stream),
       drained: () => this.#call(events => events.drained()),
@@ -79,6 +83,10 @@ export class DuplexConnection implements Connection, GatedReader {
 
   get missingBytes(): number {
     return this.#assembler.missingBytes
+  }
+
+  openStream(): SendStream {
+    return this.#host.openStream()
   }
 
   /** Starts to listen to the stream. To be called once. */
