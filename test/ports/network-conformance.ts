@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Disk } from '../../src/env/disk.ts'
-import type { Network } from '../../src/env/network.ts'
+import type { Address, Network } from '../../src/env/network.ts'
 import { networkFiles } from './network-files.ts'
 import { networkFrames } from './network-frames.ts'
+import { networkConnects } from './network-connects.ts'
 import { networkEnds } from './network-ends.ts'
 import { TestClient } from './network-client.ts'
 import { TestServer, type Behaviour } from './network-server.ts'
@@ -14,6 +15,8 @@ export interface NetworkUnderTest {
   connect(host: string, port: number): Promise<Duplex>
   /** Ends the connection of a client's Duplex by a reset. */
   reset(duplex: Duplex): void
+  /** A place that answers no attempt to connect, until it is disposed of. */
+  silentPlace(): Promise<Address & AsyncDisposable>
   readonly disk: Disk
   readonly root: string
   clean(): void
@@ -62,6 +65,9 @@ export function networkConformance(name: string, make: () => NetworkUnderTest): 
     networkFrames(() => bench.current!)
     networkFiles(() => bench.current!)
     networkEnds(() => bench.current!)
+    // The addon does not connect yet.
+    if (name === 'native') test.skip('connect: not run, the addon does not connect yet', () => {})
+    else networkConnects(() => bench.current!)
 
     test('says where both ends are, and gives every connection its own id', async () => {
       const { current } = bench

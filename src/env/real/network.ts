@@ -10,6 +10,7 @@ import {
   type ListenOptions,
   type Network,
 } from '../network.ts'
+import { realClock } from './clock.ts'
 
 const backlog = 1024
 
@@ -42,15 +43,15 @@ export class NodeNetwork extends DuplexNetwork implements Network {
     const { host, port, timeoutMs } = options
     const socket = connect({ ...socketOptions, host, port })
     const fail = (code: string): void => {
-      clearTimeout(timeout)
+      timeout.cancel()
       socket.destroy()
       reject(new NetworkError(`cannot connect to ${host}:${port}: ${code}`, code))
     }
     const failed = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'EIO')
-    const timeout = setTimeout(() => fail('ETIMEDOUT'), timeoutMs)
+    const timeout = realClock.after(timeoutMs, () => fail('ETIMEDOUT'))
     socket.once('error', failed)
     socket.once('connect', () => {
-      clearTimeout(timeout)
+      timeout.cancel()
       socket.off('error', failed)
       resolve(this.attachDialled({ duplex: socket, limits: options, ...endsOf(socket) }, events))
     })
