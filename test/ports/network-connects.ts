@@ -8,7 +8,7 @@ import type {
 } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed } from './network-client.ts'
-import type { NetworkBench } from './network-conformance.ts'
+import type { NetworkBench } from './network-bench.ts'
 
 /** What a test notes of a connection that it made. */
 class Dialled implements ConnectionEvents {

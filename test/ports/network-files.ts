@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { DiskFile } from '../../src/env/disk.ts'
 import type { OutPart, SendStream } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import type { NetworkBench } from './network-conformance.ts'
+import type { NetworkBench } from './network-bench.ts'
 
 const mebibyte = 1024 * 1024
 

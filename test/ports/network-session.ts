@@ -3,7 +3,7 @@ import type { DiskFile } from '../../src/env/disk.ts'
 import type { Connection, Frame, OutPart, SendStream } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed, TestClient } from './network-client.ts'
-import type { NetworkUnderTest } from './network-conformance.ts'
+import type { NetworkUnderTest } from './network-bench.ts'
 import { TestServer } from './network-server.ts'
 
 const fileBytes = 1_500_000
