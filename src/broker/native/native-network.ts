@@ -12,13 +12,18 @@ import type {
   NetworkCounters,
   SendStream,
 } from '../../env/network.ts'
-import type { AcceptedEnds, Binding } from './binding.ts'
+import {
+  acceptBacklog,
+  acceptPauseMs,
+  keepAliveSeconds,
+  requestMemoryBounds,
+  requestMemoryUnlistened,
+  requestSizeMin,
+} from '../../env/admission.ts'
+import type { AcceptedEnds, Binding, CounterName } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeConnection } from './native-connection.ts'
 import { NativeStream } from './native-stream.ts'
-
-/** A listener that cannot accept (EMFILE ...) tries again after this. */
-const acceptPauseMs = 100
 
 /** The network whose sockets the addon owns. */
 export class NativeNetwork implements Network {
@@ -32,16 +37,25 @@ export class NativeNetwork implements Network {
 
   constructor(binding: Binding) {
     this.#binding = binding
+    this.#boundMemory(requestMemoryUnlistened)
   }
 
   async listen(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
     const { port, frameSizeMax, requestMemoryMax } = options
     const host = await addressOf(options.host)
-    const listener = this.#binding.listen(host, port, frameSizeMax, requestMemoryMax)
+    const listener = this.#binding.listen(
+      host,
+      port,
+      requestSizeMin,
+      frameSizeMax,
+      keepAliveSeconds,
+      acceptBacklog,
+    )
     if (listener < 0) {
       const code = errnoName(listener)
       throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
     }
+    this.#boundMemory(requestMemoryMax)
     this.#listeners.set(listener, events)
     const boundPort = this.#binding.answer[0]!
     return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
@@ -53,14 +67,13 @@ export class NativeNetwork implements Network {
   }
 
   get counters(): NetworkCounters {
-    const [received, sendfile, copied, held, waits] = this.#binding.counters
     return {
-      bytesReceived: received!,
-      bytesSendfile: sendfile!,
-      bytesCopied: copied!,
+      bytesReceived: this.#counter('received'),
+      bytesSendfile: this.#counter('sentBySendfile'),
+      bytesCopied: this.#counter('sentByCopy'),
       copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
-      requestMemoryBytes: held!,
-      requestMemoryWaits: waits!,
+      requestMemoryBytes: this.#counter('held'),
+      requestMemoryWaits: this.#counter('starved'),
     }
   }
 
@@ -97,6 +110,15 @@ export class NativeNetwork implements Network {
     const connection = this.#connection(handle)
     this.#connections[handle] = undefined
     connection.closed(kind, detail)
+  }
+
+  #counter(name: CounterName): number {
+    return this.#binding.counters[this.#binding.constants.counters.indexOf(name)]!
+  }
+
+  #boundMemory(bytesMax: number): void {
+    const { any, small, large, begun, kept, short } = requestMemoryBounds(bytesMax)
+    this.#binding.requestMemoryBounds(any, small, large, begun, kept, short)
   }
 
   #connection(handle: number): NativeConnection {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { assert } from '../../lib/assert.ts'
 import { nextConnectionId } from '../connection-id.ts'
+import { poisonByte } from '../network.ts'
 import type {
   Address,
   CloseReason,
@@ -38,8 +39,6 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits
   readonly host: ConnectionHost
 }
-
-const poison = 0xdb
 
 /** A connection over any byte stream: a socket, TLS, the simulator's. */
 export class DuplexConnection implements Connection, GatedReader {
@@ -214,7 +213,7 @@ class DuplexFrame implements Frame {
     assert(this.#state !== 'released', 'a frame is released once')
     const wasHeld = this.#state === 'held'
     this.#state = 'released'
-    if (this.#host.poisonsReleased) this.bytes.fill(poison)
+    if (this.#host.poisonsReleased) this.bytes.fill(poisonByte)
     if (wasHeld) this.#host.memory.change(-this.bytes.length, 0)
   }
 

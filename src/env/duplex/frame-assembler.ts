@@ -1,4 +1,5 @@
 import { readInt32 } from '../../lib/bytes.ts'
+import { requestSizeMin } from '../admission.ts'
 
 /** What a chunk completed, and what is wrong behind it; after a fault the stream has no frames any more. */
 export interface Assembled {
@@ -6,10 +7,6 @@ export interface Assembled {
   readonly fault: string | null
 }
 
-/** No Kafka request is smaller: API key, version and correlation id. */
-export const requestSizeMin = 8
-/** No answer is smaller: the correlation id. */
-export const answerSizeMin = 4
 const prefixBytes = 4
 const firstCapacityBytes = 4096
 

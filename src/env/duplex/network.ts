@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { answerSizeMin, requestSizeMin } from '../admission.ts'
 import type {
   Address,
   Connection,
@@ -9,7 +10,6 @@ import type {
   SendStream,
 } from '../network.ts'
 import { DuplexConnection, type ConnectionHost, type ConnectionOptions } from './connection.ts'
-import { answerSizeMin, requestSizeMin } from './frame-assembler.ts'
 import { RequestMemory } from './request-memory.ts'
 
 export interface DuplexNetworkOptions {

@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { acceptBacklog, keepAliveSeconds } from '../admission.ts'
 import { DuplexNetwork, type Ends } from '../duplex/network.ts'
 import {
   NetworkError,
@@ -12,13 +13,11 @@ import {
 } from '../network.ts'
 import { realClock } from './clock.ts'
 
-const backlog = 1024
-
 const socketOptions = {
   allowHalfOpen: true,
   noDelay: true,
   keepAlive: true,
-  keepAliveInitialDelay: 60_000,
+  keepAliveInitialDelay: 1000 * keepAliveSeconds,
 } as const
 
 /**
@@ -80,7 +79,7 @@ function bound(server: Server, { host, port }: ListenOptions): Promise<void> {
     )
   }
   server.once('error', failed)
-  server.listen({ host, port, backlog, exclusive: true }, () => {
+  server.listen({ host, port, backlog: acceptBacklog, exclusive: true }, () => {
     server.off('error', failed)
     resolve()
   })
