@@ -43,9 +43,7 @@ export function networkConformance(name: string, make: () => NetworkUnderTest): 
     networkFrames(() => bench.current!)
     networkFiles(() => bench.current!)
     networkEnds(() => bench.current!)
-    // The addon does not connect yet.
-    if (name === 'native') test.skip('connect: not run, the addon does not connect yet', () => {})
-    else networkConnects(() => bench.current!)
+    networkConnects(() => bench.current!)
 
     test('says where both ends are, and gives every connection its own id', async () => {
       const { current } = bench

@@ -36,6 +36,10 @@ class Dialled implements ConnectionEvents {
   }
 }
 
+function releaseAll(frames: readonly Frame[]): void {
+  for (const frame of frames) frame.release()
+}
+
 /** Connections that the network makes itself: like accepted ones, but for what they receive. */
 export function networkConnects(bench: () => NetworkBench): void {
   const body = new Prng(40).bytes(100)
@@ -122,7 +126,8 @@ export function networkConnects(bench: () => NetworkBench): void {
     })
 
     test('end lets leave what is queued', async () => {
-      const server = await bench().serve()
+      // It answers nothing: an answer to whoever is gone is met by a reset, which drops what was not read yet.
+      const server = await bench().serve({ frames: releaseAll })
       const { connection, events } = await dial(server.listener)
       const many = Array.from({ length: 8 }, () => framed(new Prng(42).bytes(500_000)))
       connection.send(many)
@@ -151,6 +156,41 @@ export function networkConnects(bench: () => NetworkBench): void {
       expect(events.held[0]!.bytes).toEqual(body)
       expect(bench().under.network.counters.requestMemoryBytes).toBe(0)
       for (const frame of events.held) frame.release()
+      connection.close()
+    })
+
+    test('answers come while requests fill the memory', async () => {
+      const requests: Frame[] = []
+      const keep = (frames: readonly Frame[]): void => void requests.push(...frames)
+      const server = await bench().serve({ frames: keep }, { requestMemoryMax: 1000 })
+      const { connection, events } = await dial(server.listener)
+      connection.send([framed(new Uint8Array(100_000))])
+      await server.until(() => requests.length === 1)
+      const { counters } = bench().under.network
+      expect(counters.requestMemoryBytes).toBeGreaterThan(1000)
+      const answer = new Prng(43).bytes(3_000_000)
+      server.connections[0]!.send([framed(answer), framed(body)])
+      await server.until(() => events.bodies.length === 2)
+      expect(Buffer.from(events.bodies[0]!).equals(answer)).toBe(true)
+      for (const frame of requests) frame.release()
+      connection.close()
+    })
+
+    test('answers of four bytes come by the ten thousands, in order', async () => {
+      const server = await bench().serve()
+      const { connection, events } = await dial(server.listener)
+      await server.until(() => server.connections.length === 1)
+      const count = 60_000
+      const answers = Buffer.alloc(8 * count)
+      for (let at = 0; at < count; at++) {
+        answers.writeInt32BE(4, 8 * at)
+        answers.writeInt32BE(at, 8 * at + 4)
+      }
+      server.connections[0]!.send([answers])
+      await server.until(() => events.bodies.length === count)
+      const came = Buffer.concat(events.bodies)
+      expect(came.readInt32BE(4 * 40_000)).toBe(40_000)
+      expect(came.readInt32BE(4 * (count - 1))).toBe(count - 1)
       connection.close()
     })
 

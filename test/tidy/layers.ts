@@ -47,7 +47,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/native': {
-    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts'],
+    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts', 'src/env/real/clock.ts'],
     modules: [
       'node:child_process',
       'node:dns/promises',

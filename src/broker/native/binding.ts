@@ -44,7 +44,7 @@ export interface Binding {
   fileSyncFileSystem(file: number, job: number): number
   fileWriteBack(file: number, job: number, position: number, length: number): number
 
-  /** `host` is an address. `answer[0]` is the port. */
+  /** `host` is an address. `answer[0]` is the port. Keep-alive: see `keepAliveSeconds`. */
   listen(
     host: string,
     port: number,
@@ -53,6 +53,16 @@ export interface Binding {
     keepAliveSeconds: number,
     backlog: number,
   ): number
+  /** Answered by `connected` or `connectFailed`, never from inside the call; then its number is free. */
+  connect(
+    host: string,
+    port: number,
+    frameSizeMin: number,
+    frameSizeMax: number,
+    keepAliveSeconds: number,
+  ): number
+  /** It is not answered. */
+  connectCancel(dial: number): number
   listenerClose(listener: number): number
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
@@ -107,15 +117,17 @@ export type CounterName = 'received' | 'sentBySendfile' | 'sentByCopy' | 'held' 
 
 export interface Callbacks {
   jobDone(job: number, result: number): void
-  accepted(listener: number, connection: number, ...ends: AcceptedEnds): void
+  accepted(listener: number, connection: number, ...ends: ConnectionEnds): void
   acceptFailed(listener: number, errno: number): void
+  connected(dial: number, connection: number, ...ends: ConnectionEnds): void
+  connectFailed(dial: number, errno: number): void
   frames(connection: number, count: number): void
   drained(connection: number): void
   /** `detail`: an errno; where the kind is `frame`, the announced size. */
   closed(connection: number, kind: number, detail: number): void
 }
 
-export type AcceptedEnds = readonly [
+export type ConnectionEnds = readonly [
   remoteHost: string,
   remotePort: string,
   localHost: string,

@@ -61,6 +61,8 @@ function open(binding: Binding): Native {
       jobDone: (job, result) => jobs.done(job, result),
       accepted: (...event) => network.accepted(...event),
       acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
+      connected: (...event) => network.connected(...event),
+      connectFailed: (dial, errno) => network.connectFailed(dial, errno),
       frames: (connection, count) => network.framesCame(connection, count),
       drained: connection => network.drained(connection),
       closed: (connection, kind, detail) => network.closed(connection, kind, detail),

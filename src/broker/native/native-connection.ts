@@ -10,7 +10,7 @@ import type {
   SendStream,
 } from '../../env/network.ts'
 import { isFileRange } from '../../env/network.ts'
-import type { AcceptedEnds, Binding } from './binding.ts'
+import type { ConnectionEnds, Binding } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeFile } from './native-file.ts'
 import { takeFrames } from './native-frame.ts'
@@ -31,7 +31,7 @@ export class NativeConnection implements Connection {
   #receivedInAll: number | null = null
 
   /** `streams` gives streams of its network. */
-  constructor(binding: Binding, handle: number, ends: AcceptedEnds, streams: () => SendStream) {
+  constructor(binding: Binding, handle: number, ends: ConnectionEnds, streams: () => SendStream) {
     const [remoteHost, remotePort, localHost, localPort] = ends
     this.#binding = binding
     this.#handle = handle

@@ -5,6 +5,7 @@ import { NetworkError } from '../../env/network.ts'
 import type {
   Connection,
   ConnectionEvents,
+  ConnectOptions,
   Listener,
   ListenerEvents,
   ListenOptions,
@@ -20,9 +21,10 @@ import {
   requestMemoryUnlistened,
   requestSizeMin,
 } from '../../env/admission.ts'
-import type { AcceptedEnds, Binding, CounterName } from './binding.ts'
+import type { ConnectionEnds, Binding, CounterName } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeConnection } from './native-connection.ts'
+import { NativeDials } from './native-dials.ts'
 import { NativeStream } from './native-stream.ts'
 
 /** The network whose sockets the addon owns. */
@@ -30,6 +32,7 @@ export class NativeNetwork implements Network {
   readonly kind = 'native'
   readonly #binding: Binding
   readonly #listeners = new Map<number, ListenerEvents>()
+  readonly #dials: NativeDials
   /** By the addon's number, which is used again after `closed`. */
   readonly #connections: (NativeConnection | undefined)[] = []
   /** The kernel counts what a thread read from devices only where it was built to (/proc/self/io is there then). */
@@ -37,6 +40,7 @@ export class NativeNetwork implements Network {
 
   constructor(binding: Binding) {
     this.#binding = binding
+    this.#dials = new NativeDials(binding)
     this.#boundMemory(requestMemoryUnlistened)
   }
 
@@ -61,6 +65,10 @@ export class NativeNetwork implements Network {
     return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
   }
 
+  connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection> {
+    return this.#dials.connect(options, events)
+  }
+
   /** Any of its connections may count in it. */
   openStream(): SendStream {
     return new NativeStream(this.#binding, this.#measuresDevices)
@@ -77,14 +85,9 @@ export class NativeNetwork implements Network {
     }
   }
 
-  connect(): Promise<Connection> {
-    return Promise.reject(new NetworkError('the native network does not connect yet', 'ENOSYS'))
-  }
-
   /** The addon's callbacks, from here on. */
-  accepted(listener: number, handle: number, ...ends: AcceptedEnds): void {
-    const connection = new NativeConnection(this.#binding, handle, ends, () => this.openStream())
-    this.#connections[handle] = connection
+  accepted(listener: number, handle: number, ...ends: ConnectionEnds): void {
+    const connection = this.#join(handle, ends)
     const events = eventsOf(present(this.#listeners.get(listener), 'a listener'), connection)
     if (events === null) connection.close()
     else connection.open(events)
@@ -96,6 +99,14 @@ export class NativeNetwork implements Network {
       if (this.#listeners.get(listener) === events) this.#binding.listenerResume(listener)
     }, acceptPauseMs)
     events?.acceptFailed(errnoName(errno))
+  }
+
+  connected(dial: number, handle: number, ...ends: ConnectionEnds): void {
+    this.#dials.connected(dial, this.#join(handle, ends))
+  }
+
+  connectFailed(dial: number, errno: number): void {
+    this.#dials.failed(dial, errno)
   }
 
   framesCame(handle: number, count: number): void {
@@ -110,6 +121,12 @@ export class NativeNetwork implements Network {
     const connection = this.#connection(handle)
     this.#connections[handle] = undefined
     connection.closed(kind, detail)
+  }
+
+  #join(handle: number, ends: ConnectionEnds): NativeConnection {
+    const connection = new NativeConnection(this.#binding, handle, ends, () => this.openStream())
+    this.#connections[handle] = connection
+    return connection
   }
 
   #counter(name: CounterName): number {
