@@ -20,8 +20,9 @@ export interface ListenOptions {
   /** A frame's announced size above this, or below 8, closes the connection (G12). */
   readonly frameSizeMax: number
   /**
-   * Memory for frames that are arriving or not yet released, of all connections of the network. What does not fit is
-   * not read; of several listeners, the last one's number counts.
+   * Memory for requests that are arriving or not yet released, of all connections that the network accepted. What does
+   * not fit is not read; of several listeners, the last one's number counts. Answers on connections that it made are
+   * not counted: whoever asked for them bounds them, and they must come for requests to end.
    */
   readonly requestMemoryMax: number
 }
