@@ -43,33 +43,3 @@ void call_register(Addon *addon, napi_value exports, const Export *list, size_t 
     napi_set_named_property(addon->env, exports, list[at].name, function);
   }
 }
-
-napi_value addon_number(Addon *addon, double value) {
-  napi_value number = NULL;
-  napi_create_double(addon->env, value, &number);
-  return number;
-}
-
-/* The callbacks catch what their listeners throw; what still comes out is uncaught. */
-void addon_call_with(Addon *addon, int callback, size_t count, const napi_value *arguments) {
-  napi_value function, receiver, error;
-  bool thrown = false;
-  if (addon->ending || !addon->started) return;
-  napi_get_reference_value(addon->env, addon->callbacks[callback], &function);
-  napi_get_global(addon->env, &receiver);
-  napi_make_callback(addon->env, addon->context, receiver, function, count, arguments, NULL);
-  napi_is_exception_pending(addon->env, &thrown);
-  if (!thrown) return;
-  napi_get_and_clear_last_exception(addon->env, &error);
-  napi_fatal_exception(addon->env, error);
-}
-
-void addon_call(Addon *addon, int callback, size_t count, const double *numbers) {
-  napi_handle_scope scope;
-  napi_value arguments[CALL_ARGUMENTS];
-  if (addon->ending) return;
-  napi_open_handle_scope(addon->env, &scope);
-  for (size_t at = 0; at < count; at++) arguments[at] = addon_number(addon, numbers[at]);
-  addon_call_with(addon, callback, count, arguments);
-  napi_close_handle_scope(addon->env, scope);
-}

@@ -1,7 +1,6 @@
 /* One call from JavaScript: arguments by position, a number back. A wrong type reads as 0. */
 #pragma once
 #include "addon.h"
-#include "file.h"
 
 enum { CALL_ARGUMENTS = 8 };
 

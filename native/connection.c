@@ -1,6 +1,6 @@
-/* One connection's life: what it polls for, what it sends, and its end. */
 #include "connection.h"
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,32 +19,44 @@ static void option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
-Connection *connection_new(const Listener *listener, int fd) {
-  Addon *addon = listener->addon;
+/* Memory came free for it. */
+static void woken(Receiver *receiver) {
+  connection_update((Connection *)((char *)receiver - offsetof(Connection, receiver)));
+}
+
+Connection *connection_new(Addon *addon, int fd, const Terms *terms) {
   Connection *connection = calloc(1, sizeof *connection);
   if (!connection || uv_poll_init_socket(addon->loop, &connection->poll, fd) != 0) {
     free(connection);
     close(fd);
     return NULL;
   }
-  addon->handles_open++;
+  addon_handle_opened(addon);
   option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  option(fd, IPPROTO_TCP, TCP_KEEPIDLE, terms->keep_alive_seconds);
   connection->job = (Job){.work = send_cold, .done = cold_done};
   connection->addon = addon;
   connection->fd = fd;
   connection->poll_open = true;
-  connection->frame_bytes_max = listener->frame_bytes_max;
+  connection->receiver = (Receiver){
+      .memory = &addon->memory,
+      .fd = fd,
+      .frame_bytes_min = terms->frame_bytes_min,
+      .frame_bytes_max = terms->frame_bytes_max,
+      .takes_answers = terms->takes_answers,
+      .woken = woken,
+  };
   connection->handle = table_add(&addon->connections, connection);
   return connection;
 }
 
 void connection_update(Connection *connection) {
+  const Receiver *receiver = &connection->receiver;
   int events = 0;
   if (connection->closing) return;
-  if (!connection->paused && !connection->starved && !connection->ending) events |= UV_READABLE;
-  if (connection->starved && !connection->hung) events |= UV_DISCONNECT;
+  if (receiver_reads(receiver) && !connection->ending) events |= UV_READABLE;
+  if (receiver->starved && !receiver->hung) events |= UV_DISCONNECT;
   if (connection->blocked && !connection->sending) events |= UV_WRITABLE;
   if (events == connection->events) return;
   connection->events = events;
@@ -59,23 +71,45 @@ static void tell_drained(Connection *connection) {
   addon_call(connection->addon, DRAINED, 1, (double[]){connection->handle});
 }
 
-/* libuv says EBADF for EPOLLERR; the socket knows the reason. */
-static int socket_error(int fd) {
+int socket_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  return error ? error : ECONNRESET;
+  return error;
 }
 
+static void on_readable(Connection *connection) {
+  Addon *addon = connection->addon;
+  Received received = receive(&connection->receiver);
+  double frames[] = {connection->handle, received.frame_count};
+  connection_update(connection); /* it may have starved */
+  if (received.frame_count > 0) addon_call(addon, FRAMES, 2, frames);
+  if (connection->closing) return;
+  if (received.end == RECEIVE_BROKEN) connection_close(connection, BY_FRAME, received.detail);
+  if (received.end == RECEIVE_FAILED) connection_close(connection, BY_SOCKET, received.detail);
+  if (received.end == RECEIVE_AT_END) connection_end(connection, BY_PEER);
+}
+
+static void on_peer_gone(Connection *connection) {
+  if (receiver_may_finish(&connection->receiver)) {
+    connection_update(connection);
+  } else {
+    receiver_end(&connection->receiver);
+    connection_end(connection, BY_PEER);
+  }
+}
+
+/* libuv says EBADF for EPOLLERR; the socket knows the reason. */
 static void on_poll(uv_poll_t *poll, int status, int events) {
   Connection *connection = (Connection *)((char *)poll - offsetof(Connection, poll));
-  if (status < 0) connection_close(connection, BY_SOCKET, socket_error(connection->fd));
+  int error = status < 0 ? socket_error(connection->fd) : 0;
+  if (status < 0) connection_close(connection, BY_SOCKET, error ? error : ECONNRESET);
   if (events & UV_WRITABLE) {
     connection_flush(connection);
     tell_drained(connection);
   }
-  if (events & UV_DISCONNECT && connection->starved) receive_hung(connection);
-  if (events & connection->events & UV_READABLE && !connection->closing) receive(connection);
+  if (events & UV_DISCONNECT && connection->receiver.starved) on_peer_gone(connection);
+  if (events & connection->events & UV_READABLE && !connection->closing) on_readable(connection);
 }
 
 static void settle(Connection *connection, Queue *queue, Flush *flush) {
@@ -111,6 +145,14 @@ void connection_flush(Connection *connection) {
   else connection_update(connection);
 }
 
+/* Once both the poll handle and the last job are done. */
+static void release(Connection *connection) {
+  if (connection->poll_open || connection->sending) return;
+  if (connection->fd >= 0) close(connection->fd);
+  queue_drop(&connection->queue);
+  free(connection);
+}
+
 static void cold_done(Job *job, bool alive) {
   Connection *connection = (Connection *)job;
   Flush *flush = &connection->cold_flush;
@@ -118,7 +160,7 @@ static void cold_done(Job *job, bool alive) {
   settle(connection, &connection->cold, flush);
   queue_prepend(&connection->queue, &connection->cold);
   if (connection->closing) {
-    connection_free(connection);
+    release(connection);
     return;
   }
   if (!alive) return;
@@ -143,20 +185,18 @@ static void on_poll_closed(uv_handle_t *handle) {
   connection->poll_open = false;
   addon_call(addon, CLOSED, 3, event);
   table_remove(&addon->connections, connection->handle);
-  connection_free(connection);
+  release(connection);
   addon_handle_closed(addon);
 }
 
 void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
-  Addon *addon = connection->addon;
   if (connection->closing) return;
   connection->closing = true;
   connection->kind = kind;
   connection->detail = detail;
   connection->queued = 0;
   uv_poll_stop(&connection->poll);
-  receive_end(connection);
-  receive_feed(connection);
+  receiver_end(&connection->receiver);
   if (connection->sending) {
     shutdown(connection->fd, SHUT_RDWR); /* the thread that sends finds out, and the peer too */
   } else {
@@ -165,13 +205,4 @@ void connection_close(Connection *connection, CloseKind kind, int64_t detail) {
     connection->fd = -1;
   }
   uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
-  receive_wake(addon);
-}
-
-/* Once both the poll handle and the last job are done. */
-void connection_free(Connection *connection) {
-  if (connection->poll_open || connection->sending) return;
-  if (connection->fd >= 0) close(connection->fd);
-  queue_drop(&connection->queue);
-  free(connection);
 }

@@ -1,31 +1,35 @@
-/* Connections and listeners: plaintext sockets that the addon owns. All on the event loop. */
+/* A plaintext socket that the addon owns: its life, and the half that sends. On the event loop. */
 #pragma once
-#include <netinet/in.h>
 #include "addon.h"
-#include "queue.h"
 
-enum { TURN_BYTES = 1088 * 1024 }; /* in, or out, before others have a turn: 1 MiB and headers */
-/* A large frame is received to its end and no further: the next begins in its own slab. */
-enum { FRAME_BYTES_MIN = 8, FRAME_PREFIX = 4, LARGE_FRAME_BYTES = SMALL_SLAB_BYTES };
+/* Why a connection closed. */
+typedef enum {
+  BY_PEER,
+  BY_US,
+  BY_FRAME,
+  BY_SOCKET,
+  BY_SHORT_FILE,
+  BY_CALLBACK,
+  CLOSE_KIND_COUNT
+} CloseKind;
 
-/* Why a connection closed; the order is that of `closeKinds` in native-connection.ts. */
-typedef enum { BY_PEER, BY_US, BY_FRAME, BY_SOCKET, BY_SHORT_FILE, BY_CALLBACK } CloseKind;
+/* What is agreed on before there is one, by whoever listens or dials. */
+typedef struct {
+  uint32_t frame_bytes_min, frame_bytes_max;
+  /* Until a silent peer is asked whether it lives. */
+  int keep_alive_seconds;
+  /* It was dialled: see `takes_answers` of Receiver. */
+  bool takes_answers;
+} Terms;
 
-typedef struct Connection {
+typedef struct {
   Job job; /* first: the pool gives it back */
   Addon *addon;
   uint32_t handle;
   int fd;
   uv_poll_t poll;
   int events;
-  uint32_t frame_bytes_max;
-  /* [start, end) of the slab is a frame that is not complete. */
-  Slab *slab;
-  size_t start, end, usual;
-  double received;
-  bool paused;
-  /* Starved: not read, for want of memory; hung: and the peer ended. Admitted: let into it. */
-  bool starved, hung, admitted;
+  Receiver receiver;
   Queue queue;
   double queued;
   /* The socket was full, or the turn over. */
@@ -39,15 +43,8 @@ typedef struct Connection {
   int64_t detail;
 } Connection;
 
-typedef struct {
-  Addon *addon;
-  uint32_t handle;
-  int fd;
-  uv_poll_t poll;
-  uint32_t frame_bytes_max;
-} Listener;
-
-Connection *connection_new(const Listener *listener, int fd);
+/* Of a connected socket, which it then owns. Nothing is read before `connection_update`. */
+Connection *connection_new(Addon *addon, int fd, const Terms *terms);
 /* Polls for what the connection now waits for. */
 void connection_update(Connection *connection);
 void connection_flush(Connection *connection);
@@ -55,20 +52,5 @@ void connection_flush(Connection *connection);
 void connection_close(Connection *connection, CloseKind kind, int64_t detail);
 /* Reads no more, and closes when what is queued has left. */
 void connection_end(Connection *connection, CloseKind kind);
-void connection_free(Connection *connection);
-
-void receive(Connection *connection);
-/* Gives up the slab and the incomplete frame in it. */
-void receive_end(Connection *connection);
-/* Reads a starved connection again, or gives it up. */
-void receive_feed(Connection *connection);
-/* The peer of a starved connection is gone: so is this, if its frame cannot become complete. */
-void receive_hung(Connection *connection);
-/* Memory came free, or its holder went: starved connections are read again if there is room. */
-void receive_wake(Addon *addon);
-
-/* Listens on an address; its port is in answer[0]. NULL, and an errno in `error`, on failure. */
-Listener *listener_open(Addon *addon, const char *host, int port, int *error);
-/* Accepts again after `acceptFailed`. */
-void listener_resume(Listener *listener);
-void listener_close(Listener *listener);
+/* The errno that a socket has, or 0. */
+int socket_error(int fd);

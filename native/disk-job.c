@@ -1,10 +1,10 @@
-/* Disk calls that may wait for the device: run by the pool, answered by `jobDone(job, result)`. */
+#include "disk-job.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include "call.h"
 
-enum { JOB_READ, JOB_SYNC, JOB_WRITE_BACK, JOB_SYNC_ALL, JOB_SYNC_FILE_SYSTEM };
+enum { JOB_READ, JOB_LOOK_UP, JOB_SYNC, JOB_WRITE_BACK, JOB_SYNC_ALL, JOB_SYNC_FILE_SYSTEM };
 
 typedef struct {
   Job job; /* first: the pool gives it back */
@@ -16,18 +16,25 @@ typedef struct {
   uint8_t *target;
 } DiskJob;
 
-static int run(const DiskJob *disk, int fd) {
+static int flush(const DiskJob *disk, int fd) {
   unsigned flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   if (disk->kind == JOB_WRITE_BACK) return sync_file_range(fd, disk->position, disk->length, flags);
   if (disk->kind == JOB_SYNC) return fdatasync(fd);
   return disk->kind == JOB_SYNC_ALL ? fsync(fd) : syncfs(fd);
 }
 
+static int64_t read_or_flush(const DiskJob *disk) {
+  File *file = disk->file;
+  size_t length = (size_t)disk->length;
+  if (disk->kind == JOB_READ) return file_read(file->fd, disk->position, disk->target, length);
+  if (disk->kind == JOB_LOOK_UP) return file_look_up(file, disk->position, disk->target, length);
+  return flush(disk, file->fd) < 0 ? -errno : 0;
+}
+
 static void work(Job *job, uint8_t *scratch) {
   DiskJob *disk = (DiskJob *)job;
   (void)scratch;
-  if (disk->kind != JOB_READ) disk->result = run(disk, disk->file->fd) < 0 ? -errno : 0;
-  else disk->result = file_look_up(disk->file, disk->position, disk->target, (size_t)disk->length);
+  disk->result = read_or_flush(disk);
 }
 
 static void done(Job *job, bool alive) {
@@ -41,6 +48,7 @@ static void done(Job *job, bool alive) {
 
 /* (file, job, position, length or target) => 0 */
 static double submit(Call *call) {
+  bool reads = call->kind == JOB_READ || call->kind == JOB_LOOK_UP;
   DiskJob *disk = malloc(sizeof *disk);
   if (!disk) return -ENOMEM;
   disk->job = (Job){.work = work, .done = done};
@@ -50,18 +58,19 @@ static double submit(Call *call) {
   disk->position = call_integer(call, 2);
   disk->length = call_integer(call, 3);
   disk->file = file_retain(call->file);
-  if (call->kind == JOB_READ) {
+  if (reads) {
     Bytes target = bytes_of(call->env, call->values[3]);
     disk->target = target.data;
     disk->length = (int64_t)target.length;
   }
-  pool_submit(&call->addon->pool, call->kind == JOB_READ ? LANE_READ : LANE_FLUSH, &disk->job);
+  pool_submit(&call->addon->pool, reads ? LANE_READ : LANE_FLUSH, &disk->job);
   return 0;
 }
 
 void disk_job_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
       OF_FILE("fileReadLater", submit, JOB_READ),
+      OF_FILE("fileLookUpLater", submit, JOB_LOOK_UP),
       OF_FILE("fileSync", submit, JOB_SYNC),
       OF_FILE("fileWriteBack", submit, JOB_WRITE_BACK),
       OF_FILE("fileSyncAll", submit, JOB_SYNC_ALL),

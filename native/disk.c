@@ -1,10 +1,11 @@
-/* Files for JavaScript: what answers at once. */
+#include "disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include "call.h"
 
 enum { PARTS_PER_CALL = 256 };
+enum { DO_READ, DO_LOOK_UP };
 
 /* (descriptor) => file, which owns it */
 static double adopt_file(Call *call) {
@@ -45,8 +46,12 @@ static double write_file(Call *call) {
 
 /* (file, position, target) => bytes read */
 static double read_file(Call *call) {
-  Bytes target = bytes_of(call->env, call->values[2]);
-  return (double)file_look_up(call->file, call_integer(call, 1), target.data, target.length);
+  int64_t position = call_integer(call, 1);
+  Bytes into = bytes_of(call->env, call->values[2]);
+  if (call->kind == DO_LOOK_UP) {
+    return (double)file_look_up(call->file, position, into.data, into.length);
+  }
+  return (double)file_read(call->file->fd, position, into.data, into.length);
 }
 
 /* (file, position, length) => 0, and answer = pages cached, dirty, under write-back */
@@ -62,12 +67,18 @@ static double drop_cache(Call *call) {
   return -posix_fadvise(call->file->fd, call_integer(call, 1), length, POSIX_FADV_DONTNEED);
 }
 
-void disk_register(Addon *addon, napi_value exports) {
+void disk_register(Addon *addon, napi_value exports, napi_value constants) {
   static const Export list[] = {
-      PLAIN("fileAdopt", adopt_file, 0),      OF_FILE("fileClose", close_file, 0),
-      OF_FILE("fileLock", lock_file, 0),      OF_FILE("fileWrite", write_file, 0),
-      OF_FILE("fileRead", read_file, 0),      OF_FILE("fileResidency", residency, 0),
+      PLAIN("fileAdopt", adopt_file, 0),
+      OF_FILE("fileClose", close_file, 0),
+      OF_FILE("fileLock", lock_file, 0),
+      OF_FILE("fileWrite", write_file, 0),
+      OF_FILE("fileRead", read_file, DO_READ),
+      OF_FILE("fileLookUp", read_file, DO_LOOK_UP),
+      OF_FILE("fileResidency", residency, 0),
       OF_FILE("fileDropCache", drop_cache, 0),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
+  addon_constant(addon, constants, "partsPerCall", PARTS_PER_CALL);
+  addon_constant(addon, constants, "pageBytes", (double)sysconf(_SC_PAGESIZE));
 }

@@ -62,7 +62,6 @@ int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length) {
   int64_t before = thread_device_bytes();
   int64_t read = file_read(file->fd, position, target, length);
-  if (length > LOOK_UP_BYTES_MAX) return read;
   atomic_fetch_add(&file->looked_up, thread_device_bytes() - before);
   return read;
 }

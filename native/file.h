@@ -13,9 +13,6 @@ typedef struct {
   atomic_llong looked_up;
 } File;
 
-/* Headers are looked up by the page; who walks through a file reads more at once. */
-enum { LOOK_UP_BYTES_MAX = 4096 };
-
 /* Owns the descriptor; NULL where memory is short. */
 File *file_new(int fd);
 File *file_retain(File *file);
@@ -25,7 +22,7 @@ void file_release(File *file);
 int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written);
 /* Reads until `length` bytes are there or the file ends. */
 int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length);
-/* The same. A read of at most LOOK_UP_BYTES_MAX seeks a range: it is noted in `looked_up`. */
+/* The same, in search of a range to send: what the device delivers is noted in `looked_up`. */
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length);
 /* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]);

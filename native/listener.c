@@ -1,52 +1,42 @@
-/* Sockets that listen, and what they accept. */
+#include "listener.h"
 #include <errno.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "connection.h"
 
-enum { BACKLOG = 1024, ACCEPTS_PER_TURN = 64 };
-
-typedef union {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} Address;
+enum { ACCEPTS_PER_TURN = 64 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* A bound and listening socket, or -errno. */
-static int listen_on(const char *host, int port) {
-  Address address;
-  socklen_t length = sizeof address;
-  if (uv_ip4_addr(host, port, &address.v4) == 0) length = sizeof address.v4;
-  else if (uv_ip6_addr(host, port, &address.v6) != 0) return -EINVAL;
-  int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int listen_on(const Address *address, int backlog) {
+  int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (bind(fd, &address.any, length) == 0 && listen(fd, BACKLOG) == 0) return fd;
+  if (bind(fd, &address->any, address_length(address)) == 0 && listen(fd, backlog) == 0) return fd;
   int error = errno;
   close(fd);
   return -error;
 }
 
-Listener *listener_open(Addon *addon, const char *host, int port, int *error) {
-  int fd = listen_on(host, port);
-  Listener *listener = fd < 0 ? NULL : calloc(1, sizeof *listener);
-  *error = fd < 0 ? -fd : ENOMEM;
-  if (!listener) return NULL;
+double listener_open(Addon *addon, const Address *address, int backlog, const Terms *terms) {
+  int fd = listen_on(address, backlog);
+  if (fd < 0) return fd;
+  Listener *listener = calloc(1, sizeof *listener);
+  if (!listener) {
+    close(fd);
+    return -ENOMEM;
+  }
   listener->addon = addon;
   listener->fd = fd;
+  listener->terms = *terms;
   uv_poll_init_socket(addon->loop, &listener->poll, fd);
-  addon->handles_open++;
+  addon_handle_opened(addon);
   listener->handle = table_add(&addon->listeners, listener);
-  Address address;
-  socklen_t length = sizeof address;
-  getsockname(fd, &address.any, &length);
-  addon->answer[0] = ntohs(address.v4.sin_port); /* where sin6_port is, too */
+  Address bound = address_local(fd);
+  addon->answer[0] = address_port(&bound);
   listener_resume(listener);
-  return listener;
+  return listener->handle;
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
@@ -67,28 +57,17 @@ void listener_resume(Listener *listener) {
   uv_poll_start(&listener->poll, UV_READABLE, on_poll);
 }
 
-/* Adds host and port, as text. */
-static void add_address(Addon *addon, const Address *address, napi_value *arguments) {
-  char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
-  int flags = NI_NUMERICHOST | NI_NUMERICSERV;
-  getnameinfo(&address->any, sizeof *address, host, sizeof host, port, sizeof port, flags);
-  napi_create_string_utf8(addon->env, host, NAPI_AUTO_LENGTH, &arguments[0]);
-  napi_create_string_utf8(addon->env, port, NAPI_AUTO_LENGTH, &arguments[1]);
-}
-
 static void accepted(Listener *listener, int fd, const Address *remote) {
   Addon *addon = listener->addon;
-  Address local = {0};
-  socklen_t length = sizeof local;
-  getsockname(fd, &local.any, &length);
-  Connection *connection = connection_new(listener, fd);
+  Address local = address_local(fd);
+  Connection *connection = connection_new(addon, fd, &listener->terms);
   napi_handle_scope scope;
   if (!connection) return;
   napi_open_handle_scope(addon->env, &scope);
   napi_value arguments[6] = {addon_number(addon, listener->handle),
                              addon_number(addon, connection->handle)};
-  add_address(addon, remote, arguments + 2);
-  add_address(addon, &local, arguments + 4);
+  address_texts(addon->env, remote, arguments + 2);
+  address_texts(addon->env, &local, arguments + 4);
   addon_call_with(addon, ACCEPTED, 6, arguments);
   napi_close_handle_scope(addon->env, scope);
   connection_update(connection);

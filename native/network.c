@@ -1,25 +1,81 @@
-/* Listeners, connections and send streams for JavaScript: handles in, numbers out. */
+#include "network.h"
 #include <errno.h>
 #include "call.h"
-#include "connection.h"
+#include "dial.h"
+#include "listener.h"
 
 enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME, DO_READ };
+/* A row of `connectionSend`. Where there is no file the next of the byte parts is meant. */
+enum { ROW_FILE, ROW_POSITION, ROW_LENGTH, ROW_COLD, ROW_STREAM, SEND_ROW_LENGTH };
+
+/* As JavaScript calls them (`CloseReason` in src/env/network.ts). */
+static const char *const close_kinds[CLOSE_KIND_COUNT] = {
+    [BY_PEER] = "peer",
+    [BY_US] = "local",
+    [BY_FRAME] = "frame",
+    [BY_SOCKET] = "socket",
+    [BY_SHORT_FILE] = "short-file",
+    [BY_CALLBACK] = "callback",
+};
 
 static Connection *connection_of(const Call *call) {
   Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
   return connection && !connection->closing ? connection : NULL;
 }
 
-/* (host, port, frame bytes at most, request memory at most) => handle, and answer[0] = port */
+/* The first two arguments of `listen` and `connect`. */
+static bool read_address(const Call *call, Address *address) {
+  char host[INET6_ADDRSTRLEN];
+  if (!call_text(call, 0, host, sizeof host)) return false;
+  return address_read(address, host, (int)call_integer(call, 1));
+}
+
+/* The next three. */
+static Terms read_terms(const Call *call, bool takes_answers) {
+  return (Terms){
+      .frame_bytes_min = (uint32_t)call_integer(call, 2),
+      .frame_bytes_max = (uint32_t)call_integer(call, 3),
+      .keep_alive_seconds = (int)call_integer(call, 4),
+      .takes_answers = takes_answers,
+  };
+}
+
+/* (host, port, frame bytes min, max, keep-alive seconds, backlog) => handle, answer[0] = port */
 static double listen_at(Call *call) {
-  char host[64];
-  int error = 0;
-  if (!call_text(call, 0, host, sizeof host)) return -EINVAL;
-  Listener *listener = listener_open(call->addon, host, (int)call_integer(call, 1), &error);
-  if (!listener) return -error;
-  listener->frame_bytes_max = (uint32_t)call_integer(call, 2);
-  call->addon->slabs.bytes_max = (double)call_integer(call, 3);
-  return listener->handle;
+  Address address;
+  Terms terms = read_terms(call, false);
+  if (!read_address(call, &address)) return -EINVAL;
+  return listener_open(call->addon, &address, (int)call_integer(call, 5), &terms);
+}
+
+/* (host, port, frame bytes min, max, keep-alive seconds) => handle of the attempt */
+static double connect_to(Call *call) {
+  Address address;
+  Terms terms = read_terms(call, true);
+  if (!read_address(call, &address)) return -EINVAL;
+  return dial_open(call->addon, &address, &terms);
+}
+
+/* (dial): not answered any more. */
+static double cancel_dial(Call *call) {
+  Dial *dial = table_get(&call->addon->dials, (uint32_t)call_integer(call, 0));
+  if (!dial) return -EBADF;
+  dial_close(dial);
+  return 0;
+}
+
+/* (any, small, large, begun, kept, short): see MemoryBounds and SlabPool. */
+static double bound_memory(Call *call) {
+  RequestMemory *memory = &call->addon->memory;
+  memory->bounds = (MemoryBounds){
+      .any = (double)call_integer(call, 0),
+      .small = (double)call_integer(call, 1),
+      .large = (double)call_integer(call, 2),
+      .begun = (double)call_integer(call, 3),
+  };
+  memory->slabs.kept_bytes_max = (double)call_integer(call, 4);
+  memory->slabs.short_bytes = (double)call_integer(call, 5);
+  return 0;
 }
 
 /* (listener): closes it, or lets it accept again after `acceptFailed`. */
@@ -34,19 +90,19 @@ static double change_listener(Call *call) {
 /* One row of `send`; `next` counts the byte parts taken so far. */
 static bool add_part(const Call *call, Connection *connection, const double *row, uint32_t *next) {
   napi_value value;
-  Item item = {.length = (size_t)row[2]};
-  if (row[0] < 0) {
+  Item item = {.length = (size_t)row[ROW_LENGTH]};
+  if (row[ROW_FILE] < 0) {
     if (napi_get_element(call->env, call->values[3], (*next)++, &value) != napi_ok) return false;
     Bytes bytes = bytes_of(call->env, value);
     item.bytes = bytes.data;
     item.length = bytes.length;
   } else {
-    item.file = table_get(&call->addon->files, (uint32_t)row[0]);
-    item.stream = table_get(&call->addon->streams, (uint32_t)row[4]);
+    item.file = table_get(&call->addon->files, (uint32_t)row[ROW_FILE]);
+    item.stream = table_get(&call->addon->streams, (uint32_t)row[ROW_STREAM]);
     if (!item.file || !item.stream) return false;
-    item.position = (int64_t)row[1];
+    item.position = (int64_t)row[ROW_POSITION];
     item.small = item.length <= SMALL_RANGE_BYTES;
-    item.cold = row[3] != 0;
+    item.cold = row[ROW_COLD] != 0;
   }
   if (item.length > 0) queue_add(&connection->queue, &item);
   connection->queued += (double)item.length;
@@ -66,7 +122,7 @@ static void mark_headers(Item *first) {
   }
 }
 
-/* (connection, count, rows, byte parts) => 0. A row: file or -1, position, length, cold, stream. */
+/* (connection, count, rows, byte parts) => 0 */
 static double send_parts(Call *call) {
   Connection *connection = connection_of(call);
   if (!connection || connection->ending) return 0;
@@ -74,9 +130,9 @@ static double send_parts(Call *call) {
   Bytes rows = bytes_of(call->env, call->values[2]);
   Item *last = connection->queue.tail;
   bool idle = !last && !connection->sending;
-  if (rows.length < 5 * (size_t)count) return -EINVAL;
+  if (rows.length < SEND_ROW_LENGTH * (size_t)count) return -EINVAL;
   for (uint32_t at = 0; at < count; at++) {
-    const double *row = (const double *)(const void *)rows.data + 5 * (size_t)at;
+    const double *row = (const double *)(const void *)rows.data + SEND_ROW_LENGTH * (size_t)at;
     if (!add_part(call, connection, row, &next)) return -EINVAL;
   }
   mark_headers(last ? last->next : connection->queue.head);
@@ -94,9 +150,8 @@ static double change_connection(Call *call) {
   if (call->kind == DO_CLOSE) connection_close(connection, (CloseKind)how, 0);
   if (call->kind == DO_END) connection_end(connection, BY_US);
   if (call->kind == DO_PAUSE) {
-    connection->paused = how != 0;
+    receiver_pause(&connection->receiver, how != 0);
     connection_update(connection);
-    receive_wake(call->addon);
   }
   return 0;
 }
@@ -106,20 +161,17 @@ static double connection_numbers(Call *call) {
   Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
   if (!connection) return -EBADF;
   call->addon->answer[0] = connection->queued;
-  call->addon->answer[1] = (double)(connection->end - connection->start);
-  call->addon->answer[2] = connection->received;
+  call->addon->answer[1] = (double)(connection->receiver.end - connection->receiver.start);
+  call->addon->answer[2] = connection->receiver.received;
   return 0;
 }
 
 /* (slab, abandoned): JavaScript is done with a frame, or knows no more who reads it. */
 static double release_frame(Call *call) {
-  Addon *addon = call->addon;
-  Slab *slab = table_get(&addon->slabs.all, (uint32_t)call_integer(call, 0));
+  RequestMemory *memory = &call->addon->memory;
+  Slab *slab = table_get(&memory->slabs.all, (uint32_t)call_integer(call, 0));
   if (!slab) return -EBADF;
-  slab->abandoned |= call_integer(call, 1) != 0;
-  addon->frames_out--;
-  slab_release(&addon->slabs, slab);
-  receive_wake(addon);
+  memory_release(memory, slab, call_integer(call, 1) != 0);
   return 0;
 }
 
@@ -142,20 +194,39 @@ static double use_stream(Call *call) {
   return 0;
 }
 
-void network_register(Addon *addon, napi_value exports) {
+void network_end(Addon *addon) {
+  for (uint32_t at = 0; at < addon->connections.used; at++) {
+    Connection *connection = addon->connections.items[at];
+    if (connection) connection_close(connection, BY_US, 0);
+  }
+  for (uint32_t at = 0; at < addon->listeners.used; at++) {
+    if (addon->listeners.items[at]) listener_close(addon->listeners.items[at]);
+  }
+  for (uint32_t at = 0; at < addon->dials.used; at++) {
+    if (addon->dials.items[at]) dial_close(addon->dials.items[at]);
+  }
+}
+
+void network_register(Addon *addon, napi_value exports, napi_value constants) {
   static const Export list[] = {
       PLAIN("listen", listen_at, 0),
       PLAIN("listenerClose", change_listener, DO_CLOSE),
       PLAIN("listenerResume", change_listener, DO_RESUME),
+      PLAIN("connect", connect_to, 0),
+      PLAIN("connectCancel", cancel_dial, 0),
       PLAIN("connectionSend", send_parts, 0),
       PLAIN("connectionPause", change_connection, DO_PAUSE),
       PLAIN("connectionClose", change_connection, DO_CLOSE),
       PLAIN("connectionEnd", change_connection, DO_END),
       PLAIN("connectionNumbers", connection_numbers, 0),
+      PLAIN("requestMemoryBounds", bound_memory, 0),
       PLAIN("frameRelease", release_frame, 0),
       PLAIN("streamOpen", open_stream, 0),
       PLAIN("streamRead", use_stream, DO_READ),
       PLAIN("streamClose", use_stream, DO_CLOSE),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
+  addon_constant(addon, constants, "sendRowLength", SEND_ROW_LENGTH);
+  addon_constant(addon, constants, "frameRowLength", FRAME_ROW_LENGTH);
+  addon_constant_names(addon, constants, "closeKinds", close_kinds, CLOSE_KIND_COUNT);
 }

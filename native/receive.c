@@ -1,39 +1,41 @@
-/* Bytes into slabs, frames out of them, and who may go on when memory is short. */
+#include "receive.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include "connection.h"
 
+enum { SHORT_READ_BYTES = 4096 };
 /* A request of this size is small: it goes on while large ones wait for memory. */
-enum { SMALL_FRAME_BYTES = SLAB_BYTES_MIN, SHORT_READ_BYTES = 4096 };
+enum { SMALL_FRAME_BYTES = SLAB_BYTES_MIN };
+/* A large frame is received to its end and no further: the next begins in its own slab. */
+enum { LARGE_FRAME_BYTES = SMALL_SLAB_BYTES };
 
 /* Size of the frame at `start` with its prefix, or -1 where that is not there yet. */
-static int64_t announced(const Connection *connection) {
-  if (connection->end - connection->start < FRAME_PREFIX) return -1;
-  const uint8_t *at = connection->slab->bytes + connection->start;
+static int64_t announced(const Receiver *receiver) {
+  if (receiver->end - receiver->start < FRAME_PREFIX) return -1;
+  const uint8_t *at = receiver->slab->bytes + receiver->start;
   uint32_t size = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
   return (int64_t)size + FRAME_PREFIX;
 }
 
 /* What the frame that has begun lacks, as far as is known. */
-static double missing(const Connection *connection) {
-  int64_t total = announced(connection);
-  return total < 0 ? 0 : (double)total - (double)(connection->end - connection->start);
+static double missing(const Receiver *receiver) {
+  int64_t total = announced(receiver);
+  return total < 0 ? 0 : (double)total - (double)(receiver->end - receiver->start);
 }
 
 /* The incomplete frame, which JavaScript does not see yet, moves to another slab. */
-static bool move(Connection *connection, size_t capacity) {
-  SlabPool *slabs = &connection->addon->slabs;
-  size_t arrived = connection->end - connection->start;
-  Slab *from = connection->slab, *to = slab_take(slabs, capacity);
+static bool move(Receiver *receiver, size_t capacity) {
+  SlabPool *slabs = &receiver->memory->slabs;
+  size_t arrived = receiver->end - receiver->start;
+  Slab *from = receiver->slab, *to = slab_take(slabs, capacity, !receiver->takes_answers);
   if (!to) return false;
   slab_touch(slabs, to, arrived);
-  if (arrived > 0) memcpy(to->bytes, from->bytes + connection->start, arrived);
+  if (arrived > 0) memcpy(to->bytes, from->bytes + receiver->start, arrived);
   if (from) slab_release(slabs, from);
-  connection->slab = to;
-  connection->start = 0;
-  connection->end = arrived;
+  receiver->slab = to;
+  receiver->start = 0;
+  receiver->end = arrived;
   return true;
 }
 
@@ -41,156 +43,190 @@ static bool move(Connection *connection, size_t capacity) {
  * Sees to room for all of the frame and says how much to receive: a large one to its end, else 64
  * KiB. Addresses cost nothing, so a frame moves at most once, when its size is known.
  */
-static bool make_room(Connection *connection, size_t *limit) {
-  int64_t total = announced(connection);
-  size_t arrived = connection->end - connection->start;
+static bool make_room(Receiver *receiver, size_t *limit) {
+  int64_t total = announced(receiver);
+  size_t arrived = receiver->end - receiver->start;
   size_t needed = total < 0 ? arrived + SHORT_READ_BYTES : (size_t)total;
   bool large = needed > LARGE_FRAME_BYTES;
-  if (!connection->slab || connection->slab->capacity - connection->start < needed) {
+  if (!receiver->slab || receiver->slab->capacity - receiver->start < needed) {
     size_t capacity = large ? needed : SMALL_SLAB_BYTES;
-    bool ready = connection->usual > capacity && !slab_is_short(&connection->addon->slabs);
-    if (!move(connection, ready ? connection->usual : capacity)) return false;
+    bool ready = receiver->usual > capacity && !slab_is_short(&receiver->memory->slabs);
+    if (!move(receiver, ready ? receiver->usual : capacity)) return false;
   }
-  size_t room = connection->slab->capacity - connection->end;
+  size_t room = receiver->slab->capacity - receiver->end;
   size_t most = large ? needed - arrived : LARGE_FRAME_BYTES;
   *limit = room < most ? room : most;
   return true;
 }
 
 /* The beginning of a large frame gets its own slab; that of a small one, if memory is short. */
-static void settle(Connection *connection) {
-  int64_t total = announced(connection);
+static void settle(Receiver *receiver) {
+  int64_t total = announced(receiver);
   size_t needed = total < 0 ? SLAB_BYTES_MIN : (size_t)total;
-  bool roomy = needed <= connection->slab->capacity / 2;
-  if (needed > LARGE_FRAME_BYTES) make_room(connection, &needed);
-  else if (roomy && slab_is_short(&connection->addon->slabs)) move(connection, needed);
+  bool roomy = needed <= receiver->slab->capacity / 2;
+  if (needed > LARGE_FRAME_BYTES) make_room(receiver, &needed);
+  else if (roomy && slab_is_short(&receiver->memory->slabs)) move(receiver, needed);
 }
 
-static void admit(Connection *connection, bool admitted) {
-  connection->addon->admitted_count += admitted - connection->admitted;
-  connection->admitted = admitted;
+static void admit(Receiver *receiver, bool admitted) {
+  receiver->memory->admitted += admitted - receiver->admitted;
+  receiver->admitted = admitted;
 }
 
-void receive_end(Connection *connection) {
-  admit(connection, false);
-  if (!connection->slab) return;
-  slab_release(&connection->addon->slabs, connection->slab);
-  connection->slab = NULL;
-  connection->start = connection->end = 0;
+/* Gives up the slab and the incomplete frame in it. */
+static void drop(Receiver *receiver) {
+  admit(receiver, false);
+  if (!receiver->slab) return;
+  slab_release(&receiver->memory->slabs, receiver->slab);
+  receiver->slab = NULL;
+  receiver->start = receiver->end = 0;
 }
 
 /* Notes the complete frames for JavaScript. The size of one that is not allowed, or -1. */
-static int64_t parse(Connection *connection, uint32_t *count) {
-  for (int64_t total; (total = announced(connection)) >= 0;) {
+static int64_t parse(Receiver *receiver, uint32_t *count) {
+  RequestMemory *memory = receiver->memory;
+  for (int64_t total; (total = announced(receiver)) >= 0;) {
     int64_t size = total - FRAME_PREFIX;
-    if (size < FRAME_BYTES_MIN || size > connection->frame_bytes_max) return size;
+    if (size < receiver->frame_bytes_min || size > receiver->frame_bytes_max) return size;
     bool large = total > LARGE_FRAME_BYTES;
-    if ((int64_t)(connection->end - connection->start) < total) break;
-    double *frame = connection->addon->frames + 3 * (*count)++;
-    frame[0] = connection->slab->index;
-    frame[1] = (double)(connection->start + FRAME_PREFIX);
-    frame[2] = (double)size;
-    connection->slab->references++;
-    connection->addon->frames_out++;
-    slab_expose(&connection->addon->slabs, connection->slab);
-    connection->start += (size_t)total;
-    connection->usual = large ? (size_t)total : connection->usual / 2;
-    admit(connection, false);
+    if ((int64_t)(receiver->end - receiver->start) < total) break;
+    double *frame = memory->frames + FRAME_ROW_LENGTH * (*count)++;
+    frame[FRAME_SLAB] = receiver->slab->index;
+    frame[FRAME_OFFSET] = (double)(receiver->start + FRAME_PREFIX);
+    frame[FRAME_LENGTH] = (double)size;
+    receiver->slab->references++;
+    memory->frames_out += receiver->slab->counted;
+    slab_expose(&memory->slabs, receiver->slab);
+    receiver->start += (size_t)total;
+    receiver->usual = large ? (size_t)total : receiver->usual / 2;
+    admit(receiver, false);
     if (!large) continue;
-    receive_end(connection);
+    drop(receiver);
     break;
   }
   return -1;
 }
 
 /* Into a large slab only a large frame goes, even where its rest is small. */
-static bool is_small(const Connection *connection) {
-  bool large = connection->slab && connection->slab->capacity > SMALL_SLAB_BYTES;
-  return !large && missing(connection) <= SMALL_FRAME_BYTES;
+static bool is_small(const Receiver *receiver) {
+  bool large = receiver->slab && receiver->slab->capacity > SMALL_SLAB_BYTES;
+  return !large && missing(receiver) <= SMALL_FRAME_BYTES;
 }
 
 /*
- * How much the connection may receive now, 0 for nothing. Up to half of the limit nobody waits for
- * his first bytes, and an eighth is for small requests whatever large ones hold. A large one goes on
- * if its rest fits into three quarters: so it fits until others are let in, and who came last can
- * always be completed. Where none is, as with a limit too low for a frame, one goes on all the same.
+ * How much it may receive now, 0 for nothing. A large frame goes on if its rest fits below the
+ * bound: so it fits until others are let in, and who came last can always be completed. Where none
+ * is, as with a limit too low for a frame, one goes on all the same.
  */
-static size_t may_take(const Connection *connection) {
-  const Addon *addon = connection->addon;
-  double most = addon->slabs.bytes_max, held = *addon->slabs.held, large = addon->slabs.large;
-  double lacks = missing(connection), full = connection->admitted ? most * 7 / 8 : most * 3 / 4;
-  if (is_small(connection) && held <= most / 2) return TURN_BYTES;
-  if (is_small(connection) && held - large <= most / 8) return SHORT_READ_BYTES;
-  if (held + lacks <= full) return TURN_BYTES;
-  bool alone = addon->admitted_count == connection->admitted && addon->frames_out == 0;
-  return alone && !connection->paused ? TURN_BYTES : 0;
+static size_t may_take(const Receiver *receiver) {
+  const RequestMemory *memory = receiver->memory;
+  const MemoryBounds *bounds = &memory->bounds;
+  double held = *memory->slabs.held, large = memory->slabs.large;
+  double full = receiver->admitted ? bounds->begun : bounds->large;
+  if (receiver->takes_answers) return TURN_BYTES;
+  if (is_small(receiver) && held <= bounds->any) return TURN_BYTES;
+  if (is_small(receiver) && held - large <= bounds->small) return SHORT_READ_BYTES;
+  if (held + missing(receiver) <= full) return TURN_BYTES;
+  bool alone = memory->admitted == receiver->admitted && memory->frames_out == 0;
+  return alone && !receiver->paused ? TURN_BYTES : 0;
 }
 
-/* Whether the connection must wait for memory; else `limit` is what it may receive. */
-static bool must_starve(Connection *connection, size_t *limit) {
-  *limit = may_take(connection);
-  admit(connection, *limit == TURN_BYTES && !is_small(connection));
+/* Whether it must wait for memory; else `limit` is what it may receive. */
+static bool must_starve(Receiver *receiver, size_t *limit) {
+  RequestMemory *memory = receiver->memory;
+  *limit = may_take(receiver);
+  admit(receiver, *limit == TURN_BYTES && !is_small(receiver) && !receiver->takes_answers);
   if (*limit > 0) return false;
-  connection->starved = true;
-  connection->addon->starved_count++;
-  connection->addon->counters[STARVED]++;
-  connection_update(connection);
+  receiver->starved = true;
+  TAILQ_INSERT_TAIL(&memory->waiting, receiver, waiting);
+  ++*memory->starved;
   return true;
 }
 
-void receive(Connection *connection) {
-  Addon *addon = connection->addon;
-  uint32_t count = 0;
-  int64_t broken = -1;
-  ssize_t taken = 1;
+static void feed(Receiver *receiver) {
+  if (!receiver->starved) return;
+  receiver->starved = false;
+  TAILQ_REMOVE(&receiver->memory->waiting, receiver, waiting);
+}
+
+/* Memory came free, or its holder went: starved ones are read again if there is room. */
+static void wake(RequestMemory *memory) {
+  for (Receiver *receiver = TAILQ_FIRST(&memory->waiting), *next; receiver; receiver = next) {
+    next = TAILQ_NEXT(receiver, waiting);
+    if (may_take(receiver) == 0) continue;
+    feed(receiver);
+    receiver->woken(receiver);
+  }
+}
+
+bool receiver_reads(const Receiver *receiver) {
+  return !receiver->paused && !receiver->starved;
+}
+
+static void end(Received *received, ReceiveEnd end, int64_t detail) {
+  received->end = end;
+  received->detail = detail;
+}
+
+/* Receives once into the slab. False where the turn is over by that. */
+static bool take(Receiver *receiver, size_t limit, Received *received) {
+  RequestMemory *memory = receiver->memory;
+  ssize_t taken;
+  do taken = recv(receiver->fd, receiver->slab->bytes + receiver->end, limit, 0);
+  while (taken < 0 && errno == EINTR);
+  if (taken == 0) received->end = RECEIVE_AT_END;
+  if (taken < 0 && errno != EAGAIN) end(received, RECEIVE_FAILED, errno);
+  if (taken <= 0) return false;
+  receiver->end += (size_t)taken;
+  receiver->received += (double)taken;
+  *memory->received += (double)taken;
+  slab_touch(&memory->slabs, receiver->slab, receiver->end);
+  int64_t broken = parse(receiver, &received->frame_count);
+  if (broken >= 0) end(received, RECEIVE_BROKEN, broken);
+  return broken < 0 && (size_t)taken == limit;
+}
+
+Received receive(Receiver *receiver) {
+  Received received = {.end = RECEIVE_GOES_ON};
   size_t limit = 0, allowed;
-  int error = 0;
-  /* A recv of 64 KiB completes at most 5,462 frames. */
-  for (size_t turn = 0; turn < TURN_BYTES && count < FRAMES_PER_TURN - 5500; turn += limit) {
-    if (must_starve(connection, &allowed)) break;
-    if (!make_room(connection, &limit)) error = ENOMEM;
-    if (error > 0) break;
-    if (limit > allowed) limit = allowed;
-    do taken = recv(connection->fd, connection->slab->bytes + connection->end, limit, 0);
-    while (taken < 0 && errno == EINTR);
-    if (taken < 0) error = errno == EAGAIN ? 0 : errno;
-    if (taken <= 0) break;
-    connection->end += (size_t)taken;
-    connection->received += (double)taken;
-    addon->counters[RECEIVED] += (double)taken;
-    slab_touch(&addon->slabs, connection->slab, connection->end);
-    broken = parse(connection, &count);
-    if (broken >= 0 || (size_t)taken < limit) break;
+  bool more = true;
+  for (size_t turn = 0; more && turn < TURN_BYTES; turn += limit) {
+    if (received.frame_count + FRAMES_PER_RECV > FRAMES_PER_TURN) break;
+    if (must_starve(receiver, &allowed)) break;
+    if (make_room(receiver, &limit)) {
+      if (limit > allowed) limit = allowed;
+      more = take(receiver, limit, &received);
+    } else {
+      end(&received, RECEIVE_FAILED, ENOMEM);
+      break;
+    }
   }
-  if (connection->start == connection->end) receive_end(connection);
-  else if (broken < 0) settle(connection);
-  if (count > 0) addon_call(addon, FRAMES, 2, (double[]){connection->handle, count});
-  if (broken >= 0) connection_close(connection, BY_FRAME, broken);
-  else if (error > 0) connection_close(connection, BY_SOCKET, error);
-  else if (taken == 0 && !connection->closing) connection_end(connection, BY_PEER);
+  if (receiver->start == receiver->end) drop(receiver);
+  else if (received.end != RECEIVE_BROKEN) settle(receiver);
+  return received;
 }
 
-void receive_feed(Connection *connection) {
-  if (!connection->starved) return;
-  connection->starved = false;
-  connection->addon->starved_count--;
-  connection_update(connection);
+void receiver_pause(Receiver *receiver, bool paused) {
+  receiver->paused = paused;
+  wake(receiver->memory);
 }
 
-void receive_hung(Connection *connection) {
+bool receiver_may_finish(Receiver *receiver) {
   int unread = 0;
-  ioctl(connection->fd, FIONREAD, &unread);
-  connection->hung = true;
-  if (missing(connection) <= unread) return connection_update(connection);
-  receive_feed(connection);
-  receive_end(connection);
-  connection_end(connection, BY_PEER);
-  receive_wake(connection->addon);
+  ioctl(receiver->fd, FIONREAD, &unread);
+  receiver->hung = true;
+  return missing(receiver) <= unread;
 }
 
-void receive_wake(Addon *addon) {
-  for (uint32_t at = 0; addon->starved_count > 0 && at < addon->connections.used; at++) {
-    Connection *connection = addon->connections.items[at];
-    if (connection && connection->starved && may_take(connection) > 0) receive_feed(connection);
-  }
+void receiver_end(Receiver *receiver) {
+  feed(receiver);
+  drop(receiver);
+  wake(receiver->memory);
+}
+
+void memory_release(RequestMemory *memory, Slab *slab, bool abandoned) {
+  slab->abandoned |= abandoned;
+  memory->frames_out -= slab->counted;
+  slab_release(&memory->slabs, slab);
+  wake(memory);
 }

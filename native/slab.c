@@ -33,6 +33,7 @@ static int class_of(size_t capacity) {
 }
 
 static void charge(SlabPool *pool, const Slab *slab, double bytes) {
+  if (!slab->counted) return;
   *pool->held += bytes;
   if (slab->capacity > SMALL_SLAB_BYTES) pool->large += bytes;
 }
@@ -61,7 +62,7 @@ static void slab_destroy(SlabPool *pool, Slab *slab) {
 }
 
 bool slab_is_short(const SlabPool *pool) {
-  return *pool->held + pool->free_bytes > pool->bytes_max * 3 / 4;
+  return *pool->held + pool->free_bytes > pool->short_bytes;
 }
 
 static void trim(SlabPool *pool) {
@@ -74,14 +75,13 @@ static void trim(SlabPool *pool) {
   pool->free_bytes = 0;
 }
 
-Slab *slab_take(SlabPool *pool, size_t capacity) {
+Slab *slab_take(SlabPool *pool, size_t capacity, bool counted) {
   int class = class_of(capacity);
   if (slab_is_short(pool)) trim(pool);
   Slab *slab = class < SLAB_CLASSES ? pool->free[class] : NULL;
   if (slab) {
     pool->free[class] = slab->next;
     pool->free_bytes -= (double)slab->touched;
-    charge(pool, slab, (double)slab->touched);
   } else {
     if (class < SLAB_CLASSES) capacity = (size_t)SLAB_BYTES_MIN << class;
     else capacity = (capacity + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
@@ -93,6 +93,8 @@ Slab *slab_take(SlabPool *pool, size_t capacity) {
     slab->index = table_add(&pool->all, slab);
   }
   slab->references = 1;
+  slab->counted = counted;
+  charge(pool, slab, (double)slab->touched);
   return slab;
 }
 
@@ -108,8 +110,8 @@ void slab_release(SlabPool *pool, Slab *slab) {
   int class = class_of(slab->capacity);
   double touched = (double)slab->touched;
   charge(pool, slab, -touched);
-  if (pool->poison && !slab->abandoned) memset(slab->bytes, 0xdb, slab->touched);
-  bool full = pool->free_bytes + touched > pool->bytes_max / 8 || slab_is_short(pool);
+  if (pool->poison >= 0 && !slab->abandoned) memset(slab->bytes, pool->poison, slab->touched);
+  bool full = pool->free_bytes + touched > pool->kept_bytes_max || slab_is_short(pool);
   if (slab->abandoned || class == SLAB_CLASSES || full) {
     slab_destroy(pool, slab);
     return;

@@ -5,8 +5,8 @@
 #include "table.h"
 
 /*
- * Capacities are powers of two from 16 KiB to 4 MiB, of which free ones are kept up to an eighth of
- * the limit, or larger. Above SMALL_SLAB_BYTES they are for one large frame.
+ * Capacities are powers of two from 16 KiB to 4 MiB, of which free ones are kept, or larger. Above
+ * SMALL_SLAB_BYTES they are for one large frame.
  */
 enum { SLAB_BYTES_MIN = 16 * 1024, SLAB_CLASSES = 9, SMALL_SLAB_BYTES = 64 * 1024 };
 
@@ -17,6 +17,8 @@ typedef struct Slab {
   /* The connection that receives into it, and each frame that JavaScript has not released. */
   uint32_t references;
   uint32_t index;
+  /* Against the memory of requests. */
+  bool counted;
   /* JavaScript has an ArrayBuffer over it, which then owns the bytes. */
   bool exposed;
   /* A frame of it was given up unreleased: not used again, the garbage collector frees it. */
@@ -30,16 +32,18 @@ typedef struct {
   napi_ref buffers;
   Table all;
   Slab *free[SLAB_CLASSES];
-  /* Memory of slabs in use, of those of them that are large, of free ones, and the limit of all. */
-  double *held, large, free_bytes, bytes_max;
-  /* Test builds: a released slab is overwritten, so that a use after release is seen. */
-  bool poison;
+  /* Memory of counted slabs in use, of those of them that are large, and of free ones. */
+  double *held, large, free_bytes;
+  /* Free slabs are kept up to this; where more than `short_bytes` is in use or free, none are. */
+  double kept_bytes_max, short_bytes;
+  /* Tests: a released slab is overwritten with this, so that a use after release is seen; or -1. */
+  int poison;
 } SlabPool;
 
-/* Little of the limit is left: free slabs are not kept, and nothing is taken to be ready. */
+/* Little is left: free slabs are not kept, and nothing is taken to be ready. */
 bool slab_is_short(const SlabPool *pool);
 /* One reference to a slab of at least `capacity` bytes, or NULL where there are no addresses. */
-Slab *slab_take(SlabPool *pool, size_t capacity);
+Slab *slab_take(SlabPool *pool, size_t capacity, bool counted);
 /* The first `bytes` are about to be written, or have been. */
 void slab_touch(SlabPool *pool, Slab *slab, size_t bytes);
 void slab_release(SlabPool *pool, Slab *slab);

@@ -1,15 +1,25 @@
 import { DuplexNetwork, type DuplexNetworkOptions } from '../src/env/duplex/network.ts'
+import { sleep, type Clock } from '../src/env/clock.ts'
 import {
   NetworkError,
   type Address,
+  type Connection,
+  type ConnectionEvents,
+  type ConnectOptions,
   type Listener,
   type ListenerEvents,
   type ListenOptions,
   type Network,
 } from '../src/env/network.ts'
+import { present } from '../src/lib/assert.ts'
 import { SimSocket, type ByteStreamOptions } from './byte-stream.ts'
 
-export interface SimNetworkOptions extends DuplexNetworkOptions, Partial<ByteStreamOptions> {}
+export interface SimNetworkOptions extends DuplexNetworkOptions, Partial<ByteStreamOptions> {
+  /** Tells when an attempt to connect to a silent place is given up; such attempts need it. */
+  readonly clock?: Clock
+  /** Where its connections come from. */
+  readonly host?: string
+}
 
 interface Listening {
   readonly network: SimNetwork
@@ -22,6 +32,7 @@ const firstEphemeralPort = 32_768
 /** Who listens where: all simulated networks that can reach each other share one. */
 export class SimWires {
   readonly #listening = new Map<string, Listening>()
+  readonly #silent = new Set<string>()
   #lastPort = firstEphemeralPort
 
   takePort(): number {
@@ -36,6 +47,16 @@ export class SimWires {
 
   remove(host: string, port: number): void {
     this.#listening.delete(`${host}:${port}`)
+  }
+
+  /** Whether nobody hears what is sent to start a connection, until told otherwise; a refusal is an answer too. */
+  setSilent(host: string, port: number, isSilent: boolean): void {
+    if (isSilent) this.#silent.add(`${host}:${port}`)
+    else this.#silent.delete(`${host}:${port}`)
+  }
+
+  isSilent(host: string, port: number): boolean {
+    return this.#silent.has(`${host}:${port}`)
   }
 
   /** The client's end of a new connection. @throws NetworkError ECONNREFUSED */
@@ -59,10 +80,14 @@ export class SimNetwork extends DuplexNetwork implements Network {
   readonly kind = 'simulated'
   readonly wires: SimWires
   readonly #streams: ByteStreamOptions
+  readonly #clock: Clock | null
+  readonly #host: string
 
   constructor(wires = new SimWires(), options: SimNetworkOptions = {}) {
     super(options)
     this.wires = wires
+    this.#clock = options.clock ?? null
+    this.#host = options.host ?? 'client'
     this.#streams = { ...options, later: options.later ?? queueMicrotask }
   }
 
@@ -75,6 +100,17 @@ export class SimNetwork extends DuplexNetwork implements Network {
       port,
       close: async () => this.wires.remove(host, port),
     }
+  }
+
+  async connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection> {
+    const { host, port, timeoutMs } = options
+    if (this.wires.isSilent(host, port)) {
+      await sleep(present(this.#clock, 'a clock'), timeoutMs)
+      throw new NetworkError(`${host}:${port} did not answer within ${timeoutMs} ms`, 'ETIMEDOUT')
+    }
+    const local = { host: this.#host, port: this.wires.takePort() }
+    const duplex = this.wires.connect(host, port, local)
+    return this.attachDialled({ duplex, limits: options, remote: { host, port }, local }, events)
   }
 
   /** Makes a connection and gives the client's end of it. */

@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, unfinishedMarks } from './tidy/bans.ts'
 import { codeOf } from './tidy/code.ts'
 import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
+import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
 import { isTest, isUnder, lineCount, readSources, type Source } from './tidy/sources.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = readSources(root, ['src', 'sim', 'test', 'tools', 'bench'], ['.ts'])
 const product = sources.filter(({ path }) => isUnder(path, 'src') && !isTest(path))
 const native = readSources(root, ['native', 'bench'], ['.c', '.h'])
+const addon = native.filter(({ path }) => isUnder(path, 'native'))
 
 const fileLinesMax = 400
 const nativeLinesMax = 3000
@@ -71,8 +73,27 @@ describe('the repository', () => {
     expect(deadSources(sources, namingText())).toEqual([])
   })
 
+  test('has modules of C that call and include each other in no circle', () => {
+    const modules = modulesOf(addon)
+    expect(modules.length).toBeGreaterThan(10)
+    expect(modules.flatMap(({ functions }) => functions).length).toBeGreaterThan(50)
+    expect(nativeCircles(addon)).toEqual([])
+  })
+
+  test('writes no number of the addon twice', () => {
+    expect(addon.flatMap(({ text }) => constantsOf(text)).length).toBeGreaterThan(15)
+    const face = product.filter(({ path }) => isUnder(path, 'src/broker/native'))
+    expect(face.length).toBeGreaterThan(5)
+    const systems = 'src/broker/native/errno.ts' // errnos, which are the kernel's numbers
+    expect(
+      writtenTwice(
+        addon,
+        face.filter(({ path }) => path !== systems),
+      ),
+    ).toEqual([])
+  })
+
   test('keeps the addon under 3,000 lines of C', () => {
-    const addon = native.filter(({ path }) => isUnder(path, 'native'))
     expect(addon.length).toBeGreaterThan(0)
     expect(addon.reduce((sum, file) => sum + lineCount(file), 0)).toBeLessThanOrEqual(
       nativeLinesMax,
@@ -170,6 +191,30 @@ describe('a planted violation is caught', () => {
       { path: 'src/lib/d.ts', text: '' },
     ]
     expect(circles(files)).toEqual(['src/lib/a.ts <-> src/lib/b.ts <-> src/lib/c.ts'])
+  })
+
+  test('a circle of modules of C, by an include and by a call', () => {
+    const a = {
+      path: 'native/a.c',
+      text: '#include "a.h"\nint a_run(int x) {\n  return b_run(x);\n}\n',
+    }
+    const b = { path: 'native/b.c', text: 'int b_run(int x) {\n  return x;\n}\n' }
+    const c = { path: 'native/b.c', text: 'int b_run(int x) {\n  return a_run(x); /* up */\n}\n' }
+    const header = { path: 'native/b.h', text: '#include "a.h"\n' }
+    expect(nativeCircles([a, b])).toEqual([])
+    expect(nativeCircles([a, c])).toEqual(['a <-> b'])
+    expect(nativeCircles([a, b, header])).toEqual(['a <-> b'])
+    const own = { path: 'native/b.c', text: 'static int a_run(int x) {\n  return x;\n}\n' }
+    expect(modulesOf([own])[0]?.functions).toEqual([])
+  })
+
+  test('a number of the addon that TypeScript writes again', () => {
+    const c = { path: 'native/a.c', text: 'enum { FIRST, PARTS_PER_CALL = 4 * 64, TWO = 2 };' }
+    const ours = (text: string): Source[] => [{ path: 'src/broker/native/a.ts', text }]
+    expect(writtenTwice([c], ours('// 256\nconst parts = 256'))).toEqual([
+      'src/broker/native/a.ts:2: 256 is PARTS_PER_CALL of C; read it from there',
+    ])
+    expect(writtenTwice([c], ours("const parts = binding.partsPerCall + 2 + '256'"))).toEqual([])
   })
 
   test('a source that only its own test imports', () => {

@@ -9,11 +9,9 @@ import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
 import { internalTopics, mendInternalTopics } from './coordinator/internal-topics.ts'
-import { GroupAttribution } from './insight/group-attribution.ts'
-import { groupSources } from './insight/group-sources.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { handlerTable } from './handlers/index.ts'
-import { Readers } from './insight/readers.ts'
+import { Insight } from './insight/insight.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { LogDirectory } from './log/directory/log-directory.ts'
@@ -46,9 +44,8 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #configuration: LiveConfiguration
   readonly #listeners: readonly ListenerAddress[]
-  readonly #readers: Readers
+  readonly #insight: Insight
   readonly #codecs: Codecs
-  #attribution: GroupAttribution | null = null
   #parts: Parts = {}
   #retention: Timer | null = null
   #isReady = false
@@ -58,9 +55,8 @@ export class Broker {
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings, options.hostName)
-    this.#readers = new Readers(options.env.network, {
-      groupOf: reader => this.#attribution?.groupOf(reader) ?? '',
-      isKept: (topic, group) => this.#isKept(topic, group),
+    this.#insight = new Insight({
+      clock: options.env.clock,
       groupTotalsMax: settings.metricsGroupSeriesMax,
     })
     this.#codecs = createCodecs(options.env.clock)
@@ -70,7 +66,7 @@ export class Broker {
         ...options.env.network.counters.copiedInJavaScript,
         decompression: this.#codecs.bytesDecompressed,
       }),
-      sent: () => this.#readers.sent(),
+      sent: () => this.#insight.sent(),
     })
   }
 
@@ -136,7 +132,7 @@ export class Broker {
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = this.#makeCoordinator(cluster, partitions))
     coordinator.start()
-    this.#attachGroups(coordinator, partitions)
+    this.#watchGroups({ cluster, partitions, coordinator })
     const server = (this.#parts.server = this.#makeServer({ cluster, partitions, coordinator }))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
@@ -144,14 +140,6 @@ export class Broker {
     if (wasFull) await this.#applyRetention()
     await server.start()
     this.#options.metrics.attach({ brokers: () => [this.#own()] })
-  }
-
-  /** Whether a topic and a group are there still: else what was counted of them goes, as they went. */
-  #isKept(topic: string, group: string): boolean {
-    const { cluster, coordinator } = this.#parts
-    if (cluster === undefined || coordinator === undefined || coordinator.isLoading) return true
-    if (cluster.image.topicByName(topic) === undefined) return false
-    return group === '' || coordinator.views.has(group)
   }
 
   /** As metrics tell it: where a client finds it that came to the first listener. */
@@ -286,11 +274,7 @@ export class Broker {
     })
   }
 
-  #makeServer({
-    cluster,
-    partitions,
-    coordinator,
-  }: Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>): Server {
+  #makeServer({ cluster, partitions, coordinator }: Served): Server {
     const { env, logger, metrics, fatal } = this.#options
     const configuration = this.#configuration
     const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
@@ -306,7 +290,7 @@ export class Broker {
         partitions,
         coordinator,
         endpoints,
-        readers: this.#readers,
+        readers: this.#insight.readers,
         logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
         space: () =>
           this.#parts.directory?.failure === null
@@ -316,7 +300,7 @@ export class Broker {
       metrics,
       logger,
       fatal,
-      connectionClosed: id => this.#readers.closeConnection(id),
+      connectionClosed: id => this.#insight.readers.closeConnection(id),
     })
   }
 
@@ -335,15 +319,16 @@ export class Broker {
     })
   }
 
-  #attachGroups(coordinator: Coordinator, partitions: Partitions): void {
-    const { metrics, env } = this.#options
+  #watchGroups({ cluster, partitions, coordinator }: Served): void {
+    const insight = this.#insight
+    const hasTopic = (name: string): boolean => cluster.image.topicByName(name) !== undefined
+    insight.watch({ coordinator, partitions, hasTopic })
     const seriesMax = this.#configuration.settings.metricsGroupSeriesMax
-    this.#attribution = new GroupAttribution(coordinator.views)
     if (seriesMax === 0) return
-    const { views } = coordinator
-    const readers = this.#readers
-    metrics.attach({
-      ...groupSources({ views, partitions, readers, clock: env.clock }),
+    this.#options.metrics.attach({
+      groups: () => insight.groups(),
+      lags: () => insight.lags(),
+      committed: () => insight.committed(),
       groupSeriesMax: () => seriesMax,
     })
   }
@@ -382,3 +367,5 @@ interface Parts {
   coordinator?: Coordinator
   server?: Server
 }
+
+type Served = Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>

@@ -43,6 +43,12 @@ export interface Disk {
   lock(path: string): DiskLock
 }
 
+/**
+ * Who seeks a range to send reads no more than this at once; who walks through a file reads more. What the device
+ * delivers to a look-up is counted with the range (SendStream.hitBytes).
+ */
+export const lookUpBytesMax = 4096
+
 export interface DiskLock {
   release(): void
 }

@@ -15,10 +15,11 @@ export interface Env {
 
 export type { Clock, Timer } from './clock.ts'
 export type { Disk, DiskFile, DiskLock, FileStat, FileSystem, Residency } from './disk.ts'
-export { DiskError } from './disk.ts'
+export { DiskError, lookUpBytesMax } from './disk.ts'
 export type {
   Address,
   CloseReason,
+  ConnectOptions,
   Connection,
   ConnectionEvents,
   CopiedBytes,

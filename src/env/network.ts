@@ -8,8 +8,8 @@ export interface Network {
   readonly kind: 'native' | 'node' | 'simulated'
   /** Starts to accept. Rejects with a NetworkError (EADDRINUSE, EACCES ...). */
   listen(options: ListenOptions, events: ListenerEvents): Promise<Listener>
-  /** A stream's counters for file ranges sent (one a consumer and partition); see SendStream. */
-  openStream(): SendStream
+  /** Connects to a listener. Rejects with a NetworkError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ...). */
+  connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection>
   readonly counters: NetworkCounters
 }
 
@@ -20,10 +20,20 @@ export interface ListenOptions {
   /** A frame's announced size above this, or below 8, closes the connection (G12). */
   readonly frameSizeMax: number
   /**
-   * Memory for frames that are arriving or not yet released, of all connections of the network. What does not fit is
-   * not read; of several listeners, the last one's number counts.
+   * Memory for requests that are arriving or not yet released, of all connections that the network accepted. What does
+   * not fit is not read; of several listeners, the last one's number counts. Answers on connections that it made are
+   * not counted: whoever asked for them bounds them, and they must come for requests to end.
    */
   readonly requestMemoryMax: number
+}
+
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  /** A frame's announced size above this closes the connection. */
+  readonly frameSizeMax: number
+  /** Milliseconds until an attempt that nobody answered is given up with ETIMEDOUT. */
+  readonly timeoutMs: number
 }
 
 export interface ListenerEvents {
@@ -59,11 +69,14 @@ export interface CloseReason {
   readonly detail: string
 }
 
-/** One request: the bytes after the length prefix, inside a receive slab that is reused when all of its frames are released. */
+/** One request or answer: the bytes after the length prefix, inside a receive slab that is reused when all of its frames are released. */
 export interface Frame {
   readonly bytes: Uint8Array
   release(): void
 }
+
+/** Tests: a released frame is overwritten with this, so that whoever still reads it is found out. */
+export const poisonByte = 0xdb
 
 export interface Connection {
   /** Unique in the process. */
@@ -74,10 +87,12 @@ export interface Connection {
   readonly queuedBytes: number
   /** Bytes of a frame that has begun and is not complete; 0 between frames. */
   readonly partialBytes: number
-  /** Bytes received since the connection was accepted. */
+  /** Bytes received since the connection began. */
   readonly receivedBytes: number
+  /** Counters for file ranges that this connection sends (one a consumer and partition); see SendStream. */
+  openStream(): SendStream
   /**
-   * Queues one response: all parts leave in this order, after everything queued before. Byte parts are copied
+   * Queues one message: all parts leave in this order, after everything queued before. Byte parts are copied
    * or kept; the caller does not touch them again. The connection keeps its own reference to each file.
    */
   send(parts: readonly OutPart[]): void

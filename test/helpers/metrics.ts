@@ -11,7 +11,7 @@ export async function metricsOf(broker: { readonly http: string }): Promise<Samp
     headers: { connection: 'close' },
   })
   if (!response.ok) throw new Error(`/metrics answered ${response.status}`)
-  return parse(await response.text())
+  return samplesIn(await response.text())
 }
 
 /** Sum of all samples of a metric that have these labels; NaN where there is none. */
@@ -28,7 +28,8 @@ export function sumOf(
   return found.length === 0 ? Number.NaN : found.reduce((sum, sample) => sum + sample.value, 0)
 }
 
-function parse(text: string): Sample[] {
+/** The samples of a scrape. */
+export function samplesIn(text: string): Sample[] {
   return text.split('\n').flatMap(line => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line)
     if (match === null) return []

@@ -48,12 +48,12 @@ export class ScriptedNetwork implements Network {
     })
   }
 
-  openStream(): SendStream {
-    return { sentBytes: () => 0, hitBytes: () => null, close: () => {} }
+  connect(): Promise<Connection> {
+    return Promise.reject(new NetworkError('a scripted network has no listeners', 'ECONNREFUSED'))
   }
 
   /** A client connects to `port`; null where it was turned away. */
-  connect(port: number, host = '10.0.0.1'): ScriptedClient | null {
+  dial(port: number, host = '10.0.0.1'): ScriptedClient | null {
     const events = this.listening.get(port)
     if (events === undefined) return null
     const client = new ScriptedClient(this.clients.length + 1, host, port)
@@ -130,6 +130,10 @@ export class ScriptedClient implements Connection {
     if (this.closedBy !== null) throw new NetworkError('the connection is closed', 'EPIPE')
     this.sends.push([...parts])
     if (this.isStuck) this.queuedBytes += parts.reduce((sum, part) => sum + part.length, 0)
+  }
+
+  openStream(): SendStream {
+    return { sentBytes: () => 0, hitBytes: () => null, close: () => {} }
   }
 
   pause(): void {

@@ -73,14 +73,14 @@ export class Served {
   }
 
   connect(host?: string): ScriptedClient {
-    const client = this.network.connect(port, host)
+    const client = this.network.dial(port, host)
     if (client === null) throw new Error('turned away')
     return client
   }
 
   /** Whether a client from `host` is let in. */
   isWelcome(host: string): boolean {
-    return this.network.connect(port, host) !== null
+    return this.network.dial(port, host) !== null
   }
 
   async answer(number: number): Promise<void> {

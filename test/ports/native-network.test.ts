@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import type { Socket } from 'node:net'
 import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
 import { networkConformance } from './network-conformance.ts'
+import { silentTcpPlace } from './silent-place.ts'
 
 networkConformance('native', () => {
   const { native } = nativeForTests()
@@ -19,6 +20,7 @@ networkConformance('native', () => {
         socket.once('connect', () => resolve(socket))
       }),
     reset: duplex => void (duplex as Socket).resetAndDestroy(),
+    silentPlace: silentTcpPlace,
     clean: () => rmSync(root, { recursive: true }),
   }
 })

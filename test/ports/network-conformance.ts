@@ -1,30 +1,11 @@
-import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Disk } from '../../src/env/disk.ts'
-import type { Network } from '../../src/env/network.ts'
+import type { NetworkBench, NetworkUnderTest } from './network-bench.ts'
 import { networkFiles } from './network-files.ts'
 import { networkFrames } from './network-frames.ts'
+import { networkConnects } from './network-connects.ts'
 import { networkEnds } from './network-ends.ts'
 import { TestClient } from './network-client.ts'
-import { TestServer, type Behaviour } from './network-server.ts'
-import type { ListenOptions } from '../../src/env/network.ts'
-
-export interface NetworkUnderTest {
-  readonly network: Network
-  connect(host: string, port: number): Promise<Duplex>
-  /** Ends the connection of a client's Duplex by a reset. */
-  reset(duplex: Duplex): void
-  readonly disk: Disk
-  readonly root: string
-  clean(): void
-}
-
-/** What the parts of the suite work with; made anew for every test. */
-export interface NetworkBench {
-  readonly under: NetworkUnderTest
-  serve(behaviour?: Behaviour | null, options?: Partial<ListenOptions>): Promise<TestServer>
-  connect(server: TestServer): Promise<TestClient>
-}
+import { TestServer } from './network-server.ts'
 
 /** What every Network must do alike, whatever is below it. */
 export function networkConformance(name: string, make: () => NetworkUnderTest): void {
@@ -62,6 +43,7 @@ export function networkConformance(name: string, make: () => NetworkUnderTest): 
     networkFrames(() => bench.current!)
     networkFiles(() => bench.current!)
     networkEnds(() => bench.current!)
+    networkConnects(() => bench.current!)
 
     test('says where both ends are, and gives every connection its own id', async () => {
       const { current } = bench

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ConnectionEvents } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed } from './network-client.ts'
-import type { NetworkBench } from './network-conformance.ts'
+import type { NetworkBench } from './network-bench.ts'
 import { echo, fewTurns } from './network-server.ts'
 
 /** How listeners and connections end, and what an exception costs. */

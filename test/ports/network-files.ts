@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { DiskFile } from '../../src/env/disk.ts'
 import type { OutPart, SendStream } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import type { NetworkBench } from './network-conformance.ts'
+import type { NetworkBench } from './network-bench.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -30,7 +30,7 @@ export function networkFiles(bench: () => NetworkBench): void {
       const client = await bench().connect(server)
       await server.until(() => server.connections.length === 1)
       const [connection] = server.connections
-      const stream = bench().under.network.openStream()
+      const stream = server.connections[0]!.openStream()
       const lengths = [0, 1, 4095, 4096, 4097, 16_384, 16_385, 65_536, mebibyte - 1, 3 * mebibyte]
       let sentBytes = 0
       for (const cold of [false, true]) {
@@ -60,7 +60,7 @@ export function networkFiles(bench: () => NetworkBench): void {
       const server = await bench().serve()
       const client = await bench().connect(server)
       await server.until(() => server.connections.length === 1)
-      const stream = bench().under.network.openStream()
+      const stream = server.connections[0]!.openStream()
       client.duplex.pause()
       const expected: Buffer[] = []
       for (let answer = 0; answer < 20; answer++) {
@@ -87,7 +87,7 @@ export function networkFiles(bench: () => NetworkBench): void {
       const server = await bench().serve()
       const client = await bench().connect(server)
       await server.until(() => server.connections.length === 1)
-      const stream = bench().under.network.openStream()
+      const stream = server.connections[0]!.openStream()
       client.duplex.pause()
       server.connections[0]!.send([
         range(file, stream, [0, 3 * mebibyte, false]),
@@ -110,7 +110,7 @@ export function networkFiles(bench: () => NetworkBench): void {
           const server = await bench().serve()
           const client = await bench().connect(server)
           await server.until(() => server.connections.length === 1)
-          const stream = bench().under.network.openStream()
+          const stream = server.connections[0]!.openStream()
           const position = content.length - length + 10
           server.connections[0]!.send([
             Buffer.from('header'),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Frame } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed } from './network-client.ts'
-import type { NetworkBench } from './network-conformance.ts'
+import type { NetworkBench } from './network-bench.ts'
 import { echo, fewTurns } from './network-server.ts'
 
 /** Frames in: cuts, order, limits, memory, back-pressure. */

@@ -3,7 +3,7 @@ import type { DiskFile } from '../../src/env/disk.ts'
 import type { Connection, Frame, OutPart, SendStream } from '../../src/env/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed, TestClient } from './network-client.ts'
-import type { NetworkUnderTest } from './network-conformance.ts'
+import type { NetworkUnderTest } from './network-bench.ts'
 import { TestServer } from './network-server.ts'
 
 const fileBytes = 1_500_000
@@ -24,9 +24,10 @@ export async function scriptedSession(
   const content = new Prng(seed).bytes(fileBytes)
   const file = under.disk.open(`${under.root}/session`, 'create')
   file.write(0, [content])
-  const stream = under.network.openStream()
+  const streams: SendStream[] = []
   const late: Late[] = []
   const answer = (frames: readonly Frame[], connection: Connection): void => {
+    const stream = (streams[0] ??= connection.openStream())
     for (const frame of frames) answerFrame({ frame, connection, file, stream, late })
   }
   const server = await TestServer.start(under.network, { frames: answer })
@@ -34,7 +35,7 @@ export async function scriptedSession(
   const expected = await runClient(client, content, new Prng(seed + 1))
   client.duplex.end()
   await server.stop()
-  stream.close()
+  streams[0]?.close()
   file.close()
   if (!expected.got.equals(expected.promised))
     throw new Error('an answer is not what was asked for')

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CloseReason } from '../../src/env/network.ts'
+import type { CloseReason, SendStream } from '../../src/env/network.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import { Prng } from '../../src/lib/prng.ts'
@@ -25,12 +25,13 @@ test('a TLS socket is a connection like any other: frames, answers, file ranges,
   const file = new NodeDisk().open(`${root}/segment`, 'create')
   file.write(0, [content])
   const network = new NodeNetwork({ poisonsReleased: true })
-  const stream = network.openStream()
+  const streams: SendStream[] = []
   const { promise: closed, resolve: tellClosed } = Promise.withResolvers<CloseReason>()
   const server = createServer({ ...tls, pskCallback: () => key }, socket => {
     network.attach({ duplex: socket, limits, ...endsOf(socket) }, connection => ({
       frames: frames => {
         for (const frame of frames) {
+          const stream = (streams[0] ??= connection.openStream())
           const range = { file, position: 5, length: 1_500_000, cold: false, stream }
           connection.send([framed(frame.bytes), range])
           frame.release()
@@ -56,7 +57,7 @@ test('a TLS socket is a connection like any other: frames, answers, file ranges,
     const range = await client.take(1_500_000)
     expect(range.equals(Buffer.from(content.subarray(5, 1_500_005)))).toBe(true)
   }
-  await expect.poll(() => stream.sentBytes()).toBe(4_500_000)
+  await expect.poll(() => streams[0]?.sentBytes()).toBe(4_500_000)
   client.duplex.end()
   expect((await closed).kind).toBe('peer')
   expect(network.counters.requestMemoryBytes).toBe(0)

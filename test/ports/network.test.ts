@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { loadNative } from '../../src/broker/native/load.ts'
+import { realClock } from '../../src/env/real/clock.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import type { Disk } from '../../src/env/disk.ts'
@@ -11,8 +12,10 @@ import { Prng } from '../../src/lib/prng.ts'
 import type { SimSocket } from '../../sim/byte-stream.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimNetwork } from '../../sim/network.ts'
-import { networkConformance, type NetworkUnderTest } from './network-conformance.ts'
+import type { NetworkUnderTest } from './network-bench.ts'
+import { networkConformance } from './network-conformance.ts'
 import { scriptedSession } from './network-session.ts'
+import { silentTcpPlace } from './silent-place.ts'
 
 // Released frames are overwritten, so that whoever still reads them is found out.
 process.env['LOGCLUSTER_POISON'] = '1'
@@ -63,12 +66,14 @@ function overTcp(network: Network, disk: Disk): NetworkUnderTest {
         socket.once('connect', () => resolve(socket))
       }),
     reset: duplex => void (duplex as Socket).resetAndDestroy(),
+    silentPlace: silentTcpPlace,
     clean: () => rmSync(root, { recursive: true }),
   }
 }
 
 function simulated(): NetworkUnderTest {
-  const network = new SimNetwork(undefined, { prng: new Prng(1), poisonsReleased: true })
+  const clock = realClock
+  const network = new SimNetwork(undefined, { prng: new Prng(1), poisonsReleased: true, clock })
   const disk = new SimDisk()
   disk.mkdir('/data')
   return {
@@ -77,6 +82,11 @@ function simulated(): NetworkUnderTest {
     root: '/data',
     connect: async (host, port) => network.wires.connect(host, port),
     reset: duplex => (duplex as SimSocket).reset(),
+    silentPlace: async () => {
+      const place = { host: 'silent', port: 9092 }
+      network.wires.setSilent(place.host, place.port, true)
+      return { ...place, async [Symbol.asyncDispose]() {} }
+    },
     clean: () => {},
   }
 }

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { concat, hex, utf8 } from '../../src/lib/bytes.ts'
-import type { Prng } from '../../src/lib/prng.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
 import { errorName, type ErrorName } from '../../src/broker/wire/errors.ts'
@@ -17,23 +16,10 @@ import {
   nearlyBomb,
   rightBatch,
 } from './bad-batches.ts'
-import type { Served } from './frame-cases.ts'
 import { mapFrame } from './frame-map.ts'
 import { sizeOf } from './process-size.ts'
-import type { RequestMaker } from './request-maker.ts'
+import type { ScenarioWorld } from './scenario-world.ts'
 import { textBombs } from './text-bombs.ts'
-
-export interface ScenarioWorld {
-  readonly broker: TestBroker
-  readonly random: Prng
-  readonly maker: RequestMaker
-  readonly served: readonly Served[]
-  /**
-   * Puts the topics back as they were. Frames that are whole are legal wishes: they delete topics, and change what
-   * topics and the broker are set to.
-   */
-  readonly renew: () => Promise<void>
-}
 
 /** How often each was done. */
 export type ScenarioCounts = Readonly<Record<string, unknown>>

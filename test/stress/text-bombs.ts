@@ -4,7 +4,7 @@ import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { createTopics } from '../../src/broker/wire/messages/index.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 import { outcomeOf } from '../faults/outcome.ts'
-import type { ScenarioWorld } from './scenarios.ts'
+import type { ScenarioWorld } from './scenario-world.ts'
 
 /** How texts and lists are made to cost as much as they can. */
 interface Bomb {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { circlesOf } from './circles.ts'
 import { isTest, isUnder, lineAt, type Source } from './sources.ts'
 
 /** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
@@ -35,7 +36,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/native': {
-    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts'],
+    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts', 'src/env/real/clock.ts'],
     modules: [
       'node:child_process',
       'node:dns/promises',
@@ -45,7 +46,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: ['src/lib', 'src/env', ...log('log.ts', 'recovery', 'segment', 'compression', ...door)],
@@ -130,10 +131,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/broker/insight': {
-    ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition', 'telemetry')],
+    ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition')],
   },
   'src/broker/telemetry': {
-    ours: ['src/lib', 'src/env', ...broker('config')],
+    ours: ['src/lib', 'src/env', ...broker('config', 'insight/numbers.ts')],
     modules: ['node:http', 'express', 'pino', 'prom-client'],
   },
   'src/broker/handlers': {
@@ -153,7 +154,6 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
-  'src/broker/insight/group-sources.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
 }
@@ -263,29 +263,5 @@ export function circles(sources: readonly Source[]): string[] {
       importsOf(source).flatMap(({ what }) => (known.has(what) ? [what] : [])),
     ]),
   )
-  return stronglyConnected(targets)
-    .filter(circle => circle.length > 1 || targets.get(circle[0]!)!.includes(circle[0]!))
-    .map(circle => circle.toSorted().join(' <-> '))
-    .toSorted()
-}
-
-/** Tarjan's algorithm: the groups of nodes that all reach one another. */
-function stronglyConnected(targets: ReadonlyMap<string, readonly string[]>): string[][] {
-  const groups: string[][] = []
-  const order = new Map<string, number>()
-  const lowest = new Map<string, number>()
-  const open: string[] = []
-  const visit = (node: string): void => {
-    order.set(node, order.size)
-    lowest.set(node, order.get(node)!)
-    open.push(node)
-    for (const target of targets.get(node)!) {
-      if (!order.has(target)) visit(target)
-      else if (!open.includes(target)) continue
-      lowest.set(node, Math.min(lowest.get(node)!, lowest.get(target)!))
-    }
-    if (lowest.get(node) === order.get(node)) groups.push(open.splice(open.indexOf(node)))
-  }
-  for (const node of targets.keys()) if (!order.has(node)) visit(node)
-  return groups
+  return circlesOf(targets)
 }

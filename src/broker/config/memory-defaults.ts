@@ -1,3 +1,5 @@
+import { requestMemoryBounds } from '../../env/admission.ts'
+
 const mebibyte = 1024 * 1024
 
 /** What a broker needs beside its requests, as it was measured: code, heap, and thousands of connections. */
@@ -12,7 +14,7 @@ export interface MemoryDefaults {
 
 /**
  * Half of what the limit leaves beside the process, and never more than `most`; the other half is for answers and
- * for the page cache, which a container pays for too. The largest request is one that always fits (native/receive.c).
+ * for the page cache, which a container pays for too. The largest request is one that always fits.
  */
 export function memoryDefaults(limitBytes: number, most: MemoryDefaults): MemoryDefaults {
   const half = Math.floor((limitBytes - processBytes) / 2 / mebibyte) * mebibyte
@@ -20,7 +22,7 @@ export function memoryDefaults(limitBytes: number, most: MemoryDefaults): Memory
     most.queuedMaxRequestBytes,
     Math.max(half, requestBytesMin),
   )
-  const fitting = Math.floor((queuedMaxRequestBytes * 3) / 4)
+  const fitting = requestMemoryBounds(queuedMaxRequestBytes).large
   return {
     queuedMaxRequestBytes,
     socketRequestMaxBytes: Math.min(most.socketRequestMaxBytes, fitting),

@@ -155,7 +155,11 @@ class Pass {
     const { topic, partition } = wanted
     const found = this.#deps.partitions.find(topic, partition.partition)
     if (found === undefined || this.#isClosed()) return unknownPartition
-    const reader = (wanted.reader = this.#reader(topic, partition.partition))
+    const reader = (wanted.reader = this.#deps.readers.reader(
+      this.#context,
+      topic,
+      partition.partition,
+    ))
     reader.fetchOffset = partition.fetchOffset
     const request: PartitionRead = {
       fetchOffset: partition.fetchOffset,
@@ -192,12 +196,6 @@ class Pass {
     const { file, position, length, cold } = range
     reader.isLagging = cold && !range.isCaughtUp
     return { file, position, length, cold, stream: reader.stream }
-  }
-
-  #reader(topic: string, partition: number): Reader {
-    const { connectionId, clientId, remote } = this.#context
-    const id = { connectionId, clientId, host: remote.host, topic, partition }
-    return this.#deps.readers.reader(id)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Address } from '../../env/env.ts'
+import type { Address, SendStream } from '../../env/env.ts'
 import type { Api } from '../wire/field.ts'
 
 /**
@@ -28,6 +28,8 @@ export interface RequestContext {
   readonly local: Address
   /** Name of the listener that it came by (`PLAINTEXT`). */
   readonly listenerName: string
+  /** Counters for what the answer sends of files, of the network that the connection belongs to. */
+  openStream(): SendStream
   /** Monotonic milliseconds when the request was complete. */
   readonly receivedAtMs: number
   /**

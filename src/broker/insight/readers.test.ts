@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SendStream } from '../../env/env.ts'
-import { Readers, type ReaderId, type ReadersOptions } from './readers.ts'
+import type { Fetcher } from './attribution.ts'
+import { Readers, type Attribution, type Fetching, type ReadersOptions } from './readers.ts'
 
 class FakeStream implements SendStream {
   sent = 0
@@ -20,27 +21,39 @@ class FakeStream implements SendStream {
   }
 }
 
-function world(
-  groupOf: (reader: ReaderId) => string = () => '',
-  options: Omit<ReadersOptions, 'groupOf'> = {},
-) {
-  const streams: FakeStream[] = []
-  const openStream = () => {
-    const stream = new FakeStream()
-    streams.push(stream)
-    return stream
-  }
-  return { readers: new Readers({ openStream }, { groupOf, ...options }), streams }
+interface WorldOptions extends Partial<Pick<ReadersOptions, 'isKept' | 'groupTotalsMax'>> {
+  readonly groupOf?: (reader: Fetcher) => string
 }
 
-const id: ReaderId = { connectionId: 1, clientId: 'c', host: '10.0.0.1', topic: 't', partition: 0 }
+function world({ groupOf = () => '', isKept, groupTotalsMax = Infinity }: WorldOptions = {}) {
+  const streams: FakeStream[] = []
+  /** Raised by a test when what `groupOf` answers changes. */
+  const attribution = { revision: 0, groupOf }
+  const readers = new Readers({
+    attribution: () => attribution,
+    isKept: isKept ?? (() => true),
+    groupTotalsMax,
+  })
+  const connection = (connectionId: number, clientId = 'c'): Fetching => ({
+    connectionId,
+    clientId,
+    remote: { host: '10.0.0.1', port: 40_000 + connectionId },
+    openStream: () => {
+      const stream = new FakeStream()
+      streams.push(stream)
+      return stream
+    },
+  })
+  return { readers, streams, attribution, connection }
+}
 
 describe('readers', () => {
   test('one connection has one stream for each partition, and a connection that ends leaves its counts', () => {
-    const { readers, streams } = world()
-    const reader = readers.reader(id)
-    expect(readers.reader(id)).toBe(reader)
-    readers.reader({ ...id, partition: 1 })
+    const { readers, streams, connection } = world()
+    const by = connection(1)
+    const reader = readers.reader(by, 't', 0)
+    expect(readers.reader(connection(1), 't', 0)).toBe(reader)
+    readers.reader(by, 't', 1)
     expect(streams).toHaveLength(2)
     streams[0]!.sent = 10
     streams[1]!.sent = 5
@@ -53,11 +66,12 @@ describe('readers', () => {
 
   test('counts for the group that it reads for at the time, and no total ever falls', () => {
     let group = ''
-    const { readers, streams } = world(() => group)
-    readers.reader(id)
+    const { readers, streams, attribution, connection } = world({ groupOf: () => group })
+    readers.reader(connection(1), 't', 0)
     streams[0]!.sent = streams[0]!.hit = 100
     group = 'billing'
-    readers.reader(id)
+    attribution.revision++
+    readers.reader(connection(1), 't', 0)
     streams[0]!.sent = streams[0]!.hit = 130
     expect([...readers.sent()]).toEqual([
       { topic: 't', group: '', sentBytes: 100, hitBytes: 100 },
@@ -65,29 +79,61 @@ describe('readers', () => {
     ])
   })
 
+  test('asks for the group of a reader once, and again only when groups changed', () => {
+    const asked: Fetcher[] = []
+    const groupOf = (reader: Fetcher): string => (asked.push(reader), 'g')
+    const { readers, attribution, connection } = world({ groupOf })
+    for (let fetch = 0; fetch < 100; fetch++) readers.reader(connection(1), 't', 0)
+    expect(asked).toMatchObject([{ clientId: 'c', host: '10.0.0.1', topic: 't', partition: 0 }])
+    attribution.revision++
+    for (let fetch = 0; fetch < 100; fetch++) readers.reader(connection(1), 't', 0)
+    expect(asked).toHaveLength(2)
+  })
+
+  test('counts for no group before groups are known, and for its own from then on', () => {
+    const known: { attribution: Attribution | null } = { attribution: null }
+    const { streams, connection } = world()
+    const readers = new Readers({
+      attribution: () => known.attribution,
+      isKept: () => true,
+      groupTotalsMax: Infinity,
+    })
+    readers.reader(connection(1), 't', 0)
+    streams[0]!.sent = 10
+    known.attribution = { revision: 0, groupOf: () => 'g' }
+    readers.reader(connection(1), 't', 0)
+    streams[0]!.sent = 11
+    const told = Array.from(readers.sent(), ({ group, sentBytes }) => [group, sentBytes])
+    expect(told).toEqual([
+      ['', 10],
+      ['g', 1],
+    ])
+  })
+
   test('an unmeasured part makes the sum unknown', () => {
-    const { readers, streams } = world()
-    readers.reader(id)
-    readers.reader({ ...id, connectionId: 2 })
+    const { readers, streams, connection } = world()
+    readers.reader(connection(1), 't', 0)
+    readers.reader(connection(2), 't', 0)
     streams[1]!.hit = null
     expect([...readers.sent()]).toMatchObject([{ hitBytes: null }])
   })
 
   test('tells where everybody reads', () => {
-    const { readers } = world(() => 'g')
-    readers.reader(id).fetchOffset = 42
-    readers.reader({ ...id, partition: 1 })
+    const { readers, connection } = world({ groupOf: () => 'g' })
+    readers.reader(connection(1), 't', 0).fetchOffset = 42
+    readers.reader(connection(1), 't', 1)
     expect([...readers.positions()]).toMatchObject([{ partition: 0, fetchOffset: 42, group: 'g' }])
   })
 
   test('totals of topics and groups that are gone go; beyond the bound readers count for no group', () => {
     const gone = new Set<string>()
-    const { readers, streams } = world(reader => reader.clientId ?? '', {
+    const { readers, streams, connection } = world({
+      groupOf: reader => reader.clientId ?? '',
       isKept: (topic, group) => !gone.has(topic) && !gone.has(group),
       groupTotalsMax: 2,
     })
     for (const [at, clientId] of ['a', 'b', 'c', 'd'].entries()) {
-      readers.reader({ ...id, connectionId: at, clientId })
+      readers.reader(connection(at, clientId), 't', 0)
       streams[at]!.sent = 1
       readers.closeConnection(at)
     }

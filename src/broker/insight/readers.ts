@@ -1,17 +1,18 @@
-import type { Network, SendStream } from '../../env/env.ts'
+import type { Address, SendStream } from '../../env/env.ts'
+import type { Fetcher } from './attribution.ts'
+import type { SentNumbers } from './numbers.ts'
 
-/** One consumer of one partition: a connection that fetches from it. */
-export interface ReaderId {
+/** The connection that fetches, as a request knows it. */
+export interface Fetching {
   readonly connectionId: number
   readonly clientId: string | null
-  /** Address of the client. */
-  readonly host: string
-  readonly topic: string
-  readonly partition: number
+  readonly remote: Address
+  /** Of the network that the connection belongs to: another one cannot count what is sent there. */
+  openStream(): SendStream
 }
 
-/** What is remembered of a reader from one fetch to the next. */
-export interface Reader extends ReaderId {
+/** One consumer of one partition: what is remembered from one of its fetches to the next. */
+export interface Reader extends Fetcher {
   readonly stream: SendStream
   /** Last sent something cold from before the end of the log: such a one stays cold until it has caught up. */
   isLagging: boolean
@@ -19,37 +20,31 @@ export interface Reader extends ReaderId {
   fetchOffset: number
 }
 
-/** What the readers of a topic that belong to one group, or to none (`''`), were sent. */
-export interface SentBytes {
-  readonly topic: string
-  readonly group: string
-  readonly sentBytes: number
-  /** null where it could not be measured. */
-  readonly hitBytes: number | null
+/** Tells the group that a reader reads for, '' where that is not certain; the same ones while `revision` stays. */
+export interface Attribution {
+  readonly revision: number
+  groupOf(reader: Fetcher): string
 }
 
-/** The group that a reader reads for; '' where that is not certain. */
-export type GroupOf = (reader: ReaderId) => string
-
 export interface ReadersOptions {
-  readonly groupOf?: GroupOf
+  /** null as long as groups are not known: then a reader counts for none. */
+  attribution(): Attribution | null
   /** Whether totals of the topic and the group are worth keeping. */
-  readonly isKept?: (topic: string, group: string) => boolean
+  isKept(topic: string, group: string): boolean
   /** Totals by topic and group; who comes when there are as many counts for no group. */
-  readonly groupTotalsMax?: number
+  readonly groupTotalsMax: number
 }
 
 interface OpenReader extends Reader {
-  /** Whom what it is sent counts for. */
+  /** Whom what it is sent counts for, and the attribution's revision that said so. */
   group: string
+  revision: number
   /** What of the stream's counts is in the totals already. */
   countedSent: number
   countedHit: number
 }
 
-interface Total {
-  readonly topic: string
-  readonly group: string
+interface Total extends SentNumbers {
   sentBytes: number
   hitBytes: number | null
 }
@@ -60,51 +55,34 @@ interface Total {
  * that caused it (data-path.md Q3).
  */
 export class Readers {
-  readonly #network: Pick<Network, 'openStream'>
-  readonly #options: Required<ReadersOptions>
-  /** By connection, then by topic and partition. */
-  readonly #open = new Map<number, Map<string, OpenReader>>()
+  readonly #options: ReadersOptions
+  /** By connection, topic and partition: names as they come, so that a fetch makes no keys. */
+  readonly #open = new Map<number, Map<string, Map<number, OpenReader>>>()
   readonly #totals = new Map<string, Total>()
 
-  constructor(network: Pick<Network, 'openStream'>, options: ReadersOptions = {}) {
-    this.#network = network
-    const { groupOf = () => '', isKept = () => true, groupTotalsMax = Infinity } = options
-    this.#options = { groupOf, isKept, groupTotalsMax }
+  constructor(options: ReadersOptions) {
+    this.#options = options
   }
 
   /** The reader, known or new. Not to be asked for after `closeConnection`. */
-  reader(id: ReaderId): Reader {
-    let readers = this.#open.get(id.connectionId)
-    if (readers === undefined) this.#open.set(id.connectionId, (readers = new Map()))
-    const key = `${id.partition} ${id.topic}`
-    const known = readers.get(key)
-    if (known !== undefined) return this.#regroup(known)
-    const reader: OpenReader = {
-      ...id,
-      stream: this.#network.openStream(),
-      isLagging: false,
-      fetchOffset: -1,
-      group: this.#options.groupOf(id),
-      countedSent: 0,
-      countedHit: 0,
-    }
-    readers.set(key, reader)
-    return reader
+  reader(by: Fetching, topic: string, partition: number): Reader {
+    const known = this.#open.get(by.connectionId)?.get(topic)?.get(partition)
+    return known === undefined ? this.#add(by, topic, partition) : this.#regroup(known)
   }
 
   /** A connection ended: its counts stay in the totals. */
   closeConnection(connectionId: number): void {
-    const readers = this.#open.get(connectionId)
-    if (readers === undefined) return
+    const topics = this.#open.get(connectionId)
+    if (topics === undefined) return
     this.#open.delete(connectionId)
-    for (const reader of readers.values()) {
+    for (const reader of readersOf(topics)) {
       this.#count(reader)
       reader.stream.close()
     }
   }
 
   /** Totals since the start of the process; none ever falls. Those of what is gone are gone. */
-  sent(): Iterable<SentBytes> {
+  sent(): Iterable<SentNumbers> {
     for (const [key, { topic, group }] of this.#totals) {
       if (!this.#options.isKept(topic, group)) this.#totals.delete(key)
     }
@@ -118,12 +96,36 @@ export class Readers {
   }
 
   *#all(): IterableIterator<OpenReader> {
-    for (const readers of this.#open.values()) yield* readers.values()
+    for (const topics of this.#open.values()) yield* readersOf(topics)
+  }
+
+  #add(by: Fetching, topic: string, partition: number): OpenReader {
+    const attribution = this.#options.attribution()
+    const who = { clientId: by.clientId, host: by.remote.host, topic, partition }
+    const reader: OpenReader = {
+      ...who,
+      stream: by.openStream(),
+      isLagging: false,
+      fetchOffset: -1,
+      group: attribution?.groupOf(who) ?? '',
+      revision: attribution?.revision ?? unattributed,
+      countedSent: 0,
+      countedHit: 0,
+    }
+    let topics = this.#open.get(by.connectionId)
+    if (topics === undefined) this.#open.set(by.connectionId, (topics = new Map()))
+    let readers = topics.get(topic)
+    if (readers === undefined) topics.set(topic, (readers = new Map()))
+    readers.set(partition, reader)
+    return reader
   }
 
   /** What it was sent until now counts for whom it read for until now. */
   #regroup(reader: OpenReader): OpenReader {
-    const group = this.#options.groupOf(reader)
+    const attribution = this.#options.attribution()
+    if (attribution === null || reader.revision === attribution.revision) return reader
+    reader.revision = attribution.revision
+    const group = attribution.groupOf(reader)
     if (group === reader.group) return reader
     this.#count(reader)
     reader.group = group
@@ -154,4 +156,13 @@ export class Readers {
     this.#totals.set(key, total)
     return total
   }
+}
+
+/** The revision of a reader whose group nobody has looked up. */
+const unattributed = -1
+
+function* readersOf(
+  topics: ReadonlyMap<string, ReadonlyMap<number, OpenReader>>,
+): IterableIterator<OpenReader> {
+  for (const readers of topics.values()) yield* readers.values()
 }

@@ -16,7 +16,7 @@ const slowness = Number(process.env['TEST_SLOWNESS'] ?? 1)
 
 const load = JSON.stringify(new URL('load.ts', import.meta.url).href)
 
-/** A server whose connections are in the middle of hot and cold ranges, and jobs that run. */
+/** A server whose connections are in the middle of hot and cold ranges, jobs that run, attempts to connect. */
 const busy = `
   const { connect } = await import('node:net')
   const { native } = (await import(${load})).loadNative()
@@ -51,6 +51,11 @@ const busy = `
     void file.sync()
     void file.writeBack(0, 1 << 20)
   }
+  for (let at = 0; at < 4; at++) {
+    const place = { host: '127.0.0.1', port: listener.port, frameSizeMax: 1000, timeoutMs: 60000 }
+    native.network.connect(place, events).then(connection => connection.close(), () => {})
+  }
+  for (let turn = 0; turn < 20; turn++) await null // the attempts begin
 `
 
 test('a process that exits in the middle of everything exits well', () => {

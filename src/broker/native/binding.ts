@@ -1,47 +1,72 @@
+import type { CloseReason } from '../../env/network.ts'
+
 /**
  * The addon's exports as C has them (native/*.c). Handles are small integers; a negative answer is an errno;
  * second results stand in `answer` until the next call. Only this folder speaks to it.
  */
 export interface Binding {
+  readonly constants: AddonConstants
   readonly answer: Float64Array
-  /** The frames that `frames` is called for: slab, offset and length each. */
+  /** The frames that `frames` is called for, a row each: slab, offset and length. */
   readonly frames: Float64Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
-  /** Bytes received, sent by sendfile, sent by copying, held in requests; times that a connection waited for these. */
+  /** In the order of `constants.counters`. */
   readonly counters: Float64Array
-  readonly pageBytes: number
   readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
-  /** Gives the callbacks, before anything is listened to; again in tests, whose modules are loaded anew. */
-  start(callbacks: Callbacks): number
+  /**
+   * Gives the callbacks, before anything is listened to; again in tests, whose modules are loaded anew. `poison`: what
+   * released slabs are overwritten with, or -1.
+   */
+  start(callbacks: Callbacks, poison: number): number
 
   /** The addon closes the descriptor, with the file. */
   fileAdopt(descriptor: number): number
   fileClose(file: number): number
   /** Nobody else can lock it until it is closed. */
   fileLock(file: number): number
-  /** At most 256 parts. 0 or an errno; `answer[0]` says how many bytes went in. */
+  /** At most `constants.partsPerCall` parts. 0 or an errno; `answer[0]` says how many bytes went in. */
   fileWrite(file: number, position: number, parts: readonly Uint8Array[]): number
   fileRead(file: number, position: number, target: Uint8Array): number
+  /** Notes what the device delivers with the range that is sent next. */
+  fileLookUp(file: number, position: number, target: Uint8Array): number
   /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
 
   /** Jobs: answered by `jobDone`. `target` must be kept until then. */
   fileReadLater(file: number, job: number, position: number, target: Uint8Array): number
+  fileLookUpLater(file: number, job: number, position: number, target: Uint8Array): number
   /** The contents, and what is needed to find them. */
   fileSync(file: number, job: number): number
   fileSyncAll(file: number, job: number): number
   fileSyncFileSystem(file: number, job: number): number
   fileWriteBack(file: number, job: number, position: number, length: number): number
 
-  /** `host` is an address. `answer[0]` is the port. */
-  listen(host: string, port: number, frameSizeMax: number, requestMemoryMax: number): number
+  /** `host` is an address. `answer[0]` is the port. Keep-alive: see `keepAliveSeconds`. */
+  listen(
+    host: string,
+    port: number,
+    frameSizeMin: number,
+    frameSizeMax: number,
+    keepAliveSeconds: number,
+    backlog: number,
+  ): number
+  /** Answered by `connected` or `connectFailed`, never from inside the call; then its number is free. */
+  connect(
+    host: string,
+    port: number,
+    frameSizeMin: number,
+    frameSizeMax: number,
+    keepAliveSeconds: number,
+  ): number
+  /** It is not answered. */
+  connectCancel(dial: number): number
   listenerClose(listener: number): number
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
-  /** Each row: a file or -1 for the next of `bytes`, then position, length, cold, stream. */
+  /** A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. */
   connectionSend(
     connection: number,
     rowCount: number,
@@ -49,11 +74,20 @@ export interface Binding {
     bytes: readonly Uint8Array[],
   ): number
   connectionPause(connection: number, paused: number): number
-  /** `kind`: see `closeKinds`. */
+  /** `kind`: by its place in `constants.closeKinds`. */
   connectionClose(connection: number, kind: number): number
   connectionEnd(connection: number): number
   /** `answer`: bytes queued, in the incomplete frame, received. */
   connectionNumbers(connection: number): number
+  /** Of all frames together: see RequestMemoryBounds. */
+  requestMemoryBounds(
+    any: number,
+    small: number,
+    large: number,
+    begun: number,
+    kept: number,
+    short: number,
+  ): number
   /** `abandoned` (1): nobody knows who still reads it, so its slab is not used again. */
   frameRelease(slab: number, abandoned: number): number
   streamOpen(): number
@@ -62,23 +96,38 @@ export interface Binding {
   streamClose(stream: number): number
 }
 
-/** Numbers of one row of `connectionSend`. */
-export const rowLength = 5
+/** What C knows and TypeScript needs to know: it is written there, and read here. */
+export interface AddonConstants {
+  /** Numbers of one row of `connectionSend`, and of `frames`. */
+  readonly sendRowLength: number
+  readonly frameRowLength: number
+  /** Most parts of one `fileWrite`. */
+  readonly partsPerCall: number
+  readonly pageBytes: number
+  /** Why a connection closed, by number. */
+  readonly closeKinds: readonly CloseReason['kind'][]
+  /**
+   * By their places in `counters`: bytes received, sent by sendfile(2) and by copying, memory of requests, and times
+   * that a connection was not read for want of it.
+   */
+  readonly counters: readonly CounterName[]
+}
 
-/** Why a connection closed, by number. */
-export const closeKinds = ['peer', 'local', 'frame', 'socket', 'short-file', 'callback'] as const
+export type CounterName = 'received' | 'sentBySendfile' | 'sentByCopy' | 'held' | 'starved'
 
 export interface Callbacks {
   jobDone(job: number, result: number): void
-  accepted(listener: number, connection: number, ...ends: AcceptedEnds): void
+  accepted(listener: number, connection: number, ...ends: ConnectionEnds): void
   acceptFailed(listener: number, errno: number): void
+  connected(dial: number, connection: number, ...ends: ConnectionEnds): void
+  connectFailed(dial: number, errno: number): void
   frames(connection: number, count: number): void
   drained(connection: number): void
   /** `detail`: an errno; where the kind is `frame`, the announced size. */
   closed(connection: number, kind: number, detail: number): void
 }
 
-export type AcceptedEnds = readonly [
+export type ConnectionEnds = readonly [
   remoteHost: string,
   remotePort: string,
   localHost: string,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../env/disk.ts'
-import type { Network } from '../../env/network.ts'
+import { poisonByte } from '../../env/network.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import type { Binding } from './binding.ts'
 import { Jobs } from './jobs.ts'
@@ -13,7 +13,7 @@ import { NativeNetwork } from './native-network.ts'
 /** What the addon gives: the fast twins of the ports. */
 export interface Native {
   readonly disk: Disk
-  readonly network: Network
+  readonly network: NativeNetwork
   readonly crc32c: Crc32c
   /** `sse4.2`, `armv8` or `table`. */
   readonly crc32cMethod: string
@@ -55,14 +55,20 @@ function refused(reason: string): NativeLoad {
 function open(binding: Binding): Native {
   const jobs = new Jobs()
   const network = new NativeNetwork(binding)
-  binding.start({
-    jobDone: (job, result) => jobs.done(job, result),
-    accepted: (...event) => network.accepted(...event),
-    acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
-    frames: (connection, count) => network.framesCame(connection, count),
-    drained: connection => network.drained(connection),
-    closed: (connection, kind, detail) => network.closed(connection, kind, detail),
-  })
+  const poison = process.env['LOGCLUSTER_POISON'] === undefined ? -1 : poisonByte
+  binding.start(
+    {
+      jobDone: (job, result) => jobs.done(job, result),
+      accepted: (...event) => network.accepted(...event),
+      acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
+      connected: (...event) => network.connected(...event),
+      connectFailed: (dial, errno) => network.connectFailed(dial, errno),
+      frames: (connection, count) => network.framesCame(connection, count),
+      drained: connection => network.drained(connection),
+      closed: (connection, kind, detail) => network.closed(connection, kind, detail),
+    },
+    poison,
+  )
   return {
     disk: new NativeDisk(binding, jobs),
     network,

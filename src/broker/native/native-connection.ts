@@ -7,10 +7,10 @@ import type {
   ConnectionEvents,
   FileRange,
   OutPart,
+  SendStream,
 } from '../../env/network.ts'
 import { isFileRange } from '../../env/network.ts'
-import { closeKinds, rowLength } from './binding.ts'
-import type { AcceptedEnds, Binding } from './binding.ts'
+import type { ConnectionEnds, Binding } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeFile } from './native-file.ts'
 import { takeFrames } from './native-frame.ts'
@@ -23,16 +23,19 @@ export class NativeConnection implements Connection {
   readonly local: Address
   readonly #binding: Binding
   readonly #handle: number
+  readonly #streams: () => SendStream
   #events: ConnectionEvents | null = null
   /** What a callback threw, or null. */
   #thrown: string | null = null
   /** Bytes received in all, once the connection is closed and the addon has forgotten it. */
   #receivedInAll: number | null = null
 
-  constructor(binding: Binding, handle: number, ends: AcceptedEnds) {
+  /** `streams` gives streams of its network. */
+  constructor(binding: Binding, handle: number, ends: ConnectionEnds, streams: () => SendStream) {
     const [remoteHost, remotePort, localHost, localPort] = ends
     this.#binding = binding
     this.#handle = handle
+    this.#streams = streams
     this.remote = addressOf(remoteHost, remotePort)
     this.local = addressOf(localHost, localPort)
   }
@@ -49,14 +52,19 @@ export class NativeConnection implements Connection {
     return this.#numbers()[2]
   }
 
+  openStream(): SendStream {
+    return this.#streams()
+  }
+
   send(parts: readonly OutPart[]): void {
     if (this.#isClosed) return
-    const rows = new Float64Array(rowLength * parts.length)
+    const { sendRowLength } = this.#binding.constants
+    const rows = new Float64Array(sendRowLength * parts.length)
     const bytes: Uint8Array[] = []
     for (const [at, part] of parts.entries()) {
-      if (isFileRange(part)) rows.set(rangeRow(part), rowLength * at)
+      if (isFileRange(part)) rows.set(rangeRow(part), sendRowLength * at)
       else {
-        rows[rowLength * at] = -1
+        rows[sendRowLength * at] = -1
         bytes.push(part)
       }
     }
@@ -73,7 +81,7 @@ export class NativeConnection implements Connection {
   }
 
   close(): void {
-    if (!this.#isClosed) this.#binding.connectionClose(this.#handle, closeKinds.indexOf('local'))
+    if (!this.#isClosed) this.#close('local')
   }
 
   end(): void {
@@ -98,10 +106,16 @@ export class NativeConnection implements Connection {
   closed(kind: number, detail: number): void {
     this.#receivedInAll = this.receivedBytes
     try {
+      const { closeKinds } = this.#binding.constants
       this.#events?.closed(this.#reason(closeKinds[kind]!, detail))
     } catch {
       // The connection is closed already, which is all that an exception here can ask for.
     }
+  }
+
+  #close(kind: CloseReason['kind']): void {
+    const { closeKinds } = this.#binding.constants
+    this.#binding.connectionClose(this.#handle, closeKinds.indexOf(kind))
   }
 
   /** False where `act` threw: an exception costs this connection and no other. */
@@ -111,7 +125,7 @@ export class NativeConnection implements Connection {
       return true
     } catch (error) {
       this.#thrown ??= String(error)
-      this.#binding.connectionClose(this.#handle, closeKinds.indexOf('callback'))
+      this.#close('callback')
       return false
     }
   }

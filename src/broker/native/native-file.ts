@@ -1,13 +1,10 @@
 import { fstatSync, ftruncateSync } from 'node:fs'
 import { assert } from '../../lib/assert.ts'
-import { DiskError } from '../../env/disk.ts'
+import { DiskError, lookUpBytesMax } from '../../env/disk.ts'
 import type { DiskFile, Residency } from '../../env/disk.ts'
 import { errnoName } from './errno.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
-
-/** What the addon takes in one call (native/disk.c). */
-const partsPerCall = 256
 
 /** A file that the addon holds open. Ranges of it in send queues and running jobs keep references of their own. */
 export class NativeFile implements DiskFile {
@@ -48,6 +45,7 @@ export class NativeFile implements DiskFile {
 
   write(position: number, parts: readonly Uint8Array[]): void {
     const handle = this.use('write')
+    const { partsPerCall } = this.#binding.constants
     let written = 0
     for (let at = 0; at < parts.length; at += partsPerCall) {
       const some = parts.length <= partsPerCall ? parts : parts.slice(at, at + partsPerCall)
@@ -58,12 +56,14 @@ export class NativeFile implements DiskFile {
   }
 
   read(position: number, target: Uint8Array): number {
-    return this.#check('read', this.#binding.fileRead(this.use('read'), position, target))
+    const call = isLookUp(target) ? 'fileLookUp' : 'fileRead'
+    return this.#check('read', this.#binding[call](this.use('read'), position, target))
   }
 
   async readAsync(position: number, target: Uint8Array): Promise<number> {
     const handle = this.use('readAsync')
-    const submit = (job: number) => this.#binding.fileReadLater(handle, job, position, target)
+    const call = isLookUp(target) ? 'fileLookUpLater' : 'fileReadLater'
+    const submit = (job: number) => this.#binding[call](handle, job, position, target)
     return this.#run('readAsync', submit, target)
   }
 
@@ -100,7 +100,8 @@ export class NativeFile implements DiskFile {
 
   residency(position: number, length: number): Residency | null {
     if (this.#binding.fileResidency(this.use('residency'), position, length) < 0) return null
-    const { answer, pageBytes } = this.#binding
+    const { answer, constants } = this.#binding
+    const { pageBytes } = constants
     return {
       cachedBytes: answer[0]! * pageBytes,
       dirtyBytes: answer[1]! * pageBytes,
@@ -111,7 +112,8 @@ export class NativeFile implements DiskFile {
   isResident(position: number, length: number): boolean | null {
     if (this.#binding.fileResidency(this.use('isResident'), position, length) < 0) return null
     if (length <= 0) return true
-    const { answer, pageBytes } = this.#binding
+    const { answer, constants } = this.#binding
+    const { pageBytes } = constants
     const firstPage = Math.floor(position / pageBytes)
     return answer[0]! > Math.floor((position + length - 1) / pageBytes) - firstPage
   }
@@ -149,6 +151,10 @@ export class NativeFile implements DiskFile {
     if (answer < 0) throw new DiskError(operation, this.path, errnoName(answer))
     return answer
   }
+}
+
+function isLookUp(target: Uint8Array): boolean {
+  return target.length <= lookUpBytesMax
 }
 
 /** Runs a call of `node:fs` and gives its failure the port's shape. */

@@ -34,9 +34,10 @@ export class NativeFrame implements Frame {
 
 /** The frames of one poll, as the addon noted them. */
 export function takeFrames(binding: Binding, count: number): NativeFrame[] {
-  const { frames: notes, slabs } = binding
+  const { frames: notes, slabs, constants } = binding
+  const { frameRowLength } = constants
   const frames: NativeFrame[] = []
-  for (let at = 0; at < 3 * count; at += 3) {
+  for (let at = 0; at < frameRowLength * count; at += frameRowLength) {
     const slab = notes[at]!
     const bytes = new Uint8Array(slabs[slab]!, notes[at + 1]!, notes[at + 2]!)
     frames.push(new NativeFrame(binding, slab, bytes))

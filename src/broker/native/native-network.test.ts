@@ -13,6 +13,7 @@ import type {
   OutPart,
   SendStream,
 } from '../../env/network.ts'
+import { poisonByte } from '../../env/network.ts'
 import { Prng } from '../../lib/prng.ts'
 import { nativeForTests } from './native-for-tests.ts'
 
@@ -145,8 +146,8 @@ test('a released slab is overwritten', async () => {
   first!.release()
   expect(Buffer.from(first!.bytes)).toEqual(request(1, 2).subarray(4))
   second!.release()
-  expect(first!.bytes.every(byte => byte === 0xdb)).toBe(true)
-  expect(second!.bytes.every(byte => byte === 0xdb)).toBe(true)
+  expect(first!.bytes.every(byte => byte === poisonByte)).toBe(true)
+  expect(second!.bytes.every(byte => byte === poisonByte)).toBe(true)
 })
 
 test('frames that an exception left unreleased stay as they are, and are not counted', async () => {

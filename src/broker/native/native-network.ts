@@ -5,6 +5,7 @@ import { NetworkError } from '../../env/network.ts'
 import type {
   Connection,
   ConnectionEvents,
+  ConnectOptions,
   Listener,
   ListenerEvents,
   ListenOptions,
@@ -12,19 +13,26 @@ import type {
   NetworkCounters,
   SendStream,
 } from '../../env/network.ts'
-import type { AcceptedEnds, Binding } from './binding.ts'
+import {
+  acceptBacklog,
+  acceptPauseMs,
+  keepAliveSeconds,
+  requestMemoryBounds,
+  requestMemoryUnlistened,
+  requestSizeMin,
+} from '../../env/admission.ts'
+import type { ConnectionEnds, Binding, CounterName } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeConnection } from './native-connection.ts'
+import { NativeDials } from './native-dials.ts'
 import { NativeStream } from './native-stream.ts'
-
-/** A listener that cannot accept (EMFILE ...) tries again after this. */
-const acceptPauseMs = 100
 
 /** The network whose sockets the addon owns. */
 export class NativeNetwork implements Network {
   readonly kind = 'native'
   readonly #binding: Binding
   readonly #listeners = new Map<number, ListenerEvents>()
+  readonly #dials: NativeDials
   /** By the addon's number, which is used again after `closed`. */
   readonly #connections: (NativeConnection | undefined)[] = []
   /** The kernel counts what a thread read from devices only where it was built to (/proc/self/io is there then). */
@@ -32,41 +40,54 @@ export class NativeNetwork implements Network {
 
   constructor(binding: Binding) {
     this.#binding = binding
+    this.#dials = new NativeDials(binding)
+    this.#boundMemory(requestMemoryUnlistened)
   }
 
   async listen(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
     const { port, frameSizeMax, requestMemoryMax } = options
     const host = await addressOf(options.host)
-    const listener = this.#binding.listen(host, port, frameSizeMax, requestMemoryMax)
+    const listener = this.#binding.listen(
+      host,
+      port,
+      requestSizeMin,
+      frameSizeMax,
+      keepAliveSeconds,
+      acceptBacklog,
+    )
     if (listener < 0) {
       const code = errnoName(listener)
       throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
     }
+    this.#boundMemory(requestMemoryMax)
     this.#listeners.set(listener, events)
     const boundPort = this.#binding.answer[0]!
     return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
   }
 
+  connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection> {
+    return this.#dials.connect(options, events)
+  }
+
+  /** Any of its connections may count in it. */
   openStream(): SendStream {
     return new NativeStream(this.#binding, this.#measuresDevices)
   }
 
   get counters(): NetworkCounters {
-    const [received, sendfile, copied, held, waits] = this.#binding.counters
     return {
-      bytesReceived: received!,
-      bytesSendfile: sendfile!,
-      bytesCopied: copied!,
+      bytesReceived: this.#counter('received'),
+      bytesSendfile: this.#counter('sentBySendfile'),
+      bytesCopied: this.#counter('sentByCopy'),
       copiedInJavaScript: { 'frame-assembly': 0, 'file-read': 0 },
-      requestMemoryBytes: held!,
-      requestMemoryWaits: waits!,
+      requestMemoryBytes: this.#counter('held'),
+      requestMemoryWaits: this.#counter('starved'),
     }
   }
 
   /** The addon's callbacks, from here on. */
-  accepted(listener: number, handle: number, ...ends: AcceptedEnds): void {
-    const connection = new NativeConnection(this.#binding, handle, ends)
-    this.#connections[handle] = connection
+  accepted(listener: number, handle: number, ...ends: ConnectionEnds): void {
+    const connection = this.#join(handle, ends)
     const events = eventsOf(present(this.#listeners.get(listener), 'a listener'), connection)
     if (events === null) connection.close()
     else connection.open(events)
@@ -78,6 +99,14 @@ export class NativeNetwork implements Network {
       if (this.#listeners.get(listener) === events) this.#binding.listenerResume(listener)
     }, acceptPauseMs)
     events?.acceptFailed(errnoName(errno))
+  }
+
+  connected(dial: number, handle: number, ...ends: ConnectionEnds): void {
+    this.#dials.connected(dial, this.#join(handle, ends))
+  }
+
+  connectFailed(dial: number, errno: number): void {
+    this.#dials.failed(dial, errno)
   }
 
   framesCame(handle: number, count: number): void {
@@ -92,6 +121,21 @@ export class NativeNetwork implements Network {
     const connection = this.#connection(handle)
     this.#connections[handle] = undefined
     connection.closed(kind, detail)
+  }
+
+  #join(handle: number, ends: ConnectionEnds): NativeConnection {
+    const connection = new NativeConnection(this.#binding, handle, ends, () => this.openStream())
+    this.#connections[handle] = connection
+    return connection
+  }
+
+  #counter(name: CounterName): number {
+    return this.#binding.counters[this.#binding.constants.counters.indexOf(name)]!
+  }
+
+  #boundMemory(bytesMax: number): void {
+    const { any, small, large, begun, kept, short } = requestMemoryBounds(bytesMax)
+    this.#binding.requestMemoryBounds(any, small, large, begun, kept, short)
   }
 
   #connection(handle: number): NativeConnection {

@@ -1,4 +1,4 @@
-import type { Address, Connection, Frame, OutPart } from '../../env/env.ts'
+import type { Address, Connection, Frame, OutPart, SendStream } from '../../env/env.ts'
 import { assert } from '../../lib/assert.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import type { ApiMeter } from '../telemetry/metrics.ts'
@@ -75,6 +75,10 @@ export class OpenRequest implements RequestContext {
 
   get local(): Address {
     return this.#connection.local
+  }
+
+  openStream(): SendStream {
+    return this.#connection.openStream()
   }
 
   keepFrame(): () => void {

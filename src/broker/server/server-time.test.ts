@@ -183,7 +183,7 @@ describe('start and stop', () => {
 
   test('a request knows by which listener it came', async () => {
     await t.start({}, 'A://127.0.0.1:9092,B://127.0.0.1:9093')
-    t.network.connect(9093)!.arrive(ask(1))
+    t.network.dial(9093)!.arrive(ask(1))
     expect(t.contexts.get(1)).toMatchObject({
       listenerName: 'B',
       local: { port: 9093 },

@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client'
+import type { LagNumbers } from '../insight/numbers.ts'
 import { gauge } from './instruments.ts'
 import type { SeriesBound } from './series-bound.ts'
-import type { LagNumbers, MetricSources } from './sources.ts'
+import type { MetricSources } from './sources.ts'
 import type { Sample } from './tally.ts'
 
 type Sources = () => Partial<MetricSources>

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import type { CommittedPartition } from '../insight/numbers.ts'
 import { gauge, type Instrument } from './instruments.ts'
 import type { SeriesBound } from './series-bound.ts'
 import type { LogNumbers, MetricSources } from './sources.ts'
@@ -8,8 +9,8 @@ type Sources = () => Partial<MetricSources>
 
 /**
  * The names, labels and values of kafka_exporter (github.com/danielqsj/kafka_exporter, showing all groups as it does
- * by default), so that dashboards and alerts made for it work unchanged. Lag is the high watermark less the committed
- * offset: records, be they still there or not. Unlike there a sum leaves out the -1 of what was never committed.
+ * by default), so that dashboards and alerts made for it work unchanged. Unlike there a sum leaves out the -1 of what
+ * was never committed.
  */
 export function kafkaExporterInstruments(
   registry: Registry,
@@ -82,27 +83,28 @@ function partitionGauges(sources: Sources): Instrument[] {
 }
 
 function groupGauges(sources: Sources): Instrument[] {
-  const byPartition = (name: string, help: string, value: (row: GroupRow) => number) => ({
+  type Value = (row: CommittedPartition) => number
+  const byPartition = (name: string, help: string, value: Value) => ({
     name: `kafka_consumergroup_${name}`,
     help,
     labels: ['consumergroup', 'topic', 'partition'],
     *samples(): IterableIterator<Sample> {
-      for (const { consumergroup, topic, rows } of groupRows(sources)) {
-        for (const row of rows) {
-          const partition = String(row.partition)
-          yield { labels: { consumergroup, topic, partition }, value: value(row) }
+      for (const { group, topic, partitions } of sources().committed?.() ?? []) {
+        for (const row of partitions) {
+          const labels = { consumergroup: group, topic, partition: String(row.partition) }
+          yield { labels, value: value(row) }
         }
       }
     },
   })
-  const byTopic = (name: string, help: string, value: (row: GroupRow) => number) => ({
+  const byTopic = (name: string, help: string, value: Value) => ({
     name: `kafka_consumergroup_${name}`,
     help,
     labels: ['consumergroup', 'topic'],
     *samples(): IterableIterator<Sample> {
-      for (const { consumergroup, topic, rows } of groupRows(sources)) {
-        const sum = rows.reduce((total, row) => total + Math.max(0, value(row)), 0)
-        yield { labels: { consumergroup, topic }, value: sum }
+      for (const { group, topic, partitions } of sources().committed?.() ?? []) {
+        const sum = partitions.reduce((total, row) => total + Math.max(0, value(row)), 0)
+        yield { labels: { consumergroup: group, topic }, value: sum }
       }
     },
   })
@@ -119,45 +121,9 @@ function groupGauges(sources: Sources): Instrument[] {
     },
     byPartition('current_offset', 'Committed offset of a consumer group.', row => row.offset),
     byTopic('current_offset_sum', 'Committed offsets of all partitions.', row => row.offset),
-    byPartition('lag', 'Records that a consumer group has not committed.', row => row.lag),
-    byTopic('lag_sum', 'Records of all partitions, not committed.', row => row.lag),
+    byPartition('lag', 'Records that a consumer group has not committed.', row => row.records),
+    byTopic('lag_sum', 'Records of all partitions, not committed.', row => row.records),
   ]
-}
-
-interface GroupRow {
-  readonly partition: number
-  /** -1 both, where the group has committed others of the topic and not this one: there are alerts on that. */
-  readonly offset: number
-  readonly lag: number
-}
-
-interface GroupTopic {
-  readonly consumergroup: string
-  readonly topic: string
-  /** Every partition of the topic. */
-  readonly rows: readonly GroupRow[]
-}
-
-/** What each group has committed of each topic of which it has committed anything. */
-function* groupRows(sources: Sources): IterableIterator<GroupTopic> {
-  const logs = logsByTopic(sources)
-  const committed = new Map<string, Map<string, Map<number, number>>>()
-  for (const { position, group, topic, partition, offset } of sources().lags?.() ?? []) {
-    if (position !== 'committed') continue
-    const topics = committed.get(group) ?? new Map<string, Map<number, number>>()
-    const offsets = topics.get(topic) ?? new Map<number, number>()
-    committed.set(group, topics.set(topic, offsets.set(partition, offset)))
-  }
-  for (const [consumergroup, topics] of committed) {
-    for (const [topic, offsets] of topics) {
-      const rows = (logs.get(topic) ?? []).map(({ partition, highWatermark }) => {
-        const offset = offsets.get(partition)
-        if (offset === undefined) return { partition, offset: -1, lag: -1 }
-        return { partition, offset, lag: Math.max(0, highWatermark - offset) }
-      })
-      yield { consumergroup, topic, rows }
-    }
-  }
 }
 
 function logsByTopic(sources: Sources): Map<string, LogNumbers[]> {

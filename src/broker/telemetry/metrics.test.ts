@@ -45,6 +45,16 @@ const sources: MetricSources = {
       seconds: null,
     },
   ],
+  committed: () => [
+    {
+      group: 'billing',
+      topic: 'hot',
+      partitions: [
+        { partition: 3, offset: 8, records: 4 },
+        { partition: 4, offset: -1, records: -1 },
+      ],
+    },
+  ],
   groupSeriesMax: () => 10,
   appends: () => [{ topic: 'hot', bytes: 1000, batches: 5 }],
   logs: () => [

@@ -1,4 +1,5 @@
 import type { NetworkCounters } from '../../env/env.ts'
+import type { CommittedNumbers, GroupNumbers, LagNumbers, SentNumbers } from '../insight/numbers.ts'
 
 /**
  * Where the numbers of a scrape come from: functions that the broker's parts give, so that telemetry knows none
@@ -21,6 +22,8 @@ export interface MetricSources {
   readonly groups: () => Iterable<GroupNumbers>
   /** How far behind consumers are; absent where their series are switched off. */
   readonly lags: () => Iterable<LagNumbers>
+  /** What groups have committed, by topic; absent where their series are switched off. */
+  readonly committed: () => Iterable<CommittedNumbers>
   /** Most series of one metric by group and partition; what is beyond is left out and counted. */
   readonly groupSeriesMax: () => number
   /** Appended since the start of the process, by topic. */
@@ -31,37 +34,6 @@ export interface MetricSources {
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
-}
-
-export interface SentNumbers {
-  readonly topic: string
-  /** '' where it is not certain for which group it was. */
-  readonly group: string
-  readonly sentBytes: number
-  readonly hitBytes: number | null
-}
-
-export interface GroupNumbers {
-  readonly group: string
-  /** `Stable`, `Empty`, `PreparingRebalance` ... */
-  readonly state: string
-  readonly memberCount: number
-}
-
-export interface LagNumbers {
-  /** `committed`: the group's offset; `fetch`: where a connected consumer reads. */
-  readonly position: 'committed' | 'fetch'
-  /** '' for a consumer without a group, or whose group is not certain. */
-  readonly group: string
-  /** Of the consumer, '' for a committed position. */
-  readonly clientId: string
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly records: number
-  readonly bytes: number
-  /** null where no record tells a time. */
-  readonly seconds: number | null
 }
 
 export interface TopicAppends {

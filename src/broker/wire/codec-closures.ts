@@ -1,4 +1,4 @@
-import type { MakeCodec } from './codec.ts'
+import type { MakeCoding } from './coding.ts'
 import { type FixedType, fixedTypes } from './fixed-types.ts'
 import type { Reader } from './reader.ts'
 import {
@@ -18,7 +18,7 @@ import { refuseNull, type Writer } from './writer.ts'
  * The same codec as the compiled one, built from closures: some times slower, a second opinion in the tests, and
  * what serves where code may not be generated.
  */
-export const closeCodec: MakeCodec = shape => {
+export const closeCodec: MakeCoding = shape => {
   const write = structWriter(shape)
   return {
     decode: structReader(shape),

@@ -1,4 +1,4 @@
-import type { MakeCodec } from './codec.ts'
+import type { MakeCoding } from './coding.ts'
 import { DecoderSource } from './decoder-source.ts'
 import { EncoderSource } from './encoder-source.ts'
 
@@ -6,7 +6,7 @@ import { EncoderSource } from './encoder-source.ts'
  * Compiles the two functions of one message version from source that is written for it. Takes some tens of
  * microseconds, and is about as fast as code by hand.
  */
-export const compileCodec: MakeCodec = (shape, name) => ({
+export const compileCodec: MakeCoding = (shape, name) => ({
   decode: new DecoderSource().compile(shape, `wire/${name}-decode.js`),
   encode: new EncoderSource().compile(shape, `wire/${name}-encode.js`),
 })

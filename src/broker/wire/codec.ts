@@ -1,20 +1,16 @@
 import { closeCodec } from './codec-closures.ts'
 import { compileCodec, mayCompile } from './codec-compiler.ts'
+import type { Coding, MakeCoding } from './coding.ts'
 import type { Api, Draft, Fields, Infer } from './field.ts'
 import { Reader } from './reader.ts'
-import { type StructShape, shapeOf } from './shape.ts'
+import { shapeOf } from './shape.ts'
 import type { Writer } from './writer.ts'
 
-/** Reads and writes one message in one version. `decode` throws a WireError and nothing else. */
-export interface Codec {
+/** Reads and writes one message in one version. */
+export interface Codec extends Coding {
   /** `Fetch request v12`, for errors. */
   readonly name: string
-  readonly decode: (reader: Reader) => unknown
-  readonly encode: (writer: Writer, message: unknown) => void
 }
-
-/** `name` is part of a file name. */
-export type MakeCodec = (shape: StructShape, name: string) => Omit<Codec, 'name'>
 
 type Side = 'request' | 'response'
 
@@ -72,7 +68,7 @@ interface MessageId {
 
 /** Compiled at first use, by table and version. */
 const codecs = new Map<Fields, (Codec | undefined)[]>()
-const makeCodec: MakeCodec = mayCompile() ? compileCodec : closeCodec
+const makeCodec: MakeCoding = mayCompile() ? compileCodec : closeCodec
 
 function codecOf(id: MessageId): Codec {
   const ofVersion = codecs.get(id.api[id.side])
@@ -89,7 +85,7 @@ function addCodec(id: MessageId): Codec {
 }
 
 /** A new codec for one message in one version, made as `make` does. */
-export function codecFor({ api, side, version }: MessageId, make: MakeCodec): Codec {
+export function codecFor({ api, side, version }: MessageId, make: MakeCoding): Codec {
   const shape = shapeOf(api[side], version, version >= api.flexible)
   const name = `${api.name} ${side} v${version}`
   return { name, ...make(shape, name.replaceAll(' ', '-')) }

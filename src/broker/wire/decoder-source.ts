@@ -1,4 +1,4 @@
-import type { Codec } from './codec.ts'
+import type { Coding } from './coding.ts'
 import { Program } from './program.ts'
 import {
   type ArrayShape,
@@ -20,8 +20,8 @@ import {
 export class DecoderSource {
   readonly #program = new Program()
 
-  compile(shape: StructShape, url: string): Codec['decode'] {
-    return this.#program.compile(this.#struct(shape), url) as Codec['decode']
+  compile(shape: StructShape, url: string): Coding['decode'] {
+    return this.#program.compile(this.#struct(shape), url) as Coding['decode']
   }
 
   #struct(shape: StructShape): string {

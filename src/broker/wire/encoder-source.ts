@@ -1,4 +1,4 @@
-import type { Codec } from './codec.ts'
+import type { Coding } from './coding.ts'
 import { methodName } from './decoder-source.ts'
 import { Program } from './program.ts'
 import {
@@ -21,8 +21,8 @@ import {
 export class EncoderSource {
   readonly #program = new Program()
 
-  compile(shape: StructShape, url: string): Codec['encode'] {
-    return this.#program.compile(this.#struct(shape), url) as Codec['encode']
+  compile(shape: StructShape, url: string): Coding['encode'] {
+    return this.#program.compile(this.#struct(shape), url) as Coding['encode']
   }
 
   #struct(shape: StructShape): string {

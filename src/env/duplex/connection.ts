@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { assert } from '../../lib/assert.ts'
 import { nextConnectionId } from '../connection-id.ts'
+import { poisonByte } from '../network.ts'
 import type {
   Address,
   CloseReason,
@@ -8,20 +9,24 @@ import type {
   ConnectionEvents,
   Frame,
   OutPart,
+  SendStream,
 } from '../network.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import { OutputQueue, type OutputListener } from './output-queue.ts'
 import type { GatedReader, RequestMemory } from './request-memory.ts'
 
 export interface ConnectionLimits {
+  readonly frameSizeMin: number
   readonly frameSizeMax: number
   readonly requestMemoryMax: number
 }
 
 /** What connections of one network share. */
 export interface ConnectionHost {
+  /** What frames of this connection, and of others of its kind, take. */
   readonly memory: RequestMemory
   readonly poisonsReleased: boolean
+  openStream(): SendStream
   received(bytes: number): void
   assembled(bytes: number): void
   sent: OutputListener['sent']
@@ -34,8 +39,6 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits
   readonly host: ConnectionHost
 }
-
-const poison = 0xdb
 
 /** A connection over any byte stream: a socket, TLS, the simulator's. */
 export class DuplexConnection implements Connection, GatedReader {
@@ -60,7 +63,7 @@ export class DuplexConnection implements Connection, GatedReader {
     this.#duplex = options.duplex
     this.#limits = options.limits
     this.#host = options.host
-    this.#assembler = new FrameAssembler(options.limits.frameSizeMax)
+    this.#assembler = new FrameAssembler(options.limits.frameSizeMax, options.limits.frameSizeMin)
     this.#output = new OutputQueue(options.duplex, {
       sent: (bytes, stream) => this.#host.sent(bytes, stream),
       drained: () => this.#call(events => events.drained()),
@@ -79,6 +82,10 @@ export class DuplexConnection implements Connection, GatedReader {
 
   get missingBytes(): number {
     return this.#assembler.missingBytes
+  }
+
+  openStream(): SendStream {
+    return this.#host.openStream()
   }
 
   /** Starts to listen to the stream. To be called once. */
@@ -206,7 +213,7 @@ class DuplexFrame implements Frame {
     assert(this.#state !== 'released', 'a frame is released once')
     const wasHeld = this.#state === 'held'
     this.#state = 'released'
-    if (this.#host.poisonsReleased) this.bytes.fill(poison)
+    if (this.#host.poisonsReleased) this.bytes.fill(poisonByte)
     if (wasHeld) this.#host.memory.change(-this.bytes.length, 0)
   }
 

@@ -1,4 +1,5 @@
 import { readInt32 } from '../../lib/bytes.ts'
+import { requestSizeMin } from '../admission.ts'
 
 /** What a chunk completed, and what is wrong behind it; after a fault the stream has no frames any more. */
 export interface Assembled {
@@ -6,8 +7,6 @@ export interface Assembled {
   readonly fault: string | null
 }
 
-/** No Kafka request is smaller: api key, version and correlation id. */
-const frameSizeMin = 8
 const prefixBytes = 4
 const firstCapacityBytes = 4096
 
@@ -16,7 +15,8 @@ const firstCapacityBytes = 4096
  * into a buffer that grows with what arrived, to at most twice that: a length that was only announced costs nothing.
  */
 export class FrameAssembler {
-  readonly #frameSizeMax: number
+  readonly #sizeMin: number
+  readonly #sizeMax: number
   readonly #prefix = new Uint8Array(prefixBytes)
   #prefixFilled = 0
   /** Size of the frame that has begun; -1 while its prefix is incomplete. */
@@ -26,8 +26,9 @@ export class FrameAssembler {
   /** Bytes copied because their frame came in more than one chunk, growth of the buffer included. */
   copiedBytes = 0
 
-  constructor(frameSizeMax: number) {
-    this.#frameSizeMax = frameSizeMax
+  constructor(sizeMax: number, sizeMin = requestSizeMin) {
+    this.#sizeMin = sizeMin
+    this.#sizeMax = sizeMax
   }
 
   /** Bytes of the frame that has begun, its prefix included; 0 between frames. */
@@ -70,8 +71,8 @@ export class FrameAssembler {
   }
 
   #faultOf(size: number): string | null {
-    if (size < frameSizeMin) return `a frame of ${size} bytes is too small`
-    if (size > this.#frameSizeMax) return `a frame of ${size} bytes is above ${this.#frameSizeMax}`
+    if (size < this.#sizeMin) return `a frame of ${size} bytes is too small`
+    if (size > this.#sizeMax) return `a frame of ${size} bytes is above ${this.#sizeMax}`
     return null
   }
 

@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream'
+import { answerSizeMin, requestSizeMin } from '../admission.ts'
 import type {
   Address,
   Connection,
   ConnectionEvents,
+  ConnectOptions,
+  ListenOptions,
   NetworkCounters,
   SendStream,
 } from '../network.ts'
-import { DuplexConnection, type ConnectionHost, type ConnectionLimits } from './connection.ts'
+import { DuplexConnection, type ConnectionHost, type ConnectionOptions } from './connection.ts'
 import { RequestMemory } from './request-memory.ts'
 
 export interface DuplexNetworkOptions {
@@ -20,14 +23,19 @@ export interface Ends {
 }
 
 /** A stream that becomes a connection. */
-export interface Attachment extends Ends {
+export interface Attachment<Limits> extends Ends {
   readonly duplex: Duplex
-  readonly limits: ConnectionLimits
+  readonly limits: Limits
 }
+
+export type AcceptedLimits = Pick<ListenOptions, 'frameSizeMax' | 'requestMemoryMax'>
+export type DialledLimits = Pick<ConnectOptions, 'frameSizeMax'>
 
 /** The part of a Network that does not know where its byte streams come from. */
 export class DuplexNetwork {
   readonly #memory = new RequestMemory()
+  /** Of answers: whoever asked for them bounds them, and no listener waits for them. */
+  readonly #answerMemory = new RequestMemory()
   readonly #poisonsReleased: boolean
   #bytesReceived = 0
   #bytesCopied = 0
@@ -52,26 +60,47 @@ export class DuplexNetwork {
     }
   }
 
-  openStream(): SendStream {
-    return new CountingStream()
-  }
-
   /**
    * Makes a connection of `attached.duplex`, which nobody has read from and which allows half-open. The way in
    * for TLS: its sockets come from elsewhere. `accept` as `ListenerEvents.accepted`.
    */
-  attach(attached: Attachment, accept: (connection: Connection) => ConnectionEvents | null): void {
-    const connection = new DuplexConnection({ ...attached, host: this.#host() })
-    attached.duplex.on('error', error => connection.failed(error))
+  attach(
+    attached: Attachment<AcceptedLimits>,
+    accept: (connection: Connection) => ConnectionEvents | null,
+  ): void {
+    const connection = this.#join({
+      ...attached,
+      limits: { ...attached.limits, frameSizeMin: requestSizeMin },
+      host: this.#host(this.#memory),
+    })
     const events = eventsOf(connection, accept)
     if (events === null || attached.duplex.destroyed) attached.duplex.destroy()
     if (events !== null) connection.open(events)
   }
 
-  #host(): ConnectionHost {
+  /** As `attach`, for a stream that we opened to a listener: what it receives are answers. */
+  attachDialled(attached: Attachment<DialledLimits>, events: ConnectionEvents): Connection {
+    const { frameSizeMax } = attached.limits
+    const connection = this.#join({
+      ...attached,
+      limits: { frameSizeMin: answerSizeMin, frameSizeMax, requestMemoryMax: Infinity },
+      host: this.#host(this.#answerMemory),
+    })
+    connection.open(events)
+    return connection
+  }
+
+  #join(options: ConnectionOptions): DuplexConnection {
+    const connection = new DuplexConnection(options)
+    options.duplex.on('error', error => connection.failed(error))
+    return connection
+  }
+
+  #host(memory: RequestMemory): ConnectionHost {
     return {
-      memory: this.#memory,
+      memory,
       poisonsReleased: this.#poisonsReleased,
+      openStream: () => new CountingStream(),
       received: bytes => void (this.#bytesReceived += bytes),
       assembled: bytes => void (this.#bytesAssembled += bytes),
       sent: (bytes, stream) => {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { DiskError, type DiskFile, type Residency } from '../disk.ts'
 import { assert } from '../../lib/assert.ts'
 import { attempt, diskError } from './disk-errors.ts'
-import type { Unsynced } from './unsynced.ts'
+import type { Unsynced, UnsyncedFile } from './unsynced.ts'
 
 export type OpenMode = 'read' | 'write' | 'create'
 
@@ -18,7 +18,7 @@ export interface OpenedFile {
 const partCountMax = 1024
 
 /** A file over a descriptor of `node:fs`. The descriptor closes with the last reference: owner, holds, calls in flight. */
-export class NodeFile implements DiskFile {
+export class NodeFile implements DiskFile, UnsyncedFile {
   readonly path: string
   readonly dev: number
   readonly #fd: number

@@ -1,21 +1,24 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { DuplexNetwork } from '../duplex/network.ts'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { acceptBacklog, keepAliveSeconds } from '../admission.ts'
+import { DuplexNetwork, type Ends } from '../duplex/network.ts'
 import {
   NetworkError,
+  type Connection,
+  type ConnectionEvents,
+  type ConnectOptions,
   type Listener,
   type ListenerEvents,
   type ListenOptions,
   type Network,
 } from '../network.ts'
-
-const backlog = 1024
+import { realClock } from './clock.ts'
 
 const socketOptions = {
   allowHalfOpen: true,
   noDelay: true,
   keepAlive: true,
-  keepAliveInitialDelay: 60_000,
-}
+  keepAliveInitialDelay: 1000 * keepAliveSeconds,
+} as const
 
 /**
  * The network over `node:net`: bytes pass through JavaScript, in chunks and in reads. The oracle for the addon's,
@@ -33,12 +36,38 @@ export class NodeNetwork extends DuplexNetwork implements Network {
     return { host: address, port, close: () => stopAccepting(server) }
   }
 
-  #accept(socket: Socket, options: ListenOptions, events: ListenerEvents): void {
-    const ends = {
-      remote: { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
-      local: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+  /** Of a name's addresses the first that answers; each has a part of the time (RFC 8305). */
+  connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection> {
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>()
+    const { host, port, timeoutMs } = options
+    const socket = connect({ ...socketOptions, host, port })
+    const fail = (code: string): void => {
+      timeout.cancel()
+      socket.destroy()
+      reject(new NetworkError(`cannot connect to ${host}:${port}: ${code}`, code))
     }
-    this.attach({ duplex: socket, limits: options, ...ends }, each => events.accepted(each))
+    const failed = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'EIO')
+    const timeout = realClock.after(timeoutMs, () => fail('ETIMEDOUT'))
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      timeout.cancel()
+      socket.off('error', failed)
+      resolve(this.attachDialled({ duplex: socket, limits: options, ...endsOf(socket) }, events))
+    })
+    return promise
+  }
+
+  #accept(socket: Socket, options: ListenOptions, events: ListenerEvents): void {
+    this.attach({ duplex: socket, limits: options, ...endsOf(socket) }, each =>
+      events.accepted(each),
+    )
+  }
+}
+
+function endsOf(socket: Socket): Ends {
+  return {
+    remote: { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
+    local: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 },
   }
 }
 
@@ -50,7 +79,7 @@ function bound(server: Server, { host, port }: ListenOptions): Promise<void> {
     )
   }
   server.once('error', failed)
-  server.listen({ host, port, backlog, exclusive: true }, () => {
+  server.listen({ host, port, backlog: acceptBacklog, exclusive: true }, () => {
     server.off('error', failed)
     resolve()
   })

@@ -1,6 +1,14 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { NodeFile } from './disk-file.ts'
+
+/** An open file that was written to. */
+export interface UnsyncedFile {
+  readonly dev: number
+  /** Not closed by its owner. */
+  readonly isOpen: boolean
+  /** Makes it durable, and takes it off the list. */
+  sync(): Promise<void>
+}
 
 type SyncPath = (path: string, expected: 'any' | 'directory') => Promise<void>
 
@@ -9,11 +17,11 @@ type SyncPath = (path: string, expected: 'any' | 'directory') => Promise<void>
  * is remembered by its path, which follows renames; an fsync of any descriptor of a file syncs all of it.
  */
 export class Unsynced {
-  readonly files = new Set<NodeFile>()
+  readonly files = new Set<UnsyncedFile>()
   readonly #closedPaths = new Set<string>()
   readonly directories = new Set<string>()
 
-  wrote(file: NodeFile): void {
+  wrote(file: UnsyncedFile): void {
     this.files.add(file)
   }
 

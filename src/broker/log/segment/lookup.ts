@@ -1,3 +1,4 @@
+import { lookUpBytesMax } from '../../../env/env.ts'
 import {
   batchMagic,
   batchOverheadBytes,
@@ -42,7 +43,7 @@ export type Range =
   | { readonly kind: 'mismatch'; readonly position: number; readonly reason: string }
 
 /** Headers are read in pieces of this size: small batches come many at a time. */
-export const headerReadBytes = 4096
+export const headerReadBytes = lookUpBytesMax
 
 /** Thrown inside a lookup, caught at its top. */
 class Mismatch extends Error {

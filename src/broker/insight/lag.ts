@@ -1,13 +1,5 @@
 import type { Partition } from '../partition/partition.ts'
-
-/** How far a position is behind the end of its partition. */
-export interface Lag {
-  readonly records: number
-  /** Estimated from the indexes in memory. */
-  readonly bytes: number
-  /** Age of the oldest record that is not read yet, by its own timestamp; null where it has none. 0 without lag. */
-  readonly seconds: number | null
-}
+import type { Lag } from './numbers.ts'
 
 /** The lag of somebody who reads `offset` next; null where the partition is not served here. */
 export function lagOf(partition: Partition | undefined, offset: number, nowMs: number): Lag | null {
