@@ -3,7 +3,7 @@ import { encodeBatch, readBatchHeader } from '../../src/broker/log/batch/batch.t
 import type { RecordInput } from '../../src/broker/log/batch/records.ts'
 import { errorCode, type ErrorName } from '../../src/broker/wire/errors.ts'
 import type { Draft } from '../../src/broker/wire/field.ts'
-import { fetch, produce } from '../../src/broker/wire/messages/index.ts'
+import { createTopics, fetch, produce } from '../../src/broker/wire/messages/index.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
 import { produceRequest, type WireClient } from '../helpers/wire-client.ts'
@@ -44,6 +44,7 @@ function fetchRequest(
     maxBytes?: number
     minBytes?: number
     sessionId?: number
+    sessionEpoch?: number
   } = {},
 ): Draft<typeof fetch.request> {
   const { offset = 0, epoch = -1, lastEpoch = -1, waitMs = 0, maxBytes = 1 << 20 } = changes
@@ -53,6 +54,7 @@ function fetchRequest(
     maxBytes,
     isolationLevel: 0,
     sessionId: changes.sessionId ?? 0,
+    sessionEpoch: changes.sessionEpoch ?? -1,
     topics: [
       {
         topic: at.topic,
@@ -243,10 +245,66 @@ describe('Fetch', () => {
     expect(divergingEpoch).toEqual({ epoch: 0, endOffset: 2 })
   })
 
-  test('knows no sessions: id 0 is answered, any other refused (G31)', async () => {
+  // As Apache Kafka 4.3.1 tells a full fetch: by the epoch. kafka-go sends ids with epoch -1.
+  test.each([
+    [0, 0, 'NONE'],
+    [0, -1, 'NONE'],
+    [77, 0, 'NONE'],
+    [77, -1, 'NONE'],
+    [-1, -1, 'NONE'],
+    [0, 1, 'FETCH_SESSION_ID_NOT_FOUND'],
+    [77, 3, 'FETCH_SESSION_ID_NOT_FOUND'],
+    [77, -2, 'FETCH_SESSION_ID_NOT_FOUND'],
+  ] as const)('session %d at epoch %d: %s (G31)', async (sessionId, sessionEpoch, error) => {
     const at = await newTopic()
-    const answer = await client.request(fetch, 12, fetchRequest(at, { sessionId: 77 }))
-    expect(answer.errorCode).toBe(code('FETCH_SESSION_ID_NOT_FOUND'))
-    expect((await client.request(fetch, 12, fetchRequest(at))).sessionId).toBe(0)
+    await client.produce(at, batch('value'))
+    const request = fetchRequest(at, { sessionId, sessionEpoch, waitMs: 30_000 })
+    const answer = await client.request(fetch, 12, request)
+    expect([answer.errorCode, answer.sessionId]).toEqual([code(error), 0])
+    expect(answer.responses).toHaveLength(error === 'NONE' ? 1 : 0)
+  })
+
+  describe('what waiting would not change is answered at once', () => {
+    /** A topic of many small segments; fetched with a wait that the test would not outlive. */
+    async function segmented() {
+      const topic = `segmented-${++topicCount}`
+      const configs = [{ name: 'segment.bytes', value: '1048576' }]
+      const counts = { numPartitions: 1, replicationFactor: 1, assignments: [] }
+      await client.request(createTopics, 7, {
+        topics: [{ name: topic, ...counts, configs }],
+        timeoutMs: 10_000,
+        validateOnly: false,
+      })
+      const at = { topic, partition: 0 }
+      for (let n = 0; n < 30; n++) await client.produce(at, batch('s'.repeat(100_000)))
+      return at
+    }
+    const forever = { waitMs: 3_600_000 }
+
+    test('the end of a segment, with more behind it than min_bytes asks for', async () => {
+      const at = await segmented()
+      let offset = 0
+      let answers = 0
+      for (; offset < 20; answers++) {
+        const wish = { offset, ...forever, minBytes: 1_000_000, maxBytes: 1 << 20 }
+        const { records } = await fetchOne(at, wish)
+        offset += Math.round(records!.length / 100_000)
+      }
+      expect(answers).toBeGreaterThan(1)
+    })
+
+    test('a limit that cuts the answer short, and a min_bytes above what it allows', async () => {
+      const at = await segmented()
+      for (const maxBytes of [0, 1, 150_000]) {
+        const { records } = await fetchOne(at, { ...forever, minBytes: 2 ** 31 - 1, maxBytes })
+        expect(records!.length).toBeGreaterThan(0)
+      }
+    })
+
+    test('a fetch of nothing', async () => {
+      const at = await newTopic()
+      const request = { ...fetchRequest(at, { ...forever, minBytes: 1000 }), topics: [] }
+      expect((await client.request(fetch, 12, request)).responses).toEqual([])
+    })
   })
 })

@@ -24,26 +24,36 @@ export interface FetchDeps {
 interface Look {
   readonly responses: TopicResponse[]
   readonly bytes: number
-  /** Something that the client has to hear at once: an error, or that its log parts from ours (G30). */
+  /**
+   * The client is answered at once: with an error, with the news that its log parts from ours (G30), or with a range
+   * that ends before what is readable (at a segment's end, or at the answer's limit), so that waiting adds nothing.
+   */
   readonly urgent: boolean
 }
 
 /**
- * Fetch: v4-12, always a full answer without a session (session id 0 is always legal, G31).
+ * Fetch: v4-12, always a full answer without a session (session id 0 is always legal, G31). A full fetch is told by its
+ * session epoch, 0 or -1, whatever the session id (KIP-227); any other goes on with a session, and there is none.
  *
  * Partitions are served in request order; each answer names a range of a segment file, which the network sends
  * from the page cache. The first non-empty partition gives at least one whole batch (G29). With too little to
- * send the request parks until enough became readable, something changed, or the wait is over (G30).
+ * send the request parks until enough became readable, something changed, or the wait is over (G30); more than an
+ * answer may have is not waited for.
  */
 export function fetchHandler(deps: FetchDeps): Handler<FetchRequest, FetchResponse> {
   return {
     api: fetch,
     handle(request, context) {
-      if (request.sessionId !== 0) return answer([], 'FETCH_SESSION_ID_NOT_FOUND')
+      if (!fullFetchEpochs.has(request.sessionEpoch)) {
+        return answer([], 'FETCH_SESSION_ID_NOT_FOUND')
+      }
       return new FetchCall(deps, request, context).run()
     },
   }
 }
+
+/** Begin a session, and do without one. */
+const fullFetchEpochs: ReadonlySet<number> = new Set([0, -1])
 
 type Later<T> = T | Promise<T>
 
@@ -52,12 +62,14 @@ class FetchCall {
   readonly #deps: FetchDeps
   readonly #request: FetchRequest
   readonly #context: RequestContext
+  readonly #minBytes: number
   #closed = false
 
   constructor(deps: FetchDeps, request: FetchRequest, context: RequestContext) {
     this.#deps = deps
     this.#request = request
     this.#context = context
+    this.#minBytes = Math.min(request.minBytes, answerBytesMax(deps, request))
     context.onClosed(() => (this.#closed = true))
   }
 
@@ -70,7 +82,7 @@ class FetchCall {
   #weigh(look: Look): Later<Answer<FetchResponse>> {
     const { clock } = this.#deps
     const waitMs = this.#request.maxWaitMs - (clock.monotonic() - this.#context.receivedAtMs)
-    const isEnough = look.urgent || look.bytes >= this.#request.minBytes
+    const isEnough = look.urgent || look.bytes >= this.#minBytes || look.responses.length === 0
     if (isEnough || waitMs <= 0 || this.#closed) return answer(look.responses)
     if (this.#hasGrown(look)) return this.run()
     return parkUntil({
@@ -79,7 +91,7 @@ class FetchCall {
         partitions.flatMap(({ partition }) => this.#deps.partitions.find(topic, partition) ?? []),
       ),
       waitMs,
-      bytesMissing: this.#request.minBytes - look.bytes,
+      bytesMissing: this.#minBytes - look.bytes,
       onClosed: act => this.#context.onClosed(act),
       onStopping: act => this.#context.onStopping(act),
     }).then(async () => answer((await this.#look()).responses))
@@ -102,6 +114,11 @@ class FetchCall {
   }
 }
 
+/** The most that one answer may have, in bytes. */
+function answerBytesMax(deps: FetchDeps, request: FetchRequest): number {
+  return Math.min(request.maxBytes, deps.answerBytesMax)
+}
+
 class Pass {
   readonly #deps: FetchDeps
   readonly #request: FetchRequest
@@ -122,7 +139,7 @@ class Pass {
     this.#request = request
     this.#context = context
     this.#isClosed = isClosed
-    this.#bytesMax = Math.min(request.maxBytes, deps.answerBytesMax)
+    this.#bytesMax = answerBytesMax(deps, request)
   }
 
   run(): Later<Look> {
@@ -173,7 +190,8 @@ class Pass {
   }
 
   #take({ partition, partitions, reader }: Wanted, result: PartitionReadResult): void {
-    if (result.error !== 'NONE' || result.diverging !== null) this.#urgent = true
+    const isCut = result.range !== null && !result.range.isCaughtUp
+    if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
     partitions.push({
       partitionIndex: partition.partition,
