@@ -14,6 +14,7 @@ export interface Network {
 }
 
 export interface ListenOptions {
+  /** Empty: every address of the machine, of both families where it has both. */
   readonly host: string
   /** 0 takes a free port; `Listener.port` tells which. */
   readonly port: number
@@ -108,6 +109,12 @@ export interface Connection {
 export interface Address {
   readonly host: string
   readonly port: number
+}
+
+/** An address as it is told: IPv4 that came by a listener of both families (RFC 4291, 2.5.5.2) is written as IPv4. */
+export function plainHost(host: string): string {
+  const mapped = '::ffff:'
+  return host.startsWith(mapped) ? host.slice(mapped.length) : host
 }
 
 export type OutPart = Uint8Array | FileRange

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { Socket } from 'node:net'
 import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
+import { networkEverywhere } from './network-everywhere.ts'
 import { networkConformance } from './network-conformance.ts'
 import { silentTcpPlace } from './silent-place.ts'
 
@@ -24,3 +25,5 @@ networkConformance('native', () => {
     clean: () => rmSync(root, { recursive: true }),
   }
 })
+
+networkEverywhere('native', () => nativeForTests().native.network)

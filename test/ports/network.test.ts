@@ -14,6 +14,7 @@ import { SimDisk } from '../../sim/disk.ts'
 import { SimNetwork } from '../../sim/network.ts'
 import type { NetworkUnderTest } from './network-bench.ts'
 import { networkConformance } from './network-conformance.ts'
+import { networkEverywhere } from './network-everywhere.ts'
 import { scriptedSession } from './network-session.ts'
 import { silentTcpPlace } from './silent-place.ts'
 
@@ -90,3 +91,5 @@ function simulated(): NetworkUnderTest {
     clean: () => {},
   }
 }
+
+networkEverywhere('node', () => new NodeNetwork())

@@ -9,7 +9,7 @@ import type {
   OutPart,
   SendStream,
 } from '../../env/network.ts'
-import { isFileRange } from '../../env/network.ts'
+import { isFileRange, plainHost } from '../../env/network.ts'
 import type { ConnectionEnds, Binding } from './binding.ts'
 import { errnoName } from './errno.ts'
 import { NativeFile } from './native-file.ts'
@@ -148,13 +148,8 @@ export class NativeConnection implements Connection {
   }
 }
 
-/** IPv4 within IPv6 is written as IPv4. */
 function addressOf(host: string, port: string): Address {
-  const mapped = '::ffff:'
-  return {
-    host: host.startsWith(mapped) ? host.slice(mapped.length) : host,
-    port: Number(port),
-  }
+  return { host: plainHost(host), port: Number(port) }
 }
 
 function rangeRow({ file, position, length, cold, stream }: FileRange): readonly number[] {

@@ -46,15 +46,14 @@ export class NativeNetwork implements Network {
 
   async listen(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
     const { port, frameSizeMax, requestMemoryMax } = options
-    const host = await addressOf(options.host)
-    const listener = this.#binding.listen(
-      host,
-      port,
-      requestSizeMin,
-      frameSizeMax,
-      keepAliveSeconds,
-      acceptBacklog,
-    )
+    const hosts = options.host === '' ? everywhere : [await addressOf(options.host)]
+    let listener = -1
+    let host = ''
+    for (host of hosts) {
+      const limits = [requestSizeMin, frameSizeMax, keepAliveSeconds, acceptBacklog] as const
+      listener = this.#binding.listen(host, port, ...limits)
+      if (listener >= 0) break
+    }
     if (listener < 0) {
       const code = errnoName(listener)
       throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
@@ -148,6 +147,9 @@ export class NativeNetwork implements Network {
     this.#binding.listenerClose(listener)
   }
 }
+
+/** Both families, or IPv4 where the machine has no IPv6, as Node does. */
+const everywhere = ['::', '0.0.0.0']
 
 async function addressOf(host: string): Promise<string> {
   try {

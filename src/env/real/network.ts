@@ -3,6 +3,7 @@ import { acceptBacklog, keepAliveSeconds } from '../admission.ts'
 import { DuplexNetwork, type Ends } from '../duplex/network.ts'
 import {
   NetworkError,
+  plainHost,
   type Connection,
   type ConnectionEvents,
   type ConnectOptions,
@@ -66,8 +67,8 @@ export class NodeNetwork extends DuplexNetwork implements Network {
 
 function endsOf(socket: Socket): Ends {
   return {
-    remote: { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
-    local: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+    remote: { host: plainHost(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 },
+    local: { host: plainHost(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
   }
 }
 
