@@ -8,10 +8,10 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 
 beforeAll(async () => {
   broker = await InProcessBroker.start()
@@ -288,7 +288,7 @@ describe('the settings of a running broker', () => {
   test('limit connections from the next one on', async () => {
     const set = [{ name: 'max.connections.per.ip', value: '1' }]
     expect(errorsOf(await alter([[brokerType, '1', set]]))).toEqual([0])
-    const refused = await broker.connect()
+    const refused = await broker.connect({ isSilent: true })
     await refused.closed
     const undo = [{ name: 'max.connections.per.ip', op: 'delete' }] as const
     expect(errorsOf(await alter([[brokerType, '1', undo]]))).toEqual([0])

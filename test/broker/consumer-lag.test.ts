@@ -8,10 +8,10 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { concat, utf8, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 const at = { topic: 'orders', partition: 0 }
 
 beforeAll(async () => {
@@ -92,7 +92,7 @@ test('a member that was assigned the partition reads for its group; two such gro
 })
 
 /** Joins as the only member and takes the partition. */
-async function joinAlone(member: WireClient, groupId: string): Promise<void> {
+async function joinAlone(member: BrokerClient, groupId: string): Promise<void> {
   const subscription = concat([int16(1), int32(1), text(at.topic), int32(-1), int32(0)])
   const join = (memberId: string) =>
     member.request(joinGroup, 5, {

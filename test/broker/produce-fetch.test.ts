@@ -6,10 +6,10 @@ import type { Draft } from '../../src/broker/wire/field.ts'
 import { createTopics, fetch, produce } from '../../src/broker/wire/messages/index.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import { produceRequest, type WireClient } from '../helpers/wire-client.ts'
+import { produceRequest, type BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 let topicCount = 0
 
 beforeAll(async () => {

@@ -6,10 +6,10 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 
 beforeAll(async () => {
   broker = await InProcessBroker.start()

@@ -14,10 +14,10 @@ import {
 import { utf8 } from '../../src/lib/bytes.ts'
 import { zeroUuid } from '../../src/lib/uuid.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 
 beforeAll(async () => {
   broker = await InProcessBroker.start()

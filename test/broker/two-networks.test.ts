@@ -22,7 +22,7 @@ import { realRandom } from '../../src/env/real/random.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 
 import { samplesIn, sumOf } from '../helpers/metrics.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 
 /** Each of its listeners is on the next of its networks. */
 class SeveralNetworks implements Network {
@@ -73,7 +73,9 @@ async function expectBothCounted(networks: readonly Network[], disk: Disk): Prom
   })
   await broker.start()
   try {
-    const clients = await Promise.all(broker.listeners.map(({ port }) => WireClient.connect(port)))
+    const clients = await Promise.all(
+      broker.listeners.map(({ port }) => BrokerClient.connect(port)),
+    )
     const records = encodeBatch({ records: [{ key: null, value: new Uint8Array(batchBytes) }] })
     await clients[0]!.createTopics(topics.map(name => ({ name })))
     for (const [at, topic] of topics.entries()) {

@@ -9,12 +9,12 @@ import type { TestBroker } from '../helpers/broker.ts'
 import { describeWith, java, python } from '../helpers/clients.ts'
 import { codecsOnDisk } from '../helpers/segments.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { samples } from './samples.ts'
 
 /** A topic of one partition with ten records. */
 async function filled(broker: TestBroker, topic: string): Promise<void> {
-  const client = await WireClient.connect(broker.port)
+  const client = await BrokerClient.connect(broker.port)
   await client.createTopics([{ name: topic }])
   const records = [{ key: null, value: utf8('value') }]
   for (let sent = 0; sent < 10; sent++) {
@@ -24,7 +24,7 @@ async function filled(broker: TestBroker, topic: string): Promise<void> {
 }
 
 async function firstOffset(broker: TestBroker, topic: string): Promise<number> {
-  const client = await WireClient.connect(broker.port)
+  const client = await BrokerClient.connect(broker.port)
   const { offset } = await client.listOffset({ topic, partition: 0 }, -2)
   client.close()
   return offset
@@ -42,7 +42,7 @@ describeWith('java', 'Apache Kafka 4.3 admin tools', () => {
   const configs = (...args: string[]): Promise<string> => run('kafka.admin.ConfigCommand', args)
 
   async function create(topic: string): Promise<void> {
-    const client = await WireClient.connect(broker().port)
+    const client = await BrokerClient.connect(broker().port)
     await client.createTopics([{ name: topic }])
     client.close()
   }

@@ -5,7 +5,7 @@ import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { offsetFetch } from '../../src/broker/wire/messages/index.ts'
 import { kitFolder } from '../../tools/clients.ts'
 import type { TestBroker } from '../helpers/broker.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 export const partitionCount = 6
 
@@ -127,7 +127,7 @@ export class GroupOfThree {
   }
 
   /** `count` records into every partition. */
-  async produce(client: WireClient, count: number): Promise<void> {
+  async produce(client: BrokerClient, count: number): Promise<void> {
     for (let partition = 0; partition < partitionCount; partition++) {
       const records = Array.from({ length: count }, (_, at) => ({ value: `record ${at}` }))
       const batch = encodeBatch({ records, baseTimestamp: Date.now() })
@@ -156,7 +156,7 @@ export class GroupOfThree {
   }
 
   /** What the group has committed is all that there is. */
-  async everythingCommitted(client: WireClient): Promise<void> {
+  async everythingCommitted(client: BrokerClient): Promise<void> {
     let told: readonly number[] = []
     await this.#until('everything is committed', async () => {
       const { groups } = await client.request(offsetFetch, 8, {

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { describeWith, java } from '../helpers/clients.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 
 const tools = 'org.apache.kafka.tools'
 const formatters = `${tools}.consumer`
@@ -14,7 +14,7 @@ describeWith('java', 'groups of Apache Kafka 4.3 tools', () => {
   const server = (): string[] => ['--bootstrap-server', broker().address]
 
   beforeAll(async () => {
-    using client = await WireClient.connect(broker().port)
+    using client = await BrokerClient.connect(broker().port)
     await client.createTopics([{ name: 'read', partitions: 3 }])
     for (let partition = 0; partition < 3; partition++) {
       const records = Array.from({ length: recordCount / 3 }, (_, at) => ({ value: `${at}` }))

@@ -3,7 +3,7 @@ import type { ClientName } from '../../tools/clients.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { describeWith } from '../helpers/clients.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import {
   GroupOfThree,
   memberPrograms,
@@ -19,7 +19,7 @@ const settings = {
 
 /** A leave, a crash and a join; nothing is lost, and what a member gave up in order is not read again. */
 async function threeMembers(broker: () => TestBroker, program: MemberProgram): Promise<void> {
-  using client = await WireClient.connect(broker().port)
+  using client = await BrokerClient.connect(broker().port)
   const topic = `read-by-${program.library.replaceAll(/[^a-z]+/g, '-')}`
   await client.createTopics([{ name: topic, partitions: partitionCount }])
   await using group = new GroupOfThree(broker(), program, topic)
@@ -52,7 +52,7 @@ async function brokerKilled(broker: () => TestBroker, program: MemberProgram): P
   const topic = `killed-under-${program.library.replaceAll(/[^a-z]+/g, '-')}`
   await using group = new GroupOfThree(broker(), program, topic)
   {
-    using client = await WireClient.connect(broker().port)
+    using client = await BrokerClient.connect(broker().port)
     await client.createTopics([{ name: topic, partitions: partitionCount }])
     group.start()
     group.start()
@@ -62,7 +62,7 @@ async function brokerKilled(broker: () => TestBroker, program: MemberProgram): P
   }
   await broker().kill()
   await broker().start()
-  using client = await WireClient.connect(broker().port)
+  using client = await BrokerClient.connect(broker().port)
   await group.produce(client, 50)
   await group.everythingRead()
   await group.settled()

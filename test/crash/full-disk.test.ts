@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { type TestBroker, withBroker } from '../helpers/broker.ts'
 import { batchOf } from '../helpers/logs.ts'
 import { run } from '../helpers/run.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 
 /** A broker on a small ext4 of its own, which is filled to the last byte. Needs root and a loop device. */
 const folder = mkdtempSync(join(tmpdir(), 'logcluster-full-'))
@@ -37,7 +37,7 @@ test.skipIf(why !== null)(
 )
 
 async function lives(broker: TestBroker): Promise<void> {
-  const client = await WireClient.connect(broker.port)
+  const client = await BrokerClient.connect(broker.port)
   await client.createTopics([{ name: to.topic, partitions: 1, configs }])
   const batch = batchOf(10, { valueBytes: 50_000 })
   for (let at = 0; at < 40; at++)
@@ -50,7 +50,7 @@ async function lives(broker: TestBroker): Promise<void> {
   fill('first')
   await broker.start()
   expect(broker.output).toContain('The disk was full: made room for a start')
-  const again = await WireClient.connect(broker.port)
+  const again = await BrokerClient.connect(broker.port)
   // Retention ran before anybody was served.
   const { offset: start } = await again.listOffset(to, -2)
   expect(start).toBeGreaterThan(0)
@@ -74,7 +74,7 @@ async function lives(broker: TestBroker): Promise<void> {
 
   for (const name of ['first', 'second', 'third']) rmSync(join(mountPoint, name), { force: true })
   await broker.start()
-  const last = await WireClient.connect(broker.port)
+  const last = await BrokerClient.connect(broker.port)
   expect((await last.listOffset(to, -1)).offset).toBe(end)
   expect((await last.produce(to, batch.slice())).errorCode).toBe(0)
   await broker.stop()

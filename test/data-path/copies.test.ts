@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withBroker, type BrokerOptions } from '../helpers/broker.ts'
 import { metricsOf, sumOf, type Sample } from '../helpers/metrics.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { batchOf, fill, kibibyte, mebibyte, nextOffset } from './load.ts'
 import { describeNeeding } from './needs.ts'
 
@@ -27,7 +27,7 @@ async function session(options: BrokerOptions, totalBytes: number): Promise<Sess
   let recordBytes = 0
   let samples: readonly Sample[] = []
   await withBroker({ ...options, settings }, async broker => {
-    using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+    using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
     await client.createTopics([{ name: topic, partitions: partitionCount }])
     const batches = [4, 100, 1024].map(size => batchOf(size * kibibyte))
     const offsets = Array.from({ length: partitionCount }, () => 0)

@@ -3,7 +3,7 @@ import { withBroker, type TestBroker } from '../helpers/broker.ts'
 import { metricsOf, sumOf } from '../helpers/metrics.ts'
 import { evict } from '../helpers/page-cache.ts'
 import { partitionFolder } from '../helpers/segments.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { batchOf, fill, mebibyte, readAll, until } from './load.ts'
 import { describeNeeding } from './needs.ts'
 
@@ -17,7 +17,7 @@ const attemptsMax = 5
 /** Hit ratio of one read of the whole topic, by the broker's own metrics. */
 async function readMeasured(broker: TestBroker): Promise<number> {
   const before = await metricsOf(broker)
-  using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+  using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
   expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
   const after = await metricsOf(broker)
   const grown = (name: string): number => {
@@ -56,7 +56,7 @@ describeNeeding(['addon', 'device'], 'page-cache hit ratio', () => {
   // which never goes backwards, stays inside it.
   test('is what the page cache had: all, half, nothing', () =>
     withBroker({}, async broker => {
-      using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       await client.createTopics([{ name: from.topic }])
       await fill(client, from, batchOf(mebibyte), batchCount)
       await until('everything is durable', async () => {

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { withBroker } from '../helpers/broker.ts'
 import { evict } from '../helpers/page-cache.ts'
 import { partitionFolder } from '../helpers/segments.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient, fetchRequest } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
+import { fetch } from '../../src/broker/wire/messages/index.ts'
 import { batchOf, fill, kibibyte, mebibyte, readAll } from './load.ts'
 import { describeNeeding } from './needs.ts'
 
@@ -14,7 +16,7 @@ const roundTrips = 200
 describeNeeding(['addon', 'device'], 'cold readers', () => {
   test('that take nothing hold up neither the tail nor other cold readers', () =>
     withBroker({}, async broker => {
-      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using producer = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       const history = { topic: 'history', partition: 0 }
       const other = { topic: 'history', partition: 1 }
       const tail = { topic: 'tail', partition: 0 }
@@ -26,13 +28,14 @@ describeNeeding(['addon', 'device'], 'cold readers', () => {
 
       const slow = await Promise.all(
         Array.from({ length: slowReaderCount }, async () => {
-          const client = await WireClient.connect(broker.port, { timeoutMs: 60_000 })
+          const client = await RawClient.connect(broker.port, { timeoutMs: 60_000 })
           client.pause()
-          return { client, answer: client.fetch(history, 0, { maxBytes: 32 * mebibyte }) }
+          const request = fetchRequest(history, 0, { maxBytes: 32 * mebibyte })
+          return { client, answer: client.ask(fetch, 12, request) }
         }),
       )
       const batch = batchOf(16 * kibibyte)
-      using consumer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using consumer = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       for (let at = 0; at < roundTrips; at++) {
         const coming = consumer.fetch(tail, at, { waitMs: 10_000 })
         expect((await producer.produce(tail, batch)).errorCode).toBe(0)
@@ -45,7 +48,8 @@ describeNeeding(['addon', 'device'], 'cold readers', () => {
 
       for (const { client, answer } of slow.slice(0, 4)) {
         client.resume()
-        expect((await answer).records.length).toBe(32 * mebibyte)
+        const { responses } = await answer
+        expect(responses[0]!.partitions[0]!.records).toHaveLength(32 * mebibyte)
       }
       for (const { client, answer } of slow) {
         client.close()

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { produce } from '../../src/broker/wire/messages/index.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import { produceRequest, type PartitionId, type WireClient } from '../helpers/wire-client.ts'
+import { produceRequest, type PartitionId, type BrokerClient } from '../helpers/broker-client.ts'
 
 export const kibibyte = 1024
 export const mebibyte = 1024 * kibibyte
@@ -37,7 +37,7 @@ export async function pipelined(
 
 /** Produces the same batch `count` times, four requests in flight. */
 export async function fill(
-  client: WireClient,
+  client: BrokerClient,
   to: PartitionId,
   batch: Uint8Array,
   count: number,
@@ -50,7 +50,7 @@ export async function fill(
 
 /** Reads `[0, end)` in fetches of at most `maxBytes`; the bytes of records that came. */
 export async function readAll(
-  client: WireClient,
+  client: BrokerClient,
   from: PartitionId,
   end: number,
   maxBytes: number,

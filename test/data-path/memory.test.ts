@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { writeInt32 } from '../../src/lib/bytes.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { apiVersions } from '../../src/broker/wire/messages/index.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { batchOf, fill, kibibyte, mebibyte, until } from './load.ts'
 import { describeNeeding } from './needs.ts'
 
@@ -28,6 +30,8 @@ function requestMemory(broker: TestBroker): Promise<number> {
   return broker.metric('logcluster_request_memory_bytes')
 }
 
+const software = { clientSoftwareName: 'memory-test', clientSoftwareVersion: '1' }
+
 function waits(broker: TestBroker): Promise<number> {
   return broker.metric('logcluster_request_memory_waits_total')
 }
@@ -36,7 +40,7 @@ for (const native of ['on', 'off'] as const) {
   describeNeeding(native === 'on' ? ['addon'] : [], `announced frames, native ${native}`, () => {
     test('cost what was sent of them, and are told by the metric', () =>
       withBroker({ native }, async broker => {
-        using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+        using producer = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
         const to = { topic: 'other', partition: 0 }
         await producer.createTopics([{ name: to.topic }])
         const batch = batchOf(mebibyte)
@@ -46,10 +50,10 @@ for (const native of ['on', 'off'] as const) {
         const before = residentBytes(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
-            const client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+            const client = await RawClient.connect(broker.port, { timeoutMs: 30_000 })
             // Behind a request that is answered: what follows on a used connection costs no more.
-            const answered = client.apiVersions()
-            client.sendRaw(begun(sentBytes, announcedBytes))
+            const answered = client.ask(apiVersions, 3, software)
+            client.send(begun(sentBytes, announcedBytes))
             await answered
             return client
           }),
@@ -76,8 +80,8 @@ for (const native of ['on', 'off'] as const) {
         const before = residentBytes(broker)
         const clients = await Promise.all(
           Array.from({ length: clientCount }, async () => {
-            const client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
-            client.sendRaw(begun(each, 32 * mebibyte - 4))
+            const client = await RawClient.connect(broker.port, { timeoutMs: 30_000 })
+            client.send(begun(each, 32 * mebibyte - 4))
             return client
           }),
         )
@@ -88,7 +92,7 @@ for (const native of ['on', 'off'] as const) {
           expect(await requestMemory(broker)).toBeLessThanOrEqual(limit)
           expect(residentBytes(broker) - before).toBeLessThan(limit + grownBytesMax)
           // Small requests go on meanwhile.
-          using small = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+          using small = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
           for (let count = 0; count < 100; count++) await small.apiVersions()
           expect(await requestMemory(broker)).toBeGreaterThan(each)
         } else {
@@ -99,7 +103,7 @@ for (const native of ['on', 'off'] as const) {
         }
         for (const client of clients) client.close()
         await until('nothing is held', async () => (await requestMemory(broker)) === 0)
-        using after = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+        using after = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
         expect((await after.apiVersions()).errorCode).toBe(0)
       })
     })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Draft } from '../../src/broker/wire/field.ts'
 import { produce } from '../../src/broker/wire/messages/index.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { batchOf, kibibyte, pipelined } from './load.ts'
 import { describeNeeding } from './needs.ts'
 
@@ -15,17 +15,17 @@ const roundsMax = 3
 
 /** A producer whose requests, all of one size and of as many batches, go round the partitions of a topic. */
 class Producer {
-  readonly #client: WireClient
+  readonly #client: BrokerClient
   readonly #requests: readonly Draft<typeof produce.request>[]
 
   static async connect(broker: TestBroker, partitionCount: number): Promise<Producer> {
-    const client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+    const client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
     const topic = `over-${partitionCount}`
     await client.createTopics([{ name: topic, partitions: partitionCount }])
     return new Producer(client, topic, partitionCount)
   }
 
-  private constructor(client: WireClient, topic: string, partitionCount: number) {
+  private constructor(client: BrokerClient, topic: string, partitionCount: number) {
     const records = batchOf(batchBytes)
     this.#client = client
     this.#requests = Array.from({ length: partitionCount / batchesPerRequest }, (_, group) => {

@@ -1,7 +1,7 @@
 import { concat } from '../../src/lib/bytes.ts'
 import type { Api, Draft, Fields, Infer } from '../../src/broker/wire/field.ts'
 import { readResponse, requestFrame, responseFrame } from '../../src/broker/wire/frame.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 
 /** One thing that a session did, and all the bytes that came back, in hex; `closed` where the broker closed instead. */
 export interface Step {
@@ -18,7 +18,7 @@ export class Recorder implements Disposable {
   /** All error codes that came, wherever in an answer. */
   readonly errorCodes = new Set<number>()
   readonly #port: number
-  #client: WireClient | null = null
+  #client: RawClient | null = null
   #correlationId = 0
 
   constructor(port: number) {
@@ -34,7 +34,7 @@ export class Recorder implements Disposable {
     const frame = this.frame(api, version, request)
     const correlationId = this.#correlationId
     const client = await this.#connected()
-    const answer = await client.exchangeRaw(frame)
+    const answer = await client.exchange(frame)
     const { value } = readResponse(api, version, answer)
     JSON.stringify(value, (key, each: unknown) => {
       if (key === 'errorCode') this.errorCodes.add(each as number)
@@ -62,7 +62,7 @@ export class Recorder implements Disposable {
     request: Draft<Request>,
   ): Promise<void> {
     const client = await this.#connected()
-    client.sendRaw(this.frame(api, version, request))
+    client.send(this.frame(api, version, request))
   }
 
   /** Sends bytes in pieces of `pieceBytes`, and waits for `answerCount` answers, or for the end of the connection. */
@@ -77,7 +77,7 @@ export class Recorder implements Disposable {
       client.answerOrClose(new Uint8Array(0)),
     )
     for (let at = 0; at < bytes.length; at += pieceBytes) {
-      client.sendRaw(bytes.subarray(at, at + pieceBytes))
+      client.send(bytes.subarray(at, at + pieceBytes))
       // A turn of the event loop for each piece, or they would leave together.
       if (pieceBytes < bytes.length) await new Promise(resolve => setImmediate(resolve))
     }
@@ -98,8 +98,8 @@ export class Recorder implements Disposable {
     this.#client?.close()
   }
 
-  async #connected(): Promise<WireClient> {
-    this.#client ??= await WireClient.connect(this.#port, { timeoutMs: 30_000 })
+  async #connected(): Promise<RawClient> {
+    this.#client ??= await RawClient.connect(this.#port, { timeoutMs: 30_000 })
     return this.#client
   }
 

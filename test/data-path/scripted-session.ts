@@ -19,7 +19,7 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
-import { produceRequest } from '../helpers/wire-client.ts'
+import { produceRequest } from '../helpers/broker-client.ts'
 import { noUuid, type Recorder } from './recorder.ts'
 
 const baseTimestamp = Date.UTC(2026, 0, 1)

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
 import { evict } from '../helpers/page-cache.ts'
 import { partitionFolder } from '../helpers/segments.ts'
-import { WireClient, type PartitionId } from '../helpers/wire-client.ts'
+import { BrokerClient, type PartitionId } from '../helpers/broker-client.ts'
 import { batchOf, fill, kibibyte, mebibyte, readAll } from './load.ts'
 import { describeNeeding } from './needs.ts'
 import {
@@ -46,7 +46,7 @@ async function traced(
 
 /** One fetch of all that `from` has; resolves to the client's port. */
 async function fetchWhole(broker: TestBroker, from: PartitionId): Promise<number> {
-  using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+  using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
   const { errorCode, records } = await client.fetch(from, 0, { maxBytes: totalBytes })
   expect({ errorCode, bytes: records.length }).toEqual({ errorCode: 0, bytes: totalBytes })
   return client.localPort
@@ -65,7 +65,7 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
     const from = { topic: 'large', partition: 0 }
     const ports: number[] = []
     const { calls, loop } = await traced(async broker => {
-      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using producer = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       await producer.createTopics([{ name: from.topic }])
       await fill(producer, from, batchOf(mebibyte), batchCount)
       ports.push(await fetchWhole(broker, from))
@@ -87,12 +87,12 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
     const from = { topic: 'history', partition: 0 }
     let port = 0
     const { calls, loop } = await traced(async broker => {
-      using producer = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using producer = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       await producer.createTopics([{ name: from.topic }])
       const batch = batchOf(mebibyte)
       await fill(producer, from, batch, batchCount)
       await evict(partitionFolder(broker.dataDir, from.topic, from.partition))
-      using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       port = client.localPort
       expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
       await fill(producer, from, batch, 1)
@@ -107,14 +107,14 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
   test('the thread that received a produce syncs nothing before its answer', async () => {
     const ports = new Map<string, number>()
     const { calls } = await traced(async broker => {
-      using admin = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+      using admin = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
       await admin.createTopics([
         { name: 'interval', configs: { 'flush.ms': '1' } },
         { name: 'ack', configs: { 'flush.policy': 'ack' } },
       ])
       const batch = batchOf(mebibyte)
       for (const topic of ['interval', 'ack']) {
-        using client = await WireClient.connect(broker.port, { timeoutMs: 30_000 })
+        using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
         ports.set(topic, client.localPort)
         for (let at = 0; at < 40; at++) {
           const produced = await client.produce({ topic, partition: 0 }, batch)

@@ -3,7 +3,8 @@ import { readInt16, utf8, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
 import { readCorrelationId, readResponse, requestFrame } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { produceRequest, WireClient } from '../helpers/wire-client.ts'
+import { produceRequest } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { Bystander } from './bystander.ts'
 import { refusalFrom } from './log-lines.ts'
 
@@ -22,11 +23,19 @@ afterAll(async () => {
   await broker[Symbol.asyncDispose]()
 })
 
+const software = { clientSoftwareName: 'stranger', clientSoftwareVersion: '1' }
+const noTopics = {
+  topics: [],
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}
+
 /** A connection from an address of its own, so that its log line is found. */
-async function stranger(): Promise<{ client: WireClient; address: string }> {
+async function stranger(): Promise<{ client: RawClient; address: string }> {
   const address = `127.0.1.${++caseCount}`
   const options = { localAddress: address, clientId: 'stranger', timeoutMs: 5000 }
-  return { client: await WireClient.connect(broker.port, options), address }
+  return { client: await RawClient.connect(broker.port, options), address }
 }
 
 /** The broker closes the connection, says so once, and serves everybody else. */
@@ -115,7 +124,7 @@ describe('a header', () => {
       expect(value.errorCode).toBe(35)
       expect(value.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }])
       // The connection lives on, for the client to ask again.
-      expect((await client.apiVersions()).errorCode).toBe(0)
+      expect((await client.ask(apiVersions, 3, software)).errorCode).toBe(0)
       client.close()
       await bystander.isServed()
     },
@@ -174,8 +183,8 @@ describe('a connection', () => {
   test('that ends within a frame harms nobody', async () => {
     const whole = frameOf(header(3, 1), int32(-1))
     for (let length = 1; length < whole.length; length++) {
-      const client = await WireClient.connect(broker.port)
-      client.sendRaw(whole.subarray(0, length))
+      const client = await RawClient.connect(broker.port)
+      client.send(whole.subarray(0, length))
       client.finish()
       await client.closed
     }
@@ -184,9 +193,9 @@ describe('a connection', () => {
 
   test('that sends byte by byte is answered', async () => {
     const { client } = await stranger()
-    const answer = client.exchangeRaw(new Uint8Array(0))
+    const answer = client.exchange(new Uint8Array(0))
     for (const byte of frameOf(header(3, 1), int32(-1))) {
-      client.sendRaw(Uint8Array.of(byte))
+      client.send(Uint8Array.of(byte))
       await new Promise(resolve => setImmediate(resolve))
     }
     expect(readInt16(await answer, 2)).toBe(7)
@@ -195,8 +204,8 @@ describe('a connection', () => {
 
   test('gets the answers to what came before its broken frame', async () => {
     const { client, address } = await stranger()
-    const asked = Array.from({ length: 5 }, () => client.metadata([]))
-    client.sendRaw(frameOf(header(3, 1), int32(9)))
+    const asked = Array.from({ length: 5 }, () => client.ask(metadata, 12, noTopics))
+    client.send(frameOf(header(3, 1), int32(9)))
     for (const answer of asked) expect((await answer).brokers).toHaveLength(1)
     await client.closed
     expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'malformed' })
@@ -211,7 +220,7 @@ describe('a connection', () => {
         partitions: [{ partition: 0, fetchOffset: bystander.end, partitionMaxBytes: 1000 }],
       },
     ]
-    const parked = client.request(fetch, 4, {
+    const parked = client.ask(fetch, 4, {
       maxWaitMs: 600_000,
       minBytes: 1 << 20,
       isolationLevel: 0,
@@ -221,7 +230,7 @@ describe('a connection', () => {
       sessionId: 0,
     })
     parked.catch(() => {})
-    client.sendRaw(int32(-1))
+    client.send(int32(-1))
     await client.closed
     await expect(parked).rejects.toThrow('closed')
     await bystander.isServed()
@@ -238,7 +247,7 @@ describe('a connection', () => {
       { ...names, includeClusterAuthorizedOperations: false },
     ) as Uint8Array[]
     const one = Buffer.concat(parts)
-    for (let count = 0; count < 10_000; count++) client.sendRaw(one)
+    for (let count = 0; count < 10_000; count++) client.send(one)
     await bystander.isServed()
     client.close()
     await bystander.isServed()

@@ -12,7 +12,7 @@ import {
   produce,
 } from '../../src/broker/wire/messages/index.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { produceRequest, WireClient, type PartitionId } from '../helpers/wire-client.ts'
+import { produceRequest, BrokerClient, type PartitionId } from '../helpers/broker-client.ts'
 import { Bystander } from './bystander.ts'
 import { refusalFrom, refusalsFrom } from './log-lines.ts'
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 })
 
 async function fill(): Promise<void> {
-  using client = await WireClient.connect(broker.port)
+  using client = await BrokerClient.connect(broker.port)
   const topics = [
     { name: 'target', partitions: 2 },
     { name: 'small', configs: { 'max.message.bytes': '1000' } },
@@ -47,10 +47,10 @@ afterAll(async () => {
   await broker[Symbol.asyncDispose]()
 })
 
-async function stranger(): Promise<{ client: WireClient; address: string }> {
+async function stranger(): Promise<{ client: BrokerClient; address: string }> {
   const address = `127.0.2.${++caseCount}`
   const options = { localAddress: address, clientId: 'stranger', timeoutMs: 5000 }
-  return { client: await WireClient.connect(broker.port, options), address }
+  return { client: await BrokerClient.connect(broker.port, options), address }
 }
 
 function batch(input: Partial<BatchInput> = {}): Uint8Array {
@@ -59,7 +59,7 @@ function batch(input: Partial<BatchInput> = {}): Uint8Array {
 
 /** The code that the answer gives, one line of the log about it, no effect, and nobody else hurt. */
 async function isRefused(
-  act: (client: WireClient) => Promise<number | undefined>,
+  act: (client: BrokerClient) => Promise<number | undefined>,
   expected: { code: number; api: string; version: number },
 ): Promise<void> {
   const { client, address } = await stranger()
@@ -111,7 +111,7 @@ describe('Produce refuses', () => {
   ]
 
   test.each(cases)('%s', async (_, to, bytes, code) => {
-    const act = async (client: WireClient) => (await client.produce(to, bytes)).errorCode
+    const act = async (client: BrokerClient) => (await client.produce(to, bytes)).errorCode
     await isRefused(act, { code, api: 'Produce', version: 9 })
   })
 
@@ -129,7 +129,7 @@ describe('Produce refuses', () => {
   })
 
   test.each([5, -2, 32767])('acks=%d', async acks => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const answer = await client.request(produce, 9, produceRequest(place, batch(), acks))
       return answer.responses[0]?.partitionResponses[0]?.errorCode
     }
@@ -137,7 +137,7 @@ describe('Produce refuses', () => {
   })
 
   test('a transactional id', async () => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const request = { ...produceRequest(place, batch(), -1), transactionalId: 't' }
       const answer = await client.request(produce, 9, request)
       return answer.responses[0]?.partitionResponses[0]?.errorCode
@@ -176,7 +176,7 @@ describe('Fetch refuses', () => {
   }
 
   async function codeOf(
-    client: WireClient,
+    client: BrokerClient,
     { from, offset, epoch: currentLeaderEpoch = -1 }: Wish,
   ): Promise<number | undefined> {
     const partitions = [
@@ -212,7 +212,7 @@ describe('Fetch refuses', () => {
   })
 
   test('a session that nobody made', async () => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const answer = await client.request(fetch, 12, {
         maxWaitMs: 0,
         minBytes: 1,
@@ -236,7 +236,7 @@ describe('epochs and offsets', () => {
   ]
 
   test.each(epochs)('ListOffsets refuses a leader epoch of the %s', async (_, epoch, code) => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const partitions = [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: epoch }]
       const topics = [{ name: place.topic, partitions }]
       const rest = { replicaId: -1, isolationLevel: 0, timeoutMs: 1000 }
@@ -247,14 +247,14 @@ describe('epochs and offsets', () => {
   })
 
   test('ListOffsets refuses a partition that is not there', async () => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       return (await client.listOffset({ topic: 'target', partition: 7 }, -1)).errorCode
     }
     await isRefused(act, { code: 3, api: 'ListOffsets', version: 7 })
   })
 
   test.each(epochs)('OffsetForLeaderEpoch refuses one of the %s', async (_, epoch, code) => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const partitions = [{ partition: 0, currentLeaderEpoch: epoch, leaderEpoch: 0 }]
       const topics = [{ topic: place.topic, partitions }]
       const answer = await client.request(offsetForLeaderEpoch, 4, { topics })
@@ -300,7 +300,7 @@ describe('CreateTopics refuses', () => {
   ]
 
   test.each(cases)('%s', async (_, wish, code) => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const request = { topics: [topicsOf(wish)], validateOnly: false }
       return (await client.request(createTopics, 7, request)).topics[0]?.errorCode
     }
@@ -308,7 +308,7 @@ describe('CreateTopics refuses', () => {
   })
 
   test('a name that comes twice in one request', async () => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const request = { topics: [topicsOf({ name: 'twin' }), topicsOf({ name: 'twin' })] }
       const answer = await client.request(createTopics, 7, { ...request, validateOnly: false })
       expect(answer.topics.every(({ errorCode }) => errorCode === 42)).toBe(true)
@@ -329,7 +329,7 @@ describe('CreateTopics refuses', () => {
 
 describe('other requests', () => {
   test('DeleteTopics of a topic that is not there', async () => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       return (await client.deleteTopics(['nowhere'])).responses[0]?.errorCode
     }
     await isRefused(act, { code: 3, api: 'DeleteTopics', version: 6 })
@@ -339,7 +339,7 @@ describe('other requests', () => {
     ['no/name', 17],
     ['x'.repeat(300), 17],
   ])('Metadata that would create %s', async (name, code) => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const answer = await client.request(metadata, 1, {
         topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }],
         includeClusterAuthorizedOperations: false,
@@ -351,7 +351,7 @@ describe('other requests', () => {
   })
 
   test.each([10, 11])('Metadata v%d of a topic without a name', async version => {
-    const act = async (client: WireClient) => {
+    const act = async (client: BrokerClient) => {
       const answer = await client.request(metadata, version, {
         topics: [{ name: null, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' }],
         includeClusterAuthorizedOperations: false,
@@ -363,7 +363,7 @@ describe('other requests', () => {
   })
 
   test('InitProducerId with a transactional id', async () => {
-    const act = async (client: WireClient) => (await client.initProducerId('tx')).errorCode
+    const act = async (client: BrokerClient) => (await client.initProducerId('tx')).errorCode
     await isRefused(act, { code: 53, api: 'InitProducerId', version: 4 })
   })
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { TestBroker, withBroker, type BrokerOptions } from '../helpers/broker.ts'
 import { run } from '../helpers/run.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { Bystander } from './bystander.ts'
 import { flipFirstBatch, misplaceFirstBatch, segments } from './damage.ts'
 import { logLines } from './log-lines.ts'
@@ -213,7 +213,7 @@ describe('damage', () => {
 
 /** Five batches for each of three partitions. */
 async function fill(broker: TestBroker): Promise<void> {
-  using client = await WireClient.connect(broker.port)
+  using client = await BrokerClient.connect(broker.port)
   await client.createTopics([{ name: 'hurt', partitions: 2 }, { name: 'well' }])
   for (const place of [placeOf('hurt', 0), placeOf('hurt', 1), placeOf('well', 0)]) {
     for (let count = 0; count < 5; count++) {
@@ -232,7 +232,7 @@ function removeFirstSegment(folder: string, partition: string): void {
 }
 
 async function isOutOfService(broker: TestBroker): Promise<void> {
-  using client = await WireClient.connect(broker.port)
+  using client = await BrokerClient.connect(broker.port)
   const one = encodeBatch({ records: [{ value: 'y' }] })
   const storageError = 56
   expect((await client.fetch(placeOf('hurt', 0), 0)).errorCode).toBe(storageError)

@@ -1,24 +1,24 @@
 import { expect } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { TestBroker } from '../helpers/broker.ts'
-import { type PartitionId, WireClient } from '../helpers/wire-client.ts'
+import { type PartitionId, BrokerClient } from '../helpers/broker-client.ts'
 
 /** A client that does nothing wrong, on one connection, and must never notice that others do. */
 export class Bystander {
   readonly place: PartitionId
-  readonly #client: WireClient
+  readonly #client: BrokerClient
   readonly #pid: number
   readonly #broker: TestBroker
   #end = 0
 
   static async join(broker: TestBroker, topic = 'bystander'): Promise<Bystander> {
-    const client = await WireClient.connect(broker.port, { clientId: 'bystander' })
+    const client = await BrokerClient.connect(broker.port, { clientId: 'bystander' })
     const { topics } = await client.createTopics([{ name: topic }])
     expect(topics[0]!.errorCode).toBe(0)
     return new Bystander(broker, client, { topic, partition: 0 })
   }
 
-  private constructor(broker: TestBroker, client: WireClient, place: PartitionId) {
+  private constructor(broker: TestBroker, client: BrokerClient, place: PartitionId) {
     this.#broker = broker
     this.#client = client
     this.#pid = broker.pid

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findCoordinator, offsetCommit, offsetFetch } from '../../src/broker/wire/messages/index.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { Place, World } from './world.ts'
 
 /** How far a group's offset of one partition went. Invariant: acknowledged <= sent. */
@@ -49,7 +49,7 @@ export class Committer {
   }
 
   /** After a start, before anybody commits again. */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     if (this.#positions.every(({ sent }) => sent < 0)) return
     for (const group of groups) {
       const answer = await fetchWhenLoaded(client, group)
@@ -67,7 +67,7 @@ export class Committer {
     return this.#world.random.pick(this.#positions)
   }
 
-  async #commitAll(client: WireClient, positions: readonly Position[]): Promise<void> {
+  async #commitAll(client: BrokerClient, positions: readonly Position[]): Promise<void> {
     await Promise.all(Array.from(new Set(positions), position => this.#commit(client, position)))
     if (positions.some(({ group }) => group === 'reports')) this.roundsOfReports++
   }
@@ -84,7 +84,7 @@ export class Committer {
     position.acknowledged = position.sent = Math.max(offset, acknowledged)
   }
 
-  async #commit(client: WireClient, position: Position): Promise<void> {
+  async #commit(client: BrokerClient, position: Position): Promise<void> {
     const { group, place } = position
     const offset = ++position.sent
     const { topics } = await client.request(offsetCommit, 8, {
@@ -123,7 +123,7 @@ function metadataOf(offset: number): string {
 }
 
 /** What the group has, as soon as its coordinator has loaded it. */
-async function fetchWhenLoaded(client: WireClient, groupId: string) {
+async function fetchWhenLoaded(client: BrokerClient, groupId: string) {
   while (true) {
     const request = { groupId: '', topics: null, groups: [{ groupId, topics: null }] }
     const { groups: found } = await client.request(offsetFetch, 8, {

@@ -8,7 +8,7 @@ import {
   type JoinGroupResponse,
 } from '../../src/broker/wire/messages/index.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { World } from './world.ts'
 
 /** `fickle` leaves and joins anew, `static` comes back under another id (KIP-345), `faithful` does neither. */
@@ -67,7 +67,7 @@ export class CrewMember {
   }
 
   /** After a start, before anybody acts: what was acknowledged has to be so. */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     this.wasHeard = false
     if (!this.#isKnown) return
     const error = await whenLoaded(() => this.#heartbeat(client))
@@ -85,7 +85,7 @@ export class CrewMember {
     if (fenced !== 'FENCED_INSTANCE_ID') this.#violation(`: its former self is answered ${fenced}`)
   }
 
-  async #act(client: WireClient): Promise<void> {
+  async #act(client: BrokerClient): Promise<void> {
     const choice = this.#world.isDraining ? 99 : this.#world.random.below(100)
     if (choice < 4 && this.#manner === 'fickle') return await this.#leave(client)
     if (choice < 4 && this.#manner === 'static') return this.#comeBack()
@@ -97,7 +97,7 @@ export class CrewMember {
     this.#begin()
   }
 
-  async #enter(client: WireClient): Promise<void> {
+  async #enter(client: BrokerClient): Promise<void> {
     if (this.#joined === null) await this.#join(client)
     if (this.#joined === null) return
     const error = await this.#sync(client)
@@ -109,7 +109,7 @@ export class CrewMember {
     this.#violation(`: SyncGroup is answered ${error}`)
   }
 
-  async #join(client: WireClient): Promise<void> {
+  async #join(client: BrokerClient): Promise<void> {
     // It left, and a broker that was killed before that was stored would let the others wait for it.
     if (this.#leftId !== '' && (await this.#takeOut(client)) === null) return
     const answer = await client.request(joinGroup, 9, {
@@ -133,7 +133,7 @@ export class CrewMember {
   }
 
   /** Asks for its part of the generation, as often as it likes: the answer stays the same. */
-  async #sync(client: WireClient): Promise<string> {
+  async #sync(client: BrokerClient): Promise<string> {
     const { leader, members = [], generationId = -1 } = this.#joined ?? {}
     const parts = leader === this.#memberId ? members : []
     const answer = await client.request(syncGroup, 5, {
@@ -162,7 +162,7 @@ export class CrewMember {
     return 'NONE'
   }
 
-  async #beat(client: WireClient): Promise<string> {
+  async #beat(client: BrokerClient): Promise<string> {
     const error = await this.#heartbeat(client)
     if (error !== 'NONE') return error
     this.heartbeatCount++
@@ -170,7 +170,7 @@ export class CrewMember {
     return error
   }
 
-  async #heartbeat(client: WireClient, memberId = this.#memberId): Promise<string> {
+  async #heartbeat(client: BrokerClient, memberId = this.#memberId): Promise<string> {
     const answer = await client.request(heartbeat, 4, {
       groupId: this.#fellows.group,
       generationId: this.#generation,
@@ -181,7 +181,7 @@ export class CrewMember {
   }
 
   /** Answered before it is stored, as in Kafka: a broker that is killed then may come back with the member. */
-  async #leave(client: WireClient): Promise<void> {
+  async #leave(client: BrokerClient): Promise<void> {
     this.#leftId = this.#memberId
     this.#begin()
     const error = await this.#takeOut(client)
@@ -189,7 +189,7 @@ export class CrewMember {
   }
 
   /** NONE, or UNKNOWN_MEMBER_ID where it was out already; null where the coordinator is not there yet. */
-  async #takeOut(client: WireClient): Promise<string | null> {
+  async #takeOut(client: BrokerClient): Promise<string | null> {
     const memberId = this.#leftId
     const request = { groupId: this.#fellows.group, memberId: '', members: [{ memberId }] }
     const answer = await client.request(leaveGroup, 5, request)

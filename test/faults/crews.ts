@@ -1,4 +1,4 @@
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import { CrewMember, type Manner } from './crew-member.ts'
 import type { World } from './world.ts'
 
@@ -34,7 +34,7 @@ export class Crews {
   }
 
   /** After a start, before any member acts. */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     for (const member of this.workers()) await member.settle(client)
   }
 }

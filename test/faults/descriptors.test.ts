@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { Bystander } from './bystander.ts'
 import { logLines } from './log-lines.ts'
 
@@ -17,7 +17,7 @@ const wrapper = ['prlimit', `--nofile=${descriptors}:${descriptors}`]
 test('without descriptors left a broker serves whom it has, does not spin, and recovers', async () => {
   await withBroker({ wrapper }, async broker => {
     const bystander = await Bystander.join(broker)
-    const roller = await WireClient.connect(broker.port)
+    const roller = await BrokerClient.connect(broker.port)
     await roller.createTopics([{ name: 'rolling', configs: { 'segment.bytes': '1024' } }])
     expect((await roller.produce(rolling, large)).errorCode).toBe(0)
     const crowd = await Promise.all(Array.from({ length: 300 }, () => open(broker.port)))
@@ -47,9 +47,9 @@ test('without descriptors left a broker serves whom it has, does not spin, and r
 
 test('logs that cannot be opened for want of descriptors are opened when there are some, without a restart', async () => {
   await withBroker({ wrapper }, async broker => {
-    using client = await WireClient.connect(broker.port)
+    using client = await BrokerClient.connect(broker.port)
     const free = descriptors - readdirSync(`/proc/${broker.pid}/fd`).length
-    const crowd = Array.from({ length: free - 10 }, () => WireClient.connect(broker.port))
+    const crowd = Array.from({ length: free - 10 }, () => BrokerClient.connect(broker.port))
     for (const one of await Promise.all(crowd)) await one.apiVersions()
     await client.createTopics([{ name: 'wide', partitions: 30 }])
     const wide = Array.from({ length: 30 }, (_, partition) => ({ topic: 'wide', partition }))
@@ -98,7 +98,7 @@ async function saysWhy(broker: TestBroker): Promise<void> {
 }
 
 async function isServedAnew(broker: TestBroker): Promise<void> {
-  using client = await WireClient.connect(broker.port)
+  using client = await BrokerClient.connect(broker.port)
   const { topics } = await client.createTopics([{ name: 'after', partitions: 3 }])
   expect(topics[0]!.errorCode).toBe(0)
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import { deleteGroups, offsetCommit, offsetDelete } from '../../src/broker/wire/messages/index.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 import type { Place, World } from './world.ts'
 
@@ -52,7 +52,7 @@ export class Forgetter {
   }
 
   /** After a start, before anybody changes anything. */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     this.hasForgotten = false
     for (const group of [this.#gone, this.#trimmed, ...this.#groups]) {
       const found = await new WireGroup(client, group.group).loaded()
@@ -71,7 +71,7 @@ export class Forgetter {
     this.#world.ledger.violation(comeBack.length > 0 ? 'deleted' : 'offset', why)
   }
 
-  async #forgetForGood(client: WireClient): Promise<void> {
+  async #forgetForGood(client: BrokerClient): Promise<void> {
     const places = this.#places.slice(0, 2)
     for (const group of [this.#gone, this.#trimmed]) await this.#commit(client, group, places)
     await this.#deleteGroup(client, this.#gone)
@@ -83,7 +83,7 @@ export class Forgetter {
     return this.#world.random.pick(this.#groups)
   }
 
-  async #change(client: WireClient, group: Kept): Promise<void> {
+  async #change(client: BrokerClient, group: Kept): Promise<void> {
     const { random } = this.#world
     const choice = random.below(10)
     const keys = [...group.now.keys()]
@@ -96,7 +96,7 @@ export class Forgetter {
     } else await this.#deleteGroup(client, group)
   }
 
-  async #commit(client: WireClient, group: Kept, places: readonly Place[]): Promise<void> {
+  async #commit(client: BrokerClient, group: Kept, places: readonly Place[]): Promise<void> {
     const next = new Map(group.now)
     for (const place of places) next.set(keyOf(place), ++this.#lastOffset)
     const topics = byTopic(places.map(keyOf)).map(({ name, partitions }) => ({
@@ -114,7 +114,7 @@ export class Forgetter {
     this.#answered(group, 'OffsetCommit', codes)
   }
 
-  async #deleteOffsets(client: WireClient, group: Kept, keys: readonly string[]): Promise<void> {
+  async #deleteOffsets(client: BrokerClient, group: Kept, keys: readonly string[]): Promise<void> {
     group.next = new Map([...group.now].filter(([key]) => !keys.includes(key)))
     const topics = byTopic(keys).map(({ name, partitions }) => ({
       name,
@@ -127,7 +127,7 @@ export class Forgetter {
     }
   }
 
-  async #deleteGroup(client: WireClient, group: Kept): Promise<void> {
+  async #deleteGroup(client: BrokerClient, group: Kept): Promise<void> {
     group.next = new Map()
     const { results } = await client.request(deleteGroups, 2, { groupsNames: [group.group] })
     const codes = results.map(({ errorCode }) => errorCode)

@@ -4,7 +4,8 @@ import { hex } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { apiByKey } from '../../src/broker/wire/messages/index.ts'
 import { withBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { Bystander } from './bystander.ts'
 import { DamagedFrames } from './damaged-frames.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
@@ -40,12 +41,12 @@ async function fuzz(broker: TestBroker, bystander: Bystander): Promise<Record<Ou
   ])
   const served = await servedVersions(broker)
   const counts = { answered: 0, closed: 0, parked: 0 }
-  let client = await WireClient.connect(broker.port)
+  let client = await RawClient.connect(broker.port)
   for (let count = 0; count < frames; count++) {
     const [key, version] = served[count % served.length]!
     const frame = fuzzed.frame(apiByKey(key)!, version)
     try {
-      if (!client.isOpen) client = await WireClient.connect(broker.port)
+      if (!client.isOpen) client = await RawClient.connect(broker.port)
       const outcome = await outcomeOf(client, frame)
       if (outcome === 'parked') client.close()
       counts[outcome]++
@@ -62,7 +63,7 @@ async function fuzz(broker: TestBroker, bystander: Bystander): Promise<Record<Ou
 
 /** Every API that is served, in every version. */
 async function servedVersions(broker: TestBroker): Promise<[key: number, version: number][]> {
-  using client = await WireClient.connect(broker.port)
+  using client = await BrokerClient.connect(broker.port)
   const { apiKeys } = await client.apiVersions()
   return apiKeys.flatMap(({ apiKey }) => {
     const [min, max] = apiByKey(apiKey)!.versions

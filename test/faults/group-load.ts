@@ -1,4 +1,4 @@
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 import { Committer, roundMax } from './committer.ts'
 import { Crews } from './crews.ts'
@@ -19,7 +19,7 @@ export class GroupLoad {
   }
 
   /** Makes the offsets topic: from here on a coordinator is there, or is loading. */
-  static async over(world: World, places: readonly Place[], client: WireClient) {
+  static async over(world: World, places: readonly Place[], client: BrokerClient) {
     const error = await new WireGroup(client, 'any').find()
     if (error !== 'NONE') throw new Error(`FindCoordinator: ${error}`)
     return new GroupLoad(world, places)
@@ -43,7 +43,7 @@ export class GroupLoad {
   }
 
   /** After a start, before the workers go on. */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     this.#roundsBefore = this.#committer.roundsOfReports
     await this.#committer.settle(client)
     await this.#forgetter.settle(client)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Prng } from '../../src/lib/prng.ts'
 import { TestBroker, type BrokerOptions } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { GroupLoad, type GroupCounts } from './group-load.ts'
 import { Ledger, type Violation } from './ledger.ts'
 import { IdempotentProducer, PlainProducer, type BatchCodec } from './producers.ts'
@@ -173,7 +173,7 @@ class KillTest {
     this.#world.isUp(this.#broker.port)
   }
 
-  async #settle(client: WireClient): Promise<void> {
+  async #settle(client: BrokerClient): Promise<void> {
     await this.#churn.settle(client)
     await this.#groups?.settle(client)
     const { topics: found } = await client.metadata(topics.map(({ name }) => name))
@@ -193,9 +193,9 @@ class KillTest {
     })
   }
 
-  async #withClient<T>(act: (client: WireClient) => Promise<T>): Promise<T> {
+  async #withClient<T>(act: (client: BrokerClient) => Promise<T>): Promise<T> {
     const options = { clientId: 'kill-test', timeoutMs: 30_000 }
-    using client = await WireClient.connect(this.#broker.port, options)
+    using client = await BrokerClient.connect(this.#broker.port, options)
     return await act(client)
   }
 
@@ -247,7 +247,7 @@ const topics: readonly {
 
 const partitionCount = 2
 
-async function makeTopics(client: WireClient): Promise<Place[]> {
+async function makeTopics(client: BrokerClient): Promise<Place[]> {
   const asked = topics.map(({ name, configs }) => ({ name, partitions: partitionCount, configs }))
   const answer = await client.createTopics(asked)
   return answer.topics.flatMap(({ name, topicId, errorCode, errorMessage }) => {

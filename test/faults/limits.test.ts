@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { withBroker } from '../helpers/broker.ts'
-import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
+import { WireClientError } from '../../src/broker/wire/client/client-error.ts'
 import { Bystander } from './bystander.ts'
 import { logLines, refusalFrom } from './log-lines.ts'
 
@@ -10,11 +12,11 @@ const address = '127.0.3.1'
 test('a frame that is never complete, and a connection that is silent, are closed', async () => {
   const settings = { 'connections.frame.timeout.ms': '200', 'connections.max.idle.ms': '1000' }
   await withBroker({ settings }, async broker => {
-    const slow = await WireClient.connect(broker.port, { localAddress: address })
-    slow.sendRaw(Uint8Array.of(0, 0, 0, 100, 0, 3))
+    const slow = await RawClient.connect(broker.port, { localAddress: address })
+    slow.send(Uint8Array.of(0, 0, 0, 100, 0, 3))
     await slow.closed
     expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'frame-timeout' })
-    const silent = await WireClient.connect(broker.port)
+    const silent = await BrokerClient.connect(broker.port, { isSilent: true })
     await silent.closed
     const bystander = await Bystander.join(broker)
     await bystander.isServed()
@@ -26,7 +28,8 @@ test('an address with too many connections is turned away, others are not', asyn
   const settings = { 'max.connections.per.ip': '5' }
   await withBroker({ settings }, async broker => {
     const bystander = await Bystander.join(broker)
-    const connect = () => WireClient.connect(broker.port, { localAddress: address })
+    const connect = () =>
+      BrokerClient.connect(broker.port, { localAddress: address, isSilent: true })
     const kept = await Promise.all(Array.from({ length: 5 }, connect))
     for (const client of kept) expect((await client.apiVersions()).errorCode).toBe(0)
     const sixth = await connect()
@@ -46,9 +49,9 @@ test('a request above the limit is refused by its length, before it is sent', as
   const settings = { 'socket.request.max.bytes': '10000', 'message.max.bytes': '5000' }
   await withBroker({ settings }, async broker => {
     const bystander = await Bystander.join(broker)
-    const client = await WireClient.connect(broker.port, { localAddress: address })
-    client.sendRaw(Uint8Array.of(0, 0, 0x27, 0x11))
-    client.sendRaw(utf8('x'))
+    const client = await RawClient.connect(broker.port, { localAddress: address })
+    client.send(Uint8Array.of(0, 0, 0x27, 0x11))
+    client.send(utf8('x'))
     await client.closed
     expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'frame' })
     await bystander.isServed()
@@ -57,7 +60,7 @@ test('a request above the limit is refused by its length, before it is sent', as
 })
 
 /** The broker hears of the place that became free a little later. */
-async function isLetIn(connect: () => Promise<WireClient>): Promise<void> {
+async function isLetIn(connect: () => Promise<BrokerClient>): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     using client = await connect()
     try {

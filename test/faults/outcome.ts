@@ -1,7 +1,7 @@
 import { concat, readInt16 } from '../../src/lib/bytes.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, joinGroup, syncGroup } from '../../src/broker/wire/messages/index.ts'
-import { type WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { type RawClient, RawClientError } from '../helpers/raw-client.ts'
 
 /** What a frame led to. `parked`: its answer waits for something, and the request behind it with it. */
 export type Outcome = 'answered' | 'closed' | 'parked'
@@ -10,10 +10,10 @@ const sentinelId = 0x7ead_beef
 
 /** What came of a frame: a request after it is answered too, or the connection is closed. Some may wait. */
 export async function outcomeOf(
-  client: WireClient,
+  client: RawClient,
   frame: Uint8Array,
   heard: (answer: Uint8Array) => void = () => {},
-  send: (bytes: Uint8Array) => Promise<void> = async bytes => client.sendRaw(bytes),
+  send: (bytes: Uint8Array) => Promise<void> = async bytes => client.send(bytes),
 ): Promise<Outcome> {
   const [first, second] = [client.nextFrame(), client.nextFrame()]
   first.catch(() => {})
@@ -40,13 +40,12 @@ async function orClosed<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer
   } catch (error) {
-    if (error instanceof WireClientError && error.message.includes('clos')) return null
-    if (error instanceof WireClientError && /ECONNRESET|EPIPE/.test(error.message)) return null
+    if (error instanceof RawClientError && error.reason === 'closed') return null
     throw error
   }
 }
 
-function sentinel(client: WireClient): Uint8Array {
+function sentinel(client: RawClient): Uint8Array {
   const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
   return client.frame(apiVersions, 0, names, sentinelId)
 }

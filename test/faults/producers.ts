@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeBatch, sequenceAfter } from '../../src/broker/log/batch/batch.ts'
 import { encodeRecords } from '../../src/broker/log/batch/records.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { Writer } from './ledger.ts'
 import type { Place, World } from './world.ts'
 
@@ -35,7 +35,7 @@ export class IdempotentProducer {
     })
   }
 
-  async #pump(client: WireClient, lane: Lane): Promise<void> {
+  async #pump(client: BrokerClient, lane: Lane): Promise<void> {
     this.#world.resentBatches += lane.unanswered.length
     const inFlight = lane.unanswered.map(batch => this.#send(client, lane, batch))
     while (!lane.dead) {
@@ -65,7 +65,7 @@ export class IdempotentProducer {
     return batch
   }
 
-  #send(client: WireClient, lane: Lane, batch: Batch): Promise<void> {
+  #send(client: BrokerClient, lane: Lane, batch: Batch): Promise<void> {
     const answered = client.produce(lane.place, batch.bytes).then(answer => {
       if (lane.dead) return
       if (answer.errorCode !== 0) {
@@ -111,7 +111,7 @@ export class PlainProducer {
     })
   }
 
-  #send(client: WireClient): Promise<void> {
+  #send(client: BrokerClient): Promise<void> {
     const place = this.#world.random.pick(this.#places)
     return sendOnce({ world: this.#world, client, writer: this.#writer }, place)
   }
@@ -119,7 +119,7 @@ export class PlainProducer {
 
 /** One batch without idempotence; resolves when it is acknowledged or refused. */
 export async function sendOnce(
-  { world, client, writer }: { world: World; client: WireClient; writer: Writer },
+  { world, client, writer }: { world: World; client: BrokerClient; writer: Writer },
   place: Place,
 ): Promise<void> {
   const count = 1 + world.random.below(5)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { batchOverheadBytes, codecOf, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
 import { readRecords } from '../../src/broker/log/batch/records.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { Place, World } from './world.ts'
 
 /** Follows all partitions, and goes back now and then; tells the ledger every value it sees. */
@@ -42,7 +42,7 @@ export class Consumer {
 }
 
 /** All values of a partition, from its first offset; every offset has one. Null where the broker says there is none. */
-export async function readAll(client: WireClient, place: Place): Promise<Uint8Array[] | null> {
+export async function readAll(client: BrokerClient, place: Place): Promise<Uint8Array[] | null> {
   const values: Uint8Array[] = []
   while (true) {
     const answer = await client.fetch(place, values.length, { maxBytes: 4 << 20 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { Writer } from './ledger.ts'
 import { sendOnce } from './producers.ts'
 import { keyOf, type Place, type World } from './world.ts'
@@ -48,7 +48,7 @@ export class TopicChurn {
    * After a start: what was acknowledged has to be so; what was under way is settled by what is there now, for the
    * process that it was under way in is dead.
    */
-  async settle(client: WireClient): Promise<void> {
+  async settle(client: BrokerClient): Promise<void> {
     const { topics } = await client.metadata()
     const found = new Map(topics.map(topic => [topic.name ?? '', topic.topicId]))
     for (const topic of this.#topics.values()) this.#settleOne(topic, found.get(topic.name) ?? null)
@@ -73,7 +73,7 @@ export class TopicChurn {
     else this.#isThere(topic, foundId)
   }
 
-  async #create(client: WireClient): Promise<void> {
+  async #create(client: BrokerClient): Promise<void> {
     const { random } = this.#world
     const gone = [...this.#topics.values()].filter(({ state }) => state === 'gone')
     const again = gone.length > 0 && random.chance(1, 3) ? random.pick(gone) : null
@@ -97,7 +97,7 @@ export class TopicChurn {
     await this.#mustBeEmpty(client, placesOf(topic)[0]!)
   }
 
-  async #delete(client: WireClient, topic: Topic): Promise<void> {
+  async #delete(client: BrokerClient, topic: Topic): Promise<void> {
     topic.state = 'unknown'
     const { responses } = await client.deleteTopics([topic.name])
     if (responses[0]?.errorCode !== 0) {
@@ -109,12 +109,12 @@ export class TopicChurn {
     this.#isGone(topic)
   }
 
-  async #fill(client: WireClient, topic: Topic): Promise<void> {
+  async #fill(client: BrokerClient, topic: Topic): Promise<void> {
     const place = this.#world.random.pick(placesOf(topic))
     await sendOnce({ world: this.#world, client, writer: this.#writer }, place)
   }
 
-  async #mustBeEmpty(client: WireClient, place: Place): Promise<void> {
+  async #mustBeEmpty(client: BrokerClient, place: Place): Promise<void> {
     const { errorCode, offset } = await client.listOffset(place, -1)
     if (errorCode === 0 && offset === 0) return
     const text = `${place.topic} was just created: error ${errorCode}, end offset ${offset}`

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../../src/lib/deferred.ts'
 import type { Prng } from '../../src/lib/prng.ts'
-import { WireClient, WireClientError } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
+import { errorClassOf } from '../../src/broker/wire/client/client-error.ts'
 import type { Ledger, PartitionKey } from './ledger.ts'
 
 /** What all workers of a run share: the broker that comes and goes, the ledger, and when to end. */
@@ -43,16 +44,16 @@ export class World {
    * Works on a connection, and after a lost one on a new one, until `act` came to its end or the world has. What
    * else goes wrong is the run's failure.
    */
-  async persist(clientId: string, act: (client: WireClient) => Promise<void>): Promise<void> {
+  async persist(clientId: string, act: (client: BrokerClient) => Promise<void>): Promise<void> {
     while (true) {
       const port = await this.#up.promise
       if (this.#isOver) return
-      let client: WireClient | null = null
+      let client: BrokerClient | null = null
       try {
-        client = await WireClient.connect(port, { clientId, timeoutMs: 30_000 })
+        client = await BrokerClient.connect(port, { clientId, timeoutMs: 30_000 })
         return await act(client)
       } catch (error) {
-        if (!(error instanceof WireClientError)) throw error
+        if (errorClassOf(error) === 'final') throw error
         await sleep(1)
       } finally {
         client?.close()
@@ -60,7 +61,7 @@ export class World {
     }
   }
 
-  async newProducerId(client: WireClient): Promise<number> {
+  async newProducerId(client: BrokerClient): Promise<number> {
     const { errorCode, producerId } = await client.initProducerId()
     if (errorCode !== 0) {
       this.ledger.violation('answer', `InitProducerId answered ${errorCode}`)

@@ -8,7 +8,7 @@ import { errorName } from '../../src/broker/wire/errors.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { withBroker } from '../helpers/broker.ts'
 import { subscription } from '../helpers/group-world.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 
 const memberCount = 500
@@ -19,10 +19,10 @@ test('a group of 500 members forms, is stored, and survives a kill', async () =>
   await withBroker({ settings }, async broker => {
     const clients = await Promise.all(
       Array.from({ length: memberCount / 10 }, () =>
-        WireClient.connect(broker.port, { timeoutMs: 30_000 }),
+        BrokerClient.connect(broker.port, { timeoutMs: 30_000 }),
       ),
     )
-    const clientOf = (at: number): WireClient => clients[at % clients.length]!
+    const clientOf = (at: number): BrokerClient => clients[at % clients.length]!
     await new WireGroup(clients[0]!, 'large').find()
     const join = (at: number, memberId: string): Promise<JoinGroupResponse> =>
       clientOf(at).request(joinGroup, 9, {
@@ -55,7 +55,7 @@ test('a group of 500 members forms, is stored, and survives a kill', async () =>
     for (const client of clients) client.close()
     await broker.kill()
     await broker.start()
-    using client = await WireClient.connect(broker.port)
+    using client = await BrokerClient.connect(broker.port)
     const group = new WireGroup(client, 'large')
     await group.loaded()
     const beats = await Promise.all(joined.map(one => group.heartbeat(one)))

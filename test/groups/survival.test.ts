@@ -4,7 +4,7 @@ import { fromUtf8 } from '../../src/lib/bytes.ts'
 import { appendGroupRecord } from '../faults/damage.ts'
 import { type BrokerOptions, withBroker } from '../helpers/broker.ts'
 import { batchesOnDisk } from '../helpers/segments.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 
 const settings = { 'group.initial.rebalance.delay.ms': '0' }
@@ -16,7 +16,7 @@ test.each(natives)('what was acknowledged survives kill -9 (native: %s)', async 
       { topic: 'topic', partition: 0, offset: 42, metadata: 'żółć ☃', leaderEpoch: 0 },
       { topic: 'topic', partition: 1, offset: 0, metadata: '', leaderEpoch: -1 },
     ]
-    let client = await WireClient.connect(broker.port)
+    let client = await BrokerClient.connect(broker.port)
     await client.createTopics([{ name: 'topic', partitions: 2 }])
     let group = new WireGroup(client, 'survivors')
     expect(await group.find()).toBe('NONE')
@@ -25,7 +25,7 @@ test.each(natives)('what was acknowledged survives kill -9 (native: %s)', async 
     client.close()
     await broker.kill()
     await broker.start()
-    client = await WireClient.connect(broker.port)
+    client = await BrokerClient.connect(broker.port)
     group = new WireGroup(client, 'survivors')
     expect(await group.loaded()).toEqual(offsets)
     expect(await group.heartbeat(member)).toBe('NONE')
@@ -38,7 +38,7 @@ test('a killed broker comes back with the last commit of each of very many group
   const groupCount = 300
   const options: BrokerOptions = { settings: { ...settings, 'offsets.topic.num.partitions': '5' } }
   await withBroker(options, async broker => {
-    const client = await WireClient.connect(broker.port)
+    const client = await BrokerClient.connect(broker.port)
     await client.createTopics([{ name: 'topic', partitions: 10 }])
     const groups = Array.from({ length: groupCount }, (_, at) => new WireGroup(client, `g${at}`))
     await groups[0]!.find()
@@ -53,7 +53,7 @@ test('a killed broker comes back with the last commit of each of very many group
     client.close()
     await broker.kill()
     await broker.start()
-    using again = await WireClient.connect(broker.port)
+    using again = await BrokerClient.connect(broker.port)
     const told = await Promise.all(groups.map(({ id }) => new WireGroup(again, id).loaded()))
     expect(told.map(([one]) => [one?.offset, one?.metadata])).toEqual(
       groups.map((_, at) => [5000 + at, '5']),
@@ -64,7 +64,7 @@ test('a killed broker comes back with the last commit of each of very many group
 test('a topic that is made again has no offsets of the former, wherever the broker was killed', async () => {
   await withBroker({ settings }, async broker => {
     const offsets = ['gone', 'kept'].map(topic => ({ topic, partition: 0, offset: 7 }))
-    const client = await WireClient.connect(broker.port)
+    const client = await BrokerClient.connect(broker.port)
     await client.createTopics(offsets.map(({ topic }) => ({ name: topic })))
     const group = new WireGroup(client, 'readers')
     await group.find()
@@ -78,7 +78,7 @@ test('a topic that is made again has no offsets of the former, wherever the brok
     appendGroupRecord(broker.dataDir, { type: 'offset', ...former })
     for (let start = 0; start < 2; start++) {
       await broker.start()
-      using again = await WireClient.connect(broker.port)
+      using again = await BrokerClient.connect(broker.port)
       await again.createTopics([{ name: 'gone' }])
       const found = await new WireGroup(again, 'readers').loaded()
       expect(found.map(({ topic, offset }) => [topic, offset])).toEqual([['kept', 7]])
@@ -89,7 +89,7 @@ test('a topic that is made again has no offsets of the former, wherever the brok
 
 test('commits that come together are one batch of the log', async () => {
   await withBroker({ settings }, async broker => {
-    using client = await WireClient.connect(broker.port)
+    using client = await BrokerClient.connect(broker.port)
     await client.createTopics([{ name: 'topic', partitions: 100 }])
     const group = new WireGroup(client, 'together')
     await group.find()
@@ -105,7 +105,7 @@ test('commits that come together are one batch of the log', async () => {
 
 test('a stopping broker does not wait for members that wait for others', async () => {
   await withBroker({ settings: { 'group.initial.rebalance.delay.ms': '60000' } }, async broker => {
-    using client = await WireClient.connect(broker.port)
+    using client = await BrokerClient.connect(broker.port)
     const group = new WireGroup(client, 'waiting')
     await group.find()
     const { memberId } = await group.join('')

@@ -16,10 +16,10 @@ import type { Api } from '../../src/broker/wire/field.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 import { subscription } from '../helpers/group-world.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 
 beforeAll(async () => {
   broker = await InProcessBroker.start({ groupInitialRebalanceDelayMs: 0 })
@@ -159,7 +159,9 @@ test('a group without a name has offsets of consumers without a group, and nothi
     expect(await client.request(leaveGroup, version, leave)).toMatchObject({ errorCode: 24 })
   }
   const forget = { groupId: '', topics: [] }
-  expect(await client.request(offsetDelete, 0, forget)).toMatchObject({ errorCode: 24 })
+  expect(await client.request(offsetDelete, 0, forget)).toMatchObject({
+    errorCode: 24,
+  })
   const offset = { partitionIndex: 0, committedOffset: 1, committedMetadata: '' }
   const topics = [{ name: 'topic', partitions: [offset] }]
   const committed = await client.request(offsetCommit, 8, { groupId: '', memberId: '', topics })

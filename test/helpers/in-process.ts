@@ -11,7 +11,7 @@ import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import { realRandom } from '../../src/env/real/random.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
-import { WireClient, type WireClientOptions } from './wire-client.ts'
+import { BrokerClient, type BrokerClientOptions } from './broker-client.ts'
 
 /** A whole broker in this process: real sockets, a disk in memory. What it answers is the same as ever. */
 export class InProcessBroker {
@@ -19,7 +19,7 @@ export class InProcessBroker {
   readonly metrics = new Metrics()
   readonly fatal: unknown[] = []
   readonly broker: Broker
-  readonly #clients: WireClient[] = []
+  readonly #clients: BrokerClient[] = []
 
   private constructor(disk: SimDisk, changes: Partial<Settings>, logger: Logger) {
     this.disk = disk
@@ -51,8 +51,8 @@ export class InProcessBroker {
     return started
   }
 
-  async connect(options: WireClientOptions = {}): Promise<WireClient> {
-    const client = await WireClient.connect(this.broker.listeners[0]!.port, options)
+  async connect(options: BrokerClientOptions = {}): Promise<BrokerClient> {
+    const client = await BrokerClient.connect(this.broker.listeners[0]!.port, options)
     this.#clients.push(client)
     return client
   }

@@ -7,10 +7,17 @@ import {
   syncGroup,
   type JoinGroupResponse,
 } from '../../src/broker/wire/messages/index.ts'
-import { errorName } from '../../src/broker/wire/errors.ts'
+import { AnsweredError } from '../../src/broker/wire/client/client-error.ts'
+import { retrying } from '../../src/broker/wire/client/retrying.ts'
+import { errorName, type ErrorName } from '../../src/broker/wire/errors.ts'
+import { realClock } from '../../src/env/real/clock.ts'
+import { realRandom } from '../../src/env/real/random.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { subscription } from './group-world.ts'
-import type { WireClient } from './wire-client.ts'
+import type { BrokerClient } from './broker-client.ts'
+
+/** A group is loaded within a minute, or never. */
+const patience = { clock: realClock, random: realRandom, timeoutMs: 60_000, delayMsMin: 10 }
 
 /** An offset as it is committed and fetched. */
 export interface Offset {
@@ -23,10 +30,10 @@ export interface Offset {
 
 /** What a consumer does with its group, over one connection; errors come as Kafka's names. */
 export class WireGroup {
-  readonly #client: WireClient
+  readonly #client: BrokerClient
   readonly id: string
 
-  constructor(client: WireClient, id: string) {
+  constructor(client: BrokerClient, id: string) {
     this.#client = client
     this.id = id
   }
@@ -100,7 +107,7 @@ export class WireGroup {
   }
 
   /** Everything that the group has committed, or the error of the group. */
-  async committed(): Promise<Required<Offset>[] | string> {
+  async committed(): Promise<Required<Offset>[] | ErrorName> {
     const { groups } = await this.#client.request(offsetFetch, 9, {
       groupId: '',
       topics: null,
@@ -121,11 +128,11 @@ export class WireGroup {
   }
 
   /** As `committed`, once the group is loaded. */
-  async loaded(): Promise<Required<Offset>[]> {
-    for (;;) {
+  loaded(): Promise<Required<Offset>[]> {
+    return retrying(patience, async () => {
       const answer = await this.committed()
-      if (typeof answer !== 'string') return answer
-      if (answer !== 'COORDINATOR_LOAD_IN_PROGRESS') throw new Error(answer)
-    }
+      if (typeof answer === 'string') throw new AnsweredError(answer, `Offsets of ${this.id}`)
+      return answer
+    })
   }
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { MemberProgram } from '../clients/group-of-three.ts'
 import type { TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import type { Client } from './clients.ts'
 import { DriverProcess, NotApplicable } from './driver-process.ts'
 import type { PlacedRecord, TextRecord } from './drivers/serve.ts'
@@ -19,16 +19,16 @@ export class World {
   readonly folder = mkdtempSync(join(tmpdir(), 'logcluster-scenario-'))
   /** What the table shall say beside a pass. */
   readonly remarks: string[] = []
-  #wire: WireClient
+  #wire: BrokerClient
   readonly #drivers: DriverProcess[] = []
   readonly #scenario: string
   #first: DriverProcess | undefined
 
   static async open(broker: TestBroker, client: Client, scenario: string): Promise<World> {
-    return new World(broker, client, scenario, await WireClient.connect(broker.port))
+    return new World(broker, client, scenario, await BrokerClient.connect(broker.port))
   }
 
-  private constructor(broker: TestBroker, client: Client, scenario: string, wire: WireClient) {
+  private constructor(broker: TestBroker, client: Client, scenario: string, wire: BrokerClient) {
     this.broker = broker
     this.client = client
     this.#scenario = scenario
@@ -41,7 +41,7 @@ export class World {
     return World.open(this.broker, this.client, `${this.#scenario}.${suffix}`)
   }
 
-  get wire(): WireClient {
+  get wire(): BrokerClient {
     return this.#wire
   }
 
@@ -66,7 +66,7 @@ export class World {
 
   async reconnect(): Promise<void> {
     this.#wire.close()
-    this.#wire = await WireClient.connect(this.broker.port)
+    this.#wire = await BrokerClient.connect(this.broker.port)
   }
 
   /** By our own client: most scenarios are about something else. */

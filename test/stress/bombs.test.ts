@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
 import { withBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { bombBytesMax, nearlyBomb } from './bad-batches.ts'
 import { sizeOf } from './process-size.ts'
 
@@ -12,7 +12,7 @@ const bombCount = 8
 test('batches that open to 60 MiB each are not there all at the same time', async () => {
   const bomb = await nearlyBomb(createCodecs({ soon: act => void setImmediate(act) }))
   await withBroker({}, async broker => {
-    using client = await WireClient.connect(broker.port, { timeoutMs: 60_000 })
+    using client = await BrokerClient.connect(broker.port, { timeoutMs: 60_000 })
     const configs = { 'cleanup.policy': 'compact', 'max.message.bytes': String(bombBytesMax) }
     await client.createTopics([{ name: 'looks', configs }])
     const before = sizeOf(broker.pid).residentMiB

@@ -9,7 +9,8 @@ import { encodeRecords } from '../../src/broker/log/batch/records.ts'
 import { DamagedFrames } from '../faults/damaged-frames.ts'
 import { outcomeOf, type Outcome } from '../faults/outcome.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { FrameCases, type FrameCase, type FrameKind, type Served } from './frame-cases.ts'
 import { mapFrame } from './frame-map.ts'
 import { Neighbour } from './neighbour.ts'
@@ -160,7 +161,7 @@ class Fuzz {
 
   /** Every API that the broker lists, in every version of it that has a table. */
   async #served(): Promise<Served[]> {
-    using client = await WireClient.connect(this.#broker.port)
+    using client = await BrokerClient.connect(this.#broker.port)
     const { apiKeys } = await client.apiVersions()
     return apiKeys.flatMap(({ apiKey, maxVersion }) => {
       const api = apiByKey(apiKey)!
@@ -174,7 +175,7 @@ class Fuzz {
     for (const { api, version } of served) {
       const header = { correlationId: 1, clientId: 'warm-up' }
       const { bytes } = mapFrame(api, version, header, this.#maker.request(api))
-      using client = await this.#connect()
+      using client = await this.#connectRaw()
       await outcomeOf(client, bytes)
     }
   }
@@ -191,10 +192,10 @@ class Fuzz {
   }
 
   async #lane(cases: FrameCases): Promise<void> {
-    let client = await this.#connect()
+    let client = await this.#connectRaw()
     for (let next = cases.next(); next !== null; next = cases.next()) {
       if (this.#failures.length > 0) return
-      if (!client.isOpen) client = await this.#connect()
+      if (!client.isOpen) client = await this.#connectRaw()
       const outcome = await this.#send(client, next)
       if (outcome === 'parked') client.close()
       this.#outcomes[next.kind][outcome]++
@@ -203,7 +204,7 @@ class Fuzz {
     client.close()
   }
 
-  async #send(client: WireClient, frame: FrameCase): Promise<Outcome> {
+  async #send(client: RawClient, frame: FrameCase): Promise<Outcome> {
     this.#recent.push(frame)
     if (this.#recent.length > 4 * laneCount) this.#recent.shift()
     try {
@@ -259,8 +260,12 @@ class Fuzz {
     if (wrong !== undefined) throw new Error(`${wrong.name}: ${wrong.errorMessage}`)
   }
 
-  #connect(): Promise<WireClient> {
-    return WireClient.connect(this.#broker.port, { timeoutMs: 60_000 })
+  #connectRaw(): Promise<RawClient> {
+    return RawClient.connect(this.#broker.port, { timeoutMs: 60_000 })
+  }
+
+  #connect(): Promise<BrokerClient> {
+    return BrokerClient.connect(this.#broker.port, { timeoutMs: 60_000 })
   }
 
   async #settled(pid: number, before: ProcessSize): Promise<ProcessSize> {

@@ -6,7 +6,7 @@ import {
   leaveGroup,
   syncGroup,
 } from '../../src/broker/wire/messages/index.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 
 const groupId = 'large'
 const rebalanceInProgress = 27
@@ -14,7 +14,7 @@ const illegalGeneration = 22
 const memberIdRequired = 79
 
 interface GroupMember {
-  readonly client: WireClient
+  readonly client: BrokerClient
   memberId: string
   generationId: number
   assignment: string
@@ -30,7 +30,7 @@ export class LargeGroup {
     const group = new LargeGroup()
     for (let at = 0; at < count; at++) {
       const options = { clientId: `member-${at}`, timeoutMs: 120_000, localAddress: addressOf(at) }
-      const client = await WireClient.connect(port, options)
+      const client = await BrokerClient.connect(port, options)
       group.#members.push({ client, memberId: '', generationId: -1, assignment: '' })
     }
     const asked = { key: groupId, keyType: 0, coordinatorKeys: [] }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { findCoordinator, offsetCommit, offsetFetch } from '../../src/broker/wire/messages/index.ts'
-import { WireClient, type PartitionId } from '../helpers/wire-client.ts'
+import { BrokerClient, type PartitionId } from '../helpers/broker-client.ts'
 
 /**
  * A client that does nothing wrong and goes on all the time: it writes a record, reads it back, commits the
@@ -10,7 +10,7 @@ import { WireClient, type PartitionId } from '../helpers/wire-client.ts'
 export class Neighbour {
   readonly place: PartitionId
   readonly group: string
-  readonly #client: WireClient
+  readonly #client: BrokerClient
   readonly #pauseMs: number
   readonly #ended: Promise<void>
   #isStopping = false
@@ -22,7 +22,7 @@ export class Neighbour {
     port: number,
     { name = 'neighbour', pauseMs = 5 }: { name?: string; pauseMs?: number } = {},
   ): Promise<Neighbour> {
-    const client = await WireClient.connect(port, { clientId: name, timeoutMs: 60_000 })
+    const client = await BrokerClient.connect(port, { clientId: name, timeoutMs: 60_000 })
     const { topics } = await client.createTopics([{ name }])
     if (topics[0]!.errorCode !== 0) throw new Error(`${name}: ${topics[0]!.errorMessage}`)
     // Asking for the coordinator brings the offsets topic about.
@@ -33,7 +33,7 @@ export class Neighbour {
     return neighbour
   }
 
-  private constructor(client: WireClient, name: string, pauseMs: number) {
+  private constructor(client: BrokerClient, name: string, pauseMs: number) {
     this.#client = client
     this.place = { topic: name, partition: 0 }
     this.group = `${name}-group`

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeConfigs } from '../../src/broker/wire/messages/index.ts'
 import { withBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 import { MemoryCgroup, whyNoCgroup } from './memory-cgroup.ts'
 import { runOverload } from './overload.ts'
 
@@ -28,7 +28,7 @@ describe.skipIf(why !== null && !mustRun)(title, () => {
     const cgroup = new MemoryCgroup(256 * mebibyte)
     try {
       await withBroker({ wrapper: cgroup.wrapper }, async broker => {
-        using client = await WireClient.connect(broker.port)
+        using client = await BrokerClient.connect(broker.port)
         const configurationKeys = ['queued.max.request.bytes', 'socket.request.max.bytes']
         const resources = [{ resourceType: 4, resourceName: '1', configurationKeys }]
         const asked = { resources, includeSynonyms: false, includeDocumentation: false }

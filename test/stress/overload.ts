@@ -6,7 +6,7 @@ import type { Api, Draft, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { produceRequest, WireClient } from '../helpers/wire-client.ts'
+import { produceRequest, BrokerClient } from '../helpers/broker-client.ts'
 import { LargeGroup } from './large-group.ts'
 import { MemoryCgroup, type CgroupReport } from './memory-cgroup.ts'
 import { Neighbour } from './neighbour.ts'
@@ -181,7 +181,7 @@ class Overload {
 
   /** A topic of 64 MiB for those who read records, and many topics for those who ask for metadata. */
   async #prepare(): Promise<void> {
-    using client = await WireClient.connect(this.#broker.port, { timeoutMs: 60_000 })
+    using client = await BrokerClient.connect(this.#broker.port, { timeoutMs: 60_000 })
     await client.createTopics([{ name: 'large' }])
     const batch = encodeBatch({ records: [{ value: 'x'.repeat(1_000_000) }] })
     for (let count = 0; count < 64; count++)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromHex } from '../../src/lib/bytes.ts'
 import { outcomeOf } from '../faults/outcome.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { Neighbour } from './neighbour.ts'
 import { regressions } from './regressions.ts'
 
@@ -22,7 +22,7 @@ describe.each(['on', 'off'] as const)('frames that once did harm, native %s', na
   })
 
   test.each(regressions)('$why', async ({ frame, outcome }) => {
-    using client = await WireClient.connect(broker.port)
+    using client = await RawClient.connect(broker.port)
     expect(await outcomeOf(client, fromHex(frame))).toBe(outcome)
     await neighbour.more(1)
     expect(broker.isRunning).toBe(true)

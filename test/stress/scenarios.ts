@@ -7,7 +7,8 @@ import { errorName, type ErrorName } from '../../src/broker/wire/errors.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
 import { outcomeOf } from '../faults/outcome.ts'
 import type { TestBroker } from '../helpers/broker.ts'
-import { produceRequest, WireClient } from '../helpers/wire-client.ts'
+import { produceRequest, BrokerClient } from '../helpers/broker-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import {
   badBatches,
   type BadBatch,
@@ -53,8 +54,12 @@ export async function runScenarios(
   return counts
 }
 
-function open(broker: TestBroker, timeoutMs = 60_000): Promise<WireClient> {
-  return WireClient.connect(broker.port, { clientId: 'scenario', timeoutMs })
+function open(broker: TestBroker): Promise<RawClient> {
+  return RawClient.connect(broker.port, { clientId: 'scenario', timeoutMs: 60_000 })
+}
+
+function openClient(broker: TestBroker): Promise<BrokerClient> {
+  return BrokerClient.connect(broker.port, { clientId: 'scenario', timeoutMs: 60_000 })
 }
 
 /** HTTP, TLS, SSH, SMTP and noise: each is closed. */
@@ -94,10 +99,10 @@ async function byteByByte(world: ScenarioWorld, count: number): Promise<Scenario
   return { byteByByte: count, byteByByteAnswered: answered }
 }
 
-function slowly(client: WireClient): (bytes: Uint8Array) => Promise<void> {
+function slowly(client: RawClient): (bytes: Uint8Array) => Promise<void> {
   return async bytes => {
     for (const byte of bytes) {
-      client.sendRaw(Uint8Array.of(byte))
+      client.send(Uint8Array.of(byte))
       await new Promise(resolve => setImmediate(resolve))
     }
   }
@@ -110,7 +115,7 @@ async function endsWithin({ broker, random }: ScenarioWorld): Promise<ScenarioCo
   const frame = maker.frame(produce, 9, produceRequest({ topic: 'one', partition: 0 }, batch, 1))
   for (let length = 0; length < frame.length; length++) {
     const client = await open(broker)
-    client.sendRaw(frame.subarray(0, length))
+    client.send(frame.subarray(0, length))
     if (random.chance(1, 2)) {
       client.close()
     } else {
@@ -145,7 +150,7 @@ async function sameCorrelationId({ broker }: ScenarioWorld): Promise<ScenarioCou
   const count = 200
   const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
   const frame = client.frame(apiVersions, 0, names, 77)
-  const answers = await Promise.all(Array.from({ length: count }, () => client.exchangeRaw(frame)))
+  const answers = await Promise.all(Array.from({ length: count }, () => client.exchange(frame)))
   for (const answer of answers) {
     if (readCorrelationId(answer) !== 77) throw new Error('another correlation id was answered')
   }
@@ -198,7 +203,7 @@ async function wrongBatches(
   times: number,
 ): Promise<ScenarioCounts> {
   await renew()
-  using client = await open(broker)
+  using client = await openClient(broker)
   const codes: Record<string, number> = {}
   for (const topic of ['two', 'compacted']) {
     const place = { topic, partition: 0 }
@@ -242,7 +247,7 @@ async function compressionBombs(
   await renew()
   const codecs = createCodecs({ soon: act => void setImmediate(act) })
   const [made, nearly] = [await bombs(codecs), await nearlyBomb(codecs)]
-  using client = await open(broker)
+  using client = await openClient(broker)
   const types = ['uncompressed', 'gzip', 'lz4', 'zstd']
   await client.createTopics([
     { name: 'looks', configs: { 'cleanup.policy': 'compact', ...bombSize } },

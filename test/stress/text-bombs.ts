@@ -2,7 +2,7 @@ import { concat } from '../../src/lib/bytes.ts'
 import type { Api, Field, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { createTopics } from '../../src/broker/wire/messages/index.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { RawClient } from '../helpers/raw-client.ts'
 import { outcomeOf } from '../faults/outcome.ts'
 import type { ScenarioWorld } from './scenario-world.ts'
 
@@ -40,7 +40,7 @@ export async function textBombs({ broker, served }: ScenarioWorld): Promise<{
   requests.push(...bombs.map(bomb => wishes(bomb)))
   let slowest = { text: '', ms: -1 }
   for (const { api, version, value } of requests) {
-    using client = await WireClient.connect(broker.port, { timeoutMs: 60_000 })
+    using client = await RawClient.connect(broker.port, { timeoutMs: 60_000 })
     const header = { correlationId: 1, clientId: 'a'.repeat(30_000) }
     const frame = concat(requestFrame(api, version, header, value as never) as Uint8Array[])
     const began = performance.now()

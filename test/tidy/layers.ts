@@ -35,6 +35,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
+  'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
   'src/broker/native': {
     ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts', 'src/env/real/clock.ts'],
     modules: [

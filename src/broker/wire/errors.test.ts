@@ -25,3 +25,11 @@ test('clients retry exactly what Kafka calls retriable', () => {
     89, 100, 103, 106, 122, 123, 133,
   ])
 })
+
+test('those that send a client to look anew are retriable: Kafka refreshes its metadata or looks for the coordinator', () => {
+  const moved = Object.values(errors).filter(row => row.moved)
+  expect(moved.filter(row => !row.retriable)).toEqual([])
+  expect(moved.map(row => row.code)).toEqual([
+    3, 5, 6, 9, 13, 15, 16, 41, 56, 72, 74, 80, 83, 84, 100, 103,
+  ])
+})

@@ -1,18 +1,28 @@
 import { assert } from '../../lib/assert.ts'
 
-/** One error of the protocol. `retriable`: the same request may succeed later, so clients try again. */
+/**
+ * One error of the protocol. `retriable`: the same request may succeed later, so clients try again. `moved`: it may
+ * succeed elsewhere, so they first ask anew for the leader, the coordinator or the controller.
+ */
 export interface ErrorRow {
   readonly name: ErrorName
   readonly code: number
   readonly retriable: boolean
+  readonly moved: boolean
   /** One sentence for logs and for the error message fields of responses. */
   readonly message: string
 }
 
-const final = (code: number, message: string) => ({ code, retriable: false, message })
-const passing = (code: number, message: string) => ({ code, retriable: true, message })
+const final = (code: number, message: string) => {
+  return { code, retriable: false, moved: false, message }
+}
+const passing = (code: number, message: string) => ({ ...final(code, message), retriable: true })
+const moved = (code: number, message: string) => ({ ...passing(code, message), moved: true })
 
-/** Every error code of Kafka's 4.3 line: `final` ones stay, `passing` ones may go away by themselves. */
+/**
+ * Every error code of Kafka's 4.3 line: `final` ones stay, `passing` ones may go away by themselves, and so may
+ * `moved` ones, which say besides that what the client knows of the cluster is out of date.
+ */
 const table = {
   UNKNOWN_SERVER_ERROR: final(-1, 'The broker failed in a way no other error describes.'),
   NONE: final(0, 'No error.'),
@@ -21,20 +31,20 @@ const table = {
     'The log has no such offset: it is before its start or past its end.',
   ),
   CORRUPT_MESSAGE: passing(2, 'The checksum or the shape of the records is wrong.'),
-  UNKNOWN_TOPIC_OR_PARTITION: passing(3, 'The topic or the partition does not exist here.'),
+  UNKNOWN_TOPIC_OR_PARTITION: moved(3, 'The topic or the partition does not exist here.'),
   INVALID_FETCH_SIZE: final(4, 'The fetch size is not a size.'),
-  LEADER_NOT_AVAILABLE: passing(5, 'The partition has no leader at the moment.'),
-  NOT_LEADER_OR_FOLLOWER: passing(6, 'This broker does not lead the partition, or has no replica.'),
+  LEADER_NOT_AVAILABLE: moved(5, 'The partition has no leader at the moment.'),
+  NOT_LEADER_OR_FOLLOWER: moved(6, 'This broker does not lead the partition, or has no replica.'),
   REQUEST_TIMED_OUT: passing(7, 'The request took longer than it allowed.'),
   BROKER_NOT_AVAILABLE: final(8, 'The broker is not available.'),
-  REPLICA_NOT_AVAILABLE: passing(9, 'The replica is not available here yet.'),
+  REPLICA_NOT_AVAILABLE: moved(9, 'The replica is not available here yet.'),
   MESSAGE_TOO_LARGE: final(10, 'The batch is larger than the topic allows (max.message.bytes).'),
   STALE_CONTROLLER_EPOCH: final(11, 'Another controller has taken over meanwhile.'),
   OFFSET_METADATA_TOO_LARGE: final(12, 'The metadata string of the committed offset is too long.'),
-  NETWORK_EXCEPTION: passing(13, 'The connection ended before the response came.'),
+  NETWORK_EXCEPTION: moved(13, 'The connection ended before the response came.'),
   COORDINATOR_LOAD_IN_PROGRESS: passing(14, 'The coordinator is still loading its state.'),
-  COORDINATOR_NOT_AVAILABLE: passing(15, 'There is no coordinator for this key at the moment.'),
-  NOT_COORDINATOR: passing(16, 'Another broker coordinates this key.'),
+  COORDINATOR_NOT_AVAILABLE: moved(15, 'There is no coordinator for this key at the moment.'),
+  NOT_COORDINATOR: moved(16, 'Another broker coordinates this key.'),
   INVALID_TOPIC_EXCEPTION: final(
     17,
     'The topic name is not legal, or the topic does not allow this.',
@@ -71,7 +81,7 @@ const table = {
   ),
   INVALID_REPLICA_ASSIGNMENT: final(39, 'The assignment of replicas to brokers is not legal.'),
   INVALID_CONFIG: final(40, 'A setting is unknown or its value is not legal.'),
-  NOT_CONTROLLER: passing(41, 'This broker is not the controller.'),
+  NOT_CONTROLLER: moved(41, 'This broker is not the controller.'),
   INVALID_REQUEST: final(42, 'The request contradicts itself or the protocol.'),
   UNSUPPORTED_FOR_MESSAGE_FORMAT: final(43, 'The record format of the topic does not allow this.'),
   POLICY_VIOLATION: final(44, 'A policy of this cluster forbids it.'),
@@ -92,7 +102,7 @@ const table = {
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: final(53, 'Not allowed for this transactional id.'),
   SECURITY_DISABLED: final(54, 'The cluster has no authorizer.'),
   OPERATION_NOT_ATTEMPTED: final(55, 'Not tried, because something before it failed.'),
-  KAFKA_STORAGE_ERROR: passing(56, 'The disk under the log failed.'),
+  KAFKA_STORAGE_ERROR: moved(56, 'The disk under the log failed.'),
   LOG_DIR_NOT_FOUND: final(57, 'The broker has no such log directory.'),
   SASL_AUTHENTICATION_FAILED: final(58, 'The credentials were not accepted.'),
   UNKNOWN_PRODUCER_ID: final(59, 'The log remembers nothing of this producer id.'),
@@ -108,19 +118,19 @@ const table = {
   GROUP_ID_NOT_FOUND: final(69, 'There is no such group.'),
   FETCH_SESSION_ID_NOT_FOUND: passing(70, 'The broker has no such fetch session.'),
   INVALID_FETCH_SESSION_EPOCH: passing(71, 'The fetch session is at another epoch.'),
-  LISTENER_NOT_FOUND: passing(72, 'The leader has no listener of the name the request came to.'),
+  LISTENER_NOT_FOUND: moved(72, 'The leader has no listener of the name the request came to.'),
   TOPIC_DELETION_DISABLED: final(73, 'The cluster does not allow topics to be deleted.'),
-  FENCED_LEADER_EPOCH: passing(74, 'The leader epoch of the request is older than the one here.'),
+  FENCED_LEADER_EPOCH: moved(74, 'The leader epoch of the request is older than the one here.'),
   UNKNOWN_LEADER_EPOCH: passing(75, 'The leader epoch of the request is newer than the one here.'),
   UNSUPPORTED_COMPRESSION_TYPE: final(76, 'This request version cannot carry this compression.'),
   STALE_BROKER_EPOCH: final(77, 'The broker has registered anew meanwhile.'),
   OFFSET_NOT_AVAILABLE: passing(78, 'The new leader does not know the high watermark yet.'),
   MEMBER_ID_REQUIRED: final(79, 'Join again with the member id of this response.'),
-  PREFERRED_LEADER_NOT_AVAILABLE: passing(80, 'The preferred leader is not in sync.'),
+  PREFERRED_LEADER_NOT_AVAILABLE: moved(80, 'The preferred leader is not in sync.'),
   GROUP_MAX_SIZE_REACHED: final(81, 'The group has as many members as it may have.'),
   FENCED_INSTANCE_ID: final(82, 'Another member has taken this group instance id.'),
-  ELIGIBLE_LEADERS_NOT_AVAILABLE: passing(83, 'No replica may become leader at the moment.'),
-  ELECTION_NOT_NEEDED: passing(84, 'The partition has the wanted leader already.'),
+  ELIGIBLE_LEADERS_NOT_AVAILABLE: moved(83, 'No replica may become leader at the moment.'),
+  ELECTION_NOT_NEEDED: moved(84, 'The partition has the wanted leader already.'),
   NO_REASSIGNMENT_IN_PROGRESS: final(85, 'No replicas of the partition are being moved.'),
   GROUP_SUBSCRIBED_TO_TOPIC: final(86, 'The group is reading the topic: its offsets stay.'),
   INVALID_RECORD: final(87, 'A record breaks a rule of its topic or of the record format.'),
@@ -136,10 +146,10 @@ const table = {
   PRINCIPAL_DESERIALIZATION_FAILURE: final(97, 'The forwarded principal could not be read.'),
   SNAPSHOT_NOT_FOUND: final(98, 'There is no such snapshot.'),
   POSITION_OUT_OF_RANGE: final(99, 'The position lies outside of the snapshot.'),
-  UNKNOWN_TOPIC_ID: passing(100, 'There is no topic of this id here.'),
+  UNKNOWN_TOPIC_ID: moved(100, 'There is no topic of this id here.'),
   DUPLICATE_BROKER_REGISTRATION: final(101, 'A live broker has this id.'),
   BROKER_ID_NOT_REGISTERED: final(102, 'No broker of this id is registered.'),
-  INCONSISTENT_TOPIC_ID: passing(103, 'The log belongs to a topic of another id.'),
+  INCONSISTENT_TOPIC_ID: moved(103, 'The log belongs to a topic of another id.'),
   INCONSISTENT_CLUSTER_ID: final(104, 'The request was meant for another cluster.'),
   TRANSACTIONAL_ID_NOT_FOUND: final(105, 'There is no such transactional id.'),
   FETCH_SESSION_TOPIC_ID_ERROR: passing(106, 'The fetch session mixes topic names with topic ids.'),
