@@ -14,13 +14,13 @@ import { realRandom } from '../../src/env/real/random.ts'
 import { zeroUuid } from '../../src/lib/uuid.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 
 const settings = { groupInitialRebalanceDelayMs: 0, offsetsTopicNumPartitions: 3 }
 const offsets = '__consumer_offsets'
 
-async function lookFor(client: WireClient, name: string) {
+async function lookFor(client: BrokerClient, name: string) {
   const { topics } = await client.request(metadata, 12, {
     topics: [{ name, topicId: zeroUuid }],
     allowAutoTopicCreation: true,
@@ -30,7 +30,7 @@ async function lookFor(client: WireClient, name: string) {
   return topics[0]!
 }
 
-async function configsOf(client: WireClient, name: string): Promise<Record<string, unknown>> {
+async function configsOf(client: BrokerClient, name: string): Promise<Record<string, unknown>> {
   const { results } = await client.request(describeConfigs, 4, {
     resources: [{ resourceType: 2, resourceName: name, configurationKeys: null }],
     includeSynonyms: false,
@@ -40,7 +40,7 @@ async function configsOf(client: WireClient, name: string): Promise<Record<strin
 }
 
 /** Ways in which the topic of the offsets comes to be. */
-const askers: Record<string, (client: WireClient) => Promise<unknown>> = {
+const askers: Record<string, (client: BrokerClient) => Promise<unknown>> = {
   'Metadata of a consumer that reads everything': client => lookFor(client, offsets),
   'CreateTopics with wishes of its own': client =>
     client.request(createTopics, 7, {

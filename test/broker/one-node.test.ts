@@ -19,12 +19,12 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
-import type { WireClient } from '../helpers/wire-client.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 
 // Every expectation here is what Apache Kafka 4.3.1 answered as a single node with security off.
 
 let broker: InProcessBroker
-let client: WireClient
+let client: BrokerClient
 const code = (error: ErrorName): number => errorCode(error)
 const absent = code('UNKNOWN_TOPIC_OR_PARTITION')
 
