@@ -10,6 +10,35 @@ export function readInt64(bytes: Uint8Array, at: number): number {
   return readInt32(bytes, at) * twoTo32 + readUint32(bytes, at + 4)
 }
 
+/** A 64-bit integer without loss: a number where that is exact, else a bigint. The two compare with each other. */
+export type Int64 = number | bigint
+
+/** Reads a big-endian signed 64-bit integer without loss. */
+export function readInt64Exact(bytes: Uint8Array, at: number): Int64 {
+  const near = readInt64(bytes, at)
+  if (Number.isSafeInteger(near)) return near
+  return (BigInt(readInt32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4))
+}
+
+/** Any integer; what lies outside of 64 bits is written as near as they go. */
+export function writeInt64Exact(bytes: Uint8Array, at: number, value: Int64): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return writeInt64(bytes, at, value)
+  const least = -(1n << 63n)
+  const wide = BigInt(value)
+  const most = -least - 1n
+  const held = wide > most ? most : wide < least ? least : wide
+  writeInt32(bytes, at, Number(BigInt.asIntN(32, held >> 32n)))
+  writeInt32(bytes, at + 4, Number(BigInt.asUintN(32, held)))
+}
+
+/** `a + b`, wrapped to 64 bits as Java wraps it. */
+export function addInt64(a: Int64, b: Int64): Int64 {
+  const near = Number(a) + Number(b)
+  if (typeof a === 'number' && typeof b === 'number' && Number.isSafeInteger(near)) return near
+  const sum = BigInt.asIntN(64, BigInt(a) + BigInt(b))
+  return Number.isSafeInteger(Number(sum)) ? Number(sum) : sum
+}
+
 /** Writes `value`, a safe integer, as big-endian signed 64-bit. */
 export function writeInt64(bytes: Uint8Array, at: number, value: number): void {
   assert(Number.isSafeInteger(value), 'a 64-bit field holds a safe integer')

@@ -166,7 +166,7 @@ export class GroupOfThree {
         requireStable: false,
       })
       told = groups[0]!.topics.flatMap(({ partitions }) =>
-        partitions.map(one => one.committedOffset),
+        partitions.map(one => Number(one.committedOffset)),
       )
       return told.length === partitionCount && told.every(offset => offset === this.#produced)
     })

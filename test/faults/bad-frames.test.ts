@@ -100,8 +100,10 @@ describe('a header', () => {
     await closesFor(frameOf(header(-1, 0)), { reason: 'unknown-api', clientId: 'stranger' })
   })
 
-  test('of an API that has a table and no handler', async () => {
-    await closesFor(frameOf(header(17, 1)), { reason: 'unserved-api', api: 'SaslHandshake' })
+  test("of an API of Kafka's that is not served", async () => {
+    const detail = expect.stringContaining('leave transactional.id of the producer empty')
+    const line = { reason: 'unknown-api', api: 'AddPartitionsToTxn', version: 3, detail }
+    await closesFor(frameOf(header(24, 3)), line)
   })
 
   test.each([-1, 0, 2, 99])('of Produce in version %d', async version => {

@@ -58,7 +58,7 @@ export class Committer {
         const found = answer.topics
           .find(({ name }) => name === topic)
           ?.partitions.find(({ partitionIndex }) => partitionIndex === partition)
-        this.#judge(position, found?.committedOffset ?? -1, found?.metadata ?? null)
+        this.#judge(position, Number(found?.committedOffset ?? -1), found?.metadata ?? null)
       }
     }
   }

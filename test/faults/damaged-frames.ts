@@ -56,6 +56,7 @@ export class DamagedFrames {
       case 'uint16':
       case 'int32':
       case 'int64':
+      case 'exactInt64':
         return this.#random.below(4) - (kind.type === 'uint16' ? 0 : 1)
     }
   }

@@ -56,7 +56,7 @@ export class Forgetter {
     this.hasForgotten = false
     for (const group of [this.#gone, this.#trimmed, ...this.#groups]) {
       const found = await new WireGroup(client, group.group).loaded()
-      this.#judge(group, new Map(found.map(one => [keyOf(one), one.offset])))
+      this.#judge(group, new Map(found.map(one => [keyOf(one), Number(one.offset)])))
     }
   }
 

@@ -49,6 +49,23 @@ test('the topic is made when the first group looks for its coordinator, and made
   expect(broker.fatal).toEqual([])
 })
 
+test('offsets beyond 2^53 come back as they were committed, after a restart too', async () => {
+  const offsets = [2n ** 53n + 1n, 2n ** 63n - 1n, 2 ** 53 - 1]
+  const expected = offsets.map((offset, partition) => ({ topic: 'topic', partition, offset }))
+  const first = await InProcessBroker.start(settings)
+  const client = await first.connect()
+  await client.createTopics([{ name: 'topic', partitions: 3 }])
+  const group = new WireGroup(client, 'group')
+  await group.find()
+  expect(await group.commit(expected)).toEqual(['NONE', 'NONE', 'NONE'])
+  expect(await group.committed()).toMatchObject(expected)
+  await first[Symbol.asyncDispose]()
+  await using second = await InProcessBroker.start(settings, first.disk)
+  const again = new WireGroup(await second.connect(), 'group')
+  expect(await again.find()).toBe('NONE')
+  expect(await again.committed()).toMatchObject(expected)
+})
+
 test('partitions that cannot be committed are answered on their own', async () => {
   await using broker = await InProcessBroker.start({ ...settings, offsetMetadataMaxBytes: 5 })
   const client = await broker.connect()

@@ -15,6 +15,7 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
+import type { Int64 } from '../../src/lib/bytes.ts'
 import { NetworkFrom } from './network-from.ts'
 
 export interface BrokerClientOptions {
@@ -176,8 +177,8 @@ export class BrokerClient {
   /** The offset of a timestamp: -1 for the end, -2 for the start. */
   async listOffset(
     of: PartitionId,
-    timestamp: number,
-  ): Promise<{ readonly errorCode: number; readonly offset: number; readonly timestamp: number }> {
+    timestamp: Int64,
+  ): Promise<{ readonly errorCode: number; readonly offset: number; readonly timestamp: Int64 }> {
     const answer = await this.request(listOffsets, 7, {
       replicaId: -1,
       isolationLevel: 0,

@@ -1,3 +1,4 @@
+import type { Int64 } from '../../src/lib/bytes.ts'
 import {
   findCoordinator,
   heartbeat,
@@ -23,7 +24,7 @@ const patience = { clock: realClock, random: realRandom, timeoutMs: 60_000, dela
 export interface Offset {
   readonly topic: string
   readonly partition: number
-  readonly offset: number
+  readonly offset: Int64
   readonly metadata?: string | null
   readonly leaderEpoch?: number
 }

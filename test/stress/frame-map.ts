@@ -135,6 +135,7 @@ class FrameMap {
       case 'int32':
         return this.number('int32', value as number)
       case 'int64':
+      case 'exactInt64':
         return this.span('int64', 'number', value as number)
       case 'float64': {
         const bytes = Buffer.alloc(8)

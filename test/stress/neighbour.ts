@@ -112,7 +112,8 @@ export class Neighbour {
       groups: [],
       requireStable: false,
     })
-    return answer.topics[0]?.partitions[0]?.committedOffset
+    const found = answer.topics[0]?.partitions[0]
+    return found === undefined ? undefined : Number(found.committedOffset)
   }
 }
 

@@ -65,6 +65,7 @@ export class RequestMaker {
       case 'uint16':
       case 'int32':
       case 'int64':
+      case 'exactInt64':
         return this.#number(name, kind.type)
     }
   }

@@ -106,6 +106,7 @@ function valueOf(
     case 'uint16':
     case 'int32':
     case 'int64':
+    case 'exactInt64':
     case 'float64':
       return typeof fallback === 'number' ? fallback : 1
   }

@@ -114,7 +114,8 @@ export class GroupViews {
     for (const { id, offsets } of this.#groups.all()) {
       for (const { topic, partition, value } of offsets.all()) {
         const { offset, commitTimeMs } = value
-        yield { groupId: id, topic, partition, committedOffset: offset, commitTimeMs }
+        // Metrics have no more than a double; OffsetFetch gives the offset as it is.
+        yield { groupId: id, topic, partition, committedOffset: Number(offset), commitTimeMs }
       }
     }
   }

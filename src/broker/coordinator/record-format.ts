@@ -8,6 +8,7 @@ import {
   bytes,
   int32,
   int64,
+  exactInt64,
   nullable,
   string,
   uuid,
@@ -43,7 +44,7 @@ const offsetValue = stored(
   'OffsetCommitValue',
   [0, 4],
   {
-    offset: int64,
+    offset: exactInt64,
     leaderEpoch: int32.since(3).default(-1),
     metadata: string,
     commitTimestamp: int64,

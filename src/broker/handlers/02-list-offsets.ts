@@ -1,3 +1,4 @@
+import type { Int64 } from '../../lib/bytes.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { OffsetAndEpoch, TimedOffset } from '../partition/requests.ts'
@@ -22,7 +23,7 @@ const earliestPendingUpload = -6
 
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
- * is offset -1 and no error (G36). Nothing is ever tiered, so -5 and -6 find nothing.
+ * is offset -1 and no error (G36). Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
  */
 export function listOffsetsHandler(
   partitions: Partitions,
@@ -51,6 +52,7 @@ async function answer(
   if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
+  if (wanted.timestamp < earliestPendingUpload) return failure(index, 'UNSUPPORTED_VERSION')
   try {
     return { ...failure(index, 'NONE'), ...(await find(partition, wanted.timestamp)) }
   } catch {
@@ -60,7 +62,7 @@ async function answer(
 
 type Found = Pick<PartitionResponse, 'offset' | 'timestamp' | 'leaderEpoch'>
 
-async function find(partition: Partition, timestamp: number): Promise<Found> {
+async function find(partition: Partition, timestamp: Int64): Promise<Found> {
   switch (timestamp) {
     case latest:
       return at(partition.latest)

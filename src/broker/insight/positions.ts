@@ -48,8 +48,9 @@ export function* committedTopics(
     for (const [topic, offsets] of views.offsets(groupId)) {
       const rows = (served.get(topic) ?? []).map(({ id, highWatermark }) => {
         const { partition } = id
-        const offset = offsets.get(partition)?.offset
-        if (offset === undefined) return { partition, offset: -1, records: -1 }
+        const committed = offsets.get(partition)?.offset
+        if (committed === undefined) return { partition, offset: -1, records: -1 }
+        const offset = Number(committed)
         return { partition, offset, records: Math.max(0, highWatermark - offset) }
       })
       if (rows.some(({ offset }) => offset !== -1))

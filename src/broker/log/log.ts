@@ -1,4 +1,5 @@
 import { assert } from '../../lib/assert.ts'
+import type { Int64 } from '../../lib/bytes.ts'
 import { Appender } from './append/appender.ts'
 import { backlogOf, type Backlog } from './append/backlog.ts'
 import type { AppendOptions, Done } from './append/result.ts'
@@ -102,7 +103,7 @@ export class Log {
   }
 
   /** G36: the first record at or after `timestampMs` below `upToOffset`, or null. @throws DiskError */
-  findByTime(timestampMs: number, upToOffset: number): Promise<TimedOffset | null> {
+  findByTime(timestampMs: Int64, upToOffset: number): Promise<TimedOffset | null> {
     return this.#lookingUp(findByTime(this.#state, timestampMs, upToOffset))
   }
 

@@ -1,5 +1,6 @@
 import { DiskError, type Clock, type Timer } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
+import type { Int64 } from '../../lib/bytes.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { Log } from '../log/log.ts'
@@ -206,7 +207,7 @@ export class Partition {
    * The first record at or after `timestampMs` that readers see, or null (G36). Only where `availability` was asked
    * before, in the same turn. @throws DiskError
    */
-  findByTime(timestampMs: number): Promise<TimedOffset | null> {
+  findByTime(timestampMs: Int64): Promise<TimedOffset | null> {
     return this.#serving.findByTime(timestampMs, this.#replica.highWatermark)
   }
 

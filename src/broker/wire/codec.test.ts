@@ -17,6 +17,7 @@ import {
   int16,
   int32,
   int64,
+  exactInt64,
   nullable,
   records,
   string,
@@ -50,6 +51,8 @@ const everything = api({
     maybeBlob: nullable(bytes),
     batches: records,
     numbers: array(int64),
+    exact: exactInt64,
+    exacts: array(exactInt64),
     maybeTexts: nullable(array(string), 2),
     blobs: array(bytes),
     nested: struct({ a: int32, b: array(struct({ c: nullable(string) })) }),
@@ -108,6 +111,9 @@ const scalars: Record<string, fc.Arbitrary<unknown>> = {
   uint16: fc.integer({ min: 0, max: 0xffff }),
   int32: fc.integer(),
   int64: fc.oneof(fc.maxSafeInteger(), fc.constantFrom(2 ** 63, -(2 ** 63), 2 ** 60, -(2 ** 60))),
+  exactInt64: fc
+    .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    .map(value => (Number.isSafeInteger(Number(value)) ? Number(value) : value)),
   float64: fc.double(),
   uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map(uuidText),
   string: text,
@@ -323,6 +329,22 @@ describe('what the codecs do with values', () => {
     const writer = new Writer()
     encodeRequest(owner, 0, read, writer)
     expect(hex(concat(writer.finish() as Uint8Array[]))).toBe('7fffffffffffffff8000000000000000')
+  })
+
+  test('an exactInt64 keeps its value, both ways', () => {
+    const values = [0, -1, 2 ** 53 - 1, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]
+    const owner = api({
+      key: 993,
+      name: 'Exact',
+      versions: [0, 0],
+      request: { values: array(exactInt64) },
+      response: {},
+    })
+    const writer = new Writer()
+    encodeRequest(owner, 0, { values }, writer)
+    const sent = concat(writer.finish() as Uint8Array[])
+    expect(hex(sent.subarray(4 + 8 * 4, 4 + 8 * 5))).toBe('0020000000000001')
+    expect(decodeRequest(owner, 0, sent, 0)).toEqual({ values })
   })
 
   test('a string that no length can tell is cut between characters', () => {

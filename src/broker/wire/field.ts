@@ -1,3 +1,4 @@
+import type { Int64 } from '../../lib/bytes.ts'
 import { assert } from '../../lib/assert.ts'
 import { type Uuid, zeroUuid } from '../../lib/uuid.ts'
 import type { FixedTypeName } from './fixed-types.ts'
@@ -96,6 +97,8 @@ export const uint16 = new Field<number>({ type: 'uint16' }, 0)
 export const int32 = new Field<number>({ type: 'int32' }, 0)
 /** As a number: values outside of the safe range are rounded, and 2^63 stands for the largest. */
 export const int64 = new Field<number>({ type: 'int64' }, 0)
+/** Without loss: a bigint where a number would be rounded. For what is kept and given back as it came. */
+export const exactInt64 = new Field<Int64>({ type: 'exactInt64' }, 0)
 export const float64 = new Field<number>({ type: 'float64' }, 0)
 /** At most 32767 bytes of UTF-8; the encoder cuts longer ones. */
 export const string = new Field<string>({ type: 'string' }, '')

@@ -1,4 +1,12 @@
-import { readInt16, readInt32, readInt64, writeInt16, writeInt32 } from '../../lib/bytes.ts'
+import {
+  readInt16,
+  readInt32,
+  readInt64,
+  readInt64Exact,
+  writeInt16,
+  writeInt32,
+  writeInt64Exact,
+} from '../../lib/bytes.ts'
 import { type Uuid, uuidBytes, zeroUuid } from '../../lib/uuid.ts'
 import { readBase64url } from './buffer-text.ts'
 
@@ -17,7 +25,8 @@ const table = {
   int16: { size: 2, read: readInt16, write: writeInt16 },
   uint16: { size: 2, read: readUint16, write: writeInt16 },
   int32: { size: 4, read: readInt32, write: writeInt32 },
-  int64: { size: 8, read: readInt64, write: writeInt64 },
+  int64: { size: 8, read: readInt64, write: writeInt64Exact },
+  exactInt64: { size: 8, read: readInt64Exact, write: writeInt64Exact },
   float64: { size: 8, read: readFloat64, write: writeFloat64 },
   uuid: { size: 16, read: readUuid, write: writeUuid },
 } as const satisfies Record<string, FixedType>
@@ -46,21 +55,6 @@ function writeInt8(bytes: Uint8Array, at: number, value: number): void {
 
 function readUint16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
-}
-
-/**
- * Any integer, not only a safe one: what a client sent comes back rounded, as it was decoded, and what is
- * outside of 64 bits is as near as they go.
- */
-function writeInt64(bytes: Uint8Array, at: number, value: number): void {
-  if (value >= 2 ** 63) {
-    writeInt32(bytes, at, 0x7fffffff)
-    writeInt32(bytes, at + 4, -1)
-    return
-  }
-  const least = Math.max(value, -(2 ** 63))
-  writeInt32(bytes, at, Math.floor(least / 2 ** 32))
-  writeInt32(bytes, at + 4, least >>> 0)
 }
 
 function readFloat64(bytes: Uint8Array, at: number): number {

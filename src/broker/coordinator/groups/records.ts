@@ -1,3 +1,5 @@
+import type { Int64 } from '../../../lib/bytes.ts'
+
 /** What is stored of groups: Kafka's OffsetCommit and GroupMetadata records. A null value is a tombstone. */
 export type GroupRecord =
   | {
@@ -10,7 +12,8 @@ export type GroupRecord =
   | { readonly type: 'group'; readonly groupId: string; readonly value: GroupValue | null }
 
 export interface OffsetValue {
-  readonly offset: number
+  /** Given back as it came, whatever it is. */
+  readonly offset: Int64
   /** Of the last record read; -1 where the client did not tell. */
   readonly leaderEpoch: number
   /** The client's text, given back as it came. */

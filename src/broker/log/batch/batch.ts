@@ -3,10 +3,12 @@ import {
   readInt16,
   readInt32,
   readInt64,
+  readInt64Exact,
   readUint32,
   writeInt16,
   writeInt32,
   writeInt64,
+  type Int64,
 } from '../../../lib/bytes.ts'
 import { crc32c as portableCrc32c, type Crc32c } from '../../../lib/crc32c.ts'
 import { encodeRecords, type RecordInput } from './records.ts'
@@ -46,7 +48,10 @@ const transactionalBit = 0x10
 const controlBit = 0x20
 const deleteHorizonBit = 0x40
 
-/** A batch's header as numbers. 64-bit values outside the safe range come rounded; `validateBatch` refuses them. */
+/**
+ * A batch's header as numbers. 64-bit values outside the safe range come rounded to the nearest, which keeps their
+ * order. `readTimestamps` gives timestamps without loss; whatever else is outside, `validateBatch` refuses.
+ */
 export interface BatchHeader {
   readonly baseOffset: number
   /** The whole batch: 12 + its length field. Not checked: may be anything from 12 - 2^31 on. */
@@ -86,6 +91,17 @@ export function readBatchHeader(bytes: Uint8Array, at: number): BatchHeader {
     producerEpoch: readInt16(bytes, at + fieldAt.producerEpoch),
     baseSequence: readInt32(bytes, at + fieldAt.baseSequence),
     count: readInt32(bytes, at + fieldAt.count),
+  }
+}
+
+/** The two timestamps of the batch at `at`, without loss: nanoseconds since 1970, for one, are not safe numbers. */
+export function readTimestamps(
+  bytes: Uint8Array,
+  at: number,
+): { readonly baseTimestamp: Int64; readonly maxTimestamp: Int64 } {
+  return {
+    baseTimestamp: readInt64Exact(bytes, at + fieldAt.baseTimestamp),
+    maxTimestamp: readInt64Exact(bytes, at + fieldAt.maxTimestamp),
   }
 }
 

@@ -1,4 +1,5 @@
-import { hasLogAppendTime, lastOffset, type BatchHeader } from '../batch/batch.ts'
+import { addInt64, type Int64 } from '../../../lib/bytes.ts'
+import { hasLogAppendTime, lastOffset, readTimestamps, type BatchHeader } from '../batch/batch.ts'
 import { RecordCursor, RecordError } from '../batch/records.ts'
 import { openPayload } from '../batch/validate-records.ts'
 import { DecompressError } from '../compression/codecs.ts'
@@ -12,16 +13,21 @@ import { damage, runCold } from './read.ts'
 /** A record found by time (G36): its own offset, not its batch's. */
 export interface TimedOffset {
   readonly offset: number
-  readonly timestampMs: number
+  readonly timestampMs: Int64
   readonly leaderEpoch: number
 }
 
-/** The first record at or after `timestampMs` that readers may see; null where there is none. @throws DiskError */
+/**
+ * The first record at or after `wantedMs` that readers may see; null where there is none. Indexes and headers know
+ * times as doubles: rounding keeps their order, so that they exclude nothing wrongly; records are compared exactly.
+ * @throws DiskError
+ */
 export async function findByTime(
   state: LogState,
-  timestampMs: number,
+  wantedMs: Int64,
   upToOffset: number,
 ): Promise<TimedOffset | null> {
+  const timestampMs = Number(wantedMs)
   for (const segment of Array.from(state.segments)) {
     if (segment.baseOffset >= upToOffset) return null
     if (segment.isEmpty || segment.endOffset <= state.startOffset) continue
@@ -37,7 +43,7 @@ export async function findByTime(
       if (batch === null) break
       if (batch.header.baseOffset >= upToOffset) return null
       const found = await firstRecord(state, segment, batch, {
-        isWanted: (recordMs, offset) => recordMs >= timestampMs && offset >= state.startOffset,
+        isWanted: (recordMs, offset) => recordMs >= wantedMs && offset >= state.startOffset,
       })
       if (found !== null) return found.offset < upToOffset ? found : null
       start = behind(batch)
@@ -62,9 +68,8 @@ export async function findMaxTimestamp(
   }
   if (newest === null) return null
   const { segment, batch } = newest
-  const { maxTimestamp } = batch.header
-  const isWanted = (recordMs: number, offset: number) =>
-    recordMs === maxTimestamp && offset >= state.startOffset && offset < upToOffset
+  const isWanted = (recordMs: Int64, offset: number, greatestMs: Int64) =>
+    recordMs === greatestMs && offset >= state.startOffset && offset < upToOffset
   return firstRecord(state, segment, batch, { isWanted })
 }
 
@@ -120,28 +125,30 @@ async function firstRecord(
   state: LogState,
   { file }: Segment,
   { header, position }: LocatedBatch,
-  { isWanted }: { readonly isWanted: (timestampMs: number, offset: number) => boolean },
+  {
+    isWanted,
+  }: { readonly isWanted: (timestampMs: Int64, offset: number, greatestMs: Int64) => boolean },
 ): Promise<TimedOffset | null> {
-  const { baseOffset, maxTimestamp, leaderEpoch } = header
-  const whole = {
-    offset: Math.max(baseOffset, state.startOffset),
-    timestampMs: maxTimestamp,
-    leaderEpoch,
-  }
-  if (hasLogAppendTime(header)) return isWanted(maxTimestamp, whole.offset) ? whole : null
+  const { baseOffset, leaderEpoch } = header
   const bytes = new Uint8Array(header.sizeBytes)
   await file.readAsync(position, bytes)
+  const { baseTimestamp, maxTimestamp } = readTimestamps(bytes, 0)
+  const offset = Math.max(baseOffset, state.startOffset)
+  const whole = { offset, timestampMs: maxTimestamp, leaderEpoch }
+  const isWhole = (): TimedOffset | null =>
+    isWanted(maxTimestamp, offset, maxTimestamp) ? whole : null
+  if (hasLogAppendTime(header)) return isWhole()
   try {
     const payload = await openPayload(header, bytes, state.host.codecs)
     const cursor = new RecordCursor(payload, header.count)
     while (cursor.next()) {
       const offset = baseOffset + cursor.offsetDelta
-      const timestampMs = header.baseTimestamp + cursor.timestampDelta
-      if (isWanted(timestampMs, offset)) return { offset, timestampMs, leaderEpoch }
+      const timestampMs = addInt64(baseTimestamp, cursor.timestampDelta)
+      if (isWanted(timestampMs, offset, maxTimestamp)) return { offset, timestampMs, leaderEpoch }
     }
     return null
   } catch (error) {
     if (!(error instanceof DecompressError) && !(error instanceof RecordError)) throw error
-    return isWanted(maxTimestamp, whole.offset) ? whole : null
+    return isWhole()
   }
 }

@@ -67,11 +67,21 @@ export function lastAtMost(
   count: number,
   limit: number,
 ): number {
+  return lastThat(count, at => values[at]! <= limit)
+}
+
+/** Index of the last of the first `count` rising values that is < `limit`, or -1. */
+export function lastBelow(values: Float64Array, count: number, limit: number): number {
+  return lastThat(count, at => values[at]! < limit)
+}
+
+/** Index of the last of `count` places at which `holds` does, or -1; it holds up to some place, and not behind. */
+function lastThat(count: number, holds: (at: number) => boolean): number {
   let low = 0
   let high = count
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (values[middle]! <= limit) low = middle + 1
+    if (holds(middle)) low = middle + 1
     else high = middle
   }
   return low - 1

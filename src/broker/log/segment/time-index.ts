@@ -1,5 +1,5 @@
 import { assert } from '../../../lib/assert.ts'
-import { lastAtMost } from './offset-index.ts'
+import { lastBelow } from './offset-index.ts'
 
 /** Bytes of one entry, on disk. */
 export const timeEntryBytes = 12
@@ -43,8 +43,7 @@ export class TimeIndex {
 
   /** A relative offset before which no batch has a timestamp of `timestamp` or more. */
   floor(timestamp: number): number {
-    // Times are whole milliseconds: all entries that say less than `timestamp`.
-    const at = lastAtMost(this.#timestamps, this.#count, timestamp - 1)
+    const at = lastBelow(this.#timestamps, this.#count, timestamp)
     return at < 0 ? 0 : this.#relativeOffsets[at]!
   }
 

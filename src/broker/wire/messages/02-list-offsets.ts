@@ -1,4 +1,15 @@
-import { api, array, int16, int32, int64, int8, string, type Draft, type Infer } from '../field.ts'
+import {
+  api,
+  array,
+  exactInt64,
+  int16,
+  int32,
+  int64,
+  int8,
+  string,
+  type Draft,
+  type Infer,
+} from '../field.ts'
 
 /**
  * ListOffsets: the offset of a timestamp, or of the start or end of a log. v2 brings the isolation level, v4 leader
@@ -20,7 +31,7 @@ export const listOffsets = api({
         partitionIndex: int32,
         currentLeaderEpoch: int32.since(4).default(-1),
         /** Milliseconds since 1970, or -1: end, -2: start, -3: record of the largest timestamp, -4 to -6: remote tiers. */
-        timestamp: int64,
+        timestamp: exactInt64,
       }),
     }),
     /** How long remote storage may take. */
@@ -34,7 +45,7 @@ export const listOffsets = api({
         partitionIndex: int32,
         errorCode: int16,
         /** Timestamp of the record found, or -1. */
-        timestamp: int64.default(-1),
+        timestamp: exactInt64.default(-1),
         /** -1 where there is no such record. */
         offset: int64.default(-1),
         leaderEpoch: int32.since(4).default(-1),

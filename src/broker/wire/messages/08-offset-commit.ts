@@ -2,6 +2,7 @@ import { zeroUuid } from '../../../lib/uuid.ts'
 import {
   api,
   array,
+  exactInt64,
   int16,
   int32,
   int64,
@@ -35,7 +36,7 @@ export const offsetCommit = api({
       topicId: uuid.since(10).default(zeroUuid),
       partitions: array({
         partitionIndex: int32,
-        committedOffset: int64,
+        committedOffset: exactInt64,
         committedLeaderEpoch: int32.since(6).default(-1),
         /** Any text the consumer wants back. */
         committedMetadata: nullable(string),

@@ -2,10 +2,10 @@ import { zeroUuid } from '../../../lib/uuid.ts'
 import {
   api,
   array,
+  exactInt64,
   bool,
   int16,
   int32,
-  int64,
   nullable,
   string,
   uuid,
@@ -55,7 +55,7 @@ export const offsetFetch = api({
       partitions: array({
         partitionIndex: int32,
         /** -1 where the group has none. */
-        committedOffset: int64,
+        committedOffset: exactInt64,
         committedLeaderEpoch: int32.since(5).default(-1),
         metadata: nullable(string),
         errorCode: int16,
@@ -70,7 +70,7 @@ export const offsetFetch = api({
         partitions: array({
           partitionIndex: int32,
           /** -1 where the group has none. */
-          committedOffset: int64,
+          committedOffset: exactInt64,
           committedLeaderEpoch: int32.default(-1),
           metadata: nullable(string),
           errorCode: int16,

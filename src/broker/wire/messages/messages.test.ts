@@ -129,7 +129,7 @@ function ours(fields: Fields, version: number): Facts[] {
       const element = kind.type === 'array' ? (kind.of as Field<unknown>).kind : kind
       return {
         name,
-        type: kind.type === 'array' ? `[]${element.type}` : element.type,
+        type: kind.type === 'array' ? `[]${typeName(element.type)}` : typeName(element.type),
         nullable: version >= traits.nullableFrom,
         tag: traits.tagId,
         fallback: kind.type === 'struct' && field.fallback !== null ? 'struct' : field.fallback,
@@ -182,4 +182,9 @@ function defaultOf({ default: declared }: DeclaredField, type: string): unknown 
     default:
       return Number(declared ?? 0)
   }
+}
+
+/** Ours tells two ways of reading one type apart. */
+function typeName(type: string): string {
+  return type === 'exactInt64' ? 'int64' : type
 }
