@@ -20,7 +20,6 @@ import {
   type Start,
   type StartClass,
 } from '../recovery/start-class.ts'
-import { noSabotage, type Sabotage } from '../sabotage.ts'
 import { isPassing } from '../shortage.ts'
 import {
   findLogs,
@@ -48,8 +47,8 @@ export interface LogDirectoryOptions {
   readonly brokerEpoch?: number | null
   readonly hooks?: LogDirectoryHooks
   readonly codecs?: Codecs
-  /** Test builds only. */
-  readonly sabotage?: Sabotage
+  /** How the files of a log become a log. */
+  readonly recover?: typeof recoverLog
 }
 
 export interface LogDirectoryHooks {
@@ -91,6 +90,7 @@ export class LogDirectory {
   readonly #lock: DiskLock
   readonly #start: Start
   readonly #host: DirectoryHost
+  readonly #recoverLog: typeof recoverLog
   readonly #found: Map<string, FoundLog>
   readonly #foundCount: number
   readonly #logs = new Map<string, Log>()
@@ -126,7 +126,7 @@ export class LogDirectory {
       readonly found: Map<string, FoundLog>
     },
   ) {
-    const { env, path, settings = {}, hooks = {}, sabotage = noSabotage } = options
+    const { env, path, settings = {}, hooks = {} } = options
     this.path = path
     this.identity = opened.identity
     this.#env = env
@@ -134,6 +134,7 @@ export class LogDirectory {
     this.#start = opened.start
     this.#startClass = opened.start.startClass
     this.#run = { brokerEpoch: opened.start.run.brokerEpoch }
+    this.#recoverLog = options.recover ?? recoverLog
     this.#found = opened.found
     this.#foundCount = opened.found.size
     this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir ?? openCountMax)
@@ -142,7 +143,6 @@ export class LogDirectory {
       path,
       directoryId: opened.identity.directoryId,
       codecs: options.codecs ?? createCodecs(env.clock),
-      sabotage,
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
@@ -307,7 +307,7 @@ export class LogDirectory {
   /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
   async #recover(options: RecoveryOptions): Promise<Recovered> {
     try {
-      return await recoverLog(options)
+      return await this.#recoverLog(options)
     } catch (error) {
       const isSync = error instanceof DiskError && error.operation.startsWith('sync')
       if (isSync && !isPassing(error)) this.#host.fail(error)

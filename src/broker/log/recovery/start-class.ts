@@ -1,6 +1,6 @@
 import type { Env } from '../../../env/env.ts'
 import type { Uuid } from '../../../lib/uuid.ts'
-import type { CleanLine, Trust } from './recovery.ts'
+import type { CleanLine, Trust } from './context.ts'
 import { readSealed, writeSealed } from '../segment/sealed-file.ts'
 
 /**
