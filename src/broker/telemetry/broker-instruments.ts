@@ -186,6 +186,12 @@ function infoGauges(sources: Sources): Instrument[] {
       labels: ['network', 'disk', 'crc'],
       samples: () => info(sources().dataPath?.()),
     },
+    {
+      name: 'logcluster_start_class_info',
+      help: 'How the last run ended: A cleanly, B the process died, C anything else, D the data directory was empty; always 1.',
+      labels: ['class', 'reason'],
+      samples: () => info(sources().start?.()),
+    },
   ]
 }
 

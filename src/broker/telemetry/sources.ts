@@ -13,6 +13,8 @@ export interface MetricSources {
     readonly disk: string
     readonly crc: string
   }
+  /** How the last run ended, and what told so: a few words each. */
+  readonly start: () => { readonly class: string; readonly reason: string }
   readonly network: () => NetworkCounters
   /** Bytes of records copied in JavaScript, by reason. */
   readonly copied: () => Readonly<Record<string, number>>
