@@ -165,7 +165,7 @@ export class Broker {
   }
 
   async #startCluster(): Promise<Cluster> {
-    const { env, fatal } = this.#options
+    const { env, fatal, metrics } = this.#options
     const { settings } = this.#configuration
     const path =
       settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
@@ -196,6 +196,7 @@ export class Broker {
       },
     })
     cluster.onFailure(fatal)
+    metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })
     this.#takeConfigs(cluster.image)
     return cluster
   }

@@ -73,7 +73,7 @@ export interface ClusterOptions {
   readonly internalTopics?: TopicRules['internalTopics']
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
-  /** False: other brokers may be registered too. Default true, until they can follow a controller. */
+  /** False: other brokers may be registered too. Default true. */
   readonly isSoleBroker?: boolean
   /** How long a store that does not answer is left alone. Default 500. */
   readonly retryDelayMs?: number
@@ -83,7 +83,7 @@ export type ImageListener = (image: MetadataImage, records: readonly MetadataRec
 
 /**
  * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
- * changes that may be asked for. Until there are more brokers this one is always the controller.
+ * changes that may be asked for. This broker is always the controller.
  */
 export class Cluster {
   readonly #options: ClusterOptions

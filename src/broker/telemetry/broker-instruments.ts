@@ -163,6 +163,11 @@ function storageGauges(sources: Sources): Instrument[] {
       Number(it.hasFailed),
     ),
     {
+      name: 'logcluster_metadata_waiting',
+      help: '1 while the metadata store does not answer: changes of topics and configs wait, and new producer ids may.',
+      samples: () => ofOne(sources().isMetadataWaiting?.(), Number),
+    },
+    {
       name: 'logcluster_request_memory_bytes',
       help: 'Memory of requests, arriving or being answered, by what their buffers take.',
       samples: () => ofOne(sources().network?.(), network => network.requestMemoryBytes),
