@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from '../src/env/disk.ts'
+import { changed } from './changed.ts'
 
 /**
  * `disk`, but it lies: a write to a file whose path fits `late` answers before it is done, as a cache without a
@@ -16,34 +17,17 @@ export function hastyDisk(disk: Disk, late: RegExp): Disk {
       }
     }
   }
-  const hasty = (file: DiskFile): DiskFile =>
-    settling(file, settle, {
-      write: (position, parts) => {
-        const bytes = parts.map(part => part.slice())
-        owed.push(() => file.write(position, bytes))
-        queueMicrotask(settle)
-      },
-    })
-  return settling(disk, settle, {
-    open: (path, mode) => {
-      settle()
-      const file = disk.open(path, mode)
-      return late.test(path) ? hasty(file) : settling(file, settle, {})
+  const hasty = (file: DiskFile): Partial<DiskFile> => ({
+    write: (position, parts) => {
+      const bytes = parts.map(part => part.slice())
+      owed.push(() => file.write(position, bytes))
+      queueMicrotask(settle)
     },
   })
-}
-
-/** `twin`, but for what is in `changed`; everything else calls `before` and then does what it always does. */
-function settling<T extends object>(twin: T, before: () => void, changed: Partial<T>): T {
-  return new Proxy(twin, {
-    get(target, name) {
-      if (Object.hasOwn(changed, name)) return changed[name as keyof T]
-      const found: unknown = Reflect.get(target, name, target)
-      if (typeof found !== 'function') return found
-      return (...args: unknown[]): unknown => {
-        before()
-        return Reflect.apply(found, target, args)
-      }
-    },
-  })
+  const open: Disk['open'] = (path, mode) => {
+    settle()
+    const file = disk.open(path, mode)
+    return changed(file, late.test(path) ? hasty(file) : {}, settle)
+  }
+  return changed(disk, { open }, settle)
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { logLines } from '../faults/log-lines.ts'
 import { type TestBroker, withBroker } from '../helpers/broker.ts'
 import { batchOf } from '../helpers/logs.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { BrokerClient } from '../helpers/broker-client.ts'
 
 const orders = { topic: 'orders', partition: 0 }
 
@@ -21,7 +21,7 @@ async function startOf(broker: TestBroker): Promise<string> {
 }
 
 async function produce(broker: TestBroker, batches: number): Promise<number> {
-  const client = await WireClient.connect(broker.port)
+  const client = await BrokerClient.connect(broker.port)
   for (let at = 0; at < batches; at++) {
     expect((await client.produce(orders, batchOf(10))).errorCode).toBe(0)
   }
@@ -47,7 +47,7 @@ test('a stop is class A, a kill class B, and an older copy of the disk class C, 
     await withBroker({ dataDir, settings }, async broker => {
       expect(await startOf(broker)).toBe('D empty')
       const first = epochOf('run.json')
-      const client = await WireClient.connect(broker.port)
+      const client = await BrokerClient.connect(broker.port)
       await client.createTopics([{ name: orders.topic, partitions: 1 }])
       client.close()
       expect(await produce(broker, 3)).toBe(30)
