@@ -34,7 +34,7 @@ static double checksum(Call *call) {
   return from < to ? crc32c(seed, bytes.data + from, to - from) : seed;
 }
 
-/* (callbacks, poison): a function for each of `callback_names`, instead of those given before. */
+/* (callbacks): a function for each of `callback_names`, instead of those given before. */
 static double start(Call *call) {
   Addon *addon = call->addon;
   for (int at = 0; at < CALLBACK_COUNT; at++) {
@@ -43,7 +43,6 @@ static double start(Call *call) {
     if (addon->started) napi_delete_reference(call->env, addon->callbacks[at]);
     napi_create_reference(call->env, function, 1, &addon->callbacks[at]);
   }
-  addon->memory.slabs.poison = (int)call_integer(call, 1);
   addon->started = true;
   return 0;
 }

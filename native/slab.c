@@ -110,7 +110,9 @@ void slab_release(SlabPool *pool, Slab *slab) {
   int class = class_of(slab->capacity);
   double touched = (double)slab->touched;
   charge(pool, slab, -touched);
-  if (pool->poison >= 0 && !slab->abandoned) memset(slab->bytes, pool->poison, slab->touched);
+#ifdef __SANITIZE_ADDRESS__ /* which does not see what a pool hands out again */
+  if (!slab->abandoned) memset(slab->bytes, 0xdb, slab->touched);
+#endif
   bool full = pool->free_bytes + touched > pool->kept_bytes_max || slab_is_short(pool);
   if (slab->abandoned || class == SLAB_CLASSES || full) {
     slab_destroy(pool, slab);

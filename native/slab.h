@@ -36,8 +36,6 @@ typedef struct {
   double *held, large, free_bytes;
   /* Free slabs are kept up to this; where more than `short_bytes` is in use or free, none are. */
   double kept_bytes_max, short_bytes;
-  /* Tests: a released slab is overwritten with this, so that a use after release is seen; or -1. */
-  int poison;
 } SlabPool;
 
 /* Little is left: free slabs are not kept, and nothing is taken to be ready. */

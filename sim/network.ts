@@ -1,4 +1,4 @@
-import { DuplexNetwork, type DuplexNetworkOptions } from '../src/env/duplex/network.ts'
+import { DuplexNetwork } from '../src/env/duplex/network.ts'
 import { sleep, type Clock } from '../src/env/clock.ts'
 import {
   NetworkError,
@@ -14,7 +14,7 @@ import {
 import { present } from '../src/lib/assert.ts'
 import { SimSocket, type ByteStreamOptions } from './byte-stream.ts'
 
-export interface SimNetworkOptions extends DuplexNetworkOptions, Partial<ByteStreamOptions> {
+export interface SimNetworkOptions extends Partial<ByteStreamOptions> {
   /** Tells when an attempt to connect to a silent place is given up; such attempts need it. */
   readonly clock?: Clock
   /** Where its connections come from. */
@@ -84,7 +84,7 @@ export class SimNetwork extends DuplexNetwork implements Network {
   readonly #host: string
 
   constructor(wires = new SimWires(), options: SimNetworkOptions = {}) {
-    super(options)
+    super()
     this.wires = wires
     this.#clock = options.clock ?? null
     this.#host = options.host ?? 'client'

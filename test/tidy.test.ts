@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bannedUses, mayCopy, unfinishedMarks } from './tidy/bans.ts'
+import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { codeOf } from './tidy/code.ts'
 import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -53,6 +53,11 @@ describe('the repository', () => {
 
   test('uses nothing that is banned where it stands', () => {
     expect(bannedUses(sources)).toEqual([])
+  })
+
+  test('knows nothing of its tests', () => {
+    const addon = native.filter(({ path }) => isUnder(path, 'native'))
+    expect(testSwitches([...product, ...addon])).toEqual([])
   })
 
   test('names no copying file that is gone', () => {
@@ -177,6 +182,18 @@ describe('a planted violation is caught', () => {
     const lines = (count: number): Source => ({ path: 'src/lib/a.ts', text: 'x\n'.repeat(count) })
     expect(tooLong([lines(400)])).toEqual([])
     expect(tooLong([lines(401)])).toHaveLength(1)
+  })
+
+  test('a switch for tests, in code, in a comment and in a name', () => {
+    const path = 'src/broker/log/a.ts'
+    const found = (text: string, at = path) => testSwitches([{ path: at, text }])
+    expect(found("if (state.host.sabotage.has('crc')) return")[0]).toContain(`${path}:1: sabotage`)
+    expect(found('x\n/** Test builds only. */')[0]).toContain(':2: Test builds')
+    expect(found('if (env.plantedBug) return')).toHaveLength(1)
+    expect(found('if (poisonsReleased) fill()')).toHaveLength(1)
+    expect(found("if (process.env['VITEST']) return")).toHaveLength(1)
+    expect(found('', 'src/broker/native/native-for-tests.ts')).toHaveLength(1)
+    expect(found('// checked in a test\nconst latest = best')).toEqual([])
   })
 
   test('a mark in a comment', () => {

@@ -90,7 +90,7 @@ function wrapNode(): string {
 }
 
 function run(program: string, args: readonly string[], env: Record<string, string> = {}): number {
-  const all = { ...process.env, LOGCLUSTER_POISON: '1', TEST_SLOWNESS: '5', ...env }
+  const all = { ...process.env, TEST_SLOWNESS: '5', ...env }
   const { status } = spawnSync(program, args, { cwd: tree, stdio: 'inherit', env: all })
   return status ?? 1
 }

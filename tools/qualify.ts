@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { PlantedBug } from '../src/broker/log/sabotage.ts'
 import { runCrashPoints, type CrashPointsResult } from '../test/crash/crash-points.ts'
+import { plantedBugNames, type PlantedBugName } from '../test/crash/planted-bugs.ts'
 import { runKillTest, type KillTestResult } from '../test/faults/kill.ts'
 import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from '../test/faults/power-loss.ts'
 
@@ -59,7 +59,7 @@ interface Qualification {
 }
 
 interface FoundBug {
-  readonly bug: PlantedBug
+  readonly bug: PlantedBugName
   readonly isFound: boolean
   /** Crash points visited until it was found. */
   readonly crashPoints: number
@@ -74,15 +74,6 @@ interface Counts {
 }
 
 const folder = join(import.meta.dirname, '..', 'docs', 'qualification')
-
-const bugs: readonly PlantedBug[] = [
-  'crc-unchecked',
-  'end-offset-before-write',
-  'keep-torn-tail',
-  'producer-state-not-rebuilt',
-  'index-trusted',
-  'growth-trusted',
-]
 
 function readCounts(): Counts {
   const { values } = parseArgs({
@@ -123,8 +114,8 @@ function every(count: number): (text: string) => void {
 /** Each bug is planted by itself, and must make the crash points fail. */
 async function findBugs(seed: number): Promise<FoundBug[]> {
   const found: FoundBug[] = []
-  for (const bug of bugs) {
-    const options = { count: 2000, seed: seed + 1, sabotage: new Set([bug]), bail: true }
+  for (const bug of plantedBugNames) {
+    const options = { count: 2000, seed: seed + 1, bug, bail: true }
     const { violations, crashPoints } = await runCrashPoints(options)
     found.push({ bug, isFound: violations.length > 0, crashPoints })
   }

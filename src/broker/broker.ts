@@ -15,6 +15,7 @@ import { Insight } from './insight/insight.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { LogDirectory } from './log/directory/log-directory.ts'
+import { startReasons } from './log/recovery/start-class.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { Partitions } from './partition/partitions.ts'
@@ -164,7 +165,7 @@ export class Broker {
   }
 
   async #startCluster(): Promise<Cluster> {
-    const { env, fatal } = this.#options
+    const { env, fatal, metrics } = this.#options
     const { settings } = this.#configuration
     const path =
       settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
@@ -195,6 +196,7 @@ export class Broker {
       },
     })
     cluster.onFailure(fatal)
+    metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })
     this.#takeConfigs(cluster.image)
     return cluster
   }
@@ -222,9 +224,13 @@ export class Broker {
       clusterId: cluster.image.clusterId,
       brokerId: settings.nodeId,
       bootId,
+      registration: cluster.registration,
       codecs: this.#codecs,
       hooks: { warn: (message, fields) => logger.warn(fields, message) },
     })
+    const { path, startClass, startReason: reason } = directory
+    const detail = startReasons[reason]
+    logger.info({ path, startClass, reason, detail }, 'Opened the data directory')
     directory.onFailure(error => {
       logger.fatal({ error: error.message }, 'The data directory failed')
       fatal(error)
@@ -307,6 +313,7 @@ export class Broker {
   #attachLogs(directory: LogDirectory, partitions: Partitions): void {
     this.#options.metrics.attach({
       storage: () => directory.numbers(),
+      start: () => ({ class: directory.startClass, reason: directory.startReason }),
       appends: function* () {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
       },

@@ -76,9 +76,6 @@ export interface Frame {
   release(): void
 }
 
-/** Tests: a released frame is overwritten with this, so that whoever still reads it is found out. */
-export const poisonByte = 0xdb
-
 export interface Connection {
   /** Unique in the process. */
   readonly id: number

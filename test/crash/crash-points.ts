@@ -1,4 +1,3 @@
-import { noSabotage, type Sabotage } from '../../src/broker/log/sabotage.ts'
 import type { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import { logDirectoryName } from '../../src/broker/log/log-id.ts'
 import type { Log } from '../../src/broker/log/log.ts'
@@ -6,6 +5,7 @@ import { Prng } from '../../src/lib/prng.ts'
 import type { SimDisk } from '../../sim/disk.ts'
 import { append, batchOf, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
 import { drive } from '../helpers/drive.ts'
+import { plantedEnv, plantedRecovery, type PlantedBugName } from './planted-bugs.ts'
 import { problemsOf, producerProblems, scan } from './recovered-log.ts'
 import { recordWorkload, type CrashPoint, type LogPromise } from './recorded-workload.ts'
 
@@ -15,8 +15,8 @@ export interface CrashPointsOptions {
   readonly seed: number
   /** Unsynced subsets of a machine crash, for each point. */
   readonly subsetCount?: number
-  /** Bugs to plant: proves that this test would find them. */
-  readonly sabotage?: Sabotage
+  /** To be planted: proves that this test would find it. */
+  readonly bug?: PlantedBugName
   /** Stop at the first violation. */
   readonly bail?: boolean
 }
@@ -65,10 +65,14 @@ function* knownOf(producers: Log['producers']): Iterable<unknown> {
 /** For batches that were appended after the recording. */
 const anything = { explains: () => true } as unknown as LogPromise['history']
 
+/** A read that had to make an index anew gives the right answer, and recovery had left a wrong index. */
+const doubted = /^Rebuilt an index/
+
 type CrashKind = 'process' | 'torn process' | 'machine'
 
 class CrashRun {
   readonly #options: CrashPointsOptions
+  readonly #bug: PlantedBugName | null
   readonly #violations: CrashViolation[] = []
   #workloads = 0
   #points = 0
@@ -80,12 +84,13 @@ class CrashRun {
 
   constructor(options: CrashPointsOptions) {
     this.#options = options
+    this.#bug = options.bug ?? null
   }
 
   async run(): Promise<CrashPointsResult> {
-    const { count, seed, sabotage = noSabotage } = this.#options
+    const { count, seed } = this.#options
     for (; this.#points < count && !this.#isOver(); this.#workloads++) {
-      const workload = await recordWorkload(seed * 100_000 + this.#workloads, sabotage)
+      const workload = await recordWorkload(seed * 100_000 + this.#workloads, this.#bug)
       for (const point of workload.points) {
         if (this.#points >= count || this.#isOver()) break
         await this.#visit(workload.seed, point)
@@ -176,13 +181,20 @@ class CrashRun {
     disk: SimDisk,
     point: CrashPoint,
     crash: CrashKind,
-  ): Promise<{ world: LogWorld; directory: LogDirectory; logs: Log[] }> {
-    const world = simWorld(disk, point.at)
+  ): Promise<{ world: LogWorld; directory: LogDirectory; logs: Log[]; doubts: string[] }> {
+    const { env, ...rest } = simWorld(disk, point.at)
+    const world = { ...rest, env: plantedEnv(this.#bug, env) }
+    const doubts: string[] = []
     const directory = await drive(
       world.clock,
       openDirectory(world, {
         bootId: crash === 'machine' ? 'boot-2' : 'boot-1',
-        sabotage: this.#options.sabotage ?? noSabotage,
+        recover: plantedRecovery(this.#bug),
+        hooks: {
+          warn: (message, fields) => {
+            if (doubted.test(message)) doubts.push(`${message}: ${JSON.stringify(fields)}`)
+          },
+        },
         settings: { growthStepBytes: point.at % 2 === 0 ? 1 : 1_000_000 },
       }),
     )
@@ -190,7 +202,7 @@ class CrashRun {
     for (const { history } of point.logs) {
       logs.push(await drive(world.clock, directory.openLog(history.id, history.config)))
     }
-    return { world, directory, logs }
+    return { world, directory, logs, doubts }
   }
 
   async #check(
@@ -198,7 +210,7 @@ class CrashRun {
     point: CrashPoint,
     { crash, prng }: { readonly crash: CrashKind; readonly prng: Prng },
   ): Promise<string[]> {
-    const { world, directory, logs } = await this.#open(disk, point, crash)
+    const { world, directory, logs, doubts } = await this.#open(disk, point, crash)
     const problems: string[] = []
     const isProcess = crash !== 'machine'
     if (
@@ -221,6 +233,7 @@ class CrashRun {
         })),
       )
     }
+    problems.push(...doubts)
     if (problems.length === 0 && prng.chance(1, 6)) {
       problems.push(...(await this.#crashAgain({ world, logs }, point, { crash, prng })))
     }

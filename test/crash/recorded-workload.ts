@@ -4,7 +4,6 @@ import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-confi
 import type { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import type { Log } from '../../src/broker/log/log.ts'
 import { encodeRecords } from '../../src/broker/log/batch/records.ts'
-import type { Sabotage } from '../../src/broker/log/sabotage.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { SimClock } from '../../sim/clock.ts'
@@ -13,6 +12,7 @@ import type { SimOperation } from '../../sim/disk-faults.ts'
 import { logId, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
 import { drive, quietly } from '../helpers/drive.ts'
 import { LogHistory } from './log-history.ts'
+import { plantedEnv, plantedRecovery, type PlantedBugName } from './planted-bugs.ts'
 
 /** What was promised for one log at the moment of a crash. */
 export interface LogPromise {
@@ -49,8 +49,11 @@ const bootId = 'boot-1'
  * Runs a random workload over two logs of one directory, on a disk whose syncs take time, and takes the disk's
  * state before every operation. The same seed gives the same workload.
  */
-export async function recordWorkload(seed: number, sabotage: Sabotage): Promise<RecordedWorkload> {
-  const recorder = new Recorder(seed, sabotage)
+export async function recordWorkload(
+  seed: number,
+  bug: PlantedBugName | null,
+): Promise<RecordedWorkload> {
+  const recorder = new Recorder(seed, bug)
   return recorder.run()
 }
 
@@ -67,7 +70,7 @@ interface OpenLog {
 class Recorder {
   readonly #seed: number
   readonly #prng: Prng
-  readonly #sabotage: Sabotage
+  readonly #bug: PlantedBugName | null
   readonly #clock: SimClock
   readonly #world: LogWorld
   readonly #disk: SimDisk
@@ -79,14 +82,18 @@ class Recorder {
   #isRecording = true
   #unansweredCount = 0
 
-  constructor(seed: number, sabotage: Sabotage) {
+  constructor(seed: number, bug: PlantedBugName | null) {
     this.#seed = seed
     this.#prng = new Prng(seed)
-    this.#sabotage = sabotage
+    this.#bug = bug
     this.#clock = new SimClock()
     this.#disk = new SimDisk({ later: act => this.#later(act), now: () => this.#clock.now() })
-    this.#world = { ...simWorld(this.#disk, seed), clock: this.#clock }
-    this.#world = { ...this.#world, env: { ...this.#world.env, clock: this.#clock } }
+    const { env } = simWorld(this.#disk, seed)
+    this.#world = {
+      env: plantedEnv(bug, { ...env, clock: this.#clock }),
+      clock: this.#clock,
+      disk: this.#disk,
+    }
     this.#logs = [0, 1].map(partition => ({
       history: new LogHistory(logId(partition), this.#config(partition)),
       log: null,
@@ -152,7 +159,7 @@ class Recorder {
 
   async #open(): Promise<void> {
     const settings = { growthStepBytes: this.#growthStepBytes }
-    const options = { bootId, sabotage: this.#sabotage, settings }
+    const options = { bootId, recover: plantedRecovery(this.#bug), settings }
     const directory = await drive(this.#clock, openDirectory(this.#world, options))
     for (const each of this.#logs) {
       each.log = await drive(this.#clock, directory.openLog(each.history.id, each.history.config))

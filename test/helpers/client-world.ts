@@ -1,5 +1,6 @@
 import { SimClock } from '../../sim/clock.ts'
 import { SimNetwork } from '../../sim/network.ts'
+import { poisonedNetwork } from '../../sim/poisoned-network.ts'
 import { WireClient, type WireClientOptions } from '../../src/broker/wire/client/client.ts'
 import { initProducerId } from '../../src/broker/wire/messages/index.ts'
 import { concat, writeInt32 } from '../../src/lib/bytes.ts'
@@ -9,12 +10,9 @@ import { ScriptedBroker, type Heard } from './scripted-broker.ts'
 /** A client and a scripted broker on a simulated network that cuts what is sent anywhere. */
 export class ClientWorld {
   readonly clock = new SimClock({ turn: () => new Promise(resolve => setImmediate(resolve)) })
-  readonly network = new SimNetwork(undefined, {
-    clock: this.clock,
-    prng: new Prng(5),
-    // Frames are overwritten when they were given back.
-    poisonsReleased: true,
-  })
+  readonly network = poisonedNetwork(
+    new SimNetwork(undefined, { clock: this.clock, prng: new Prng(5) }),
+  )
   #broker: ScriptedBroker | null = null
 
   static async start(): Promise<ClientWorld> {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
+import { nativeForTests } from '../helpers/native.ts'
 import { diskConformance } from './disk-conformance.ts'
 
 diskConformance('native', () => {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { Socket } from 'node:net'
-import { nativeForTests } from '../../src/broker/native/native-for-tests.ts'
+import { poisonedNetwork } from '../../sim/poisoned-network.ts'
+import { nativeForTests } from '../helpers/native.ts'
 import { networkEverywhere } from './network-everywhere.ts'
 import { networkConformance } from './network-conformance.ts'
 import { silentTcpPlace } from './silent-place.ts'
@@ -11,7 +12,7 @@ networkConformance('native', () => {
   const { native } = nativeForTests()
   const root = mkdtempSync(`${tmpdir()}/logcluster-network-`)
   return {
-    network: native.network,
+    network: poisonedNetwork(native.network),
     disk: native.disk,
     root,
     connect: (host, port) =>

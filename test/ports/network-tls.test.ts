@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CloseReason, SendStream } from '../../src/env/network.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
+import { poisonedEvents } from '../../sim/poisoned-network.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { framed, TestClient } from './network-client.ts'
 
@@ -24,22 +25,24 @@ test('a TLS socket is a connection like any other: frames, answers, file ranges,
   const content = new Prng(1).bytes(2_000_000)
   const file = new NodeDisk().open(`${root}/segment`, 'create')
   file.write(0, [content])
-  const network = new NodeNetwork({ poisonsReleased: true })
+  const network = new NodeNetwork()
   const streams: SendStream[] = []
   const { promise: closed, resolve: tellClosed } = Promise.withResolvers<CloseReason>()
   const server = createServer({ ...tls, pskCallback: () => key }, socket => {
-    network.attach({ duplex: socket, limits, ...endsOf(socket) }, connection => ({
-      frames: frames => {
-        for (const frame of frames) {
-          const stream = (streams[0] ??= connection.openStream())
-          const range = { file, position: 5, length: 1_500_000, cold: false, stream }
-          connection.send([framed(frame.bytes), range])
-          frame.release()
-        }
-      },
-      drained: () => {},
-      closed: tellClosed,
-    }))
+    network.attach({ duplex: socket, limits, ...endsOf(socket) }, connection =>
+      poisonedEvents({
+        frames: frames => {
+          for (const frame of frames) {
+            const stream = (streams[0] ??= connection.openStream())
+            const range = { file, position: 5, length: 1_500_000, cold: false, stream }
+            connection.send([framed(frame.bytes), range])
+            frame.release()
+          }
+        },
+        drained: () => {},
+        closed: tellClosed,
+      }),
+    )
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

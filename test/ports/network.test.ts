@@ -12,24 +12,23 @@ import { Prng } from '../../src/lib/prng.ts'
 import type { SimSocket } from '../../sim/byte-stream.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimNetwork } from '../../sim/network.ts'
+import { poisonedNetwork } from '../../sim/poisoned-network.ts'
 import type { NetworkUnderTest } from './network-bench.ts'
 import { networkConformance } from './network-conformance.ts'
 import { networkEverywhere } from './network-everywhere.ts'
 import { scriptedSession } from './network-session.ts'
 import { silentTcpPlace } from './silent-place.ts'
 
-// Released frames are overwritten, so that whoever still reads them is found out.
-process.env['LOGCLUSTER_POISON'] = '1'
 const loaded = loadNative()
 
 const kinds: Record<string, () => NetworkUnderTest> = {
-  node: () => overTcp(new NodeNetwork({ poisonsReleased: true }), new NodeDisk()),
+  node: () => overTcp(poisonedNetwork(new NodeNetwork()), new NodeDisk()),
   simulated,
 }
 if (loaded.ok) {
   const { network, disk } = loaded.native
-  kinds['native'] = () => overTcp(network, disk)
-  kinds['node over the native disk'] = () => overTcp(new NodeNetwork(), disk)
+  kinds['native'] = () => overTcp(poisonedNetwork(network), disk)
+  kinds['node over the native disk'] = () => overTcp(poisonedNetwork(new NodeNetwork()), disk)
 }
 
 for (const [name, make] of Object.entries(kinds)) networkConformance(name, make)
@@ -74,11 +73,11 @@ function overTcp(network: Network, disk: Disk): NetworkUnderTest {
 
 function simulated(): NetworkUnderTest {
   const clock = realClock
-  const network = new SimNetwork(undefined, { prng: new Prng(1), poisonsReleased: true, clock })
+  const network = new SimNetwork(undefined, { prng: new Prng(1), clock })
   const disk = new SimDisk()
   disk.mkdir('/data')
   return {
-    network,
+    network: poisonedNetwork(network),
     disk,
     root: '/data',
     connect: async (host, port) => network.wires.connect(host, port),

@@ -111,6 +111,25 @@ export const bans: readonly Ban[] = [
 /** Marks that may not stay, in comments least of all. */
 const unfinished = /\b(?:FIXME|TODO|XXX|HACK)\b/
 
+/**
+ * Words of a switch that only a test turns. What a test needs to be otherwise it gives from outside: a twin of a
+ * port, or a function or an object in a constructor (test/crash/planted-bugs.ts, sim/poisoned-network.ts).
+ */
+const testSwitch =
+  /sabotage|planted.?bug|poison|for-?tests?\b|test.?builds?\b|\bNODE_ENV\b|\bVITEST\b/i
+
+/** One line for each word, in code, comments and paths, by which the product would know that it is being tested. */
+export function testSwitches(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) =>
+    [path, ...text.split('\n')].flatMap((line, at) => {
+      const word = testSwitch.exec(line)
+      return word
+        ? [`${path}:${at}: ${word[0]} is a test's word; let the test give what differs`]
+        : []
+    }),
+  )
+}
+
 /** One line for each use of what is banned in the place where it stands. */
 export function bannedUses(sources: readonly Source[]): string[] {
   return sources

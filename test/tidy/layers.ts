@@ -14,9 +14,9 @@ const everything = ['src']
 
 /**
  * At the door of `log/`, because they are words of all its rooms: which log, its settings, what it asks of the directory
- * above it (which implements that), which failures of a disk pass, and what a test may plant.
+ * above it (which implements that) and which failures of a disk pass.
  */
-const door = ['log-host.ts', 'log-config.ts', 'log-id.ts', 'shortage.ts', 'sabotage.ts']
+const door = ['log-host.ts', 'log-config.ts', 'log-id.ts', 'shortage.ts']
 
 /**
  * The table is the architecture (docs/architecture.md). The longest place that holds a file is its layer; a
@@ -93,7 +93,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/broker/log/log-host.ts': {
-    ours: ['src/env', ...log('segment', 'compression', 'sabotage.ts')],
+    ours: ['src/env', ...log('segment', 'compression')],
   },
   'src/broker/log/segment': { ours: ['src/lib', 'src/env', ...log('producers', 'batch')] },
   'src/broker/log/producers': { ours: ['src/lib', ...log('batch')] },

@@ -46,6 +46,9 @@ describe('a cluster of one broker', () => {
       leaderEpoch: 1,
     })
     expect(second.image.brokers.get(1)!.epoch).toBeGreaterThan(first.image.brokers.get(1)!.epoch)
+    const epochs = [first, second].map(each => each.image.brokers.get(1)!.epoch)
+    expect(first.registration).toEqual({ before: null, now: epochs[0] })
+    expect(second.registration).toEqual({ before: epochs[0], now: epochs[1] })
   })
 
   test('publishes each image with its records before it answers', async () => {

@@ -73,7 +73,7 @@ export interface ClusterOptions {
   readonly internalTopics?: TopicRules['internalTopics']
   /** Where given: the id of a new cluster, and what the store must hold. */
   readonly clusterId?: Uuid
-  /** False: other brokers may be registered too. Default true, until they can follow a controller. */
+  /** False: other brokers may be registered too. Default true. */
   readonly isSoleBroker?: boolean
   /** How long a store that does not answer is left alone. Default 500. */
   readonly retryDelayMs?: number
@@ -83,7 +83,7 @@ export type ImageListener = (image: MetadataImage, records: readonly MetadataRec
 
 /**
  * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
- * changes that may be asked for. Until there are more brokers this one is always the controller.
+ * changes that may be asked for. This broker is always the controller.
  */
 export class Cluster {
   readonly #options: ClusterOptions
@@ -91,6 +91,8 @@ export class Cluster {
   readonly #producerIds: ProducerIds
   readonly #imageListeners: ImageListener[] = []
   readonly #failureListeners: ((error: Error) => void)[] = []
+  readonly #epochBefore: number | null
+  #epoch = -1
   #image: MetadataImage
   #failure: Error | null = null
   #stopping: Promise<void> | null = null
@@ -99,6 +101,7 @@ export class Cluster {
     const { env, store, brokerId, clusterId, retryDelayMs = 500 } = options
     this.#options = options
     this.#image = replay(log)
+    this.#epochBefore = this.#image.brokers.get(brokerId)?.epoch ?? null
     checkClusterId(this.#image, clusterId)
     if (options.isSoleBroker !== false) checkSoleBroker(this.#image, brokerId)
     this.#shell = new ControllerShell({
@@ -150,6 +153,11 @@ export class Cluster {
 
   get brokerId(): number {
     return this.#options.brokerId
+  }
+
+  /** Epochs of this broker: of the start that this is, and of the last one before it, null where there was none. */
+  get registration(): { readonly before: number | null; readonly now: number } {
+    return { before: this.#epochBefore, now: this.#epoch }
   }
 
   /** True while the store does not answer: what is asked waits. */
@@ -268,6 +276,7 @@ export class Cluster {
     const command = { type: 'registerBroker', brokerId, incarnationId, rack, listeners } as const
     const answer = await this.#ask(command, 'brokerRegistered')
     if (answer.type === 'refused') throw this.#failure ?? new Error(answer.message)
+    this.#epoch = answer.brokerEpoch
   }
 
   async #fetchProducerIds(): Promise<ProducerIdBlock> {

@@ -74,15 +74,7 @@ test('an unknown setting is refused wherever it stands, with the nearest name', 
 })
 
 test('variables of the loader, of tests and of Kubernetes are no settings', () => {
-  const names = [
-    'NATIVE',
-    'NATIVE_FILE',
-    'POISON',
-    'TEST_MAIN',
-    'SERVICE_HOST',
-    'PORT',
-    'PORT_9092_TCP_ADDR',
-  ]
+  const names = ['NATIVE', 'NATIVE_FILE', 'TEST_MAIN', 'SERVICE_HOST', 'PORT', 'PORT_9092_TCP_ADDR']
   names.push('OPERATOR_SERVICE_PORT_HTTPS')
   const environment = Object.fromEntries(names.map(name => [`LOGCLUSTER_${name}`, 'x']))
   expect(problems({ environment })).toEqual([])

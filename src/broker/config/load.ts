@@ -136,7 +136,7 @@ const environmentPrefix = 'LOGCLUSTER_'
  * whose names begin with ours.
  */
 const foreign =
-  /^LOGCLUSTER_(?:NATIVE(?:_FILE)?$|POISON$|TEST_)|_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_\d+_(?:TCP|UDP).*)?$/
+  /^LOGCLUSTER_(?:NATIVE(?:_FILE)?$|TEST_)|_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_\d+_(?:TCP|UDP).*)?$/
 
 function readEnvironment(environment: Invocation['environment'], problems: string[]): Entry[] {
   const byVariable = new Map(

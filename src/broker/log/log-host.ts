@@ -1,13 +1,11 @@
 import type { DiskError, Env } from '../../env/env.ts'
 import type { Codecs } from './compression/codecs.ts'
-import type { Sabotage } from './sabotage.ts'
 import type { Segment } from './segment/segment.ts'
 
 /** What a log needs of the directory that it lies in. Unit tests give a small one of their own. */
 export interface LogHost {
   readonly env: Env
   readonly codecs: Codecs
-  readonly sabotage: Sabotage
   /** A growth record is written whenever the active segment has grown by this much. */
   readonly growthStepBytes: number
   /** Set once an fsync or a write failed: nothing of the directory is served any more (reliability.md 3.4). */

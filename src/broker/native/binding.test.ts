@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CloseReason } from '../../env/network.ts'
 import type { AddonConstants, Binding, CounterName } from './binding.ts'
-import { nativeForTests } from './native-for-tests.ts'
+import { nativeForTests } from '../../../test/helpers/native.ts'
 
 /** What the addon exports, against what TypeScript says that it does. */
 

@@ -15,11 +15,8 @@ export interface Binding {
   readonly counters: Float64Array
   readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
-  /**
-   * Gives the callbacks, before anything is listened to; again in tests, whose modules are loaded anew. `poison`: what
-   * released slabs are overwritten with, or -1.
-   */
-  start(callbacks: Callbacks, poison: number): number
+  /** Gives the callbacks, before anything is listened to; again where this module is loaded anew. */
+  start(callbacks: Callbacks): number
 
   /** The addon closes the descriptor, with the file. */
   fileAdopt(descriptor: number): number

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { crc32c } from '../../lib/crc32c.ts'
 import { Prng } from '../../lib/prng.ts'
-import { nativeForTests } from './native-for-tests.ts'
+import { nativeForTests } from '../../../test/helpers/native.ts'
 
 const { native } = nativeForTests()
 const bytes = new Prng(7).bytes(200_000)

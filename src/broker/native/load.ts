@@ -3,7 +3,6 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../env/disk.ts'
-import { poisonByte } from '../../env/network.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import type { Binding } from './binding.ts'
 import { Jobs } from './jobs.ts'
@@ -55,20 +54,16 @@ function refused(reason: string): NativeLoad {
 function open(binding: Binding): Native {
   const jobs = new Jobs()
   const network = new NativeNetwork(binding)
-  const poison = process.env['LOGCLUSTER_POISON'] === undefined ? -1 : poisonByte
-  binding.start(
-    {
-      jobDone: (job, result) => jobs.done(job, result),
-      accepted: (...event) => network.accepted(...event),
-      acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
-      connected: (...event) => network.connected(...event),
-      connectFailed: (dial, errno) => network.connectFailed(dial, errno),
-      frames: (connection, count) => network.framesCame(connection, count),
-      drained: connection => network.drained(connection),
-      closed: (connection, kind, detail) => network.closed(connection, kind, detail),
-    },
-    poison,
-  )
+  binding.start({
+    jobDone: (job, result) => jobs.done(job, result),
+    accepted: (...event) => network.accepted(...event),
+    acceptFailed: (listener, errno) => network.acceptFailed(listener, errno),
+    connected: (...event) => network.connected(...event),
+    connectFailed: (dial, errno) => network.connectFailed(dial, errno),
+    frames: (connection, count) => network.framesCame(connection, count),
+    drained: connection => network.drained(connection),
+    closed: (connection, kind, detail) => network.closed(connection, kind, detail),
+  })
   return {
     disk: new NativeDisk(binding, jobs),
     network,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Connection, ConnectionEvents, Listener, NetworkError } from '../../env/network.ts'
 import { NativeConnection } from './native-connection.ts'
 import { NativeDials } from './native-dials.ts'
-import { nativeForTests } from './native-for-tests.ts'
+import { nativeForTests } from '../../../test/helpers/native.ts'
 
 /** Beyond the suite of test/ports: what the addon's attempts leave, and names of several addresses. */
 

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { DiskError } from '../../env/disk.ts'
 import { Prng } from '../../lib/prng.ts'
-import { nativeForTests } from './native-for-tests.ts'
+import { nativeForTests } from '../../../test/helpers/native.ts'
 
 const { native } = nativeForTests()
 const { disk } = native

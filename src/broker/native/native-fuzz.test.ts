@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { Connection, Frame, OutPart } from '../../env/network.ts'
 import { Prng } from '../../lib/prng.ts'
-import { nativeForTests } from './native-for-tests.ts'
+import { poisonedNetwork } from '../../../sim/poisoned-network.ts'
+import { nativeForTests } from '../../../test/helpers/native.ts'
 
 /** Clients and a server that do what they like, by seed: whatever comes is whole, and nothing is left behind. */
 
 const { native } = nativeForTests()
+const network = poisonedNetwork(native.network)
 const folder = mkdtempSync(join(tmpdir(), 'native-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -19,11 +21,11 @@ afterAll(() => file.close())
 
 test.each(Array.from({ length: 24 }, (_, seed) => seed))('seed %i', async seed => {
   const prng = new Prng(seed)
-  const stream = native.network.openStream()
+  const stream = network.openStream()
   const kept: Frame[] = []
   const wrong: number[] = []
   const open = new Set<Connection>()
-  const listener = await native.network.listen(
+  const listener = await network.listen(
     {
       host: '127.0.0.1',
       port: 0,
@@ -78,7 +80,7 @@ test.each(Array.from({ length: 24 }, (_, seed) => seed))('seed %i', async seed =
   await listener.close()
   stream.close()
   expect(wrong).toEqual([])
-  await until(() => native.network.counters.requestMemoryBytes === 0)
+  await until(() => network.counters.requestMemoryBytes === 0)
 })
 
 /** Sends whole frames in arbitrary pieces, perhaps nonsense in the end, reads or not, and leaves somehow. */
@@ -120,7 +122,7 @@ function isWhole(bytes: Uint8Array): boolean {
   return bytes.every((byte, at) => byte === ((bytes[0]! + at * 7) & 0xff))
 }
 
-function answer(prng: Prng, stream: ReturnType<typeof native.network.openStream>): OutPart[] {
+function answer(prng: Prng, stream: ReturnType<typeof network.openStream>): OutPart[] {
   return Array.from({ length: prng.below(5) }, () => {
     if (prng.chance(1, 2)) return new Uint8Array(prng.below(prng.chance(1, 10) ? 300_000 : 100))
     const length = prng.below(prng.chance(1, 2) ? 20_000 : 500_000)

@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SimNetwork } from '../../../sim/network.ts'
+import { poisonedNetwork } from '../../../sim/poisoned-network.ts'
 import { ask, header, id } from '../../../test/helpers/served.ts'
 import type { Network } from '../../env/env.ts'
 import { realClock } from '../../env/real/clock.ts'
@@ -118,14 +119,17 @@ const worlds: [name: string, make: () => World][] = [
   [
     'the network in memory, cut anywhere',
     () => {
-      const network = new SimNetwork(undefined, { prng: new Prng(11), poisonsReleased: true })
-      return { network, connect: port => network.wires.connect('127.0.0.1', port) }
+      const network = new SimNetwork(undefined, { prng: new Prng(11) })
+      return {
+        network: poisonedNetwork(network),
+        connect: port => network.wires.connect('127.0.0.1', port),
+      }
     },
   ],
   [
     'node:net',
     () => ({
-      network: new NodeNetwork({ poisonsReleased: true }),
+      network: poisonedNetwork(new NodeNetwork()),
       connect: port => connectTcp({ port, host: '127.0.0.1' }),
     }),
   ],
@@ -133,7 +137,7 @@ const worlds: [name: string, make: () => World][] = [
 
 const addon = loadNative()
 if (addon.ok) {
-  const { network } = addon.native
+  const network = poisonedNetwork(addon.native.network)
   worlds.push([
     'the addon',
     () => ({ network, connect: port => connectTcp({ port, host: '127.0.0.1' }) }),

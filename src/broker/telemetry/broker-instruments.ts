@@ -163,6 +163,11 @@ function storageGauges(sources: Sources): Instrument[] {
       Number(it.hasFailed),
     ),
     {
+      name: 'logcluster_metadata_waiting',
+      help: '1 while the metadata store does not answer: changes of topics and configs wait, and new producer ids may.',
+      samples: () => ofOne(sources().isMetadataWaiting?.(), Number),
+    },
+    {
       name: 'logcluster_request_memory_bytes',
       help: 'Memory of requests, arriving or being answered, by what their buffers take.',
       samples: () => ofOne(sources().network?.(), network => network.requestMemoryBytes),
@@ -185,6 +190,12 @@ function infoGauges(sources: Sources): Instrument[] {
       help: 'Which twin of each port is at work, native or node; always 1.',
       labels: ['network', 'disk', 'crc'],
       samples: () => info(sources().dataPath?.()),
+    },
+    {
+      name: 'logcluster_start_class_info',
+      help: 'How the last run ended: A cleanly, B the process died, C anything else, D the data directory was empty; always 1.',
+      labels: ['class', 'reason'],
+      samples: () => info(sources().start?.()),
     },
   ]
 }

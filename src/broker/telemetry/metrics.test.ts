@@ -6,6 +6,8 @@ import type { MetricSources } from './sources.ts'
 
 const sources: MetricSources = {
   build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
+  isMetadataWaiting: () => true,
+  start: () => ({ class: 'B', reason: 'process-died' }),
   dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
   network: () => ({
     bytesReceived: 1,
@@ -149,6 +151,8 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_request_memory_bytes 4',
       'logcluster_request_memory_waits_total 5',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
+      'logcluster_metadata_waiting 1',
+      'logcluster_start_class_info{class="B",reason="process-died"} 1',
       'logcluster_build_info{version="1.2.3",node="v24.0.0"} 1',
       'logcluster_consumer_group_members{group="billing",state="Stable"} 2',
       'logcluster_consumer_lag_records{group="billing",topic="hot",partition="3",position="committed",client_id=""} 4',

@@ -13,6 +13,10 @@ export interface MetricSources {
     readonly disk: string
     readonly crc: string
   }
+  /** How the last run ended, and what told so: a few words each. */
+  readonly start: () => { readonly class: string; readonly reason: string }
+  /** True while the metadata store does not answer. */
+  readonly isMetadataWaiting: () => boolean
   readonly network: () => NetworkCounters
   /** Bytes of records copied in JavaScript, by reason. */
   readonly copied: () => Readonly<Record<string, number>>

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { assert } from '../../lib/assert.ts'
 import { nextConnectionId } from '../connection-id.ts'
-import { poisonByte } from '../network.ts'
 import type {
   Address,
   CloseReason,
@@ -25,7 +24,6 @@ export interface ConnectionLimits {
 export interface ConnectionHost {
   /** What frames of this connection, and of others of its kind, take. */
   readonly memory: RequestMemory
-  readonly poisonsReleased: boolean
   openStream(): SendStream
   received(bytes: number): void
   assembled(bytes: number): void
@@ -213,7 +211,6 @@ class DuplexFrame implements Frame {
     assert(this.#state !== 'released', 'a frame is released once')
     const wasHeld = this.#state === 'held'
     this.#state = 'released'
-    if (this.#host.poisonsReleased) this.bytes.fill(poisonByte)
     if (wasHeld) this.#host.memory.change(-this.bytes.length, 0)
   }
 

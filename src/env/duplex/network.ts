@@ -12,11 +12,6 @@ import type {
 import { DuplexConnection, type ConnectionHost, type ConnectionOptions } from './connection.ts'
 import { RequestMemory } from './request-memory.ts'
 
-export interface DuplexNetworkOptions {
-  /** Test builds: a released frame is overwritten, so whoever still reads it is found out. */
-  readonly poisonsReleased?: boolean
-}
-
 export interface Ends {
   readonly remote: Address
   readonly local: Address
@@ -36,15 +31,10 @@ export class DuplexNetwork {
   readonly #memory = new RequestMemory()
   /** Of answers: whoever asked for them bounds them, and no listener waits for them. */
   readonly #answerMemory = new RequestMemory()
-  readonly #poisonsReleased: boolean
   #bytesReceived = 0
   #bytesCopied = 0
   #bytesAssembled = 0
   #bytesRead = 0
-
-  constructor(options: DuplexNetworkOptions = {}) {
-    this.#poisonsReleased = options.poisonsReleased ?? false
-  }
 
   get counters(): NetworkCounters {
     return {
@@ -99,7 +89,6 @@ export class DuplexNetwork {
   #host(memory: RequestMemory): ConnectionHost {
     return {
       memory,
-      poisonsReleased: this.#poisonsReleased,
       openStream: () => new CountingStream(),
       received: bytes => void (this.#bytesReceived += bytes),
       assembled: bytes => void (this.#bytesAssembled += bytes),

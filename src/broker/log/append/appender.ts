@@ -246,8 +246,6 @@ export class Appender {
   #writeGroup(stages: readonly Stage[]): DiskError | null {
     // An fsync may have failed since the batches were staged: what would be answered now is worth nothing.
     if (this.#state.host.failure !== null) return this.#state.host.failure
-    const isEarly = this.#state.host.sabotage.has('end-offset-before-write')
-    if (isEarly) this.#finish(stages)
     try {
       const roll = stages[0]!.roll
       if (roll !== null) this.#startSegment(roll)
@@ -256,7 +254,7 @@ export class Appender {
       if (error instanceof DiskError) return error
       throw error
     }
-    if (!isEarly) this.#finish(stages)
+    this.#finish(stages)
     return null
   }
 

@@ -46,10 +46,6 @@ export class FlushScheduler {
     return since === Infinity ? 0 : this.#options.env.clock.monotonic() - since
   }
 
-  get dirtyLogs(): Iterable<Flushable> {
-    return this.#dirtySinceMs.keys()
-  }
-
   /** The log has unflushed bytes. */
   noteDirty(log: Flushable): void {
     if (!this.#dirtySinceMs.has(log)) {

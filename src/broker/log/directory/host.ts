@@ -2,7 +2,6 @@ import { DiskError, type Env, type Timer } from '../../../env/env.ts'
 import type { Codecs } from '../compression/codecs.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
 import type { Log } from '../log.ts'
-import type { Sabotage } from '../sabotage.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
@@ -18,7 +17,6 @@ export interface DirectoryHostOptions {
   readonly path: string
   readonly directoryId: string
   readonly codecs: Codecs
-  readonly sabotage: Sabotage
   readonly settings: LogDirectorySettings
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
   /** The open logs. */
@@ -41,7 +39,6 @@ const indexIdleMs = 10 * 60_000
 export class DirectoryHost implements LogHost {
   readonly env: Env
   readonly codecs: Codecs
-  readonly sabotage: Sabotage
   readonly growthStepBytes: number
   readonly ledger: DirtyLedger
   readonly scheduler: FlushScheduler
@@ -66,7 +63,6 @@ export class DirectoryHost implements LogHost {
     this.#options = options
     this.env = env
     this.codecs = options.codecs
-    this.sabotage = options.sabotage
     this.growthStepBytes = settings.growthStepBytes ?? mebibyte
     this.#hotWindow = new HotWindow(settings.hotWindowBytes ?? 64 * mebibyte)
     this.ledger = new DirtyLedger({

@@ -14,6 +14,7 @@ import {
 import { utf8 } from '../../../lib/bytes.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { logDirectoryName } from '../log-id.ts'
+import type { LogDirectory } from './log-directory.ts'
 import { parseSegmentName } from '../segment/segment.ts'
 
 const folderOf = (partition = 0) => `/data/${logDirectoryName(logId(partition))}`
@@ -71,29 +72,56 @@ test('what the operating system refuses is said so', async () => {
 test('start classes: empty, clean, killed, cut off from power, unknown', async () => {
   const world = simWorld()
   const { directory } = await filled(world)
-  expect(directory.startClass).toBe('D')
+  expect(startOf(directory)).toBe('D empty')
   const running = world.disk.clone()
   await directory.close()
-  const classOn = async (disk: LogWorld['disk'], over: Parameters<typeof openDirectory>[1] = {}) =>
-    (await openDirectory(worldOn(disk.clone(), world), over)).startClass
-  expect(await classOn(world.disk)).toBe('A')
-  expect(await classOn(world.disk, { bootId: 'boot-2' })).toBe('A')
-  expect(await classOn(world.disk, { brokerEpoch: 7 })).toBe('C')
-  expect(await classOn(running)).toBe('B')
-  expect(await classOn(running, { bootId: 'boot-2' })).toBe('C')
-  expect(await classOn(running, { bootId: '' })).toBe('C')
-  expect(await classOn(running, { brokerEpoch: 7 })).toBe('C')
+  const start = async (disk: LogWorld['disk'], over: Parameters<typeof openDirectory>[1] = {}) =>
+    startOf(await openDirectory(worldOn(disk.clone(), world), over))
+  expect(await start(world.disk)).toBe('A stopped-cleanly')
+  expect(await start(world.disk, { bootId: 'boot-2' })).toBe('A stopped-cleanly')
+  expect(await start(running)).toBe('B process-died')
+  expect(await start(running, { bootId: 'boot-2' })).toBe('C machine-restarted')
+  expect(await start(running, { bootId: '' })).toBe('C machine-restarted')
+  const registration = { before: 7, now: 8 }
+  // As a version left them that did not note registrations.
+  expect(await start(world.disk, { registration })).toBe('C registration-unknown')
+  expect(await start(running, { registration })).toBe('C registration-unknown')
+  const without = (disk: LogWorld['disk'], name: string) => {
+    const copy = disk.clone()
+    copy.unlink(`/data/${name}`)
+    return copy
+  }
+  expect(await start(without(running, 'run.json'))).toBe('C no-last-run')
 })
 
-test('a registration that was noted counts at the next start', async () => {
+test('a run is known by its registration: an older copy of the disk is class C, stopped or killed', async () => {
   const world = simWorld()
-  const { directory } = await filled(world)
-  await directory.noteBrokerEpoch(7)
-  const killed = world.disk.clone()
-  await directory.close()
-  expect((await openDirectory(worldOn(killed, world), { brokerEpoch: 7 })).startClass).toBe('B')
-  expect((await openDirectory(worldOn(world.disk, world), { brokerEpoch: 7 })).startClass).toBe('A')
+  const opened = async (disk: LogWorld['disk'], before: number | null, now: number) =>
+    openDirectory(worldOn(disk, world), { registration: { before, now } })
+  const first = await opened(world.disk, null, 7)
+  const killedFirst = world.disk.clone()
+  await first.close()
+  const stoppedFirst = world.disk.clone()
+
+  const second = await opened(world.disk, 7, 12)
+  expect(startOf(second)).toBe('A stopped-cleanly')
+  const killedSecond = world.disk.clone()
+  await second.close()
+
+  expect(startOf(await opened(killedSecond.clone(), 12, 15))).toBe('B process-died')
+  for (const older of [killedFirst, stoppedFirst]) {
+    expect(startOf(await opened(older.clone(), 12, 15))).toBe('C other-registration')
+  }
+  // The registration was committed, and the process died before it could note it.
+  expect(startOf(await opened(killedSecond.clone(), 15, 19))).toBe('C other-registration')
+  // The metadata is older than the disk.
+  expect(startOf(await opened(killedSecond.clone(), 7, 12))).toBe('C other-registration')
+  expect(startOf(await opened(killedSecond.clone(), null, 3))).toBe('C other-registration')
 })
+
+function startOf({ startClass, startReason }: LogDirectory): string {
+  return `${startClass} ${startReason}`
+}
 
 test('the clean marker goes before anything else, and a log that does not fit it is recovered', async () => {
   const world = simWorld()
@@ -188,7 +216,7 @@ test('a torn tail of a killed process is cut; a hole before valid batches makes 
   const warnings: string[] = []
   const third = await openDirectory(holed, { hooks: { warn: message => warnings.push(message) } })
   expect((await third.openLog(logId(), logConfig())).endOffset).toBe(10)
-  expect(third.startClass).toBe('C')
+  expect(startOf(third)).toBe('C unexpected-damage')
   expect(warnings.join()).toContain('crash of the machine')
 })
 

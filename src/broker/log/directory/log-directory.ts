@@ -16,11 +16,11 @@ import {
   beginRun,
   trustOf,
   writeMarker,
-  writeRun,
+  type Registration,
   type Start,
   type StartClass,
+  type StartReason,
 } from '../recovery/start-class.ts'
-import { noSabotage, type Sabotage } from '../sabotage.ts'
 import { isPassing } from '../shortage.ts'
 import {
   findLogs,
@@ -44,12 +44,12 @@ export interface LogDirectoryOptions {
   readonly brokerId: number
   /** /proc/sys/kernel/random/boot_id; empty where unknown: then a crash counts as one of the machine. */
   readonly bootId: string
-  /** The last epoch that the cluster registered for this broker; null or left out: not compared. */
-  readonly brokerEpoch?: number | null
+  /** Left out where no cluster stands behind the directory: then runs are not told by it. */
+  readonly registration?: Registration | null
   readonly hooks?: LogDirectoryHooks
   readonly codecs?: Codecs
-  /** Test builds only. */
-  readonly sabotage?: Sabotage
+  /** How the files of a log become a log. */
+  readonly recover?: typeof recoverLog
 }
 
 export interface LogDirectoryHooks {
@@ -91,23 +91,24 @@ export class LogDirectory {
   readonly #lock: DiskLock
   readonly #start: Start
   readonly #host: DirectoryHost
+  readonly #recoverLog: typeof recoverLog
   readonly #found: Map<string, FoundLog>
   readonly #foundCount: number
   readonly #logs = new Map<string, Log>()
   readonly #busy = new Map<string, Promise<unknown>>()
   readonly #turnstile: Turnstile
-  readonly #run: { brokerEpoch: number }
   #startClass: StartClass
+  #startReason: StartReason
   #openedOfFound = 0
   #isClosed = false
 
   /** Locks, identifies and begins a run. @throws DirectoryError where the directory cannot be used */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { env, path, brokerEpoch = null } = options
+    const { env, path, registration = null } = options
     const lock = await lockDirectory(env, path)
     try {
       const identity = await readIdentity(options)
-      const start = await beginRun({ ...options, identity, brokerEpoch })
+      const start = await beginRun({ ...options, identity, registration })
       warnOfFileSystem(options)
       void removeLeftovers(env.disk, path)
       return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
@@ -126,14 +127,15 @@ export class LogDirectory {
       readonly found: Map<string, FoundLog>
     },
   ) {
-    const { env, path, settings = {}, hooks = {}, sabotage = noSabotage } = options
+    const { env, path, settings = {}, hooks = {} } = options
     this.path = path
     this.identity = opened.identity
     this.#env = env
     this.#lock = opened.lock
     this.#start = opened.start
     this.#startClass = opened.start.startClass
-    this.#run = { brokerEpoch: opened.start.run.brokerEpoch }
+    this.#startReason = opened.start.reason
+    this.#recoverLog = options.recover ?? recoverLog
     this.#found = opened.found
     this.#foundCount = opened.found.size
     this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir ?? openCountMax)
@@ -142,7 +144,6 @@ export class LogDirectory {
       path,
       directoryId: opened.identity.directoryId,
       codecs: options.codecs ?? createCodecs(env.clock),
-      sabotage,
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
@@ -155,8 +156,9 @@ export class LogDirectory {
     return this.#startClass
   }
 
-  get startReason(): string {
-    return this.#start.reason
+  /** What told it. */
+  get startReason(): StartReason {
+    return this.#startReason
   }
 
   /** The logs on disk that are not open. */
@@ -226,12 +228,6 @@ export class LogDirectory {
     return this.#exclusively(id, () => this.#takeAway(id, 'stray'))
   }
 
-  /** A new registration of this broker: durable when it resolves, before the broker serves (reliability.md 3.1). */
-  async noteBrokerEpoch(brokerEpoch: number): Promise<void> {
-    this.#run.brokerEpoch = brokerEpoch
-    await writeRun({ env: this.#env, path: this.path }, { ...this.#start.run, brokerEpoch })
-  }
-
   /** Flushes and closes every log, and writes the clean marker if nothing went wrong. Never rejects for the disk. */
   async close(): Promise<void> {
     assert(!this.#isClosed, 'a directory is closed once')
@@ -251,9 +247,8 @@ export class LogDirectory {
       await Promise.all(closed)
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
-        const run = { ...this.#start.run, brokerEpoch: this.#run.brokerEpoch }
         const place = { env: this.#env, path: this.path }
-        await this.#host.withRoom(() => writeMarker(place, run, lines))
+        await this.#host.withRoom(() => writeMarker(place, this.#start.run, lines))
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
@@ -307,7 +302,7 @@ export class LogDirectory {
   /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
   async #recover(options: RecoveryOptions): Promise<Recovered> {
     try {
-      return await recoverLog(options)
+      return await this.#recoverLog(options)
     } catch (error) {
       const isSync = error instanceof DiskError && error.operation.startsWith('sync')
       if (isSync && !isPassing(error)) this.#host.fail(error)
@@ -339,6 +334,7 @@ export class LogDirectory {
   #reclassify(surprise: string): void {
     if (this.#startClass !== 'B') return
     this.#startClass = 'C'
+    this.#startReason = 'unexpected-damage'
     this.#host.warn(
       'A crash of the process does not leave this: counting as a crash of the machine',
       { surprise },

@@ -4,14 +4,12 @@ import {
   decodeIndexHead,
   decodeOffsets,
   decodeTimes,
-  decodeUnchecked,
   indexHeadBytes,
   type IndexHead,
   type IndexKind,
 } from '../segment/index-file.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
-import { TimeIndex } from '../segment/time-index.ts'
 import { SegmentDamage, walkBatches } from '../segment/walk.ts'
 import type { LogState } from '../state/log-state.ts'
 
@@ -80,7 +78,6 @@ async function readIndex(state: IndexContext, segment: Segment): Promise<Segment
   const { disk, crc32c } = state.host.env
   const offsetBytes = await readFile(disk, segment.pathOf('index'))
   if (offsetBytes === null) return null
-  if (state.host.sabotage.has('index-trusted')) return trusted(segment, offsetBytes)
   const timeBytes = await readFile(disk, segment.pathOf('timeindex'))
   if (timeBytes === null) return null
   const heads = [
@@ -104,18 +101,6 @@ export function speaksOf(
     head.endOffset === segment.endOffset &&
     head.logBytes === segment.sizeBytes
   )
-}
-
-function trusted(segment: Segment, bytes: Uint8Array): SegmentIndex | null {
-  const read = decodeUnchecked(bytes)
-  if (read === null) return null
-  const { offsets, head } = read
-  return new SegmentIndex(segment.baseOffset, {
-    offsets,
-    times: new TimeIndex(),
-    newest: head.newest,
-    logBytes: head.logBytes,
-  })
 }
 
 async function buildIndex(state: IndexContext, segment: Segment): Promise<SegmentIndex> {

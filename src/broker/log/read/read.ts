@@ -87,9 +87,7 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
   try {
     const index = await loadIndex(state, segment)
     let range = await runCold(segment.file, findRange(segment, index, wish))
-    if (range.kind === 'mismatch' && !state.host.sabotage.has('index-trusted')) {
-      range = await secondOpinion(state, segment, wish, range)
-    }
+    if (range.kind === 'mismatch') range = await secondOpinion(state, segment, wish, range)
     switch (range.kind) {
       case 'range':
         return {

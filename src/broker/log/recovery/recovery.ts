@@ -1,71 +1,19 @@
-import { readWhole } from '../../../env/disk.ts'
 import { DiskError } from '../../../env/env.ts'
-import { readBatchHeader, batchOverheadBytes } from '../batch/batch.ts'
-import { EpochCache, epochPlace, readEpochs } from '../state/epoch-cache.ts'
 import { dropGrowth, noteGrowth } from '../append/growth.ts'
-import { isCompacted, type LogConfig } from '../log-config.ts'
-import type { LogHost } from '../log-host.ts'
-import { logIdText, type LogId } from '../log-id.ts'
-import { LogState } from '../state/log-state.ts'
-import { ProducerStates } from '../producers/states.ts'
-import { resumeSegment, type Resume } from './resume.ts'
-import { openTrusted } from './trusted.ts'
-import { walkTail } from './walk.ts'
+import { batchOverheadBytes, readBatchHeader } from '../batch/batch.ts'
+import { logIdText } from '../log-id.ts'
 import { readSealed } from '../segment/sealed-file.ts'
-import {
-  parseSegmentName,
-  Segment,
-  segmentPath,
-  segmentSuffixes,
-  SegmentList,
-} from '../segment/segment.ts'
+import { parseSegmentName, Segment, segmentPath, SegmentList } from '../segment/segment.ts'
 import { walkBatches } from '../segment/walk.ts'
+import { EpochCache, epochPlace, readEpochs } from '../state/epoch-cache.ts'
+import { LogState } from '../state/log-state.ts'
+import type { Recovery, RecoveryOptions, RecoverySteps, Resume } from './context.ts'
+import { advanceProducers, noProducers, noteProducer, restoreProducers } from './producers.ts'
+import { confirmCaches, growthRecords, resumeSegment } from './resume.ts'
+import { openTrusted } from './trusted.ts'
+import { cut, walkSegment, walkTail } from './walk.ts'
 
-/** What the clean marker says of a log (FORMAT.md). */
-export interface CleanLine {
-  readonly endOffset: number
-  readonly lastEpoch: number
-  readonly activeBase: number
-  readonly activeBytes: number
-}
-
-/** How much of what is on disk may be believed (reliability.md 3.1): class A, B, C. */
-export type Trust = 'clean' | 'process-died' | 'machine-died'
-
-export interface RecoveryOptions {
-  readonly id: LogId
-  readonly name: string
-  readonly path: string
-  readonly host: LogHost
-  readonly config: LogConfig
-  readonly trust: Trust
-  readonly cleanLine: CleanLine | null
-  /** Everything below was durable. */
-  readonly recoveryPoint: number
-  /** As the checkpoint has it. */
-  readonly startOffset: number
-  /** What the directory already knows to be wrong with the log; null where nothing is. */
-  readonly knownDamage: string | null
-}
-
-/** One log on its way from files to a `LogState`. */
-export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
-  /** Falls to `machine-died` where the clean marker does not fit. */
-  trust: Trust
-  readonly epochs: EpochCache
-  producers: ProducerStates
-  /** Below it the producers know everything already. */
-  producersUpTo: number
-  /** Where the growth file of the segment began in which the walk began; null where it began at a segment. */
-  resumedFrom: number | null
-  /** Those whose batches are sound, in order. */
-  readonly segments: Segment[]
-  /** What is wrong below the recovery point; then the log stays out of service. */
-  damage: string | null
-  /** A process that died leaves a torn tail and nothing else; this says what else was found. */
-  surprise: string | null
-  truncatedBytes: number
-}
+export type { CleanLine, RecoveryOptions, RecoverySteps, Trust } from './context.ts'
 
 export interface Recovered {
   readonly state: LogState
@@ -73,13 +21,34 @@ export interface Recovered {
   readonly surprise: string | null
 }
 
+/** As FORMAT.md has them. */
+export const recoverySteps: RecoverySteps = {
+  walkBatches,
+  growthRecords,
+  confirmCaches,
+  walkSegment,
+  cut,
+  restoreProducers,
+  advanceProducers,
+  noteProducer,
+}
+
 /**
- * Opens a log's files and brings them into a state that FORMAT.md allows: walks what may be torn, cuts, rebuilds
- * what is cached. A log without files gets its first segment. Damage and EIO on read leave it out of service.
+ * The front door of the room: from the files of one log, however the last run ended, to a log that goes on.
+ *
+ * Promised is a state that FORMAT.md allows. Everything below the recovery point is kept as it is, and never cut:
+ * what is wrong there is damage, and leaves this log, alone, out of service, as EIO on read does. What lies above is
+ * walked and kept as far as it is sound, which after the death of a process is everything that was acknowledged;
+ * the rest is cut, durably, before anything can be appended. Caches are believed only as far as they were checked,
+ * and rebuilt otherwise. A log without files gets its first segment. `steps` are the decisions, to be exchanged.
+ *
  * @throws DiskError where a write or a sync fails
  */
-export async function recoverLog(options: RecoveryOptions): Promise<Recovered> {
-  const recovery = begin(options)
+export async function recoverLog(
+  options: RecoveryOptions,
+  steps = recoverySteps,
+): Promise<Recovered> {
+  const recovery = begin(options, steps)
   try {
     return await recover(recovery)
   } catch (error) {
@@ -109,14 +78,10 @@ async function recover(recovery: Recovery): Promise<Recovered> {
   return { state: await finish(recovery), surprise: recovery.surprise }
 }
 
-function noProducers(config: LogConfig): ProducerStates {
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
-  return new ProducerStates({ expirationMs, countMax })
-}
-
-function begin(options: RecoveryOptions): Recovery {
+function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
   return {
     ...options,
+    steps,
     epochs: new EpochCache(),
     producers: noProducers(options.config),
     producersUpTo: 0,
@@ -163,9 +128,10 @@ async function recoverFrom(
     resume.segment.close()
     resume = null
   }
-  await restoreProducers(recovery, resume?.producersFrom ?? base)
+  const { steps } = recovery
+  await steps.restoreProducers(recovery, resume?.producersFrom ?? base)
   if (resume !== null) {
-    advanceProducers(recovery, resume)
+    steps.advanceProducers(recovery, resume)
     recovery.resumedFrom = resume.producersFrom
   }
   if (recovery.damage === null) await walkTail(recovery, bases, resume?.segment ?? null)
@@ -203,69 +169,6 @@ function readEpochCheckpoint({ epochs, host, path }: Recovery, walkedFrom: numbe
   }
 }
 
-/**
- * The newest snapshot at or below the first walked segment, and the batches between the two. In a clean log
- * that is the snapshot at its end.
- */
-async function restoreProducers(recovery: Recovery, walkedFrom: number): Promise<void> {
-  const { host, path, config, segments } = recovery
-  if (host.sabotage.has('producer-state-not-rebuilt')) return
-  const { disk, clock, crc32c } = host.env
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
-  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'snapshot') ?? [])
-  const trustedEnd = segments.at(-1)?.endOffset ?? 0
-  const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
-  for (const offset of offsets.toReversed()) {
-    if (offset > knownUpTo) continue
-    const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
-    const states = bytes && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c)
-    if (states === null) continue
-    recovery.producers = states
-    recovery.producersUpTo = offset
-    break
-  }
-  const epochsKnown = recovery.epochs.latest >= 0
-  for (const segment of segments) {
-    if (segment.endOffset <= recovery.producersUpTo && epochsKnown) continue
-    await replay(recovery, segment, clock.now(), epochsKnown)
-  }
-}
-
-/** From where the growth file began to where the walk does. */
-function advanceProducers(recovery: Recovery, { segment, producers }: Resume): void {
-  if (recovery.host.sabotage.has('producer-state-not-rebuilt')) return
-  for (const later of producers) recovery.producers.advance(later)
-  recovery.producersUpTo = segment.endOffset
-}
-
-/** Headers of a trusted segment, for what only the batches know. */
-async function replay(
-  recovery: Recovery,
-  segment: Segment,
-  nowMs: number,
-  epochsKnown: boolean,
-): Promise<void> {
-  const { sizeBytes, baseOffset: fromOffset } = segment
-  const end = await walkBatches(
-    segment.file,
-    {
-      sizeBytes,
-      fromOffset,
-      fromEpoch: -1,
-      isCompacted: isCompacted(recovery.config),
-      crc32c: null,
-    },
-    header => {
-      if (!epochsKnown) recovery.epochs.assign(header.leaderEpoch, header.baseOffset)
-      if (header.baseOffset < recovery.producersUpTo) return
-      recovery.producers.apply(header, header.baseOffset, nowMs)
-    },
-  )
-  if (end.violation !== null) {
-    recovery.damage ??= `${segment.pathOf('log')} is damaged at byte ${end.position}, below the recovery point: ${end.violation}.`
-  }
-}
-
 async function finish(recovery: Recovery): Promise<LogState> {
   const { id, name, path, host, config, segments, epochs, damage } = recovery
   const { disk } = host.env
@@ -274,7 +177,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
   const isBehindStart = endOffset < startOffset
   let madeSegment = false
   if (segments.length === 0 || (isBehindStart && damage === null)) {
-    for (const segment of segments.splice(0)) removeSegment(disk, segment)
+    for (const segment of segments.splice(0)) segment.unlink()
     segments.push(openFirst(recovery, startOffset))
     // As in Kafka: all that was known of producers was lost with the batches, or will be at the next start.
     recovery.producers = noProducers(config)
@@ -314,15 +217,6 @@ function openFirst({ host, path, damage }: Recovery, startOffset: number): Segme
     return new Segment(place, disk.open(logPath, 'read'), null)
   }
   return Segment.create(disk, path, startOffset)
-}
-
-/** Takes a segment and what lies beside it out of the directory. */
-export function removeSegment(disk: LogHost['env']['disk'], segment: Segment): void {
-  segment.close()
-  for (const suffix of segmentSuffixes) {
-    const path = segment.pathOf(suffix)
-    if (disk.stat(path) !== null) disk.unlink(path)
-  }
 }
 
 /** When the active segment's first batch came, as its timestamp tells it. */

@@ -9,23 +9,12 @@ import {
 } from '../segment/index-file.ts'
 import { isCompacted } from '../log-config.ts'
 import { OffsetIndex } from '../segment/offset-index.ts'
-import type { ProducerState } from '../producers/state.ts'
 import { ProducerStates } from '../producers/states.ts'
-import type { Recovery } from './recovery.ts'
 import { SegmentIndex, type NewestTime } from '../segment/segment-index.ts'
 import { Segment, segmentPath } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 import { TimeIndex } from '../segment/time-index.ts'
-import { walkBatches } from '../segment/walk.ts'
-
-/** A segment up to a point at or below the recovery point, as its caches tell it: the walk begins there. */
-export interface Resume {
-  readonly segment: Segment
-  /** Producers at this offset come from a snapshot, or from the segments below. */
-  readonly producersFrom: number
-  /** What came to them from there to the segment's end as it is now, step by step. */
-  readonly producers: readonly (readonly ProducerState[])[]
-}
+import type { Recovery, Resume } from './context.ts'
 
 /**
  * Brings the segment in which the recovery point lies into memory up to there, without reading its batches: from
@@ -57,13 +46,14 @@ async function resumeOpened(recovery: Recovery, segment: Segment): Promise<Resum
   const left = leftByCleanStop(recovery, segment)
   const bytes = readWhole(disk, segment.pathOf('growth')) ?? new Uint8Array(0)
   const from = left?.to ?? { offset: base, position: 0 }
-  const records = usable(recovery, decodeGrowth(bytes, crc32c), from, file.size())
+  const written = decodeGrowth(bytes, crc32c)
+  const records = recovery.steps.growthRecords(recovery, written, from, file.size())
   const fileBytes = records.at(-1)?.endsAt ?? 0
   const to = records.at(-1)?.to ?? from
   const isKnown = to.position > 0 && hasProducers(recovery, base, from.offset)
   if (isKnown) {
     fill(segment, { left, records, to, fileBytes })
-    if (await isTrue(recovery, segment)) {
+    if (await recovery.steps.confirmCaches(recovery, segment)) {
       if (bytes.length > fileBytes) keepOnly(recovery, segment, bytes.subarray(0, fileBytes))
       const producers = records.map(each => each.producers)
       return { segment, producersFrom: from.offset, producers }
@@ -107,19 +97,18 @@ function leftByCleanStop({ host, recoveryPoint }: Recovery, segment: Segment): C
 }
 
 /** The records that go on one after the other from `from`, up to the recovery point. */
-function usable(
-  { recoveryPoint, host }: Recovery,
+export function growthRecords(
+  { recoveryPoint }: Recovery,
   records: readonly ReadRecord[],
   from: SegmentPoint,
   sizeBytes: number,
 ): ReadRecord[] {
-  const isTrusted = host.sabotage.has('growth-trusted')
   const found: ReadRecord[] = []
   let end = from
   for (const record of records) {
     const isNext = record.from.offset === end.offset && record.from.position === end.position
     const isBelow = record.to.offset <= recoveryPoint && record.to.position <= sizeBytes
-    if (!isNext || !(isBelow || isTrusted)) break
+    if (!isNext || !isBelow) break
     found.push(record)
     end = record.to
   }
@@ -164,13 +153,15 @@ function fill(
 }
 
 /** The batches from the last index entry on are sound, and end exactly where the caches say. */
-async function isTrue({ host, config }: Recovery, segment: Segment): Promise<boolean> {
-  if (host.sabotage.has('growth-trusted')) return true
+export async function confirmCaches(
+  { host, config, steps }: Recovery,
+  segment: Segment,
+): Promise<boolean> {
   const { sizeBytes, endOffset, index } = segment
   const entry = index!.floorPosition(sizeBytes - 1)
   const isOfCompacted = isCompacted(config)
   let firstOffset = -1
-  const end = await walkBatches(
+  const end = await steps.walkBatches(
     segment.file,
     {
       sizeBytes,
@@ -191,7 +182,6 @@ async function isTrue({ host, config }: Recovery, segment: Segment): Promise<boo
 /** A new file with what was used of the old one: an old record must not come back behind a new tail. */
 function keepOnly({ host }: Recovery, segment: Segment, bytes: Uint8Array): void {
   const { disk } = host.env
-  if (host.sabotage.has('growth-trusted')) return
   dropGrowth(disk, segment)
   if (bytes.length === 0) return
   try {

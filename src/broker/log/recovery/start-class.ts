@@ -1,6 +1,6 @@
 import type { Env } from '../../../env/env.ts'
 import type { Uuid } from '../../../lib/uuid.ts'
-import type { CleanLine, Trust } from './recovery.ts'
+import type { CleanLine, Trust } from './context.ts'
 import { readSealed, writeSealed } from '../segment/sealed-file.ts'
 
 /**
@@ -8,6 +8,31 @@ import { readSealed, writeSealed } from '../segment/sealed-file.ts'
  * died or nobody knows, C-acked as C but everything acknowledged had been flushed, D nothing was there.
  */
 export type StartClass = 'A' | 'B' | 'C' | 'C-acked' | 'D'
+
+/** What told the class, each as a sentence: few and fixed, since a metric has them as a label. */
+export const startReasons = {
+  empty: 'the directory was empty',
+  'stopped-cleanly': 'the last run stopped cleanly',
+  'process-died': 'the process died, the kernel lives',
+  'no-last-run': 'there is no run.json of the last run',
+  'other-directory': 'run.json is of another directory',
+  'registration-unknown': 'the last run did not note its registration: an older version wrote it',
+  'other-registration':
+    'the last run here is not the one that the cluster registered last: an older disk, or a start that failed',
+  'machine-restarted': 'the machine was restarted since the last run, or nobody knows',
+  'file-system-remounted': 'the file system was mounted anew since the last run',
+  'unexpected-damage': 'a process that dies does not leave what was found',
+} as const
+
+export type StartReason = keyof typeof startReasons
+
+/** This broker's in the cluster. A run is known by its registration, so that an older copy of a disk is found out. */
+export interface Registration {
+  /** The epoch that was registered last before this start: what the last run must have had. Null where none was. */
+  readonly before: number | null
+  /** Of this start. */
+  readonly now: number
+}
 
 /** Whose a data directory is (reliability.md 3.2). */
 export interface Identity {
@@ -22,7 +47,7 @@ export interface Run {
   readonly clusterId: string
   readonly brokerId: number
   readonly directoryId: string
-  /** The registration that the run had; -1 before the first. */
+  /** The registration that the run had; -1 where no cluster stands behind the directory. */
   readonly brokerEpoch: number
   readonly bootId: string
   readonly startedAtMs: number
@@ -37,24 +62,25 @@ export interface StartOptions {
   readonly identity: Identity
   /** The running kernel's; empty where it is not known. */
   readonly bootId: string
-  /** The last epoch that the cluster registered for this broker; null where nobody knows. */
-  readonly brokerEpoch: number | null
+  /** Null where no cluster stands behind the directory: not compared. */
+  readonly registration: Registration | null
 }
 
 export interface Start {
   readonly startClass: StartClass
-  /** For the log: why not better. */
-  readonly reason: string
+  /** Why not better. */
+  readonly reason: StartReason
   readonly cleanLines: Readonly<Record<string, CleanLine>>
   readonly run: Run
 }
 
 /**
  * Finds out how the last run ended and begins a new one: the clean marker goes first (KAFKA-10471), then
- * `run.json` is written, both durably, before anything else happens. @throws DiskError
+ * `run.json` is written, both durably, before anything else happens. The registration was committed before: whoever
+ * dies between the two counts as class C at the next start, which is the safe side. @throws DiskError
  */
 export async function beginRun(options: StartOptions): Promise<Start> {
-  const { env, path, identity, bootId, brokerEpoch } = options
+  const { env, path, identity, bootId, registration } = options
   const { disk } = env
   const marker = readMarker(options)
   const before = readSealed(place(options, 'run')) as Partial<Run> | null
@@ -69,7 +95,7 @@ export async function beginRun(options: StartOptions): Promise<Start> {
     clusterId,
     brokerId,
     directoryId,
-    brokerEpoch: brokerEpoch ?? -1,
+    brokerEpoch: registration?.now ?? -1,
     bootId,
     startedAtMs: env.clock.now(),
     fileSystemId,
@@ -91,14 +117,6 @@ export function trustOf(startClass: StartClass): Trust {
     case 'D':
       return 'machine-died'
   }
-}
-
-/** Replaces `run.json`, for a new registration or another policy. @throws DiskError */
-export async function writeRun(
-  options: Pick<StartOptions, 'env' | 'path'>,
-  run: Run,
-): Promise<void> {
-  await writeSealed(place(options, 'run'), run)
 }
 
 /** Says that everything is flushed and nobody is at work here. @throws DiskError */
@@ -129,7 +147,7 @@ interface Marker {
 }
 
 function classify(
-  { identity, bootId, brokerEpoch }: StartOptions,
+  { identity, bootId, registration }: StartOptions,
   found: {
     readonly marker: Marker | null
     readonly before: Partial<Run> | null
@@ -137,32 +155,24 @@ function classify(
   },
 ): Pick<Start, 'startClass' | 'reason'> {
   const { marker, before } = found
-  if (identity.isNew) return { startClass: 'D', reason: 'the directory was empty' }
-  const isOfEpoch = (epoch: number | undefined) => brokerEpoch === null || epoch === brokerEpoch
-  if (
-    marker !== null &&
-    marker.directoryId === identity.directoryId &&
-    isOfEpoch(marker.brokerEpoch)
-  ) {
-    return { startClass: 'A', reason: 'the last run stopped cleanly' }
+  const is = (startClass: StartClass, reason: StartReason) => ({ startClass, reason })
+  if (identity.isNew) return is('D', 'empty')
+  const { directoryId } = identity
+  const isOfLast = (epoch: number | undefined) =>
+    registration === null || epoch === registration.before
+  if (marker?.directoryId === directoryId && isOfLast(marker.brokerEpoch)) {
+    return is('A', 'stopped-cleanly')
   }
-  if (before === null) return { startClass: 'C', reason: 'there is no run.json of the last run' }
+  if (before === null) return is('C', 'no-last-run')
+  if (before.directoryId !== directoryId) return is('C', 'other-directory')
+  if (!isOfLast(before.brokerEpoch)) {
+    const isKnown = (before.brokerEpoch ?? -1) >= 0
+    return is('C', isKnown ? 'other-registration' : 'registration-unknown')
+  }
   const worse = before.onlyAckSince === true ? 'C-acked' : 'C'
-  if (before.directoryId !== identity.directoryId)
-    return { startClass: 'C', reason: 'run.json is of another directory' }
-  if (bootId === '' || before.bootId !== bootId) {
-    return { startClass: worse, reason: 'the machine was restarted since the last run' }
-  }
-  if (before.fileSystemId !== found.fileSystemId) {
-    return { startClass: worse, reason: 'the file system was mounted anew since the last run' }
-  }
-  if (!isOfEpoch(before.brokerEpoch)) {
-    return {
-      startClass: 'C',
-      reason: 'run.json is of an earlier registration: an older disk, or a crash right after it',
-    }
-  }
-  return { startClass: 'B', reason: 'the process died, the kernel lives' }
+  if (bootId === '' || before.bootId !== bootId) return is(worse, 'machine-restarted')
+  if (before.fileSystemId !== found.fileSystemId) return is(worse, 'file-system-remounted')
+  return is('B', 'process-died')
 }
 
 function readMarker(options: StartOptions): Marker | null {

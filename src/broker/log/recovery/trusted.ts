@@ -4,10 +4,9 @@ import { readIndexHead, speaksOf, loadIndex } from '../read/index-loading.ts'
 import { isCompacted } from '../log-config.ts'
 import { findBatch } from '../segment/lookup.ts'
 import { runCold } from '../read/read.ts'
-import type { CleanLine, Recovery } from './recovery.ts'
 import { Segment, segmentPath } from '../segment/segment.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
-import { walkBatches } from '../segment/walk.ts'
+import type { CleanLine, Recovery } from './context.ts'
 
 /**
  * Opens the segments that need no walk: all below the recovery point, in a clean log all. Returns how many of
@@ -87,7 +86,7 @@ async function openClosed(
   }
   const file = disk.open(logPath, 'write')
   const index = new SegmentIndex(base)
-  const end = await walkBatches(
+  const end = await recovery.steps.walkBatches(
     file,
     { sizeBytes, fromOffset: base, fromEpoch: -1, isCompacted: isCompacted(config), crc32c: null },
     (header, position) => index.note(header, position, config.indexIntervalBytes),

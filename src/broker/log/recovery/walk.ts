@@ -1,9 +1,9 @@
 import type { BatchHeader } from '../batch/batch.ts'
-import { dropIndexFiles, loadIndex } from '../read/index-loading.ts'
+import { dropIndexFiles } from '../read/index-loading.ts'
 import { isCompacted } from '../log-config.ts'
-import { removeSegment, type Recovery } from './recovery.ts'
 import { parseSegmentName, Segment, segmentPath } from '../segment/segment.ts'
-import { walkBatches, type WalkEnd } from '../segment/walk.ts'
+import type { WalkEnd } from '../segment/walk.ts'
+import type { Recovery } from './context.ts'
 
 /**
  * Walks the segments that may be torn, and cuts at the first broken rule; later segments go, whatever they hold.
@@ -15,7 +15,7 @@ export async function walkTail(
   bases: readonly number[],
   resumed: Segment | null,
 ): Promise<void> {
-  const { path, recoveryPoint } = recovery
+  const { path, recoveryPoint, steps } = recovery
   for (const [at, base] of bases.entries()) {
     const expected = recovery.segments.at(-1)?.endOffset ?? base
     const isInPlace = base === expected || (isCompacted(recovery.config) && base > expected)
@@ -35,7 +35,7 @@ export async function walkTail(
     }
     const segment = at === 0 && resumed !== null ? resumed : openSegment(recovery, base)
     const { file } = segment
-    const end = await walkSegment(recovery, segment)
+    const end = await steps.walkSegment(recovery, segment)
     if (end.violation === null) continue
     if (end.offset < recoveryPoint) return blame(recovery, file.path, end.position, end.violation)
     const isLast = at === bases.length - 1
@@ -45,7 +45,7 @@ export async function walkTail(
     ) {
       recovery.surprise = `${file.path}, byte ${end.position}: ${end.violation}, and batches follow`
     }
-    await cut(recovery, segment, end)
+    await steps.cut(recovery, segment, end)
     return removeFrom(recovery, bases.slice(at + 1), 'an earlier segment was cut')
   }
 }
@@ -57,19 +57,17 @@ function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
 }
 
 /** Reads what is not known of a segment into memory: index, epochs, producers. The segment is in the list afterwards. */
-async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
-  const { host, config, epochs, producersUpTo } = recovery
+export async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
+  const { host, config, epochs, steps } = recovery
   const { crc32c, clock } = host.env
   const nowMs = clock.now()
   const sizeBytes = segment.file.size()
   const visit = (header: BatchHeader): void => {
     epochs.assign(header.leaderEpoch, header.baseOffset)
-    if (header.baseOffset >= producersUpTo && !host.sabotage.has('producer-state-not-rebuilt')) {
-      recovery.producers.apply(header, header.baseOffset, nowMs)
-    }
+    steps.noteProducer(recovery, header, nowMs)
     segment.noteAppended(header, config.indexIntervalBytes, nowMs)
   }
-  const end = await walkBatches(
+  const end = await steps.walkBatches(
     segment.file,
     {
       sizeBytes,
@@ -77,21 +75,17 @@ async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEn
       fromPosition: segment.sizeBytes,
       fromEpoch: epochs.latest,
       isCompacted: isCompacted(config),
-      crc32c: host.sabotage.has('crc-unchecked') ? null : crc32c,
+      crc32c,
     },
     visit,
   )
   recovery.segments.push(segment)
   segment.coolTo(segment.sizeBytes)
-  if (host.sabotage.has('index-trusted')) {
-    segment.rest()
-    await loadIndex(recovery, segment)
-  }
   return end
 }
 
 /** Cuts the file behind its last valid batch, durably: nothing may come back behind what is written next. */
-async function cut(
+export async function cut(
   recovery: Recovery,
   segment: Segment,
   { position, violation }: WalkEnd,
@@ -106,14 +100,9 @@ async function cut(
     bytes: sizeBytes - position,
     reason: violation,
   })
-  if (host.sabotage.has('keep-torn-tail')) {
-    const mark = { ...segment.grown, offset: segment.endOffset, position: sizeBytes }
-    segment.resume(segment.index!, mark)
-    return
-  }
   // Those of a clean stop speak of what stays: a growth file goes on from them.
   const areOfStop = recovery.resumedFrom !== null && recovery.resumedFrom > segment.baseOffset
-  if (!host.sabotage.has('index-trusted') && !areOfStop) dropIndexFiles(host.env.disk, segment)
+  if (!areOfStop) dropIndexFiles(host.env.disk, segment)
   segment.file.truncate(position)
   await segment.file.sync()
   segment.synced(position)
@@ -136,7 +125,7 @@ async function removeFrom(
       reason: why,
     })
     recovery.truncatedBytes += file.size()
-    removeSegment(disk, new Segment({ disk, logPath: path, baseOffset: base }, file, null))
+    new Segment({ disk, logPath: path, baseOffset: base }, file, null).unlink()
   }
   const endOffset = recovery.segments.at(-1)?.endOffset ?? 0
   for (const fileName of disk.list(path)) {
@@ -152,7 +141,7 @@ function blame(recovery: Recovery, filePath: string, position: number, what: str
 
 /** Whether a valid batch stands right behind the broken one: no kill of a process does that. */
 async function isFollowedByBatch(
-  { host }: Recovery,
+  { host, steps }: Recovery,
   { file }: Segment,
   { position }: WalkEnd,
 ): Promise<boolean> {
@@ -169,7 +158,7 @@ async function isFollowedByBatch(
     isCompacted: true,
     crc32c: host.env.crc32c,
   }
-  await walkBatches(file, { ...options, fromPosition }, () => {
+  await steps.walkBatches(file, { ...options, fromPosition }, () => {
     found = true
   })
   return found

@@ -87,14 +87,6 @@ export function decodeTimes(bytes: Uint8Array, crc32c: Crc32c): TimeIndex | null
   return hasIntactBody('times', bytes, crc32c) ? readTimes(bytes) : null
 }
 
-/** Head and entries without a single check: the planted bug `index-trusted`. */
-export function decodeUnchecked(
-  bytes: Uint8Array,
-): { head: IndexHead; offsets: OffsetIndex } | null {
-  if (bytes.length < indexHeadBytes) return null
-  return { head: readHead(bytes), offsets: readOffsets(bytes) }
-}
-
 function readHead(bytes: Uint8Array): IndexHead {
   return {
     baseOffset: readInt64(bytes, at.baseOffset),

@@ -39,11 +39,6 @@ export class OffsetIndex {
     this.#count++
   }
 
-  /** Forgets the entries of batches at or behind `position`. */
-  cutAt(position: number): void {
-    while (this.#count > 0 && this.#positions[this.#count - 1]! >= position) this.#count--
-  }
-
   /** The last entry whose batch begins at or before `relativeOffset`; -1 where only the first batch does. */
   byOffset(relativeOffset: number): number {
     return lastAtMost(this.#relativeOffsets, this.#count, relativeOffset)

@@ -232,6 +232,16 @@ export class Segment {
     this.#file?.close()
     this.#file = null
   }
+
+  /** Closes it, and takes the file and what lies beside it out of the directory. */
+  unlink(): void {
+    this.close()
+    const { disk } = this.#place
+    for (const suffix of segmentSuffixes) {
+      const path = this.pathOf(suffix)
+      if (disk.stat(path) !== null) disk.unlink(path)
+    }
+  }
 }
 
 /** A log's segments in the order of their offsets; never empty. The last one is the active one. */

@@ -38,7 +38,7 @@ export type RefusalName =
 
 /**
  * One replica of one partition as a state machine: events in, effects out, nothing else touched.
- * This stone knows an in-sync set of one, the broker itself; the watermark rule already is KIP-966's.
+ * The watermark rule is KIP-966's, and the in-sync set, so far, the broker itself.
  */
 export class Replica {
   readonly #brokerId: number

@@ -1,6 +1,6 @@
-import { assert } from '../../lib/assert.ts'
-import { loadNative } from './load.ts'
-import type { Native } from './load.ts'
+import { assert } from '../../src/lib/assert.ts'
+import { loadNative } from '../../src/broker/native/load.ts'
+import type { Native } from '../../src/broker/native/load.ts'
 
 /** The addon, for tests, which do not pass without it. */
 export function nativeForTests(): { readonly native: Native } {
