@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
+import { loadNative } from '../../src/broker/native/load.ts'
 import { refuseErrors } from '../../src/broker/wire/client/client-error.ts'
 import { WireClient } from '../../src/broker/wire/client/client.ts'
 import { Connections } from '../../src/broker/wire/client/connections.ts'
@@ -33,6 +34,9 @@ afterAll(async () => {
 })
 
 const networks: Record<string, Network> = { node: new NodeNetwork() }
+const loaded = loadNative()
+if (loaded.ok) networks['native'] = loaded.native.network
+else test.skip(`over the native network: not run, ${loaded.reason}`, () => {})
 
 const topicOf = (name: string) => ({
   name,

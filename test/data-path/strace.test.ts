@@ -23,6 +23,8 @@ import {
 const batchCount = 64
 const totalBytes = batchCount * mebibyte
 const segmentReadBytesMax = 64 * kibibyte
+/** Nothing is exchanged but what a test asks: each exchange is looked at. */
+const quiet = { timeoutMs: 30_000, isSilent: true }
 
 /** Runs `act` with a traced broker that stops in order; resolves to all that it did, and its first thread. */
 async function traced(
@@ -46,7 +48,7 @@ async function traced(
 
 /** One fetch of all that `from` has; resolves to the client's port. */
 async function fetchWhole(broker: TestBroker, from: PartitionId): Promise<number> {
-  using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
+  using client = await BrokerClient.connect(broker.port, quiet)
   const { errorCode, records } = await client.fetch(from, 0, { maxBytes: totalBytes })
   expect({ errorCode, bytes: records.length }).toEqual({ errorCode: 0, bytes: totalBytes })
   return client.localPort
@@ -92,7 +94,7 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
       const batch = batchOf(mebibyte)
       await fill(producer, from, batch, batchCount)
       await evict(partitionFolder(broker.dataDir, from.topic, from.partition))
-      using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
+      using client = await BrokerClient.connect(broker.port, quiet)
       port = client.localPort
       expect(await readAll(client, from, batchCount, mebibyte)).toBe(totalBytes)
       await fill(producer, from, batch, 1)
@@ -114,7 +116,7 @@ describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {
       ])
       const batch = batchOf(mebibyte)
       for (const topic of ['interval', 'ack']) {
-        using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
+        using client = await BrokerClient.connect(broker.port, quiet)
         ports.set(topic, client.localPort)
         for (let at = 0; at < 40; at++) {
           const produced = await client.produce({ topic, partition: 0 }, batch)
