@@ -14,7 +14,9 @@ import {
   LogDirectory,
   type LogDirectoryOptions,
 } from '../../src/broker/log/directory/log-directory.ts'
-import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
+import { defaultSettings } from '../../src/broker/config/settings.ts'
+import { topicConfig } from '../../src/broker/config/topic-config.ts'
+import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { AppendOrigin } from '../../src/broker/log/batch/batch.ts'
@@ -45,8 +47,11 @@ export function logId(partition = 0, seed = 7): LogId {
   return { topicId: uuidFrom(new Prng(seed).bytes(16)), topic: 'orders', partition }
 }
 
+const defaults: LogConfig = topicConfig(defaultSettings(), new Map())
+
+/** Of a topic that overrides nothing, at a broker with default settings; files that are removed go at once. */
 export function logConfig(over: Partial<LogConfig> = {}): LogConfig {
-  return { ...defaultLogConfig, fileDeleteDelayMs: 0, ...over }
+  return { ...defaults, fileDeleteDelayMs: 0, ...over }
 }
 
 export function openDirectory(

@@ -1,9 +1,9 @@
-import { present } from '../../lib/assert.ts'
 import { groupConfigTable } from './group-config.ts'
 import { configSource, type ConfigSource, type LiveConfiguration } from './live-configuration.ts'
-import { isProblem, parseValue, textOf, type Setting, type SettingType } from './setting.ts'
+import { isDynamic, type Setting, type SettingType } from './setting.ts'
+import { isProblem, parse, textOf } from './setting-value.ts'
 import { settingNames, settingOf, type SettingName } from './settings.ts'
-import { settingOfTopicConfig } from './topic-config.ts'
+import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 
 /** One row of the answer to DescribeConfigs, in the protocol's own numbers. */
 export interface ConfigDescription {
@@ -15,7 +15,7 @@ export interface ConfigDescription {
   readonly isSensitive: boolean
   /** Every value that stands for this one, the one in force first. */
   readonly synonyms: readonly ConfigSynonym[]
-  /** 1 boolean, 2 string, 3 int, 5 long, 7 list. */
+  /** As the protocol numbers them. */
   readonly type: number
   readonly documentation: string
 }
@@ -31,26 +31,23 @@ export function describeTopicConfigs(
   configuration: LiveConfiguration,
   overrides: ReadonlyMap<string, string>,
 ): ConfigDescription[] {
-  const rows = [...settingOfTopicConfig].map(([topicName, name]) => {
-    const override = overrides.get(topicName)
+  return topicConfigNames.map(name => {
+    const setting = topicConfigOf(name)
+    const { broker } = setting
+    const override = overrides.get(name)
     const own: ConfigSynonym[] =
       override === undefined
         ? []
-        : [{ name: topicName, value: shown(name, override), source: configSource.topic }]
-    const synonyms = [...own, ...synonymsOf(configuration, name)]
-    return describe({ shownName: topicName, name, synonyms, isReadOnly: false })
+        : [{ name, value: shown(setting, override), source: configSource.topic }]
+    const beneath = broker === null ? [] : synonymsOf(configuration, broker)
+    return describe(name, setting, [...own, ...beneath])
   })
-  return rows.toSorted(byName)
 }
 
 /** Every setting of the broker, sorted by name. */
 export function describeBrokerConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
-    .map(name => {
-      const isReadOnly = !settingOf(name).dynamic
-      const synonyms = synonymsOf(configuration, name)
-      return describe({ shownName: name, name, synonyms, isReadOnly })
-    })
+    .map(name => describe(name, settingOf(name), synonymsOf(configuration, name)))
     .toSorted(byName)
 }
 
@@ -61,47 +58,41 @@ export function describeCommonConfigs(configuration: LiveConfiguration): ConfigD
       const common = synonymsOf(configuration, name).filter(
         ({ source }) => source === configSource.dynamicDefault,
       )
-      if (common.length === 0) return []
-      return [describe({ shownName: name, name, synonyms: common, isReadOnly: false })]
+      return common.length === 0 ? [] : [describe(name, settingOf(name), common)]
     })
     .toSorted(byName)
 }
 
 /** Every config of a consumer group with these `configs` of its own, sorted by name. */
 export function describeGroupConfigs(configs: ReadonlyMap<string, string>): ConfigDescription[] {
-  const rows = [...groupConfigTable].map(([name, setting]): ConfigDescription => {
+  const rows = [...groupConfigTable].map(([name, setting]) => {
     const own = configs.get(name)
+    const above = own === undefined ? [] : [{ name, value: own, source: configSource.group }]
     const beneath = { name, value: textOf(setting, setting.default), source: configSource.default }
-    const synonyms: ConfigSynonym[] =
-      own === undefined ? [beneath] : [{ name, value: own, source: configSource.group }, beneath]
-    return { ...inForce(synonyms), name, isReadOnly: false, ...kindOf(setting) }
+    return describe(name, setting, [...above, beneath])
   })
   return rows.toSorted(byName)
 }
 
-function describe({ shownName, name, synonyms, isReadOnly }: Row): ConfigDescription {
-  return { ...inForce(synonyms), name: shownName, isReadOnly, ...kindOf(settingOf(name)) }
-}
-
-function inForce(
+/** The first of the `synonyms` is in force; without one, the row's default. */
+function describe(
+  name: string,
+  setting: Setting,
   synonyms: readonly ConfigSynonym[],
-): Pick<ConfigDescription, 'value' | 'source' | 'isDefault' | 'synonyms'> {
-  const { value, source } = present(synonyms[0], 'a setting has a value')
-  return { value, source, isDefault: source === configSource.default, synonyms }
-}
-
-function kindOf({
-  type,
-  doc,
-}: Setting): Pick<ConfigDescription, 'isSensitive' | 'type' | 'documentation'> {
-  return { isSensitive: false, type: typeNumbers[type], documentation: doc }
-}
-
-interface Row {
-  readonly shownName: string
-  readonly name: SettingName
-  readonly synonyms: readonly ConfigSynonym[]
-  readonly isReadOnly: boolean
+): ConfigDescription {
+  const byDefault = { value: textOf(setting, setting.default), source: configSource.default }
+  const { value, source } = synonyms[0] ?? byDefault
+  return {
+    name,
+    value,
+    source,
+    isDefault: source === configSource.default,
+    isReadOnly: !isDynamic(setting),
+    isSensitive: setting.type === 'password',
+    synonyms,
+    type: typeNumbers[setting.type],
+    documentation: setting.doc,
+  }
 }
 
 function synonymsOf(configuration: LiveConfiguration, name: SettingName): ConfigSynonym[] {
@@ -109,17 +100,21 @@ function synonymsOf(configuration: LiveConfiguration, name: SettingName): Config
 }
 
 /** An override as it is understood; as it stands where it is not. */
-function shown(name: SettingName, override: string): string {
-  const value = parseValue(settingOf(name), override)
-  return isProblem(value) ? override : textOf(settingOf(name), value)
+function shown(setting: Setting, override: string): string {
+  const parsed = parse(setting, override)
+  return isProblem(parsed) ? override : parsed.text
 }
 
 const typeNumbers: Readonly<Record<SettingType, number>> = {
   boolean: 1,
   string: 2,
   int: 3,
+  short: 4,
   long: 5,
+  double: 6,
   list: 7,
+  class: 8,
+  password: 9,
 }
 
 function byName(a: ConfigDescription, b: ConfigDescription): number {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { describeBrokerConfigs, describeCommonConfigs, describeTopicConfigs } from './describe.ts'
 import { configSource, LiveConfiguration } from './live-configuration.ts'
+import { isDynamic } from './setting.ts'
 import { defaultSettings, settingNames, settingOf, type SettingName } from './settings.ts'
-import { topicConfigNames } from './topic-config.ts'
+import { topicConfigNames } from './topic-config-table.ts'
 
 type Given = Readonly<Record<string, string>>
 
-function started(...given: SettingName[]): LiveConfiguration {
+function started(given: Given = {}): LiveConfiguration {
   const settings = defaultSettings({ logRetentionMs: 5, messageMaxBytes: 1000 })
-  return new LiveConfiguration({ settings, given: new Set(given) })
+  return new LiveConfiguration({ settings, given: new Map(Object.entries(given)) })
 }
 
 function take(configuration: LiveConfiguration, own: Given, common: Given = {}) {
@@ -80,7 +81,7 @@ describe('what is wrong with settings for a broker that runs', () => {
 
 describe('the listing', () => {
   test('of a topic tells value, source and synonyms in the order of their strength', () => {
-    const configuration = started('log.retention.ms')
+    const configuration = started({ 'log.retention.ms': '5' })
     take(configuration, { 'log.retention.ms': '3' }, { 'log.retention.ms': ' 4' })
     const rows = describeTopicConfigs(configuration, new Map([['retention.ms', '7']]))
     expect(rows.map(({ name }) => name)).toEqual(topicConfigNames)
@@ -115,7 +116,7 @@ describe('the listing', () => {
     const rows = describeBrokerConfigs(started())
     expect(rows.map(({ name }) => name)).toEqual([...settingNames].toSorted())
     for (const { name, isReadOnly, isDefault, documentation } of rows) {
-      expect([name, isReadOnly]).toEqual([name, !settingOf(name as SettingName).dynamic])
+      expect([name, isReadOnly]).toEqual([name, !isDynamic(settingOf(name as SettingName))])
       expect(isDefault).toBe(true)
       expect(documentation.length).toBeGreaterThan(10)
     }

@@ -1,14 +1,17 @@
 import { brokerConfigProblem, type BrokerConfigProblem } from './broker-config.ts'
-import { isProblem, parseValue, textOf, type SettingValue } from './setting.ts'
+import { isDynamic, type SettingValue } from './setting.ts'
+import { isProblem, parse, textOf, type Parsed } from './setting-value.ts'
 import {
   camel,
+  isSettingName,
   settingNames,
   settingOf,
   type Configuration,
   type SettingName,
   type Settings,
 } from './settings.ts'
-import { settingOfTopicConfig } from './topic-config.ts'
+import { topicConfig, type TopicConfig } from './topic-config.ts'
+import { isTopicConfigName, topicConfigOf } from './topic-config-table.ts'
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
 export const configSource = {
@@ -51,11 +54,13 @@ export interface ConfigurationChange {
  */
 export class LiveConfiguration implements Configuration {
   readonly settings: Settings
-  readonly given: ReadonlySet<SettingName>
+  readonly given: ReadonlyMap<string, string>
   /** As the broker was started. */
   readonly #started: Settings
   #dynamic: DynamicConfigs = { own: new Map(), common: new Map() }
   #values: Settings
+  /** By the topic's own configs: what all of its partitions go by. Begun anew whenever a setting changes. */
+  #topics = new WeakMap<Configs, TopicConfig>()
 
   constructor({ settings, given }: Configuration) {
     this.given = given
@@ -68,14 +73,15 @@ export class LiveConfiguration implements Configuration {
   take(dynamic: DynamicConfigs): ConfigurationChange | null {
     if (dynamic.own === this.#dynamic.own && dynamic.common === this.#dynamic.common) return null
     this.#dynamic = dynamic
+    this.#topics = new WeakMap()
     const before = this.#values
     const unusable: string[] = []
     const after: Record<string, SettingValue> = { ...this.#started }
     for (const configs of [dynamic.common, dynamic.own]) {
       for (const [name, text] of configs) {
-        const value = usableValue(name, text)
-        if (value === null) unusable.push(`${name}=${text}`)
-        else after[camel(name)] = value
+        const usable = parseUsable(name, text)
+        if (usable === null) unusable.push(`${name}=${text}`)
+        else after[camel(name)] = usable.value
       }
     }
     this.#values = Object.freeze(after) as Settings
@@ -90,20 +96,30 @@ export class LiveConfiguration implements Configuration {
   layersOf(name: SettingName): readonly ConfigLayer[] {
     const { own, common } = this.#dynamic
     const setting = settingOf(name)
-    const started = textOf(setting, this.#started[keyOf(name)])
     const layers: ConfigLayer[] = []
     const add = (source: ConfigSource, configs: Configs): void => {
-      const value = usableValue(name, configs.get(name) ?? '')
-      if (configs.has(name) && value !== null) layers.push({ source, text: textOf(setting, value) })
+      const usable = parseUsable(name, configs.get(name) ?? '')
+      if (configs.has(name) && usable !== null) layers.push({ source, text: usable.text })
     }
     add(configSource.dynamicBroker, own)
     add(configSource.dynamicDefault, common)
-    if (!this.given.has(name)) return [...layers, { source: configSource.default, text: started }]
+    const started = this.given.get(name) ?? textOf(setting, this.#started[keyOf(name)])
+    if (!this.#isGiven(name)) return [...layers, { source: configSource.default, text: started }]
     return [
       ...layers,
       { source: configSource.staticBroker, text: started },
       { source: configSource.default, text: textOf(setting, setting.default) },
     ]
+  }
+
+  /** What a topic with these `overrides` goes by now. The same map gives the same object until a setting changes. */
+  topicConfig(overrides: Configs): TopicConfig {
+    let config = this.#topics.get(overrides)
+    if (config === undefined) {
+      config = topicConfig(this.#values, overrides)
+      this.#topics.set(overrides, config)
+    }
+    return config
   }
 
   /** Why these settings cannot be given while the broker runs; null where they can. */
@@ -116,13 +132,19 @@ export class LiveConfiguration implements Configuration {
    * null where the name is no list's.
    */
   listBeneath(whose: 'topic' | 'own' | 'common', name: string): string | null {
-    const setting = whose === 'topic' ? settingOfTopicConfig.get(name) : name
-    if (setting === undefined || !isSettingName(setting)) return null
-    if (settingOf(setting).type !== 'list') return null
-    const above: ConfigSource[] = []
-    if (whose !== 'topic') above.push(configSource.dynamicBroker)
+    if (whose === 'topic') {
+      if (!isTopicConfigName(name) || topicConfigOf(name).type !== 'list') return null
+      const { broker, default: byDefault } = topicConfigOf(name)
+      return broker === null ? String(byDefault) : (this.layersOf(broker)[0]?.text ?? null)
+    }
+    if (!isSettingName(name) || settingOf(name).type !== 'list') return null
+    const above: ConfigSource[] = [configSource.dynamicBroker]
     if (whose === 'common') above.push(configSource.dynamicDefault)
-    return this.layersOf(setting).find(({ source }) => !above.includes(source))?.text ?? null
+    return this.layersOf(name).find(({ source }) => !above.includes(source))?.text ?? null
+  }
+
+  #isGiven(name: SettingName): boolean {
+    return [name, ...Object.keys(settingOf(name).aliases)].some(each => this.given.has(each))
   }
 
   #view(): Settings {
@@ -132,15 +154,11 @@ export class LiveConfiguration implements Configuration {
   }
 }
 
-/** The value of a setting that can change; null where it has none of that name, or the text is none. */
-function usableValue(name: string, text: string): SettingValue | null {
-  if (!isSettingName(name) || !settingOf(name).dynamic) return null
-  const value = parseValue(settingOf(name), text)
-  return isProblem(value) ? null : value
-}
-
-function isSettingName(name: string): name is SettingName {
-  return (settingNames as readonly string[]).includes(name)
+/** A value for a setting that can change; null where it is none of those, or the text is none of its values. */
+function parseUsable(name: string, text: string): Parsed | null {
+  if (!isSettingName(name) || !isDynamic(settingOf(name))) return null
+  const parsed = parse(settingOf(name), text)
+  return isProblem(parsed) ? null : parsed
 }
 
 function keyOf(name: SettingName): keyof Settings {

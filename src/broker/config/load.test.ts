@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigurationError, load, type Invocation } from './load.ts'
 import { camel, settingNames, settingOf, type Settings } from './settings.ts'
-import { isProblem, parseValue } from './setting.ts'
+import { isProblem, parse } from './setting-value.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -44,7 +44,7 @@ test('without anything given, every setting has its default, and the whole is fr
 test('every default is a value that its own row accepts', () => {
   for (const name of settingNames) {
     const setting = settingOf(name)
-    expect(isProblem(parseValue(setting, String(setting.default))), name).toBe(false)
+    expect(isProblem(parse(setting, String(setting.default))), name).toBe(false)
   }
 })
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { defaultSettings } from './settings.ts'
-import { logConfigOf, validateTopicConfigs } from './topic-config.ts'
+import { topicConfig, validateTopicConfigs } from './topic-config.ts'
 
 const none: ReadonlyMap<string, string> = new Map()
 
 test('a topic without overrides has the values of the broker', () => {
-  const config = logConfigOf(defaultSettings({ logSegmentBytes: 4096 }), none)
+  const config = topicConfig(defaultSettings({ logSegmentBytes: 4096 }), none)
   expect(config).toMatchObject({
     segmentBytes: 4096,
     retentionMs: 604_800_000,
@@ -22,7 +22,7 @@ test('overrides win, and a list comes out sorted', () => {
     ['max.message.bytes', '10'],
     ['min.insync.replicas', 'many'],
   ])
-  expect(logConfigOf(defaultSettings(), overrides)).toMatchObject({
+  expect(topicConfig(defaultSettings(), overrides)).toMatchObject({
     cleanupPolicy: 'compact,delete',
     retentionMs: -1,
     maxMessageBytes: 10,

@@ -20,7 +20,7 @@ const cluster = {
 
 test('changes of topics wait as long as the client says, and a while where it says nothing', async () => {
   const settled = async (): Promise<void> => {}
-  const configuration = new LiveConfiguration({ settings: defaultSettings(), given: new Set() })
+  const configuration = new LiveConfiguration({ settings: defaultSettings(), given: new Map() })
   const create = createTopicsHandler({ cluster, configuration, settled })
   const remove = deleteTopicsHandler(cluster)
   const grow = createPartitionsHandler({ cluster, settled })

@@ -110,7 +110,7 @@ async function recover(recovery: Recovery): Promise<Recovered> {
 }
 
 function noProducers(config: LogConfig): ProducerStates {
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   return new ProducerStates({ expirationMs, countMax })
 }
 
@@ -211,7 +211,7 @@ async function restoreProducers(recovery: Recovery, walkedFrom: number): Promise
   const { host, path, config, segments } = recovery
   if (host.sabotage.has('producer-state-not-rebuilt')) return
   const { disk, clock, crc32c } = host.env
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'snapshot') ?? [])
   const trustedEnd = segments.at(-1)?.endOffset ?? 0
   const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
