@@ -309,7 +309,7 @@ export class LogDirectory {
     try {
       return await recoverLog(options)
     } catch (error) {
-      const isSync = error instanceof DiskError && error.operation.startsWith('sync')
+      const isSync = error instanceof DiskError && error.isOfSync
       if (isSync && !isPassing(error)) this.#host.fail(error)
       throw error
     }
