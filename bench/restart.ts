@@ -31,7 +31,8 @@ async function open(path: string, growthStepBytes?: number): Promise<{ log: Log;
     random: realRandom,
     network: null as unknown as Env['network'],
   }
-  const settings = growthStepBytes === undefined ? {} : { growthStepBytes }
+  const growth = growthStepBytes === undefined ? {} : { growthStepBytes }
+  const settings = { ...defaultSettings(), ...growth }
   const options = { path, env, settings, clusterId: 'c', brokerId: 1, bootId: 'boot' }
   const directory = await LogDirectory.open(options)
   const began = performance.now()

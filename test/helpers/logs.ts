@@ -16,6 +16,7 @@ import {
 } from '../../src/broker/log/directory/log-directory.ts'
 import { defaultSettings } from '../../src/broker/config/settings.ts'
 import { topicConfig } from '../../src/broker/config/topic-config.ts'
+import type { LogDirectorySettings } from '../../src/broker/log/directory/settings.ts'
 import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
@@ -54,10 +55,11 @@ export function logConfig(over: Partial<LogConfig> = {}): LogConfig {
   return { ...defaults, fileDeleteDelayMs: 0, ...over }
 }
 
-export function openDirectory(
-  { env }: LogWorld,
-  over: Partial<LogDirectoryOptions> = {},
-): Promise<LogDirectory> {
+type DirectoryWish = Partial<Omit<LogDirectoryOptions, 'settings'>> & {
+  readonly settings?: Partial<LogDirectorySettings>
+}
+
+export function openDirectory({ env }: LogWorld, over: DirectoryWish = {}): Promise<LogDirectory> {
   return LogDirectory.open({
     path: '/data',
     env,
@@ -65,7 +67,7 @@ export function openDirectory(
     brokerId: 1,
     bootId: 'boot-1',
     ...over,
-    settings: { ballastBytes: 0, ...over.settings },
+    settings: { ...defaultSettings(), ballastBytes: 0, ...over.settings },
   })
 }
 

@@ -68,10 +68,10 @@ export class DirectoryHost implements LogHost {
     this.codecs = options.codecs
     this.sabotage = options.sabotage
     this.growthStepBytes = settings.growthStepBytes ?? mebibyte
-    this.#hotWindow = new HotWindow(settings.hotWindowBytes ?? 64 * mebibyte)
+    this.#hotWindow = new HotWindow(settings.hotWindowBytes)
     this.ledger = new DirtyLedger({
-      budgetBytes: settings.logDirtyBudgetBytes ?? 128 * mebibyte,
-      stepBytes: settings.logWriteBackBytes ?? 8 * mebibyte,
+      budgetBytes: settings.logDirtyBudgetBytes,
+      stepBytes: settings.logWriteBackBytes,
       onPressure: over => this.#pressureListeners.forEach(listener => listener(over)),
       onFailure: error => this.fail(error),
     })
