@@ -2,7 +2,6 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
-import { validateTopicConfigs } from './config/topic-config.ts'
 import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
@@ -181,10 +180,7 @@ export class Broker {
         partitionCount: settings.offsetsTopicNumPartitions,
         segmentBytes: settings.offsetsTopicSegmentBytes,
       }),
-      validateConfigs: configs => {
-        const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
-        return validateTopicConfigs(wishes)[0]?.message ?? null
-      },
+      validateConfigs: configs => this.#configuration.problemOfTopic(configs),
       configRules: {
         validateBrokerConfigs: configs => this.#configuration.problemOf(configs),
         validateGroupConfigs: groupConfigProblem,

@@ -1,3 +1,4 @@
+import { whyAbsent } from './absent-settings.ts'
 import { nearest } from './nearest.ts'
 import { isDynamic } from './setting.ts'
 import { isProblem, parse } from './setting-value.ts'
@@ -36,6 +37,10 @@ function unknown(name: string): BrokerConfigProblem {
   const meant = settingNames.find(each => name in settingOf(each).aliases)
   if (meant !== undefined) {
     return invalidRequest(`${name} cannot be changed while the broker runs: change ${meant}`)
+  }
+  const why = whyAbsent(name)
+  if (why !== null) {
+    return { error: 'INVALID_CONFIG', message: `${name} is Kafka's, and none here: ${why}` }
   }
   const likely = nearest(name, settingNames)
   const hint = likely === null ? '' : `; did you mean ${likely}?`

@@ -1,21 +1,27 @@
 import { groupConfigTable } from './group-config.ts'
-import { configSource, type ConfigSource, type LiveConfiguration } from './live-configuration.ts'
+import {
+  configSource,
+  type ConfigLayer,
+  type ConfigSource,
+  type LiveConfiguration,
+} from './live-configuration.ts'
 import { isDynamic, type Setting, type SettingType } from './setting.ts'
 import { isProblem, parse, textOf } from './setting-value.ts'
-import { settingNames, settingOf, type SettingName } from './settings.ts'
+import { camel, settingNames, settingOf, type SettingName } from './settings.ts'
 import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 
 /** One row of the answer to DescribeConfigs, in the protocol's own numbers. */
 export interface ConfigDescription {
   readonly name: string
-  readonly value: string
+  /** null: it has none of its own. */
+  readonly value: string | null
   readonly source: ConfigSource
   readonly isDefault: boolean
   readonly isReadOnly: boolean
   readonly isSensitive: boolean
-  /** Every value that stands for this one, the one in force first. */
+  /** Every value that stands for this one as Kafka tells them, the one in force first. */
   readonly synonyms: readonly ConfigSynonym[]
-  /** As the protocol numbers them. */
+  /** 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list. */
   readonly type: number
   readonly documentation: string
 }
@@ -31,34 +37,59 @@ export function describeTopicConfigs(
   configuration: LiveConfiguration,
   overrides: ReadonlyMap<string, string>,
 ): ConfigDescription[] {
-  return topicConfigNames.map(name => {
+  const inForce = configuration.topicConfig(overrides)
+  return topicConfigNames.flatMap(name => {
     const setting = topicConfigOf(name)
-    const { broker } = setting
     const override = overrides.get(name)
+    if (setting.described === 'where given' && override === undefined) return []
     const own: ConfigSynonym[] =
       override === undefined
         ? []
         : [{ name, value: shown(setting, override), source: configSource.topic }]
-    const beneath = broker === null ? [] : synonymsOf(configuration, broker)
-    return describe(name, setting, [...own, ...beneath])
+    const beneath = setting.broker === null ? [] : synonymsOf(configuration, setting.broker)
+    const value = textOf(setting, inForce[camel(name)])
+    return [describe(name, setting, { synonyms: [...own, ...beneath], value })]
   })
 }
 
 /** Every setting of the broker, sorted by name. */
 export function describeBrokerConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
-    .map(name => describe(name, settingOf(name), synonymsOf(configuration, name)))
+    .flatMap(name => {
+      const setting = settingOf(name)
+      const synonyms = synonymsOf(configuration, name)
+      if (setting.described === 'where given' && synonyms.length === 0) return []
+      const value = setting.isDefaultOurs ? textOf(setting, setting.default) : null
+      return [describe(name, setting, { synonyms, value }), ...describeAliases(configuration, name)]
+    })
     .toSorted(byName)
+}
+
+/** A setting by its other names: read only, since only the one name can be given to a running broker. */
+function describeAliases(configuration: LiveConfiguration, name: SettingName): ConfigDescription[] {
+  const setting = settingOf(name)
+  return Object.entries(setting.aliases).map(([alias, factor]) => {
+    const row = { ...setting, isFixed: true, doc: `Another name of ${name}.` }
+    if (factor === 1) {
+      const synonyms = synonymsOf(configuration, name).map(layer => ({ ...layer, name: alias }))
+      return describe(alias, row, { synonyms, value: null })
+    }
+    const doc = `${name} in units of ${factor} ms.`
+    const synonyms = told(configuration.layersOfAlias(name, alias))
+    return describe(alias, { ...row, type: 'int', doc }, { synonyms, value: null })
+  })
 }
 
 /** What was changed for all brokers together, sorted by name; nothing else. */
 export function describeCommonConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
     .flatMap(name => {
-      const common = synonymsOf(configuration, name).filter(
+      const synonyms = synonymsOf(configuration, name).filter(
         ({ source }) => source === configSource.dynamicDefault,
       )
-      return common.length === 0 ? [] : [describe(name, settingOf(name), common)]
+      return synonyms.length === 0
+        ? []
+        : [describe(name, settingOf(name), { synonyms, value: null })]
     })
     .toSorted(byName)
 }
@@ -69,26 +100,28 @@ export function describeGroupConfigs(configs: ReadonlyMap<string, string>): Conf
     const own = configs.get(name)
     const above = own === undefined ? [] : [{ name, value: own, source: configSource.group }]
     const beneath = { name, value: textOf(setting, setting.default), source: configSource.default }
-    return describe(name, setting, [...above, beneath])
+    return describe(name, setting, { synonyms: [...above, beneath], value: null })
   })
   return rows.toSorted(byName)
 }
 
-/** The first of the `synonyms` is in force; without one, the row's default. */
+/** The first of the synonyms is in force; where there is none, `value` is, by default. */
 function describe(
   name: string,
   setting: Setting,
-  synonyms: readonly ConfigSynonym[],
+  {
+    synonyms,
+    value,
+  }: { readonly synonyms: readonly ConfigSynonym[]; readonly value: string | null },
 ): ConfigDescription {
-  const byDefault = { value: textOf(setting, setting.default), source: configSource.default }
-  const { value, source } = synonyms[0] ?? byDefault
+  const inForce = synonyms[0] ?? { value, source: configSource.default }
   return {
     name,
-    value,
-    source,
-    isDefault: source === configSource.default,
+    value: inForce.value,
+    source: inForce.source,
+    isDefault: inForce.source === configSource.default,
     isReadOnly: !isDynamic(setting),
-    isSensitive: setting.type === 'password',
+    isSensitive: false,
     synonyms,
     type: typeNumbers[setting.type],
     documentation: setting.doc,
@@ -96,7 +129,11 @@ function describe(
 }
 
 function synonymsOf(configuration: LiveConfiguration, name: SettingName): ConfigSynonym[] {
-  return configuration.layersOf(name).map(({ source, text }) => ({ name, value: text, source }))
+  return told(configuration.layersOf(name))
+}
+
+function told(layers: readonly ConfigLayer[]): ConfigSynonym[] {
+  return layers.map(({ name, text, source }) => ({ name, value: text, source }))
 }
 
 /** An override as it is understood; as it stands where it is not. */
@@ -109,12 +146,9 @@ const typeNumbers: Readonly<Record<SettingType, number>> = {
   boolean: 1,
   string: 2,
   int: 3,
-  short: 4,
   long: 5,
   double: 6,
   list: 7,
-  class: 8,
-  password: 9,
 }
 
 function byName(a: ConfigDescription, b: ConfigDescription): number {

@@ -41,7 +41,7 @@ export const groupSettings = {
   'offsets.topic.segment.bytes': int({
     default: 100 * mebibyte,
     unit: 'bytes',
-    min: 1024,
+    min: mebibyte,
     effect: 'at restart',
     doc: 'Segment size of `__consumer_offsets`, when it is created: small ones are compacted and loaded sooner.',
   }),

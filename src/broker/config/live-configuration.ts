@@ -10,7 +10,12 @@ import {
   type SettingName,
   type Settings,
 } from './settings.ts'
-import { topicConfig, type TopicConfig } from './topic-config.ts'
+import {
+  topicConfig,
+  topicConfigConflict,
+  validateTopicConfigs,
+  type TopicConfig,
+} from './topic-config.ts'
 import { isTopicConfigName, topicConfigOf } from './topic-config-table.ts'
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
@@ -27,6 +32,8 @@ export type ConfigSource = (typeof configSource)[keyof typeof configSource]
 
 /** One of the values that a setting has, as text. */
 export interface ConfigLayer {
+  /** The setting, or its name in a coarser unit. */
+  readonly name: string
   readonly source: ConfigSource
   readonly text: string
 }
@@ -92,24 +99,19 @@ export class LiveConfiguration implements Configuration {
     }
   }
 
-  /** The values that stand for a setting, the one in force first, in the order of Kafka's KIP-226. */
+  /**
+   * The values that stand for a setting, the one in force first, in the order of Kafka's KIP-226. As Kafka tells them:
+   * none, where a setting has a value only by its name in a coarser unit.
+   */
   layersOf(name: SettingName): readonly ConfigLayer[] {
-    const { own, common } = this.#dynamic
-    const setting = settingOf(name)
-    const layers: ConfigLayer[] = []
-    const add = (source: ConfigSource, configs: Configs): void => {
-      const usable = parseUsable(name, configs.get(name) ?? '')
-      if (configs.has(name) && usable !== null) layers.push({ source, text: usable.text })
-    }
-    add(configSource.dynamicBroker, own)
-    add(configSource.dynamicDefault, common)
-    const started = this.given.get(name) ?? textOf(setting, this.#started[keyOf(name)])
-    if (!this.#isGiven(name)) return [...layers, { source: configSource.default, text: started }]
-    return [
-      ...layers,
-      { source: configSource.staticBroker, text: started },
-      { source: configSource.default, text: textOf(setting, setting.default) },
-    ]
+    const layers = this.#layers(name)
+    const first = layers.findIndex(layer => layer.name === name)
+    return first < 0 ? [] : layers.slice(first)
+  }
+
+  /** Those that stand for a setting by another of its names. */
+  layersOfAlias(name: SettingName, alias: string): readonly ConfigLayer[] {
+    return this.#layers(name).filter(layer => layer.name === alias)
   }
 
   /** What a topic with these `overrides` goes by now. The same map gives the same object until a setting changes. */
@@ -120,6 +122,13 @@ export class LiveConfiguration implements Configuration {
       this.#topics.set(overrides, config)
     }
     return config
+  }
+
+  /** What is wrong with the configs of a topic, for the client; null where nothing is. */
+  problemOfTopic(configs: Configs): string | null {
+    const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
+    const [problem] = validateTopicConfigs(wishes)
+    return problem?.message ?? topicConfigConflict(topicConfig(this.#values, configs))
   }
 
   /** Why these settings cannot be given while the broker runs; null where they can. */
@@ -143,8 +152,37 @@ export class LiveConfiguration implements Configuration {
     return this.layersOf(name).find(({ source }) => !above.includes(source))?.text ?? null
   }
 
-  #isGiven(name: SettingName): boolean {
-    return [name, ...Object.keys(settingOf(name).aliases)].some(each => this.given.has(each))
+  #layers(name: SettingName): ConfigLayer[] {
+    const { own, common } = this.#dynamic
+    return [
+      ...dynamicLayer(name, configSource.dynamicBroker, own),
+      ...dynamicLayer(name, configSource.dynamicDefault, common),
+      ...this.#staticLayers(name),
+      ...this.#defaultLayer(name),
+    ]
+  }
+
+  #staticLayers(name: SettingName): ConfigLayer[] {
+    const { aliases } = settingOf(name)
+    return [name, ...Object.keys(aliases)].flatMap(given => {
+      const text = this.given.get(given)
+      if (text === undefined) return []
+      const told = aliases[given] === 1 ? name : given
+      return [{ name: told, source: configSource.staticBroker, text }]
+    })
+  }
+
+  #defaultLayer(name: SettingName): ConfigLayer[] {
+    const setting = settingOf(name)
+    const source = configSource.default
+    if (setting.isDefaultOurs || setting.described === 'where given') return []
+    const [alias, factor] = Object.entries(setting.aliases).findLast(([, by]) => by > 1) ?? []
+    if (alias !== undefined && factor !== undefined) {
+      return [{ name: alias, source, text: String(Number(setting.default) / factor) }]
+    }
+    const isGiven = this.#staticLayers(name).length > 0
+    const value = isGiven ? setting.default : this.#started[keyOf(name)]
+    return [{ name, source, text: textOf(setting, value) }]
   }
 
   #view(): Settings {
@@ -152,6 +190,11 @@ export class LiveConfiguration implements Configuration {
     const properties = settingNames.map(name => [camel(name), live(name)])
     return Object.defineProperties({}, Object.fromEntries(properties)) as Settings
   }
+}
+
+function dynamicLayer(name: SettingName, source: ConfigSource, configs: Configs): ConfigLayer[] {
+  const usable = configs.has(name) ? parseUsable(name, configs.get(name)!) : null
+  return usable === null ? [] : [{ name, source, text: usable.text }]
 }
 
 /** A value for a setting that can change; null where it is none of those, or the text is none of its values. */

@@ -1,3 +1,4 @@
+import { whyAbsent } from './absent-settings.ts'
 import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
@@ -189,6 +190,8 @@ function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<S
 }
 
 function unknown(name: string, where: string, names: Iterable<string>): string {
+  const why = whyAbsent(name)
+  if (why !== null) return `${where}: ${name} is Kafka's, and none here: ${why}. Leave it out`
   const meant = nearest(name, names)
   const hint = meant === null ? '' : `; did you mean ${meant}?`
   return `${where}: there is no setting ${name}${hint} (--help lists all)`

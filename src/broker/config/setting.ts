@@ -10,16 +10,7 @@ export type Unit =
   | 'count'
 
 /** Kafka's names for the types of settings, as DescribeConfigs tells them. */
-export type SettingType =
-  | 'boolean'
-  | 'string'
-  | 'int'
-  | 'short'
-  | 'long'
-  | 'double'
-  | 'list'
-  | 'class'
-  | 'password'
+export type SettingType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
 
 /**
  * When a value that was changed takes effect. `never`: it is accepted, kept and described because tools set or
@@ -40,22 +31,37 @@ export interface Setting<
   /** Least and greatest value of a number, both allowed; infinite where only the type sets bounds. */
   readonly min: number
   readonly max: number
+  /** Numbers between these that are not allowed all the same. */
+  readonly except: readonly number[]
   /** The values allowed; null where any text is. */
   readonly oneOf: readonly string[] | null
   /** The items that a list may have; null where it may have any. */
   readonly items: Items | null
   readonly effect: Effect
+  /** Cannot be changed while the broker runs; so it is with all that takes effect at restart. */
+  readonly isFixed: boolean
+  readonly described: Described
+  /** Kafka has no default of it, and tells none as a synonym. */
+  readonly isDefaultOurs: boolean
   /** Of a topic's config: the broker's setting beneath it, which is described by the same row; null where none is. */
   readonly broker: Broker
-  /** Kafka's other names of it in coarser units, with the factor into ours; where several are given, the finest unit counts. */
+  /**
+   * Kafka's other names of it, with the factor into our unit; where several are given, the finest unit counts. Of
+   * those in coarser units the last is the one that Kafka tells the default under.
+   */
   readonly aliases: Readonly<Record<string, number>>
   readonly doc: string
 }
+
+/** When tools that list configs see it. */
+export type Described = 'always' | 'where given'
 
 /** What may stand in a list. */
 export interface Items {
   /** In a few words, to follow "must be". */
   readonly text: string
+  /** Neither order nor number of an item mean anything. */
+  readonly isSet: boolean
   /** The first item that may not stand there; undefined where all may. */
   wrongOf(items: readonly string[]): string | undefined
 }
@@ -67,6 +73,9 @@ interface Row<T extends SettingValue, Broker extends string | null> {
   readonly broker?: Broker
   readonly default: T
   readonly effect: Effect
+  readonly isFixed?: boolean
+  readonly described?: Described
+  readonly isDefaultOurs?: boolean
   readonly aliases?: Readonly<Record<string, number>>
   readonly doc: string
 }
@@ -75,6 +84,7 @@ interface NumberRow<Broker extends string | null> extends Row<number, Broker> {
   readonly unit?: Unit
   readonly min?: number
   readonly max?: number
+  readonly except?: readonly number[]
 }
 
 /** A 32-bit integer; not negative unless the row says so. */
@@ -85,6 +95,11 @@ export function int<const Broker extends string | null = null>(row: NumberRow<Br
 /** A 64-bit integer; not negative unless the row says so. */
 export function long<const Broker extends string | null = null>(row: NumberRow<Broker>) {
   return made('long', row, row)
+}
+
+/** Not negative unless the row says so. */
+export function double<const Broker extends string | null = null>(row: NumberRow<Broker>) {
+  return made('double', row, row)
 }
 
 export function bool<const Broker extends string | null = null>(row: Row<boolean, Broker>) {
@@ -102,9 +117,9 @@ export function choice<const T extends string, const Broker extends string | nul
   return made<T, Broker>('string', row, { oneOf })
 }
 
-/** Items separated by commas. Code sees those of a known set sorted, each once. */
+/** Items separated by commas. Code sees those of a known set sorted, each once; any others as they were given. */
 export function list<T extends string, const Broker extends string | null = null>(
-  items: Items,
+  items: Items | null,
   row: Row<T, Broker>,
 ) {
   return made('list', row, { items })
@@ -112,14 +127,15 @@ export function list<T extends string, const Broker extends string | null = null
 
 export function anyOf(names: readonly string[]): Items {
   return {
-    text: `any of ${names.join(', ')}, separated by commas`,
+    text: `any of ${names.join(', ')}, separated by commas, or none`,
+    isSet: true,
     wrongOf: items => items.find(item => !names.includes(item)),
   }
 }
 
 /** Whether a broker takes a new value of it while it runs. */
-export function isDynamic({ effect }: Setting): boolean {
-  return effect !== 'at restart'
+export function isDynamic({ effect, isFixed }: Setting): boolean {
+  return effect !== 'at restart' && !isFixed
 }
 
 function made<T extends SettingValue, Broker extends string | null>(
@@ -134,8 +150,12 @@ const blank = {
   unit: null,
   min: 0,
   max: Infinity,
+  except: [],
   oneOf: null,
   items: null,
+  isFixed: false,
+  described: 'always',
+  isDefaultOurs: false,
   broker: null,
   aliases: {},
 } as const

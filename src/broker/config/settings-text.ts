@@ -1,3 +1,4 @@
+import { absentSettings } from './absent-settings.ts'
 import { groupConfigTable } from './group-config.ts'
 import { longMax, type Setting } from './setting.ts'
 import { rangeText } from './setting-value.ts'
@@ -65,6 +66,17 @@ export function settingsDocument(): string {
     '| config | type | values | default | takes effect | what it does |',
     '|---|---|---|---|---|---|',
     ...Array.from(groupConfigTable, ([name, setting]) => tableRow([`\`${name}\``], setting)),
+    '',
+    "## Kafka's that are none here",
+    '',
+    'Settings that a broker of Apache Kafka 4.3.1 describes and this one neither knows nor describes; `*` stands for the',
+    'rest of a name.',
+    '',
+    '| settings | because |',
+    '|---|---|',
+    ...absentSettings.map(
+      ({ names, why }) => `| ${names.map(name => `\`${name}\``).join(', ')} | ${why} |`,
+    ),
     '',
   ].join('\n')
 }

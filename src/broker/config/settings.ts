@@ -3,7 +3,8 @@
  * DescribeConfigs all come from it. Names are Kafka's where Kafka has one; in code the same name is camelCase.
  */
 import { groupSettings } from './group-settings.ts'
-import { bool, choice, int, long, text, type Setting } from './setting.ts'
+import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
+import { toolSettings } from './tool-settings.ts'
 import { settingsBeneathTopics } from './topic-config-table.ts'
 import { day, kibibyte, mebibyte, minute, second } from './units.ts'
 
@@ -15,12 +16,12 @@ export const settingsTable = {
     effect: 'at restart',
     doc: 'Number of this broker, unique in the cluster. It is written into the data directory and may not change.',
   }),
-  listeners: text({
+  listeners: list<string>(null, {
     default: 'PLAINTEXT://127.0.0.1:9092',
     effect: 'at restart',
     doc: 'Where to listen for clients: NAME://host:port, several separated by commas. Without a host: at every address. Port 0 takes a free one.',
   }),
-  'advertised.listeners': text({
+  'advertised.listeners': list<string>(null, {
     default: '',
     effect: 'at restart',
     doc: "What clients are told to connect to, by listener name. Empty: the listener itself; on loopback, the address that the client dialled; where it listens at every address, the machine's name.",
@@ -30,7 +31,7 @@ export const settingsTable = {
     effect: 'at restart',
     doc: 'Security protocol of each listener, NAME:PROTOCOL, several separated by commas. Names that it does not have speak PLAINTEXT, which is all that is there yet.',
   }),
-  'log.dirs': text({
+  'log.dirs': list<string>(null, {
     default: './data',
     aliases: { 'log.dir': 1 },
     effect: 'at restart',
@@ -69,6 +70,11 @@ export const settingsTable = {
     effect: 'at restart',
     doc: 'A client that asks for the metadata of an unknown topic creates it, if the request allows it too.',
   }),
+  'delete.topic.enable': bool({
+    default: true,
+    effect: 'at restart',
+    doc: 'Clients can delete topics. false: DeleteTopics is refused with TOPIC_DELETION_DISABLED.',
+  }),
   'num.partitions': int({
     default: 4,
     unit: 'count',
@@ -96,7 +102,7 @@ export const settingsTable = {
     doc: 'Time between two looks for segments to remove.',
   }),
 
-  'producer.id.expiration.ms': long({
+  'producer.id.expiration.ms': int({
     default: day,
     unit: 'ms',
     min: 1,
@@ -220,20 +226,8 @@ export const settingsTable = {
     doc: 'How long a stopping broker waits for the answers of requests that it took.',
   }),
 
-  // Known to tools that change them on any broker, librdkafka's test suite among them
-  'background.threads': int({
-    default: 10,
-    unit: 'threads',
-    min: 1,
-    effect: 'never',
-    doc: 'Without effect: nothing here runs in threads of this kind. It can be set because tools set it.',
-  }),
-  'sasl.kerberos.min.time.before.relogin': long({
-    default: minute,
-    unit: 'ms',
-    effect: 'never',
-    doc: 'Without effect: there is no Kerberos here. It can be set because tools set it.',
-  }),
+  // Known to tools
+  ...toolSettings,
 } as const
 
 export type SettingName = keyof typeof settingsTable

@@ -54,11 +54,20 @@ export function topicConfig(
     return [camel(name), beneath(settings, name)]
   })
   const { producerIdExpirationMs, producerIdCountMax } = settings
-  return {
-    ...Object.fromEntries(values),
-    producerIdExpirationMs,
-    producerIdCountMax,
-  } as TopicConfig
+  const config = { ...Object.fromEntries(values), producerIdExpirationMs, producerIdCountMax }
+  const segmentBytes =
+    config.internalSegmentBytes > 0 ? config.internalSegmentBytes : config.segmentBytes
+  return { ...config, segmentBytes } as TopicConfig
+}
+
+/** What is wrong between configs that each are right: a sentence for the client; null where nothing is. */
+export function topicConfigConflict(config: TopicConfig): string | null {
+  const { minCompactionLagMs: least, maxCompactionLagMs: most } = config
+  if (least <= most) return null
+  return (
+    `min.compaction.lag.ms is ${least}, more than max.compaction.lag.ms, which is ${most}: lower the first or ` +
+    'raise the second'
+  )
 }
 
 function beneath(settings: Settings, name: TopicConfigName): SettingValue {
@@ -74,5 +83,9 @@ function problemOf({ name, value }: TopicConfigWish): string | null {
   }
   if (value === null) return `${name} needs a value: leave it out for the default`
   const parsed = parse(topicConfigOf(name), value)
-  return isProblem(parsed) ? `${name} ${parsed.problem}` : null
+  if (isProblem(parsed)) return `${name} ${parsed.problem}`
+  if (name === 'remote.storage.enable' && parsed.value === true) {
+    return 'remote.storage.enable must be false: there is no tiered storage here'
+  }
+  return null
 }

@@ -13,7 +13,8 @@ export interface LogConfig {
   readonly retentionMs: number
   readonly maxMessageBytes: number
   readonly compressionType: CompressionType
-  readonly cleanupPolicy: 'delete' | 'compact' | 'compact,delete'
+  /** Empty: everything stays. */
+  readonly cleanupPolicy: '' | 'delete' | 'compact' | 'compact,delete'
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
   readonly messageTimestampBeforeMaxMs: number
   readonly messageTimestampAfterMaxMs: number
@@ -33,5 +34,5 @@ export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 
 export type FlushPolicy = 'interval' | 'ack' | 'os'
 
 export function isCompacted(config: LogConfig): boolean {
-  return config.cleanupPolicy !== 'delete'
+  return config.cleanupPolicy.includes('compact')
 }
