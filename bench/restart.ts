@@ -7,8 +7,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { defaultSettings } from '../src/broker/config/settings.ts'
+import { topicConfig } from '../src/broker/config/topic-config.ts'
 import { encodeBatch } from '../src/broker/log/batch/batch.ts'
-import { defaultLogConfig } from '../src/broker/log/log-config.ts'
 import { LogDirectory } from '../src/broker/log/directory/log-directory.ts'
 import type { Log } from '../src/broker/log/log.ts'
 import { loadNative } from '../src/broker/native/load.ts'
@@ -17,7 +18,8 @@ import { realClock } from '../src/env/real/clock.ts'
 import { realRandom } from '../src/env/real/random.ts'
 
 const mebibyte = 2 ** 20
-const config = { ...defaultLogConfig, segmentBytes: 2 ** 31 - 1, retentionMs: -1 }
+const defaults = topicConfig(defaultSettings(), new Map())
+const config = { ...defaults, segmentBytes: 2 ** 31 - 1, retentionMs: -1 }
 const id = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', topic: 'restart', partition: 0 }
 
 async function open(path: string, growthStepBytes?: number): Promise<{ log: Log; openMs: number }> {
@@ -29,7 +31,8 @@ async function open(path: string, growthStepBytes?: number): Promise<{ log: Log;
     random: realRandom,
     network: null as unknown as Env['network'],
   }
-  const settings = growthStepBytes === undefined ? {} : { growthStepBytes }
+  const growth = growthStepBytes === undefined ? {} : { growthStepBytes }
+  const settings = { ...defaultSettings(), ...growth }
   const options = { path, env, settings, clusterId: 'c', brokerId: 1, bootId: 'boot' }
   const directory = await LogDirectory.open(options)
   const began = performance.now()

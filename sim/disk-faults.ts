@@ -1,24 +1,10 @@
-/** Whatever a SimDisk can be asked to do; faults and crash points name operations so. */
+import type { DiskOperation } from '../src/env/disk.ts'
+
+/** Whatever a SimDisk can be asked to do and that can fail; faults and crash points name operations so. */
 export type OperationName =
-  | 'open'
+  | Exclude<DiskOperation, 'space' | 'fileSystem' | 'residency' | 'isResident' | 'dropCache'>
+  /** An `open` that makes the file. */
   | 'create'
-  | 'list'
-  | 'stat'
-  | 'mkdir'
-  | 'rename'
-  | 'link'
-  | 'unlink'
-  | 'rmdir'
-  | 'syncDirectory'
-  | 'syncFileSystem'
-  | 'lock'
-  | 'size'
-  | 'write'
-  | 'read'
-  | 'readAsync'
-  | 'truncate'
-  | 'sync'
-  | 'writeBack'
 
 /** Operations that change nothing: a crash before one is the crash before the next that does. */
 const passive: ReadonlySet<OperationName> = new Set([

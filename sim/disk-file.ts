@@ -1,4 +1,4 @@
-import { DiskError, type DiskFile, type Residency } from '../src/env/disk.ts'
+import { DiskError, type DiskFile, type DiskOperation, type Residency } from '../src/env/disk.ts'
 import { assert } from '../src/lib/assert.ts'
 import type { FileContent, SyncCapture } from './disk-content.ts'
 import type { Fault, FaultPlan, OperationName, SimOperation } from './disk-faults.ts'
@@ -143,7 +143,7 @@ export class SimFile implements DiskFile {
     }
   }
 
-  #begin(name: OperationName): void {
+  #begin(name: Exclude<OperationName, 'create'>): void {
     this.#checkOpen(name)
     const fault = this.#host.plan.begin(this.#operation(name), () => {})
     if (fault !== null) throw new DiskError(name, this.path, fault.code)
@@ -153,12 +153,12 @@ export class SimFile implements DiskFile {
     return { name, path: this.path, inode: this.#host.inode, position: 0, parts: noParts }
   }
 
-  #checkWritable(operation: string, code: string): void {
+  #checkWritable(operation: DiskOperation, code: string): void {
     this.#checkOpen(operation)
     if (this.#mode === 'read') throw new DiskError(operation, this.path, code)
   }
 
-  #checkOpen(operation: string): void {
+  #checkOpen(operation: DiskOperation): void {
     if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
   }
 }

@@ -1,4 +1,4 @@
-import { DiskError } from '../src/env/disk.ts'
+import { DiskError, type DiskOperation } from '../src/env/disk.ts'
 import { present } from '../src/lib/assert.ts'
 import type { Prng } from '../src/lib/prng.ts'
 
@@ -39,7 +39,7 @@ export class DirectoryTree {
   }
 
   /** The inode at `path`, or null. @throws DiskError ENOTDIR where a file is used as a directory. */
-  find(operation: string, path: string): Inode | null {
+  find(operation: DiskOperation, path: string): Inode | null {
     let inode = root
     for (const name of namesOf(path)) {
       const directory = this.#directories.get(inode)
@@ -52,13 +52,13 @@ export class DirectoryTree {
   }
 
   /** As `find`. @throws DiskError ENOENT */
-  get(operation: string, path: string): Inode {
+  get(operation: DiskOperation, path: string): Inode {
     const inode = this.find(operation, path)
     if (inode === null) throw new DiskError(operation, path, 'ENOENT')
     return inode
   }
 
-  getDirectory(operation: string, path: string): Inode {
+  getDirectory(operation: DiskOperation, path: string): Inode {
     const inode = this.get(operation, path)
     if (!this.isDirectory(inode)) throw new DiskError(operation, path, 'ENOTDIR')
     return inode
@@ -73,19 +73,19 @@ export class DirectoryTree {
   }
 
   /** Gives `path` a new inode. */
-  create(operation: string, path: string, kind: 'file' | 'directory'): Inode {
+  create(operation: DiskOperation, path: string, kind: 'file' | 'directory'): Inode {
     const inode = ++this.#lastInode
     this.add(operation, path, inode)
     if (kind === 'directory') this.#directories.set(inode, emptyDirectory())
     return inode
   }
 
-  add(operation: string, path: string, inode: Inode): void {
+  add(operation: DiskOperation, path: string, inode: Inode): void {
     if (this.find(operation, path) !== null) throw new DiskError(operation, path, 'EEXIST')
     this.#change([{ ...this.#place(operation, path), inode }])
   }
 
-  remove(operation: string, path: string): void {
+  remove(operation: DiskOperation, path: string): void {
     this.#change([{ ...this.#place(operation, path), inode: null }])
   }
 
@@ -188,7 +188,7 @@ export class DirectoryTree {
       throw new DiskError('rename', from, 'ENOTEMPTY')
   }
 
-  #place(operation: string, path: string): { directory: Inode; name: string } {
+  #place(operation: DiskOperation, path: string): { directory: Inode; name: string } {
     const names = namesOf(path)
     const name = names.pop()
     if (name === undefined) throw new DiskError(operation, path, 'EBUSY')

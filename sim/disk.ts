@@ -111,7 +111,8 @@ export class SimDisk implements Disk {
 
   /** Drops every clean page from the page cache, of one file or of all. */
   evict(path?: string): void {
-    const inodes = path === undefined ? [...this.#files.keys()] : [this.#tree.get('evict', path)]
+    const inodes =
+      path === undefined ? [...this.#files.keys()] : [this.#tree.get('dropCache', path)]
     for (const inode of inodes) this.#content(inode, 'change').drop(0, Infinity)
   }
 

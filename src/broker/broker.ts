@@ -2,7 +2,6 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
-import { logConfigOf, validateTopicConfigs } from './config/topic-config.ts'
 import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
@@ -182,10 +181,7 @@ export class Broker {
         partitionCount: settings.offsetsTopicNumPartitions,
         segmentBytes: settings.offsetsTopicSegmentBytes,
       }),
-      validateConfigs: configs => {
-        const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
-        return validateTopicConfigs(wishes)[0]?.message ?? null
-      },
+      validateConfigs: configs => this.#configuration.problemOfTopic(configs),
       configRules: {
         validateBrokerConfigs: configs => this.#configuration.problemOf(configs),
         validateGroupConfigs: groupConfigProblem,
@@ -240,14 +236,15 @@ export class Broker {
 
   #makePartitions(directory: LogDirectory): Partitions {
     const { env, logger } = this.#options
-    const { settings } = this.#configuration
+    const configuration = this.#configuration
+    const { settings } = configuration
     return new Partitions({
       brokerId: settings.nodeId,
       directory,
       clock: env.clock,
       openingMax: settings.numRecoveryThreadsPerDataDir,
-      logConfig: topic => logConfigOf(settings, topic.configs),
-      minInsyncReplicas: topic => logConfigOf(settings, topic.configs).minInsyncReplicas,
+      logConfig: topic => configuration.topicConfig(topic.configs),
+      minInsyncReplicas: topic => configuration.topicConfig(topic.configs).minInsyncReplicas,
       onFailure: (id, error) => {
         const reason = error instanceof DiskError || error instanceof Error ? error.message : error
         logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')

@@ -113,23 +113,45 @@ export interface Residency {
   readonly writebackBytes: number
 }
 
+/** What can fail, by the port's own names: the same ones for whichever twin it fails in. */
+export type DiskOperation =
+  | Exclude<keyof Disk, 'kind' | 'unlinkAsync'>
+  | Exclude<keyof DiskFile, 'path' | 'hold' | 'close'>
+
 /** A failed disk operation: which, on what, and the errno name (`ENOSPC`, `EIO`, `ELOCKED` ...). */
 export class DiskError extends Error {
   override readonly name = 'DiskError'
-  readonly operation: string
+  readonly operation: DiskOperation
   readonly path: string
   readonly code: string
   /** Bytes that went in before a failed `write`. */
   readonly written: number
 
-  constructor(operation: string, path: string, code: string, written = 0) {
+  constructor(operation: DiskOperation, path: string, code: string, written = 0) {
     super(`${operation} of ${path} failed with ${code}`)
     this.operation = operation
     this.path = path
     this.code = code
     this.written = written
   }
+
+  /** The file system has no room left, or none for us (quota). */
+  get isFull(): boolean {
+    return this.code === 'ENOSPC' || this.code === 'EDQUOT'
+  }
+
+  /** The process or the machine has no descriptor left. */
+  get isOutOfDescriptors(): boolean {
+    return this.code === 'EMFILE' || this.code === 'ENFILE'
+  }
+
+  /** Something was to be durable and may not be. */
+  get isOfSync(): boolean {
+    return syncs.has(this.operation)
+  }
 }
+
+const syncs: ReadonlySet<DiskOperation> = new Set(['sync', 'syncDirectory', 'syncFileSystem'])
 
 /** The whole of a small file, or null where it does not exist. Not for segments. */
 export function readWhole(disk: Disk, path: string): Uint8Array | null {

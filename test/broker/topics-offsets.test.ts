@@ -260,7 +260,7 @@ describe('the rest', () => {
   })
 
   test('DescribeConfigs lists every config of a topic with its source (G48)', async () => {
-    await client.createTopics([{ name: 'configured', configs: { 'segment.bytes': '2048' } }])
+    await client.createTopics([{ name: 'configured', configs: { 'segment.bytes': '2097152' } }])
     const ask = (resourceType: number, resourceName: string) =>
       client.request(describeConfigs, 4, {
         resources: [{ resourceType, resourceName, configurationKeys: null }],
@@ -269,7 +269,7 @@ describe('the rest', () => {
       })
     const topic = (await ask(2, 'configured')).results[0]!
     const row = topic.configs.find(config => config.name === 'segment.bytes')!
-    expect(row).toMatchObject({ value: '2048', configSource: 1, readOnly: false })
+    expect(row).toMatchObject({ value: '2097152', configSource: 1, readOnly: false })
     expect(row.synonyms.map(synonym => synonym.name)).toEqual([
       'segment.bytes',
       'log.segment.bytes',

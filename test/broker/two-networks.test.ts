@@ -61,7 +61,7 @@ async function expectBothCounted(networks: readonly Network[], disk: Disk): Prom
   const network = new SeveralNetworks(networks)
   const broker = new Broker({
     env: { clock: realClock, random: realRandom, disk, network, crc32c },
-    configuration: { settings, given: new Set() },
+    configuration: { settings, given: new Map() },
     logger: silentLogger,
     metrics,
     bootId: 'boot',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { loadNative } from '../../src/broker/native/load.ts'
 import { logDirectoryName } from '../../src/broker/log/log-id.ts'
+import { defaultSettings } from '../../src/broker/config/settings.ts'
 import { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { Env } from '../../src/env/env.ts'
@@ -41,7 +42,14 @@ function open(path: string, { disk, crc32c: sum }: Pick<Env, 'disk' | 'crc32c'>,
     random: realRandom,
     network: null as unknown as Env['network'],
   }
-  return LogDirectory.open({ path, env, clusterId: 'c', brokerId: 1, bootId })
+  return LogDirectory.open({
+    path,
+    env,
+    settings: defaultSettings(),
+    clusterId: 'c',
+    brokerId: 1,
+    bootId,
+  })
 }
 
 const config = logConfig({

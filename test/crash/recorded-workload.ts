@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeBatch, type BatchInput } from '../../src/broker/log/batch/batch.ts'
-import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
+import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import type { Log } from '../../src/broker/log/log.ts'
 import { encodeRecords } from '../../src/broker/log/batch/records.ts'
@@ -9,7 +9,7 @@ import { utf8 } from '../../src/lib/bytes.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import type { SimOperation } from '../../sim/disk-faults.ts'
-import { logId, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
+import { logConfig, logId, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
 import { drive, quietly } from '../helpers/drive.ts'
 import { LogHistory } from './log-history.ts'
 import { plantedEnv, plantedRecovery, type PlantedBugName } from './planted-bugs.ts'
@@ -120,8 +120,7 @@ class Recorder {
   /** Small segments, dense indexes, and whatever else makes things happen often. */
   #config(partition: number): LogConfig {
     const prng = this.#prng
-    return {
-      ...defaultLogConfig,
+    return logConfig({
       segmentBytes: 1500 + prng.below(9000),
       indexIntervalBytes: prng.pick([1, 150, 600]),
       segmentMs: prng.pick([400, 1_000_000]),
@@ -131,7 +130,7 @@ class Recorder {
       flushPolicy: prng.pick(['interval', 'interval', 'ack', 'os']),
       flushMs: prng.pick([20, 100, 1000]),
       fileDeleteDelayMs: prng.pick([0, 50]),
-    }
+    })
   }
 
   #later(act: () => void): void {

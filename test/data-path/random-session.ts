@@ -15,7 +15,7 @@ export async function runRandomly(
   seed: number,
 ): Promise<void> {
   const random = new Prng(seed)
-  const configs = [{ name: 'segment.bytes', value: '200000' }]
+  const configs = [{ name: 'internal.segment.bytes', value: '200000' }]
   const wish = { name: topic, numPartitions: partitionCount, replicationFactor: 1 }
   const topics = [{ ...wish, assignments: [], configs }]
   await recorder.ask(createTopics, 7, { topics, validateOnly: false }, response => ({

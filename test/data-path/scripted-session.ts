@@ -83,7 +83,7 @@ async function makeTopics(recorder: Recorder): Promise<void> {
     }))
   await ask(7, topic('plain', 2), topic('codecs', codecIds.length), topic('bad/name'))
   await ask(5, topic('compacted', 1, { 'cleanup.policy': 'compact' }), topic('plain'))
-  await ask(4, topic('small', 1, { 'max.message.bytes': '1000', 'segment.bytes': '4000' }))
+  await ask(4, topic('small', 1, { 'max.message.bytes': '1000', 'internal.segment.bytes': '4000' }))
   await ask(2, topic('none', 0), { ...topic('thrice'), replicationFactor: 3 })
   await ask(6, topic('odd', 1, { 'no.such.setting': '1' }), topic('x'.repeat(250)))
   await ask(7, topic('twice'), topic('twice'))

@@ -18,7 +18,7 @@ test('without descriptors left a broker serves whom it has, does not spin, and r
   await withBroker({ wrapper }, async broker => {
     const bystander = await Bystander.join(broker)
     const roller = await BrokerClient.connect(broker.port)
-    await roller.createTopics([{ name: 'rolling', configs: { 'segment.bytes': '1024' } }])
+    await roller.createTopics([{ name: 'rolling', configs: { 'internal.segment.bytes': '1024' } }])
     expect((await roller.produce(rolling, large)).errorCode).toBe(0)
     const crowd = await Promise.all(Array.from({ length: 300 }, () => open(broker.port)))
     // libuv closes what it cannot keep and says nothing; the addon leaves it waiting, and says so.

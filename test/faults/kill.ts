@@ -239,8 +239,8 @@ const topics: readonly {
   readonly configs: Readonly<Record<string, string>>
 }[] = [
   { name: 'plain', codec: 'none', configs: {} },
-  { name: 'small', codec: 'none', configs: { 'segment.bytes': '16384' } },
-  { name: 'gzip', codec: 'gzip', configs: { 'segment.bytes': '65536' } },
+  { name: 'small', codec: 'none', configs: { 'internal.segment.bytes': '16384' } },
+  { name: 'gzip', codec: 'gzip', configs: { 'internal.segment.bytes': '65536' } },
   { name: 'zstd', codec: 'zstd', configs: { 'index.interval.bytes': '256' } },
   { name: 'acked-after-flush', codec: 'none', configs: { 'flush.policy': 'ack' } },
 ]

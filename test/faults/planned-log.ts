@@ -1,9 +1,10 @@
 import { encodeBatch, lastOffset, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
-import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
+import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import { equal } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { uuidFrom } from '../../src/lib/uuid.ts'
+import { logConfig } from '../helpers/logs.ts'
 
 /** A batch as it has to lie in its segment, stamped. */
 export interface PlannedBatch {
@@ -31,14 +32,13 @@ export class PlannedLog {
     this.#random = new Prng(seed * 1000 + index)
     const topicId = uuidFrom(this.#random.bytes(16))
     this.id = { topicId, topic: 'power', partition: index }
-    this.config = {
-      ...defaultLogConfig,
+    this.config = logConfig({
       segmentBytes: [8192, 65_536, 1 << 30][index % 3]!,
       indexIntervalBytes: 512,
       flushPolicy: index % 2 === 0 ? 'interval' : 'ack',
       flushMs: 15,
       retentionMs: -1,
-    }
+    })
   }
 
   batch(number: number): PlannedBatch {

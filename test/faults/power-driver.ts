@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setImmediate as turn } from 'node:timers/promises'
+import { defaultSettings } from '../../src/broker/config/settings.ts'
 import { openEnv } from '../../src/broker/open-env.ts'
 import { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import { stampBatch } from '../../src/broker/log/batch/batch.ts'
@@ -26,7 +27,7 @@ async function main(order: PowerOrder): Promise<void> {
     clusterId: 'power',
     brokerId: 1,
     bootId: order.bootId,
-    settings: { logWriteBackBytes: 65_536, growthStepBytes: 8192 },
+    settings: { ...defaultSettings(), logWriteBackBytes: 65_536, growthStepBytes: 8192 },
   })
   const plans = Array.from({ length: order.logs }, (_, at) => new PlannedLog(order.planSeed, at))
   const random = new Prng(order.seed)

@@ -81,7 +81,7 @@ export class TopicChurn {
     const partitions = 1 + random.below(3)
     const topic: Topic = { name, id: null, state: 'unknown', partitions }
     this.#topics.set(name, topic)
-    const configs = random.chance(1, 2) ? { 'segment.bytes': '4096' } : {}
+    const configs = random.chance(1, 2) ? { 'internal.segment.bytes': '4096' } : {}
     const { topics } = await client.createTopics([{ name, partitions, configs }])
     const [answer] = topics
     if (answer?.errorCode !== 0) {

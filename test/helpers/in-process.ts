@@ -1,10 +1,6 @@
 import { SimDisk } from '../../sim/disk.ts'
 import { Broker } from '../../src/broker/broker.ts'
-import {
-  defaultSettings,
-  type SettingName,
-  type Settings,
-} from '../../src/broker/config/settings.ts'
+import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
 import { silentLogger, type Logger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import { realClock } from '../../src/env/real/clock.ts'
@@ -30,7 +26,7 @@ export class InProcessBroker {
     })
     this.broker = new Broker({
       env: { clock: realClock, random: realRandom, disk, network: new NodeNetwork(), crc32c },
-      configuration: { settings, given: new Set<SettingName>() },
+      configuration: { settings, given: new Map() },
       logger,
       metrics: this.metrics,
       bootId: 'boot',

@@ -14,7 +14,10 @@ import {
   LogDirectory,
   type LogDirectoryOptions,
 } from '../../src/broker/log/directory/log-directory.ts'
-import { defaultLogConfig, type LogConfig } from '../../src/broker/log/log-config.ts'
+import { defaultSettings } from '../../src/broker/config/settings.ts'
+import { topicConfig } from '../../src/broker/config/topic-config.ts'
+import type { LogDirectorySettings } from '../../src/broker/log/directory/settings.ts'
+import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { AppendOrigin } from '../../src/broker/log/batch/batch.ts'
@@ -45,14 +48,18 @@ export function logId(partition = 0, seed = 7): LogId {
   return { topicId: uuidFrom(new Prng(seed).bytes(16)), topic: 'orders', partition }
 }
 
+const defaults: LogConfig = topicConfig(defaultSettings(), new Map())
+
+/** Of a topic that overrides nothing, at a broker with default settings; files that are removed go at once. */
 export function logConfig(over: Partial<LogConfig> = {}): LogConfig {
-  return { ...defaultLogConfig, fileDeleteDelayMs: 0, ...over }
+  return { ...defaults, fileDeleteDelayMs: 0, ...over }
 }
 
-export function openDirectory(
-  { env }: LogWorld,
-  over: Partial<LogDirectoryOptions> = {},
-): Promise<LogDirectory> {
+type DirectoryWish = Partial<Omit<LogDirectoryOptions, 'settings'>> & {
+  readonly settings?: Partial<LogDirectorySettings>
+}
+
+export function openDirectory({ env }: LogWorld, over: DirectoryWish = {}): Promise<LogDirectory> {
   return LogDirectory.open({
     path: '/data',
     env,
@@ -60,7 +67,7 @@ export function openDirectory(
     brokerId: 1,
     bootId: 'boot-1',
     ...over,
-    settings: { ballastBytes: 0, ...over.settings },
+    settings: { ...defaultSettings(), ballastBytes: 0, ...over.settings },
   })
 }
 

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { DiskError, readWhole, replaceFile, type Disk } from '../../src/env/disk.ts'
+import {
+  DiskError,
+  readWhole,
+  replaceFile,
+  type Disk,
+  type DiskOperation,
+} from '../../src/env/disk.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 
@@ -173,6 +179,20 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
           expect(error).toBeInstanceOf(DiskError)
           expect(error).toMatchObject({ operation: 'open', path: at('missing'), code: 'ENOENT' })
         }
+      })
+
+      test.each<[DiskOperation, (disk: Disk, path: string) => unknown]>([
+        ['list', (of, path) => of.list(path)],
+        ['rename', (of, path) => of.rename(path, path)],
+        ['link', (of, path) => of.link(path, `${path}-2`)],
+        ['unlink', (of, path) => of.unlink(path)],
+        ['unlink', (of, path) => of.unlinkAsync(path)],
+        ['rmdir', (of, path) => of.rmdir(path)],
+        ['syncDirectory', (of, path) => of.syncDirectory(path)],
+        ['syncFileSystem', (of, path) => of.syncFileSystem(path)],
+      ])('a failed %s is named as the port names it', async (operation, act) => {
+        const failed = expect((async () => act(disk, at('missing')))())
+        await failed.rejects.toMatchObject({ name: 'DiskError', operation, code: 'ENOENT' })
       })
 
       test('sync, write-back, and what is cached', async () => {

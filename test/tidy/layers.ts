@@ -8,6 +8,7 @@ interface Layer {
   readonly modules?: readonly string[]
 }
 
+const real = (...files: string[]): string[] => files.map(file => `src/env/real/${file}`)
 const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
 const everything = ['src']
@@ -37,7 +38,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
   'src/broker/native': {
-    ours: ['src/lib', 'src/env', 'src/env/real/file-system.ts', 'src/env/real/clock.ts'],
+    ours: ['src/lib', 'src/env', ...real('file-system.ts', 'disk-errors.ts', 'clock.ts')],
     modules: [
       'node:child_process',
       'node:dns/promises',

@@ -1,6 +1,8 @@
+import { whyAbsent } from './absent-settings.ts'
 import { nearest } from './nearest.ts'
-import { isProblem, parseValue } from './setting.ts'
-import { camel, settingNames, settingOf, type Settings } from './settings.ts'
+import { isDynamic } from './setting.ts'
+import { isProblem, parse } from './setting-value.ts'
+import { camel, isSettingName, settingNames, settingOf, type Settings } from './settings.ts'
 import { sizeProblems } from './sizes.ts'
 
 /** Why a setting cannot be given to a running broker: what is wrong, and what to do. */
@@ -16,17 +18,16 @@ export function brokerConfigProblem(
 ): BrokerConfigProblem | null {
   const values: Record<string, unknown> = { ...started }
   for (const [name, text] of configs) {
-    const known = settingNames.find(each => each === name)
-    if (known === undefined) return unknown(name)
-    const setting = settingOf(known)
-    if (!setting.dynamic) {
+    if (!isSettingName(name)) return unknown(name)
+    const setting = settingOf(name)
+    if (!isDynamic(setting)) {
       return invalidRequest(
         `${name} cannot be changed while the broker runs: change it in its configuration and restart it`,
       )
     }
-    const value = parseValue(setting, text)
-    if (isProblem(value)) return { error: 'INVALID_CONFIG', message: `${name} ${value.problem}` }
-    values[camel(known)] = value
+    const parsed = parse(setting, text)
+    if (isProblem(parsed)) return { error: 'INVALID_CONFIG', message: `${name} ${parsed.problem}` }
+    values[camel(name)] = parsed.value
   }
   const [together] = sizeProblems(values as unknown as Settings)
   return together === undefined ? null : { error: 'INVALID_CONFIG', message: together }
@@ -36,6 +37,10 @@ function unknown(name: string): BrokerConfigProblem {
   const meant = settingNames.find(each => name in settingOf(each).aliases)
   if (meant !== undefined) {
     return invalidRequest(`${name} cannot be changed while the broker runs: change ${meant}`)
+  }
+  const why = whyAbsent(name)
+  if (why !== null) {
+    return { error: 'INVALID_CONFIG', message: `${name} is Kafka's, and none here: ${why}` }
   }
   const likely = nearest(name, settingNames)
   const hint = likely === null ? '' : `; did you mean ${likely}?`

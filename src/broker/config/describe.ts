@@ -1,21 +1,27 @@
-import { present } from '../../lib/assert.ts'
 import { groupConfigTable } from './group-config.ts'
-import { configSource, type ConfigSource, type LiveConfiguration } from './live-configuration.ts'
-import { isProblem, parseValue, textOf, type Setting, type SettingType } from './setting.ts'
-import { settingNames, settingOf, type SettingName } from './settings.ts'
-import { settingOfTopicConfig } from './topic-config.ts'
+import {
+  configSource,
+  type ConfigLayer,
+  type ConfigSource,
+  type LiveConfiguration,
+} from './live-configuration.ts'
+import { isDynamic, type Setting, type SettingType } from './setting.ts'
+import { isProblem, parse, textOf } from './setting-value.ts'
+import { camel, settingNames, settingOf, type SettingName } from './settings.ts'
+import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 
 /** One row of the answer to DescribeConfigs, in the protocol's own numbers. */
 export interface ConfigDescription {
   readonly name: string
-  readonly value: string
+  /** null: it has none of its own. */
+  readonly value: string | null
   readonly source: ConfigSource
   readonly isDefault: boolean
   readonly isReadOnly: boolean
   readonly isSensitive: boolean
-  /** Every value that stands for this one, the one in force first. */
+  /** Every value that stands for this one as Kafka tells them, the one in force first. */
   readonly synonyms: readonly ConfigSynonym[]
-  /** 1 boolean, 2 string, 3 int, 5 long, 7 list. */
+  /** 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list. */
   readonly type: number
   readonly documentation: string
 }
@@ -31,87 +37,109 @@ export function describeTopicConfigs(
   configuration: LiveConfiguration,
   overrides: ReadonlyMap<string, string>,
 ): ConfigDescription[] {
-  const rows = [...settingOfTopicConfig].map(([topicName, name]) => {
-    const override = overrides.get(topicName)
+  const inForce = configuration.topicConfig(overrides)
+  return topicConfigNames.flatMap(name => {
+    const setting = topicConfigOf(name)
+    const override = overrides.get(name)
+    if (setting.described === 'where given' && override === undefined) return []
     const own: ConfigSynonym[] =
       override === undefined
         ? []
-        : [{ name: topicName, value: shown(name, override), source: configSource.topic }]
-    const synonyms = [...own, ...synonymsOf(configuration, name)]
-    return describe({ shownName: topicName, name, synonyms, isReadOnly: false })
+        : [{ name, value: shown(setting, override), source: configSource.topic }]
+    const beneath = setting.broker === null ? [] : synonymsOf(configuration, setting.broker)
+    const value = textOf(setting, inForce[camel(name)])
+    return [describe(name, setting, { synonyms: [...own, ...beneath], value })]
   })
-  return rows.toSorted(byName)
 }
 
 /** Every setting of the broker, sorted by name. */
 export function describeBrokerConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
-    .map(name => {
-      const isReadOnly = !settingOf(name).dynamic
+    .flatMap(name => {
+      const setting = settingOf(name)
       const synonyms = synonymsOf(configuration, name)
-      return describe({ shownName: name, name, synonyms, isReadOnly })
+      if (setting.described === 'where given' && synonyms.length === 0) return []
+      const value = setting.isDefaultOurs ? textOf(setting, setting.default) : null
+      return [describe(name, setting, { synonyms, value }), ...describeAliases(configuration, name)]
     })
     .toSorted(byName)
+}
+
+/** A setting by its other names: read only, since only the one name can be given to a running broker. */
+function describeAliases(configuration: LiveConfiguration, name: SettingName): ConfigDescription[] {
+  const setting = settingOf(name)
+  return Object.entries(setting.aliases).map(([alias, factor]) => {
+    const row = { ...setting, isFixed: true, doc: `Another name of ${name}.` }
+    if (factor === 1) {
+      const synonyms = synonymsOf(configuration, name).map(layer => ({ ...layer, name: alias }))
+      return describe(alias, row, { synonyms, value: null })
+    }
+    const doc = `${name} in units of ${factor} ms.`
+    const synonyms = told(configuration.layersOfAlias(name, alias))
+    return describe(alias, { ...row, type: 'int', doc }, { synonyms, value: null })
+  })
 }
 
 /** What was changed for all brokers together, sorted by name; nothing else. */
 export function describeCommonConfigs(configuration: LiveConfiguration): ConfigDescription[] {
   return settingNames
     .flatMap(name => {
-      const common = synonymsOf(configuration, name).filter(
+      const synonyms = synonymsOf(configuration, name).filter(
         ({ source }) => source === configSource.dynamicDefault,
       )
-      if (common.length === 0) return []
-      return [describe({ shownName: name, name, synonyms: common, isReadOnly: false })]
+      return synonyms.length === 0
+        ? []
+        : [describe(name, settingOf(name), { synonyms, value: null })]
     })
     .toSorted(byName)
 }
 
 /** Every config of a consumer group with these `configs` of its own, sorted by name. */
 export function describeGroupConfigs(configs: ReadonlyMap<string, string>): ConfigDescription[] {
-  const rows = [...groupConfigTable].map(([name, setting]): ConfigDescription => {
+  const rows = [...groupConfigTable].map(([name, setting]) => {
     const own = configs.get(name)
+    const above = own === undefined ? [] : [{ name, value: own, source: configSource.group }]
     const beneath = { name, value: textOf(setting, setting.default), source: configSource.default }
-    const synonyms: ConfigSynonym[] =
-      own === undefined ? [beneath] : [{ name, value: own, source: configSource.group }, beneath]
-    return { ...inForce(synonyms), name, isReadOnly: false, ...kindOf(setting) }
+    return describe(name, setting, { synonyms: [...above, beneath], value: null })
   })
   return rows.toSorted(byName)
 }
 
-function describe({ shownName, name, synonyms, isReadOnly }: Row): ConfigDescription {
-  return { ...inForce(synonyms), name: shownName, isReadOnly, ...kindOf(settingOf(name)) }
-}
-
-function inForce(
-  synonyms: readonly ConfigSynonym[],
-): Pick<ConfigDescription, 'value' | 'source' | 'isDefault' | 'synonyms'> {
-  const { value, source } = present(synonyms[0], 'a setting has a value')
-  return { value, source, isDefault: source === configSource.default, synonyms }
-}
-
-function kindOf({
-  type,
-  doc,
-}: Setting): Pick<ConfigDescription, 'isSensitive' | 'type' | 'documentation'> {
-  return { isSensitive: false, type: typeNumbers[type], documentation: doc }
-}
-
-interface Row {
-  readonly shownName: string
-  readonly name: SettingName
-  readonly synonyms: readonly ConfigSynonym[]
-  readonly isReadOnly: boolean
+/** The first of the synonyms is in force; where there is none, `value` is, by default. */
+function describe(
+  name: string,
+  setting: Setting,
+  {
+    synonyms,
+    value,
+  }: { readonly synonyms: readonly ConfigSynonym[]; readonly value: string | null },
+): ConfigDescription {
+  const inForce = synonyms[0] ?? { value, source: configSource.default }
+  return {
+    name,
+    value: inForce.value,
+    source: inForce.source,
+    isDefault: inForce.source === configSource.default,
+    isReadOnly: !isDynamic(setting),
+    isSensitive: false,
+    synonyms,
+    type: typeNumbers[setting.type],
+    documentation: setting.doc,
+  }
 }
 
 function synonymsOf(configuration: LiveConfiguration, name: SettingName): ConfigSynonym[] {
-  return configuration.layersOf(name).map(({ source, text }) => ({ name, value: text, source }))
+  return told(configuration.layersOf(name))
+}
+
+function told(layers: readonly ConfigLayer[]): ConfigSynonym[] {
+  return layers.map(({ name, text, source }) => ({ name, value: text, source }))
 }
 
 /** An override as it is understood; as it stands where it is not. */
-function shown(name: SettingName, override: string): string {
-  const value = parseValue(settingOf(name), override)
-  return isProblem(value) ? override : textOf(settingOf(name), value)
+function shown(setting: Setting, override: string): string {
+  const parsed = parse(setting, override)
+  return isProblem(parsed) ? override : parsed.text
 }
 
 const typeNumbers: Readonly<Record<SettingType, number>> = {
@@ -119,6 +147,7 @@ const typeNumbers: Readonly<Record<SettingType, number>> = {
   string: 2,
   int: 3,
   long: 5,
+  double: 6,
   list: 7,
 }
 

@@ -1,5 +1,6 @@
 import { nearest } from './nearest.ts'
-import { int, isProblem, parseValue, type Setting } from './setting.ts'
+import { int, type Setting } from './setting.ts'
+import { isProblem, parse } from './setting-value.ts'
 
 /**
  * What a consumer group can be given by name: Kafka's names, ranges and defaults. They are for members of the
@@ -13,6 +14,7 @@ export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Se
       unit: 'ms',
       min: 45_000,
       max: 60_000,
+      effect: 'never',
       doc: "How long a member may be silent before it is taken out of the group. Kept with the group; without effect until there are members of the 'consumer' protocol.",
     }),
   ],
@@ -23,6 +25,7 @@ export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Se
       unit: 'ms',
       min: 5_000,
       max: 15_000,
+      effect: 'never',
       doc: "How often a member is told to report. Kept with the group; without effect until there are members of the 'consumer' protocol.",
     }),
   ],
@@ -37,8 +40,8 @@ export function groupConfigProblem(configs: ReadonlyMap<string, string>): string
       const hint = meant === null ? '' : `; did you mean ${meant}?`
       return `there is no group config ${name}${hint}`
     }
-    const value = parseValue(setting, text)
-    if (isProblem(value)) return `${name} ${value.problem}`
+    const parsed = parse(setting, text)
+    if (isProblem(parsed)) return `${name} ${parsed.problem}`
   }
   return null
 }

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { describeBrokerConfigs, describeCommonConfigs, describeTopicConfigs } from './describe.ts'
 import { configSource, LiveConfiguration } from './live-configuration.ts'
-import { defaultSettings, settingNames, settingOf, type SettingName } from './settings.ts'
-import { topicConfigNames } from './topic-config.ts'
+import { isDynamic } from './setting.ts'
+import { defaultSettings, isSettingName, settingNames, settingOf } from './settings.ts'
+import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 
 type Given = Readonly<Record<string, string>>
 
-function started(...given: SettingName[]): LiveConfiguration {
+function started(given: Given = {}): LiveConfiguration {
   const settings = defaultSettings({ logRetentionMs: 5, messageMaxBytes: 1000 })
-  return new LiveConfiguration({ settings, given: new Set(given) })
+  return new LiveConfiguration({ settings, given: new Map(Object.entries(given)) })
 }
 
 function take(configuration: LiveConfiguration, own: Given, common: Given = {}) {
@@ -80,10 +81,11 @@ describe('what is wrong with settings for a broker that runs', () => {
 
 describe('the listing', () => {
   test('of a topic tells value, source and synonyms in the order of their strength', () => {
-    const configuration = started('log.retention.ms')
+    const configuration = started({ 'log.retention.ms': '5' })
     take(configuration, { 'log.retention.ms': '3' }, { 'log.retention.ms': ' 4' })
     const rows = describeTopicConfigs(configuration, new Map([['retention.ms', '7']]))
-    expect(rows.map(({ name }) => name)).toEqual(topicConfigNames)
+    const always = topicConfigNames.filter(name => topicConfigOf(name).described === 'always')
+    expect(rows.map(({ name }) => name)).toEqual(always)
     expect(row(rows, 'retention.ms')).toMatchObject({
       value: '7',
       source: configSource.topic,
@@ -95,7 +97,7 @@ describe('the listing', () => {
         { name: 'log.retention.ms', value: '3', source: 2 },
         { name: 'log.retention.ms', value: '4', source: 3 },
         { name: 'log.retention.ms', value: '5', source: 4 },
-        { name: 'log.retention.ms', value: '604800000', source: 5 },
+        { name: 'log.retention.hours', value: '168', source: 5 },
       ],
     })
     expect(row(rows, 'max.compaction.lag.ms')).toMatchObject({
@@ -113,14 +115,58 @@ describe('the listing', () => {
 
   test('of a broker has every setting with its sentence, read only where it cannot change', () => {
     const rows = describeBrokerConfigs(started())
-    expect(rows.map(({ name }) => name)).toEqual([...settingNames].toSorted())
+    const aliases = settingNames.flatMap(name => Object.keys(settingOf(name).aliases))
+    const always = settingNames.filter(name => settingOf(name).described === 'always')
+    expect(rows.map(({ name }) => name)).toEqual([...always, ...aliases].toSorted())
     for (const { name, isReadOnly, isDefault, documentation } of rows) {
-      expect([name, isReadOnly]).toEqual([name, !settingOf(name as SettingName).dynamic])
+      const isLive = isSettingName(name) && isDynamic(settingOf(name))
+      expect([name, isReadOnly]).toEqual([name, !isLive])
       expect(isDefault).toBe(true)
       expect(documentation.length).toBeGreaterThan(10)
     }
     expect(row(rows, 'node.id')?.isReadOnly).toBe(true)
     expect(row(rows, 'log.retention.ms')?.isReadOnly).toBe(false)
+  })
+
+  test('of a broker tells a value where it was given: by that name, and no other', () => {
+    const of = (given: Given, own: Given = {}) => {
+      const configuration = started(given)
+      take(configuration, own)
+      const rows = describeBrokerConfigs(configuration)
+      return (name: string) => {
+        const { value, source, synonyms } = row(rows, name)!
+        return [value, source, ...synonyms.map(each => `${each.name} ${each.value} ${each.source}`)]
+      }
+    }
+    const none = of({})
+    expect(none('log.retention.ms')).toEqual([null, 5])
+    expect(none('log.retention.minutes')).toEqual([null, 5])
+    expect(none('log.retention.hours')).toEqual(['168', 5, 'log.retention.hours 168 5'])
+    expect(none('log.flush.interval.ms')).toEqual(['1000', 5])
+    expect(none('broker.id')).toEqual(['1', 5, 'broker.id 1 5'])
+    const hours = of({ 'log.retention.hours': '2', 'broker.id': '1' })
+    expect(hours('log.retention.ms')).toEqual([null, 5])
+    expect(hours('log.retention.hours').slice(0, 3)).toEqual(['2', 4, 'log.retention.hours 2 4'])
+    expect(hours('node.id').slice(0, 2)).toEqual(['1', 4])
+    const both = of({ 'log.retention.hours': '2' }, { 'log.retention.ms': '9007199254740993' })
+    expect(both('log.retention.ms')).toEqual([
+      '9007199254740993',
+      2,
+      'log.retention.ms 9007199254740993 2',
+      'log.retention.hours 2 4',
+      'log.retention.hours 168 5',
+    ])
+  })
+
+  test('has a throttle only where it is given', () => {
+    const name = 'leader.replication.throttled.rate'
+    const configuration = started()
+    expect(row(describeBrokerConfigs(configuration), name)).toBe(undefined)
+    take(configuration, { [name]: '7' })
+    expect(row(describeBrokerConfigs(configuration), name)).toMatchObject({
+      value: '7',
+      synonyms: [{ name, value: '7', source: 2 }],
+    })
   })
 
   test('of all brokers has what was set for all, and nothing else', () => {
@@ -142,7 +188,7 @@ test('a list beneath an override is what would be in force without it', () => {
   const policy = 'log.cleanup.policy'
   take(configuration, { [policy]: 'compact' }, { [policy]: 'delete,compact' })
   expect(configuration.listBeneath('topic', 'cleanup.policy')).toBe('compact')
-  expect(configuration.listBeneath('own', policy)).toBe('compact,delete')
+  expect(configuration.listBeneath('own', policy)).toBe('delete,compact')
   expect(configuration.listBeneath('common', policy)).toBe('delete')
   expect(configuration.listBeneath('topic', 'retention.ms')).toBe(null)
   expect(configuration.listBeneath('own', 'no.such')).toBe(null)

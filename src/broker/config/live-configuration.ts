@@ -1,14 +1,22 @@
 import { brokerConfigProblem, type BrokerConfigProblem } from './broker-config.ts'
-import { isProblem, parseValue, textOf, type SettingValue } from './setting.ts'
+import { isDynamic, type SettingValue } from './setting.ts'
+import { isProblem, parse, textOf, type Parsed } from './setting-value.ts'
 import {
   camel,
+  isSettingName,
   settingNames,
   settingOf,
   type Configuration,
   type SettingName,
   type Settings,
 } from './settings.ts'
-import { settingOfTopicConfig } from './topic-config.ts'
+import {
+  topicConfig,
+  topicConfigConflict,
+  validateTopicConfigs,
+  type TopicConfig,
+} from './topic-config.ts'
+import { isTopicConfigName, topicConfigOf } from './topic-config-table.ts'
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
 export const configSource = {
@@ -24,6 +32,8 @@ export type ConfigSource = (typeof configSource)[keyof typeof configSource]
 
 /** One of the values that a setting has, as text. */
 export interface ConfigLayer {
+  /** The setting, or its name in a coarser unit. */
+  readonly name: string
   readonly source: ConfigSource
   readonly text: string
 }
@@ -51,11 +61,13 @@ export interface ConfigurationChange {
  */
 export class LiveConfiguration implements Configuration {
   readonly settings: Settings
-  readonly given: ReadonlySet<SettingName>
+  readonly given: ReadonlyMap<string, string>
   /** As the broker was started. */
   readonly #started: Settings
   #dynamic: DynamicConfigs = { own: new Map(), common: new Map() }
   #values: Settings
+  /** By the topic's own configs: what all of its partitions go by. Begun anew whenever a setting changes. */
+  #topics = new WeakMap<Configs, TopicConfig>()
 
   constructor({ settings, given }: Configuration) {
     this.given = given
@@ -68,14 +80,15 @@ export class LiveConfiguration implements Configuration {
   take(dynamic: DynamicConfigs): ConfigurationChange | null {
     if (dynamic.own === this.#dynamic.own && dynamic.common === this.#dynamic.common) return null
     this.#dynamic = dynamic
+    this.#topics = new WeakMap()
     const before = this.#values
     const unusable: string[] = []
     const after: Record<string, SettingValue> = { ...this.#started }
     for (const configs of [dynamic.common, dynamic.own]) {
       for (const [name, text] of configs) {
-        const value = usableValue(name, text)
-        if (value === null) unusable.push(`${name}=${text}`)
-        else after[camel(name)] = value
+        const usable = parseUsable(name, text)
+        if (usable === null) unusable.push(`${name}=${text}`)
+        else after[camel(name)] = usable.value
       }
     }
     this.#values = Object.freeze(after) as Settings
@@ -86,24 +99,36 @@ export class LiveConfiguration implements Configuration {
     }
   }
 
-  /** The values that stand for a setting, the one in force first, in the order of Kafka's KIP-226. */
+  /**
+   * The values that stand for a setting, the one in force first, in the order of Kafka's KIP-226. As Kafka tells them:
+   * none, where a setting has a value only by its name in a coarser unit.
+   */
   layersOf(name: SettingName): readonly ConfigLayer[] {
-    const { own, common } = this.#dynamic
-    const setting = settingOf(name)
-    const started = textOf(setting, this.#started[keyOf(name)])
-    const layers: ConfigLayer[] = []
-    const add = (source: ConfigSource, configs: Configs): void => {
-      const value = usableValue(name, configs.get(name) ?? '')
-      if (configs.has(name) && value !== null) layers.push({ source, text: textOf(setting, value) })
+    const layers = this.#layers(name)
+    const first = layers.findIndex(layer => layer.name === name)
+    return first < 0 ? [] : layers.slice(first)
+  }
+
+  /** Those that stand for a setting by another of its names. */
+  layersOfAlias(name: SettingName, alias: string): readonly ConfigLayer[] {
+    return this.#layers(name).filter(layer => layer.name === alias)
+  }
+
+  /** What a topic with these `overrides` goes by now. The same map gives the same object until a setting changes. */
+  topicConfig(overrides: Configs): TopicConfig {
+    let config = this.#topics.get(overrides)
+    if (config === undefined) {
+      config = topicConfig(this.#values, overrides)
+      this.#topics.set(overrides, config)
     }
-    add(configSource.dynamicBroker, own)
-    add(configSource.dynamicDefault, common)
-    if (!this.given.has(name)) return [...layers, { source: configSource.default, text: started }]
-    return [
-      ...layers,
-      { source: configSource.staticBroker, text: started },
-      { source: configSource.default, text: textOf(setting, setting.default) },
-    ]
+    return config
+  }
+
+  /** What is wrong with the configs of a topic, for the client; null where nothing is. */
+  problemOfTopic(configs: Configs): string | null {
+    const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
+    const [problem] = validateTopicConfigs(wishes)
+    return problem?.message ?? topicConfigConflict(topicConfig(this.#values, configs))
   }
 
   /** Why these settings cannot be given while the broker runs; null where they can. */
@@ -116,13 +141,48 @@ export class LiveConfiguration implements Configuration {
    * null where the name is no list's.
    */
   listBeneath(whose: 'topic' | 'own' | 'common', name: string): string | null {
-    const setting = whose === 'topic' ? settingOfTopicConfig.get(name) : name
-    if (setting === undefined || !isSettingName(setting)) return null
-    if (settingOf(setting).type !== 'list') return null
-    const above: ConfigSource[] = []
-    if (whose !== 'topic') above.push(configSource.dynamicBroker)
+    if (whose === 'topic') {
+      if (!isTopicConfigName(name) || topicConfigOf(name).type !== 'list') return null
+      const { broker, default: byDefault } = topicConfigOf(name)
+      return broker === null ? String(byDefault) : (this.layersOf(broker)[0]?.text ?? null)
+    }
+    if (!isSettingName(name) || settingOf(name).type !== 'list') return null
+    const above: ConfigSource[] = [configSource.dynamicBroker]
     if (whose === 'common') above.push(configSource.dynamicDefault)
-    return this.layersOf(setting).find(({ source }) => !above.includes(source))?.text ?? null
+    return this.layersOf(name).find(({ source }) => !above.includes(source))?.text ?? null
+  }
+
+  #layers(name: SettingName): ConfigLayer[] {
+    const { own, common } = this.#dynamic
+    return [
+      ...dynamicLayer(name, configSource.dynamicBroker, own),
+      ...dynamicLayer(name, configSource.dynamicDefault, common),
+      ...this.#staticLayers(name),
+      ...this.#defaultLayer(name),
+    ]
+  }
+
+  #staticLayers(name: SettingName): ConfigLayer[] {
+    const { aliases } = settingOf(name)
+    return [name, ...Object.keys(aliases)].flatMap(given => {
+      const text = this.given.get(given)
+      if (text === undefined) return []
+      const told = aliases[given] === 1 ? name : given
+      return [{ name: told, source: configSource.staticBroker, text }]
+    })
+  }
+
+  #defaultLayer(name: SettingName): ConfigLayer[] {
+    const setting = settingOf(name)
+    const source = configSource.default
+    if (setting.isDefaultOurs || setting.described === 'where given') return []
+    const [alias, factor] = Object.entries(setting.aliases).findLast(([, by]) => by > 1) ?? []
+    if (alias !== undefined && factor !== undefined) {
+      return [{ name: alias, source, text: String(Number(setting.default) / factor) }]
+    }
+    const isGiven = this.#staticLayers(name).length > 0
+    const value = isGiven ? setting.default : this.#started[keyOf(name)]
+    return [{ name, source, text: textOf(setting, value) }]
   }
 
   #view(): Settings {
@@ -132,15 +192,16 @@ export class LiveConfiguration implements Configuration {
   }
 }
 
-/** The value of a setting that can change; null where it has none of that name, or the text is none. */
-function usableValue(name: string, text: string): SettingValue | null {
-  if (!isSettingName(name) || !settingOf(name).dynamic) return null
-  const value = parseValue(settingOf(name), text)
-  return isProblem(value) ? null : value
+function dynamicLayer(name: SettingName, source: ConfigSource, configs: Configs): ConfigLayer[] {
+  const usable = configs.has(name) ? parseUsable(name, configs.get(name)!) : null
+  return usable === null ? [] : [{ name, source, text: usable.text }]
 }
 
-function isSettingName(name: string): name is SettingName {
-  return (settingNames as readonly string[]).includes(name)
+/** A value for a setting that can change; null where it is none of those, or the text is none of its values. */
+function parseUsable(name: string, text: string): Parsed | null {
+  if (!isSettingName(name) || !isDynamic(settingOf(name))) return null
+  const parsed = parse(settingOf(name), text)
+  return isProblem(parsed) ? null : parsed
 }
 
 function keyOf(name: SettingName): keyof Settings {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigurationError, load, type Invocation } from './load.ts'
 import { camel, settingNames, settingOf, type Settings } from './settings.ts'
-import { isProblem, parseValue } from './setting.ts'
+import { longMax } from './setting.ts'
+import { isProblem, parse } from './setting-value.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -44,17 +45,21 @@ test('without anything given, every setting has its default, and the whole is fr
 test('every default is a value that its own row accepts', () => {
   for (const name of settingNames) {
     const setting = settingOf(name)
-    expect(isProblem(parseValue(setting, String(setting.default))), name).toBe(false)
+    expect(isProblem(parse(setting, String(setting.default))), name).toBe(false)
   }
 })
 
 test('the file is overridden by the environment, and that by --set', () => {
-  const readFile = () => 'num.partitions = 2\nlog.segment.bytes=2048\nnode.id=2'
-  const environment = { LOGCLUSTER_LOG_SEGMENT_BYTES: '4096', LOGCLUSTER_NODE_ID: '3', HOME: '/' }
+  const readFile = () => 'num.partitions = 2\nlog.segment.bytes=2097152\nnode.id=2'
+  const environment = {
+    LOGCLUSTER_LOG_SEGMENT_BYTES: '4194304',
+    LOGCLUSTER_NODE_ID: '3',
+    HOME: '/',
+  }
   const args = ['--config', 'x.properties', '--set', 'node.id=4']
   expect(settings({ args, environment, readFile })).toMatchObject({
     numPartitions: 2,
-    logSegmentBytes: 4096,
+    logSegmentBytes: 4_194_304,
     nodeId: 4,
   })
 })
@@ -71,6 +76,39 @@ test('an unknown setting is refused wherever it stands, with the nearest name', 
     '--set: there is no setting num.partition; did you mean num.partitions? (--help lists all)',
     '--set: there is no setting nothing.like.that (--help lists all)',
   ])
+})
+
+test("a setting of Kafka's that is none here is refused with the reason", () => {
+  expect(
+    problems({ args: ['--set', 'ssl.keystore.location=x', '--set', 'process.roles=broker'] }),
+  ).toEqual([
+    "--set: ssl.keystore.location is Kafka's, and none here: there is no TLS yet. Leave it out",
+    "--set: process.roles is Kafka's, and none here: the metadata log is not a Raft quorum, and decides itself when it is cut. Leave it out",
+  ])
+})
+
+test('a configuration keeps the texts that were given, by the names that they were given for', () => {
+  const args = [
+    '--set',
+    'log.flush.interval.ms=9007199254740993',
+    '--set',
+    'log.retention.hours= 2',
+  ]
+  args.push('--set', 'log.cleanup.policy=delete, compact', '--set', 'broker.id=+7')
+  const loaded = load({ ...invocation, args })
+  if (loaded.kind !== 'configuration') throw new Error('expected a configuration')
+  expect(Object.fromEntries(loaded.configuration.given)).toEqual({
+    'log.flush.interval.ms': '9007199254740993',
+    'log.retention.hours': '2',
+    'log.cleanup.policy': 'delete,compact',
+    'broker.id': '+7',
+  })
+  expect(loaded.configuration.settings).toMatchObject({
+    logFlushIntervalMs: longMax,
+    logRetentionMs: 7_200_000,
+    logCleanupPolicy: 'compact,delete',
+    nodeId: 7,
+  })
 })
 
 test('variables of the loader, of tests and of Kubernetes are no settings', () => {

@@ -1,10 +1,12 @@
+import { whyAbsent } from './absent-settings.ts'
 import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
 import { helpText } from './settings-text.ts'
 import { sizeProblems } from './sizes.ts'
-import { isProblem, parseValue, type Setting, type SettingValue } from './setting.ts'
+import type { Setting, SettingValue } from './setting.ts'
+import { isProblem, parse, type Parsed } from './setting-value.ts'
 import {
   camel,
   settingNames,
@@ -188,6 +190,8 @@ function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<S
 }
 
 function unknown(name: string, where: string, names: Iterable<string>): string {
+  const why = whyAbsent(name)
+  if (why !== null) return `${where}: ${name} is Kafka's, and none here: ${why}. Leave it out`
   const meant = nearest(name, names)
   const hint = meant === null ? '' : `; did you mean ${meant}?`
   return `${where}: there is no setting ${name}${hint} (--help lists all)`
@@ -199,13 +203,18 @@ function settle(
   memoryBytesMax: number,
 ): Configuration {
   const values: Record<string, SettingValue> = {}
+  const texts = new Map<string, string>()
   const byMemory: Readonly<Record<string, SettingValue>> = given.has('queued.max.request.bytes')
     ? {}
     : { ...memoryDefaults(memoryBytesMax, greatest) }
   for (const name of settingNames) {
     const entry = given.get(name)
-    const byDefault = byMemory[camel(name)] ?? settingOf(name).default
-    values[camel(name)] = entry === undefined ? byDefault : valueOf(name, entry, problems)
+    values[camel(name)] = byMemory[camel(name)] ?? settingOf(name).default
+    if (entry === undefined) continue
+    const parsed = read(name, entry, problems)
+    if (parsed === null) continue
+    values[camel(name)] = parsed.value
+    texts.set(entry.name, entry.name === name ? parsed.text : entry.text.trim())
   }
   if (!given.has('min.insync.replicas')) {
     const factor = values['defaultReplicationFactor'] as number
@@ -213,7 +222,7 @@ function settle(
   }
   const settings = Object.freeze(values) as Settings
   if (problems.length === 0) checkTogether(settings, problems)
-  return { settings, given: new Set(given.keys()) }
+  return { settings, given: texts }
 }
 
 const greatest = {
@@ -221,12 +230,12 @@ const greatest = {
   socketRequestMaxBytes: settingOf('socket.request.max.bytes').default as number,
 }
 
-function valueOf(name: SettingName, entry: Given, problems: string[]): SettingValue {
+function read(name: SettingName, entry: Given, problems: string[]): Parsed | null {
   const setting = settingOf(name)
-  const value = parseValue(setting, scaled(setting, entry))
-  if (!isProblem(value)) return value
-  problems.push(`${entry.where}: ${entry.name} ${value.problem}`)
-  return setting.default
+  const parsed = parse(setting, scaled(setting, entry))
+  if (!isProblem(parsed)) return parsed
+  problems.push(`${entry.where}: ${entry.name} ${parsed.problem}`)
+  return null
 }
 
 /** An alias's number in the setting's unit; negative ones ("without limit") stay. */

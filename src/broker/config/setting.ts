@@ -10,170 +10,152 @@ export type Unit =
   | 'count'
 
 /** Kafka's names for the types of settings, as DescribeConfigs tells them. */
-export type SettingType = 'boolean' | 'int' | 'long' | 'string' | 'list'
+export type SettingType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
 
-/** One row of the table of settings. */
-export interface Setting<T extends SettingValue = SettingValue> {
+/**
+ * When a value that was changed takes effect. `never`: it is accepted, kept and described because tools set or
+ * read it, and nothing here goes by it.
+ */
+export type Effect = 'at once' | 'for new segments' | 'at restart' | 'never'
+
+export type SettingValue = boolean | number | string
+
+/** What can be configured: one row of a table, from which everything else about it is derived. */
+export interface Setting<
+  T extends SettingValue = SettingValue,
+  Broker extends string | null = string | null,
+> {
   readonly type: SettingType
   readonly default: T
   readonly unit: Unit | null
-  /** Least and greatest value of a number, both allowed. */
+  /** Least and greatest value of a number, both allowed; infinite where only the type sets bounds. */
   readonly min: number
   readonly max: number
-  /** The values allowed (of a list: its items); null where any text is. */
+  /** Numbers between these that are not allowed all the same. */
+  readonly except: readonly number[]
+  /** The values allowed; null where any text is. */
   readonly oneOf: readonly string[] | null
+  /** The items that a list may have; null where it may have any. */
+  readonly items: Items | null
+  readonly effect: Effect
+  /** Cannot be changed while the broker runs; so it is with all that takes effect at restart. */
+  readonly isFixed: boolean
+  readonly described: Described
+  /** Kafka has no default of it, and tells none as a synonym. */
+  readonly isDefaultOurs: boolean
+  /** Of a topic's config: the broker's setting beneath it, which is described by the same row; null where none is. */
+  readonly broker: Broker
   /**
-   * Can be changed while the broker runs, as can the topic's override where there is one: such a setting is read
-   * through a live view (`LiveConfiguration`) wherever it is used.
+   * Kafka's other names of it, with the factor into our unit; where several are given, the finest unit counts. Of
+   * those in coarser units the last is the one that Kafka tells the default under.
    */
-  readonly dynamic: boolean
-  /** Kafka's name of the same setting on a topic; null where a topic cannot override it. */
-  readonly topic: string | null
-  /** Kafka's other names of it in coarser units, with the factor into ours; where several are given, the finest unit counts. */
   readonly aliases: Readonly<Record<string, number>>
   readonly doc: string
 }
 
-export type SettingValue = boolean | number | string
+/** When tools that list configs see it. */
+export type Described = 'always' | 'where given'
 
-interface Common {
-  /** Not given: what a topic can override. */
-  readonly dynamic?: boolean
-  readonly topic?: string
+/** What may stand in a list. */
+export interface Items {
+  /** In a few words, to follow "must be". */
+  readonly text: string
+  /** Neither order nor number of an item mean anything. */
+  readonly isSet: boolean
+  /** The first item that may not stand there; undefined where all may. */
+  wrongOf(items: readonly string[]): string | undefined
+}
+
+/** Numbers are exact up to here only; a greater 64-bit value has the effect of this one, and is kept as it was given. */
+export const longMax = Number.MAX_SAFE_INTEGER
+
+interface Row<T extends SettingValue, Broker extends string | null> {
+  readonly broker?: Broker
+  readonly default: T
+  readonly effect: Effect
+  readonly isFixed?: boolean
+  readonly described?: Described
+  readonly isDefaultOurs?: boolean
   readonly aliases?: Readonly<Record<string, number>>
   readonly doc: string
 }
 
-interface NumberRow extends Common {
-  readonly default: number
+interface NumberRow<Broker extends string | null> extends Row<number, Broker> {
   readonly unit?: Unit
   readonly min?: number
   readonly max?: number
+  readonly except?: readonly number[]
 }
 
-/** A 32-bit integer. */
-export function int(row: NumberRow): Setting<number> {
-  return number('int', 2 ** 31 - 1, row)
+/** A 32-bit integer; not negative unless the row says so. */
+export function int<const Broker extends string | null = null>(row: NumberRow<Broker>) {
+  return made('int', row, { max: 2 ** 31 - 1, ...row })
 }
 
-/** A 64-bit integer, as far as numbers are exact. */
-export function long(row: NumberRow): Setting<number> {
-  return number('long', Number.MAX_SAFE_INTEGER, row)
+/** A 64-bit integer; not negative unless the row says so. */
+export function long<const Broker extends string | null = null>(row: NumberRow<Broker>) {
+  return made('long', row, row)
 }
 
-export function bool(row: Common & { readonly default: boolean }): Setting<boolean> {
-  return { ...blank, ...live(row), ...row, type: 'boolean' }
+/** Not negative unless the row says so. */
+export function double<const Broker extends string | null = null>(row: NumberRow<Broker>) {
+  return made('double', row, row)
 }
 
-export function text(row: Common & { readonly default: string }): Setting<string> {
-  return { ...blank, ...live(row), ...row, type: 'string' }
+export function bool<const Broker extends string | null = null>(row: Row<boolean, Broker>) {
+  return made('boolean', row)
 }
 
-export function choice<const T extends string>(
+export function text<const Broker extends string | null = null>(row: Row<string, Broker>) {
+  return made('string', row)
+}
+
+export function choice<const T extends string, const Broker extends string | null = null>(
   oneOf: readonly T[],
-  row: Common & { readonly default: NoInfer<T> },
-): Setting<T> {
-  return { ...blank, ...live(row), ...row, type: 'string', oneOf }
+  row: Row<NoInfer<T>, Broker>,
+) {
+  return made<T, Broker>('string', row, { oneOf })
 }
 
-/** Items of `oneOf` separated by commas; the value has them sorted and once each. `T` names the combinations. */
-export function list<T extends string>(
-  oneOf: readonly string[],
-  row: Common & { readonly default: T },
-): Setting<T> {
-  return { ...blank, ...live(row), ...row, type: 'list', oneOf }
+/** Items separated by commas. Code sees those of a known set sorted, each once; any others as they were given. */
+export function list<T extends string, const Broker extends string | null = null>(
+  items: Items | null,
+  row: Row<T, Broker>,
+) {
+  return made('list', row, { items })
 }
 
-/** The value that `given` stands for, or the sentence that says what is wrong with it, to follow the setting's name. */
-export function parseValue(setting: Setting, given: string): SettingValue | ValueProblem {
-  const trimmed = given.trim()
-  switch (setting.type) {
-    case 'boolean':
-      return parseBoolean(trimmed)
-    case 'int':
-    case 'long':
-      return parseNumber(setting, trimmed)
-    case 'string':
-      return parseText(setting, trimmed)
-    case 'list':
-      return parseList(setting, trimmed)
+export function anyOf(names: readonly string[]): Items {
+  return {
+    text: `any of ${names.join(', ')}, separated by commas, or none`,
+    isSet: true,
+    wrongOf: items => items.find(item => !names.includes(item)),
   }
 }
 
-/** As tools show it. Kafka writes "without limit" as the greatest 64-bit number; they compare with that. */
-export function textOf(setting: Setting, value: SettingValue): string {
-  const isWithoutLimit = setting.type === 'long' && value === Number.MAX_SAFE_INTEGER
-  return isWithoutLimit ? '9223372036854775807' : String(value)
+/** Whether a broker takes a new value of it while it runs. */
+export function isDynamic({ effect, isFixed }: Setting): boolean {
+  return effect !== 'at restart' && !isFixed
 }
 
-export interface ValueProblem {
-  readonly problem: string
-}
-
-export function isProblem(value: SettingValue | ValueProblem): value is ValueProblem {
-  return typeof value === 'object'
-}
-
-/** What a value may be, in a few words. */
-export function rangeText(setting: Setting): string {
-  if (setting.type === 'boolean') return 'true or false'
-  if (setting.oneOf !== null) {
-    const joined = setting.oneOf.map(item => (item === '' ? '(empty)' : item)).join(', ')
-    return setting.type === 'list' ? `any of ${joined}, separated by commas` : `one of ${joined}`
-  }
-  if (setting.type === 'string') return 'text'
-  const least = setting.min
-  const unit = setting.unit === null ? '' : ` ${setting.unit}`
-  if (setting.max === Number.MAX_SAFE_INTEGER) return `at least ${least}${unit}`
-  return `${least} to ${setting.max}${unit}`
+function made<T extends SettingValue, Broker extends string | null>(
+  type: SettingType,
+  row: Row<T, Broker>,
+  more: Partial<Setting> = {},
+): Setting<T, Broker> {
+  return { ...blank, ...more, ...row, type } as Setting<T, Broker>
 }
 
 const blank = {
   unit: null,
   min: 0,
-  max: 0,
+  max: Infinity,
+  except: [],
   oneOf: null,
-  dynamic: false,
-  topic: null,
+  items: null,
+  isFixed: false,
+  described: 'always',
+  isDefaultOurs: false,
+  broker: null,
   aliases: {},
 } as const
-
-function number(type: 'int' | 'long', greatest: number, row: NumberRow): Setting<number> {
-  return { ...blank, min: 0, max: greatest, ...live(row), ...row, type }
-}
-
-/** What a topic overrides is worked out anew whenever configs change; so the broker's value may change too. */
-function live({ topic }: Common): { readonly dynamic: boolean } {
-  return { dynamic: topic !== undefined }
-}
-
-function parseBoolean(given: string): boolean | ValueProblem {
-  const lower = given.toLowerCase()
-  if (lower === 'true') return true
-  if (lower === 'false') return false
-  return { problem: `must be true or false, and '${given}' is neither` }
-}
-
-function parseNumber(setting: Setting, given: string): number | ValueProblem {
-  if (!/^[+-]?\d+$/.test(given)) {
-    return { problem: `must be a whole number (${rangeText(setting)}), and '${given}' is none` }
-  }
-  // Kafka's "without limit" is the greatest 64-bit number; ours is the greatest exact one.
-  const value = Math.min(Number(given), Number.MAX_SAFE_INTEGER)
-  if (value < setting.min || value > setting.max) {
-    return { problem: `must be ${rangeText(setting)}, and ${given} is outside` }
-  }
-  return value
-}
-
-function parseText(setting: Setting, given: string): string | ValueProblem {
-  if (setting.oneOf === null || setting.oneOf.includes(given)) return given
-  return { problem: `must be ${rangeText(setting)}, and '${given}' is not` }
-}
-
-function parseList(setting: Setting, given: string): string | ValueProblem {
-  const items = [...new Set(given.split(',').map(item => item.trim()))].toSorted()
-  const wrong = items.find(item => !setting.oneOf?.includes(item))
-  if (wrong === undefined) return items.join(',')
-  return { problem: `must be ${rangeText(setting)}, and '${wrong}' is not` }
-}

@@ -1,5 +1,9 @@
-import { rangeText, type Setting } from './setting.ts'
+import { absentSettings } from './absent-settings.ts'
+import { groupConfigTable } from './group-config.ts'
+import { longMax, type Setting } from './setting.ts'
+import { rangeText } from './setting-value.ts'
 import { settingNames, settingOf } from './settings.ts'
+import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 
 /** What `--help` prints. */
 export function helpText(): string {
@@ -21,41 +25,72 @@ export function helpText(): string {
 
 /** docs/settings.md, whole. */
 export function settingsDocument(): string {
-  const rows = settingNames.map(name => {
-    const setting = settingOf(name)
-    const cells = [
-      `\`${name}\``,
-      setting.type,
-      escaped(rangeText(setting)),
-      `\`${shown(setting)}\``,
-      setting.topic === null ? '' : `\`${setting.topic}\``,
-      setting.dynamic ? 'yes' : '',
-      escaped(setting.doc + aliasText(setting)),
-    ]
-    return `| ${cells.join(' | ')} |`
-  })
+  const ofBrokers = settingNames.filter(name => settingOf(name).broker === null)
   return [
     '# Settings',
     '',
-    '<!-- Written by `node tools/generate-docs.ts` from src/broker/config/settings.ts: change it there. -->',
+    '<!-- Written by `node tools/generate-docs.ts` from the tables in src/broker/config: change it there. -->',
     '',
     'A setting is given in a properties file (`--config FILE`), by the environment (`LOGCLUSTER_` and the name in',
     'capitals, dots as underscores) or on the command line (`--set name=value`); the later of these wins. An unknown',
-    'setting, or a value out of its range, is refused at start. Where the column *on a topic* has a name, a topic can',
-    'have a value of its own, given when it is created or changed later. Where the column *live* says yes, the setting can be',
-    'changed while the broker runs, for one broker or for all (`kafka-configs --alter --entity-type brokers`). Such changes are',
-    'kept in the metadata log and stand over what is given at start; that of one broker stands over that of all.',
+    'setting, or a value out of its range, is refused at start.',
     '',
-    '| setting | type | values | default | on a topic | live | what it does |',
+    'A setting that does not take effect *at restart* only can be changed while the broker runs, for one broker or for',
+    'all (`kafka-configs --alter --entity-type brokers`). Such changes are kept in the metadata log and stand over what',
+    'is given at start; that of one broker stands over that of all. What takes effect *never* is accepted, kept and',
+    'described, because tools set it or read it.',
+    '',
+    '## Of a broker',
+    '',
+    '| setting | type | values | default | takes effect | what it does |',
+    '|---|---|---|---|---|---|',
+    ...ofBrokers.map(name => tableRow([`\`${name}\``], settingOf(name))),
+    '',
+    '## Of a topic',
+    '',
+    'Given when a topic is created, or changed later (`kafka-configs --alter --entity-type topics`). Where a topic gives',
+    'none, the value is that of the broker, under the name in the second column.',
+    '',
+    "| config | broker's setting | type | values | default | takes effect | what it does |",
     '|---|---|---|---|---|---|---|',
-    ...rows,
+    ...topicConfigNames.map(name => {
+      const setting = topicConfigOf(name)
+      const broker = setting.broker === null ? '' : `\`${setting.broker}\``
+      return tableRow([`\`${name}\``, broker], setting)
+    }),
+    '',
+    '## Of a consumer group',
+    '',
+    'Given by `kafka-configs --alter --entity-type groups`.',
+    '',
+    '| config | type | values | default | takes effect | what it does |',
+    '|---|---|---|---|---|---|',
+    ...Array.from(groupConfigTable, ([name, setting]) => tableRow([`\`${name}\``], setting)),
+    '',
+    "## Kafka's that are none here",
+    '',
+    'Settings that a broker of Apache Kafka 4.3.1 describes and this one neither knows nor describes; `*` stands for the',
+    'rest of a name.',
+    '',
+    '| settings | because |',
+    '|---|---|',
+    ...absentSettings.map(
+      ({ names, why }) => `| ${names.map(name => `\`${name}\``).join(', ')} | ${why} |`,
+    ),
     '',
   ].join('\n')
 }
 
+function tableRow(names: readonly string[], setting: Setting): string {
+  const { type, effect, doc } = setting
+  const values = escaped(rangeText(setting))
+  const what = escaped(doc + aliasText(setting))
+  return `| ${[...names, type, values, `\`${shown(setting)}\``, effect, what].join(' | ')} |`
+}
+
 function shown(setting: Setting): string {
   if (setting.default === '') return '(empty)'
-  if (setting.default === Number.MAX_SAFE_INTEGER) return 'no limit'
+  if (setting.default === longMax) return 'no limit'
   return String(setting.default)
 }
 

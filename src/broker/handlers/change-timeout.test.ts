@@ -20,9 +20,9 @@ const cluster = {
 
 test('changes of topics wait as long as the client says, and a while where it says nothing', async () => {
   const settled = async (): Promise<void> => {}
-  const configuration = new LiveConfiguration({ settings: defaultSettings(), given: new Set() })
+  const configuration = new LiveConfiguration({ settings: defaultSettings(), given: new Map() })
   const create = createTopicsHandler({ cluster, configuration, settled })
-  const remove = deleteTopicsHandler(cluster)
+  const remove = deleteTopicsHandler(cluster, defaultSettings())
   const grow = createPartitionsHandler({ cluster, settled })
   const context = { apiVersion: 6 } as RequestContext
   for (const timeoutMs of [1_234, 0, -1]) {

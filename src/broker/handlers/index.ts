@@ -96,7 +96,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     ...refusedApis.map(({ handler }) => handler),
     apiVersionsHandler({ served: () => table.apis(), image: () => cluster.image }),
     createTopicsHandler({ cluster, configuration, settled }),
-    deleteTopicsHandler(cluster),
+    deleteTopicsHandler(cluster, settings),
     deleteRecordsHandler({ cluster, partitions }),
     initProducerIdHandler(cluster),
     offsetForLeaderEpochHandler(partitions),

@@ -1,3 +1,4 @@
+import { topicNameClass } from '../../lib/topic-name.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 
 /** Which log: a partition of a topic, by the topic's id; the name is for humans and messages. */
@@ -15,9 +16,11 @@ export function logDirectoryName({ topicId, topic, partition }: LogId): string {
   return `${topic.slice(0, topicBytesMax)}-${partition}.${topicId}`
 }
 
+const directoryName = new RegExp(`^${topicNameClass}+-\\d+\\.[\\w-]{22}$`)
+
 /** Whether a name in the data directory is that of a log in service. */
 export function isLogDirectoryName(name: string): boolean {
-  return /^[a-zA-Z0-9._-]+-\d+\.[\w-]{22}$/.test(name)
+  return directoryName.test(name)
 }
 
 export function logIdText({ topic, partition }: LogId): string {

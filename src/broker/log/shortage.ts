@@ -5,7 +5,6 @@ import type { DiskError } from '../../env/env.ts'
  * the table of descriptors; an fsync that says ENOSPC is another thing (reliability.md 3.4), while EMFILE comes
  * from opening the directory that it was for.
  */
-export function isPassing({ code, operation }: DiskError): boolean {
-  if (code === 'EMFILE' || code === 'ENFILE') return true
-  return (code === 'ENOSPC' || code === 'EDQUOT') && !operation.startsWith('sync')
+export function isPassing({ isFull, isOutOfDescriptors, isOfSync }: DiskError): boolean {
+  return isOutOfDescriptors || (isFull && !isOfSync)
 }

@@ -155,5 +155,5 @@ function addressOf(host: string, port: string): Address {
 function rangeRow({ file, position, length, cold, stream }: FileRange): readonly number[] {
   assert(file instanceof NativeFile, 'the native network sends files of the native disk')
   assert(stream instanceof NativeStream, 'the native network counts in streams of its own')
-  return [file.use('send'), position, length, cold ? 1 : 0, stream.handle]
+  return [file.use('readAsync'), position, length, cold ? 1 : 0, stream.handle]
 }

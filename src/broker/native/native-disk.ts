@@ -13,12 +13,20 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { DiskError } from '../../env/disk.ts'
-import type { Disk, DiskFile, DiskLock, FileStat, FileSystem } from '../../env/disk.ts'
+import type {
+  Disk,
+  DiskFile,
+  DiskLock,
+  DiskOperation,
+  FileStat,
+  FileSystem,
+} from '../../env/disk.ts'
+import { attempt, diskError } from '../../env/real/disk-errors.ts'
 import { readFileSystem } from '../../env/real/file-system.ts'
 import { errnoName } from './errno.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
-import { NativeFile, named } from './native-file.ts'
+import { NativeFile } from './native-file.ts'
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 /** `create` makes a new file, `lock` makes it where it is missing. */
@@ -45,11 +53,11 @@ export class NativeDisk implements Disk {
   }
 
   list(path: string): string[] {
-    return named('list', path, () => readdirSync(path).toSorted())
+    return attempt('list', path, () => readdirSync(path).toSorted())
   }
 
   stat(path: string): FileStat | null {
-    return named('stat', path, () => {
+    return attempt('stat', path, () => {
       const entry = statSync(path, { throwIfNoEntry: false })
       if (entry === undefined) return null
       return {
@@ -61,51 +69,51 @@ export class NativeDisk implements Disk {
   }
 
   mkdir(path: string): void {
-    named('mkdir', path, () => mkdirSync(path, { recursive: true }))
+    attempt('mkdir', path, () => mkdirSync(path, { recursive: true }))
   }
 
   rename(from: string, to: string): void {
-    named('rename', from, () => renameSync(from, to))
+    attempt('rename', from, () => renameSync(from, to))
   }
 
   link(from: string, to: string): void {
-    named('link', to, () => linkSync(from, to))
+    attempt('link', to, () => linkSync(from, to))
   }
 
   unlink(path: string): void {
-    named('unlink', path, () => unlinkSync(path))
+    attempt('unlink', path, () => unlinkSync(path))
   }
 
   unlinkAsync(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       unlink(path, error => {
         if (error === null) resolve()
-        else reject(new DiskError('unlink', path, error.code ?? 'EIO'))
+        else reject(diskError('unlink', path, error))
       })
     })
   }
 
   rmdir(path: string): void {
-    named('rmdir', path, () => rmdirSync(path))
+    attempt('rmdir', path, () => rmdirSync(path))
   }
 
   async syncDirectory(path: string): Promise<void> {
-    const directory = this.#adopt('sync', path, O_RDONLY | constants.O_DIRECTORY)
-    await directory.syncBy('fileSyncAll')
+    const directory = this.#adopt('syncDirectory', path, O_RDONLY | constants.O_DIRECTORY)
+    await directory.syncBy('syncDirectory')
   }
 
   async syncFileSystem(path: string): Promise<void> {
-    const entry = this.#adopt('sync', path, O_RDONLY)
-    await entry.syncBy('fileSyncFileSystem')
+    const entry = this.#adopt('syncFileSystem', path, O_RDONLY)
+    await entry.syncBy('syncFileSystem')
   }
 
   space(path: string): { readonly totalBytes: number; readonly freeBytes: number } {
-    const { bsize, blocks, bavail } = named('statfs', path, () => statfsSync(path))
+    const { bsize, blocks, bavail } = attempt('space', path, () => statfsSync(path))
     return { totalBytes: bsize * blocks, freeBytes: bsize * bavail }
   }
 
   fileSystem(path: string): FileSystem {
-    return named('statfs', path, () => readFileSystem(path))
+    return attempt('fileSystem', path, () => readFileSystem(path))
   }
 
   lock(path: string): DiskLock {
@@ -125,8 +133,8 @@ export class NativeDisk implements Disk {
     throw new DiskError(operation, path, 'EISDIR')
   }
 
-  #adopt(operation: string, path: string, flags: number): NativeFile {
-    const descriptor = named(operation, path, () => openSync(path, flags, 0o644))
+  #adopt(operation: DiskOperation, path: string, flags: number): NativeFile {
+    const descriptor = attempt(operation, path, () => openSync(path, flags, 0o644))
     const handle = this.#binding.fileAdopt(descriptor)
     if (handle < 0) {
       closeSync(descriptor)

@@ -1,10 +1,13 @@
 import { fstatSync, ftruncateSync } from 'node:fs'
 import { assert } from '../../lib/assert.ts'
 import { DiskError, lookUpBytesMax } from '../../env/disk.ts'
-import type { DiskFile, Residency } from '../../env/disk.ts'
+import type { DiskFile, DiskOperation, Residency } from '../../env/disk.ts'
+import { attempt } from '../../env/real/disk-errors.ts'
 import { errnoName } from './errno.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
+
+const syncCalls = { syncDirectory: 'fileSyncAll', syncFileSystem: 'fileSyncFileSystem' } as const
 
 /** A file that the addon holds open. Ranges of it in send queues and running jobs keep references of their own. */
 export class NativeFile implements DiskFile {
@@ -33,14 +36,14 @@ export class NativeFile implements DiskFile {
   }
 
   /** The addon's name for it. @throws DiskError with code EBADF after the last reference was given up. */
-  use(operation: string): number {
+  use(operation: DiskOperation): number {
     if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
     return this.#handle
   }
 
   size(): number {
     this.use('size')
-    return named('size', this.path, () => fstatSync(this.#descriptor).size)
+    return attempt('size', this.path, () => fstatSync(this.#descriptor).size)
   }
 
   write(position: number, parts: readonly Uint8Array[]): void {
@@ -69,7 +72,7 @@ export class NativeFile implements DiskFile {
 
   truncate(length: number): void {
     this.use('truncate')
-    named('truncate', this.path, () => ftruncateSync(this.#descriptor, length))
+    attempt('truncate', this.path, () => ftruncateSync(this.#descriptor, length))
   }
 
   async sync(): Promise<void> {
@@ -78,10 +81,11 @@ export class NativeFile implements DiskFile {
   }
 
   /** Syncs more than the contents, and closes it. */
-  async syncBy(call: 'fileSyncAll' | 'fileSyncFileSystem'): Promise<void> {
-    const handle = this.use('sync')
+  async syncBy(operation: keyof typeof syncCalls): Promise<void> {
+    const handle = this.use(operation)
+    const call = syncCalls[operation]
     try {
-      await this.#run('sync', job => this.#binding[call](handle, job))
+      await this.#run(operation, job => this.#binding[call](handle, job))
     } finally {
       this.close()
     }
@@ -142,12 +146,12 @@ export class NativeFile implements DiskFile {
     if (--this.#references === 0) this.#binding.fileClose(this.#handle)
   }
 
-  #run(operation: string, submit: (job: number) => number, kept?: object): Promise<number> {
+  #run(operation: DiskOperation, submit: (job: number) => number, kept?: object): Promise<number> {
     const fail = (errno: number) => new DiskError(operation, this.path, errnoName(errno))
     return this.#jobs.run(submit, fail, kept)
   }
 
-  #check(operation: string, answer: number): number {
+  #check(operation: DiskOperation, answer: number): number {
     if (answer < 0) throw new DiskError(operation, this.path, errnoName(answer))
     return answer
   }
@@ -155,14 +159,4 @@ export class NativeFile implements DiskFile {
 
 function isLookUp(target: Uint8Array): boolean {
   return target.length <= lookUpBytesMax
-}
-
-/** Runs a call of `node:fs` and gives its failure the port's shape. */
-export function named<T>(operation: string, path: string, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
-    throw new DiskError(operation, path, code)
-  }
 }

@@ -1,7 +1,7 @@
-import { DiskError } from '../disk.ts'
+import { DiskError, type DiskOperation } from '../disk.ts'
 
 /** Runs `act`; what the operating system refuses becomes a DiskError. */
-export function attempt<T>(operation: string, path: string, act: () => T): T {
+export function attempt<T>(operation: DiskOperation, path: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
@@ -13,7 +13,12 @@ export function attempt<T>(operation: string, path: string, act: () => T): T {
  * The DiskError of a failed system call.
  * @throws `error` itself where no system call failed: a mistake of ours stays one.
  */
-export function diskError(operation: string, path: string, error: unknown, written = 0): DiskError {
+export function diskError(
+  operation: DiskOperation,
+  path: string,
+  error: unknown,
+  written = 0,
+): DiskError {
   if (error instanceof DiskError) return error
   const { code, errno } = error as NodeJS.ErrnoException
   if (code === undefined || errno === undefined) throw error

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { resolve } from 'node:path'
-import { DiskError, type DiskFile, type Residency } from '../disk.ts'
+import { DiskError, type DiskFile, type DiskOperation, type Residency } from '../disk.ts'
 import { assert } from '../../lib/assert.ts'
 import { attempt, diskError } from './disk-errors.ts'
 import type { Unsynced, UnsyncedFile } from './unsynced.ts'
@@ -167,17 +167,17 @@ export class NodeFile implements DiskFile, UnsyncedFile {
     return this.#isOpen
   }
 
-  #checkOpen(operation: string): void {
+  #checkOpen(operation: DiskOperation): void {
     if (this.#references === 0) throw new DiskError(operation, this.path, 'EBADF')
   }
 
-  #attempt<T>(operation: string, act: () => T): T {
+  #attempt<T>(operation: DiskOperation, act: () => T): T {
     this.#checkOpen(operation)
     return attempt(operation, this.path, act)
   }
 
   /** Keeps the descriptor open while a call of the thread pool uses its number. */
-  async #during<T>(operation: string, act: () => Promise<T>): Promise<T> {
+  async #during<T>(operation: DiskOperation, act: () => Promise<T>): Promise<T> {
     this.#checkOpen(operation)
     this.#references++
     try {

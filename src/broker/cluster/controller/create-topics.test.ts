@@ -5,7 +5,7 @@ import { MetadataImage } from '../../metadata/image.ts'
 import type { TopicDraft, TopicResult } from './commands.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
 import { place } from './placement.ts'
-import { topicNameError } from './topic-name.ts'
+import { topicNameError } from '../../../lib/topic-name.ts'
 
 const prng = new Prng(3)
 const rules: TopicRules = {

@@ -3,7 +3,7 @@ import type { ConfigEntry, MetadataRecord, RecordOf } from '../../metadata/recor
 import type { TopicDraft, TopicResult } from './commands.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
 import { newPartition, place, replicasError } from './placement.ts'
-import { reservedTopicName, topicNameError } from './topic-name.ts'
+import { reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
 
 export interface TopicRules {
   readonly partitionCountDefault: number

@@ -61,7 +61,7 @@ export class Ballast {
       disk.rename(temporary, this.#path)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      if (error.operation === 'sync' && !isFull(error)) throw error
+      if (error.isOfSync && !error.isFull) throw error
       if (disk.stat(temporary) !== null) disk.unlink(temporary)
     }
   }
@@ -116,10 +116,6 @@ function lockOf(disk: Disk, path: string): DiskLock | null {
   }
 }
 
-export function isFull(error: unknown): error is DiskError {
-  return error instanceof DiskError && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-}
-
 function full(disk: Disk, path: string): DirectoryError {
   const { freeBytes, totalBytes } = disk.space(path)
   const message =
@@ -143,9 +139,8 @@ function hasRoom(disk: Disk, path: string): boolean {
     }
     return true
   } catch (error) {
-    if (isFull(error)) return false
     // Whatever else is wrong is told by who opens the directory.
-    if (error instanceof DiskError) return true
+    if (error instanceof DiskError) return !error.isFull
     throw error
   }
 }

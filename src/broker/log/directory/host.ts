@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
-import { Ballast, ballastBytesDefault, isFull } from './ballast.ts'
+import { Ballast, ballastBytesDefault } from './ballast.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import { HotWindow } from './hot-window.ts'
@@ -64,10 +64,10 @@ export class DirectoryHost implements LogHost {
     this.env = env
     this.codecs = options.codecs
     this.growthStepBytes = settings.growthStepBytes ?? mebibyte
-    this.#hotWindow = new HotWindow(settings.hotWindowBytes ?? 64 * mebibyte)
+    this.#hotWindow = new HotWindow(settings.hotWindowBytes)
     this.ledger = new DirtyLedger({
-      budgetBytes: settings.logDirtyBudgetBytes ?? 128 * mebibyte,
-      stepBytes: settings.logWriteBackBytes ?? 8 * mebibyte,
+      budgetBytes: settings.logDirtyBudgetBytes,
+      stepBytes: settings.logWriteBackBytes,
       onPressure: over => this.#pressureListeners.forEach(listener => listener(over)),
       onFailure: error => this.fail(error),
     })
@@ -153,7 +153,8 @@ export class DirectoryHost implements LogHost {
     try {
       await write()
     } catch (error) {
-      if (!isFull(error) || !isPassing(error) || !this.#ballast.release()) throw error
+      const isRoom = error instanceof DiskError && error.isFull && isPassing(error)
+      if (!isRoom || !this.#ballast.release()) throw error
       this.warn('The disk is full: released the ballast', { path: this.#options.path })
       await write()
     }
@@ -256,9 +257,7 @@ export class DirectoryHost implements LogHost {
     } catch (error) {
       // A full disk keeps the old checkpoint, which is true as well; a failed fsync is final.
       const isFinal =
-        error instanceof DiskError &&
-        !isPassing(error) &&
-        (error.operation === 'sync' || error.operation === 'syncDirectory' || error.code === 'EIO')
+        error instanceof DiskError && !isPassing(error) && (error.isOfSync || error.code === 'EIO')
       if (isFinal) this.fail(error)
       throw error
     }

@@ -39,7 +39,7 @@ export interface LogDirectoryOptions {
   /** Absolute, or relative to the working directory; made where it is missing. */
   readonly path: string
   readonly env: Env
-  readonly settings?: LogDirectorySettings
+  readonly settings: LogDirectorySettings
   readonly clusterId: string
   readonly brokerId: number
   /** /proc/sys/kernel/random/boot_id; empty where unknown: then a crash counts as one of the machine. */
@@ -70,8 +70,6 @@ export interface DirectoryNumbers {
   readonly hasFailed: boolean
 }
 
-/** Threads do not limit recovery, the device does: this many logs are opened at once. */
-const openCountMax = 4
 /** Logs that are flushed and closed at the same time. */
 const closeCountMax = 8
 
@@ -127,7 +125,7 @@ export class LogDirectory {
       readonly found: Map<string, FoundLog>
     },
   ) {
-    const { env, path, settings = {}, hooks = {} } = options
+    const { env, path, settings, hooks = {} } = options
     this.path = path
     this.identity = opened.identity
     this.#env = env
@@ -138,7 +136,7 @@ export class LogDirectory {
     this.#recoverLog = options.recover ?? recoverLog
     this.#found = opened.found
     this.#foundCount = opened.found.size
-    this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir ?? openCountMax)
+    this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir)
     this.#host = new DirectoryHost({
       env,
       path,
@@ -304,7 +302,7 @@ export class LogDirectory {
     try {
       return await this.#recoverLog(options)
     } catch (error) {
-      const isSync = error instanceof DiskError && error.operation.startsWith('sync')
+      const isSync = error instanceof DiskError && error.isOfSync
       if (isSync && !isPassing(error)) this.#host.fail(error)
       throw error
     }

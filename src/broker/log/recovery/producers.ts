@@ -6,7 +6,7 @@ import { parseSegmentName, segmentPath, type Segment } from '../segment/segment.
 import type { Recovery, Resume } from './context.ts'
 
 export function noProducers(config: LogConfig): ProducerStates {
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   return new ProducerStates({ expirationMs, countMax })
 }
 
@@ -17,7 +17,7 @@ export function noProducers(config: LogConfig): ProducerStates {
 export async function restoreProducers(recovery: Recovery, walkedFrom: number): Promise<void> {
   const { host, path, config, segments } = recovery
   const { disk, clock, crc32c } = host.env
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'snapshot') ?? [])
   const trustedEnd = segments.at(-1)?.endOffset ?? 0
   const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)

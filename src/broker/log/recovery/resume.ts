@@ -120,7 +120,7 @@ function hasProducers({ host, path, config }: Recovery, base: number, offset: nu
   if (offset === base) return true
   const { disk, crc32c } = host.env
   const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
-  const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   return bytes !== null && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c) !== null
 }
 

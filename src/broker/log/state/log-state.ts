@@ -82,7 +82,7 @@ export class LogState {
   /** New settings for everything that happens from now on. */
   configure(config: LogConfig): void {
     this.#config = config
-    const { producerIdExpirationMs: expirationMs, producerCountMax: countMax } = config
+    const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
     this.producers.configure({ expirationMs, countMax })
     this.host.flushPolicyChanged(this.durability)
   }

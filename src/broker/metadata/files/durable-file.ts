@@ -34,10 +34,9 @@ const foreign = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 
 /** True where the file system is full or the process has no descriptor left: nothing is broken, try again. */
 export function isShortage(error: unknown): boolean {
-  return error instanceof DiskError && shortages.has(error.code)
+  if (!(error instanceof DiskError)) return false
+  return error.isFull || error.isOutOfDescriptors || error.code === 'ENOMEM'
 }
-
-const shortages = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM'])
 
 /** null for the root, and for the working directory. */
 function parentOf(path: string): string | null {

@@ -1,4 +1,10 @@
+/** Kafka keeps its own metadata under this name; tools would take ours for it. */
+export const reservedTopicName = '__cluster_metadata'
+
 const nameLengthMax = 249
+/** The characters of a topic's name, as a class of a regular expression. */
+export const topicNameClass = '[a-zA-Z0-9._-]'
+const legal = new RegExp(`^${topicNameClass}+$`)
 
 /** Why no topic can have this name, with what to do; null where one can. Kafka's rules (`Topic.validate`). */
 export function topicNameError(name: string): string | null {
@@ -9,7 +15,7 @@ export function topicNameError(name: string): string | null {
   if (name.length > nameLengthMax) {
     return `The topic name has ${name.length} characters, at most ${nameLengthMax} are allowed. Shorten it.`
   }
-  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+  if (!legal.test(name)) {
     return (
       `The topic name ${JSON.stringify(name)} has a character other than ASCII letters, digits, ` +
       "'.', '_' and '-'. Choose another name."
@@ -17,6 +23,3 @@ export function topicNameError(name: string): string | null {
   }
   return null
 }
-
-/** Kafka keeps its own metadata under this name; tools would take ours for it. */
-export const reservedTopicName = '__cluster_metadata'

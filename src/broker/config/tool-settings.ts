@@ -1,0 +1,107 @@
+import { bool, double, int, long, longMax } from './setting.ts'
+import { mebibyte, minute, second } from './units.ts'
+
+/**
+ * Settings that tools read or change on any broker, test suites of clients among them, and that nothing here goes
+ * by. Names, ranges and defaults are Kafka's.
+ */
+export const toolSettings = {
+  'background.threads': int({
+    default: 10,
+    unit: 'threads',
+    min: 1,
+    effect: 'never',
+    doc: 'Nothing here runs in threads of this kind.',
+  }),
+  'num.io.threads': int({
+    default: 8,
+    unit: 'threads',
+    min: 1,
+    effect: 'never',
+    doc: 'Requests are answered by one event loop.',
+  }),
+  'num.network.threads': int({
+    default: 3,
+    unit: 'threads',
+    min: 1,
+    effect: 'never',
+    doc: 'Connections are served by one event loop.',
+  }),
+  'num.replica.fetchers': int({
+    default: 1,
+    unit: 'threads',
+    effect: 'never',
+    doc: 'Nothing is copied between brokers here.',
+  }),
+  'log.cleaner.enable': bool({
+    default: true,
+    effect: 'never',
+    isFixed: true,
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.threads': int({
+    default: 1,
+    unit: 'threads',
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.backoff.ms': long({
+    default: 15 * second,
+    unit: 'ms',
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.dedupe.buffer.size': long({
+    default: 128 * mebibyte,
+    unit: 'bytes',
+    min: mebibyte,
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.io.buffer.size': int({
+    default: mebibyte / 2,
+    unit: 'bytes',
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.io.buffer.load.factor': double({
+    default: 0.9,
+    min: -Infinity,
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'log.cleaner.io.max.bytes.per.second': double({
+    default: Number.MAX_VALUE,
+    min: -Infinity,
+    unit: 'bytes',
+    effect: 'never',
+    doc: 'There is no compaction here.',
+  }),
+  'leader.replication.throttled.rate': long({
+    default: longMax,
+    unit: 'bytes',
+    effect: 'never',
+    described: 'where given',
+    doc: 'Nothing is copied between brokers here.',
+  }),
+  'follower.replication.throttled.rate': long({
+    default: longMax,
+    unit: 'bytes',
+    effect: 'never',
+    described: 'where given',
+    doc: 'Nothing is copied between brokers here.',
+  }),
+  'replica.alter.log.dirs.io.max.bytes.per.second': long({
+    default: longMax,
+    unit: 'bytes',
+    effect: 'never',
+    described: 'where given',
+    doc: 'A broker has one data directory.',
+  }),
+  'sasl.kerberos.min.time.before.relogin': long({
+    default: minute,
+    unit: 'ms',
+    effect: 'never',
+    doc: 'There is no Kerberos here.',
+  }),
+} as const
