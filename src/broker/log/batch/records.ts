@@ -78,6 +78,11 @@ export class RecordCursor {
     this.#count = count
   }
 
+  /** The record that `next` came to is the last: no byte stands behind it. After a RecordError it says nothing. */
+  get isAtEnd(): boolean {
+    return this.#end >= this.#payload.length
+  }
+
   /**
    * Goes to the next record; false after the last.
    * @throws RecordError
@@ -172,19 +177,22 @@ export class RecordCursor {
     return this.#fail('a number is longer than 32 bits')
   }
 
-  /** A zigzag number of 64 bits: ten bytes at most. Rounded outside the safe range. */
+  /**
+   * A zigzag number of 64 bits: ten bytes at most. Outside the safe range it is rounded, once and to the nearest: so
+   * never to a safe integer.
+   */
   #varlong(): number {
-    let raw = 0
-    let weight = 1
-    let isOdd = false
-    for (let read = 1; read <= 10; read++) {
+    let low = 0
+    let high = 0
+    for (let shift = 0; shift < 70; shift += 7) {
       if (this.#at >= this.#end) this.#fail('it ends inside a number')
       const byte = this.#payload[this.#at++]!
-      if (read === 1) isOdd = (byte & 1) === 1
-      if (read === 10 && byte > 1) break
-      raw += (byte & 0x7f) * weight
-      weight *= 128
-      if (byte < 0x80) return isOdd ? -(raw + 1) / 2 : raw / 2
+      if (shift === 63 && byte > 1) break
+      const bits = byte & 0x7f
+      if (shift <= 28) low |= bits << shift
+      if (shift === 28) high = bits >>> 4
+      if (shift > 28) high |= bits << (shift - 32)
+      if (byte < 0x80) return zigzag64(high, low)
     }
     return this.#fail('a number is longer than 64 bits')
   }
@@ -193,6 +201,12 @@ export class RecordCursor {
     const index = Math.max(this.index, 0)
     throw new RecordError(index, `Record ${index} of ${this.#count} does not parse: ${reason}.`)
   }
+}
+
+/** What the two halves of a zigzag number stand for. */
+function zigzag64(high: number, low: number): number {
+  const sign = -(low & 1)
+  return ((high >>> 1) ^ sign) * 2 ** 32 + ((((low >>> 1) | (high << 31)) ^ sign) >>> 0)
 }
 
 /** A record to be encoded. By default: delta = its place, no key, no value, no headers. */
