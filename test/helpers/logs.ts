@@ -84,7 +84,7 @@ export function batchOf(
   const baseTimestamp = input.baseTimestamp ?? timestamps?.[0] ?? 1_767_225_600_000
   const records = Array.from({ length: count }, (_, at) => ({
     offsetDelta: at,
-    timestampDelta: timestamps === undefined ? 0 : timestamps[at]! - baseTimestamp,
+    timestampDelta: timestamps === undefined ? 0 : timestamps[at]! - Number(baseTimestamp),
     key: null,
     value: utf8(`${at}`.padEnd(valueBytes, '.')),
     headers: [],

@@ -162,3 +162,18 @@ test('whatever was written when, and whatever was changed, each look takes what 
     examples: [[[0, 0, 0], keepMore]],
   })
 })
+
+test('records are not older than they are because the batch says so', async () => {
+  const { world, clock, log } = await oneLog({ retentionMs: 10_000, segmentBytes: 100 })
+  await append(world, log, batchOf(1, { baseTimestamp: clock.now() }))
+  for (let second = 0; second < 24; second++) {
+    await clock.run(500)
+    await append(world, log, batchOf(1, { baseTimestamp: clock.now(), maxTimestamp: -1 }))
+    await log.applyRetention(clock.now())
+  }
+  // Twelve seconds: what is older than ten is gone, and nothing that is younger.
+  const first = await log.findByTime(0, log.endOffset)
+  const ageMs = clock.now() - Number(first!.timestampMs)
+  expect(first!.offset).toBe(log.startOffset)
+  expect([log.startOffset, ageMs]).toEqual([4, 10_000])
+})

@@ -3,7 +3,9 @@ import { errors } from '../../wire/errors.ts'
 import {
   batchOverheadBytes,
   lastOffset,
+  mendMaxTimestamp,
   readBatchSize,
+  readTimestamps,
   stampAppendTime,
   stampBatch,
   type BatchHeader,
@@ -15,6 +17,7 @@ import {
   type BatchAccepted,
   type BatchRefusal,
   type BatchRules,
+  type BatchTools,
 } from '../batch/validate.ts'
 import type { CodecId } from '../compression/codec-id.ts'
 import type { Codecs } from '../compression/codecs.ts'
@@ -52,21 +55,39 @@ export function judge(
     beforeMaxMs: config.messageTimestampBeforeMaxMs,
     afterMaxMs: config.messageTimestampAfterMaxMs,
   }
-  const { crc32c } = host.env
-  if (origin === 'replica') return judgeAll(records, rules, crc32c)
-  const verdict = validateBatch(records, rules, crc32c)
+  if (origin === 'replica') return judgeAll(records, rules, host.env)
+  const verdict = validateBatch(records, rules, host.env)
   if (!verdict.ok) return verdict
-  const { header } = verdict
+  const { header, greatestMs } = verdict
   const codec = origin === 'client' ? otherCodec(config.compressionType, header) : null
-  if (!verdict.needsRecords && codec === null) return { ok: true, records, headers: [header] }
-  return open(verdict, records, codec, { rules, codecs: host.codecs, crc32c })
+  if (verdict.needsRecords || codec !== null) {
+    return open(verdict, records, codec, { rules, codecs: host.codecs, crc32c: host.env.crc32c })
+  }
+  const mended = mend({ header, greatestMs }, records, rules, host.env.crc32c)
+  return { ok: true, records, headers: [mended] }
+}
+
+/**
+ * A client's batch says its greatest timestamp itself, and not all clients say it right: look-ups by time and
+ * retention go by it. Where the records tell another, the header is mended, as Kafka does it.
+ */
+function mend(
+  { header, greatestMs }: Pick<BatchAccepted, 'header' | 'greatestMs'>,
+  records: Uint8Array,
+  rules: BatchRules,
+  crc32c: Crc32c,
+): BatchHeader {
+  if (greatestMs === null || rules.timestampType === 'LogAppendTime') return header
+  if (greatestMs === header.maxTimestamp) return header
+  if (greatestMs === readTimestamps(records, 0).maxTimestamp) return header
+  return { ...header, ...mendMaxTimestamp(records, greatestMs, crc32c) }
 }
 
 /** The batches that a leader sent: they are stored as they are, and never opened. */
-function judgeAll(records: Uint8Array, rules: BatchRules, crc32c: Crc32c): Judgement {
+function judgeAll(records: Uint8Array, rules: BatchRules, tools: BatchTools): Judgement {
   const headers: BatchHeader[] = []
   for (const batch of batchesOf(records)) {
-    const verdict = validateBatch(batch, rules, crc32c)
+    const verdict = validateBatch(batch, rules, tools)
     if (!verdict.ok) return verdict
     headers.push(verdict.header)
   }
@@ -80,15 +101,18 @@ interface Opening {
 }
 
 async function open(
-  { header, needsRecords }: BatchAccepted,
+  accepted: BatchAccepted,
   records: Uint8Array,
   codec: CodecId | null,
   { rules, codecs, crc32c }: Opening,
 ): Promise<Judgement> {
-  if (needsRecords) {
-    const verdict = await validateRecords(header, records, codecs, rules)
+  let { greatestMs } = accepted
+  if (accepted.needsRecords) {
+    const verdict = await validateRecords(accepted.header, records, codecs, rules)
     if (!verdict.ok) return verdict
+    greatestMs = verdict.greatestMs
   }
+  const header = mend({ header: accepted.header, greatestMs }, records, rules, crc32c)
   if (codec === null) return { ok: true, records, headers: [header] }
   const { maxMessageBytes } = rules
   const made = await recompress(header, records, codec, { codecs, crc32c, maxMessageBytes })

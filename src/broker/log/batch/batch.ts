@@ -1,5 +1,6 @@
 import { assert } from '../../../lib/assert.ts'
 import {
+  addInt64,
   readInt16,
   readInt32,
   readInt64,
@@ -8,6 +9,7 @@ import {
   writeInt16,
   writeInt32,
   writeInt64,
+  writeInt64Exact,
   type Int64,
 } from '../../../lib/bytes.ts'
 import { crc32c as portableCrc32c, type Crc32c } from '../../../lib/crc32c.ts'
@@ -183,6 +185,18 @@ export function stampAppendTime(
   return { attributes, maxTimestamp: timestampMs, crc }
 }
 
+/** Mends the batch's greatest timestamp in place, then its CRC. Returns what of the header is another now. */
+export function mendMaxTimestamp(
+  bytes: Uint8Array,
+  timestampMs: Int64,
+  crc32c: Crc32c,
+): Pick<BatchHeader, 'maxTimestamp' | 'crc'> {
+  writeInt64Exact(bytes, fieldAt.maxTimestamp, timestampMs)
+  const crc = crc32c(bytes, fieldAt.attributes, bytes.length)
+  writeInt32(bytes, fieldAt.crc, crc)
+  return { maxTimestamp: Number(timestampMs), crc }
+}
+
 /** True where the batch lies whole in `bytes` and its CRC is right. `header` is what `readBatchHeader` gave. */
 export function checkCrc(
   bytes: Uint8Array,
@@ -206,9 +220,9 @@ export interface BatchInput {
   readonly records: readonly RecordInput[] | BatchPayload
   readonly baseOffset?: number
   readonly leaderEpoch?: number
-  readonly baseTimestamp?: number
+  readonly baseTimestamp?: Int64
   /** By default the greatest of the records' timestamps; `baseTimestamp` for a payload. */
-  readonly maxTimestamp?: number
+  readonly maxTimestamp?: Int64
   /** By default the last record's delta; `count - 1` for a payload. */
   readonly lastOffsetDelta?: number
   readonly producerId?: number
@@ -234,12 +248,9 @@ export function encodeBatch(input: BatchInput): Uint8Array {
   batch[fieldAt.magic] = batchMagic
   writeInt16(batch, fieldAt.attributes, attributesOf(payload.codec, input))
   writeInt32(batch, fieldAt.lastOffsetDelta, input.lastOffsetDelta ?? lastDelta(records))
-  writeInt64(batch, fieldAt.baseTimestamp, baseTimestamp)
-  writeInt64(
-    batch,
-    fieldAt.maxTimestamp,
-    input.maxTimestamp ?? baseTimestamp + greatestTimestampDelta(records),
-  )
+  writeInt64Exact(batch, fieldAt.baseTimestamp, baseTimestamp)
+  const maxTimestamp = addInt64(baseTimestamp, greatestTimestampDelta(records))
+  writeInt64Exact(batch, fieldAt.maxTimestamp, input.maxTimestamp ?? maxTimestamp)
   writeInt64(batch, fieldAt.producerId, input.producerId ?? -1)
   writeInt16(batch, fieldAt.producerEpoch, input.producerEpoch ?? -1)
   writeInt32(batch, fieldAt.baseSequence, input.baseSequence ?? -1)

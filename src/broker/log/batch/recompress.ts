@@ -9,6 +9,7 @@ import {
   isControl,
   isTransactional,
   readBatchHeader,
+  readTimestamps,
   type BatchHeader,
 } from './batch.ts'
 import { refuse, type BatchRefusal } from './rules.ts'
@@ -53,8 +54,9 @@ export async function recompress(
     })
     const sizeBytes = batchOverheadBytes + bytes.length
     if (sizeBytes > maxMessageBytes) return tooLarge(sizeBytes, codec, maxMessageBytes)
-    const records = repacked(header, { codec, bytes, count: header.count }, crc32c)
-    return { ok: true, records, header: readBatchHeader(records, 0) }
+    const payload = { codec, bytes, count: header.count }
+    const made = repacked(header, readTimestamps(records, 0), payload, crc32c)
+    return { ok: true, records: made, header: readBatchHeader(made, 0) }
   } catch (error) {
     if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
     throw error
@@ -63,13 +65,14 @@ export async function recompress(
 
 function repacked(
   header: BatchHeader,
+  { baseTimestamp, maxTimestamp }: ReturnType<typeof readTimestamps>,
   payload: { readonly codec: CodecId; readonly bytes: Uint8Array; readonly count: number },
   crc32c: Crc32c,
 ): Uint8Array {
   return encodeBatch({
     records: payload,
-    baseTimestamp: header.baseTimestamp,
-    maxTimestamp: header.maxTimestamp,
+    baseTimestamp,
+    maxTimestamp,
     lastOffsetDelta: header.lastOffsetDelta,
     producerId: header.producerId,
     producerEpoch: header.producerEpoch,

@@ -41,12 +41,24 @@ export function refuse(
   return { ok: false, error, message, recordErrors }
 }
 
-/** True where a topic of CreateTime does not want this timestamp. -1 says that there is none. */
+/**
+ * True where a topic of CreateTime does not want this timestamp. -1 says that there is none. Times before 1970 and
+ * beyond the safe range (nanoseconds) are times as any other.
+ */
 export function isOutOfBounds(timestampMs: number, rules: BatchRules): boolean {
-  if (rules.timestampType === 'LogAppendTime' || timestampMs === -1) return false
-  if (timestampMs < 0 || !Number.isSafeInteger(timestampMs)) return true
+  return timestampMs !== -1 && isFar(timestampMs, rules)
+}
+
+/** As `isOutOfBounds`, for the least or greatest of several, which say nothing of those between if one is -1. */
+export function isFar(timestampMs: number, rules: BatchRules): boolean {
+  if (rules.timestampType === 'LogAppendTime') return false
   const ageMs = rules.nowMs - timestampMs
-  return ageMs > rules.beforeMaxMs || -ageMs > rules.afterMaxMs
+  return exceeds(ageMs, rules.beforeMaxMs) || exceeds(-ageMs, rules.afterMaxMs)
+}
+
+/** Kafka's greatest limit is 2^63 - 1 ms, which no difference of times exceeds. */
+function exceeds(ms: number, limitMs: number): boolean {
+  return limitMs < Number.MAX_SAFE_INTEGER && ms > limitMs
 }
 
 export function timestampMessage(subject: string, timestampMs: number, rules: BatchRules): string {

@@ -1,6 +1,7 @@
 import type { CodecId } from '../compression/codec-id.ts'
 import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
-import { batchOverheadBytes, codecOf, type BatchHeader } from './batch.ts'
+import { addInt64, type Int64 } from '../../../lib/bytes.ts'
+import { batchOverheadBytes, codecOf, readTimestamps, type BatchHeader } from './batch.ts'
 import { RecordCursor, RecordError } from './records.ts'
 import {
   isOutOfBounds,
@@ -11,7 +12,19 @@ import {
   type RecordFault,
 } from './rules.ts'
 
-export type RecordsVerdict = { readonly ok: true } | BatchRefusal
+export type RecordsVerdict = RecordsAccepted | BatchRefusal
+
+export interface RecordsAccepted {
+  readonly ok: true
+  /** The greatest timestamp of the records, at least -1. */
+  readonly greatestMs: Int64
+}
+
+/** The greatest timestamp of a batch whose records have this one as their greatest delta; at least -1, as in Kafka. */
+export function greatestTimestamp(records: Uint8Array, greatestDeltaMs: number): Int64 {
+  const greatestMs = addInt64(readTimestamps(records, 0).baseTimestamp, greatestDeltaMs)
+  return greatestMs > -1 ? greatestMs : -1
+}
 
 /**
  * Judges what only the records tell: that they parse, that their deltas are 0 to n-1, that each has a key where
@@ -27,15 +40,14 @@ export async function validateRecords(
   try {
     const payload = await openPayload(header, records, codecs)
     try {
-      return await judgeRecords(header, payload, codecs, rules)
+      return await judgeRecords({ header, records, payload }, codecs, rules)
     } finally {
       if (codecOf(header) !== 0) codecs.discard(payload)
     }
   } catch (error) {
     if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
     if (error instanceof RecordError) {
-      const { index, message } = error
-      return refuse('INVALID_RECORD', message, [{ index, message }])
+      return refuse('INVALID_RECORD', error.message)
     }
     throw error
   }
@@ -56,19 +68,28 @@ export async function openPayload(
   return codecs.decompress(codec as CodecId, packed, outputBytesMaxFor(packed.length))
 }
 
+interface OpenBatch {
+  readonly header: BatchHeader
+  readonly records: Uint8Array
+  readonly payload: Uint8Array
+}
+
 async function judgeRecords(
-  header: BatchHeader,
-  payload: Uint8Array,
+  { header, records, payload }: OpenBatch,
   codecs: Codecs,
   rules: BatchRules,
 ): Promise<RecordsVerdict> {
   const faults: Faults = { records: [], count: 0, timestamps: 0 }
   const cursor = new RecordCursor(payload, header.count)
+  let greatestDeltaMs = -Infinity
   while (cursor.next()) {
+    greatestDeltaMs = Math.max(greatestDeltaMs, cursor.timestampDelta)
     judgeRecord(header, cursor, rules, faults)
     if (cursor.index % recordsPerTurn === recordsPerTurn - 1) await codecs.turn()
   }
-  if (faults.count === 0) return { ok: true }
+  if (faults.count === 0) {
+    return { ok: true, greatestMs: greatestTimestamp(records, greatestDeltaMs) }
+  }
   const error = faults.timestamps > 0 ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD'
   const first = faults.records[0]!
   const message =

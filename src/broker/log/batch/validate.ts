@@ -1,4 +1,6 @@
+import type { Int64 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
+import type { RecordWalk, WalkRecords } from '../../../lib/record-walk.ts'
 import { codecNames } from '../compression/codec-id.ts'
 import {
   batchMagic,
@@ -12,13 +14,8 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import {
-  isOutOfBounds,
-  refuse,
-  timestampMessage,
-  type BatchRefusal,
-  type BatchRules,
-} from './rules.ts'
+import { isFar, refuse, type BatchRefusal, type BatchRules } from './rules.ts'
+import { greatestTimestamp } from './validate-records.ts'
 
 export { validateRecords, type RecordsVerdict } from './validate-records.ts'
 export type { BatchRefusal, BatchRules, RecordFault } from './rules.ts'
@@ -26,21 +23,31 @@ export type { BatchRefusal, BatchRules, RecordFault } from './rules.ts'
 export interface BatchAccepted {
   readonly ok: true
   readonly header: BatchHeader
-  /** The topic's rules ask for what only the records tell: `validateRecords` has the last word. */
+  /** Something only the records can tell, or tell in detail: `validateRecords` has the last word. */
   readonly needsRecords: boolean
+  /** The greatest timestamp of the records, at least -1 as in Kafka; null where they were not looked at. */
+  readonly greatestMs: Int64 | null
+}
+
+/** What validation computes with: the addon's functions, or their portable twins. */
+export interface BatchTools {
+  readonly crc32c: Crc32c
+  readonly walkRecords: WalkRecords
 }
 
 /**
- * Judges one batch by its header and its CRC (G18, G19). Never throws, whatever the bytes are.
+ * Judges one batch by its header, its CRC and, where it is not compressed, one pass over its records (G18, G19).
+ * Never throws, whatever the bytes are.
  *
- * Batches of ordinary topics are never opened, compressed or not: their record count, deltas and timestamps
- * are what the header says. That deviates from Kafka, which decompresses every batch on the leader.
- * Replicas' batches were judged by the leader; only what damage on the way could change is looked at.
+ * Compressed batches are opened where the topic is compacted, and where the header cannot be true; else their
+ * record count, deltas and timestamps are what the header says. That deviates from Kafka, which decompresses every
+ * batch on the leader. Replicas' batches were judged by the leader; only what damage on the way could change is
+ * looked at.
  */
 export function validateBatch(
   records: Uint8Array,
   rules: BatchRules,
-  crc32c: Crc32c,
+  { crc32c, walkRecords }: BatchTools,
 ): BatchAccepted | BatchRefusal {
   const misfit = judgeShape(records)
   if (misfit !== null) return misfit
@@ -51,9 +58,41 @@ export function validateBatch(
     judgeSize(header, rules) ??
     judgeCrc(header, records, crc32c) ??
     (rules.origin === 'replica' ? null : judgeCount(header)) ??
-    (rules.origin === 'client' ? judgeClientBatch(header, rules) : null)
+    (rules.origin === 'client' ? judgeClientBatch(header) : null)
   if (refusal !== null) return refusal
-  return { ok: true, header, needsRecords: rules.compacted && rules.origin === 'client' }
+  if (rules.origin !== 'client') return { ok: true, header, needsRecords: false, greatestMs: null }
+  if (codecOf(header) !== 0) {
+    const needsRecords = rules.compacted || isImplausible(header, rules)
+    return { ok: true, header, needsRecords, greatestMs: null }
+  }
+  const walk = walkRecords(records, batchOverheadBytes, header.sizeBytes)
+  const greatestMs = greatestTimestamp(records, walk.maxTimestampDelta)
+  return { ok: true, header, needsRecords: !isSound(walk, header, rules), greatestMs }
+}
+
+/** Nothing is wrong with the records, nor may anything be: what may is looked at record by record. */
+function isSound(walk: RecordWalk, header: BatchHeader, rules: BatchRules): boolean {
+  return (
+    walk.isWhole &&
+    walk.count === header.count &&
+    walk.misplacedAt < 0 &&
+    !(rules.compacted && walk.keylessAt >= 0) &&
+    !isFar(header.baseTimestamp + walk.minTimestampDelta, rules) &&
+    !isFar(header.baseTimestamp + walk.maxTimestampDelta, rules)
+  )
+}
+
+/** The header's timestamps are not those of any records that may be appended; without any, both are -1. */
+function isImplausible({ baseTimestamp, maxTimestamp }: BatchHeader, rules: BatchRules): boolean {
+  if (rules.timestampType === 'LogAppendTime' || (baseTimestamp === -1 && maxTimestamp === -1)) {
+    return false
+  }
+  return (
+    baseTimestamp < 0 ||
+    maxTimestamp < baseTimestamp ||
+    isFar(baseTimestamp, rules) ||
+    isFar(maxTimestamp, rules)
+  )
 }
 
 /** Enough bytes for a header, and the only format that we take. Formats 0 and 1 are shorter than a header of 2. */
@@ -131,7 +170,7 @@ function judgeCount(header: BatchHeader): BatchRefusal | null {
   return null
 }
 
-function judgeClientBatch(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
+function judgeClientBatch(header: BatchHeader): BatchRefusal | null {
   if (header.baseOffset !== 0) {
     const message = `The batch has base offset ${header.baseOffset}; producers send 0, the broker assigns offsets.`
     return refuse('INVALID_RECORD', message)
@@ -144,7 +183,7 @@ function judgeClientBatch(header: BatchHeader, rules: BatchRules): BatchRefusal 
     const message = `Compression ${codecOf(header)} is not known; use one of ${codecNames.join(', ')}.`
     return refuse('UNSUPPORTED_COMPRESSION_TYPE', message)
   }
-  return judgeProducer(header) ?? judgeTimestamps(header, rules)
+  return judgeProducer(header) ?? judgeTimestampType(header)
 }
 
 function judgeProducer(header: BatchHeader): BatchRefusal | null {
@@ -166,20 +205,10 @@ function judgeProducer(header: BatchHeader): BatchRefusal | null {
   return refuse('INVALID_RECORD', `Producer id ${producerId} was never given out.`)
 }
 
-/** Of the header only: the first record's timestamp and the greatest. */
-function judgeTimestamps(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
-  if (hasLogAppendTime(header)) {
-    const message = 'The batch says that its timestamps are append times; only the broker says so.'
-    return refuse('INVALID_TIMESTAMP', message)
-  }
-  for (const [field, timestampMs] of [
-    ['base timestamp', header.baseTimestamp],
-    ['greatest timestamp', header.maxTimestamp],
-  ] as const) {
-    if (!isOutOfBounds(timestampMs, rules)) continue
-    return refuse('INVALID_TIMESTAMP', timestampMessage(`The batch's ${field}`, timestampMs, rules))
-  }
-  return null
+function judgeTimestampType(header: BatchHeader): BatchRefusal | null {
+  if (!hasLogAppendTime(header)) return null
+  const message = 'The batch says that its timestamps are append times; only the broker says so.'
+  return refuse('INVALID_TIMESTAMP', message)
 }
 
 const magicAt = 16

@@ -6,6 +6,7 @@ import {
   writeInt16,
   writeInt32,
   writeInt64,
+  writeInt64Exact,
 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
 import { decodeProducers, encodeProducers } from '../producers/snapshot.ts'
@@ -80,7 +81,7 @@ export function encodeGrowth({ from, to, index, producers }: GrowthInput, crc32c
   writeInt64(bytes, at.fromPosition, from.position)
   writeInt64(bytes, at.toOffset, to.offset)
   writeInt64(bytes, at.toPosition, to.position)
-  writeInt64(bytes, at.maxTimestamp, newest.timestampMs)
+  writeInt64Exact(bytes, at.maxTimestamp, newest.timestampMs)
   writeInt64(bytes, at.maxTimestampOffset, newest.batchOffset)
   writeInt32(bytes, at.offsetCount, offsetCount)
   writeInt32(bytes, at.timeCount, timeCount)
@@ -92,7 +93,7 @@ export function encodeGrowth({ from, to, index, producers }: GrowthInput, crc32c
   }
   for (let entry = 0; entry < timeCount; entry++) {
     const place = timesAt + entry * timeEntryBytes
-    writeInt64(bytes, place, times.timestampAt(from.timeCount + entry))
+    writeInt64Exact(bytes, place, times.timestampAt(from.timeCount + entry))
     writeInt32(bytes, place + 8, times.relativeOffsetAt(from.timeCount + entry))
   }
   bytes.set(snapshot, producersAt)

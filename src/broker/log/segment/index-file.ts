@@ -6,6 +6,7 @@ import {
   writeInt16,
   writeInt32,
   writeInt64,
+  writeInt64Exact,
 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
 import { OffsetIndex, offsetEntryBytes } from './offset-index.ts'
@@ -55,7 +56,7 @@ export function encodeIndex(
   writeInt64(bytes, at.baseOffset, of.baseOffset)
   writeInt64(bytes, at.endOffset, of.endOffset)
   writeInt64(bytes, at.logBytes, of.logBytes)
-  writeInt64(bytes, at.maxTimestamp, index.newest.timestampMs)
+  writeInt64Exact(bytes, at.maxTimestamp, index.newest.timestampMs)
   writeInt64(bytes, at.maxTimestampOffset, index.newest.batchOffset)
   writeInt32(bytes, at.count, count)
   if (kind === 'offsets') writeOffsets(bytes, index.offsets)
@@ -130,7 +131,7 @@ function readOffsets(bytes: Uint8Array): OffsetIndex {
 function writeTimes(bytes: Uint8Array, times: TimeIndex): void {
   for (let entry = 0; entry < times.count; entry++) {
     const place = indexHeadBytes + entry * timeEntryBytes
-    writeInt64(bytes, place, times.timestampAt(entry))
+    writeInt64Exact(bytes, place, times.timestampAt(entry))
     writeInt32(bytes, place + 8, times.relativeOffsetAt(entry))
   }
 }
