@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { SimClock } from '../../../../sim/clock.ts'
 import { ask, ClientWorld, frame, int32 } from '../../../../test/helpers/client-world.ts'
 import type { Heard, ScriptedBroker } from '../../../../test/helpers/scripted-broker.ts'
+import type { Connection, ConnectionEvents, ConnectOptions, Network } from '../../../env/env.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { fetch, initProducerId, produce } from '../messages/index.ts'
 import { WireClient } from './client.ts'
+import { Versions } from './versions.ts'
 
 let world: ClientWorld
 let clock: SimClock
@@ -186,6 +188,20 @@ describe('deadlines', () => {
     await expect(answer).rejects.toMatchObject({ reason: 'timeout' })
   })
 
+  test('of one that is still waited for is kept when an earlier one was met', async () => {
+    const client = await world.connected(heard => {
+      const { transactionTimeoutMs } = heard.value as { readonly transactionTimeoutMs: number }
+      if (transactionTimeoutMs === 1) world.answerTo(heard)
+    })
+    const [met, missed] = [ask(client, 1, { timeoutMs: 100 }), ask(client, 2, { timeoutMs: 1000 })]
+    missed.catch(() => {})
+    expect((await met).producerId).toBe(1)
+    await clock.run(999)
+    expect(client.isOpen).toBe(true)
+    await clock.run(1)
+    await expect(missed).rejects.toMatchObject({ reason: 'timeout' })
+  })
+
   test('a peer that accepts and says nothing is given up', async () => {
     broker.act = () => {}
     const connecting = expect(world.connect({ requestTimeoutMs: 2000 })).rejects.toMatchObject({
@@ -204,6 +220,62 @@ describe('deadlines', () => {
     })
     await clock.run(500)
     await connecting
+  })
+})
+
+describe('frames', () => {
+  /** A connection whose frames the test hands over, each with a count of its releases. */
+  function handed() {
+    const releases: number[] = []
+    const state: { events: ConnectionEvents | null; isClosed: boolean } = {
+      events: null,
+      isClosed: false,
+    }
+    const connection = {
+      local: { host: 'here', port: 1 },
+      send: () => {},
+      close: () => (state.isClosed = true),
+    } as unknown as Connection
+    const give = (...bodies: readonly Uint8Array[]): void =>
+      state.events!.frames(
+        bodies.map(bytes => {
+          const at = releases.push(0) - 1
+          return { bytes, release: () => void releases[at]!++ }
+        }),
+      )
+    const hand = (events: ConnectionEvents): Promise<Connection> => {
+      state.events = events
+      return Promise.resolve(connection)
+    }
+    return { releases, state, give, hand }
+  }
+
+  const connectBy = (connectTo: (events: ConnectionEvents) => Promise<Connection>) => {
+    const network = { connect: (_: ConnectOptions, events: ConnectionEvents) => connectTo(events) }
+    const env = { clock, network: network as unknown as Network }
+    return WireClient.connect(env, broker, { versions: Versions.assumed() })
+  }
+
+  test('go back once each, also those behind one that ends the connection', async () => {
+    const { releases, state, give, hand } = handed()
+    const client = await connectBy(hand)
+    ask(client, 1).catch(() => {})
+    give(int32(99), int32(100), int32(101))
+    expect(releases).toEqual([1, 1, 1])
+    expect(client.isOpen).toBe(false)
+    expect(state.isClosed).toBe(true)
+  })
+
+  test('that come before the connection is ours end it', async () => {
+    const { releases, state, give, hand } = handed()
+    const connecting = connectBy(events => {
+      const connection = hand(events)
+      give(int32(1))
+      return connection
+    })
+    await expect(connecting).rejects.toMatchObject({ reason: 'protocol' })
+    expect(releases).toEqual([1])
+    expect(state.isClosed).toBe(true)
   })
 })
 

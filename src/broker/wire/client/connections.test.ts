@@ -110,12 +110,24 @@ test('closed connections close every client, and give none any more', async () =
   const late = connections.at(nowhere).catch((error: unknown) => error)
   await clock.settle()
   connections.close()
+  await expect(connections.at(one)).rejects.toMatchObject({ reason: 'local' })
   await Promise.all(clients.map(each => each.closed))
   await expect(connections.at(one)).rejects.toMatchObject({ reason: 'local' })
   await expect(connections.any()).rejects.toMatchObject({ reason: 'local' })
   expect(await late).toMatchObject({ reason: 'unreachable' })
   await clock.settle()
   expect(brokers.map(each => each.ends.length)).toEqual([1, 1])
+})
+
+test('a pause that outlives the connections ends without an attempt', async () => {
+  await pauseBeforeFailing()
+  const waiting = connections.at(nowhere)
+  waiting.catch(() => {})
+  const there = await ScriptedBroker.start(network, nowhere)
+  connections.close()
+  await clock.run(1000)
+  await expect(waiting).rejects.toMatchObject({ reason: 'local' })
+  expect(there.connections).toHaveLength(0)
 })
 
 test('a client that is connected while the connections are closed is closed too', async () => {
