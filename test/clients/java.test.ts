@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeWith, java } from '../helpers/clients.ts'
-import { batchesOnDisk, codecNames, codecsOnDisk } from '../helpers/segments.ts'
+import { batchesOnDisk, codecNames, codecsOnDisk, partitionFolder } from '../helpers/segments.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
 
 const tools = 'org.apache.kafka.tools'
@@ -67,6 +69,21 @@ describeWith('java', 'Apache Kafka 4.3 console tools', () => {
     const ids = batchesOnDisk(broker().dataDir, 'codecs', 0).map(batch => batch.producerId)
     expect(new Set(ids).size).toBe(codecNames.length)
     expect(Math.min(...ids)).toBeGreaterThanOrEqual(0)
+  })
+
+  test('dumps what the broker wrote: a segment is as Kafka has them, and no other file has the name of one', async () => {
+    await topics('--create', '--topic', 'dumped', '--partitions', '1')
+    await produce('dumped', 'lz4', 'a:1\tkey\tvalue of a record\n')
+    const folder = partitionFolder(broker().dataDir, 'dumped', 0)
+    const kafkas = /\.(?:log|index|timeindex|txnindex|snapshot|checkpoint)$/
+    const files = readdirSync(folder).filter(name => kafkas.test(name))
+    expect(files).toEqual(['00000000000000000000.log'])
+    const args = ['--deep-iteration', '--print-data-log', '--files', join(folder, files[0]!)]
+    const { stdout } = await java(`${tools}.DumpLogSegments`, args)
+    expect(stdout).toMatch(
+      /baseOffset: 0 lastOffset: 0 count: 1 .* compresscodec: lz4 .* isvalid: true/,
+    )
+    expect(stdout).toContain('key: key payload: value of a record')
   })
 
   test('tells offsets', async () => {

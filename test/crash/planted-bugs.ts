@@ -93,8 +93,8 @@ export function plantedRecovery(bug: PlantedBugName | null): typeof recoverLog {
 
 /** Whole files pass; what they speak of is not looked at, and each checksum is what the file says it is. */
 function believedIndex(disk: Disk, segment: Segment): SegmentIndex | null {
-  const offsetBytes = readWhole(disk, segment.pathOf('index'))
-  const timeBytes = readWhole(disk, segment.pathOf('timeindex'))
+  const offsetBytes = readWhole(disk, segment.pathOf('offsets'))
+  const timeBytes = readWhole(disk, segment.pathOf('times'))
   if (offsetBytes === null || timeBytes === null) return null
   const head = decodeIndexHead('offsets', offsetBytes, () => readUint32(offsetBytes, 8))
   const offsets = decodeOffsets(offsetBytes, () => readUint32(offsetBytes, 12))

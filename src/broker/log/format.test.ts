@@ -24,9 +24,10 @@ test('every file that the engine makes is in the document', () => {
     'recovery-point-checkpoint',
     'log-start-offset-checkpoint',
     'leader-epoch-checkpoint',
-    '.index',
-    '.timeindex',
-    '.snapshot',
+    '.offsets',
+    '.times',
+    '.producers',
+    '.growth',
     '.deleted',
     '.stray',
   ]

@@ -48,7 +48,7 @@ export class Sealer {
     await this.#tolerant(async () => {
       for (const file of this.#writeIndexes(segments.active)) file.close()
       if (dropGrowth(host.env.disk, segments.active)) durability.directoryChanged()
-      const snapshotPath = segmentPath(path, endOffset, 'snapshot')
+      const snapshotPath = segmentPath(path, endOffset, 'producers')
       // The one at an empty segment's base is durable, and must stay so.
       if (host.env.disk.stat(snapshotPath) !== null) return
       writeCache(host.env.disk, snapshotPath, producers.encode(host.env.crc32c)).close()
@@ -69,7 +69,7 @@ export class Sealer {
     await this.#tolerant(async () => {
       for (const file of this.#writeIndexes(segment)) await syncAndClose(file)
     })
-    await this.#tolerant(() => replaceFile(disk, segmentPath(path, offset, 'snapshot'), bytes))
+    await this.#tolerant(() => replaceFile(disk, segmentPath(path, offset, 'producers'), bytes))
   }
 
   /** Writes both index files of a segment as it is now; the caller closes them. @throws DiskError */
@@ -81,8 +81,8 @@ export class Sealer {
     const offsets = encodeIndex('offsets', index, of, crc32c)
     const times = encodeIndex('times', index, of, crc32c)
     return [
-      writeCache(disk, segment.pathOf('index'), offsets),
-      writeCache(disk, segment.pathOf('timeindex'), times),
+      writeCache(disk, segment.pathOf('offsets'), offsets),
+      writeCache(disk, segment.pathOf('times'), times),
     ]
   }
 

@@ -291,3 +291,40 @@ test('many logs are opened a few at a time, and all of them', async () => {
   await directory.close()
   expect((await openDirectory(world)).found().length).toBe(30)
 })
+
+test('caches under the names that they had in earlier versions are made anew, after either end', async () => {
+  for (const isClean of [true, false]) {
+    const world = simWorld()
+    const { directory, log } = await filled(world)
+    const batch = batchOf(1, { producerId: 7, producerEpoch: 0, baseSequence: 0 })
+    await append(world, log, batch)
+    const before = await readAll(log)
+    await world.clock.run(3000)
+    if (isClean) await directory.close()
+    const again = worldOn(isClean ? world.disk.clone() : world.disk.crashProcess(), world)
+    const former = { offsets: 'index', times: 'timeindex', producers: 'snapshot' }
+    let renamed = 0
+    for (const name of again.disk.list(folderOf())) {
+      for (const [suffix, old] of Object.entries(former)) {
+        if (!name.endsWith(`.${suffix}`)) continue
+        const path = `${folderOf()}/${name}`
+        again.disk.rename(path, path.replace(`.${suffix}`, `.${old}`))
+        renamed++
+      }
+    }
+    expect(renamed).toBeGreaterThan(2)
+    const opened = await openDirectory(again)
+    const found = await opened.openLog(logId(), logConfig({ segmentBytes: 600 }))
+    expect(found.offline).toBe(null)
+    expect(await readAll(found)).toEqual(before)
+    expect(found.producers.stateOf(7)?.batches).toHaveLength(1)
+    expect(await found.findByTime(0, found.endOffset)).toMatchObject({ offset: 0 })
+    await opened.close()
+    const names = again.disk.list(folderOf())
+    expect(names.filter(name => /\.(?:index|timeindex|snapshot)$/.test(name))).toEqual([])
+    const bases = names.flatMap(name => parseSegmentName(name, 'log') ?? [])
+    const indexed = names.flatMap(name => parseSegmentName(name, 'offsets') ?? [])
+    expect(bases).toEqual(expect.arrayContaining(indexed))
+    expect(indexed).toContain(bases.at(-1))
+  }
+})

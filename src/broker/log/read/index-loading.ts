@@ -68,7 +68,7 @@ export function readIndexHead(
 }
 
 export function dropIndexFiles(disk: Disk, segment: Pick<Segment, 'pathOf'>): void {
-  for (const suffix of ['index', 'timeindex'] as const) {
+  for (const suffix of ['offsets', 'times'] as const) {
     const path = segment.pathOf(suffix)
     if (disk.stat(path) !== null) disk.unlink(path)
   }
@@ -76,9 +76,9 @@ export function dropIndexFiles(disk: Disk, segment: Pick<Segment, 'pathOf'>): vo
 
 async function readIndex(state: IndexContext, segment: Segment): Promise<SegmentIndex | null> {
   const { disk, crc32c } = state.host.env
-  const offsetBytes = await readFile(disk, segment.pathOf('index'))
+  const offsetBytes = await readFile(disk, segment.pathOf('offsets'))
   if (offsetBytes === null) return null
-  const timeBytes = await readFile(disk, segment.pathOf('timeindex'))
+  const timeBytes = await readFile(disk, segment.pathOf('times'))
   if (timeBytes === null) return null
   const heads = [
     decodeIndexHead('offsets', offsetBytes, crc32c),

@@ -183,7 +183,7 @@ test('a wrong index file of a closed segment is found out and made anew', async 
   for (let at = 0; at < 60; at++) await append(world, log, batchOf(1))
   const before = await readAll(log, 0, 10_000)
   await directory.close()
-  const path = segmentFile(0).replace('.log', '.index')
+  const path = segmentFile(0).replace('.log', '.offsets')
   const file = world.disk.open(path, 'write')
   const bytes = new Uint8Array(file.size())
   file.read(0, bytes)

@@ -18,12 +18,12 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
   const { host, path, config, segments } = recovery
   const { disk, clock, crc32c } = host.env
   const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
-  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'snapshot') ?? [])
+  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'producers') ?? [])
   const trustedEnd = segments.at(-1)?.endOffset ?? 0
   const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
   for (const offset of offsets.toReversed()) {
     if (offset > knownUpTo) continue
-    const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
+    const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
     const states = bytes && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c)
     if (states === null) continue
     recovery.producers = states

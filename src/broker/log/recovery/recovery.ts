@@ -3,7 +3,13 @@ import { dropGrowth, noteGrowth } from '../append/growth.ts'
 import { batchOverheadBytes, readBatchHeader } from '../batch/batch.ts'
 import { logIdText } from '../log-id.ts'
 import { readSealed } from '../segment/sealed-file.ts'
-import { parseSegmentName, Segment, segmentPath, SegmentList } from '../segment/segment.ts'
+import {
+  isFormerCache,
+  parseSegmentName,
+  Segment,
+  segmentPath,
+  SegmentList,
+} from '../segment/segment.ts'
 import { walkBatches } from '../segment/walk.ts'
 import { EpochCache, epochPlace, readEpochs } from '../state/epoch-cache.ts'
 import { LogState } from '../state/log-state.ts'
@@ -93,10 +99,11 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
   }
 }
 
-/** Removes what an earlier process was about to remove, or left half made. */
+/** Removes what an earlier process was about to remove, left half made, or called by another name. */
 function sweep({ host, path }: RecoveryOptions): void {
   for (const name of host.env.disk.list(path)) {
-    if (name.endsWith('.tmp') || name.endsWith('.deleted')) host.env.disk.unlink(`${path}/${name}`)
+    const isLeftOver = name.endsWith('.tmp') || name.endsWith('.deleted')
+    if (isLeftOver || isFormerCache(name)) host.env.disk.unlink(`${path}/${name}`)
   }
 }
 
@@ -151,9 +158,9 @@ function sweepCaches(recovery: Recovery): void {
   const resumable = trust === 'clean' ? active?.endOffset : resumedFrom
   for (const name of disk.list(path)) {
     const offset =
-      parseSegmentName(name, 'snapshot') ??
-      parseSegmentName(name, 'index') ??
-      parseSegmentName(name, 'timeindex') ??
+      parseSegmentName(name, 'producers') ??
+      parseSegmentName(name, 'offsets') ??
+      parseSegmentName(name, 'times') ??
       parseSegmentName(name, 'growth')
     if (offset !== null && offset !== resumable && !bases.has(offset))
       disk.unlink(`${path}/${name}`)

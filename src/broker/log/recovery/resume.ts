@@ -77,11 +77,11 @@ interface Caches {
 /** The index files, if they speak of a state at or below the recovery point. */
 function leftByCleanStop({ host, recoveryPoint }: Recovery, segment: Segment): Caches | null {
   const { disk, crc32c } = host.env
-  const offsetBytes = readWhole(disk, segment.pathOf('index'))
+  const offsetBytes = readWhole(disk, segment.pathOf('offsets'))
   const head =
     offsetBytes && decodeIndexHead('offsets', offsetBytes.subarray(0, indexHeadBytes), crc32c)
   if (offsetBytes === null || head === null || head.endOffset > recoveryPoint) return null
-  const timeBytes = readWhole(disk, segment.pathOf('timeindex'))
+  const timeBytes = readWhole(disk, segment.pathOf('times'))
   const timeHead = timeBytes && decodeIndexHead('times', timeBytes, crc32c)
   const isOne =
     head.baseOffset === segment.baseOffset &&
@@ -119,7 +119,7 @@ export function growthRecords(
 function hasProducers({ host, path, config }: Recovery, base: number, offset: number): boolean {
   if (offset === base) return true
   const { disk, crc32c } = host.env
-  const bytes = readWhole(disk, segmentPath(path, offset, 'snapshot'))
+  const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
   const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
   return bytes !== null && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c) !== null
 }

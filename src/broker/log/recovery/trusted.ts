@@ -79,7 +79,7 @@ async function openClosed(
   const logPath = segmentPath(path, base, 'log')
   const sizeBytes = disk.stat(logPath)?.size ?? 0
   const known = { baseOffset: base, endOffset, sizeBytes }
-  const head = readIndexHead(disk, { path: segmentPath(path, base, 'index') }, 'offsets', crc32c)
+  const head = readIndexHead(disk, { path: segmentPath(path, base, 'offsets') }, 'offsets', crc32c)
   if (head !== null && speaksOf(head, known)) {
     const { newest } = head
     return new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs: null })

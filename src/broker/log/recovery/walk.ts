@@ -129,7 +129,7 @@ async function removeFrom(
   }
   const endOffset = recovery.segments.at(-1)?.endOffset ?? 0
   for (const fileName of disk.list(path)) {
-    const offset = parseSegmentName(fileName, 'snapshot')
+    const offset = parseSegmentName(fileName, 'producers')
     if (offset !== null && offset > endOffset) disk.unlink(`${path}/${fileName}`)
   }
   await disk.syncDirectory(path)

@@ -3,14 +3,17 @@ import { assert } from '../../../lib/assert.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
 import { SegmentIndex, type NewestTime } from './segment-index.ts'
 
-export type SegmentSuffix = 'log' | 'index' | 'timeindex' | 'snapshot' | 'growth'
+export type SegmentSuffix = 'log' | 'offsets' | 'times' | 'producers' | 'growth'
 
-/** Every file that belongs to a segment. */
+/**
+ * Every file that belongs to a segment. Only segments have the name that Kafka gives them: what is in the others has
+ * a form of its own, and Kafka's tools take files by their names.
+ */
 export const segmentSuffixes: readonly SegmentSuffix[] = [
   'log',
-  'index',
-  'timeindex',
-  'snapshot',
+  'offsets',
+  'times',
+  'producers',
   'growth',
 ]
 
@@ -25,6 +28,13 @@ export function parseSegmentName(name: string, suffix: SegmentSuffix): number | 
   const digits = name.slice(0, 20)
   const offset = Number(digits)
   return /^\d{20}$/.test(digits) && Number.isSafeInteger(offset) ? offset : null
+}
+
+/** What caches were called once, with the names of Kafka's own; they are made anew under theirs. */
+const formerCache = /^\d{20}\.(?:index|timeindex|snapshot)$/
+
+export function isFormerCache(name: string): boolean {
+  return formerCache.test(name)
 }
 
 /** What is known of a segment's batches without reading them. */
