@@ -21,8 +21,10 @@ const hasAddon =
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs. The slowest without a limit of its own takes 10 s on an idle machine; a loaded one is no failure.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    setupFiles: ['test/helpers/fixed-seed.ts'],
     projects: [
       {
         extends: true,

@@ -12,6 +12,16 @@ close() {
   echo "$passed passed, $failed failed"
 }
 
+# again COMMAND...: for what needs other machines, up to three times.
+again() {
+  local tries
+  for tries in 1 2 3; do
+    "$@" && return 0
+    ((tries == 3)) || { echo "--- once more: $*" && sleep "${AGAIN_AFTER:-20}"; }
+  done
+  return 1
+}
+
 # step NAME COMMAND...: one check without a count of its own.
 step() {
   local name=$1 began=$SECONDS

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { eventually } from './helpers/eventually.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -17,18 +18,18 @@ test('npm start tells a person how to produce, to consume, and where the metrics
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
+  let hasEnded = false
   const closed = new Promise<void>(resolve => child.on('close', () => resolve()))
+  void closed.then(() => (hasEnded = true))
   try {
-    const told = new Promise<void>((resolve, reject) => {
-      const hear = (chunk: Buffer): void => {
-        output += chunk.toString()
-        if (output.includes('/metrics')) resolve()
-      }
-      child.stdout.on('data', hear)
-      child.stderr.on('data', hear)
-      void closed.then(() => reject(new Error(`npm start ended\n${output}`)))
-    })
-    await told
+    const hear = (chunk: Buffer): void => void (output += chunk.toString())
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    const said = (): string => {
+      if (hasEnded) throw new Error(`npm start ended\n${output}`)
+      return output
+    }
+    await eventually('the welcome', said, text => text.includes('/metrics | grep'))
     const port = /"listeners":\["127\.0\.0\.1:(\d+)"\]/.exec(output)![1]!
     expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -P`))
     expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -C`))

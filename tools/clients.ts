@@ -40,6 +40,9 @@ interface ClientKit {
   fetch(folder: string): void
 }
 
+/** For a download that hangs. */
+const patienceMs = 900_000
+
 /** Apache Kafka's version. */
 const kafka = '4.3.1'
 const cache = join(import.meta.dirname, '..', '.cache', 'clients')
@@ -161,7 +164,7 @@ export function downloadPackages(packages: readonly string[], folder: string): v
   const download = (...options: string[]): boolean =>
     spawnSync('apt-get', ['-qq', ...sandbox, ...options, 'download', ...packages], {
       cwd: folder,
-      timeout: 120_000,
+      timeout: patienceMs,
     }).status === 0
   if (download()) return
   const lists = join(cache, `apt-${process.pid}`)
@@ -179,7 +182,7 @@ export function downloadPackages(packages: readonly string[], folder: string): v
 }
 
 /** apt's own unprivileged user may not write into our cache. */
-const sandbox = ['-oAPT::Sandbox::User=root']
+const sandbox = ['-oAPT::Sandbox::User=root', '-oAcquire::Retries=5']
 
 /** Without these it produces only gzip. */
 const codecsOfKafkaPython = ['lz4==4.4.5', 'python-snappy==0.7.3', 'zstandard==0.25.0']
@@ -244,7 +247,7 @@ function run(program: string, args: readonly string[], env: Record<string, strin
   const result = spawnSync(program, args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
-    timeout: 300_000,
+    timeout: patienceMs,
   })
   if (result.status === 0) return
   const said = `${result.stderr ?? ''}${result.stdout ?? ''}`

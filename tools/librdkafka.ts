@@ -70,7 +70,7 @@ export function ensureTestRunner(): string | null {
 
 function fetchSources(into: string): void {
   const npm = ['pack', '--silent', '--pack-destination', into, tarball]
-  execFileSync('npm', npm, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
+  execFileSync('npm', npm, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 900_000 })
   const archive = readdirSync(into).find(name => name.endsWith('.tgz'))
   if (archive === undefined) throw new Error(`npm pack brought no archive of ${tarball}`)
   const parts = ['--strip-components=3', 'package/deps/librdkafka']

@@ -78,6 +78,6 @@ function runIn(
     cwd,
     env: { ...process.env, PATH: path, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 240_000,
+    timeout: 1_200_000,
   })
 }

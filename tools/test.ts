@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureClients } from './clients.ts'
 import { ensureTestRunner } from './librdkafka.ts'
 import { countOf, type Count, type Report, summary } from './test-report.ts'
@@ -17,8 +18,11 @@ async function main(): Promise<number> {
   if (!existsSync(join(root, addon))) console.log(`No addon here: ${withoutAddon}`)
   // Minutes of compiling: elsewhere it is built by whoever asks for it.
   // node-rdkafka is compiled against the librdkafka that the test-runner brings: first that, then the clients.
-  const noRunner = inCi ? ensureTestRunner() : null
-  for (const { name, why } of ensureClients()) console.log(`No ${name} here: ${why}`)
+  const noRunner = inCi ? await persistently(ensureTestRunner, why => why === null) : null
+  const missing = inCi
+    ? await persistently(ensureClients, kits => kits.length === 0)
+    : ensureClients()
+  for (const { name, why } of missing) console.log(`No ${name} here: ${why}`)
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
   const report = join(root, '.cache', `vitest-${process.pid}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
@@ -33,6 +37,15 @@ const builder = 'tools/build-native.mjs'
 const addon = 'native/build/logcluster.node'
 const vitest = 'node_modules/vitest/vitest.mjs'
 const withoutAddon = 'its own suites are left out, the others run on the TypeScript fallback'
+
+/** For what needs other machines, up to three times. */
+async function persistently<Got>(fetch: () => Got, isAll: (got: Got) => boolean): Promise<Got> {
+  for (let tries = 1; ; tries++) {
+    const got = fetch()
+    if (isAll(got) || tries === 3) return got
+    await sleep(20_000)
+  }
+}
 
 /** Runs a script by this same Node; its exit status. */
 function run(script: string, args: readonly string[]): Promise<number> {

@@ -22,6 +22,7 @@ import { realRandom } from '../../src/env/real/random.ts'
 import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 
+import { eventually } from '../helpers/eventually.ts'
 import { samplesIn, sumOf } from '../helpers/metrics.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 
@@ -89,8 +90,16 @@ async function expectBothCounted(networks: readonly Network[], disk: Disk): Prom
     }
     const sent = async (topic: string) =>
       sumOf(samplesIn(await metrics.text()), 'logcluster_page_cache_sent_bytes_total', { topic })
-    await expect.poll(() => sent('first')).toBe(records.length)
-    await expect.poll(() => sent('second')).toBe(2 * records.length)
+    await eventually(
+      'bytes sent',
+      () => sent('first'),
+      bytes => bytes === records.length,
+    )
+    await eventually(
+      'bytes sent',
+      () => sent('second'),
+      bytes => bytes === 2 * records.length,
+    )
     for (const client of clients) client.close()
   } finally {
     await broker.stop()

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { offsetFetch } from '../../src/broker/wire/messages/index.ts'
 import { kitFolder } from '../../tools/clients.ts'
 import type { TestBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 
 export const partitionCount = 6
@@ -182,23 +182,18 @@ export class GroupOfThree {
     for (const member of this.alive) await member.crash()
   }
 
+  /** Where it never holds, everything that members told is told. */
   async #until(
     what: string,
     holds: () => boolean | number | undefined | Promise<boolean>,
   ): Promise<void> {
-    const deadline = Date.now() + 40_000
-    while (!(await holds())) {
-      if (Date.now() > deadline) {
-        const parts = this.#all.map(
-          ({ assigned, read }) => `${String(assigned)} (${read.length} read)`,
-        )
-        const said = this.#all
-          .map(member => member.said)
-          .join('\n')
-          .slice(-4000)
-        throw new Error(`not within 40 s: ${what}; ${parts.join('; ')}\n${said}`)
-      }
-      await sleep(20)
-    }
+    const look = async (): Promise<string> => ((await holds()) ? '' : this.#told())
+    await eventually(what, look, missing => missing === '')
+  }
+
+  #told(): string {
+    const parts = this.#all.map(({ assigned, read }) => `${String(assigned)} (${read.length} read)`)
+    const said = this.#all.map(member => member.said).join('\n')
+    return `${parts.join('; ')}\n${said.slice(-3500)}`
   }
 }

@@ -1,6 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
+import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
+import { lastGroupValue } from '../faults/damage.ts'
 import { describeWith, java } from '../helpers/clients.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 
@@ -39,7 +42,7 @@ describeWith('java', 'groups of Apache Kafka 4.3 tools', () => {
   }
 
   test('the console consumer reads as a group and commits', async () => {
-    const read = ['--topic', 'read', '--group', 'console', '--from-beginning', ...patience(20_000)]
+    const read = ['--topic', 'read', '--group', 'console', '--from-beginning', ...patience]
     const first = await consume(...read, '--max-messages', String(recordCount))
     expect(first).toHaveLength(recordCount)
     expect(await groups('--list')).toMatch(/^console$/m)
@@ -74,15 +77,19 @@ describeWith('java', 'groups of Apache Kafka 4.3 tools', () => {
       '--from-beginning',
       '--max-messages',
       '60',
-      ...patience(20_000),
+      ...patience,
     )
+    // A member's leave is answered before it is stored.
+    const generation = () => lastGroupValue(broker().dataDir, 'formatted').generation
+    await eventually('the generation without members', generation, stored => stored === 2)
+    using client = await BrokerClient.connect(broker().port)
+    const partition = partitionOf('formatted', 50)
+    const { offset: end } = await client.listOffset({ topic: '__consumer_offsets', partition }, -1)
+    // As many as there are, so that no time has to tell that there are no more.
     const of = (formatter: string): string[] => [
-      '--topic',
-      '__consumer_offsets',
-      '--from-beginning',
-      '--formatter',
-      `${formatters}.${formatter}`,
-      ...patience(6_000),
+      ...`--topic __consumer_offsets --partition ${partition} --offset earliest`.split(' '),
+      ...`--max-messages ${end} --formatter ${formatters}.${formatter}`.split(' '),
+      ...patience,
     ]
     const offsets = await consume(...of('OffsetsMessageFormatter'))
     const mine = offsets
@@ -113,10 +120,8 @@ describeWith('java', 'groups of Apache Kafka 4.3 tools', () => {
   })
 })
 
-/** How long the consumer waits for another record before it ends. */
-function patience(ms: number): string[] {
-  return ['--timeout-ms', String(ms)]
-}
+/** How long the consumer waits for another record before it gives up: each run knows how many there are. */
+const patience = ['--timeout-ms', '60000']
 
 interface Entry {
   readonly key: { readonly type: number; readonly data: Record<string, unknown> }

@@ -27,7 +27,7 @@ describeWith('java', 'Apache Kafka 4.3 console tools', () => {
 
   async function consume(topic: string, offset: string, count: number): Promise<string[]> {
     const from = ['--bootstrap-server', broker().address, '--topic', topic, '--partition', '0']
-    const limits = ['--offset', offset, '--max-messages', String(count), '--timeout-ms', '20000']
+    const limits = ['--offset', offset, '--max-messages', String(count), '--timeout-ms', '60000']
     const properties = printed.flatMap(property => ['--formatter-property', property])
     const args = [...from, ...limits, ...properties]
     const { stdout } = await java(`${tools}.consumer.ConsoleConsumer`, args)

@@ -2,9 +2,9 @@ import * as fs from 'node:fs'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type TestBroker, withBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { batchOf } from '../helpers/logs.ts'
 import { run } from '../helpers/run.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
@@ -42,7 +42,7 @@ async function lives(broker: TestBroker): Promise<void> {
   const batch = batchOf(10, { valueBytes: 50_000 })
   for (let at = 0; at < 40; at++)
     expect((await client.produce(to, batch.slice())).errorCode).toBe(0)
-  await until(() => existsSync(join(dataDir, 'ballast')))
+  await eventually('the ballast', () => existsSync(join(dataDir, 'ballast')))
   fill('first')
   expect((await client.produce(to, batch.slice())).errorCode).toBe(storageError)
 
@@ -56,11 +56,12 @@ async function lives(broker: TestBroker): Promise<void> {
   expect(start).toBeGreaterThan(0)
   const read = await again.fetch(to, start)
   expect(read.errorCode).toBe(0)
-  await until(async () => (await again.produce(to, batch.slice())).errorCode === 0)
+  const produced = async () => (await again.produce(to, batch.slice())).errorCode
+  await eventually('a produce', produced, code => code === 0)
   const { offset: end } = await again.listOffset(to, -1)
 
   const retired = () => readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
-  await until(() => !retired().some(name => name.endsWith('.deleted')))
+  await eventually('retired files', retired, names => !names.some(it => it.endsWith('.deleted')))
   fill('second')
   await broker.stop()
   expect(existsSync(join(dataDir, 'failed.json'))).toBe(false)
@@ -78,10 +79,6 @@ async function lives(broker: TestBroker): Promise<void> {
   expect((await last.listOffset(to, -1)).offset).toBe(end)
   expect((await last.produce(to, batch.slice())).errorCode).toBe(0)
   await broker.stop()
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(100)
 }
 
 /** Takes everything that is free, in ever smaller pieces. */

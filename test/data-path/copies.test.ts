@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { withBroker, type BrokerOptions } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { metricsOf, sumOf, type Sample } from '../helpers/metrics.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { batchOf, fill, kibibyte, mebibyte, nextOffset } from './load.ts'
@@ -45,13 +46,20 @@ async function session(options: BrokerOptions, totalBytes: number): Promise<Sess
         offsets[partition] = nextOffset(records)
       }
     }
-    samples = await metricsOf(broker)
+    // What the kernel took last may be counted after the client has it.
+    samples = await eventually(
+      'all is counted',
+      () => metricsOf(broker),
+      counted => {
+        return sent({ samples: counted }) > recordBytes
+      },
+    )
   })
   return { recordBytes, samples }
 }
 
-function sent({ samples }: Session, path: string): number {
-  return sumOf(samples, 'logcluster_sent_bytes_total', { path })
+function sent({ samples }: Pick<Session, 'samples'>, path?: string): number {
+  return sumOf(samples, 'logcluster_sent_bytes_total', path === undefined ? {} : { path })
 }
 
 describeNeeding(['addon'], 'copies on the native path', () => {

@@ -79,16 +79,3 @@ export function nextOffset(records: Uint8Array): number {
   expect(at).toBe(records.length)
   return next
 }
-
-/** Waits until `isTrue` says so, asked again and again; throws after `msMax`. */
-export async function until(
-  what: string,
-  isTrue: () => Promise<boolean> | boolean,
-  msMax = 20_000,
-): Promise<void> {
-  const end = Date.now() + msMax
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${msMax} ms`)
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}

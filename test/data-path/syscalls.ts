@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { until } from './load.ts'
+import { eventually } from '../helpers/eventually.ts'
 
 /** One system call as strace saw it. */
 export interface Syscall {
@@ -29,11 +29,12 @@ export function tracing(file: string): readonly string[] {
 
 /** The calls of a process that has ended; waits for its tracer, which ends a little later. */
 export async function readTrace(file: string, pid: number): Promise<Syscall[]> {
-  let text = ''
-  await until('strace wrote its last line', () => {
-    text = readFileSync(file, 'utf8')
-    return new RegExp(`^${pid} +\\+\\+\\+`, 'm').test(text)
-  })
+  const isLast = new RegExp(`^${pid} +\\+\\+\\+`, 'm')
+  const text = await eventually(
+    'strace wrote its last line',
+    () => readFileSync(file, 'utf8'),
+    all => isLast.test(all),
+  )
   return parseTrace(text)
 }
 

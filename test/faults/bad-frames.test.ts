@@ -34,7 +34,7 @@ const noTopics = {
 /** A connection from an address of its own, so that its log line is found. */
 async function stranger(): Promise<{ client: RawClient; address: string }> {
   const address = `127.0.1.${++caseCount}`
-  const options = { localAddress: address, clientId: 'stranger', timeoutMs: 5000 }
+  const options = { localAddress: address, clientId: 'stranger' }
   return { client: await RawClient.connect(broker.port, options), address }
 }
 

@@ -49,7 +49,7 @@ afterAll(async () => {
 
 async function stranger(): Promise<{ client: BrokerClient; address: string }> {
   const address = `127.0.2.${++caseCount}`
-  const options = { localAddress: address, clientId: 'stranger', timeoutMs: 5000 }
+  const options = { localAddress: address, clientId: 'stranger' }
   return { client: await BrokerClient.connect(broker.port, options), address }
 }
 

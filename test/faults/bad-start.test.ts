@@ -2,15 +2,15 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { TestBroker, withBroker, type BrokerOptions } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { run } from '../helpers/run.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { Bystander } from './bystander.ts'
 import { flipFirstBatch, misplaceFirstBatch, segments } from './damage.ts'
-import { logLines } from './log-lines.ts'
+import { lineOf, logLines } from './log-lines.ts'
 
 let dataDir: string
 
@@ -242,9 +242,9 @@ async function isOutOfService(broker: TestBroker): Promise<void> {
     expect((await client.fetch(place, 0)).errorCode).toBe(0)
     expect((await client.produce(place, one)).errorCode).toBe(0)
   }
-  const lines = logLines(broker).filter(line => JSON.stringify(line).includes('hurt'))
-  expect(lines.length).toBeGreaterThan(0)
-  expect(JSON.stringify(lines.at(-1))).not.toContain('well')
+  const isOfHurt = (line: object): boolean => JSON.stringify(line).includes('hurt')
+  await lineOf(broker, 'the log that is out of service', isOfHurt)
+  expect(JSON.stringify(logLines(broker).findLast(isOfHurt))).not.toContain('well')
 }
 
 function placeOf(topic: string, partition: number) {
@@ -253,14 +253,10 @@ function placeOf(topic: string, partition: number) {
 
 /** Waits until the recovery point of a partition is its end. */
 async function isFlushed(partition: string, end: number): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    await sleep(20)
-    const path = join(dataDir, 'recovery-point-checkpoint')
-    const offsets = offsetsIn(path)
-    const name = Object.keys(offsets).find(key => key.startsWith(`${partition}.`))
-    if (name !== undefined && offsets[name] === end) return
-  }
-  throw new Error(`${partition} was not flushed`)
+  const isIn = (offsets: Record<string, number>): boolean =>
+    Object.keys(offsets).some(key => key.startsWith(`${partition}.`) && offsets[key] === end)
+  const path = join(dataDir, 'recovery-point-checkpoint')
+  await eventually(`${partition} is flushed`, () => offsetsIn(path), isIn)
 }
 
 function offsetsIn(path: string): Record<string, number> {

@@ -16,7 +16,7 @@ const kills = 20
 const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 20_260_101)
 
 describe('a broker that is killed under load', () => {
-  test(`keeps its word over ${kills} kills`, { timeout: 300_000 }, async () => {
+  test(`keeps its word over ${kills} kills`, { timeout: 900_000 }, async () => {
     const result = await runKillTest({ kills, seed })
     console.log(`Kill test: ${JSON.stringify(result)}`)
     expect(result.violations).toEqual([])
@@ -36,7 +36,7 @@ describe('a broker that is killed under load', () => {
  * The checker has to fail where a broker did. All of this is done to the disk after one kill; each damage concerns
  * another partition or group, and has to be noticed there.
  */
-describe('the kill test notices', { timeout: 120_000 }, () => {
+describe('the kill test notices', { timeout: 300_000 }, () => {
   const damages: [string, RegExp, (dataDir: string) => void][] = [
     [
       'acknowledged batches that are gone',
@@ -68,7 +68,7 @@ describe('the kill test notices', { timeout: 120_000 }, () => {
     const damage = ({ dataDir }: Killed): void => damages.forEach(([, , act]) => act(dataDir))
     const { violations } = await runKillTest({ kills: 1, seed, damage })
     found = violations.map(({ kind, text }) => `${kind}: ${text}`)
-  }, 120_000)
+  }, 300_000)
 
   test.each(damages)('%s', (_, pattern) => {
     expect(found).toContainEqual(expect.stringMatching(pattern))

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { withBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 import { WireClientError } from '../../src/broker/wire/client/client-error.ts'
 import { Bystander } from './bystander.ts'
-import { logLines, refusalFrom } from './log-lines.ts'
+import { refusalFrom } from './log-lines.ts'
 
 const address = '127.0.3.1'
 
@@ -18,9 +19,10 @@ test('a frame that is never complete, and a connection that is silent, are close
     expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'frame-timeout' })
     const silent = await BrokerClient.connect(broker.port, { isSilent: true })
     await silent.closed
-    const bystander = await Bystander.join(broker)
-    await bystander.isServed()
-    bystander.leave()
+    // Who is not silent is served; on a loaded machine anybody may be silent for a second once.
+    await eventually('somebody else is served', () =>
+      isLetIn(() => BrokerClient.connect(broker.port, { isSilent: true })),
+    )
   })
 })
 
@@ -34,11 +36,10 @@ test('an address with too many connections is turned away, others are not', asyn
     for (const client of kept) expect((await client.apiVersions()).errorCode).toBe(0)
     const sixth = await connect()
     await expect(sixth.apiVersions()).rejects.toThrow(WireClientError)
-    expect(logLines(broker)).toContainEqual(
-      expect.objectContaining({ reason: 'max.connections.per.ip' }),
-    )
+    expect(await refusalFrom(broker, address)).toMatchObject({ reason: 'max.connections.per.ip' })
     kept[0]!.close()
-    await isLetIn(connect)
+    // The broker hears of the place that became free a little later.
+    await eventually('a place became free', () => isLetIn(connect))
     await bystander.isServed()
     for (const client of kept) client.close()
     bystander.leave()
@@ -59,16 +60,14 @@ test('a request above the limit is refused by its length, before it is sent', as
   })
 })
 
-/** The broker hears of the place that became free a little later. */
-async function isLetIn(connect: () => Promise<BrokerClient>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    using client = await connect()
-    try {
-      expect((await client.apiVersions()).errorCode).toBe(0)
-      return
-    } catch (error) {
-      if (!(error instanceof WireClientError)) throw error
-    }
+/** Whether who connects is answered, or its connection closed. */
+async function isLetIn(connect: () => Promise<BrokerClient>): Promise<boolean> {
+  using client = await connect()
+  try {
+    expect((await client.apiVersions()).errorCode).toBe(0)
+    return true
+  } catch (error) {
+    if (!(error instanceof WireClientError)) throw error
+    return false
   }
-  throw new Error('no place became free')
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 
 /** A line of the broker's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string }
@@ -15,18 +15,29 @@ export function logLines({ output }: Pick<TestBroker, 'output'>): LogLine[] {
   })
 }
 
+/** The first line that `isIt`. It comes by a pipe, a little later than the answer to what it tells of: waits for it. */
+export async function lineOf(
+  broker: Pick<TestBroker, 'output'>,
+  what: string,
+  isIt: (line: LogLine) => boolean,
+): Promise<LogLine> {
+  const lines = await eventually(
+    `a line of the log about ${what}`,
+    () => logLines(broker),
+    all => all.some(isIt),
+  )
+  return lines.find(isIt)!
+}
+
 /** The line that says why a request from this address was refused, or its connection closed; waits for it. */
-export async function refusalFrom(broker: TestBroker, address: string): Promise<LogLine> {
-  for (let tries = 0; tries < 500; tries++) {
-    const found = refusalsFrom(broker, address)
-    if (found.length > 0) return found[0]!
-    await sleep(10)
-  }
-  throw new Error(`no line about ${address}`)
+export function refusalFrom(broker: TestBroker, address: string): Promise<LogLine> {
+  return lineOf(broker, address, line => isRefusal(line, address))
 }
 
 export function refusalsFrom(broker: TestBroker, address: string): LogLine[] {
-  return logLines(broker).filter(({ remote, reason }) => {
-    return reason !== undefined && typeof remote === 'string' && remote.startsWith(`${address}:`)
-  })
+  return logLines(broker).filter(line => isRefusal(line, address))
+}
+
+function isRefusal({ remote, reason }: LogLine, address: string): boolean {
+  return reason !== undefined && typeof remote === 'string' && remote.startsWith(`${address}:`)
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { concat, readInt16 } from '../../src/lib/bytes.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, joinGroup, syncGroup } from '../../src/broker/wire/messages/index.ts'
@@ -8,18 +9,32 @@ export type Outcome = 'answered' | 'closed' | 'parked'
 
 const sentinelId = 0x7ead_beef
 
+export interface OutcomeOptions {
+  /** Is given the answer to the frame. */
+  readonly heard?: (answer: Uint8Array) => void
+  readonly send?: (bytes: Uint8Array) => Promise<void>
+  /**
+   * Resolves when the broker has served somebody else since: before that nothing is taken as waiting. Where it is left
+   * out a slow machine's answer may be taken so.
+   */
+  readonly othersAreServed?: () => Promise<void>
+}
+
 /** What came of a frame: a request after it is answered too, or the connection is closed. Some may wait. */
 export async function outcomeOf(
   client: RawClient,
   frame: Uint8Array,
-  heard: (answer: Uint8Array) => void = () => {},
-  send: (bytes: Uint8Array) => Promise<void> = async bytes => client.send(bytes),
+  options: OutcomeOptions = {},
 ): Promise<Outcome> {
+  const { heard = () => {}, send = async bytes => client.send(bytes) } = options
+  const { othersAreServed = async () => {} } = options
   const [first, second] = [client.nextFrame(), client.nextFrame()]
   first.catch(() => {})
   second.catch(() => {})
   await send(concat([frame, sentinel(client)]))
-  const answer = await orClosed<Uint8Array | 'late'>(mayWait(frame) ? soon(first) : first)
+  const answer = await orClosed<Uint8Array | 'late'>(
+    mayWait(frame) ? soon(first, othersAreServed) : first,
+  )
   if (answer === null) return 'closed'
   if (answer === 'late') return 'parked'
   // Nothing for the frame itself: a produce with acks=0.
@@ -55,9 +70,11 @@ function mayWait(frame: Uint8Array): boolean {
   return [fetch.key, joinGroup.key, syncGroup.key].includes(readInt16(frame, 4))
 }
 
-function soon<T>(answer: Promise<T>): Promise<T | 'late'> {
-  return Promise.race([
-    answer,
-    new Promise<'late'>(resolve => setTimeout(() => resolve('late'), 50)),
-  ])
+function soon<T>(answer: Promise<T>, othersAreServed: () => Promise<void>): Promise<T | 'late'> {
+  const late = async (): Promise<'late'> => {
+    await othersAreServed()
+    await sleep(50)
+    return 'late'
+  }
+  return Promise.race([answer, late()])
 }

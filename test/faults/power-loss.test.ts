@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { runPowerLoss, whyNoPowerLoss } from './power-loss.ts'
+import { durableRecordsMin, runPowerLoss, whyNoPowerLoss } from './power-loss.ts'
 
 const why = await whyNoPowerLoss()
 const title = why === null ? 'power loss' : `power loss: cannot be had here: ${why}`
@@ -9,7 +9,7 @@ describe.skipIf(why !== null)(title, { timeout: 120_000 }, () => {
     const result = await runPowerLoss({ cycles: 10, seed: 11 })
     console.log(`Power loss: ${JSON.stringify(result)}`)
     expect(result.violations).toEqual([])
-    expect(result.durableRecords).toBeGreaterThan(1000)
+    expect(result.durableRecords).toBeGreaterThan(durableRecordsMin)
   })
 
   test('a flush that was only claimed is noticed', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../../src/lib/deferred.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { run } from '../helpers/run.ts'
 
@@ -52,6 +53,8 @@ const root = join(import.meta.dirname, '../..')
 const logs = 4
 /** A new file system, and a new plan, after so many cycles. */
 const cyclesOfPlan = 25
+/** Of all logs together, when the power goes for the last time in a plan. */
+export const durableRecordsMin = 1000
 
 /** Why there can be no power loss here; null where there can. */
 export async function whyNoPowerLoss(): Promise<string | null> {
@@ -111,8 +114,9 @@ class PowerLoss {
     for (let cycle = 0; cycle < cycles; cycle++) {
       if (cycle % cyclesOfPlan === 0) await this.#begin()
       await this.#recover(cycle)
-      await this.#cut()
-      if (cycle % cyclesOfPlan === cyclesOfPlan - 1 || cycle === cycles - 1) await this.#end(cycle)
+      const isLast = cycle % cyclesOfPlan === cyclesOfPlan - 1 || cycle === cycles - 1
+      await this.#cut(isLast)
+      if (isLast) await this.#end(cycle)
       if (cycle % 10 === 9) progress?.(`${cycle + 1} power cuts`)
     }
     return {
@@ -146,9 +150,18 @@ class PowerLoss {
     this.#disk = null
   }
 
-  async #cut(): Promise<void> {
+  /** At a random moment; the last of a plan when there is something to lose, however slow the machine is. */
+  async #cut(isLast: boolean): Promise<void> {
     await sleep(20 + this.#random.below(130))
-    await this.#driver!.kill()
+    const driver = this.#driver!
+    if (isLast) {
+      await eventually(
+        'durable',
+        () => driver.durableRecords,
+        count => count > durableRecordsMin,
+      )
+    }
+    await driver.kill()
     this.#noteDurable(this.#driver!)
     await this.#disk!.cutPower(this.#random.chance(2, 3) ? 2 : 1)
     await this.#disk!.unmount()
@@ -223,6 +236,15 @@ class Driver {
         resolve()
       })
     })
+  }
+
+  /** What all logs together were said to hold for good. */
+  get durableRecords(): number {
+    const offsets = new Map<number, number>()
+    for (const report of this.reports) {
+      if (report.kind === 'durable') offsets.set(report.log, report.offset)
+    }
+    return [...offsets.values()].reduce((sum, offset) => sum + offset, 0)
   }
 
   order(order: PowerOrder): void {

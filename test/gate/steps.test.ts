@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run } from '../helpers/run.ts'
@@ -29,6 +31,15 @@ test('a suite that counts no failure and exits with one has failed', async () =>
   expect(await closingLine("suite a bash -c 'echo 5 passed, 0 failed; exit 1'")).toBe(
     '5 passed, 1 failed',
   )
+})
+
+test('what needs other machines is tried three times', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-again-'))
+  const after = (times: number): string =>
+    `again bash -c 'echo >> ${folder}/${times}; (($(wc -l < ${folder}/${times}) >= ${times}))'`
+  const steps = [`step third ${after(3)}`, `step fourth ${after(4)}`]
+  expect(await closingLine('AGAIN_AFTER=0', ...steps)).toBe('1 passed, 1 failed')
+  rmSync(folder, { recursive: true })
 })
 
 test('a script that dies half way still says what it had, and that it failed', async () => {

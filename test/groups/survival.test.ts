@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import { describeGroups } from '../../src/broker/wire/messages/index.ts'
 import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { fromUtf8 } from '../../src/lib/bytes.ts'
 import { appendGroupRecord } from '../faults/damage.ts'
 import { type BrokerOptions, withBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { batchesOnDisk } from '../helpers/segments.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
@@ -110,7 +112,12 @@ test('a stopping broker does not wait for members that wait for others', async (
     await group.find()
     const { memberId } = await group.join('')
     const parked = group.join(memberId)
-    // An answer behind the parked one tells that it was parked; it comes when that is answered.
+    using other = await BrokerClient.connect(broker.port)
+    const members = async (): Promise<number | undefined> => {
+      const asked = { groups: ['waiting'], includeAuthorizedOperations: false }
+      return (await other.request(describeGroups, 5, asked)).groups[0]?.members.length
+    }
+    await eventually('members that wait', members, count => count === 1)
     await Promise.all([expect(parked).resolves.toMatchObject({ errorCode: 16 }), broker.stop()])
   })
 })

@@ -57,7 +57,7 @@ export class BrokerClient {
   readonly wire: WireClient
 
   static async connect(port: number, options: BrokerClientOptions = {}): Promise<BrokerClient> {
-    const { host = '127.0.0.1', clientId = 'broker-client', timeoutMs = 10_000 } = options
+    const { host = '127.0.0.1', clientId = 'broker-client', timeoutMs = 60_000 } = options
     const { localAddress, isSilent = false } = options
     const from = localAddress === undefined ? network : new NetworkFrom(localAddress)
     const limits: WireClientOptions = {

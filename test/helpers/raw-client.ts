@@ -47,7 +47,7 @@ export class RawClient {
   #end: RawClientError | null = null
 
   static async connect(port: number, options: RawClientOptions = {}): Promise<RawClient> {
-    const { timeoutMs = 10_000, localAddress } = options
+    const { timeoutMs = 60_000, localAddress } = options
     const from = localAddress === undefined ? {} : { localAddress }
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...from })
     await new Promise<void>((resolve, reject) => {
@@ -69,7 +69,7 @@ export class RawClient {
 
   private constructor(
     socket: Socket,
-    { clientId = 'raw-client', timeoutMs = 10_000 }: RawClientOptions,
+    { clientId = 'raw-client', timeoutMs = 60_000 }: RawClientOptions,
   ) {
     this.#socket = socket
     this.#clientId = clientId

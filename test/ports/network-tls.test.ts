@@ -8,6 +8,7 @@ import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import { poisonedEvents } from '../../sim/poisoned-network.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { framed, TestClient } from './network-client.ts'
 
 // A shared key instead of certificates: what is tested is the stream, not who it is.
@@ -60,7 +61,11 @@ test('a TLS socket is a connection like any other: frames, answers, file ranges,
     const range = await client.take(1_500_000)
     expect(range.equals(Buffer.from(content.subarray(5, 1_500_005)))).toBe(true)
   }
-  await expect.poll(() => streams[0]?.sentBytes()).toBe(4_500_000)
+  await eventually(
+    'bytes sent',
+    () => streams[0]?.sentBytes(),
+    bytes => bytes === 4_500_000,
+  )
   client.duplex.end()
   expect((await closed).kind).toBe('peer')
   expect(network.counters.requestMemoryBytes).toBe(0)

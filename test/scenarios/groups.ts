@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { describeGroups } from '../../src/broker/wire/messages/index.ts'
 import { GroupOfThree, MemberProcess, partitionCount } from '../clients/group-of-three.ts'
 import { NotApplicable } from './driver-process.ts'
 import type { World } from './world.ts'
@@ -68,9 +68,14 @@ export async function staticRestart(world: World): Promise<void> {
       const parts = [stays, restarted].map(({ assigned }) => assigned ?? [])
       return parts.every(part => part.length === partitionCount / 2) && !sameMember(parts)
     }
-    await world.until('both have their part', isSettled)
     // A rebalance that is still under way would look like one that the restart caused.
-    await sleep(500)
+    const isStable = async (): Promise<boolean> => {
+      const asked = { groups: [`static-${world.topic}`], includeAuthorizedOperations: false }
+      const { groups } = await world.wire.request(describeGroups, 5, asked)
+      return groups[0]?.groupState === 'Stable'
+    }
+    const isAtRest = async (): Promise<boolean> => (await isStable()) && isSettled()
+    await world.until('both have their part', isAtRest)
     const before = timesTold(world, 'A rebalance begins')
     const [own, others] = [restarted.assigned!, stays.assigned!]
     await restarted.crash()
@@ -80,6 +85,8 @@ export async function staticRestart(world: World): Promise<void> {
       [restarted, stays].map(({ assigned }) => sorted(assigned!)),
       [own, others].map(sorted),
     )
+    const isTold = () => timesTold(world, 'A static member is back') > 0
+    await world.until('the line about the member that is back', isTold)
     equal(timesTold(world, 'A rebalance begins') - before, 0)
     equal(timesTold(world, 'A static member is back'), 1)
   } finally {

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { MemberProgram } from '../clients/group-of-three.ts'
 import type { TestBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import type { Client } from './clients.ts'
 import { DriverProcess, NotApplicable } from './driver-process.ts'
@@ -121,11 +121,7 @@ export class World {
   }
 
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 30_000
-    while (!(await holds())) {
-      if (Date.now() > deadline) throw new Error(`not within 30 s: ${what}`)
-      await sleep(20)
-    }
+    await eventually(what, holds)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

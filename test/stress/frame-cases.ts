@@ -29,7 +29,8 @@ export class FrameCases {
   readonly #maker: RequestMaker
   readonly #damage: DamagedFrames
   readonly #served: readonly Served[]
-  readonly #count: number
+  /** How many frames there are. */
+  readonly count: number
   readonly #listed: (() => FrameCase)[] = []
   #given = 0
 
@@ -42,7 +43,7 @@ export class FrameCases {
     this.#maker = parts.maker
     this.#damage = parts.damage
     this.#served = served
-    this.#count = count
+    this.count = count
     const all = served.flatMap(one => this.#listOf(one))
     for (let left = all.length; left > 1; left--) {
       const other = this.#random.below(left)
@@ -61,7 +62,7 @@ export class FrameCases {
 
   /** The next frame; null after the last. */
   next(): FrameCase | null {
-    if (this.#given >= this.#count) return null
+    if (this.#given >= this.count) return null
     const at = this.#given++
     // Listed and random ones take turns, so that each meets what the others left behind.
     const listed = at % 2 === 0 ? this.#listed[at >> 1] : undefined

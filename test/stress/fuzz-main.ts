@@ -36,10 +36,12 @@ async function main(): Promise<number> {
   return result.failures.length === 0 ? 0 : 1
 }
 
-function print({ frames, seconds, neighbourRounds, before, after, failures }: FuzzResult): void {
+function print(result: FuzzResult): void {
+  const { frames, seconds, neighbourRounds, before, after, rounds, failures } = result
+  const sizes = rounds.map(({ residentMiB }) => residentMiB).join(', ')
   console.log(
     `${frames} frames in ${seconds} s; a neighbour was served ${neighbourRounds} times; ` +
-      `${before.residentMiB} MiB before, ${after.residentMiB} MiB after, ${after.peakMiB} MiB at most; ` +
+      `${before.residentMiB} MiB before, ${sizes} MiB after each round, ${after.peakMiB} MiB at most; ` +
       `${before.descriptors} open files before, ${after.descriptors} after; ${failures.length} failures`,
   )
   for (const failure of failures) console.log(failure.slice(0, 2000))

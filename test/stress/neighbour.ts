@@ -14,6 +14,7 @@ export class Neighbour {
   readonly #pauseMs: number
   readonly #ended: Promise<void>
   #isStopping = false
+  #isResting = false
   /** Times that it was served all of that. */
   rounds = 0
   failure: Error | null = null
@@ -50,6 +51,16 @@ export class Neighbour {
     }
   }
 
+  /** Asks for nothing while `act` looks at a broker that is idle. */
+  async rest<T>(act: () => Promise<T>): Promise<T> {
+    this.#isResting = true
+    try {
+      return await act()
+    } finally {
+      this.#isResting = false
+    }
+  }
+
   /** Ends it. Throws what went wrong, if anything did. */
   async stop(): Promise<void> {
     this.#isStopping = true
@@ -63,7 +74,8 @@ export class Neighbour {
       while (!this.#isStopping) {
         await this.#round()
         this.rounds++
-        await sleep(this.#pauseMs)
+        do await sleep(this.#pauseMs)
+        while (this.#isResting)
       }
     } catch (error) {
       this.failure = new Error(`${this.place.topic} was not served after ${this.rounds} rounds`, {
@@ -90,7 +102,7 @@ export class Neighbour {
   async #commitAtLast(offset: number): Promise<number | undefined> {
     for (let tries = 0; ; tries++) {
       const code = await this.#commit(offset)
-      if (![14, 15, 16].includes(code ?? 0) || tries >= 100) return code
+      if (![14, 15, 16].includes(code ?? 0) || tries >= 1000) return code
       await sleep(50)
     }
   }

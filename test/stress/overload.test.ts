@@ -22,7 +22,7 @@ describe.skipIf(why !== null && !mustRun)(title, () => {
     }
     expect(result.requestMemoryWaits).toBeGreaterThan(0)
     expect(result.refused['max.connections.per.ip']).toBe(result.stages['turned away']!.count)
-  }, 240_000)
+  }, 600_000)
 
   test('gives requests half of what a smaller limit leaves', async () => {
     const cgroup = new MemoryCgroup(256 * mebibyte)

@@ -6,6 +6,7 @@ import type { Api, Draft, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { produceRequest, BrokerClient } from '../helpers/broker-client.ts'
 import { LargeGroup } from './large-group.ts'
 import { MemoryCgroup, type CgroupReport } from './memory-cgroup.ts'
@@ -157,13 +158,15 @@ class Overload {
     return this.#broker.metric('logcluster_request_memory_waits_total')
   }
 
-  /** Looks until it is so, or for half a minute. */
-  async #until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 600; tries++) {
-      if (await isSo()) return
-      await sleep(50)
-    }
-    this.#failures.push(`not so: ${what}`)
+  /** A figure that never is as it must be is a failure, and the campaign goes on. */
+  async #until(
+    what: string,
+    look: () => number | Promise<number>,
+    isSo: (figure: number) => boolean,
+  ): Promise<void> {
+    await eventually(what, look, isSo).catch((error: unknown) => {
+      this.#failures.push(messageOf(error))
+    })
   }
 
   #rounds(): number {
@@ -236,8 +239,14 @@ class Overload {
     await this.#announced(count, 2 * mebibyte, mebibyte)
     const fullBytes = Math.min(count * mebibyte, (requestBudgetBytes * 7) / 10)
     const waiting = count - requestBudgetBytes / mebibyte
-    await this.#until('the budget is filled', () => this.#requestMemoryPeak >= fullBytes)
-    await this.#until(`${waiting} wait`, async () => (await this.#waits()) - before >= waiting)
+    const peak = () => this.#requestMemoryPeak
+    await this.#until('the budget is filled', peak, bytes => bytes >= fullBytes)
+    const all = before + waiting
+    await this.#until(
+      `${all} have waited`,
+      () => this.#waits(),
+      count => count >= all,
+    )
   }
 
   /** Connections that come, ask, and go at once without a word. */
@@ -253,11 +262,13 @@ class Overload {
   async #tooMany(count: number): Promise<void> {
     const before = await this.#refusedForAddress()
     const crowd = await this.#openMany(perAddressMax + count, 'crowd', () => {})
-    let refused = 0
-    for (let tries = 0; tries < 600 && refused < count; tries++) {
-      await sleep(50)
-      refused = (await this.#refusedForAddress()) - before
-    }
+    const all = before + count
+    await this.#until(
+      'refused',
+      () => this.#refusedForAddress(),
+      refused => refused >= all,
+    )
+    const refused = (await this.#refusedForAddress()) - before
     const closed = crowd.filter(socket => socket.destroyed || socket.readableEnded).length
     if (refused !== count) this.#failures.push(`${refused} of ${count} refusals are counted`)
     if (closed > refused) this.#failures.push(`${closed} closed, ${refused} counted`)
@@ -275,7 +286,7 @@ class Overload {
     const expected = stages.reduce((sum, name) => sum + this.#stages[name]!.count, 0)
     const counted = () =>
       this.#broker.metric('logcluster_connections_closed_total', 'reason="frame-timeout"')
-    await this.#until(`${expected} too slow are counted`, async () => (await counted()) >= expected)
+    await this.#until(`${expected} too slow are counted`, counted, count => count >= expected)
     const all = await counted()
     if (all !== expected) this.#failures.push(`${all} of ${expected} too slow are counted`)
   }

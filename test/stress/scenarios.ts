@@ -91,7 +91,7 @@ async function byteByByte(world: ScenarioWorld, count: number): Promise<Scenario
     const heard = (answer: Uint8Array): void => {
       if (readCorrelationId(answer) !== at) throw new Error(`another id for ${hex(bytes)}`)
     }
-    const outcome = await outcomeOf(client, bytes, heard, slowly(client))
+    const outcome = await outcomeOf(client, bytes, { heard, send: slowly(client) })
     // Where nobody waits for an answer, the end of the connection is how a refusal is told.
     if (outcome === 'closed' && request['acks'] !== 0) throw new Error(`closed: ${hex(bytes)}`)
     if (outcome === 'answered') answered++

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Connection, ConnectionEvents, Listener, NetworkError } from '../../env/network.ts'
 import { NativeConnection } from './native-connection.ts'
 import { NativeDials } from './native-dials.ts'
+import { eventually } from '../../../test/helpers/eventually.ts'
 import { nativeForTests } from '../../../test/helpers/native.ts'
 
 /** Beyond the suite of test/ports: what the addon's attempts leave, and names of several addresses. */
@@ -27,7 +28,7 @@ describe('attempts', () => {
     )
     expect(codes.slice(0, 2)).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
     expect(codes[2]).toMatch(/^E[A-Z]+$/)
-    await until(() => openFiles() <= before)
+    await eventually('open files', openFiles, count => count <= before)
   })
 
   test('make connections that may be closed in the same turn', async () => {
@@ -40,9 +41,13 @@ describe('attempts', () => {
       const connection = await network.connect({ host, port, ...limits }, { ...events, closed })
       connection.close()
     }
-    await until(() => reasons.length === 20)
+    await eventually(
+      'ends',
+      () => reasons.length,
+      count => count === 20,
+    )
     expect(new Set(reasons)).toEqual(new Set(['local']))
-    await until(() => openFiles() <= before)
+    await eventually('open files', openFiles, count => count <= before)
     await listener.close()
   })
 
@@ -84,9 +89,17 @@ describe('a name of several addresses', () => {
     const script = new Script()
     const dials = new NativeDials(script, resolve)
     const answer = dials.connect(place, events)
-    await until(() => script.tried.length === 1)
+    await eventually(
+      'attempts',
+      () => script.tried,
+      tried => tried.length === 1,
+    )
     dials.failed(1, econnrefused)
-    await until(() => script.tried.length === 2)
+    await eventually(
+      'attempts',
+      () => script.tried,
+      tried => tried.length === 2,
+    )
     const connection = connectionOf()
     dials.connected(2, connection)
     expect(await answer).toBe(connection)
@@ -98,7 +111,11 @@ describe('a name of several addresses', () => {
     script.refused.set('10.0.0.1', -101)
     const dials = new NativeDials(script, resolve)
     const answer = dials.connect(place, events)
-    await until(() => script.tried.length === 2)
+    await eventually(
+      'attempts',
+      () => script.tried,
+      tried => tried.length === 2,
+    )
     dials.failed(2, econnrefused)
     await expect(answer).rejects.toMatchObject({
       code: 'ECONNREFUSED',
@@ -150,8 +167,4 @@ function codeOf(place: { readonly host: string; readonly port: number }): Promis
 /** Descriptors of this process. */
 function openFiles(): number {
   return disk.list('/proc/self/fd').length
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 2))
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { DiskError } from '../../env/disk.ts'
 import { Prng } from '../../lib/prng.ts'
+import { eventually, measuredAgain } from '../../../test/helpers/eventually.ts'
 import { nativeForTests } from '../../../test/helpers/native.ts'
 
 const { native } = nativeForTests()
@@ -129,20 +130,28 @@ test('a lock keeps this process and others out until it is released', () => {
 })
 
 test('cachestat: written pages are dirty, synced ones clean, dropped ones gone', async () => {
-  const path = freshPath()
-  const file = disk.open(path, 'create')
+  const file = disk.open(freshPath(), 'create')
   const bytes = 4 << 20
-  file.write(0, [new Uint8Array(bytes).fill(1)])
-  const written = file.residency(0, bytes)
-  if (written === null) return // ENOSYS or EPERM: a container's seccomp profile
-  expect(written.cachedBytes).toBe(bytes)
-  expect(file.isResident(0, bytes)).toBe(true)
+  const written = () => {
+    file.write(0, [new Uint8Array(bytes).fill(1)])
+    return [file.residency(0, bytes)?.cachedBytes, file.isResident(0, bytes)]
+  }
+  // ENOSYS or EPERM: a container's seccomp profile.
+  if (written()[0] === undefined) return
+  // Again where a kernel drops pages by itself, as DAMON does.
+  await measuredAgain('cached of what was written', written, ([cached, isResident]) => {
+    return cached === bytes && isResident === true
+  })
   await file.writeBack(0, bytes)
   expect(file.residency(0, bytes)).toMatchObject({ dirtyBytes: 0, writebackBytes: 0 })
   await file.sync()
   if (statfsSync(folder).type !== 0x01021994) {
-    file.dropCache(0, bytes)
-    expect(file.residency(0, bytes)?.cachedBytes).toBe(0)
+    // A page that something else holds at this moment, such as the kernel's own reclaim, stays until it is dropped again.
+    const cached = () => {
+      file.dropCache(0, bytes)
+      return file.residency(0, bytes)?.cachedBytes
+    }
+    await eventually('cached of what was dropped', cached, left => left === 0)
     expect(file.isResident(0, bytes)).toBe(false)
     expect(file.isResident(4095, 2)).toBe(false)
   }

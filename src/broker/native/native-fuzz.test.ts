@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { Connection, Frame, OutPart } from '../../env/network.ts'
 import { Prng } from '../../lib/prng.ts'
+import { eventually } from '../../../test/helpers/eventually.ts'
 import { poisonedNetwork } from '../../../sim/poisoned-network.ts'
 import { nativeForTests } from '../../../test/helpers/native.ts'
 
@@ -78,12 +79,17 @@ test.each(Array.from({ length: 24 }, (_, seed) => seed))('seed %i', async seed =
     ...Array.from({ length: 4 }, () => dialled(prng, listener.port)),
   ])
   running = false
-  await until(() => open.size === 0 && kept.length === 0)
+  await eventually(
+    'connections and frames that are left',
+    () => open.size + kept.length,
+    left => left === 0,
+  )
   clearInterval(releasing)
   await listener.close()
   stream.close()
   expect(wrong).toEqual([])
-  await until(() => network.counters.requestMemoryBytes === 0)
+  const held = () => network.counters.requestMemoryBytes
+  await eventually('request memory', held, bytes => bytes === 0)
 })
 
 /** Sends whole frames in arbitrary pieces, perhaps nonsense in the end, reads or not, and leaves somehow. */
@@ -163,8 +169,4 @@ function answer(prng: Prng, stream: ReturnType<typeof network.openStream>): OutP
     const length = prng.below(prng.chance(1, 2) ? 20_000 : 500_000)
     return { file, position: prng.below(1000), length, cold: prng.chance(1, 2), stream }
   })
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 2))
 }

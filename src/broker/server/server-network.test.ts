@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SimNetwork } from '../../../sim/network.ts'
+import { eventually } from '../../../test/helpers/eventually.ts'
 import { poisonedNetwork } from '../../../sim/poisoned-network.ts'
 import { ask, header, id } from '../../../test/helpers/served.ts'
 import type { Network } from '../../env/env.ts'
@@ -161,7 +162,8 @@ describe.each(worlds)('over %s', (_, make) => {
         client.destroy()
       }),
     )
-    expect(network.counters.requestMemoryBytes).toBe(0)
+    const held = () => network.counters.requestMemoryBytes
+    await eventually('request memory', held, bytes => bytes === 0)
   })
 
   test.each([
@@ -179,7 +181,13 @@ describe.each(worlds)('over %s', (_, make) => {
       const all = received(client)
       client.write(bytes)
       expect(await all).toEqual(new Uint8Array(0))
-      expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', reason }))
+      await eventually(
+        'the line of the log',
+        () => lines,
+        told => {
+          return told.some(line => line['level'] === 'warn' && line['reason'] === reason)
+        },
+      )
       const answered = answers(other, 1)
       other.write(framed(ask(5)))
       expect(await answered).toEqual([5])
