@@ -62,6 +62,16 @@ describe('settings of a broker that runs', () => {
   })
 })
 
+test('the partitions of a topic share what they go by, until a setting changes', () => {
+  const configuration = started()
+  const overrides = new Map([['segment.ms', '7']])
+  const before = configuration.topicConfig(overrides)
+  expect(before).toMatchObject({ segmentMs: 7, retentionMs: 5 })
+  expect(configuration.topicConfig(overrides)).toBe(before)
+  take(configuration, { 'log.retention.ms': '9' })
+  expect(configuration.topicConfig(overrides)).toMatchObject({ segmentMs: 7, retentionMs: 9 })
+})
+
 describe('what is wrong with settings for a broker that runs', () => {
   test.each([
     ['log.retention.ms', '60000', null],
