@@ -79,6 +79,13 @@ describe('what is wrong with settings for a broker that runs', () => {
     ['node.id', '2', /^INVALID_REQUEST node.id cannot be changed while the broker runs/],
     ['log.retention.hours', '2', /^INVALID_REQUEST .* change log.retention.ms$/],
     ['log.retention.mss', '2', /^INVALID_CONFIG .*did you mean log.retention.ms\?/],
+    [
+      'ssl.protocol',
+      'x',
+      /^INVALID_CONFIG ssl.protocol is Kafka's, and none here: there is no TLS/,
+    ],
+    ['log.cleaner.enable', 'false', /^INVALID_REQUEST log.cleaner.enable cannot be changed/],
+    ['log.cleaner.backoff.ms', '5', null],
     ['log.retention.ms', 'long', /^INVALID_CONFIG log.retention.ms must be a whole number/],
     ['message.max.bytes', '104857601', /^INVALID_CONFIG message.max.bytes is more than socket/],
   ])('%s=%s', (name, value, expected) => {
