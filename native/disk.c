@@ -60,6 +60,14 @@ static double residency(Call *call) {
   return file_residency(call->file->fd, position, length, call->addon->answer);
 }
 
+/* (file, length): place on the device, which does not show in the file's size */
+static double reserve(Call *call) {
+  int result;
+  do result = fallocate(call->file->fd, FALLOC_FL_KEEP_SIZE, 0, call_integer(call, 1));
+  while (result < 0 && errno == EINTR);
+  return result < 0 ? -errno : 0;
+}
+
 /* (file, position, length) */
 static double drop_cache(Call *call) {
   int64_t length = call_integer(call, 2);
@@ -76,6 +84,7 @@ void disk_register(Addon *addon, napi_value exports, napi_value constants) {
       OF_FILE("fileRead", read_file, DO_READ),
       OF_FILE("fileLookUp", read_file, DO_LOOK_UP),
       OF_FILE("fileResidency", residency, 0),
+      OF_FILE("fileReserve", reserve, 0),
       OF_FILE("fileDropCache", drop_cache, 0),
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);

@@ -2,7 +2,10 @@ import type { DiskOperation } from '../src/env/disk.ts'
 
 /** Whatever a SimDisk can be asked to do and that can fail; faults and crash points name operations so. */
 export type OperationName =
-  | Exclude<DiskOperation, 'space' | 'fileSystem' | 'residency' | 'isResident' | 'dropCache'>
+  | Exclude<
+      DiskOperation,
+      'space' | 'fileSystem' | 'residency' | 'isResident' | 'dropCache' | 'reserve'
+    >
   /** An `open` that makes the file. */
   | 'create'
 

@@ -93,6 +93,11 @@ export class SimFile implements DiskFile {
     return this.#host.content('read').isResident(position, length)
   }
 
+  reserve(): boolean {
+    this.#checkWritable('reserve', 'EBADF')
+    return true
+  }
+
   dropCache(position: number, length: number): void {
     this.#checkOpen('dropCache')
     this.#host.content('change').drop(position, length)

@@ -86,7 +86,7 @@ export interface DiskFile {
   read(position: number, target: Uint8Array): number
   /** As `read`, but off the event loop: for whatever may have to wait for the device. */
   readAsync(position: number, target: Uint8Array): Promise<number>
-  /** Cuts the file. Recovery and the roll-back of a failed append only: nobody may be reading there. */
+  /** Cuts the file. Nobody may be reading there. */
   truncate(length: number): void
   /** fdatasync: all bytes written before the call are durable when this resolves. Never retried (reliability.md 3.4). */
   sync(): Promise<void>
@@ -96,6 +96,12 @@ export interface DiskFile {
   residency(position: number, length: number): Residency | null
   /** True: every page of the range is in the page cache. False: not. Null: unknown. The hot path's form of `residency`. */
   isResident(position: number, length: number): boolean | null
+  /**
+   * Takes the place of `length` bytes from the beginning on the device; the file's size stays. True where it was taken:
+   * then a cut to its size gives back what it does not need. False where the platform or the file system has no such thing.
+   * @throws DiskError
+   */
+  reserve(length: number): boolean
   /** Asks the kernel to drop the pages wholly inside the range (POSIX_FADV_DONTNEED). */
   dropCache(position: number, length: number): void
   /**

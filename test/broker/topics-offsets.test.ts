@@ -200,6 +200,23 @@ describe('CreateTopics and DeleteTopics', () => {
     })
     expect(byOldId.responses).toMatchObject([{ errorCode: code('UNKNOWN_TOPIC_ID') }])
   })
+
+  test.each<[number, ErrorName]>([
+    [2, 'INVALID_REQUEST'],
+    [3, 'TOPIC_DELETION_DISABLED'],
+    [6, 'TOPIC_DELETION_DISABLED'],
+  ])('DeleteTopics v%i with delete.topic.enable=false is %s', async (version, error) => {
+    await using keeper = await InProcessBroker.start({ deleteTopicEnable: false })
+    const asking = await keeper.connect()
+    await asking.createTopics([{ name: 'kept' }])
+    const { responses } = await asking.request(deleteTopics, version, {
+      topics: [{ name: 'kept', topicId: zeroUuid }],
+      topicNames: ['kept'],
+      timeoutMs: 5000,
+    })
+    expect(responses).toMatchObject([{ name: 'kept', errorCode: code(error) }])
+    expect((await asking.metadata(['kept'])).topics).toMatchObject([{ errorCode: 0 }])
+  })
 })
 
 describe('ListOffsets', () => {

@@ -129,6 +129,8 @@ class Recorder {
       messageTimestampType: partition === 1 && prng.chance(1, 2) ? 'LogAppendTime' : 'CreateTime',
       flushPolicy: prng.pick(['interval', 'interval', 'ack', 'os']),
       flushMs: prng.pick([20, 100, 1000]),
+      flushMessages: prng.pick([2, 20, 1_000_000]),
+      preallocate: prng.chance(1, 3),
       fileDeleteDelayMs: prng.pick([0, 50]),
     })
   }

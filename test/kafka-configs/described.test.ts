@@ -6,7 +6,7 @@ import {
   describeTopicConfigs,
   type ConfigDescription,
 } from '../../src/broker/config/describe.ts'
-import { LiveConfiguration } from '../../src/broker/config/live-configuration.ts'
+import { configSource, LiveConfiguration } from '../../src/broker/config/live-configuration.ts'
 import { defaultSettings } from '../../src/broker/config/settings.ts'
 
 /**
@@ -105,6 +105,14 @@ describe.skipIf(!isThere)('the configs that Kafka describes', () => {
     expect(namesOf(ours.topic).toSorted()).toEqual(
       [...namesOf(kafka.topic), ...own.topic].toSorted(),
     )
+  })
+
+  test('of a topic can all be given to a mirror of it, and are told by it as they were', () => {
+    const copied = new Map(kafka.topic.map(({ name, value }) => [name, value ?? '']))
+    expect(configuration.problemOfTopic(copied)).toBe(null)
+    const told = describeTopicConfigs(configuration, copied)
+    const kept = told.filter(({ source }) => source === configSource.topic)
+    expect(new Map(kept.map(({ name, value }) => [name, value]))).toEqual(copied)
   })
 
   test('of a broker are ours, or said not to be, with the reason', () => {

@@ -221,6 +221,15 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
       })
     })
 
+    test('place that is reserved does not show: size and content stay', () => {
+      const file = disk.open(at('a'), 'create')
+      file.write(0, [utf8('text')])
+      file.reserve(1 << 20)
+      expect(file.size()).toBe(4)
+      expect(text('a')).toBe('text')
+      file.close()
+    })
+
     describe('directories', () => {
       test('mkdir makes parents and is content with what is there', () => {
         disk.mkdir(at('a/b/c'))

@@ -62,6 +62,16 @@ describe('settings of a broker that runs', () => {
   })
 })
 
+test('the partitions of a topic share what they go by, until a setting changes', () => {
+  const configuration = started()
+  const overrides = new Map([['segment.ms', '7']])
+  const before = configuration.topicConfig(overrides)
+  expect(before).toMatchObject({ segmentMs: 7, retentionMs: 5 })
+  expect(configuration.topicConfig(overrides)).toBe(before)
+  take(configuration, { 'log.retention.ms': '9' })
+  expect(configuration.topicConfig(overrides)).toMatchObject({ segmentMs: 7, retentionMs: 9 })
+})
+
 describe('what is wrong with settings for a broker that runs', () => {
   test.each([
     ['log.retention.ms', '60000', null],
@@ -69,6 +79,13 @@ describe('what is wrong with settings for a broker that runs', () => {
     ['node.id', '2', /^INVALID_REQUEST node.id cannot be changed while the broker runs/],
     ['log.retention.hours', '2', /^INVALID_REQUEST .* change log.retention.ms$/],
     ['log.retention.mss', '2', /^INVALID_CONFIG .*did you mean log.retention.ms\?/],
+    [
+      'ssl.protocol',
+      'x',
+      /^INVALID_CONFIG ssl.protocol is Kafka's, and none here: there is no TLS/,
+    ],
+    ['log.cleaner.enable', 'false', /^INVALID_REQUEST log.cleaner.enable cannot be changed/],
+    ['log.cleaner.backoff.ms', '5', null],
     ['log.retention.ms', 'long', /^INVALID_CONFIG log.retention.ms must be a whole number/],
     ['message.max.bytes', '104857601', /^INVALID_CONFIG message.max.bytes is more than socket/],
   ])('%s=%s', (name, value, expected) => {

@@ -46,6 +46,13 @@ test('internal.segment.bytes stands in for segment.bytes', () => {
   expect(of(['internal.segment.bytes', '0'], ['segment.bytes', '2000000'])).toBe(2_000_000)
 })
 
+test('flush.messages=1 is a flush before each acknowledgement, whatever the policy', () => {
+  const of = (...overrides: [string, string][]) =>
+    topicConfig(defaultSettings(), new Map(overrides)).flushPolicy
+  expect(of(['flush.messages', '1'], ['flush.policy', 'os'])).toBe('ack')
+  expect(of(['flush.messages', '2'], ['flush.policy', 'os'])).toBe('os')
+})
+
 test('good wishes have no problems', () => {
   const wishes = [
     { name: 'compression.type', value: 'lz4' },

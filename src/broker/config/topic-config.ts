@@ -55,9 +55,20 @@ export function topicConfig(
   })
   const { producerIdExpirationMs, producerIdCountMax } = settings
   const config = { ...Object.fromEntries(values), producerIdExpirationMs, producerIdCountMax }
-  const segmentBytes =
-    config.internalSegmentBytes > 0 ? config.internalSegmentBytes : config.segmentBytes
-  return { ...config, segmentBytes } as TopicConfig
+  return { ...config, ...impliedBy(config) }
+}
+
+/** What some configs mean for others: a small segment for tests, and a flush for every record. */
+function impliedBy({
+  internalSegmentBytes,
+  segmentBytes,
+  flushMessages,
+  flushPolicy,
+}: TopicConfig): Pick<TopicConfig, 'segmentBytes' | 'flushPolicy'> {
+  return {
+    segmentBytes: internalSegmentBytes > 0 ? internalSegmentBytes : segmentBytes,
+    flushPolicy: flushMessages === 1 ? 'ack' : flushPolicy,
+  }
 }
 
 /** What is wrong between configs that each are right: a sentence for the client; null where nothing is. */

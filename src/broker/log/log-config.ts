@@ -5,6 +5,10 @@
 export interface LogConfig {
   readonly segmentBytes: number
   readonly segmentMs: number
+  /** How much earlier than that a segment may be closed, by chance. */
+  readonly segmentJitterMs: number
+  /** Segments get their place on the device when they are made. */
+  readonly preallocate: boolean
   readonly segmentIndexBytes: number
   readonly indexIntervalBytes: number
   /** -1: no limit. */
@@ -13,6 +17,9 @@ export interface LogConfig {
   readonly retentionMs: number
   readonly maxMessageBytes: number
   readonly compressionType: CompressionType
+  /** -1: zlib's own default. */
+  readonly compressionGzipLevel: number
+  readonly compressionZstdLevel: number
   /** Empty: everything stays. */
   readonly cleanupPolicy: '' | 'delete' | 'compact' | 'compact,delete'
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
@@ -21,6 +28,8 @@ export interface LogConfig {
   readonly flushPolicy: FlushPolicy
   /** Age at which unflushed bytes are flushed under `interval`. */
   readonly flushMs: number
+  /** Records without a flush at which one begins, whatever the policy. */
+  readonly flushMessages: number
   /** How long a removed segment's file stays, for fetches that are under way. */
   readonly fileDeleteDelayMs: number
   readonly producerIdExpirationMs: number

@@ -41,6 +41,8 @@ export interface Flushable {
   readonly name: string
   readonly flushMs: number
   readonly flushPolicy: 'interval' | 'ack' | 'os'
+  /** So many records are not covered by a flush, finished or under way, that one should begin now. */
+  readonly hasFlushMessages: boolean
   /** Files that a flush would sync. */
   readonly dirtyFileCount: number
   /** What is written now, to be told to `endFlush` when it is durable. */

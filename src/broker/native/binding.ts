@@ -32,6 +32,7 @@ export interface Binding {
   fileLookUp(file: number, position: number, target: Uint8Array): number
   /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
+  fileReserve(file: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
 
   /** Jobs: answered by `jobDone`. `target` must be kept until then. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -156,6 +156,20 @@ test('cachestat: written pages are dirty, synced ones clean, dropped ones gone',
     expect(file.isResident(4095, 2)).toBe(false)
   }
   expect(file.isResident(0, 0)).toBe(true)
+  file.close()
+})
+
+test('place is reserved on the device, and a cut to the size gives it back', () => {
+  const path = freshPath()
+  const file = disk.open(path, 'create')
+  file.write(0, [Uint8Array.of(1)])
+  const bytesOf = () => statSync(path).blocks * 512
+  const before = bytesOf()
+  if (!file.reserve(4 << 20)) return // a file system without fallocate(2)
+  expect(bytesOf()).toBeGreaterThanOrEqual(4 << 20)
+  expect(file.size()).toBe(1)
+  file.truncate(1)
+  expect(bytesOf()).toBeLessThanOrEqual(Math.max(before, 4096))
   file.close()
 })
 

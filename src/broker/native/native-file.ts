@@ -122,6 +122,13 @@ export class NativeFile implements DiskFile {
     return answer[0]! > Math.floor((position + length - 1) / pageBytes) - firstPage
   }
 
+  reserve(length: number): boolean {
+    const answer = this.#binding.fileReserve(this.use('reserve'), length)
+    if (answer < 0 && errnoName(answer) === 'ENOTSUP') return false
+    this.#check('reserve', answer)
+    return true
+  }
+
   dropCache(position: number, length: number): void {
     this.#check('dropCache', this.#binding.fileDropCache(this.use('dropCache'), position, length))
   }

@@ -122,6 +122,11 @@ export class NodeFile implements DiskFile, UnsyncedFile {
     return null
   }
 
+  reserve(): boolean {
+    // Node has no fallocate(2).
+    return false
+  }
+
   dropCache(): void {
     // Node has no posix_fadvise(2).
   }

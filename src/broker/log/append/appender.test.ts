@@ -158,6 +158,47 @@ test('segments are closed by size, by age, and when their index is full', async 
   expect((await readAll(byIndex.log)).length).toBe(20 * batchOf(1).length)
 })
 
+test('with an empty cleanup policy records need no key: nothing is compacted', async () => {
+  const { world, log } = await oneLog({ cleanupPolicy: '' })
+  expect(await append(world, log, batchOf(1))).toMatchObject({ ok: true })
+})
+
+test('segment.jitter.ms closes segments earlier by chance, each at its own age, never later than segment.ms', async () => {
+  const { world, clock, log } = await oneLog({ segmentMs: 1000, segmentJitterMs: 600 })
+  const ages: number[] = []
+  let since = clock.now()
+  await append(world, log, batchOf(1))
+  while (ages.length < 30) {
+    await clock.run(5)
+    const { segmentCount } = log
+    await append(world, log, batchOf(1))
+    if (log.segmentCount === segmentCount) continue
+    ages.push(clock.now() - since)
+    since = clock.now()
+  }
+  expect(Math.min(...ages)).toBeGreaterThanOrEqual(400)
+  expect(Math.max(...ages)).toBeLessThanOrEqual(1000)
+  expect(new Set(ages).size).toBeGreaterThan(10)
+  log.configure(logConfig({ segmentMs: 10, segmentJitterMs: 1e9 }))
+  const before = log.segmentCount
+  await append(world, log, batchOf(1))
+  await append(world, log, batchOf(1))
+  expect(log.segmentCount).toBeLessThanOrEqual(before + 1)
+})
+
+test('preallocate takes the place of each new segment, and gives back the rest of a closed one', async () => {
+  const { world, disk, directory, log } = await oneLog({ preallocate: true, segmentBytes: 500 })
+  const done: string[] = []
+  disk.onOperation(({ name, path }) => {
+    if (['create', 'truncate'].includes(name) && path.endsWith('.log')) done.push(name)
+  })
+  while (log.segmentCount < 3) await append(world, log, batchOf(1))
+  await world.clock.settle()
+  expect(done).toEqual(['create', 'truncate', 'create', 'truncate'])
+  expect((await readAll(log)).length).toBe(log.sizeBytes)
+  expect(directory.failure).toBe(null)
+})
+
 test('a roll in the middle of a turn makes two writes, and each segment ends where the next begins', async () => {
   const { clock, disk, log } = await oneLog({ segmentBytes: 500 })
   const writes: [string, number][] = []

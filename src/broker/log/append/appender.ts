@@ -1,5 +1,6 @@
 import { DiskError } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
+import { readUint32 } from '../../../lib/bytes.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
 import type { Undo } from '../producers/states.ts'
@@ -39,6 +40,15 @@ interface Stage {
   readonly done: Done
 }
 
+/** The segment that an append goes into. */
+interface Tail {
+  baseOffset: number
+  sizeBytes: number
+  firstAppendMs: number | null
+  /** In [0, 1), how much of `segment.jitter.ms` it is closed earlier; null as long as nobody asked. */
+  jitter: number | null
+}
+
 /** A new segment begins before the stage; the snapshot is of everything below it. */
 interface Roll {
   readonly baseOffset: number
@@ -66,13 +76,14 @@ export class Appender {
   /** The end of the log with everything that is staged. */
   #nextOffset: number
   /** The active segment with everything that is staged. */
-  #tail: { baseOffset: number; sizeBytes: number; firstAppendMs: number | null }
+  #tail: Tail
 
   constructor(state: LogState, sealer: Sealer) {
     this.#state = state
     this.#sealer = sealer
     this.#nextOffset = state.endOffset
     this.#tail = tailOf(state)
+    if (state.availability.refusal === null) this.#preallocate()
   }
 
   /** The end offset when everything staged will be written. */
@@ -220,12 +231,20 @@ export class Appender {
       tail.sizeBytes > 0 &&
       (tail.sizeBytes + sizeBytes > config.segmentBytes ||
         lastOffset(headers.at(-1)!) - tail.baseOffset > segmentOffsetsMax ||
-        nowMs - (tail.firstAppendMs ?? nowMs) >= config.segmentMs ||
+        nowMs - (tail.firstAppendMs ?? nowMs) >= this.#ageMax(tail) ||
         isIndexFull)
-    if (isDue) this.#tail = { baseOffset, sizeBytes: 0, firstAppendMs: null }
+    if (isDue) this.#tail = { baseOffset, sizeBytes: 0, firstAppendMs: null, jitter: null }
     this.#tail.sizeBytes += sizeBytes
     this.#tail.firstAppendMs ??= nowMs
     return isDue ? { baseOffset, snapshot: producers.encode(host.env.crc32c) } : null
+  }
+
+  /** How old a segment becomes: `segment.ms`, or by chance a little less. More than 0. */
+  #ageMax(tail: Tail): number {
+    const { config, host } = this.#state
+    if (config.segmentJitterMs === 0) return config.segmentMs
+    tail.jitter ??= readUint32(host.env.random.bytes(4), 0) / 2 ** 32
+    return config.segmentMs - tail.jitter * Math.min(config.segmentJitterMs, config.segmentMs)
   }
 
   #write(): void {
@@ -286,9 +305,22 @@ export class Appender {
     const { segments, host, path, durability } = this.#state
     const closed = segments.active
     segments.push(Segment.create(host.env.disk, path, baseOffset))
+    this.#preallocate()
     durability.directoryChanged()
     this.#sealer.seal(closed, { offset: baseOffset, bytes: snapshot })
     host.flushSoon(durability)
+  }
+
+  /** Where the topic wants it. A segment can grow without, as long as there is room. */
+  #preallocate(): void {
+    const { config, segments, host, name } = this.#state
+    if (!config.preallocate) return
+    try {
+      segments.active.reserve(config.segmentBytes)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      host.warn('Could not preallocate a segment', { log: name, error: error.message })
+    }
   }
 
   /** A failed write: the file is cut back, what was staged is forgotten, and all of it is refused. */
@@ -333,16 +365,9 @@ export class Appender {
 
 const nothing = new Uint8Array(0)
 
-function tailOf({ segments: { active } }: LogState): {
-  baseOffset: number
-  sizeBytes: number
-  firstAppendMs: number | null
-} {
-  return {
-    baseOffset: active.baseOffset,
-    sizeBytes: active.sizeBytes,
-    firstAppendMs: active.firstAppendMs,
-  }
+function tailOf({ segments: { active } }: LogState): Tail {
+  const { baseOffset, sizeBytes, firstAppendMs } = active
+  return { baseOffset, sizeBytes, firstAppendMs, jitter: null }
 }
 
 /** Cuts what a failed write left, and verifies it. */

@@ -10,7 +10,7 @@ import {
   stampBatch,
   type BatchHeader,
 } from '../batch/batch.ts'
-import { otherCodec, recompress } from '../batch/recompress.ts'
+import { otherCodec, recompress, type CompressionLevels } from '../batch/recompress.ts'
 import {
   validateBatch,
   validateRecords,
@@ -61,7 +61,8 @@ export function judge(
   const { header, greatestMs } = verdict
   const codec = origin === 'client' ? otherCodec(config.compressionType, header) : null
   if (verdict.needsRecords || codec !== null) {
-    return open(verdict, records, codec, { rules, codecs: host.codecs, crc32c: host.env.crc32c })
+    const { codecs, env } = host
+    return open(verdict, records, codec, { rules, codecs, crc32c: env.crc32c, levels: config })
   }
   const mended = mend({ header, greatestMs }, records, rules, host.env.crc32c)
   return { ok: true, records, headers: [mended] }
@@ -98,13 +99,14 @@ interface Opening {
   readonly rules: BatchRules
   readonly codecs: Codecs
   readonly crc32c: Crc32c
+  readonly levels: CompressionLevels
 }
 
 async function open(
   accepted: BatchAccepted,
   records: Uint8Array,
   codec: CodecId | null,
-  { rules, codecs, crc32c }: Opening,
+  { rules, codecs, crc32c, levels }: Opening,
 ): Promise<Judgement> {
   let { greatestMs } = accepted
   if (accepted.needsRecords) {
@@ -115,7 +117,7 @@ async function open(
   const header = mend({ header: accepted.header, greatestMs }, records, rules, crc32c)
   if (codec === null) return { ok: true, records, headers: [header] }
   const { maxMessageBytes } = rules
-  const made = await recompress(header, records, codec, { codecs, crc32c, maxMessageBytes })
+  const made = await recompress(header, records, codec, { codecs, crc32c, maxMessageBytes, levels })
   return made.ok ? { ok: true, records: made.records, headers: [made.header] } : made
 }
 

@@ -66,6 +66,7 @@ export class Sealer {
       // Of the one that was closed now it may still be needed: its end is not durable yet.
       if (older?.unsyncedBytes === 0) dropGrowth(disk, older)
     })
+    await this.#tolerant(async () => segment.giveBackRest())
     await this.#tolerant(async () => {
       for (const file of this.#writeIndexes(segment)) await syncAndClose(file)
     })
@@ -95,7 +96,7 @@ export class Sealer {
       if (!(error instanceof DiskError)) throw error
       if (!isPassing(error)) return host.fail(error)
       const fields = { log: name, error: error.message }
-      host.warn('Could not write an index or a snapshot', fields)
+      host.warn('Could not finish what a closed segment leaves', fields)
     }
   }
 }

@@ -10,16 +10,17 @@ import {
 } from '../../../../test/helpers/logs.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import { crc32c } from '../../../lib/crc32c.ts'
+import { Prng } from '../../../lib/prng.ts'
 import { codecNames, type CodecId } from '../compression/codec-id.ts'
 import { createCodecs } from '../compression/codecs.ts'
 import type { CompressionType, LogConfig } from '../log-config.ts'
 import { checkCrc, codecOf, encodeBatch, readBatchHeader } from './batch.ts'
-import { otherCodec, recompress } from './recompress.ts'
+import { otherCodec, recompress, type CompressionLevels } from './recompress.ts'
 import { encodeRecords, readRecords } from './records.ts'
 import { openPayload } from './validate-records.ts'
 
 const codecs = createCodecs({ soon: act => void setImmediate(act) })
-const how = { codecs, crc32c, maxMessageBytes: 10_000 }
+const how = { codecs, crc32c, maxMessageBytes: 100_000, levels: logConfig() }
 const records = Array.from({ length: 20 }, (_, at) => ({
   key: utf8(`key ${at}`),
   value: utf8(`value ${at}`.repeat(10)),
@@ -56,6 +57,26 @@ describe('a batch in another codec than the topic wants', () => {
     expect(sizeBytes).toBe(result.records.length)
     expect(after).toEqual({ ...header, sizeBytes, crc, attributes })
     expect(await valuesOf(result.records)).toEqual(records.map(({ value }) => fromUtf8(value)))
+  })
+
+  test('is compressed as hard as the topic wants', async () => {
+    const words = new Prng(3)
+    const value = Array.from({ length: 3000 }, () => `word${words.below(300)}`).join(' ')
+    const before = encodeBatch({ records: [{ value: utf8(value) }], ...facts, lastOffsetDelta: 0 })
+    const sizeAt = async (to: CodecId, levels: Partial<CompressionLevels>) => {
+      const options = { ...how, levels: { ...how.levels, ...levels } }
+      const result = await recompress(readBatchHeader(before, 0), before, to, options)
+      if (!result.ok) throw new Error(result.message)
+      expect(await valuesOf(result.records)).toEqual([value])
+      return result.records.length
+    }
+    const gzip = await Promise.all([1, 6, 9].map(each => sizeAt(1, { compressionGzipLevel: each })))
+    expect(gzip[0]).toBeGreaterThan(gzip[2]!)
+    expect(await sizeAt(1, {})).toBe(gzip[1])
+    const levels = [-131_072, 1, 22]
+    const zstd = await Promise.all(levels.map(each => sizeAt(4, { compressionZstdLevel: each })))
+    expect(zstd[0]).toBeGreaterThan(zstd[1]!)
+    expect(zstd[1]).toBeGreaterThan(zstd[2]!)
   })
 
   test('is refused where it becomes too large', async () => {
@@ -122,6 +143,26 @@ describe('a log', () => {
   test('stores batches as they come where its topic leaves it to producers, and always a coordinator’s', async () => {
     expect(await stored({ compressionType: 'producer' })).toEqual([...codecNames])
     expect(await stored({ compressionType: 'gzip' }, 'coordinator')).toEqual([...codecNames])
+  })
+
+  test('compresses at the level of its topic', async () => {
+    const sizes = await Promise.all(
+      [1, 9].map(async compressionGzipLevel => {
+        const { world, log } = await logWith({ compressionType: 'gzip', compressionGzipLevel })
+        const words = new Prng(3)
+        const value = utf8(Array.from({ length: 3000 }, () => `${words.below(300)}`).join(' '))
+        const answer = append(
+          world,
+          log,
+          encodeBatch({ records: [{ value }], baseTimestamp: 1000 }),
+        )
+        const pump = setInterval(() => void world.clock.settle(), 1)
+        expect(await answer).toMatchObject({ ok: true })
+        clearInterval(pump)
+        return log.sizeBytes
+      }),
+    )
+    expect(sizes[0]).toBeGreaterThan(sizes[1]!)
   })
 
   test('stamps the time of appending into what it compressed', async () => {

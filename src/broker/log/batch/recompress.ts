@@ -1,7 +1,7 @@
 import type { Crc32c } from '../../../lib/crc32c.ts'
 import { codecNames, type CodecId } from '../compression/codec-id.ts'
 import { DecompressError, outputBytesMaxFor, type Codecs } from '../compression/codecs.ts'
-import type { CompressionType } from '../log-config.ts'
+import type { CompressionType, LogConfig } from '../log-config.ts'
 import {
   batchOverheadBytes,
   codecOf,
@@ -26,7 +26,11 @@ export interface RecompressOptions {
   readonly crc32c: Crc32c
   /** Of the batch as it is stored. */
   readonly maxMessageBytes: number
+  /** How hard to compress, as the topic wants it of each codec. */
+  readonly levels: CompressionLevels
 }
+
+export type CompressionLevels = Pick<LogConfig, 'compressionGzipLevel' | 'compressionZstdLevel'>
 
 /** The codec that a topic wants and this batch does not have; null where the batch stays as it is. */
 export function otherCodec(wanted: CompressionType, header: BatchHeader): CodecId | null {
@@ -43,13 +47,14 @@ export async function recompress(
   header: BatchHeader,
   records: Uint8Array,
   codec: CodecId,
-  { codecs, crc32c, maxMessageBytes }: RecompressOptions,
+  { codecs, crc32c, maxMessageBytes, levels }: RecompressOptions,
 ): Promise<Repacked | BatchRefusal> {
   const packed = records.subarray(batchOverheadBytes, header.sizeBytes)
   try {
     const bytes = await codecs.recompress(packed, {
       from: codecOf(header) as CodecId,
       to: codec,
+      ...levelOf(codec, levels),
       openedBytesMax: outputBytesMaxFor(packed.length),
     })
     const sizeBytes = batchOverheadBytes + bytes.length
@@ -61,6 +66,12 @@ export async function recompress(
     if (error instanceof DecompressError) return refuse('INVALID_RECORD', error.message)
     throw error
   }
+}
+
+function levelOf(codec: CodecId, levels: CompressionLevels): { readonly level?: number } {
+  const name = codecNames[codec]
+  if (name === 'gzip') return { level: levels.compressionGzipLevel }
+  return name === 'zstd' ? { level: levels.compressionZstdLevel } : {}
 }
 
 function repacked(

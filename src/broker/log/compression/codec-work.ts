@@ -7,11 +7,12 @@ import { makeGzip, makeZstd, openGzip, openZstd } from './zlib.ts'
 export type CodecWork = { readonly bytes: Uint8Array } & (
   | { readonly kind: 'open'; readonly codec: Packed; readonly outputBytesMax: number }
   | { readonly kind: 'make'; readonly codec: Packed }
-  /** Open, and make again in another codec. */
+  /** Open, and make again in another codec, at a level where one is given and it has some. */
   | {
       readonly kind: 'remake'
       readonly from: CodecId
       readonly to: CodecId
+      readonly level: number | undefined
       readonly outputBytesMax: number
     }
 )
@@ -31,9 +32,9 @@ export function doCodecWork(work: CodecWork): Uint8Array {
     case 'make':
       return makers[work.codec](bytes)
     case 'remake': {
-      const { from, to, outputBytesMax } = work
+      const { from, to, level, outputBytesMax } = work
       const plain = from === 0 ? bytes : openers[from](bytes, outputBytesMax)
-      return to === 0 ? plain : makers[to](plain)
+      return to === 0 ? plain : makers[to](plain, level)
     }
   }
 }
@@ -41,7 +42,7 @@ export function doCodecWork(work: CodecWork): Uint8Array {
 const openers: Readonly<Record<Packed, (bytes: Uint8Array, outputBytesMax: number) => Uint8Array>> =
   { 1: openGzip, 2: openSnappy, 3: openLz4, 4: openZstd }
 
-const makers: Readonly<Record<Packed, (bytes: Uint8Array) => Uint8Array>> = {
+const makers: Readonly<Record<Packed, (bytes: Uint8Array, level?: number) => Uint8Array>> = {
   1: makeGzip,
   2: makeSnappy,
   3: makeLz4,

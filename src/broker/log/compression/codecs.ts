@@ -40,6 +40,8 @@ export interface Codecs {
 export interface Recompression {
   readonly from: CodecId
   readonly to: CodecId
+  /** Of the codec `to`, in its own numbers; its usual one where left out. gzip and zstd have some. */
+  readonly level?: number
   /** How much the bytes may become when they are opened. */
   readonly openedBytesMax: number
 }
@@ -82,8 +84,8 @@ export function createCodecs(clock: Pick<Clock, 'soon'>, options: CodecsOptions 
     },
     compress: async (codec, bytes) =>
       codec === 0 ? bytes : await lane.run({ kind: 'make', codec, bytes }),
-    recompress: (bytes, { from, to, openedBytesMax }) =>
-      counted(from, { kind: 'remake', from, to, bytes, outputBytesMax: openedBytesMax }),
+    recompress: (bytes, { from, to, level, openedBytesMax }) =>
+      counted(from, { kind: 'remake', from, to, level, bytes, outputBytesMax: openedBytesMax }),
   }
 }
 

@@ -10,13 +10,20 @@ export function openZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array 
   return bounded(options => zlib.zstdDecompressSync(bytes, options), bytes, outputBytesMax)
 }
 
-export function makeGzip(bytes: Uint8Array): Uint8Array {
-  return zlib.gzipSync(bytes)
+/** `level`: 1 to 9, or -1 for zlib's own. */
+export function makeGzip(bytes: Uint8Array, level = -1): Uint8Array {
+  return zlib.gzipSync(bytes, { level })
 }
 
-export function makeZstd(bytes: Uint8Array): Uint8Array {
-  return zlib.zstdCompressSync(bytes)
+/** `level`: -131072 to 22. */
+export function makeZstd(bytes: Uint8Array, level = zstdLevelDefault): Uint8Array {
+  return zlib.zstdCompressSync(bytes, {
+    params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
+  })
 }
+
+/** The library's. */
+const zstdLevelDefault = 3
 
 function bounded(
   open: (options: { chunkSize: number; maxOutputLength: number }) => Uint8Array,

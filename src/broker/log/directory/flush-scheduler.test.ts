@@ -53,6 +53,61 @@ test('ack: every append is flushed at once, several of one turn together', async
   expect([log.durableOffset, syncs.length]).toEqual([2, 1])
 })
 
+test.each(['interval', 'os'] as const)(
+  'flush.messages under %s: a flush begins when so many records have none',
+  async flushPolicy => {
+    const world = simWorld()
+    const directory = await openDirectory(world)
+    const config = logConfig({ flushPolicy, flushMessages: 5, flushMs: 1e9 })
+    const log = await directory.openLog(logId(), config)
+    const syncs = watched(world)
+    await append(world, log, batchOf(4))
+    expect([log.durableOffset, syncs.length]).toEqual([0, 0])
+    await append(world, log, batchOf(1))
+    expect([log.durableOffset, syncs.length]).toEqual([5, 1])
+    await append(world, log, batchOf(4))
+    expect([log.durableOffset, syncs.length]).toEqual([5, 1])
+    await append(world, log, batchOf(3))
+    expect([log.durableOffset, syncs.length]).toEqual([12, 2])
+    // Fewer are enough from now on, for what is written already too.
+    await append(world, log, batchOf(2))
+    log.configure({ ...config, flushMessages: 2 })
+    await world.clock.settle()
+    expect([log.durableOffset, syncs.length]).toEqual([14, 3])
+  },
+)
+
+test('flush.messages: what a flush under way covers calls for no other', async () => {
+  const clock = new SimClock()
+  const disk = new SimDisk({ later: act => void clock.after(10, act) })
+  const world = { ...simWorld(disk), clock }
+  const env = { ...world.env, clock }
+  const directory = await drive(clock, openDirectory({ ...world, env }))
+  const config = logConfig({ flushMessages: 5, flushMs: 1e9 })
+  const log = await drive(clock, directory.openLog(logId(), config))
+  const syncs = watched({ ...world, disk })
+  await append({ clock }, log, batchOf(5))
+  await append({ clock }, log, batchOf(4))
+  await clock.run(100)
+  expect([log.durableOffset, syncs.length]).toEqual([5, 1])
+  await append({ clock }, log, batchOf(1))
+  await append({ clock }, log, batchOf(5))
+  await clock.run(100)
+  expect([log.durableOffset, syncs.length]).toEqual([15, 3])
+})
+
+test('flush.ms=0: what is written is flushed at once, and then nothing runs', async () => {
+  const world = simWorld()
+  const directory = await openDirectory(world)
+  const log = await directory.openLog(logId(), logConfig({ flushMs: 0 }))
+  const syncs = watched(world)
+  await append(world, log, batchOf(1))
+  await world.clock.run(1)
+  expect([log.durableOffset, syncs.length]).toEqual([1, 1])
+  await world.clock.run(1000)
+  expect(syncs.length).toBe(1)
+})
+
 test('os: nothing is flushed, but who waits gets what he waits for', async () => {
   const world = simWorld()
   const directory = await openDirectory(world)

@@ -52,13 +52,13 @@ export class FlushScheduler {
       this.#dirtySinceMs.set(log, this.#options.env.clock.monotonic())
       this.#ringFor(log)
     }
-    if (log.flushPolicy === 'ack') this.flushSoon(log)
+    if (wantsFlush(log)) this.flushSoon(log)
   }
 
   /** The log's flush policy or interval is another one from now on, for what it has written already too. */
   policyChanged(log: Flushable): void {
     if (!this.#dirtySinceMs.has(log)) return
-    if (log.flushPolicy === 'ack') this.flushSoon(log)
+    if (wantsFlush(log)) this.flushSoon(log)
     else this.#ringFor(log)
   }
 
@@ -204,4 +204,9 @@ export class FlushScheduler {
     for (const log of this.#dirtySinceMs.keys()) if (this.#dueMs(log) <= nowMs) return true
     return false
   }
+}
+
+/** Whether a log is flushed as soon as it is written to, or because enough of it was written. */
+function wantsFlush({ flushPolicy, hasFlushMessages }: Flushable): boolean {
+  return flushPolicy === 'ack' || hasFlushMessages
 }

@@ -83,6 +83,7 @@ export class Segment {
   #syncedBytes = 0
   #hotFrom: number
   #usedMs = 0
+  #isReserved = false
   #isRemoved = false
   #isClosed = false
 
@@ -181,6 +182,18 @@ export class Segment {
     this.#sizeBytes += header.sizeBytes
     this.#endOffset = lastOffset(header) + 1
     this.#firstAppendMs ??= nowMs
+  }
+
+  /** Takes the place of a whole segment on the device, so that growing needs none. @throws DiskError */
+  reserve(length: number): void {
+    this.#isReserved = this.file.reserve(length)
+  }
+
+  /** Gives back the place that it did not need; it grows no more. @throws DiskError */
+  giveBackRest(): void {
+    if (!this.#isReserved || this.#isRemoved) return
+    this.#isReserved = false
+    this.file.truncate(this.#sizeBytes)
   }
 
   /** Recovery knows the segment up to `mark` by its caches, and that this much is on the device. */

@@ -23,6 +23,8 @@ interface FlushedLog {
 export class Durability implements Flushable {
   readonly #log: FlushedLog
   #offset: number
+  /** The end of the last flush that was begun; where it was abandoned it is tried again soon. */
+  #flushingTo = 0
   /** Files were made or removed in the log's directory since it was last synced. */
   #isDirectoryDirty: boolean
   #waiters: { readonly offset: number; readonly until: Deferred<void> }[] = []
@@ -51,6 +53,11 @@ export class Durability implements Flushable {
 
   get flushPolicy(): LogConfig['flushPolicy'] {
     return this.#log.config.flushPolicy
+  }
+
+  get hasFlushMessages(): boolean {
+    const { segments, config } = this.#log
+    return segments.endOffset - Math.max(this.#offset, this.#flushingTo) >= config.flushMessages
   }
 
   get dirtyFileCount(): number {
@@ -106,6 +113,7 @@ export class Durability implements Flushable {
     )
     const directory = this.#isDirectoryDirty
     this.#isDirectoryDirty = false
+    this.#flushingTo = segments.endOffset
     return { endOffset: segments.endOffset, files, directory }
   }
 
