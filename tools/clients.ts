@@ -9,13 +9,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fetchNodeRdkafka } from './node-rdkafka.ts'
 
 /**
  * Brings the test clients that npm does not: kcat and promtool from Debian, confluent-kafka, kafka-python and
- * aiokafka from PyPI, codecs for kafkajs from npm, Apache Kafka's own from Maven Central, and node-rdkafka, whose install script would compile librdkafka
+ * aiokafka from PyPI, codecs for kafkajs from npm, Apache Kafka's own from Maven Central, our drivers of Go's clients, built with
+ * the Go of the machine, and node-rdkafka, whose install script would compile librdkafka
  * once more: it is compiled against the one of tools/librdkafka.ts, where that was built. Without root, into `.cache/clients/NAME-VERSION`, once. What cannot be had is said in
  * `.cache/clients/NAME.missing`, and the suites that need it skip themselves; with `CI=true` that is a failure.
  *
@@ -30,6 +32,7 @@ export type ClientName =
   | 'kafkajs-codecs'
   | 'node-rdkafka'
   | 'java'
+  | 'go'
 
 interface ClientKit {
   readonly name: ClientName
@@ -46,6 +49,7 @@ const patienceMs = 900_000
 /** Apache Kafka's version. */
 const kafka = '4.3.1'
 const cache = join(import.meta.dirname, '..', '.cache', 'clients')
+const goDrivers = join(import.meta.dirname, '..', 'test/scenarios/drivers/go')
 
 export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
   kcat: {
@@ -91,6 +95,7 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     fetch: fetchNodeRdkafka,
   },
   java: { name: 'java', version: `${kafka}-core`, needs: ['java', 'mvn'], fetch: fetchJava },
+  go: { name: 'go', version: versionOfGoDrivers(), needs: ['go'], fetch: buildGoDrivers },
 }
 
 /** Where a kit is, once it is there. */
@@ -215,6 +220,25 @@ function fetchJava(folder: string): void {
   writeFileSync(join(folder, 'log4j2.properties'), javaLogging)
   const to = `-DoutputDirectory=${join(folder, 'lib')}`
   run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', to])
+}
+
+/** Of their sources and of the modules that they are built with: a change of either is another kit. */
+function versionOfGoDrivers(): string {
+  const files = readdirSync(goDrivers, { recursive: true, encoding: 'utf8' })
+  const hash = createHash('sha256')
+  for (const name of files.filter(file => /\.(go|mod|sum)$/.test(file)).toSorted()) {
+    hash.update(`${name}\n`).update(readFileSync(join(goDrivers, name)))
+  }
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** The programs of one module; those of an old version of a client are the same sources with modules of their own. */
+function buildGoDrivers(folder: string): void {
+  // Debian's is too old for the clients, and fetches no newer one unless told.
+  const env = { GOTOOLCHAIN: 'auto', GOFLAGS: '-buildvcs=false -trimpath' }
+  const build = (...args: string[]): void => run('go', ['-C', goDrivers, 'build', ...args], env)
+  build('-o', `${folder}/`, './sarama', './kafka-go', './franz-go')
+  build('-modfile=sarama-1.45.0.mod', '-o', join(folder, 'sarama-1.45.0'), './sarama')
 }
 
 function javaProject(version: string): string {

@@ -75,6 +75,12 @@ export class TestBroker {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'logcluster-test-'))
   }
 
+  /** Another broker on a directory of its own, as this one but for `settings`. */
+  twin(settings: Readonly<Record<string, string>>): Promise<TestBroker> {
+    const { dataDir: _, ...options } = this.#options
+    return startBroker({ ...options, settings: { ...options.settings, ...settings } })
+  }
+
   get port(): number {
     return Number(this.address.split(':').at(-1))
   }

@@ -191,8 +191,12 @@ export async function restartBroker(world: World): Promise<void> {
   }
 }
 
-async function topicConfig(world: World, name: string): Promise<string | null | undefined> {
-  const asked = { resourceType: 2, resourceName: world.topic, configurationKeys: [name] }
+export async function topicConfig(
+  world: World,
+  name: string,
+  topic = world.topic,
+): Promise<string | null | undefined> {
+  const asked = { resourceType: 2, resourceName: topic, configurationKeys: [name] }
   const { results } = await world.wire.request(describeConfigs, 4, {
     resources: [asked],
     includeSynonyms: false,

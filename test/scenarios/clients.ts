@@ -32,6 +32,10 @@ function python(script: string, kit: ClientName): DriverProgram {
   return { command: ['python3', '-B', join(drivers, script)], env }
 }
 
+function go(name: string): DriverProgram {
+  return { command: [join(kitFolder('go'), name)] }
+}
+
 const able = {
   alsoOnFallback: false,
   noStaticMembers: null,
@@ -82,4 +86,15 @@ export const clients: readonly Client[] = [
   { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
   { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },
   { ...able, name: 'Java tools', kit: 'java', program: node('java.ts') },
+  { ...able, name: 'sarama', kit: 'go', program: go('sarama') },
+  { ...able, name: 'sarama 1.45.0', kit: 'go', program: go('sarama-1.45.0') },
+  {
+    ...able,
+    name: 'kafka-go',
+    kit: 'go',
+    program: go('kafka-go'),
+    noStaticMembers:
+      'kafka-go joins with JoinGroup version 2 at most, which has no group.instance.id',
+  },
+  { ...able, name: 'franz-go', kit: 'go', program: go('franz-go') },
 ]

@@ -2,6 +2,13 @@ import { growTopic, configureTopic, createTopic, deleteTopic, restartBroker } fr
 import { commitAndResume, groupOfThree, staticRestart } from './groups.ts'
 import { acknowledged, batchLimit, compressed, headers, nulls, timestamps } from './produce.ts'
 import { middleOfBatch, pauseAndResume, seekByTime } from './read.ts'
+import {
+  flushOfOthers,
+  minBytes,
+  offsetsTopicFirst,
+  timesOutOfOrder,
+  topicConfigs,
+} from './settings.ts'
 import type { World } from './world.ts'
 
 /** Something that people do with a Kafka client, and what it proves of the broker. */
@@ -118,6 +125,39 @@ export const scenarios: readonly Scenario[] = [
       'a topic deleted under a running producer is gone, and made again under its name it is empty and usable by that producer',
     quick: false,
     run: deleteTopic,
+  },
+  {
+    name: 'times-out-of-order',
+    proves:
+      'records with times of their own in any order: the header of their batches has the greatest, look-ups by time find the first that is as late, compressed or not',
+    quick: true,
+    run: timesOutOfOrder,
+  },
+  {
+    name: 'fetch-min-bytes',
+    proves:
+      '`fetch.min.bytes` of 1 MiB does not wait where a segment of 1 MiB ends and more is there',
+    quick: true,
+    run: minBytes,
+  },
+  {
+    name: 'topic-configs',
+    proves: "a topic is made with configs of all of Kafka's types, and described with just these",
+    quick: true,
+    run: topicConfigs,
+  },
+  {
+    name: 'flush-of-others',
+    proves: 'beside a topic with `flush.ms` of an hour other topics are flushed as they say',
+    quick: false,
+    run: flushOfOthers,
+  },
+  {
+    name: 'offsets-topic-first',
+    proves:
+      '`__consumer_offsets` that a client asks for before there is a group is made with its own partitions and policy',
+    quick: false,
+    run: offsetsTopicFirst,
   },
   {
     name: 'broker-restart',

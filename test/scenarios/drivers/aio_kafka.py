@@ -7,7 +7,7 @@ import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from driver import Lacks, encoded, numbers, say, serve, session_ms, told
+from driver import MIN_BYTES_WAIT_MS, Lacks, encoded, numbers, say, serve, session_ms, told
 
 
 def version(address, wish):
@@ -93,7 +93,9 @@ async def take(consumer, count, seconds=20):
 
 
 async def assigned(address, wish, offset):
-    consumer = await consumer_of(address, None)
+    least = wish.get("minBytes")
+    waits = {} if least is None else {"fetch_min_bytes": least, "fetch_max_wait_ms": MIN_BYTES_WAIT_MS}
+    consumer = await consumer_of(address, None, **waits)
     await consumer.start()
     at = TopicPartition(wish["topic"], wish["partition"])
     consumer.assign([at])
@@ -144,6 +146,7 @@ async def administered(address, act):
         await admin.close()
     for one in answer if isinstance(answer, list) else [answer]:
         refuse(one)
+    return answer
 
 
 def refuse(answer):
@@ -168,6 +171,22 @@ async def grow_topic(address, wish):
 async def configure_topic(address, wish):
     resource = ConfigResource(ConfigResourceType.TOPIC, wish["topic"], configs=wish["configs"])
     await administered(address, lambda admin: admin.alter_configs([resource]))
+
+
+async def describe_topic(address, wish):
+    resource = ConfigResource(ConfigResourceType.TOPIC, wish["topic"])
+    [answer] = await administered(address, lambda admin: admin.describe_configs([resource]))
+    [described] = answer.to_object()["resources"]
+    return {entry["config_names"]: entry["config_value"] for entry in described["config_entries"]}
+
+
+async def partitions(address, wish):
+    producer = producer_of(address)
+    await producer.start()
+    try:
+        return len(await producer.partitions_for(wish["topic"]))
+    finally:
+        await producer.stop()
 
 
 async def delete_topic(address, wish):
@@ -215,6 +234,8 @@ serve(
         "createTopic": awaited(create_topic),
         "growTopic": awaited(grow_topic),
         "configureTopic": awaited(configure_topic),
+        "describeTopic": awaited(describe_topic),
+        "partitions": awaited(partitions),
         "deleteTopic": awaited(delete_topic),
     },
     awaited(member),

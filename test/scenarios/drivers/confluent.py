@@ -12,7 +12,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
 )
-from driver import encoded, numbers, say, serve, session_ms, told
+from driver import MIN_BYTES_WAIT_MS, encoded, numbers, say, serve, session_ms, told
 
 
 def version(address, wish):
@@ -91,7 +91,9 @@ def take(consumer, count, seconds=20):
 
 
 def consume(address, wish):
-    consumer = consumer_of(address, "none")
+    least = wish.get("minBytes")
+    waits = {} if least is None else {"fetch_min_bytes": least, "fetch_wait_max_ms": MIN_BYTES_WAIT_MS}
+    consumer = consumer_of(address, "none", **waits)
     consumer.assign([TopicPartition(wish["topic"], wish["partition"], wish["offset"])])
     found = take(consumer, wish["count"])
     consumer.close()
@@ -156,6 +158,18 @@ def configure_topic(address, wish):
     administer(address, lambda admin: admin.incremental_alter_configs([resource]))
 
 
+def describe_topic(address, wish):
+    admin = AdminClient({"bootstrap.servers": address})
+    resource = ConfigResource(ConfigResource.Type.TOPIC, wish["topic"])
+    [described] = [one.result(timeout=20) for one in admin.describe_configs([resource]).values()]
+    return {name: entry.value for name, entry in described.items()}
+
+
+def partitions(address, wish):
+    topic = Producer({"bootstrap.servers": address}).list_topics(wish["topic"], timeout=20).topics[wish["topic"]]
+    return len(topic.partitions)
+
+
 def delete_topic(address, wish):
     administer(address, lambda admin: admin.delete_topics([wish["topic"]]))
 
@@ -194,6 +208,8 @@ serve(
         "createTopic": create_topic,
         "growTopic": grow_topic,
         "configureTopic": configure_topic,
+        "describeTopic": describe_topic,
+        "partitions": partitions,
         "deleteTopic": delete_topic,
     },
     member,

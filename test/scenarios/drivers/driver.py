@@ -42,6 +42,10 @@ def numbers(wish):
         at += 1
 
 
+# Longer than a verb waits for records: a fetch that should have been answered at once is missed.
+MIN_BYTES_WAIT_MS = 25000
+
+
 def session_ms(instance):
     """Short, so that a crash is noticed; a static member has to be started again within it."""
     return 3000 if instance is None else 30000

@@ -9,6 +9,7 @@ import { java, javaCommand } from '../../helpers/programs.ts'
 import {
   Lacks,
   type MemberWish,
+  minBytesWaitMs,
   type PlacedRecord,
   say,
   serve,
@@ -92,7 +93,7 @@ function verbsOf(address: string): Verbs {
       return { acked, failed: bad.map(one => `${one.exception}: ${one.message}`) }
     },
 
-    async consume({ topic, partition, offset, count }) {
+    async consume({ topic, partition, offset, count, minBytes }) {
       const from = [...server, '--topic', topic, '--partition', String(partition)]
       const limits = ['--offset', String(offset), '--max-messages', String(count)]
       const parts = ['timestamp', 'offset', 'headers', 'key']
@@ -101,7 +102,9 @@ function verbsOf(address: string): Verbs {
         '--formatter-property',
         it,
       ])
-      const args = [...from, ...limits, '--timeout-ms', '20000', ...properties]
+      const waits = [`fetch.min.bytes=${minBytes}`, `fetch.max.wait.ms=${minBytesWaitMs}`]
+      const given = minBytes === undefined ? [] : waits.flatMap(it => ['--command-property', it])
+      const args = [...from, ...limits, '--timeout-ms', '20000', ...properties, ...given]
       const { stdout } = await java(`${tools}.consumer.ConsoleConsumer`, args)
       return stdout.split('\n').slice(0, -1).map(printedRecord)
     },
@@ -150,6 +153,14 @@ function verbsOf(address: string): Verbs {
       const args = [...server, ...of, '--add-config', pairs.join(',')]
       await java('kafka.admin.ConfigCommand', args)
     },
+    async describeTopic({ topic }) {
+      const of = ['--describe', '--all', '--entity-type', 'topics', '--entity-name', topic]
+      const { stdout } = await java('kafka.admin.ConfigCommand', [...server, ...of])
+      const lines = stdout.matchAll(/^\s+([\w.]+)=(.*) sensitive=/gm)
+      return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]))
+    },
+    partitions: () =>
+      Promise.reject(new Lacks('no tool asks for the metadata of one topic and may make it')),
     deleteTopic: ({ topic }) => topics('--delete', '--topic', topic),
   }
 }

@@ -3,7 +3,7 @@
 import time
 
 import kafka
-from driver import Lacks, encoded, numbers, say, serve, session_ms, told
+from driver import MIN_BYTES_WAIT_MS, Lacks, encoded, numbers, say, serve, session_ms, told
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import RetriableError
@@ -108,7 +108,9 @@ def take(consumer, count, seconds=20):
 
 
 def consume(address, wish):
-    consumer = consumer_of(address, None)
+    least = wish.get("minBytes")
+    waits = {} if least is None else {"fetch_min_bytes": least, "fetch_max_wait_ms": MIN_BYTES_WAIT_MS}
+    consumer = consumer_of(address, None, **waits)
     at = TopicPartition(wish["topic"], wish["partition"])
     consumer.assign([at])
     consumer.seek(at, wish["offset"])
@@ -151,7 +153,7 @@ def consume_group(address, wish):
 def with_admin(address, act):
     admin = KafkaAdminClient(bootstrap_servers=address)
     try:
-        act(admin)
+        return act(admin)
     finally:
         admin.close()
 
@@ -168,6 +170,19 @@ def grow_topic(address, wish):
 def configure_topic(address, wish):
     resource = ConfigResource(ConfigResourceType.TOPIC, wish["topic"], configs=wish["configs"])
     with_admin(address, lambda admin: admin.alter_configs([resource]))
+
+
+def describe_topic(address, wish):
+    resource = ConfigResource(ConfigResourceType.TOPIC, wish["topic"])
+    described = with_admin(address, lambda admin: admin.describe_configs([resource], config_filter="all"))
+    return {name: entry["value"] for name, entry in described["topic"][wish["topic"]].items()}
+
+
+def partitions(address, wish):
+    producer = producer_of(address)
+    found = producer.partitions_for(wish["topic"])
+    producer.close(5)
+    return len(found)
 
 
 def delete_topic(address, wish):
@@ -213,6 +228,8 @@ serve(
         "createTopic": create_topic,
         "growTopic": grow_topic,
         "configureTopic": configure_topic,
+        "describeTopic": describe_topic,
+        "partitions": partitions,
         "deleteTopic": delete_topic,
     },
     member,

@@ -6,8 +6,10 @@ import { zstdCompress, zstdDecompress } from 'node:zlib'
 import kafkajs, { type Admin, type Consumer } from 'kafkajs'
 import { kitFolder } from '../../../tools/clients.ts'
 import {
+  type ConsumeWish,
   Lacks,
   type MemberWish,
+  minBytesWaitMs,
   numbers,
   type PlacedRecord,
   say,
@@ -88,8 +90,8 @@ function verbsOf(address: string): Verbs {
       return { acked: count - failed.length, failed }
     },
 
-    async consume({ topic, partition, offset, count }) {
-      const { found } = await readAlone({ topic, partition, offset, count }, async () => {})
+    async consume(wish) {
+      const { found } = await readAlone(wish, async () => {})
       return found
     },
 
@@ -161,6 +163,18 @@ function verbsOf(address: string): Verbs {
         const resources = [{ type: 2, name: topic, configEntries }]
         await admin.alterConfigs({ validateOnly: false, resources })
       }),
+    describeTopic: ({ topic }) =>
+      withAdmin(async admin => {
+        const asked = { includeSynonyms: false, resources: [{ type: 2, name: topic }] }
+        const { resources } = await admin.describeConfigs(asked)
+        const entries = resources[0]!.configEntries
+        return Object.fromEntries(entries.map(one => [one.configName, one.configValue]))
+      }),
+    partitions: ({ topic }) =>
+      withAdmin(async admin => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+        return topics[0]!.partitions.length
+      }),
     deleteTopic: ({ topic }) => withAdmin(admin => admin.deleteTopics({ topics: [topic] })),
   }
 
@@ -176,12 +190,16 @@ function verbsOf(address: string): Verbs {
 
   /** It consumes by groups only: a group of its own, moved to where reading shall begin. */
   async function readAlone(
-    from: { topic: string; partition: number; offset: number; count: number },
+    from: ConsumeWish,
     each: (consumer: Consumer, record: PlacedRecord) => Promise<void>,
   ): Promise<{ found: PlacedRecord[] }> {
-    const { topic, partition, offset, count } = from
+    const { topic, partition, offset, count, minBytes } = from
     const groupId = `alone-${process.pid}-${Date.now()}`
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 })
+    const waits =
+      minBytes === undefined
+        ? { maxWaitTimeInMs: 100 }
+        : { minBytes, maxWaitTimeInMs: minBytesWaitMs }
+    const consumer = kafka.consumer({ groupId, ...waits })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     const found: PlacedRecord[] = []

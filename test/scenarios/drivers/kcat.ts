@@ -4,6 +4,7 @@ import { kcat, kcatCommand } from '../../helpers/programs.ts'
 import {
   Lacks,
   type MemberWish,
+  minBytesWaitMs,
   numbers,
   type PlacedRecord,
   say,
@@ -73,9 +74,11 @@ function verbsOf(address: string): Verbs {
       return { acked: count - failed.length, failed }
     },
 
-    async consume({ topic, partition, offset, count }) {
+    async consume({ topic, partition, offset, count, minBytes }) {
       const from = ['-t', topic, '-p', String(partition), '-o', String(offset)]
-      const found = await consume(['-C', ...from, '-c', String(count)])
+      const waits = [`fetch.min.bytes=${minBytes}`, `fetch.wait.max.ms=${minBytesWaitMs}`]
+      const given = minBytes === undefined ? [] : settings(...waits)
+      const found = await consume(['-C', ...from, '-c', String(count), ...given])
       return found.map(placed)
     },
 
@@ -83,6 +86,11 @@ function verbsOf(address: string): Verbs {
       const asked = ['-Q', '-b', address, '-t', `${topic}:${partition}:${timestamp}`]
       const { stdout } = await kcat(asked)
       return Number(/offset (-?\d+)/.exec(stdout)?.[1])
+    },
+
+    async partitions({ topic }) {
+      const { stdout } = await kcat(['-L', '-b', address, '-t', topic])
+      return [...stdout.matchAll(/^\s+partition \d+,/gm)].length
     },
 
     pauseResume: () => {

@@ -4,6 +4,7 @@ import { kitFolder } from '../../../tools/clients.ts'
 import {
   Lacks,
   type MemberWish,
+  minBytesWaitMs,
   numbers,
   type PlacedRecord,
   say,
@@ -28,7 +29,12 @@ interface Client {
   connect(options: object, done: Done): void
   disconnect(done: Done): void
   on(event: string, listener: (...args: never[]) => void): void
+  getMetadata(of: object, done: Done<Metadata>): void
   offsetsForTimes(of: object[], timeoutMs: number, done: Done<{ offset: number }[]>): void
+}
+
+interface Metadata {
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly object[] }[]
 }
 
 interface Producer extends Client {
@@ -122,10 +128,11 @@ async function take(consumer: Consumer, count: number, waitMs = 20_000): Promise
 
 async function assigned<Result>(
   address: string,
-  at: { topic: string; partition: number; offset: number },
+  { minBytes, ...at }: { topic: string; partition: number; offset: number; minBytes?: number },
   act: (consumer: Consumer) => Promise<Result>,
 ): Promise<Result> {
-  const consumer = await consumerOf(address, 'none', {})
+  const waits = { 'fetch.min.bytes': minBytes, 'fetch.wait.max.ms': minBytesWaitMs }
+  const consumer = await consumerOf(address, 'none', minBytes === undefined ? {} : waits)
   consumer.assign([at])
   const result = await act(consumer)
   consumer.unassign()
@@ -225,6 +232,15 @@ function verbsOf(address: string): Verbs {
     },
     growTopic: ({ topic, partitions }) =>
       administer((admin, done) => admin.createPartitions(topic, partitions, 20_000, done)),
+    async partitions({ topic }) {
+      const [producer] = await producerOf(address, {})
+      const { topics } = await promised<Metadata>(done =>
+        producer.getMetadata({ topic, timeout: 10_000 }, done),
+      )
+      await promised(done => producer.disconnect(done))
+      return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
+    },
+    describeTopic: () => Promise.reject(new Lacks('node-rdkafka cannot describe configs')),
     configureTopic: () => Promise.reject(new Lacks('cannot configure topics')),
     deleteTopic: ({ topic }) => administer((admin, done) => admin.deleteTopic(topic, 20_000, done)),
   }

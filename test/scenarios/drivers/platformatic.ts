@@ -9,6 +9,7 @@ import {
 } from '@platformatic/kafka'
 import {
   type MemberWish,
+  minBytesWaitMs,
   numbers,
   type PlacedRecord,
   say,
@@ -30,9 +31,10 @@ function clientOf(address: string, clientId = 'scenarios') {
 /** For half a minute. By default a stream ends with the error of its fourth try, three seconds after the first. */
 const patient = { retries: 120, retryDelay: 250 }
 
-function consumerOf(address: string, groupId: string): Consumer {
+function consumerOf(address: string, groupId: string, minBytes?: number): Consumer {
   const quick = { maxWaitTime: 100, sessionTimeout: 6000, heartbeatInterval: 1000 }
-  return new Consumer({ ...clientOf(address), groupId, ...quick })
+  const patientFetch = minBytes !== undefined && { minBytes, maxWaitTime: minBytesWaitMs }
+  return new Consumer({ ...clientOf(address), groupId, ...quick, ...patientFetch })
 }
 
 function verbsOf(address: string): Verbs {
@@ -72,8 +74,8 @@ function verbsOf(address: string): Verbs {
       return { acked: count - failed.length, failed }
     },
 
-    async consume({ topic, partition, offset, count }) {
-      const consumer = consumerOf(address, 'alone')
+    async consume({ topic, partition, offset, count, minBytes }) {
+      const consumer = consumerOf(address, 'alone', minBytes)
       const offsets = [{ topic, partition, offset: BigInt(offset) }]
       const found = await take(consumer, topic, { mode: 'manual', offsets, count })
       await consumer.close(true)
@@ -138,13 +140,24 @@ function verbsOf(address: string): Verbs {
         const resource = { resourceType: 2 as const, resourceName: topic, configs: entries }
         return admin.incrementalAlterConfigs({ resources: [resource], validateOnly: false })
       }),
+    describeTopic: ({ topic }) =>
+      withAdmin(async admin => {
+        const resources = [{ resourceType: 2 as const, resourceName: topic }]
+        const [described] = await admin.describeConfigs({ resources })
+        return Object.fromEntries(described!.configs.map(({ name, value }) => [name, value ?? '']))
+      }),
+    partitions: ({ topic }) =>
+      withAdmin(async admin => {
+        const { topics } = await admin.metadata({ topics: [topic], autocreateTopics: true })
+        return topics.get(topic)?.partitionsCount ?? 0
+      }),
     deleteTopic: ({ topic }) => withAdmin(admin => admin.deleteTopics({ topics: [topic] })),
   }
 
-  async function withAdmin(act: (admin: Admin) => Promise<void>): Promise<void> {
+  async function withAdmin<Result>(act: (admin: Admin) => Promise<Result>): Promise<Result> {
     const admin = new Admin(clientOf(address))
     try {
-      await act(admin)
+      return await act(admin)
     } catch (error) {
       throw new Error(said(error), { cause: error })
     } finally {

@@ -20,6 +20,16 @@ export interface ProduceWish extends TopicPartitionWish {
   readonly acks: '0' | '1' | 'all'
 }
 
+export interface ConsumeWish extends TopicPartitionWish {
+  readonly offset: number
+  readonly count: number
+  /** As `fetch.min.bytes`, and then waits up to `minBytesWaitMs` for them; the library's default where it is left out. */
+  readonly minBytes?: number
+}
+
+/** Longer than a verb waits for records: a fetch that should have been answered at once is missed. */
+export const minBytesWaitMs = 25_000
+
 export interface PauseWish extends TopicPartitionWish {
   readonly before: number
   readonly total: number
@@ -55,7 +65,7 @@ export interface Verbs {
   /** One record after the other, its number as the value, `everyMs` apart, each with acks=all, until it is told to end. */
   flow?(wish: FlowWish): Promise<{ acked: number; failed: string[] }>
   /** The first `count` records from `offset` on. */
-  consume?(wish: TopicPartitionWish & { offset: number; count: number }): Promise<PlacedRecord[]>
+  consume?(wish: ConsumeWish): Promise<PlacedRecord[]>
   /** -1 where no record is as late. */
   offsetForTime?(wish: TopicPartitionWish & { timestamp: number }): Promise<number>
   /** Offsets read before a pause, in `quietMs` of it, and after. */
@@ -65,6 +75,10 @@ export interface Verbs {
   createTopic?(wish: TopicWish): Promise<void>
   growTopic?(wish: { topic: string; partitions: number }): Promise<void>
   configureTopic?(wish: { topic: string; configs: Record<string, string> }): Promise<void>
+  /** All configs of a topic that the library shows. */
+  describeTopic?(wish: { topic: string }): Promise<Record<string, string>>
+  /** As Metadata tells that may make the topic; 0 where it is not there. */
+  partitions?(wish: { topic: string }): Promise<number>
   deleteTopic?(wish: { topic: string }): Promise<void>
 }
 
