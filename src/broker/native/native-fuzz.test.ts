@@ -73,7 +73,10 @@ test.each(Array.from({ length: 24 }, (_, seed) => seed))('seed %i', async seed =
     // Who is paused does not hear that the peer has gone.
     if (!running) for (const connection of open) connection.resume()
   }, 1)
-  await Promise.all(Array.from({ length: 12 }, () => client(prng, listener.port)))
+  await Promise.all([
+    ...Array.from({ length: 9 }, () => client(prng, listener.port)),
+    ...Array.from({ length: 4 }, () => dialled(prng, listener.port)),
+  ])
   running = false
   await until(() => open.size === 0 && kept.length === 0)
   clearInterval(releasing)
@@ -98,6 +101,38 @@ async function client(prng: Prng, port: number): Promise<void> {
     if (prng.chance(1, 2)) await new Promise(resolve => setImmediate(resolve))
   }
   await leave(socket, prng)
+}
+
+/** The same over a connection of the addon's: what it is answered are frames only by chance. */
+async function dialled(prng: Prng, port: number): Promise<void> {
+  const limits = { frameSizeMax: 400_000, timeoutMs: 60_000 }
+  const kept: Frame[] = []
+  const connection = await native.network.connect(
+    { host: '127.0.0.1', port, ...limits },
+    {
+      frames: frames => {
+        for (const each of frames) {
+          if (prng.chance(1, 3)) kept.push(each)
+          else each.release()
+        }
+        if (prng.chance(1, 20)) throw new Error('planted')
+      },
+      drained: () => {},
+      closed: () => {},
+    },
+  )
+  for (let left = 1 + prng.below(30); left > 0; left--) {
+    connection.send([frame(prng)])
+    if (prng.chance(1, 8)) connection.pause()
+    if (prng.chance(1, 4)) connection.resume()
+    if (prng.chance(1, 2)) await new Promise(resolve => setImmediate(resolve))
+  }
+  if (prng.chance(1, 3)) connection.end()
+  for (let turn = prng.below(30); turn > 0; turn--) {
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  connection.close()
+  for (const each of kept) each.release()
 }
 
 async function leave(socket: Socket, prng: Prng): Promise<void> {
