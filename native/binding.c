@@ -5,6 +5,7 @@
 #include "disk-job.h"
 #include "disk.h"
 #include "network.h"
+#include "records.h"
 
 static const char *const callback_names[CALLBACK_COUNT] = {
     [JOB_DONE] = "jobDone",
@@ -25,13 +26,38 @@ static const char *const counter_names[COUNTER_COUNT] = {
     [STARVED] = "starved",
 };
 
-/* (bytes, from, to, seed) => checksum; the range is cut to what is there. */
-static double checksum(Call *call) {
+/* The range of the first three arguments, (bytes, from, to), cut to what is there. */
+static Bytes range(const Call *call) {
+  static uint8_t nothing;
   Bytes bytes = bytes_of(call->env, call->values[0]);
   size_t from = (size_t)call_integer(call, 1), to = (size_t)call_integer(call, 2);
-  uint32_t seed = (uint32_t)call_integer(call, 3);
   if (to > bytes.length) to = bytes.length;
-  return from < to ? crc32c(seed, bytes.data + from, to - from) : seed;
+  return from < to ? (Bytes){bytes.data + from, to - from} : (Bytes){&nothing, 0};
+}
+
+/* (bytes, from, to, seed) => checksum */
+static double checksum(Call *call) {
+  Bytes bytes = range(call);
+  return crc32c((uint32_t)call_integer(call, 3), bytes.data, bytes.length);
+}
+
+/* The upper half, signed, and the lower: no double holds all of it. */
+static void halves(int64_t value, double answer[2]) {
+  answer[0] = (double)(value >> 32);
+  answer[1] = (double)(uint32_t)value;
+}
+
+/* (bytes, from, to) => count, and answer = whole, misplaced, keyless, halves of the two deltas */
+static double walk_records(Call *call) {
+  Bytes bytes = range(call);
+  RecordWalk walk = records_walk(bytes.data, bytes.length);
+  double *answer = call->addon->answer;
+  answer[0] = walk.whole;
+  answer[1] = (double)walk.misplaced;
+  answer[2] = (double)walk.keyless;
+  halves(walk.delta_min, answer + 3);
+  halves(walk.delta_max, answer + 5);
+  return (double)walk.count;
 }
 
 /* (callbacks): a function for each of `callback_names`, instead of those given before. */
@@ -77,7 +103,11 @@ static void share(Addon *addon, napi_value exports) {
 }
 
 NAPI_MODULE_INIT() {
-  static const Export list[] = {PLAIN("crc32c", checksum, 0), PLAIN("start", start, 0)};
+  static const Export list[] = {
+      PLAIN("crc32c", checksum, 0),
+      PLAIN("walkRecords", walk_records, 0),
+      PLAIN("start", start, 0),
+  };
 #ifdef M_MMAP_THRESHOLD /* else glibc raises it, and keeps what large buffers of Node's leave */
   mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 #endif

@@ -4,6 +4,7 @@ import { NodeDisk } from '../env/real/disk.ts'
 import { NodeNetwork } from '../env/real/network.ts'
 import { realRandom } from '../env/real/random.ts'
 import { crc32c } from '../lib/crc32c.ts'
+import { walkRecords } from './log/batch/record-walk.ts'
 import { loadNative } from './native/load.ts'
 
 export interface OpenedEnv {
@@ -24,9 +25,9 @@ export function openEnv(wanted: 'auto' | 'native' | 'node'): OpenedEnv {
   const shared = { clock: realClock, random: realRandom }
   const load = wanted === 'node' ? ({ ok: false, reason: 'data.path=node' } as const) : loadNative()
   if (load.ok) {
-    const { disk, network, crc32c: fast, crc32cMethod } = load.native
+    const { disk, network, crc32c: fast, walkRecords: fastWalk, crc32cMethod } = load.native
     return {
-      env: { ...shared, disk, network, crc32c: fast },
+      env: { ...shared, disk, network, crc32c: fast, walkRecords: fastWalk },
       dataPath: 'native',
       crcMethod: crc32cMethod,
       fallbackReason: null,
@@ -38,7 +39,7 @@ export function openEnv(wanted: 'auto' | 'native' | 'node'): OpenedEnv {
     )
   }
   return {
-    env: { ...shared, disk: new NodeDisk(), network: new NodeNetwork(), crc32c },
+    env: { ...shared, disk: new NodeDisk(), network: new NodeNetwork(), crc32c, walkRecords },
     dataPath: 'node',
     crcMethod: 'javascript',
     fallbackReason: load.reason,

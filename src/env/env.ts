@@ -4,6 +4,7 @@ import type { Disk } from './disk.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
 import type { Crc32c } from '../lib/crc32c.ts'
+import type { WalkRecords } from '../lib/record-walk.ts'
 
 export interface Env {
   readonly clock: Clock
@@ -11,6 +12,7 @@ export interface Env {
   readonly disk: Disk
   readonly network: Network
   readonly crc32c: Crc32c
+  readonly walkRecords: WalkRecords
 }
 
 export type { Clock, Timer } from './clock.ts'

@@ -19,6 +19,7 @@ import { realClock } from '../../src/env/real/clock.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import { realRandom } from '../../src/env/real/random.ts'
+import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 
 import { samplesIn, sumOf } from '../helpers/metrics.ts'
@@ -60,7 +61,7 @@ async function expectBothCounted(networks: readonly Network[], disk: Disk): Prom
   })
   const network = new SeveralNetworks(networks)
   const broker = new Broker({
-    env: { clock: realClock, random: realRandom, disk, network, crc32c },
+    env: { clock: realClock, random: realRandom, disk, network, crc32c, walkRecords },
     configuration: { settings, given: new Map() },
     logger: silentLogger,
     metrics,

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { loadNative } from '../../src/broker/native/load.ts'
 import { logDirectoryName } from '../../src/broker/log/log-id.ts'
 import { defaultSettings } from '../../src/broker/config/settings.ts'
+import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { Env } from '../../src/env/env.ts'
@@ -17,10 +18,12 @@ import { batchOf, logConfig, logId, readAll } from '../helpers/logs.ts'
 import { LogHistory } from './log-history.ts'
 import { problemsOf, producerProblems, scan } from './recovered-log.ts'
 
+type Twin = Pick<Env, 'disk' | 'crc32c' | 'walkRecords'>
+
 /** The same engine over the real twins of the disk: nothing of it may depend on the simulated one. */
 const native = loadNative()
-const disks: readonly (readonly [string, () => Pick<Env, 'disk' | 'crc32c'>])[] = [
-  ['node:fs', () => ({ disk: new NodeDisk(), crc32c })],
+const disks: readonly (readonly [string, () => Twin])[] = [
+  ['node:fs', () => ({ disk: new NodeDisk(), crc32c, walkRecords })],
   ...(native.ok ? [['the addon', () => native.native] as const] : []),
 ]
 
@@ -34,10 +37,11 @@ function temporary(): string {
   return made.at(-1)!
 }
 
-function open(path: string, { disk, crc32c: sum }: Pick<Env, 'disk' | 'crc32c'>, bootId = 'boot') {
+function open(path: string, { disk, crc32c: sum, walkRecords: walk }: Twin, bootId = 'boot') {
   const env = {
     disk,
     crc32c: sum,
+    walkRecords: walk,
     clock: realClock,
     random: realRandom,
     network: null as unknown as Env['network'],

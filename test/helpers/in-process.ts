@@ -6,6 +6,7 @@ import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
 import { realRandom } from '../../src/env/real/random.ts'
+import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { BrokerClient, type BrokerClientOptions } from './broker-client.ts'
 
@@ -25,7 +26,14 @@ export class InProcessBroker {
       ...changes,
     })
     this.broker = new Broker({
-      env: { clock: realClock, random: realRandom, disk, network: new NodeNetwork(), crc32c },
+      env: {
+        clock: realClock,
+        random: realRandom,
+        disk,
+        network: new NodeNetwork(),
+        crc32c,
+        walkRecords,
+      },
       configuration: { settings, given: new Map() },
       logger,
       metrics: this.metrics,

@@ -18,6 +18,7 @@ import { defaultSettings } from '../../src/broker/config/settings.ts'
 import { topicConfig } from '../../src/broker/config/topic-config.ts'
 import type { LogDirectorySettings } from '../../src/broker/log/directory/settings.ts'
 import type { LogConfig } from '../../src/broker/log/log-config.ts'
+import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import type { LogId } from '../../src/broker/log/log-id.ts'
 import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { AppendOrigin } from '../../src/broker/log/batch/batch.ts'
@@ -36,7 +37,7 @@ export function simWorld(disk = new SimDisk(), seed = 1): LogWorld {
   const prng = new Prng(seed)
   const random: Random = { bytes: length => prng.bytes(length) }
   const network = null as unknown as Env['network']
-  return { env: { clock, disk, random, network, crc32c }, clock, disk }
+  return { env: { clock, disk, random, network, crc32c, walkRecords }, clock, disk }
 }
 
 /** The world after a crash or a stop: another disk, the same clock. */

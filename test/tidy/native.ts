@@ -60,7 +60,8 @@ export function writtenTwice(native: readonly Source[], ours: readonly Source[])
 
 /** Below this a number says too little to be the same one. */
 const leastNumber = 3
-const number = /(?<![\w.])(?:0x[\da-f_]+|\d[\d_]*)(?![\w.])/gi
+/** A place in a list, `[3]`, is no constant. */
+const number = /(?<![\w.[])(?:0x[\da-f_]+|\d[\d_]*)(?![\w.])/gi
 
 function valueOf(literal: string): number {
   return Number(literal.replaceAll('_', ''))

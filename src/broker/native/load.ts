@@ -4,16 +4,19 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../env/disk.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
+import type { WalkRecords } from '../../lib/record-walk.ts'
 import type { Binding } from './binding.ts'
 import { Jobs } from './jobs.ts'
 import { NativeDisk } from './native-disk.ts'
 import { NativeNetwork } from './native-network.ts'
+import { walkRecords } from './record-walk.ts'
 
 /** What the addon gives: the fast twins of the ports. */
 export interface Native {
   readonly disk: Disk
   readonly network: NativeNetwork
   readonly crc32c: Crc32c
+  readonly walkRecords: WalkRecords
   /** `sse4.2`, `armv8` or `table`. */
   readonly crc32cMethod: string
 }
@@ -69,6 +72,7 @@ function open(binding: Binding): Native {
     network,
     crc32c: (bytes, from = 0, to = bytes.length, seed = 0) => binding.crc32c(bytes, from, to, seed),
     crc32cMethod: binding.crc32cMethod,
+    walkRecords: (bytes, from, to) => walkRecords(binding, bytes, from, to),
   }
 }
 
