@@ -17,7 +17,7 @@ enum {
   CALLBACK_COUNT
 };
 
-enum { ANSWER_LENGTH = 5 };
+enum { ANSWER_LENGTH = 7 };
 /* HELD: memory of slabs in use. STARVED: times that a connection had to wait for memory. */
 enum { RECEIVED, SENT_BY_SENDFILE, SENT_BY_COPY, HELD, STARVED, COUNTER_COUNT };
 

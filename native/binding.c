@@ -41,7 +41,13 @@ static double checksum(Call *call) {
   return crc32c((uint32_t)call_integer(call, 3), bytes.data, bytes.length);
 }
 
-/* (bytes, from, to) => count, and answer = whole, misplaced, keyless, least and greatest delta */
+/* The upper half, signed, and the lower: no double holds all of it. */
+static void halves(int64_t value, double answer[2]) {
+  answer[0] = (double)(value >> 32);
+  answer[1] = (double)(uint32_t)value;
+}
+
+/* (bytes, from, to) => count, and answer = whole, misplaced, keyless, halves of the two deltas */
 static double walk_records(Call *call) {
   Bytes bytes = range(call);
   RecordWalk walk = records_walk(bytes.data, bytes.length);
@@ -49,8 +55,8 @@ static double walk_records(Call *call) {
   answer[0] = walk.whole;
   answer[1] = (double)walk.misplaced;
   answer[2] = (double)walk.keyless;
-  answer[3] = (double)walk.delta_min;
-  answer[4] = (double)walk.delta_max;
+  halves(walk.delta_min, answer + 3);
+  halves(walk.delta_max, answer + 5);
   return (double)walk.count;
 }
 

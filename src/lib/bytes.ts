@@ -15,9 +15,13 @@ export type Int64 = number | bigint
 
 /** Reads a big-endian signed 64-bit integer without loss. */
 export function readInt64Exact(bytes: Uint8Array, at: number): Int64 {
-  const near = readInt64(bytes, at)
-  if (Number.isSafeInteger(near)) return near
-  return (BigInt(readInt32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4))
+  return int64Of(readInt32(bytes, at), readUint32(bytes, at + 4))
+}
+
+/** From its upper half, signed, and its lower, unsigned. */
+export function int64Of(high: number, low: number): Int64 {
+  const near = high * twoTo32 + low
+  return Number.isSafeInteger(near) ? near : (BigInt(high) << 32n) | BigInt(low)
 }
 
 /** Any integer; what lies outside of 64 bits is written as near as they go. */

@@ -1,3 +1,5 @@
+import type { Int64 } from './bytes.ts'
+
 /**
  * What the records of an uncompressed batch tell without being opened one by one: whether they parse, how many there
  * are, and what a broker must know of them before it appends (LogValidator's rules). Never throws, whatever the bytes.
@@ -14,12 +16,9 @@ export interface RecordWalk {
   readonly misplacedAt: number
   /** The first of them whose key is null, or -1. */
   readonly keylessAt: number
-  /**
-   * The least and the greatest timestamp, in milliseconds after the batch's base; 0 where there is no record. On the
-   * wire they have 64 bits: here each is exact where it is a safe integer, else rounded, and never to a safe one.
-   */
-  readonly minTimestampDelta: number
-  readonly maxTimestampDelta: number
+  /** The least and the greatest timestamp, in milliseconds after the batch's base; 0 where there is no record. */
+  readonly minTimestampDelta: Int64
+  readonly maxTimestampDelta: Int64
 }
 
 /**

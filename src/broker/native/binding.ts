@@ -15,7 +15,7 @@ export interface Binding {
   readonly counters: Float64Array
   readonly crc32cMethod: string
   crc32c(bytes: Uint8Array, from: number, to: number, seed: number): number
-  /** How many parse; `answer`: 1 where that is all, then misplaced, keyless, least and greatest of RecordWalk. */
+  /** How many parse; `answer`: 1 where that is all, misplaced, keyless, least and greatest of RecordWalk in halves. */
   walkRecords(bytes: Uint8Array, from: number, to: number): number
   /** Gives the callbacks, before anything is listened to; again where this module is loaded anew. */
   start(callbacks: Callbacks): number

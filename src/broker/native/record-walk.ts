@@ -1,3 +1,4 @@
+import { int64Of } from '../../lib/bytes.ts'
 import type { RecordWalk } from '../../lib/record-walk.ts'
 import type { Binding } from './binding.ts'
 
@@ -15,7 +16,7 @@ export function walkRecords(
     isWhole: answer[0] === 1,
     misplacedAt: answer[1]!,
     keylessAt: answer[2]!,
-    minTimestampDelta: answer[3]!,
-    maxTimestampDelta: answer[4]!,
+    minTimestampDelta: int64Of(answer[3]!, answer[4]!),
+    maxTimestampDelta: int64Of(answer[5]!, answer[6]!),
   }
 }

@@ -75,10 +75,10 @@ describe('timestamps of 64 bits', () => {
   test.each([
     ['2^53 - 1', [0xfe, ...ff(6), 0x1f], Number.MAX_SAFE_INTEGER],
     ['-(2^53 - 1)', [0xfd, ...ff(6), 0x1f], Number.MIN_SAFE_INTEGER],
-    ['2^53', [...Array<number>(7).fill(0x80), 0x20], 2 ** 53],
-    ['2^53 + 1, which is rounded', [0x82, ...Array<number>(6).fill(0x80), 0x20], 2 ** 53],
-    ['2^63 - 1, which is rounded', [0xfe, ...ff(8), 1], 2 ** 63],
-    ['-2^63', [...ff(9), 1], -(2 ** 63)],
+    ['2^53', [...Array<number>(7).fill(0x80), 0x20], 2n ** 53n],
+    ['2^53 + 1', [0x82, ...Array<number>(6).fill(0x80), 0x20], 2n ** 53n + 1n],
+    ['2^63 - 1', [0xfe, ...ff(8), 1], 2n ** 63n - 1n],
+    ['-2^63', [...ff(9), 1], -(2n ** 63n)],
   ])('%s', (_name, bytes, delta) => {
     const walk = walkRecords(withDelta(...bytes))
     expect(walk).toMatchObject({ count: 1, isWhole: true, minTimestampDelta: delta })

@@ -27,14 +27,11 @@ export const walkRecords: WalkRecords = (bytes, from = 0, to = bytes.length) => 
 
 type Growing = { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] }
 
-function note(walk: Growing, { index, offsetDelta, keyBytes, timestampDelta }: RecordCursor): void {
+function note(walk: Growing, cursor: RecordCursor): void {
+  const { index, offsetDelta, keyBytes, exactTimestampDelta: delta } = cursor
   if (offsetDelta !== index && walk.misplacedAt < 0) walk.misplacedAt = index
   if (keyBytes < 0 && walk.keylessAt < 0) walk.keylessAt = index
-  const [min, max] =
-    index === 0
-      ? [timestampDelta, timestampDelta]
-      : [walk.minTimestampDelta, walk.maxTimestampDelta]
-  walk.minTimestampDelta = Math.min(min, timestampDelta)
-  walk.maxTimestampDelta = Math.max(max, timestampDelta)
+  if (index === 0 || delta < walk.minTimestampDelta) walk.minTimestampDelta = delta
+  if (index === 0 || delta > walk.maxTimestampDelta) walk.maxTimestampDelta = delta
   walk.count++
 }

@@ -1,4 +1,4 @@
-import { concat, utf8 } from '../../../lib/bytes.ts'
+import { concat, int64Of, utf8, type Int64 } from '../../../lib/bytes.ts'
 
 /** A record of a batch. Key, value and header values are views into the batch. */
 export interface LogRecord {
@@ -56,6 +56,7 @@ export function* readRecords(
 export class RecordCursor {
   /** Of the record that `next` came to. */
   offsetDelta = 0
+  /** Rounded to the nearest outside the safe range; `exactTimestampDelta` is not. */
   timestampDelta = 0
   /** -1 for a null key. */
   keyBytes = -1
@@ -66,6 +67,9 @@ export class RecordCursor {
   readonly #payload: Uint8Array
   readonly #count: number
   #at = 0
+  /** Halves of the timestamp delta. */
+  #high = 0
+  #low = 0
   /** No read of the current record may go past this. */
   #end = 0
   #keyAt = 0
@@ -104,6 +108,10 @@ export class RecordCursor {
     return true
   }
 
+  get exactTimestampDelta(): Int64 {
+    return int64Of(this.#high, this.#low)
+  }
+
   get key(): Uint8Array | null {
     return view(this.#payload, this.#keyAt, this.keyBytes)
   }
@@ -128,7 +136,8 @@ export class RecordCursor {
   #readFields(): void {
     if (this.#at >= this.#end) this.#fail('it is empty')
     this.#at++ // Attributes of a record: a byte without meaning so far.
-    this.timestampDelta = this.#varlong()
+    this.#readVarlong()
+    this.timestampDelta = this.#high * 2 ** 32 + this.#low
     this.offsetDelta = this.#varint()
     this.keyBytes = this.#length()
     this.#keyAt = this.#skip(this.keyBytes)
@@ -177,11 +186,8 @@ export class RecordCursor {
     return this.#fail('a number is longer than 32 bits')
   }
 
-  /**
-   * A zigzag number of 64 bits: ten bytes at most. Outside the safe range it is rounded, once and to the nearest: so
-   * never to a safe integer.
-   */
-  #varlong(): number {
+  /** A zigzag number of 64 bits, into `#high` and `#low`: ten bytes at most. */
+  #readVarlong(): void {
     let low = 0
     let high = 0
     for (let shift = 0; shift < 70; shift += 7) {
@@ -192,9 +198,13 @@ export class RecordCursor {
       if (shift <= 28) low |= bits << shift
       if (shift === 28) high = bits >>> 4
       if (shift > 28) high |= bits << (shift - 32)
-      if (byte < 0x80) return zigzag64(high, low)
+      if (byte >= 0x80) continue
+      const sign = -(low & 1)
+      this.#high = (high >>> 1) ^ sign
+      this.#low = (((low >>> 1) | (high << 31)) ^ sign) >>> 0
+      return
     }
-    return this.#fail('a number is longer than 64 bits')
+    this.#fail('a number is longer than 64 bits')
   }
 
   #fail(reason: string): never {
