@@ -10,6 +10,7 @@ import {
 import { utf8 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { measuredAgain } from '../helpers/eventually.ts'
+import { codeOf, rejectionOf } from './disk-codes.ts'
 
 export interface DiskUnderTest {
   readonly disk: Disk
@@ -382,25 +383,4 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
       })
     })
   })
-}
-
-/** The code of the DiskError that `act` throws; undefined where it throws none. */
-export function codeOf(act: () => unknown): string | undefined {
-  try {
-    act()
-    return undefined
-  } catch (error) {
-    if (error instanceof DiskError) return error.code
-    throw error
-  }
-}
-
-export async function rejectionOf(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise
-    return undefined
-  } catch (error) {
-    if (error instanceof DiskError) return error.code
-    throw error
-  }
 }

@@ -213,12 +213,6 @@ export class RecordCursor {
   }
 }
 
-/** What the two halves of a zigzag number stand for. */
-function zigzag64(high: number, low: number): number {
-  const sign = -(low & 1)
-  return ((high >>> 1) ^ sign) * 2 ** 32 + ((((low >>> 1) | (high << 31)) ^ sign) >>> 0)
-}
-
 /** A record to be encoded. By default: delta = its place, no key, no value, no headers. */
 export interface RecordInput {
   readonly offsetDelta?: number

@@ -21,7 +21,7 @@ export interface RecordsAccepted {
 }
 
 /** The greatest timestamp of a batch whose records have this one as their greatest delta; at least -1, as in Kafka. */
-export function greatestTimestamp(records: Uint8Array, greatestDeltaMs: number): Int64 {
+export function greatestTimestamp(records: Uint8Array, greatestDeltaMs: Int64): Int64 {
   const greatestMs = addInt64(readTimestamps(records, 0).baseTimestamp, greatestDeltaMs)
   return greatestMs > -1 ? greatestMs : -1
 }
@@ -81,9 +81,9 @@ async function judgeRecords(
 ): Promise<RecordsVerdict> {
   const faults: Faults = { records: [], count: 0, timestamps: 0 }
   const cursor = new RecordCursor(payload, header.count)
-  let greatestDeltaMs = -Infinity
+  let greatestDeltaMs: Int64 = -Infinity
   while (cursor.next()) {
-    greatestDeltaMs = Math.max(greatestDeltaMs, cursor.timestampDelta)
+    if (cursor.exactTimestampDelta > greatestDeltaMs) greatestDeltaMs = cursor.exactTimestampDelta
     judgeRecord(header, cursor, rules, faults)
     if (cursor.index % recordsPerTurn === recordsPerTurn - 1) await codecs.turn()
   }

@@ -77,8 +77,8 @@ function isSound(walk: RecordWalk, header: BatchHeader, rules: BatchRules): bool
     walk.count === header.count &&
     walk.misplacedAt < 0 &&
     !(rules.compacted && walk.keylessAt >= 0) &&
-    !isFar(header.baseTimestamp + walk.minTimestampDelta, rules) &&
-    !isFar(header.baseTimestamp + walk.maxTimestampDelta, rules)
+    !isFar(header.baseTimestamp + Number(walk.minTimestampDelta), rules) &&
+    !isFar(header.baseTimestamp + Number(walk.maxTimestampDelta), rules)
   )
 }
 

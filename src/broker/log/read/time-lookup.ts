@@ -143,7 +143,7 @@ async function firstRecord(
     const cursor = new RecordCursor(payload, header.count)
     while (cursor.next()) {
       const offset = baseOffset + cursor.offsetDelta
-      const timestampMs = addInt64(baseTimestamp, cursor.timestampDelta)
+      const timestampMs = addInt64(baseTimestamp, cursor.exactTimestampDelta)
       if (isWanted(timestampMs, offset, maxTimestamp)) return { offset, timestampMs, leaderEpoch }
     }
     return null
