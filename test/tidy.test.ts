@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
+import { bannedUses, mayCopy, unfinishedMarks } from './tidy/bans.ts'
+import { lostCitations, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
 import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -12,6 +14,21 @@ const sources = readSources(root, ['src', 'sim', 'test', 'tools', 'bench'], ['.t
 const product = sources.filter(({ path }) => isUnder(path, 'src') && !isTest(path))
 const native = readSources(root, ['native', 'bench'], ['.c', '.h'])
 const addon = native.filter(({ path }) => isUnder(path, 'native'))
+const documents = [
+  ...readdirSync(root)
+    .filter(name => name.endsWith('.md'))
+    .map(path => ({ path, text: readFileSync(join(root, path), 'utf8') })),
+  ...readSources(root, ['src', 'docs'], ['.md']),
+]
+/** Whatever cites a rule or a document; the planted citations below lead nowhere by intent. */
+const citing = [
+  ...documents,
+  ...readSources(
+    root,
+    ['src', 'sim', 'test', 'tools', 'bench', 'native', '.ci'],
+    ['.ts', '.mjs', '.c', '.h', '.py', '.java', '.sh', '/run'],
+  ),
+].filter(({ path }) => !path.startsWith('test/tidy'))
 
 const fileLinesMax = 400
 const nativeLinesMax = 3000
@@ -72,6 +89,15 @@ describe('the repository', () => {
   test('has no mark of unfinished work', () => {
     const others = sources.filter(({ path }) => !path.startsWith('test/tidy'))
     expect(unfinishedMarks([...others, ...native])).toEqual([])
+  })
+
+  test('has what it cites: documents, sections, marks and decisions', () => {
+    expect(citing.length).toBeGreaterThan(sources.length)
+    expect(lostCitations(citing, documents)).toEqual([])
+  })
+
+  test('has no rule that nothing cites', () => {
+    expect(uncitedRules(citing, documents)).toEqual([])
   })
 
   test('has no dead source', () => {
@@ -198,6 +224,35 @@ describe('a planted violation is caught', () => {
 
   test('a mark in a comment', () => {
     expect(unfinishedMarks([{ path: 'src/lib/a.ts', text: 'x\n// TODO: y\n' }])).toHaveLength(1)
+  })
+
+  test('a citation that leads nowhere, and a rule that nothing cites', () => {
+    const notes = { path: 'docs/protocol-notes.md', text: '- **G1** A rule.\n- **I-2** Another.\n' }
+    const durability = { path: 'docs/durability.md', text: '### 3.4 A section\n' }
+    const decision = { path: 'docs/decisions/0001-a-title.md', text: '' }
+    const known = [notes, durability, decision]
+    const lost = (text: string) => lostCitations([{ path: 'src/lib/a.ts', text }], known)
+    const right =
+      '// G1, I-2, durability.md 3.4, `docs/durability.md`\n/* durability.md\n * 3.4, decision 0001 */'
+    expect(lost(right)).toEqual([])
+    expect(uncitedRules([{ path: 'src/lib/a.ts', text: right }, ...known], known)).toEqual([])
+    for (const [text, what] of [
+      ['// G2', 'G2'],
+      ["test('R1b', f)", 'R1b'],
+      ['// L0 finds it', 'L0'],
+      ['// durability.md 3.5', 'durability.md 3.5'],
+      ['/* durability.md\n * 3.5 */', 'durability.md 3.5'],
+      ['// durability.md 3.4 and 3.5', 'durability.md 3.5'],
+      ['// durability.md G1', 'durability.md G1'],
+      ['// reliability.md', 'reliability.md'],
+      ['// decision 0002', 'docs/decisions/0002'],
+    ] as const) {
+      expect(lost(text)).toEqual([expect.stringContaining(`: ${what} leads nowhere`)])
+    }
+    expect(uncitedRules([{ path: 'src/lib/a.ts', text: '// G1' }, ...known], known)).toEqual([
+      expect.stringContaining('nothing cites I-2'),
+      expect.stringContaining('nothing cites 3.4'),
+    ])
   })
 
   test('a circle of imports, of types too, and not its tail', () => {

@@ -128,7 +128,7 @@ export interface FileRange {
 
 /**
  * What one reader of one partition was sent, and how much of it the page cache had. Surplus read-ahead is
- * carried to the stream's next range (data-path.md Q3).
+ * carried to the stream's next range (durability.md Q3).
  */
 export interface SendStream {
   /** Bytes of file ranges sent. */

@@ -328,7 +328,7 @@ export class LogDirectory {
     })
   }
 
-  /** What was found does not look like the end of a process: it may be an older disk (reliability.md 3.3). */
+  /** What was found does not look like the end of a process: it may be an older disk (durability.md 3.3). */
   #reclassify(surprise: string): void {
     if (this.#startClass !== 'B') return
     this.#startClass = 'C'
