@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { runCrashPoints, type CrashPointsResult } from '../crash/crash-points.ts'
 import { plantedBugNames, type PlantedBugName } from '../crash/planted-bugs.ts'
 import { runKillTest, type KillTestResult } from './kill.ts'
-import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from './power-loss.ts'
+import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from '../crash/power-loss.ts'
 
 /**
  * `npm run qualify -- faults`: the fault tests at the counts that the README claims, about ten minutes on two cores. Writes

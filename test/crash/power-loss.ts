@@ -213,7 +213,7 @@ class Driver {
   #said = ''
 
   constructor() {
-    const script = join(root, 'test/faults/power-driver.ts')
+    const script = join(root, 'test/crash/power-driver.ts')
     this.#process = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] })
     const recovered = deferred<PowerReport & { kind: 'recovered' }>()
     this.recovered = recovered.promise
