@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
-import { lostCitations, uncitedRules } from './tidy/citations.ts'
+import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
 import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -97,6 +97,13 @@ describe('the repository', () => {
 
   test('has no rule that nothing cites', () => {
     expect(uncitedRules(citing, documents)).toEqual([])
+  })
+
+  test('has every path that CONTRIBUTING.md names', () => {
+    const paths = [...citing, ...sources].map(({ path }) => path)
+    const ladder = documents.filter(({ path }) => path === 'CONTRIBUTING.md')
+    expect(ladder).toHaveLength(1)
+    expect(lostPaths(ladder, paths)).toEqual([])
   })
 
   test('has no dead source', () => {
@@ -252,6 +259,18 @@ describe('a planted violation is caught', () => {
       expect.stringContaining('nothing cites I-2'),
       expect.stringContaining('nothing cites 3.4'),
     ])
+  })
+
+  test('a path that is not there', () => {
+    const paths = ['src/broker/config/settings.ts', 'native/slab.c']
+    const lost = (text: string) => lostPaths([{ path: 'CONTRIBUTING.md', text }], paths)
+    expect(
+      lost('`src/broker/config`, `config/settings.ts`, `settings.ts`, `src/NN-name.ts`'),
+    ).toEqual([])
+    expect(lost('a `src/broker/configs`')).toEqual([
+      'CONTRIBUTING.md:1: there is no src/broker/configs',
+    ])
+    expect(lost('`setting.ts`')).toHaveLength(1)
   })
 
   test('a circle of imports, of types too, and not its tail', () => {

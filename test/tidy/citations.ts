@@ -109,5 +109,27 @@ function isThere(
 function isNamed(path: string, name: string): boolean {
   const wanted = name.replace(/^(?:\.{1,2}\/)+/, '')
   if (!wanted.endsWith('.md')) return path.startsWith(`${wanted}-`)
-  return path === wanted || path.endsWith(`/${wanted}`)
+  return endsWith(path, wanted)
+}
+
+/** A word of a document in backticks that looks like a path; one with a placeholder in it is none. */
+const quotedPath =
+  /`((?!\.\/|node_modules)[\w.-]+(?:\/[\w.-]+)+|[\w-]+(?:\.test)?\.(?:ts|mjs|c|h))`/g
+const placeholder = /\b(?:NN|NAME|FILE|DATE|SEED)\b/
+
+/** One line for each path in backticks that is neither a file of `paths`, nor a folder, nor the end of one. */
+export function lostPaths(sources: readonly Source[], paths: readonly string[]): string[] {
+  const folders = paths.flatMap(path =>
+    [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)),
+  )
+  const known = [...new Set([...paths, ...folders])]
+  return sources.flatMap(({ path, text }) =>
+    [...text.matchAll(quotedPath)]
+      .filter(([, name]) => !placeholder.test(name!) && !known.some(one => endsWith(one, name!)))
+      .map(({ index, 1: name }) => `${path}:${lineAt(text, index)}: there is no ${name}`),
+  )
+}
+
+function endsWith(path: string, name: string): boolean {
+  return path === name || path.endsWith(`/${name}`)
 }
