@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
-import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
+import { brokenLayers, circles, importsOf, layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
 import { isTest, isUnder, lineCount, readSources, type Source } from './tidy/sources.ts'
 
@@ -36,15 +36,6 @@ function tooLong(files: readonly Source[]): string[] {
   return files
     .filter(file => lineCount(file) > fileLinesMax)
     .map(file => `${file.path}: ${lineCount(file)} lines, of ${fileLinesMax} allowed`)
-}
-
-/** What may name a source besides an import: scripts and whatever starts a process or a worker by path. */
-function namingText(): string {
-  const scripts = ['package.json', '.ci/run', 'Dockerfile', 'vitest.config.ts']
-    .filter(name => existsSync(join(root, name)))
-    .map(name => readFileSync(join(root, name), 'utf8'))
-  const starters = sources.filter(({ path }) => isUnder(path, 'test') || isUnder(path, 'tools'))
-  return [...scripts, ...starters.map(({ text }) => text)].join('\n')
 }
 
 describe('the repository', () => {
@@ -104,10 +95,6 @@ describe('the repository', () => {
     const ladder = documents.filter(({ path }) => path === 'CONTRIBUTING.md')
     expect(ladder).toHaveLength(1)
     expect(lostPaths(ladder, paths)).toEqual([])
-  })
-
-  test('has no dead source', () => {
-    expect(deadSources(sources, namingText())).toEqual([])
   })
 
   test('has modules of C that call and include each other in no circle', () => {
@@ -305,18 +292,6 @@ describe('a planted violation is caught', () => {
       'src/broker/native/a.ts:2: 256 is PARTS_PER_CALL of C; read it from there',
     ])
     expect(writtenTwice([c], ours("const parts = binding.partsPerCall + 2 + '256'"))).toEqual([])
-  })
-
-  test('a source that only its own test imports', () => {
-    const files = [
-      { path: 'src/lib/a.ts', text: '' },
-      { path: 'src/lib/a.test.ts', text: "import { a } from './a.ts'" },
-      { path: 'src/lib/b.ts', text: "import { c } from './c.ts'" },
-      { path: 'src/lib/c.ts', text: '' },
-    ]
-    expect(deadSources(files, 'node src/lib/b.ts')).toEqual([
-      'src/lib/a.ts: nothing imports it but its own test',
-    ])
   })
 })
 

@@ -157,7 +157,7 @@ export interface NetworkCounters {
  * Bytes copied, by reason. `frame-assembly`: a request came in several pieces. `file-read`: a file range was read
  * into memory to be sent.
  */
-export type CopiedBytes = Readonly<Record<'frame-assembly' | 'file-read', number>>
+type CopiedBytes = Readonly<Record<'frame-assembly' | 'file-read', number>>
 
 /** A failed listen or an impossible call. */
 export class NetworkError extends Error {

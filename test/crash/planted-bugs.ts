@@ -27,7 +27,7 @@ export interface PlantedBug {
   readonly disk?: (disk: Disk) => Disk
 }
 
-export const plantedBugs = {
+const plantedBugs = {
   /** Recovery believes a batch without its CRC. */
   'crc-unchecked': {
     steps: {

@@ -385,7 +385,7 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
 }
 
 /** The code of the DiskError that `act` throws; undefined where it throws none. */
-export function codeOf(act: () => unknown): string | undefined {
+function codeOf(act: () => unknown): string | undefined {
   try {
     act()
     return undefined
@@ -395,7 +395,7 @@ export function codeOf(act: () => unknown): string | undefined {
   }
 }
 
-export async function rejectionOf(promise: Promise<unknown>): Promise<string | undefined> {
+async function rejectionOf(promise: Promise<unknown>): Promise<string | undefined> {
   try {
     await promise
     return undefined

@@ -40,7 +40,7 @@ export interface LogConfig {
 export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 /** durability.md 3.6: in the background, before a batch counts, or when the kernel likes. */
-export type FlushPolicy = 'interval' | 'ack' | 'os'
+type FlushPolicy = 'interval' | 'ack' | 'os'
 
 export function isCompacted(config: LogConfig): boolean {
   return config.cleanupPolicy.includes('compact')

@@ -88,7 +88,7 @@ export interface Lease {
   release(): Promise<void>
 }
 
-export interface LeaseView {
+interface LeaseView {
   readonly isHeld: boolean
   readonly isMine: boolean
 }

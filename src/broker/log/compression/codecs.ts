@@ -37,7 +37,7 @@ export interface Codecs {
   turn(): Promise<void>
 }
 
-export interface Recompression {
+interface Recompression {
   readonly from: CodecId
   readonly to: CodecId
   /** Of the codec `to`, in its own numbers; its usual one where left out. gzip and zstd have some. */

@@ -52,7 +52,7 @@ export interface LogDirectoryOptions {
   readonly recover?: typeof recoverLog
 }
 
-export interface LogDirectoryHooks {
+interface LogDirectoryHooks {
   /** Something for the log: a constant message and its fields. */
   warn?(message: string, fields: Readonly<Record<string, unknown>>): void
 }

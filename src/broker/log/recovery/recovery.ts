@@ -27,7 +27,7 @@ export interface Recovered {
   readonly surprise: string | null
 }
 
-/** As FORMAT.md has them. */
+/** As FORMAT.md has them. @internal */
 export const recoverySteps: RecoverySteps = {
   walkBatches,
   growthRecords,
