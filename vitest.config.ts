@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { leaveOutVariable, longSuites } from './tools/long-suites.ts'
 
 /** Suites in `test/` that start no process. */
 const unitInTest = ['test/tidy.test.ts', 'test/{ports,metadata,helpers}/**/*.test.ts']
@@ -12,6 +13,9 @@ const ofAddon = ['src/broker/native/**/*.test.ts', 'test/ports/native-*.test.ts'
 const hasAddon =
   process.env['LOGCLUSTER_NATIVE'] !== 'off' &&
   (process.env['CI'] === 'true' || existsSync('native/build/logcluster.node'))
+
+/** What tools/test.ts leaves out of a checkout's run, and names at its end. */
+const leftOut = process.env[leaveOutVariable] === 'true' ? longSuites.map(({ file }) => file) : []
 
 /**
  * Two projects. `unit`: beside their subjects, pure or on small local files, sharing their modules (a new
@@ -42,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: unitInTest,
+          exclude: [...unitInTest, ...leftOut],
           isolate: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

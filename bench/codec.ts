@@ -1,6 +1,6 @@
 /**
  * Nanoseconds a message for the codecs of the hot messages: compiled, from closures, and for Produce decoded by
- * hand on the same Reader. `node bench/codec.ts`; the best of many rounds, as the machine is shared.
+ * hand on the same Reader. `npm run bench -- codec`; the best of many rounds, as the machine is shared.
  */
 import { closeCodec } from '../src/broker/wire/codec-closures.ts'
 import { compileCodec } from '../src/broker/wire/codec-compiler.ts'

@@ -1,5 +1,5 @@
 /**
- * What the machine can do, beside what the addon does of it: `npm run limits`. Two small C programs append with
+ * What the machine can do, beside what the addon does of it: `npm run bench -- limits`. Two small C programs append with
  * CRC and send files; ours does the same through the ports, alternating with them. Ratios are trusted, not speeds.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
  * How long a log of one large segment takes to open after kill -9, with its growth file and without:
- * `node bench/restart.ts [MiB, 1024] [bytes a batch, 16384]`. The segment stays in the page cache, as it does when
+ * `npm run bench -- restart [MiB, 1024] [bytes a batch, 16384]`. The segment stays in the page cache, as it does when
  * a process dies; a growth step larger than the segment is how every start was before there were growth files.
  */
 import { spawnSync } from 'node:child_process'

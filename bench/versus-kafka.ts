@@ -1,5 +1,5 @@
 /**
- * LogCluster beside Apache Kafka on the same machine: `npm run versus-kafka`. Both run all the time, one has work; they
+ * LogCluster beside Apache Kafka on the same machine: `npm run bench -- versus-kafka`. Both run all the time, one has work; they
  * take turns, and what counts is the ratio of each round. The load is librdkafka in C (`load.c`), the same for both.
  * Writes `docs/benchmarks/versus-kafka.md`, and `.json` with every round.
  */
@@ -167,7 +167,7 @@ function pageOf(
   })
   return `# Beside Apache Kafka
 
-<!-- Written by \`npm run versus-kafka\`: repeat that instead of a change here. -->
+<!-- Written by \`npm run bench -- versus-kafka\`: repeat that instead of a change here. -->
 
 One broker of each on one machine (${run.machine.cores} processors, ${String(run.machine.cpu)}), ${run.date.slice(0, 10)}. Apache Kafka
 4.3.1 as its start script runs it (KRaft, heap of 1 GiB, G1), LogCluster as \`npm start\` does. Both run all the time and take turns; the

@@ -27,7 +27,7 @@ const sectorBytes = 512
 
 /**
  * The pages and the size that a machine crash leaves: what was synced, and of the rest any legal choice.
- * Legal is what was seen on ext4 and xfs (reliability.md 3.3): later pages without earlier ones, a size that
+ * Legal is what was seen on ext4 and xfs (durability.md 3.3): later pages without earlier ones, a size that
  * covers holes, a last page torn at a sector. Cuts are journaled: those that happened are the first ones, and
  * nothing written after one that did not happen is there.
  */

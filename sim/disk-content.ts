@@ -37,7 +37,7 @@ export class FileContent {
   #sizes: { readonly sequence: number; readonly size: number; readonly isCut: boolean }[] = []
   readonly #dirty = new Set<number>()
   readonly #resident = new Set<number>()
-  /** Pages whose write-back failed: clean and readable, until they are dropped (reliability.md 3.4). */
+  /** Pages whose write-back failed: clean and readable, until they are dropped (durability.md 3.4). */
   readonly #lost = new Set<number>()
 
   clone(): FileContent {

@@ -5,7 +5,7 @@ import type { Prng } from '../src/lib/prng.ts'
 /** A file or a directory, whatever its names are. */
 export type Inode = number
 
-export interface Edit {
+interface Edit {
   readonly directory: Inode
   readonly name: string
   /** Null takes the name away. */

@@ -34,7 +34,7 @@ test('npm start tells a person how to produce, to consume, and where the metrics
     expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -P`))
     expect(output).toMatch(new RegExp(`kcat .*127\\.0\\.0\\.1:${port}.* -C`))
   } finally {
-    process.kill(-child.pid!, 'SIGTERM')
+    if (child.exitCode === null) process.kill(-child.pid!, 'SIGTERM')
     await closed
     rmSync(dataDir, { recursive: true, force: true })
   }

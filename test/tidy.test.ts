@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
+import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
-import { brokenLayers, circles, deadSources, importsOf, layers } from './tidy/layers.ts'
+import { brokenLayers, circles, importsOf, layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
 import { isTest, isUnder, lineCount, readSources, type Source } from './tidy/sources.ts'
 
@@ -12,6 +13,21 @@ const sources = readSources(root, ['src', 'sim', 'test', 'tools', 'bench'], ['.t
 const product = sources.filter(({ path }) => isUnder(path, 'src') && !isTest(path))
 const native = readSources(root, ['native', 'bench'], ['.c', '.h'])
 const addon = native.filter(({ path }) => isUnder(path, 'native'))
+const documents = [
+  ...readdirSync(root)
+    .filter(name => name.endsWith('.md'))
+    .map(path => ({ path, text: readFileSync(join(root, path), 'utf8') })),
+  ...readSources(root, ['src', 'docs'], ['.md']),
+]
+/** Whatever cites a rule or a document; the planted citations below lead nowhere by intent. */
+const citing = [
+  ...documents,
+  ...readSources(
+    root,
+    ['src', 'sim', 'test', 'tools', 'bench', 'native', '.ci'],
+    ['.ts', '.mjs', '.c', '.h', '.py', '.java', '.sh', '/run'],
+  ),
+].filter(({ path }) => !path.startsWith('test/tidy'))
 
 const fileLinesMax = 400
 const nativeLinesMax = 3000
@@ -20,15 +36,6 @@ function tooLong(files: readonly Source[]): string[] {
   return files
     .filter(file => lineCount(file) > fileLinesMax)
     .map(file => `${file.path}: ${lineCount(file)} lines, of ${fileLinesMax} allowed`)
-}
-
-/** What may name a source besides an import: scripts and whatever starts a process or a worker by path. */
-function namingText(): string {
-  const scripts = ['package.json', '.ci/run', 'Dockerfile', 'vitest.config.ts']
-    .filter(name => existsSync(join(root, name)))
-    .map(name => readFileSync(join(root, name), 'utf8'))
-  const starters = sources.filter(({ path }) => isUnder(path, 'test') || isUnder(path, 'tools'))
-  return [...scripts, ...starters.map(({ text }) => text)].join('\n')
 }
 
 describe('the repository', () => {
@@ -74,8 +81,20 @@ describe('the repository', () => {
     expect(unfinishedMarks([...others, ...native])).toEqual([])
   })
 
-  test('has no dead source', () => {
-    expect(deadSources(sources, namingText())).toEqual([])
+  test('has what it cites: documents, sections, marks and decisions', () => {
+    expect(citing.length).toBeGreaterThan(sources.length)
+    expect(lostCitations(citing, documents)).toEqual([])
+  })
+
+  test('has no rule that nothing cites', () => {
+    expect(uncitedRules(citing, documents)).toEqual([])
+  })
+
+  test('has every path that CONTRIBUTING.md names', () => {
+    const paths = [...citing, ...sources].map(({ path }) => path)
+    const ladder = documents.filter(({ path }) => path === 'CONTRIBUTING.md')
+    expect(ladder).toHaveLength(1)
+    expect(lostPaths(ladder, paths)).toEqual([])
   })
 
   test('has modules of C that call and include each other in no circle', () => {
@@ -200,6 +219,47 @@ describe('a planted violation is caught', () => {
     expect(unfinishedMarks([{ path: 'src/lib/a.ts', text: 'x\n// TODO: y\n' }])).toHaveLength(1)
   })
 
+  test('a citation that leads nowhere, and a rule that nothing cites', () => {
+    const notes = { path: 'docs/protocol-notes.md', text: '- **G1** A rule.\n- **I-2** Another.\n' }
+    const durability = { path: 'docs/durability.md', text: '### 3.4 A section\n' }
+    const decision = { path: 'docs/decisions/0001-a-title.md', text: '' }
+    const known = [notes, durability, decision]
+    const lost = (text: string) => lostCitations([{ path: 'src/lib/a.ts', text }], known)
+    const right =
+      '// G1, I-2, durability.md 3.4, `docs/durability.md`\n/* durability.md\n * 3.4, decision 0001 */'
+    expect(lost(right)).toEqual([])
+    expect(uncitedRules([{ path: 'src/lib/a.ts', text: right }, ...known], known)).toEqual([])
+    for (const [text, what] of [
+      ['// G2', 'G2'],
+      ["test('R1b', f)", 'R1b'],
+      ['// L0 finds it', 'L0'],
+      ['// durability.md 3.5', 'durability.md 3.5'],
+      ['/* durability.md\n * 3.5 */', 'durability.md 3.5'],
+      ['// durability.md 3.4 and 3.5', 'durability.md 3.5'],
+      ['// durability.md G1', 'durability.md G1'],
+      ['// reliability.md', 'reliability.md'],
+      ['// decision 0002', 'docs/decisions/0002'],
+    ] as const) {
+      expect(lost(text)).toEqual([expect.stringContaining(`: ${what} leads nowhere`)])
+    }
+    expect(uncitedRules([{ path: 'src/lib/a.ts', text: '// G1' }, ...known], known)).toEqual([
+      expect.stringContaining('nothing cites I-2'),
+      expect.stringContaining('nothing cites 3.4'),
+    ])
+  })
+
+  test('a path that is not there', () => {
+    const paths = ['src/broker/config/settings.ts', 'native/slab.c']
+    const lost = (text: string) => lostPaths([{ path: 'CONTRIBUTING.md', text }], paths)
+    expect(
+      lost('`src/broker/config`, `config/settings.ts`, `settings.ts`, `src/NN-name.ts`'),
+    ).toEqual([])
+    expect(lost('a `src/broker/configs`')).toEqual([
+      'CONTRIBUTING.md:1: there is no src/broker/configs',
+    ])
+    expect(lost('`setting.ts`')).toHaveLength(1)
+  })
+
   test('a circle of imports, of types too, and not its tail', () => {
     const files = [
       { path: 'src/lib/a.ts', text: "import type { B } from './b.ts'" },
@@ -232,18 +292,6 @@ describe('a planted violation is caught', () => {
       'src/broker/native/a.ts:2: 256 is PARTS_PER_CALL of C; read it from there',
     ])
     expect(writtenTwice([c], ours("const parts = binding.partsPerCall + 2 + '256'"))).toEqual([])
-  })
-
-  test('a source that only its own test imports', () => {
-    const files = [
-      { path: 'src/lib/a.ts', text: '' },
-      { path: 'src/lib/a.test.ts', text: "import { a } from './a.ts'" },
-      { path: 'src/lib/b.ts', text: "import { c } from './c.ts'" },
-      { path: 'src/lib/c.ts', text: '' },
-    ]
-    expect(deadSources(files, 'node src/lib/b.ts')).toEqual([
-      'src/lib/a.ts: nothing imports it but its own test',
-    ])
   })
 })
 

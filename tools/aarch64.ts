@@ -1,6 +1,6 @@
 /**
  * Builds the addon for AArch64 by a cross compiler, with the flags of every build, and runs its tests and the
- * conformance of both ports there, on Node for AArch64 under qemu: `npm run aarch64 [-- test files]`.
+ * conformance of both ports there, on Node for AArch64 under qemu: `node tools/aarch64.ts [test files]`.
  * Says what is missing, and ends with 0, where the tools are not there. Works in a copy below .cache/aarch64.
  */
 import { spawnSync } from 'node:child_process'

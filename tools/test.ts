@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureClients } from './clients.ts'
 import { ensureTestRunner } from './librdkafka.ts'
-import { countOf, type Count, type Report, summary } from './test-report.ts'
+import { everything, leaveOutVariable, leavesOutLong, longSuites } from './long-suites.ts'
+import { countOf, type Count, type Report, skippedLines, summary } from './test-report.ts'
 
 /**
  * `npm test`: the addon where there is a compiler, the test clients, in CI librdkafka's own test-runner, then
- * vitest; the last line is the total. Arguments go to vitest: `npm test -- src/broker/log -t recovery`. Exits 1
- * where a test failed, where none ran, and in CI where one was skipped (a run on the fallback skips what is about
- * the addon).
+ * vitest; the last lines are what was left out or skipped, how to run it, and the total. Arguments go to vitest:
+ * `npm test -- src/broker/log -t recovery`. Outside of CI the long suites are left out, unless a file or
+ * `--everything` is named. Exits 1 where a test failed, where none ran, and in CI where one was skipped (a run on
+ * the fallback skips what is about the addon).
  */
 async function main(): Promise<number> {
   const inCi = process.env['CI'] === 'true'
@@ -26,9 +28,14 @@ async function main(): Promise<number> {
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
   const report = join(root, '.cache', `vitest-${process.pid}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
-  const status = await run(vitest, ['run', ...reporters(report), ...process.argv.slice(2)])
+  const args = process.argv.slice(2)
+  const isShort = !inCi && leavesOutLong(args)
+  if (isShort) process.env[leaveOutVariable] = 'true'
+  const ofVitest = args.filter(arg => arg !== everything)
+  const status = await run(vitest, ['run', ...reporters(report), ...ofVitest])
   const count = readCount(report)
   rmSync(report, { force: true })
+  if (isShort) sayWhatWasLeftOut()
   return judge(count, built + status, inCi && process.env['LOGCLUSTER_NATIVE'] !== 'off')
 }
 
@@ -66,9 +73,16 @@ function readCount(report: string): Count {
   return countOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
 }
 
+function sayWhatWasLeftOut(): void {
+  console.log(`\nLeft out here, and run by CI: npm test -- ${everything}, or the file by name`)
+  const width = Math.max(...longSuites.map(({ file }) => file.length))
+  for (const { file, what } of longSuites) console.log(`  ${file.padEnd(width)}  ${what}`)
+}
+
 /** Prints what there is to say, the total last, and gives the exit status. */
 function judge(count: Count, status: number, mustRunAll: boolean): number {
-  for (const name of count.skipped) console.log(`Skipped: ${name}`)
+  if (count.skipped.length > 0) console.log('\nSkipped, for want of what is said with it:')
+  for (const line of skippedLines(count.skipped)) console.log(`  ${line}`)
   const notSkippable = mustRunAll ? count.skipped.length : 0
   if (notSkippable > 0) console.log('Nothing may be skipped in CI: skipped tests count as failed')
   let failed = count.failed + notSkippable

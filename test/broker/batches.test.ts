@@ -128,7 +128,8 @@ describe('refused', () => {
     ['a record before 1970', batch([0], { baseTimestamp: -1000 }), 'INVALID_TIMESTAMP', [0], old],
     ['nanoseconds', batch([0, 5], { baseTimestamp: now * 1e6 }), 'INVALID_TIMESTAMP', [0, 1]],
     ['no key', batch([0]), 'INVALID_RECORD', [0], { 'cleanup.policy': 'compact' }],
-  ])('%s', async (_, records, error, blamed, configs) => {
+  ])('%s', async (...row) => {
+    const [, records, error, blamed, configs] = row
     const answer = await send(records, configs)
     expect([answer.errorCode, answer.blamed]).toEqual([errorCode(error), blamed])
     expect((await client.listOffset(answer.at, -1)).offset).toBe(0)

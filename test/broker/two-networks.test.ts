@@ -5,7 +5,6 @@ import { Broker } from '../../src/broker/broker.ts'
 import { defaultSettings } from '../../src/broker/config/settings.ts'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { loadNative } from '../../src/broker/native/load.ts'
-import { silentLogger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import type {
   ConnectionEvents,
@@ -25,6 +24,7 @@ import { crc32c } from '../../src/lib/crc32c.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { samplesIn, sumOf } from '../helpers/metrics.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
+import { silentLogger } from '../helpers/silent-logger.ts'
 
 /** Each of its listeners is on the next of its networks. */
 class SeveralNetworks implements Network {

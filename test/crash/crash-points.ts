@@ -36,7 +36,7 @@ export interface CrashPointsResult {
   readonly violations: readonly CrashViolation[]
 }
 
-export interface CrashViolation {
+interface CrashViolation {
   readonly workloadSeed: number
   /** The disk operation that the crash came before. */
   readonly operation: string

@@ -19,7 +19,7 @@ import type { Env } from '../../src/env/env.ts'
 import { readUint32 } from '../../src/lib/bytes.ts'
 
 /**
- * Bugs that are planted to prove that the crash-point test finds them (reliability.md 5.4). The product knows
+ * Bugs that are planted to prove that the crash-point test finds them (durability.md 5.4). The product knows
  * nothing of them: each is a disk that lies, or a step of the recovery that does not do its work.
  */
 export interface PlantedBug {
@@ -27,7 +27,7 @@ export interface PlantedBug {
   readonly disk?: (disk: Disk) => Disk
 }
 
-export const plantedBugs = {
+const plantedBugs = {
   /** Recovery believes a batch without its CRC. */
   'crc-unchecked': {
     steps: {

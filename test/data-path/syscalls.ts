@@ -41,7 +41,7 @@ export async function readTrace(file: string, pid: number): Promise<Syscall[]> {
 const shape = /^(\d+) +(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)$/
 
 /** A call that another thread's came between stands in two lines: its beginning, and how it went on. */
-export function parseTrace(text: string): Syscall[] {
+function parseTrace(text: string): Syscall[] {
   const calls: Syscall[] = []
   const open = new Map<number, Syscall>()
   text.split('\n').forEach((line, at) => {

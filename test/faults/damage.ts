@@ -100,7 +100,7 @@ export function misplaceFirstBatch(dataDir: string, partition: string): void {
 }
 
 /** Folder of `TOPIC-PARTITION`, whose name goes on with the topic's id. */
-export function folderOf(dataDir: string, partition: string): string {
+function folderOf(dataDir: string, partition: string): string {
   const found = readdirSync(dataDir).find(name => name.startsWith(`${partition}.`))
   if (found === undefined) throw new Error(`no folder of ${partition} in ${dataDir}`)
   return join(dataDir, found)

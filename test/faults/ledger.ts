@@ -4,7 +4,7 @@ import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
  * What was sent, acknowledged and seen, and whether it is all still true. It knows nothing of brokers: it is told
  * what answers said, and at the end what every partition holds.
  *
- * Invariants of reliability.md 5.1: I1 nothing acknowledged is missing, I2 no value of an idempotent writer twice
+ * Invariants of durability.md 5.1: I1 nothing acknowledged is missing, I2 no value of an idempotent writer twice
  * and none out of order, I3 an offset never shows two values, I5 what was seen does not vanish, I6 what was
  * refused does not appear.
  */

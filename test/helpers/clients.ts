@@ -25,7 +25,7 @@ export function describeWith(client: ClientName, title: string, suite: () => voi
 const timeoutMs = 240_000
 
 /** Prometheus's own checker. */
-export function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return run(join(kitFolder('promtool'), 'usr/bin/promtool'), args, options)
 }
 

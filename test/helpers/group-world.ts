@@ -24,7 +24,7 @@ type Logged = Extract<GroupEffect, { readonly type: 'log' }>
 type Append = Extract<GroupEffect, { readonly type: 'append' }>
 
 export const groupId = 'group'
-export const defaultGroupsConfig: GroupsConfig = {
+const defaultGroupsConfig: GroupsConfig = {
   initialRebalanceDelayMs: 0,
   sessionTimeoutMsMin: 1_000,
   sessionTimeoutMsMax: 100_000,

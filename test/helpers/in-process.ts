@@ -1,7 +1,7 @@
 import { SimDisk } from '../../sim/disk.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
-import { silentLogger, type Logger } from '../../src/broker/telemetry/logger.ts'
+import type { Logger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
@@ -9,6 +9,7 @@ import { realRandom } from '../../src/env/real/random.ts'
 import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { BrokerClient, type BrokerClientOptions } from './broker-client.ts'
+import { silentLogger } from './silent-logger.ts'
 
 /** A whole broker in this process: real sockets, a disk in memory. What it answers is the same as ever. */
 export class InProcessBroker {

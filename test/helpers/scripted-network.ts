@@ -11,7 +11,7 @@ import type {
   OutPart,
   SendStream,
 } from '../../src/env/env.ts'
-import { NetworkError } from '../../src/env/env.ts'
+import { NetworkError } from '../../src/env/network.ts'
 import { concat } from '../../src/lib/bytes.ts'
 
 /** A network without sockets: the test says when what arrives, and sees what the server does with it. */

@@ -18,7 +18,7 @@ export function stable(count: number, config: Partial<GroupsConfig> = {}) {
 }
 
 /** Everybody syncs, the leader with a part for each. */
-export function settle(world: GroupWorld, joined: readonly JoinAnswer[]): void {
+function settle(world: GroupWorld, joined: readonly JoinAnswer[]): void {
   const parts = Object.fromEntries(joined.map(({ memberId }) => [memberId, `part of ${memberId}`]))
   const calls = joined.map(one => world.sync(one, one.memberId === one.leaderId ? parts : {}))
   for (const call of calls) expect(errorOf(call)).toBe('NONE')

@@ -27,7 +27,7 @@ export type Scenario = 'default' | 'noautocreate' | 'delayed'
  * `full`: without `-Q`, for tests that have no quick form and are empty with it. `sockem`: with the runner's own
  * layer of bad sockets, for tests that are nothing without it.
  */
-export type Mode = 'quick' | 'full' | 'sockem'
+type Mode = 'quick' | 'full' | 'sockem'
 
 /** All that is run, in order of the numbers. */
 export function plannedTests(): PlannedTest[] {

@@ -18,11 +18,11 @@ export function report(rows: readonly Row[], about: { version: string; dataPath:
   const missed = rows.filter(isMissed).map(({ test }) => test.id)
   return `# librdkafka's own tests
 
-<!-- Written by \`npm run librdkafka\`: repeat that instead of a change here. -->
+<!-- Written by \`npm run qualify -- librdkafka\`: repeat that instead of a change here. -->
 
 librdkafka ${about.version}'s test-runner (\`./test-runner -p1 -Q -E -L -V 4.0.0\`), each number alone, against one broker (${about.dataPath}
 data path) with 4 partitions to a topic and \`group.initial.rebalance.delay.ms=0\`. Beside each result is what one
-Apache Kafka 4.3.1 broker does in the same setting. \`npm run librdkafka\` repeats all of it, \`npm run librdkafka -- 0011
+Apache Kafka 4.3.1 broker does in the same setting. \`npm run qualify -- librdkafka\` repeats all of it, \`npm run qualify -- librdkafka 0011
 0033\` some; CI runs \`--quick\`.
 
 **The bar** is what Kafka passes, without transactions and share groups, and 0081 by subtest without those about ACLs:

@@ -7,9 +7,9 @@ import { isMissed, report, type Row } from './report.ts'
 import { runTest } from './test-runner.ts'
 
 /**
- *     npm run librdkafka                 all, and writes docs/librdkafka.md
- *     npm run librdkafka -- --quick      those of the quick suite
- *     npm run librdkafka -- 0011 0081    some
+ *     npm run qualify -- librdkafka              all, and writes docs/librdkafka.md
+ *     npm run qualify -- librdkafka --quick      those of the quick suite
+ *     npm run qualify -- librdkafka 0011 0081    some
  *
  * What the runner and the broker said is in `.cache/librdkafka-logs/`, the results as JSON beside it. Exits 1
  * where a test of the bar failed.

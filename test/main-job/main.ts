@@ -2,7 +2,7 @@
  * The main job on real input: lines of this machine go keyed through kcat into a topic of 8 partitions, come back
  * through a group of two members of which one is killed half-way, then through two more client libraries, hot and
  * after the page cache was evicted.
- * `npm run main-job -- [MEBIBYTES]`, 300 by default.
+ * `npm run qualify -- main-job [MEBIBYTES]`, 300 by default.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

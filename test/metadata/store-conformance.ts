@@ -14,7 +14,7 @@ export interface StorePlace {
   readonly makeAmbiguous?: (outcome: 'applied' | 'dropped') => void
 }
 
-/** Every MetadataStore does this. The rule numbers are those of reliability.md 1.4. */
+/** Every MetadataStore does this (durability.md 1.4). */
 export function testMetadataStore(makePlace: () => StorePlace): void {
   testAppends(makePlace)
   testSnapshots(makePlace)

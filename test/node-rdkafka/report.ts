@@ -11,13 +11,13 @@ export function report(
   const version = clientKits['node-rdkafka'].version.split('-')[0]
   return `# node-rdkafka's own e2e suite
 
-<!-- Written by \`npm run node-rdkafka\`: repeat that instead of a change here. -->
+<!-- Written by \`npm run qualify -- node-rdkafka\`: repeat that instead of a change here. -->
 
 The specs that node-rdkafka ${version}'s npm package brings (\`e2e/*.spec.js\`, run by mocha), compiled against librdkafka
 ${librdkafkaVersion}, each spec alone against a broker of its own (${about.dataPath} data path) with what the suite's own
 \`docker-compose.yml\` and \`run_docker.sh\` set: \`group.initial.rebalance.delay.ms=0\` and topics \`test\` to \`test6\` with one
-partition. Without \`producer-transaction.spec\`: there are no transactions yet. \`npm run node-rdkafka\` repeats all of it,
-\`npm run node-rdkafka -- both\` one spec; CI runs \`--quick\`.
+partition. Without \`producer-transaction.spec\`: there are no transactions yet. \`npm run qualify -- node-rdkafka\` repeats all of it,
+\`npm run qualify -- node-rdkafka both\` one spec; CI runs \`--quick\`.
 
 **${results.length - failed.length} passed, ${failed.length} failed.**
 

@@ -6,9 +6,9 @@ import { report } from './report.ts'
 import { runSpec, specs, startSuiteBroker, type Result, type Spec } from './suite.ts'
 
 /**
- *     npm run node-rdkafka                 all specs, and writes docs/node-rdkafka.md
- *     npm run node-rdkafka -- --quick      what CI runs of them
- *     npm run node-rdkafka -- both groups  some
+ *     npm run qualify -- node-rdkafka              all specs, and writes docs/node-rdkafka.md
+ *     npm run qualify -- node-rdkafka --quick      what CI runs of them
+ *     npm run qualify -- node-rdkafka both groups  some
  *
  * What mocha and the broker said is in `.cache/node-rdkafka-logs/`. Exits 1 where a test failed.
  */

@@ -8,7 +8,7 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { MemberProcess } from '../clients/group-of-three.ts'
 import { numbered, refused } from './produce.ts'
-import type { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
 interface Flowed {
   readonly acked: number
@@ -17,32 +17,32 @@ interface Flowed {
 
 /** Records that a process of the client goes on producing until it is told to end. */
 class Flow {
-  readonly #world: World
+  readonly #stage: Stage
   readonly #until: string
   readonly #done: Promise<Flowed>
   #isOver = false
 
-  static async start(world: World): Promise<Flow> {
-    const flow = new Flow(world)
-    await flow.#runs('the producer runs', async () => (await endOffsets(world)) >= 5)
+  static async start(stage: Stage): Promise<Flow> {
+    const flow = new Flow(stage)
+    await flow.#runs('the producer runs', async () => (await endOffsets(stage)) >= 5)
     return flow
   }
 
-  private constructor(world: World) {
-    this.#world = world
-    this.#until = join(world.folder, 'end-of-flow')
-    this.#done = world
+  private constructor(stage: Stage) {
+    this.#stage = stage
+    this.#until = join(stage.folder, 'end-of-flow')
+    this.#done = stage
       .another()
-      .call('flow', { topic: world.topic, everyMs: 30, until: this.#until })
+      .call('flow', { topic: stage.topic, everyMs: 30, until: this.#until })
     const over = (): boolean => (this.#isOver = true)
     this.#done.then(over, over)
   }
 
   /** It goes on after a change of the topic, which now has so many records more. */
   async goesOn(partitions = 1): Promise<void> {
-    const before = await endOffsets(this.#world, partitions)
+    const before = await endOffsets(this.#stage, partitions)
     const isFurther = async (): Promise<boolean> =>
-      (await endOffsets(this.#world, partitions)) >= before + 20
+      (await endOffsets(this.#stage, partitions)) >= before + 20
     await this.#runs('the producer goes on', isFurther)
   }
 
@@ -53,7 +53,7 @@ class Flow {
 
   /** A producer that ended is the answer, not 30 seconds without records. */
   async #runs(what: string, holds: () => Promise<boolean>): Promise<void> {
-    await this.#world.until(what, async () => {
+    await this.#stage.until(what, async () => {
       if (this.#isOver) {
         const { failed } = await this.#done
         throw new Error(`the producer ended too early; ${failed.length} failed: ${failed[0]}`)
@@ -63,29 +63,29 @@ class Flow {
   }
 }
 
-async function endOffsets(world: World, partitions = 1): Promise<number> {
+async function endOffsets(stage: Stage, partitions = 1): Promise<number> {
   let sum = 0
   for (let partition = 0; partition < partitions; partition++) {
-    sum += Math.max(0, await world.endOffset(partition))
+    sum += Math.max(0, await stage.endOffset(partition))
   }
   return sum
 }
 
 /** Nothing failed, and the log has what was acknowledged, just once. */
-async function allArrived(world: World, flow: Flow, partitions = 1): Promise<void> {
+async function allArrived(stage: Stage, flow: Flow, partitions = 1): Promise<void> {
   const { acked, failed } = await flow.finish()
   deepEqual(failed, [])
-  equal(await endOffsets(world, partitions), acked)
+  equal(await endOffsets(stage, partitions), acked)
 }
 
-export async function createTopic(world: World): Promise<void> {
-  await world.createTopic()
-  const flow = await Flow.start(world)
-  await using made = await world.sibling('made')
+export async function createTopic(stage: Stage): Promise<void> {
+  await stage.createTopic()
+  const flow = await Flow.start(stage)
+  await using made = await stage.sibling('made')
   const configs = { 'max.message.bytes': '20000' }
   await made.driver.call('createTopic', { topic: made.topic, partitions: 3, configs })
   await flow.goesOn()
-  const { topics } = await world.wire.metadata([made.topic])
+  const { topics } = await stage.wire.metadata([made.topic])
   equal(topics[0]?.partitions.length, 3)
   equal(await topicConfig(made, 'max.message.bytes'), '20000')
   await made.produce(numbered(10, 'at once'))
@@ -93,15 +93,15 @@ export async function createTopic(world: World): Promise<void> {
   equal(await endOffsets(made, 3), 10)
   const inFirst = await made.endOffset()
   equal((await made.consume(0, inFirst)).length, inFirst)
-  await allArrived(world, flow)
+  await allArrived(stage, flow)
 }
 
-export async function growTopic(world: World): Promise<void> {
-  await world.createTopic()
-  const flow = await Flow.start(world)
-  const { topic, wire } = world
-  await world.administer(
-    () => world.driver.call('growTopic', { topic, partitions: 4 }),
+export async function growTopic(stage: Stage): Promise<void> {
+  await stage.createTopic()
+  const flow = await Flow.start(stage)
+  const { topic, wire } = stage
+  await stage.administer(
+    () => stage.driver.call('growTopic', { topic, partitions: 4 }),
     () => {
       const topics = [{ name: topic, count: 4, assignments: null }]
       return wire.request(createPartitions, 3, { topics, timeoutMs: 10_000, validateOnly: false })
@@ -110,20 +110,20 @@ export async function growTopic(world: World): Promise<void> {
   const { topics } = await wire.metadata([topic])
   equal(topics[0]?.partitions.length, 4)
   const hasFound = async (): Promise<boolean> => {
-    const ends = await Promise.all([1, 2, 3].map(partition => world.endOffset(partition)))
+    const ends = await Promise.all([1, 2, 3].map(partition => stage.endOffset(partition)))
     return Math.max(...ends) > 0
   }
-  await world.until('the producer has found the new partitions', hasFound)
-  await allArrived(world, flow, 4)
+  await stage.until('the producer has found the new partitions', hasFound)
+  await allArrived(stage, flow, 4)
 }
 
-export async function configureTopic(world: World): Promise<void> {
-  await world.createTopic()
-  const flow = await Flow.start(world)
-  const { topic, wire } = world
+export async function configureTopic(stage: Stage): Promise<void> {
+  await stage.createTopic()
+  const flow = await Flow.start(stage)
+  const { topic, wire } = stage
   const name = 'max.message.bytes'
-  await world.administer(
-    () => world.driver.call('configureTopic', { topic, configs: { [name]: '50000' } }),
+  await stage.administer(
+    () => stage.driver.call('configureTopic', { topic, configs: { [name]: '50000' } }),
     () => {
       const configs = [{ name, value: '50000', configOperation: 0 }]
       const resources = [{ resourceType: 2, resourceName: topic, configs }]
@@ -131,58 +131,58 @@ export async function configureTopic(world: World): Promise<void> {
     },
   )
   await flow.goesOn()
-  equal(await topicConfig(world, name), '50000')
-  await refused(world.produce([{ key: null, value: 'x'.repeat(60_000), headers: [] }]))
-  await allArrived(world, flow)
+  equal(await topicConfig(stage, name), '50000')
+  await refused(stage.produce([{ key: null, value: 'x'.repeat(60_000), headers: [] }]))
+  await allArrived(stage, flow)
 }
 
-export async function deleteTopic(world: World): Promise<void> {
-  await world.createTopic()
-  const flow = await Flow.start(world)
-  const { topic, wire } = world
-  await world.administer(
-    () => world.driver.call('deleteTopic', { topic }),
+export async function deleteTopic(stage: Stage): Promise<void> {
+  await stage.createTopic()
+  const flow = await Flow.start(stage)
+  const { topic, wire } = stage
+  await stage.administer(
+    () => stage.driver.call('deleteTopic', { topic }),
     () => wire.deleteTopics([topic]),
   )
   const { topics } = await wire.metadata([topic])
   equal(topics[0]?.errorCode, 3)
-  await world.createTopic()
+  await stage.createTopic()
   await flow.goesOn()
   const { failed } = await flow.finish()
-  const [first] = await world.consume(0, 1)
+  const [first] = await stage.consume(0, 1)
   equal(first?.offset, 0)
   if (failed.length > 0) {
-    world.remarks.push(`records failed while the topic was not there: ${failed[0]!.slice(0, 150)}`)
+    stage.remarks.push(`records failed while the topic was not there: ${failed[0]!.slice(0, 150)}`)
   }
 }
 
-export async function restartBroker(world: World): Promise<void> {
-  await world.createTopic()
-  const { broker, topic, client } = world
-  if (client.livesThroughRestart !== null) world.remarks.push(client.livesThroughRestart)
-  const member = new MemberProcess(world.member(), [
+export async function restartBroker(stage: Stage): Promise<void> {
+  await stage.createTopic()
+  const { broker, topic, client } = stage
+  if (client.livesThroughRestart !== null) stage.remarks.push(client.livesThroughRestart)
+  const member = new MemberProcess(stage.member(), [
     broker.address,
     topic,
     `over-${topic}`,
     'reader',
   ])
   try {
-    const flow = await Flow.start(world)
-    await world.until('the group reads', () => member.read.length > 0)
+    const flow = await Flow.start(stage)
+    await stage.until('the group reads', () => member.read.length > 0)
     await broker.stop()
     await broker.start()
-    await world.reconnect()
+    await stage.reconnect()
     await flow.goesOn()
     const { acked, failed } = await flow.finish()
     deepEqual(failed, [])
-    const end = await world.endOffset()
+    const end = await stage.endOffset()
     if (end < acked) throw new Error(`${acked} acknowledged, ${end} there`)
-    if (end > acked) world.remarks.push(`${end - acked} records twice: retried by the client`)
+    if (end > acked) stage.remarks.push(`${end - acked} records twice: retried by the client`)
     const hasAll = (): boolean => {
       if (member.hasEnded) throw new Error('the member ended')
       return new Set(member.read).size === end
     }
-    await world.until('the group has read all', hasAll).catch((error: Error) => {
+    await stage.until('the group has read all', hasAll).catch((error: Error) => {
       const read = new Set(member.read).size
       throw new Error(`${error.message}: ${read} of ${end}; ${member.said.slice(-600)}`)
     })
@@ -192,12 +192,12 @@ export async function restartBroker(world: World): Promise<void> {
 }
 
 export async function topicConfig(
-  world: World,
+  stage: Stage,
   name: string,
-  topic = world.topic,
+  topic = stage.topic,
 ): Promise<string | null | undefined> {
   const asked = { resourceType: 2, resourceName: topic, configurationKeys: [name] }
-  const { results } = await world.wire.request(describeConfigs, 4, {
+  const { results } = await stage.wire.request(describeConfigs, 4, {
     resources: [asked],
     includeSynonyms: false,
     includeDocumentation: false,

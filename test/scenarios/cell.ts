@@ -4,7 +4,7 @@ import { partitionCount } from '../clients/group-of-three.ts'
 import type { Client } from './clients.ts'
 import { DriverProcess, NotApplicable } from './driver-process.ts'
 import type { Scenario } from './scenarios.ts'
-import { World } from './world.ts'
+import { Stage } from './stage.ts'
 
 export type DataPath = 'native' | 'fallback'
 
@@ -57,15 +57,15 @@ export async function runCell(
   client: Client,
   scenario: Scenario,
 ): Promise<Cell> {
-  const world = await World.open(broker, client, scenario.name)
+  const stage = await Stage.open(broker, client, scenario.name)
   try {
-    await scenario.run(world)
-    return { scenario: scenario.name, result: 'pass', remark: world.remarks.join('; ') }
+    await scenario.run(stage)
+    return { scenario: scenario.name, result: 'pass', remark: stage.remarks.join('; ') }
   } catch (error) {
     const result = error instanceof NotApplicable ? 'n/a' : 'FAIL'
     const message = error instanceof Error ? error.message : String(error)
     return { scenario: scenario.name, result, remark: message }
   } finally {
-    await world[Symbol.asyncDispose]()
+    await stage[Symbol.asyncDispose]()
   }
 }

@@ -2,15 +2,15 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { describeGroups } from '../../src/broker/wire/messages/index.ts'
 import { GroupOfThree, MemberProcess, partitionCount } from '../clients/group-of-three.ts'
 import { NotApplicable } from './driver-process.ts'
-import type { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
-export async function commitAndResume(world: World): Promise<void> {
-  tellHowItJoins(world)
-  await world.createTopic()
-  await world.produceBatch(30)
-  const wish = { topic: world.topic, group: `resumes-${world.topic}`, count: 10 }
+export async function commitAndResume(stage: Stage): Promise<void> {
+  tellHowItJoins(stage)
+  await stage.createTopic()
+  await stage.produceBatch(30)
+  const wish = { topic: stage.topic, group: `resumes-${stage.topic}`, count: 10 }
   for (const from of [0, 10, 20]) {
-    const found = await world.driver.call('consumeGroup', wish)
+    const found = await stage.driver.call('consumeGroup', wish)
     deepEqual(
       found.map(({ offset }) => offset),
       Array.from({ length: 10 }, (_, at) => from + at),
@@ -19,11 +19,11 @@ export async function commitAndResume(world: World): Promise<void> {
 }
 
 /** As in test/clients/groups.test.ts, for every client. */
-export async function groupOfThree(world: World): Promise<void> {
-  tellHowItJoins(world)
-  await world.createTopic({}, partitionCount)
-  const { wire } = world
-  await using group = new GroupOfThree(world.broker, world.member(), world.topic)
+export async function groupOfThree(stage: Stage): Promise<void> {
+  tellHowItJoins(stage)
+  await stage.createTopic({}, partitionCount)
+  const { wire } = stage
+  await using group = new GroupOfThree(stage.broker, stage.member(), stage.topic)
   const [first, second] = [group.start(), group.start(), group.start()]
   await group.produce(wire, 50)
   await group.settled()
@@ -34,9 +34,9 @@ export async function groupOfThree(world: World): Promise<void> {
   await group.produce(wire, 50)
   await group.everythingRead()
   await group.everythingCommitted(wire)
-  const { repeatsAtHandOver } = world.client
+  const { repeatsAtHandOver } = stage.client
   if (repeatsAtHandOver === null) equal(group.repeatedCount, 0)
-  else if (group.repeatedCount > 0) world.remarks.push(repeatsAtHandOver)
+  else if (group.repeatedCount > 0) stage.remarks.push(repeatsAtHandOver)
   await group.crash(second!)
   await group.produce(wire, 50)
   await group.everythingRead()
@@ -48,19 +48,19 @@ export async function groupOfThree(world: World): Promise<void> {
 }
 
 /** Killed and started again inside its session time-out, which static members have at 30 s. */
-export async function staticRestart(world: World): Promise<void> {
-  const { noStaticMembers } = world.client
+export async function staticRestart(stage: Stage): Promise<void> {
+  const { noStaticMembers } = stage.client
   if (noStaticMembers !== null) throw new NotApplicable(noStaticMembers)
-  tellHowItJoins(world)
-  await world.createTopic({}, partitionCount)
+  tellHowItJoins(stage)
+  await stage.createTopic({}, partitionCount)
   const orders = (name: string): string[] => [
-    world.broker.address,
-    world.topic,
-    `static-${world.topic}`,
+    stage.broker.address,
+    stage.topic,
+    `static-${stage.topic}`,
     name,
   ]
-  const stays = new MemberProcess(world.member('stays'), orders('stays'))
-  let restarted = new MemberProcess(world.member('restarts'), orders('restarts'))
+  const stays = new MemberProcess(stage.member('stays'), orders('stays'))
+  let restarted = new MemberProcess(stage.member('restarts'), orders('restarts'))
   try {
     const isSettled = (): boolean => {
       const ended = [stays, restarted].find(({ hasEnded }) => hasEnded)
@@ -70,32 +70,32 @@ export async function staticRestart(world: World): Promise<void> {
     }
     // A rebalance that is still under way would look like one that the restart caused.
     const isStable = async (): Promise<boolean> => {
-      const asked = { groups: [`static-${world.topic}`], includeAuthorizedOperations: false }
-      const { groups } = await world.wire.request(describeGroups, 5, asked)
+      const asked = { groups: [`static-${stage.topic}`], includeAuthorizedOperations: false }
+      const { groups } = await stage.wire.request(describeGroups, 5, asked)
       return groups[0]?.groupState === 'Stable'
     }
     const isAtRest = async (): Promise<boolean> => (await isStable()) && isSettled()
-    await world.until('both have their part', isAtRest)
-    const before = timesTold(world, 'A rebalance begins')
+    await stage.until('both have their part', isAtRest)
+    const before = timesTold(stage, 'A rebalance begins')
     const [own, others] = [restarted.assigned!, stays.assigned!]
     await restarted.crash()
-    restarted = new MemberProcess(world.member('restarts'), orders('restarts'))
-    await world.until('it has its part again', () => restarted.assigned !== null)
+    restarted = new MemberProcess(stage.member('restarts'), orders('restarts'))
+    await stage.until('it has its part again', () => restarted.assigned !== null)
     deepEqual(
       [restarted, stays].map(({ assigned }) => sorted(assigned!)),
       [own, others].map(sorted),
     )
-    const isTold = () => timesTold(world, 'A static member is back') > 0
-    await world.until('the line about the member that is back', isTold)
-    equal(timesTold(world, 'A rebalance begins') - before, 0)
-    equal(timesTold(world, 'A static member is back'), 1)
+    const isTold = () => timesTold(stage, 'A static member is back') > 0
+    await stage.until('the line about the member that is back', isTold)
+    equal(timesTold(stage, 'A rebalance begins') - before, 0)
+    equal(timesTold(stage, 'A static member is back'), 1)
   } finally {
     await stays.crash()
     await restarted.crash()
   }
 }
 
-function tellHowItJoins({ client, remarks }: World): void {
+function tellHowItJoins({ client, remarks }: Stage): void {
   if (client.joinsGroups !== null) remarks.push(client.joinsGroups)
 }
 
@@ -108,7 +108,7 @@ function sorted(partitions: readonly number[]): number[] {
 }
 
 /** How often the broker has told this of the topic's static group. */
-function timesTold(world: World, words: string): number {
-  const lines = world.broker.output.split('\n')
-  return lines.filter(line => line.includes(words) && line.includes(`static-${world.topic}`)).length
+function timesTold(stage: Stage, words: string): number {
+  const lines = stage.broker.output.split('\n')
+  return lines.filter(line => line.includes(words) && line.includes(`static-${stage.topic}`)).length
 }

@@ -2,26 +2,26 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { batchesOnDisk, type CodecName } from '../helpers/segments.ts'
 import { NotApplicable } from './driver-process.ts'
 import type { PlacedRecord, TextRecord } from './drivers/serve.ts'
-import type { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
-export async function compressed(world: World, codec: CodecName): Promise<void> {
-  await world.createTopic()
+export async function compressed(stage: Stage, codec: CodecName): Promise<void> {
+  await stage.createTopic()
   const records = numbered(300, `of ${codec} `.repeat(10))
-  await world.produce(records, { codec })
-  deepEqual(bare(await world.consume(0, records.length)), records)
+  await stage.produce(records, { codec })
+  deepEqual(bare(await stage.consume(0, records.length)), records)
   // Clients send a batch as it is where the codec does not make it smaller; the first may be one record.
-  const { dataDir } = world.broker
-  const batches = batchesOnDisk(dataDir, world.topic, 0).filter(({ count }) => count > 9)
+  const { dataDir } = stage.broker
+  const batches = batchesOnDisk(dataDir, stage.topic, 0).filter(({ count }) => count > 9)
   deepEqual([...new Set(batches.map(batch => batch.codec))], [codec])
 }
 
-export async function acknowledged(world: World, acks: '0' | '1' | 'all'): Promise<void> {
-  await world.createTopic()
+export async function acknowledged(stage: Stage, acks: '0' | '1' | 'all'): Promise<void> {
+  await stage.createTopic()
   const records = numbered(100, 'x')
-  await world.produce(records, { acks })
+  await stage.produce(records, { acks })
   // With acks=0 nobody has waited for the broker.
-  await world.until('all records are there', async () => (await world.endOffset()) >= 100)
-  deepEqual(bare(await world.consume(0, records.length)), records)
+  await stage.until('all records are there', async () => (await stage.endOffset()) >= 100)
+  deepEqual(bare(await stage.consume(0, records.length)), records)
 }
 
 /** Kafka's default of `message.max.bytes`. */
@@ -30,25 +30,25 @@ const batchBytesMax = 1_048_588
 /** Of a batch of one record with a long value, no key and no headers: 61 of the batch and 11 of the record. */
 const oneRecordOverheadBytes = 72
 
-export async function batchLimit(world: World): Promise<void> {
-  await world.createTopic()
+export async function batchLimit(stage: Stage): Promise<void> {
+  await stage.createTopic()
   const many = numbered(900, 'y'.repeat(1000))
-  await world.produce(many)
-  equal(await world.endOffset(), 900)
+  await stage.produce(many)
+  equal(await stage.endOffset(), 900)
   const fitting = valueOf(batchBytesMax - oneRecordOverheadBytes)
-  await world.produce([fitting])
-  equal(await world.endOffset(), 901)
-  const last = batchesOnDisk(world.broker.dataDir, world.topic, 0).at(-1)
+  await stage.produce([fitting])
+  equal(await stage.endOffset(), 901)
+  const last = batchesOnDisk(stage.broker.dataDir, stage.topic, 0).at(-1)
   equal(last?.sizeBytes, batchBytesMax)
-  const [read] = await world.consume(900, 1)
+  const [read] = await stage.consume(900, 1)
   equal(read?.value?.length, fitting.value?.length)
   const above = valueOf(batchBytesMax - oneRecordOverheadBytes + 1)
-  await refused(world.produce([above]))
-  equal(await world.endOffset(), 901)
+  await refused(stage.produce([above]))
+  equal(await stage.endOffset(), 901)
 }
 
-export async function headers(world: World): Promise<void> {
-  await world.createTopic()
+export async function headers(stage: Stage): Promise<void> {
+  await stage.createTopic()
   const given = [
     ['a', '1'],
     ['Größe', 'groß 酸'],
@@ -59,28 +59,28 @@ export async function headers(world: World): Promise<void> {
     { key: 'k', value: 'with', headers: given },
     { key: 'k', value: 'without', headers: [] },
   ]
-  await world.produce(records)
-  deepEqual(bare(await world.consume(0, 2)), records)
+  await stage.produce(records)
+  deepEqual(bare(await stage.consume(0, 2)), records)
 }
 
-export async function nulls(world: World): Promise<void> {
-  await world.createTopic()
+export async function nulls(stage: Stage): Promise<void> {
+  await stage.createTopic()
   const records: TextRecord[] = [
     { key: null, value: 'no key', headers: [] },
     { key: 'tombstone', value: null, headers: [] },
     { key: 'key', value: 'value', headers: [] },
   ]
-  await world.produce(records)
+  await stage.produce(records)
   const neither = { key: null, value: null, headers: [] }
-  await world.produce([neither]).then(
+  await stage.produce([neither]).then(
     () => records.push(neither),
-    (error: unknown) => world.without(error),
+    (error: unknown) => stage.without(error),
   )
-  deepEqual(bare(await world.consume(0, records.length)), records)
+  deepEqual(bare(await stage.consume(0, records.length)), records)
 }
 
-export async function timestamps(world: World): Promise<void> {
-  await world.createTopic({ 'message.timestamp.type': 'CreateTime' })
+export async function timestamps(stage: Stage): Promise<void> {
+  await stage.createTopic({ 'message.timestamp.type': 'CreateTime' })
   const givenMs = Date.now() - 3_600_000
   const steps = [0, 5, 3, 1000]
   const records = numbered(steps.length, 't').map((record, at) => ({
@@ -88,13 +88,13 @@ export async function timestamps(world: World): Promise<void> {
     timestamp: givenMs + steps[at]!,
   }))
   let ownTimes = true
-  await world.produce(records).catch(async (error: unknown) => {
-    world.without(error)
+  await stage.produce(records).catch(async (error: unknown) => {
+    stage.without(error)
     ownTimes = false
-    await world.produce(numbered(steps.length, 't'))
+    await stage.produce(numbered(steps.length, 't'))
   })
   const beforeMs = Date.now()
-  const found = await world.consume(0, steps.length)
+  const found = await stage.consume(0, steps.length)
   if (ownTimes)
     deepEqual(
       found.map(({ timestamp }) => timestamp),
@@ -105,20 +105,20 @@ export async function timestamps(world: World): Promise<void> {
       found.every(({ timestamp = 0 }) => Math.abs(beforeMs - timestamp) < 60_000),
       true,
     )
-  await underAppendTime(world, ownTimes ? records : numbered(steps.length, 't'))
+  await underAppendTime(stage, ownTimes ? records : numbered(steps.length, 't'))
 }
 
-async function underAppendTime(world: World, records: readonly TextRecord[]): Promise<void> {
-  await using other = await world.sibling('append')
+async function underAppendTime(stage: Stage, records: readonly TextRecord[]): Promise<void> {
+  await using other = await stage.sibling('append')
   await other.createTopic({ 'message.timestamp.type': 'LogAppendTime' })
   const sinceMs = Date.now()
   await other.produce(records)
-  const { noAppendTime } = world.client
+  const { noAppendTime } = stage.client
   const times = noAppendTime === null ? (await other.consume(0, records.length)).map(timeOf) : []
-  const { dataDir } = world.broker
+  const { dataDir } = stage.broker
   times.push(...batchesOnDisk(dataDir, other.topic, 0).map(batch => batch.maxTimestamp))
   const untilMs = Date.now()
-  if (noAppendTime !== null) world.remarks.push(noAppendTime)
+  if (noAppendTime !== null) stage.remarks.push(noAppendTime)
   else equal(times.length > records.length, true)
   for (const time of times) {
     if (time < sinceMs || time > untilMs) throw new Error(`append time ${time}`)

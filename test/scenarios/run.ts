@@ -15,8 +15,8 @@ import { type Scenario, scenarios } from './scenarios.ts'
 import { table } from './table.ts'
 
 /**
- *     npm run scenarios                          every client, every scenario; writes docs/clients.md
- *     npm run scenarios -- kafkajs topic-grow    some; on both data paths where the client is run on both
+ *     npm run qualify -- scenarios                       every client, every scenario; writes docs/clients.md
+ *     npm run qualify -- scenarios kafkajs topic-grow    some; on both data paths where the client is run on both
  *
  * Exits 1 where a cell failed or a client is missing. What the brokers said is in `.cache/scenarios/`.
  */

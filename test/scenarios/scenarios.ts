@@ -9,7 +9,7 @@ import {
   timesOutOfOrder,
   topicConfigs,
 } from './settings.ts'
-import type { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
 /** Something that people do with a Kafka client, and what it proves of the broker. */
 export interface Scenario {
@@ -18,7 +18,7 @@ export interface Scenario {
   /** Part of `npm test`. The others take longer: they wait for members to be missed, or restart the broker. */
   readonly quick: boolean
   /** Rejects where the promise is broken. */
-  run(world: World): Promise<void>
+  run(stage: Stage): Promise<void>
 }
 
 /** Codecs in the order of their numbers. */
@@ -29,13 +29,13 @@ export const scenarios: readonly Scenario[] = [
     name: `codec-${codec}`,
     proves: `records produced with ${codec} come back whole, and the batch on disk has just this codec's bits`,
     quick: true,
-    run: (world: World) => compressed(world, codec),
+    run: (stage: Stage) => compressed(stage, codec),
   })),
   ...(['0', '1', 'all'] as const).map(acks => ({
     name: `acks-${acks}`,
     proves: `records produced with acks=${acks} are all there, in order`,
     quick: acks !== '1',
-    run: (world: World) => acknowledged(world, acks),
+    run: (stage: Stage) => acknowledged(stage, acks),
   })),
   {
     name: 'batch-limit',

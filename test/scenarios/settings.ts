@@ -4,7 +4,7 @@ import { batchesOnDisk } from '../helpers/segments.ts'
 import { topicConfig } from './administer.ts'
 import { NotApplicable } from './driver-process.ts'
 import { numbered } from './produce.ts'
-import { World } from './world.ts'
+import { Stage } from './stage.ts'
 
 /** Scenarios of settings and values that a client's first program does not have. */
 
@@ -12,18 +12,18 @@ const mebibyte = 1 << 20
 
 /** A broker of its own, since what is told of one that others use is of their topics too. */
 async function onOwnBroker(
-  world: World,
+  stage: Stage,
   settings: Readonly<Record<string, string>>,
-  act: (own: World) => Promise<void>,
+  act: (own: Stage) => Promise<void>,
 ): Promise<void> {
-  await using broker = await world.broker.twin(settings)
-  await using own = await World.open(broker, world.client, 'own')
+  await using broker = await stage.broker.twin(settings)
+  await using own = await Stage.open(broker, stage.client, 'own')
   await act(own)
-  world.remarks.push(...own.remarks)
+  stage.remarks.push(...own.remarks)
 }
 
-export async function flushOfOthers(world: World): Promise<void> {
-  await onOwnBroker(world, {}, async others => {
+export async function flushOfOthers(stage: Stage): Promise<void> {
+  await onOwnBroker(stage, {}, async others => {
     await using rare = await others.sibling('rare')
     await rare.createTopic({ 'flush.ms': '3600000' })
     await rare.produce(numbered(10, 'stays in memory'))
@@ -37,22 +37,22 @@ export async function flushOfOthers(world: World): Promise<void> {
   })
 }
 
-function unflushedBytes({ broker }: World): Promise<number> {
+function unflushedBytes({ broker }: Stage): Promise<number> {
   return broker.metric('logcluster_unflushed_bytes')
 }
 
 /** A fetch that ends where a segment does has fewer bytes than were asked for, and there are more all the same. */
-export async function minBytes(world: World): Promise<void> {
-  await world.createTopic({ 'segment.bytes': String(mebibyte) })
+export async function minBytes(stage: Stage): Promise<void> {
+  await stage.createTopic({ 'segment.bytes': String(mebibyte) })
   const value = 'm'.repeat(100_000)
   const batch = encodeBatch({ records: [{ value }], baseTimestamp: Date.now() })
   const [wanted, more] = [40, 40]
   for (let at = 0; at < wanted + more; at++) {
-    const { errorCode } = await world.wire.produce({ topic: world.topic, partition: 0 }, batch)
+    const { errorCode } = await stage.wire.produce({ topic: stage.topic, partition: 0 }, batch)
     equal(errorCode, 0)
   }
-  const found = await world.driver.call('consume', {
-    topic: world.topic,
+  const found = await stage.driver.call('consume', {
+    topic: stage.topic,
     partition: 0,
     offset: 0,
     count: wanted,
@@ -64,8 +64,8 @@ export async function minBytes(world: World): Promise<void> {
   )
 }
 
-export async function timesOutOfOrder(world: World): Promise<void> {
-  await world.createTopic({ 'message.timestamp.type': 'CreateTime' })
+export async function timesOutOfOrder(stage: Stage): Promise<void> {
+  await stage.createTopic({ 'message.timestamp.type': 'CreateTime' })
   const baseMs = Date.now() - 600_000
   const batches = [
     { codec: 'none', afterMs: [300, 100, 200] },
@@ -77,17 +77,17 @@ export async function timesOutOfOrder(world: World): Promise<void> {
       ...record,
       timestamp: baseMs + afterMs[at]!,
     }))
-    await world.produce(records, { codec })
+    await stage.produce(records, { codec })
   }
   const given = batches.flatMap(({ afterMs }) => afterMs)
   const maxMs = Math.max(...given)
-  const onDisk = batchesOnDisk(world.broker.dataDir, world.topic, 0)
+  const onDisk = batchesOnDisk(stage.broker.dataDir, stage.topic, 0)
   equal(Math.max(...onDisk.map(({ maxTimestamp }) => maxTimestamp)), baseMs + maxMs)
-  const latest = await world.wire.listOffset({ topic: world.topic, partition: 0 }, -3)
+  const latest = await stage.wire.listOffset({ topic: stage.topic, partition: 0 }, -3)
   equal(latest.offset, given.indexOf(maxMs))
   for (const afterMs of [0, 300, 301, 1001, 4500, 5000, 5001]) {
-    const found = await world.driver.call('offsetForTime', {
-      topic: world.topic,
+    const found = await stage.driver.call('offsetForTime', {
+      topic: stage.topic,
       partition: 0,
       timestamp: baseMs + afterMs,
     })
@@ -124,19 +124,19 @@ const unusual: Readonly<Record<string, string>> = {
   'unclean.leader.election.enable': 'false',
 }
 
-export async function topicConfigs(world: World): Promise<void> {
-  const { topic } = world
-  await world.driver.call('createTopic', { topic, partitions: 1, configs: unusual })
-  const described = await world.driver.call('describeTopic', { topic })
+export async function topicConfigs(stage: Stage): Promise<void> {
+  const { topic } = stage
+  await stage.driver.call('createTopic', { topic, partitions: 1, configs: unusual })
+  const described = await stage.driver.call('describeTopic', { topic })
   for (const [name, value] of Object.entries(unusual)) {
     equal(described[name], value, name)
-    equal(await topicConfig(world, name), value, name)
+    equal(await topicConfig(stage, name), value, name)
   }
 }
 
 /** Who asks first for the topic of committed offsets must not have it made as any other topic. */
-export async function offsetsTopicFirst(world: World): Promise<void> {
-  await onOwnBroker(world, { 'auto.create.topics.enable': 'true' }, async own => {
+export async function offsetsTopicFirst(stage: Stage): Promise<void> {
+  await onOwnBroker(stage, { 'auto.create.topics.enable': 'true' }, async own => {
     const topic = '__consumer_offsets'
     const count = async (): Promise<number> => {
       const asked = own.driver.call('partitions', { topic })

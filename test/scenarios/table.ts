@@ -7,10 +7,10 @@ export function table(rows: readonly Row[], scenarios: readonly Scenario[]): str
   const count = (result: string): number => cells.filter(cell => cell.result === result).length
   return `# Clients
 
-<!-- Written by \`npm run scenarios\`: repeat that instead of a change here. -->
+<!-- Written by \`npm run qualify -- scenarios\`: repeat that instead of a change here. -->
 
-Other people's programs, unchanged, against one broker process. \`npm run scenarios\` repeats all of it and
-writes this page, \`npm run scenarios -- kcat codec-zstd\` repeats some and only prints. The quick ones, marked *q*, are part of
+Other people's programs, unchanged, against one broker process. \`npm run qualify -- scenarios\` repeats all of it and
+writes this page, \`npm run qualify -- scenarios kcat codec-zstd\` repeats some and only prints. The quick ones, marked *q*, are part of
 \`npm test\`. What a scenario promises is checked with the client itself and with a witness of ours: end offsets over the wire,
 and the headers of the batches on disk (clients that believe a broker cannot take a codec send uncompressed without a word).
 

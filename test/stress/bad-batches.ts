@@ -75,7 +75,7 @@ export function rightBatch(): Uint8Array {
   return batch({ records: [{ key: 'one', value: 'two' }] })
 }
 
-/** Every way in which a batch can be wrong that `reliability.md` 5.6 names, and some more. */
+/** Every way in which a batch can be wrong: hostile bytes of durability.md 5.6. */
 export const badBatches = {
   right: () => batch(),
   'wrong CRC': flipped,

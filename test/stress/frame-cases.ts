@@ -1,6 +1,6 @@
 import type { Prng } from '../../src/lib/prng.ts'
 import type { Api } from '../../src/broker/wire/field.ts'
-import type { DamagedFrames } from '../faults/damaged-frames.ts'
+import { damaged } from './frame-damage.ts'
 import { cutTo, mapFrame, numberBytes, withSpan, type MappedFrame, type Span } from './frame-map.ts'
 import type { RequestMaker } from './request-maker.ts'
 
@@ -27,7 +27,6 @@ export interface Served {
 export class FrameCases {
   readonly #random: Prng
   readonly #maker: RequestMaker
-  readonly #damage: DamagedFrames
   readonly #served: readonly Served[]
   /** How many frames there are. */
   readonly count: number
@@ -35,13 +34,12 @@ export class FrameCases {
   #given = 0
 
   constructor(
-    parts: { readonly random: Prng; readonly maker: RequestMaker; readonly damage: DamagedFrames },
+    parts: { readonly random: Prng; readonly maker: RequestMaker },
     served: readonly Served[],
     count: number,
   ) {
     this.#random = parts.random
     this.#maker = parts.maker
-    this.#damage = parts.damage
     this.#served = served
     this.count = count
     const all = served.flatMap(one => this.#listOf(one))
@@ -73,7 +71,7 @@ export class FrameCases {
     const { api, version } = this.#served[at % this.#served.length]!
     const frame = this.#map(api, version, null)
     if (this.#random.chance(1, 4)) return { kind: 'whole', api, version, bytes: frame.bytes }
-    return { kind: 'damaged', api, version, bytes: this.#damage.damage(frame.bytes) }
+    return { kind: 'damaged', api, version, bytes: damaged(frame.bytes, this.#random) }
   }
 
   #listOf({ api, version }: Served): (() => FrameCase)[] {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { runFuzz, type FuzzResult } from './fuzz.ts'
 
 /**
- * `npm run fuzz -- --frames 200000 --seed 1`: damaged frames of every API and version against one broker;
+ * `npm run qualify -- fuzz --frames 200000 --seed 1`: damaged frames of every API and version against one broker;
  * with `--fallback` it runs without the addon. Writes `docs/qualification/fuzz-DATE-seed-SEED.json`, or to `--out FILE`;
  * exits 1 where anything failed.
  */

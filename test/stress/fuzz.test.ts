@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { runFuzz } from './fuzz.ts'
+import { runFuzz, type FuzzResult } from './fuzz.ts'
+import type { Outcome } from './outcome.ts'
 
 const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 11)
 const frames = Number(process.env['LOGCLUSTER_TEST_FRAMES'] ?? 5000)
@@ -11,9 +12,9 @@ test.each([
   'on %s damaged frames of every API leave a broker as it was',
   async (_, native, count) => {
     const result = await runFuzz({ frames: count, seed, native })
-    const { outcomes, neighbourRounds, before, after, rounds, scenarios } = result
+    const { outcomes, neighbourRounds, before, after, framesPeakMiB, rounds, parts } = result
     console.log(
-      `Fuzz: ${JSON.stringify({ seed, outcomes, neighbourRounds, before, after, rounds, scenarios })}`,
+      `Fuzz: ${JSON.stringify({ seed, outcomes, neighbourRounds, before, after, framesPeakMiB, rounds, parts })}`,
     )
     expect(result.failures).toEqual([])
     expect(result.frames).toBe(count * rounds.length)
@@ -21,7 +22,14 @@ test.each([
     expect(outcomes.whole.answered).toBeGreaterThan(outcomes.whole.closed)
     expect(outcomes.cut.closed).toBeGreaterThan(outcomes.cut.answered)
     expect(outcomes.edge.closed).toBeGreaterThan(0)
+    expect(total(outcomes, 'answered')).toBeGreaterThan(count / 10)
+    expect(total(outcomes, 'closed')).toBeGreaterThan(count / 100)
+    expect(framesPeakMiB).toBeLessThan(700)
     expect(neighbourRounds).toBeGreaterThan(50)
   },
   600_000,
 )
+
+function total(outcomes: FuzzResult['outcomes'], outcome: Outcome): number {
+  return Object.values(outcomes).reduce((sum, counts) => sum + counts[outcome], 0)
+}

@@ -6,11 +6,12 @@ import { alterConfigs, apiByKey, joinGroup } from '../../src/broker/wire/message
 import { readResponse } from '../../src/broker/wire/frame.ts'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { encodeRecords } from '../../src/broker/log/batch/records.ts'
-import { DamagedFrames } from '../faults/damaged-frames.ts'
-import { outcomeOf, type Outcome } from '../faults/outcome.ts'
+import { outcomeOf, type Outcome } from './outcome.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { RawClient } from '../helpers/raw-client.ts'
+import { runParts } from './campaign-parts.ts'
+import type { PartCounts } from './campaign.ts'
 import { FrameCases, type FrameCase, type FrameKind, type Served } from './frame-cases.ts'
 import { mapFrame } from './frame-map.ts'
 import { Neighbour } from './neighbour.ts'
@@ -24,7 +25,6 @@ import {
 } from './process-size.ts'
 import type { Regression } from './regressions.ts'
 import { fuzzTopics, RequestMaker } from './request-maker.ts'
-import { runScenarios, type ScenarioCounts } from './scenarios.ts'
 
 export interface FuzzOptions {
   readonly frames: number
@@ -43,7 +43,9 @@ export interface FuzzResult {
   /** APIs and versions that were sent to. */
   readonly apis: Readonly<Record<string, readonly [min: number, max: number]>>
   readonly outcomes: Readonly<Record<FrameKind, Readonly<Record<Outcome, number>>>>
-  readonly scenarios: ScenarioCounts
+  /** Resident memory was never more while the frames were sent; the parts after them have no bound of their own. */
+  readonly framesPeakMiB: number
+  readonly parts: PartCounts
   /** What the neighbour did meanwhile: each time it produced, fetched, committed, and read the commit. */
   readonly neighbourRounds: number
   /** Before the first frame, when each API had been asked once; and after the last, when everybody had left. */
@@ -109,6 +111,7 @@ class Fuzz {
     whole: none(),
   }
   #sent = 0
+  #framesPeakMiB: number | null = null
   #isCleaning: Promise<void> | null = null
 
   constructor(broker: TestBroker, options: FuzzOptions) {
@@ -130,10 +133,10 @@ class Fuzz {
     const before = sizeOf(this.#broker.pid)
     const cases = this.#cases(served, frames)
     const rounds: CollectedSize[] = []
-    let scenarios: ScenarioCounts = {}
+    let parts: PartCounts = {}
     let after = before
     try {
-      scenarios = await this.#round(served, cases, neighbour)
+      parts = await this.#round(served, cases, neighbour)
       after = await neighbour.rest(() => this.#settled(before))
       rounds.push(await neighbour.rest(() => collectedSize(this.#broker)))
       await this.#comesToRest(served, neighbour, rounds)
@@ -152,7 +155,8 @@ class Fuzz {
       listed: { all: cases.listedOf, sent: cases.listedCount },
       apis: ranges(served),
       outcomes: this.#outcomes,
-      scenarios,
+      framesPeakMiB: this.#framesPeakMiB ?? 0,
+      parts,
       neighbourRounds: neighbour.rounds,
       before,
       after,
@@ -168,10 +172,11 @@ class Fuzz {
     served: readonly Served[],
     cases: FrameCases,
     neighbour: Neighbour,
-  ): Promise<ScenarioCounts> {
+  ): Promise<PartCounts> {
     await Promise.all(Array.from({ length: laneCount }, () => this.#lane(cases)))
+    this.#framesPeakMiB ??= sizeOf(this.#broker.pid).peakMiB
     await this.#clean()
-    const counts = await runScenarios(
+    const counts = await runParts(
       {
         broker: this.#broker,
         random: this.#random,
@@ -207,8 +212,7 @@ class Fuzz {
   }
 
   #cases(served: readonly Served[], count: number): FrameCases {
-    const damage = new DamagedFrames(this.#random, [])
-    const parts = { random: this.#random, maker: this.#maker, damage }
+    const parts = { random: this.#random, maker: this.#maker }
     return new FrameCases(parts, served, count)
   }
 
@@ -307,7 +311,7 @@ class Fuzz {
         configs: name === 'compacted' ? { 'cleanup.policy': 'compact' } : {},
       })),
     )
-    // Frames under way may make them first, and then they are not the campaign's: the scenarios begin when none are.
+    // Frames under way may make them first, and then they are not the campaign's: the parts begin when none are.
     if (!isSettled) return
     const wrong = made.topics.find(({ errorCode }) => errorCode !== 0)
     if (wrong !== undefined) throw new Error(`${wrong.name}: ${wrong.errorMessage}`)

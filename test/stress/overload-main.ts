@@ -5,7 +5,7 @@ import { whyNoCgroup } from './memory-cgroup.ts'
 import { runOverload } from './overload.ts'
 
 /**
- * `npm run overload`: a broker in a memory cgroup of 512 MiB (v1, root) under everything that clients can do to it.
+ * `npm run qualify -- overload`: a broker in a memory cgroup of 512 MiB (v1, root) under everything that clients can do to it.
  * Writes `docs/qualification/overload-DATE.json`, or to `--out FILE`; exits 1 where anything failed.
  */
 async function main(): Promise<number> {

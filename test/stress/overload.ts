@@ -13,7 +13,7 @@ import { MemoryCgroup, type CgroupReport } from './memory-cgroup.ts'
 import { Neighbour } from './neighbour.ts'
 
 const mebibyte = 1024 * 1024
-export const limitBytes = 512 * mebibyte
+const limitBytes = 512 * mebibyte
 /** `queued.max.request.bytes` where memory is not limited. */
 const requestBudgetBytes = 256 * mebibyte
 const perAddressMax = 2000

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromHex } from '../../src/lib/bytes.ts'
-import { outcomeOf } from '../faults/outcome.ts'
+import { outcomeOf } from './outcome.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 import { Neighbour } from './neighbour.ts'

@@ -1,4 +1,4 @@
-import type { Outcome } from '../faults/outcome.ts'
+import type { Outcome } from './outcome.ts'
 
 /** One frame that once did harm. */
 export interface Regression {

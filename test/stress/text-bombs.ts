@@ -3,8 +3,8 @@ import type { Api, Field, Fields } from '../../src/broker/wire/field.ts'
 import { requestFrame } from '../../src/broker/wire/frame.ts'
 import { createTopics } from '../../src/broker/wire/messages/index.ts'
 import { RawClient } from '../helpers/raw-client.ts'
-import { outcomeOf } from '../faults/outcome.ts'
-import type { ScenarioWorld } from './scenario-world.ts'
+import type { Campaign } from './campaign.ts'
+import { outcomeOf } from './outcome.ts'
 
 /** How texts and lists are made to cost as much as they can. */
 interface Bomb {
@@ -28,7 +28,7 @@ const bombs: readonly Bomb[] = [
  * such a pattern, what it would be matched with, and what costs other than regular expressions: each request is
  * answered or its connection closed. The slowest is told; no clock judges.
  */
-export async function textBombs({ broker, served }: ScenarioWorld): Promise<{
+export async function textBombs({ broker, served }: Campaign): Promise<{
   readonly textBombs: number
   readonly slowestTextBomb: string
 }> {

@@ -48,7 +48,7 @@ const copying = new RegExp(
 )
 
 /** Text that may not stand in code, and what to write instead. Comments and strings do not count. */
-export const bans: readonly Ban[] = [
+const bans: readonly Ban[] = [
   {
     places: ['src', 'sim'],
     but: shell,

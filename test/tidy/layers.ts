@@ -184,7 +184,7 @@ export function importsOf(source: Source): Import[] {
 }
 
 /** The row of the table for `path`, or undefined where the table has none. */
-export function layerOf(path: string): string | undefined {
+function layerOf(path: string): string | undefined {
   return Object.keys(layers)
     .filter(place => isUnder(path, place))
     .toSorted((a, b) => b.length - a.length)[0]
@@ -224,36 +224,6 @@ function mayImport(place: string, what: string): boolean {
 /** Whether a right that is no row of the table, but a file or folder in one, or all of `src`, holds `what`. */
 function reaches(right: string, what: string): boolean {
   return !(right in layers) && isUnder(what, right)
-}
-
-/** Sources that nothing imports and no script or entry names. `named` is the text that may name them. */
-export function deadSources(sources: readonly Source[], named: string): string[] {
-  const importers = new Map<string, string[]>()
-  for (const source of sources) {
-    for (const { what } of importsOf(source)) {
-      importers.set(what, [...(importers.get(what) ?? []), source.path])
-    }
-  }
-  return sources
-    .map(source => source.path)
-    .filter(path => !path.endsWith('.test.ts') && !isProgram(path) && !isNamed(path, named))
-    .filter(path => {
-      const ownTest = path.replace(/\.ts$/, '.test.ts')
-      return !importers.get(path)?.some(importer => importer !== ownTest)
-    })
-    .map(path => `${path}: nothing imports it but its own test`)
-}
-
-/** By its whole path, or, as tests start their programs, by its name as a string of its own. */
-function isNamed(path: string, named: string): boolean {
-  return (
-    named.includes(path) || (isUnder(path, 'test') && named.includes(`'${posix.basename(path)}'`))
-  )
-}
-
-/** Run by hand or by a script: the files right under `tools` and `bench`. */
-function isProgram(path: string): boolean {
-  return /^(?:tools|bench)\/[^/]+$/.test(path)
 }
 
 /** Every circle of imports, as one line that names its files; types count, since a reader follows them too. */

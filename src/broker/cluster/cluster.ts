@@ -39,7 +39,6 @@ export type {
   ConfigChangeResult,
   ConfigEdit,
   ConfigResource,
-  ControllerError,
   DeletionResult,
   PartitionsResult,
   PartitionsWish,

@@ -26,7 +26,7 @@ export interface ConfigDescription {
   readonly documentation: string
 }
 
-export interface ConfigSynonym {
+interface ConfigSynonym {
   readonly name: string
   readonly value: string
   readonly source: ConfigSource

@@ -64,7 +64,7 @@ export function parseEndpoint(setting: string, given: string): Endpoint {
   return { host: match[1] ?? match[2] ?? '', port }
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -21,6 +21,8 @@ export function nearest(given: string, names: Iterable<string>): string | null {
 /**
  * Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; something not below `enough`
  * where it is not below it.
+ *
+ * @internal
  */
 export function editDistance(a: string, b: string, enough = Infinity): number {
   // Of three rows each is the next one's: a client may ask for hints by the thousand, and garbage is most of the cost.

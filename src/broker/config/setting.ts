@@ -1,5 +1,5 @@
 /** What a number counts; shown in `--help` and in docs/settings.md. */
-export type Unit =
+type Unit =
   | 'bytes'
   | 'ms'
   | 'minutes'
@@ -16,7 +16,7 @@ export type SettingType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'li
  * When a value that was changed takes effect. `never`: it is accepted, kept and described because tools set or
  * read it, and nothing here goes by it.
  */
-export type Effect = 'at once' | 'for new segments' | 'at restart' | 'never'
+type Effect = 'at once' | 'for new segments' | 'at restart' | 'never'
 
 export type SettingValue = boolean | number | string
 
@@ -54,7 +54,7 @@ export interface Setting<
 }
 
 /** When tools that list configs see it. */
-export type Described = 'always' | 'where given'
+type Described = 'always' | 'where given'
 
 /** What may stand in a list. */
 export interface Items {

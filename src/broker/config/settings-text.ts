@@ -23,7 +23,7 @@ export function helpText(): string {
   ].join('\n')
 }
 
-/** docs/settings.md, whole. */
+/** docs/settings.md, whole. @internal */
 export function settingsDocument(): string {
   const ofBrokers = settingNames.filter(name => settingOf(name).broker === null)
   return [

@@ -8,7 +8,7 @@ import { toolSettings } from './tool-settings.ts'
 import { settingsBeneathTopics } from './topic-config-table.ts'
 import { day, kibibyte, mebibyte, minute, second } from './units.ts'
 
-export const settingsTable = {
+const settingsTable = {
   // Who and where
   'node.id': int({
     default: 1,
@@ -268,7 +268,7 @@ export function camel<Name extends string>(name: Name): Camel<Name> {
   return name.replace(/\.(.)/g, (_, letter: string) => letter.toUpperCase()) as Camel<Name>
 }
 
-/** The defaults, with `changes`: for tests and embedded use. Not checked. */
+/** The defaults, with `changes`. Not checked. @internal */
 export function defaultSettings(changes: Partial<Settings> = {}): Settings {
   const values = Object.fromEntries(
     settingNames.map(name => [camel(name), settingOf(name).default]),

@@ -25,7 +25,7 @@ export interface LoadingOptions {
 }
 
 /** The partition cannot be read. */
-export class LoadingError extends Error {
+class LoadingError extends Error {
   override readonly name = 'LoadingError'
 }
 

@@ -15,7 +15,7 @@ export interface GroupDescription extends GroupListing {
   readonly members: readonly MemberDescription[]
 }
 
-export interface MemberDescription {
+interface MemberDescription {
   readonly memberId: string
   readonly instanceId: string | null
   readonly clientId: string

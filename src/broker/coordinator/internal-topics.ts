@@ -2,7 +2,7 @@ import type { Cluster, InternalTopic } from '../cluster/cluster.ts'
 
 /** Kafka's names, which its tools know. */
 export const offsetsTopicName = '__consumer_offsets'
-export const transactionStateTopicName = '__transaction_state'
+const transactionStateTopicName = '__transaction_state'
 
 export interface InternalTopicsOptions {
   /** Of the offsets topic, where it is made here. */

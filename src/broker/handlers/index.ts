@@ -145,6 +145,7 @@ const noSasl = 'no listener has SASL'
 const noAuthorizer = 'there is no authorizer'
 const noTokens = 'nobody has logged in who could have a delegation token'
 
+/** In the order of their keys; docs/compatibility.md has them too. @internal */
 export const refusedApis: readonly RefusedApi[] = [
   { handler: saslHandshakeHandler, error: 'ILLEGAL_SASL_STATE', because: noSasl },
   { handler: describeAclsHandler, error: 'SECURITY_DISABLED', because: noAuthorizer },

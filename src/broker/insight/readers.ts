@@ -52,7 +52,7 @@ interface Total extends SentNumbers {
 /**
  * Everybody who fetches: what they were sent by topic and group, how much of it the page cache had, how far they
  * are, and who lags. One stream for each connection and partition, because surplus read-ahead belongs to the reader
- * that caused it (data-path.md Q3).
+ * that caused it (durability.md Q3).
  */
 export class Readers {
   readonly #options: ReadersOptions

@@ -39,8 +39,8 @@ export interface LogConfig {
 /** The codec that batches are stored in; `producer`: the one that they come in. */
 export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
-/** reliability.md 3.6: in the background, before a batch counts, or when the kernel likes. */
-export type FlushPolicy = 'interval' | 'ack' | 'os'
+/** durability.md 3.6: in the background, before a batch counts, or when the kernel likes. */
+type FlushPolicy = 'interval' | 'ack' | 'os'
 
 export function isCompacted(config: LogConfig): boolean {
   return config.cleanupPolicy.includes('compact')

@@ -8,7 +8,7 @@ export interface LogHost {
   readonly codecs: Codecs
   /** A growth record is written whenever the active segment has grown by this much. */
   readonly growthStepBytes: number
-  /** Set once an fsync or a write failed: nothing of the directory is served any more (reliability.md 3.4). */
+  /** Set once an fsync or a write failed: nothing of the directory is served any more (durability.md 3.4). */
   readonly failure: DiskError | null
   /** A failed fsync or write-back, or a failed write that could not be taken back: final for the directory. */
   fail(error: DiskError): void

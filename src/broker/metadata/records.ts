@@ -26,7 +26,7 @@ const scramCredential = object({
 })
 const config = object({ name: text, value: text })
 
-/** Who holds a partition, who leads it, and since when (reliability.md 2.1). */
+/** Who holds a partition, who leads it, and since when (durability.md 2.1). */
 const partition = object({
   index: whole(0),
   /** Broker ids, the preferred leader first. Never empty, no duplicates. */

@@ -1,6 +1,6 @@
 /**
  * Where the metadata log is kept: one totally ordered list of records, appended by compare-and-append
- * (reliability.md 1.4). Payloads are opaque here. Every adapter passes `test/metadata/store-conformance.ts`.
+ * (durability.md 1.4). Payloads are opaque here. Every adapter passes `test/metadata/store-conformance.ts`.
  *
  * One operation at a time: the next `append` or `writeSnapshot` starts when the one before has settled.
  */
@@ -88,7 +88,7 @@ export interface Lease {
   release(): Promise<void>
 }
 
-export interface LeaseView {
+interface LeaseView {
   readonly isHeld: boolean
   readonly isMine: boolean
 }

@@ -115,7 +115,7 @@ export interface AddonConstants {
 
 export type CounterName = 'received' | 'sentBySendfile' | 'sentByCopy' | 'held' | 'starved'
 
-export interface Callbacks {
+interface Callbacks {
   jobDone(job: number, result: number): void
   accepted(listener: number, connection: number, ...ends: ConnectionEnds): void
   acceptFailed(listener: number, errno: number): void

@@ -80,7 +80,7 @@ export class Partitions {
     if (this.#image !== null) this.apply(this.#image)
   }
 
-  /** Directories that no topic claims are set aside, never deleted (reliability.md 1.7 rule 4). */
+  /** Directories that no topic claims are set aside, never deleted (durability.md 1.7). */
   async setStraysAside(): Promise<LogId[]> {
     const image = this.#image
     const strays = this.#options.directory

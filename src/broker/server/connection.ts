@@ -31,7 +31,7 @@ export interface ConnectionHost {
   ended(connection: ServerConnection, reason: string, detail: string): void
 }
 
-export interface ConnectionBounds extends QuietLimits {
+interface ConnectionBounds extends QuietLimits {
   readonly requestsInFlightMax: number
   readonly queuedOutputBytesMax: number
 }

@@ -36,14 +36,3 @@ export function createLogger({ level, clock, stream }: LoggerOptions): Logger {
     stream ?? destination({ dest: 1, sync: true }),
   )
 }
-
-/** Says nothing. */
-export const silentLogger: Logger = {
-  fatal: () => {},
-  error: () => {},
-  warn: () => {},
-  info: () => {},
-  debug: () => {},
-  trace: () => {},
-  child: () => silentLogger,
-}

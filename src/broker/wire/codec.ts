@@ -84,7 +84,7 @@ function addCodec(id: MessageId): Codec {
   return codec
 }
 
-/** A new codec for one message in one version, made as `make` does. */
+/** A new codec for one message in one version, made as `make` does. @internal */
 export function codecFor({ api, side, version }: MessageId, make: MakeCoding): Codec {
   const shape = shapeOf(api[side], version, version >= api.flexible)
   const name = `${api.name} ${side} v${version}`

@@ -36,7 +36,7 @@ export type Draft<F extends Fields> = {
     | undefined
 }
 
-export type ScalarType = FixedTypeName | 'string' | 'bytes' | 'records'
+type ScalarType = FixedTypeName | 'string' | 'bytes' | 'records'
 
 export type Kind =
   | { readonly type: ScalarType }

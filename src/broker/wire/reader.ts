@@ -5,6 +5,8 @@ import { WireError } from './wire-error.ts'
 /**
  * Strings, structs and arrays that one message may hold in its arrays: a struct of two bytes on the wire costs a
  * hundred bytes of heap, so the frame's size alone is no limit.
+ *
+ * @internal
  */
 export const elementCountMax = 1_000_000
 

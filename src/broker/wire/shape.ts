@@ -9,7 +9,7 @@ export interface FixedShape {
   readonly type: FixedTypeName
 }
 
-export interface TextShape {
+interface TextShape {
   readonly type: 'string' | 'bytes' | 'records'
 }
 

@@ -6,7 +6,7 @@ import { attempt } from './disk-errors.ts'
 /**
  * Locks by binding an abstract unix socket that is named after the lock file's device and inode: the kernel
  * frees the name when the process dies. It is seen only inside one network namespace, so two containers on
- * one volume do not exclude each other: the addon's lock does (reliability.md 3.2). Linux only.
+ * one volume do not exclude each other: the addon's lock does (durability.md 3.2). Linux only.
  * The file holds the owner's process id, for the reader of an error only.
  */
 export function bindLock(path: string): DiskLock {

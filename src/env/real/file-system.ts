@@ -30,7 +30,7 @@ const byMagic: ReadonlyMap<number, readonly [name: string, nature: Nature]> = ne
   [0x786f4256, ['vboxsf', 'network']],
 ])
 
-/** What the magic number `magic` of statfs(2) says; `id` names the mounted file system. */
+/** What the magic number `magic` of statfs(2) says; `id` names the mounted file system. @internal */
 export function fileSystemOf(magic: number, id: string): FileSystem {
   const known = byMagic.get(magic >>> 0)
   return {

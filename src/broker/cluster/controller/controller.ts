@@ -69,12 +69,12 @@ export interface ControllerOptions {
   readonly rules: TopicRules & ConfigRules
 }
 
-/** Ids of one producer-id block: a broker hands them out without asking. */
+/** Ids of one producer-id block: a broker hands them out without asking. @internal */
 export const producerIdBlockCount = 1_000
 
 /** Bytes of records after which a batch is closed. A command is never split, so one alone may be larger. */
 const batchBytesMax = 131_072
-/** Commands that wait for their decision; more are refused. */
+/** Commands that wait for their decision; more are refused. @internal */
 export const queuedCommandCountMax = 1_000
 
 interface Batch {

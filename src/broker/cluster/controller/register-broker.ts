@@ -6,7 +6,7 @@ import type { Decision } from './decision.ts'
 type Registration = Extract<Command, { readonly type: 'registerBroker' }>
 
 /**
- * A new start of a broker. What it led it leads again in a later epoch (reliability.md R1b), so that records
+ * A new start of a broker. What it led it leads again in a later epoch (durability.md R1b), so that records
  * which a power failure took from the end of its log are never confused with those that come to stand there.
  * Right for an ISR of one; a larger one takes R1 and R9.
  */

@@ -183,7 +183,7 @@ export interface JoinAnswer {
   readonly members: readonly JoinedMember[]
 }
 
-export interface JoinedMember {
+interface JoinedMember {
   readonly memberId: string
   readonly instanceId: string | null
   readonly metadata: Uint8Array

@@ -75,7 +75,7 @@ export function expire(group: Group): void {
   })
 }
 
-/** Enough to set them again by hand (protocol.md section 5, complaint 11). */
+/** Enough to set them again by hand: who finds none reads everything again, or nothing (librdkafka#1442). */
 function told({ topic, partition, value }: OffsetCommit): string {
   return `${topic}-${partition}@${value.offset}`
 }

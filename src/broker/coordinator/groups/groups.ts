@@ -18,7 +18,7 @@ import type { GroupRecord } from './records.ts'
 import { type LoadedGroup, restore } from './restore.ts'
 import { heartbeat, sync } from './sync.ts'
 
-export type { GroupsConfig, GroupState } from './group.ts'
+export type { GroupsConfig } from './group.ts'
 
 type OneGroupEvent = Extract<GroupEvent, { readonly groupId: string }>
 

@@ -24,7 +24,7 @@ import { encodeRecords, type RecordInput } from './records.ts'
 /** Record batch: header of 61 bytes, then the records, compressed or not. */
 export const batchOverheadBytes = 61
 /** Base offset and length field: what stands before the bytes that the length field counts. */
-export const batchPrefixBytes = 12
+const batchPrefixBytes = 12
 export const batchMagic = 2
 
 /** Where the fields lie. Everything from `attributes` on is under the CRC; what stands before is the broker's. */
@@ -210,7 +210,7 @@ export function checkCrc(
 }
 
 /** What the records of a batch are, as bytes: for the caller that compressed them, or wants them wrong. */
-export interface BatchPayload {
+interface BatchPayload {
   readonly codec: number
   readonly bytes: Uint8Array
   readonly count: number

@@ -14,7 +14,7 @@ import {
 
 export type RecordsVerdict = RecordsAccepted | BatchRefusal
 
-export interface RecordsAccepted {
+interface RecordsAccepted {
   readonly ok: true
   /** The greatest timestamp of the records, at least -1. */
   readonly greatestMs: Int64

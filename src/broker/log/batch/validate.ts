@@ -17,7 +17,7 @@ import {
 import { isFar, refuse, type BatchRefusal, type BatchRules } from './rules.ts'
 import { greatestTimestamp } from './validate-records.ts'
 
-export { validateRecords, type RecordsVerdict } from './validate-records.ts'
+export { validateRecords } from './validate-records.ts'
 export type { BatchRefusal, BatchRules, RecordFault } from './rules.ts'
 
 export interface BatchAccepted {

@@ -18,7 +18,7 @@ export type CodecWork = { readonly bytes: Uint8Array } & (
 )
 
 /** A codec that does something. */
-export type Packed = Exclude<CodecId, 0>
+type Packed = Exclude<CodecId, 0>
 
 /**
  * Does it, here and now: only the thread of `codec-thread.ts` may.

@@ -37,7 +37,7 @@ export interface Codecs {
   turn(): Promise<void>
 }
 
-export interface Recompression {
+interface Recompression {
   readonly from: CodecId
   readonly to: CodecId
   /** Of the codec `to`, in its own numbers; its usual one where left out. gzip and zstd have some. */
@@ -96,7 +96,7 @@ async function takePlain(bytes: Uint8Array, outputBytesMax: number): Promise<Uin
 
 /**
  * How much `packedBytes` may become where a batch is opened for validation: 100 times as much and 1 MiB, at
- * most 64 MiB (reliability.md 5.6).
+ * most 64 MiB (durability.md 5.6).
  */
 export function outputBytesMaxFor(packedBytes: number): number {
   return Math.min(outputBytesLimit, 100 * packedBytes + 1024 * 1024)

@@ -14,7 +14,7 @@ const roomBytes = mebibyte / 4
 const plenty = 16
 
 /**
- * A file that holds nothing but its place on the disk (reliability.md 3.5). Where the disk is full it is removed, so
+ * A file that holds nothing but its place on the disk (durability.md 3.5). Where the disk is full it is removed, so
  * that the small files can be written without which nothing can be freed: who raised a log's start, or stops.
  */
 export class Ballast {

@@ -7,7 +7,7 @@ export interface DirtyLedgerOptions {
   /** Write-back of a segment is started whenever it has grown by this much. */
   readonly stepBytes: number
   onPressure(over: boolean): void
-  /** A write-back failed: what the kernel took is lost (reliability.md 3.4). */
+  /** A write-back failed: what the kernel took is lost (durability.md 3.4). */
   onFailure(error: DiskError): void
 }
 
@@ -15,7 +15,7 @@ export interface DirtyLedgerOptions {
 const reliefCountMax = 4
 
 /**
- * What was written and has not left the page cache for the device (data-path.md Q5): starts write-back early, so
+ * What was written and has not left the page cache for the device (durability.md Q5): starts write-back early, so
  * that the kernel never has to stop a writer, and tells when the budget is spent. Kept from completed ranges.
  */
 export class DirtyLedger {

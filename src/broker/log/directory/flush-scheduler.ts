@@ -11,7 +11,7 @@ export interface FlushSchedulerOptions {
   readonly path: string
   /** A log's flush ended; its durable offset has moved. */
   onFlushed(log: Flushable, mark: FlushMark): void
-  /** An fsync failed: final, never tried again (reliability.md 3.4). */
+  /** An fsync failed: final, never tried again (durability.md 3.4). */
   onFailure(error: DiskError): void
 }
 
@@ -22,7 +22,7 @@ const retryDelayMs = 1000
 /** Above so many dirty files one flush of the whole file system is cheaper. */
 const singleFilesMax = 16
 
-/** Flushes logs in the background: by age, when a segment was closed, or because somebody waits (reliability.md 3.6). */
+/** Flushes logs in the background: by age, when a segment was closed, or because somebody waits (durability.md 3.6). */
 export class FlushScheduler {
   readonly #options: FlushSchedulerOptions
   /** Logs with unflushed bytes, with the time of the oldest (monotonic). */

@@ -5,7 +5,7 @@ const chunkBytesMax = 256 * 1024
 
 /**
  * The bytes that this process appended last, over all logs of a directory: taken for resident where the kernel
- * cannot be asked (data-path.md Q3). Keeps `hotFrom` of the segments.
+ * cannot be asked (durability.md Q3). Keeps `hotFrom` of the segments.
  */
 export class HotWindow {
   readonly #bytesMax: number

@@ -52,7 +52,7 @@ export interface LogDirectoryOptions {
   readonly recover?: typeof recoverLog
 }
 
-export interface LogDirectoryHooks {
+interface LogDirectoryHooks {
   /** Something for the log: a constant message and its fields. */
   warn?(message: string, fields: Readonly<Record<string, unknown>>): void
 }
@@ -328,7 +328,7 @@ export class LogDirectory {
     })
   }
 
-  /** What was found does not look like the end of a process: it may be an older disk (reliability.md 3.3). */
+  /** What was found does not look like the end of a process: it may be an older disk (durability.md 3.3). */
   #reclassify(surprise: string): void {
     if (this.#startClass !== 'B') return
     this.#startClass = 'C'

@@ -22,7 +22,7 @@ export interface ReadOptions {
   readonly minOneBatch: boolean
   /**
    * The reader was behind what the page cache holds, and has not caught up since. What cachestat tells of its next
-   * ranges cannot be trusted: pages that read-ahead has only asked for count as resident (data-path.md Q3).
+   * ranges cannot be trusted: pages that read-ahead has only asked for count as resident (durability.md Q3).
    */
   readonly isLagging?: boolean
 }
@@ -128,7 +128,7 @@ async function secondOpinion(
 }
 
 /**
- * EIO on read takes this partition only (reliability.md 3.4), and for good; so does damage. Where a descriptor was
+ * EIO on read takes this partition only (durability.md 3.4), and for good; so does damage. Where a descriptor was
  * missing, or the file was just closed, the next read may succeed.
  */
 export function readFailed(
@@ -165,7 +165,7 @@ function isLookupHot(
   return isHot(segment, position, end - position)
 }
 
-/** In the page cache, as far as anybody knows (data-path.md Q3, Q4). */
+/** In the page cache, as far as anybody knows (durability.md Q3, Q4). */
 function isHot(segment: Segment, position: number, length: number): boolean {
   return segment.file.isResident(position, length) ?? position >= segment.hotFrom
 }

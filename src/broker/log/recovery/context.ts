@@ -17,7 +17,7 @@ export interface CleanLine {
   readonly activeBytes: number
 }
 
-/** How much of what is on disk may be believed (reliability.md 3.1): class A, B, C. */
+/** How much of what is on disk may be believed (durability.md 3.1): class A, B, C. */
 export type Trust = 'clean' | 'process-died' | 'machine-died'
 
 export interface RecoveryOptions {

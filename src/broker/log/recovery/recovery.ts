@@ -23,11 +23,11 @@ export type { CleanLine, RecoveryOptions, RecoverySteps, Trust } from './context
 
 export interface Recovered {
   readonly state: LogState
-  /** Class B did not fit what was found: the directory counts as class C (reliability.md 3.3). */
+  /** Class B did not fit what was found: the directory counts as class C (durability.md 3.3). */
   readonly surprise: string | null
 }
 
-/** As FORMAT.md has them. */
+/** As FORMAT.md has them. @internal */
 export const recoverySteps: RecoverySteps = {
   walkBatches,
   growthRecords,

@@ -4,7 +4,7 @@ import type { CleanLine, Trust } from './context.ts'
 import { readSealed, writeSealed } from '../segment/sealed-file.ts'
 
 /**
- * What kind of end the last run had (reliability.md 3.1): A stopped cleanly, B the process died, C the kernel
+ * What kind of end the last run had (durability.md 3.1): A stopped cleanly, B the process died, C the kernel
  * died or nobody knows, C-acked as C but everything acknowledged had been flushed, D nothing was there.
  */
 export type StartClass = 'A' | 'B' | 'C' | 'C-acked' | 'D'
@@ -34,7 +34,7 @@ export interface Registration {
   readonly now: number
 }
 
-/** Whose a data directory is (reliability.md 3.2). */
+/** Whose a data directory is (durability.md 3.2). */
 export interface Identity {
   readonly clusterId: string
   readonly brokerId: number

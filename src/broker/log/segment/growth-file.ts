@@ -22,7 +22,7 @@ export interface SegmentPoint {
 }
 
 /** What came to a segment between two points: one record of a growth file (FORMAT.md). */
-export interface GrowthRecord {
+interface GrowthRecord {
   readonly from: SegmentPoint
   readonly to: SegmentPoint
   /** Of the whole segment up to `to`. */

@@ -57,11 +57,7 @@ export class OffsetIndex {
 }
 
 /** Index of the last of the first `count` rising values that is <= `limit`, or -1. */
-export function lastAtMost(
-  values: Uint32Array | Float64Array,
-  count: number,
-  limit: number,
-): number {
+function lastAtMost(values: Uint32Array | Float64Array, count: number, limit: number): number {
   return lastThat(count, at => values[at]! <= limit)
 }
 

@@ -11,7 +11,7 @@ export function seal(kind: string, body: object, crc32c: Crc32c): Uint8Array {
 }
 
 /** The body that `seal` was given; null where there is any doubt. Never throws. */
-export function unseal(kind: string, bytes: Uint8Array, crc32c: Crc32c): unknown {
+function unseal(kind: string, bytes: Uint8Array, crc32c: Crc32c): unknown {
   try {
     const sealed = JSON.parse(fromUtf8(bytes)) as Partial<Record<string, unknown>> | null
     if (sealed === null || sealed.format !== format || sealed.kind !== kind) return null

@@ -37,7 +37,7 @@ export class Availability {
     return { error: errors.KAFKA_STORAGE_ERROR.name, message: this.#reason(failure) }
   }
 
-  /** Takes this log, and no other, out of service. What it holds stays as it is (reliability.md 3.7). */
+  /** Takes this log, and no other, out of service. What it holds stays as it is (durability.md 3.7). */
   takeOffline(why: string): StorageRefusal {
     if (this.#offline === null) {
       this.#offline = why

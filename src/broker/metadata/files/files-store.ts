@@ -27,7 +27,7 @@ export interface FilesStoreOptions {
 }
 
 /**
- * The metadata log as files of one directory, for one process on one machine (reliability.md 1.4):
+ * The metadata log as files of one directory, for one process on one machine (durability.md 1.4):
  *
  *     lock                 held while the process lives
  *     log/<sequence>       one record each; the name appears by link(2), so that the first writer of a sequence wins

@@ -31,7 +31,7 @@ export type ReplicaEffect =
   | { readonly type: 'committed'; readonly id: number }
   | { readonly type: 'refused'; readonly id: number; readonly error: RefusalName }
 
-export type RefusalName =
+type RefusalName =
   | 'NOT_LEADER_OR_FOLLOWER'
   | 'NOT_ENOUGH_REPLICAS'
   | 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'

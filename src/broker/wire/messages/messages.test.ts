@@ -9,7 +9,6 @@ import { apiByKey, apis } from './index.ts'
  */
 const folder = new URL('../../../../../shared/kafka-messages/', import.meta.url)
 const isThere = existsSync(folder)
-if (!isThere) console.warn(`SKIPPED: no declarations of Apache Kafka in ${folder.pathname}`)
 
 /** Where we end earlier than Kafka 4.3, or it has a version that is not stable. */
 const cappedVersions: Record<string, number> = {
@@ -63,7 +62,9 @@ test('versions 0 to 2 of Produce are advertised and not understood (G2)', () => 
   expect(apiByKey(0)?.versions[0]).toBe(3)
 })
 
-describe.skipIf(!isThere)('every table equals the declaration of Apache Kafka', () => {
+const where = isThere ? '' : `: none in ${folder.pathname}`
+
+describe.skipIf(!isThere)(`every table equals the declaration of Apache Kafka${where}`, () => {
   const declarations = isThere ? readDeclarations() : []
 
   test('all of them are compared', () => {

@@ -11,7 +11,7 @@ import { DriverProcess, NotApplicable } from './driver-process.ts'
 import type { PlacedRecord, TextRecord } from './drivers/serve.ts'
 
 /** What a scenario has: a broker, one client, a name for its topic, and our own client as a witness. */
-export class World {
+export class Stage {
   readonly broker: TestBroker
   readonly client: Client
   readonly topic: string
@@ -24,8 +24,8 @@ export class World {
   readonly #scenario: string
   #first: DriverProcess | undefined
 
-  static async open(broker: TestBroker, client: Client, scenario: string): Promise<World> {
-    return new World(broker, client, scenario, await BrokerClient.connect(broker.port))
+  static async open(broker: TestBroker, client: Client, scenario: string): Promise<Stage> {
+    return new Stage(broker, client, scenario, await BrokerClient.connect(broker.port))
   }
 
   private constructor(broker: TestBroker, client: Client, scenario: string, wire: BrokerClient) {
@@ -37,8 +37,8 @@ export class World {
   }
 
   /** The same with another topic, and a driver of its own. */
-  sibling(suffix: string): Promise<World> {
-    return World.open(this.broker, this.client, `${this.#scenario}.${suffix}`)
+  sibling(suffix: string): Promise<Stage> {
+    return Stage.open(this.broker, this.client, `${this.#scenario}.${suffix}`)
   }
 
   get wire(): BrokerClient {

@@ -74,7 +74,7 @@ export async function whyNoPowerLoss(): Promise<string | null> {
 
 /**
  * The power is cut under the storage engine, on a loop-mounted ext4: SIGKILL, XFS_IOC_GOINGDOWN, unmount, mount,
- * another boot id (reliability.md 5.2). What is recovered must be a byte-identical beginning of what was written,
+ * another boot id (durability.md 5.2). What is recovered must be a byte-identical beginning of what was written,
  * hold everything that was said to be durable, answer look-ups as a scan does, and know its producers.
  */
 export async function runPowerLoss(options: PowerLossOptions): Promise<PowerLossResult> {
@@ -213,7 +213,7 @@ class Driver {
   #said = ''
 
   constructor() {
-    const script = join(root, 'test/faults/power-driver.ts')
+    const script = join(root, 'test/crash/power-driver.ts')
     this.#process = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'] })
     const recovered = deferred<PowerReport & { kind: 'recovered' }>()
     this.recovered = recovered.promise

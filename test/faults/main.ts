@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { runCrashPoints, type CrashPointsResult } from '../test/crash/crash-points.ts'
-import { plantedBugNames, type PlantedBugName } from '../test/crash/planted-bugs.ts'
-import { runKillTest, type KillTestResult } from '../test/faults/kill.ts'
-import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from '../test/faults/power-loss.ts'
+import { runCrashPoints, type CrashPointsResult } from '../crash/crash-points.ts'
+import { plantedBugNames, type PlantedBugName } from '../crash/planted-bugs.ts'
+import { runKillTest, type KillTestResult } from './kill.ts'
+import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from '../crash/power-loss.ts'
 
 /**
- * `npm run qualify`: the fault tests at the counts that the README claims, about ten minutes on two cores. Writes
+ * `npm run qualify -- faults`: the fault tests at the counts that the README claims, about ten minutes on two cores. Writes
  * `docs/qualification/DATE.json` and prints a summary; exits 1 where anything was violated or a planted bug was
  * not found. `--kills`, `--points` and `--cuts` change the counts, `--seed` the runs, `--out` the file.
  */
@@ -73,7 +73,7 @@ interface Counts {
   readonly out: string | null
 }
 
-const folder = join(import.meta.dirname, '..', 'docs', 'qualification')
+const folder = join(import.meta.dirname, '../../docs/qualification')
 
 function readCounts(): Counts {
   const { values } = parseArgs({

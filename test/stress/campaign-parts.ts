@@ -5,7 +5,7 @@ import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
 import { readCorrelationId } from '../../src/broker/wire/frame.ts'
 import { errorName, type ErrorName } from '../../src/broker/wire/errors.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
-import { outcomeOf } from '../faults/outcome.ts'
+import { outcomeOf } from './outcome.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { produceRequest, BrokerClient } from '../helpers/broker-client.ts'
 import { RawClient } from '../helpers/raw-client.ts'
@@ -17,53 +17,50 @@ import {
   nearlyBomb,
   rightBatch,
 } from './bad-batches.ts'
+import type { Campaign, PartCounts } from './campaign.ts'
 import { mapFrame } from './frame-map.ts'
 import { sizeOf } from './process-size.ts'
-import type { ScenarioWorld } from './scenario-world.ts'
 import { textBombs } from './text-bombs.ts'
 
-/** How often each was done. */
-export type ScenarioCounts = Readonly<Record<string, unknown>>
-
 /** What no single frame can be: ways of sending, and requests that are too large to be made by thousands. */
-export async function runScenarios(
-  world: ScenarioWorld,
+export async function runParts(
+  campaign: Campaign,
   frames: number,
   progress: (text: string) => void,
-): Promise<ScenarioCounts> {
+): Promise<PartCounts> {
   const isShort = frames < 50_000
-  const scenarios: readonly (() => Promise<ScenarioCounts>)[] = [
-    () => otherProtocols(world),
-    () => byteByByte(world, isShort ? 20 : world.served.length),
-    () => endsWithin(world),
-    () => pipelinedUnread(world, 10_000),
-    () => sameCorrelationId(world),
-    () => largeFetch(world, 1_000_000),
-    () => largeMetadata(world, 100_000),
-    () => textBombs(world),
-    () => wrongBatches(world, isShort ? 2 : 50),
-    () => compressionBombs(world, isShort ? 1 : 10),
+  const parts: readonly (() => Promise<PartCounts>)[] = [
+    () => otherProtocols(campaign),
+    () => byteByByte(campaign, isShort ? 20 : campaign.served.length),
+    () => endsWithin(campaign),
+    () => pipelinedUnread(campaign, 10_000),
+    () => sameCorrelationId(campaign),
+    () => largeFetch(campaign, 1_000_000),
+    () => largeMetadata(campaign, 100_000),
+    () => textBombs(campaign),
+    () => wrongBatches(campaign, isShort ? 2 : 50),
+    () => compressionBombs(campaign, isShort ? 1 : 10),
   ]
   const counts: Record<string, unknown> = {}
-  for (const scenario of scenarios) {
-    const found = await scenario()
+  for (const part of parts) {
+    const found = await part()
     Object.assign(counts, found)
-    const { residentMiB, peakMiB } = sizeOf(world.broker.pid)
+    const { residentMiB, peakMiB } = sizeOf(campaign.broker.pid)
     progress(`${JSON.stringify(found)}: ${residentMiB} MiB, at most ${peakMiB} MiB`)
   }
   return counts
 }
 
 function open(broker: TestBroker): Promise<RawClient> {
-  return RawClient.connect(broker.port, { clientId: 'scenario', timeoutMs: 60_000 })
+  return RawClient.connect(broker.port, { clientId: 'campaign', timeoutMs: 60_000 })
 }
 
 function openClient(broker: TestBroker): Promise<BrokerClient> {
-  return BrokerClient.connect(broker.port, { clientId: 'scenario', timeoutMs: 60_000 })
+  return BrokerClient.connect(broker.port, { clientId: 'campaign', timeoutMs: 60_000 })
 }
 
 /** HTTP, TLS, SSH, SMTP and noise: each is closed. */
-async function otherProtocols({ broker, random }: ScenarioWorld): Promise<ScenarioCounts> {
+async function otherProtocols({ broker, random }: Campaign): Promise<PartCounts> {
   const hellos = [
     utf8('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
     utf8('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -80,13 +77,13 @@ async function otherProtocols({ broker, random }: ScenarioWorld): Promise<Scenar
 }
 
 /** A whole request in one-byte writes comes out as one in a single write does: it is answered. */
-async function byteByByte(world: ScenarioWorld, count: number): Promise<ScenarioCounts> {
+async function byteByByte(campaign: Campaign, count: number): Promise<PartCounts> {
   let answered = 0
   for (let at = 0; at < count; at++) {
-    const { api, version } = world.served[(at * 7) % world.served.length]!
-    using client = await open(world.broker)
+    const { api, version } = campaign.served[(at * 7) % campaign.served.length]!
+    using client = await open(campaign.broker)
     const header = { correlationId: at, clientId: 'slow' }
-    const request = world.maker.request(api)
+    const request = campaign.maker.request(api)
     const { bytes } = mapFrame(api, version, header, request)
     const heard = (answer: Uint8Array): void => {
       if (readCorrelationId(answer) !== at) throw new Error(`another id for ${hex(bytes)}`)
@@ -109,7 +106,7 @@ function slowly(client: RawClient): (bytes: Uint8Array) => Promise<void> {
 }
 
 /** The connection ends at every byte of a request. */
-async function endsWithin({ broker, random }: ScenarioWorld): Promise<ScenarioCounts> {
+async function endsWithin({ broker, random }: Campaign): Promise<PartCounts> {
   using maker = await open(broker)
   const batch = badBatches.right()
   const frame = maker.frame(produce, 9, produceRequest({ topic: 'one', partition: 0 }, batch, 1))
@@ -127,7 +124,7 @@ async function endsWithin({ broker, random }: ScenarioWorld): Promise<ScenarioCo
 }
 
 /** Thousands of requests whose answers nobody reads, and then an end without a word. */
-async function pipelinedUnread({ broker }: ScenarioWorld, count: number): Promise<ScenarioCounts> {
+async function pipelinedUnread({ broker }: Campaign, count: number): Promise<PartCounts> {
   const socket = await rawSocket(broker.port)
   using maker = await open(broker)
   const one = maker.frame(metadata, 12, {
@@ -145,7 +142,7 @@ async function pipelinedUnread({ broker }: ScenarioWorld, count: number): Promis
 }
 
 /** One id for all of them: each is answered with it, in order. */
-async function sameCorrelationId({ broker }: ScenarioWorld): Promise<ScenarioCounts> {
+async function sameCorrelationId({ broker }: Campaign): Promise<PartCounts> {
   using client = await open(broker)
   const count = 200
   const names = { clientSoftwareName: '', clientSoftwareVersion: '' }
@@ -158,7 +155,7 @@ async function sameCorrelationId({ broker }: ScenarioWorld): Promise<ScenarioCou
 }
 
 /** A fetch of very many partitions, of one topic and of as many topics. */
-async function largeFetch({ broker }: ScenarioWorld, count: number): Promise<ScenarioCounts> {
+async function largeFetch({ broker }: Campaign, count: number): Promise<PartCounts> {
   const part = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1 }
   const common = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, isolationLevel: 0, sessionId: 0 }
   const rest = { forgottenTopicsData: [], rackId: '' }
@@ -177,7 +174,7 @@ async function largeFetch({ broker }: ScenarioWorld, count: number): Promise<Sce
   return { largeFetch: 2, largeFetchAnswered: answered }
 }
 
-async function largeMetadata({ broker }: ScenarioWorld, count: number): Promise<ScenarioCounts> {
+async function largeMetadata({ broker }: Campaign, count: number): Promise<PartCounts> {
   const topicId = 'AAAAAAAAAAAAAAAAAAAAAA'
   const topics = Array.from({ length: count }, (_, at) => ({ name: `none-${at}`, topicId }))
   let answered = 0
@@ -199,9 +196,9 @@ async function largeMetadata({ broker }: ScenarioWorld, count: number): Promise<
  * is right is taken before and after each; so a refusal is the batch's fault.
  */
 async function wrongBatches(
-  { broker, random, renew }: ScenarioWorld,
+  { broker, random, renew }: Campaign,
   times: number,
-): Promise<ScenarioCounts> {
+): Promise<PartCounts> {
   await renew()
   using client = await openClient(broker)
   const codes: Record<string, number> = {}
@@ -240,10 +237,7 @@ const certain: { readonly [Name in BadBatch]?: readonly [plain: ErrorName, compa
  * that stores everything uncompressed; what opens to nearly 64 is opened, and compressed in every codec. The
  * connection stays.
  */
-async function compressionBombs(
-  { broker, renew }: ScenarioWorld,
-  times: number,
-): Promise<ScenarioCounts> {
+async function compressionBombs({ broker, renew }: Campaign, times: number): Promise<PartCounts> {
   await renew()
   const codecs = createCodecs({ soon: act => void setImmediate(act) })
   const [made, nearly] = [await bombs(codecs), await nearlyBomb(codecs)]

@@ -3,8 +3,8 @@ import type { TestBroker } from '../helpers/broker.ts'
 import type { Served } from './frame-cases.ts'
 import type { RequestMaker } from './request-maker.ts'
 
-/** What a scenario works on. */
-export interface ScenarioWorld {
+/** What the parts of one fuzz campaign share. */
+export interface Campaign {
   readonly broker: TestBroker
   readonly random: Prng
   readonly maker: RequestMaker
@@ -15,3 +15,6 @@ export interface ScenarioWorld {
    */
   readonly renew: () => Promise<void>
 }
+
+/** How often each was done. */
+export type PartCounts = Readonly<Record<string, unknown>>

@@ -1,0 +1,71 @@
+/** What stands behind one script of package.json. */
+export interface Program {
+  readonly file: string
+  /** One line for the list of names. */
+  readonly what: string
+}
+
+/** By script, then by the name that chooses the program: `npm run bench -- limits`. */
+export const programs: Readonly<Record<string, Readonly<Record<string, Program>>>> = {
+  bench: {
+    limits: {
+      file: 'bench/limits.ts',
+      what: 'what this machine could do at most, beside what we do',
+    },
+    'versus-kafka': { file: 'bench/versus-kafka.ts', what: 'beside Apache Kafka, in turns (Java)' },
+    codec: { file: 'bench/codec.ts', what: 'nanoseconds a message' },
+    restart: {
+      file: 'bench/restart.ts',
+      what: 'how long a large segment takes to open after kill -9',
+    },
+  },
+  qualify: {
+    faults: {
+      file: 'test/faults/main.ts',
+      what: 'kills, crash points, planted bugs, power loss (root); what runs where no name is given',
+    },
+    fuzz: { file: 'test/stress/fuzz-main.ts', what: 'damaged frames of every API and version' },
+    overload: { file: 'test/stress/overload-main.ts', what: 'a broker in 512 MiB (root)' },
+    scenarios: { file: 'test/scenarios/run.ts', what: "other people's clients: docs/clients.md" },
+    librdkafka: {
+      file: 'test/librdkafka/run.ts',
+      what: "librdkafka's own tests: docs/librdkafka.md",
+    },
+    'node-rdkafka': {
+      file: 'test/node-rdkafka/run.ts',
+      what: "node-rdkafka's own tests: docs/node-rdkafka.md",
+    },
+    'main-job': { file: 'test/main-job/main.ts', what: 'produce, consume and kill, on real input' },
+  },
+}
+
+/** Chosen where a script is given no name. */
+const byDefault: Readonly<Record<string, string>> = { qualify: 'faults' }
+
+export type Choice =
+  | { readonly file: string; readonly args: readonly string[] }
+  | { readonly problem: string }
+
+/** The program that `args` name first, and the arguments that are its own; else what to say to who typed them. */
+export function choose(script: string, args: readonly string[]): Choice {
+  const table = programs[script]
+  if (table === undefined) {
+    return { problem: `No script ${script}; there are ${Object.keys(programs).join(' and ')}.` }
+  }
+  const [first] = args
+  const isNamed = first !== undefined && !first.startsWith('-')
+  const name = isNamed ? first : byDefault[script]
+  const program = name === undefined || !Object.hasOwn(table, name) ? undefined : table[name]
+  if (program === undefined) {
+    return {
+      problem: `${isNamed ? `There is no ${first}.` : 'Which one?'}\n${list(script, table)}`,
+    }
+  }
+  return { file: program.file, args: isNamed ? args.slice(1) : args }
+}
+
+function list(script: string, table: Readonly<Record<string, Program>>): string {
+  const width = Math.max(...Object.keys(table).map(name => name.length))
+  const rows = Object.entries(table).map(([name, { what }]) => `  ${name.padEnd(width)}  ${what}`)
+  return [`Usage: npm run ${script} -- NAME [its arguments]`, ...rows].join('\n')
+}
