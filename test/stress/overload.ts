@@ -50,6 +50,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
     settings: {
       'connections.frame.timeout.ms': '5000',
       'queued.max.request.bytes': String(requestBudgetBytes),
+      'max.connections.per.ip': String(perAddressMax),
       'group.initial.rebalance.delay.ms': '500',
       'num.partitions': '1',
     },
