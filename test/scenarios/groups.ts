@@ -49,8 +49,9 @@ export async function groupOfThree(world: World): Promise<void> {
 
 /** Killed and started again inside its session time-out, which static members have at 30 s. */
 export async function staticRestart(world: World): Promise<void> {
-  const { noStaticMembers } = world.client
+  const { noStaticMembers, staticMembers } = world.client
   if (noStaticMembers !== null) throw new NotApplicable(noStaticMembers)
+  if (staticMembers !== null) world.remarks.push(staticMembers)
   tellHowItJoins(world)
   await world.createTopic({}, partitionCount)
   const orders = (name: string): string[] => [
