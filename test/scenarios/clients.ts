@@ -11,6 +11,8 @@ export interface Client {
   readonly alsoOnFallback: boolean
   /** Why the library cannot restart a static member; null where it can. */
   readonly noStaticMembers: string | null
+  /** How a static member has to be set up so that its restart is no rebalance; null for as the library has it. */
+  readonly staticMembers: string | null
   /** What the library shows in place of the time of append; null where it shows that. */
   readonly noAppendTime: string | null
   /** Why records may come twice where a partition is handed over in order; null where none do. */
@@ -36,9 +38,13 @@ function go(name: string): DriverProgram {
   return { command: [join(kitFolder('go'), name)] }
 }
 
+const ofSarama =
+  'the application sends a record again that failed because no broker was there to ask for the leader: the retries of the library are of records, and of metadata for less than a second'
+
 const able = {
   alsoOnFallback: false,
   noStaticMembers: null,
+  staticMembers: null,
   noAppendTime: null,
   repeatsAtHandOver: null,
   joinsGroups: null,
@@ -86,15 +92,29 @@ export const clients: readonly Client[] = [
   { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
   { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },
   { ...able, name: 'Java tools', kit: 'java', program: node('java.ts') },
-  { ...able, name: 'sarama', kit: 'go', program: go('sarama') },
-  { ...able, name: 'sarama 1.45.0', kit: 'go', program: go('sarama-1.45.0') },
+  { ...able, name: 'sarama', kit: 'go', program: go('sarama'), livesThroughRestart: ofSarama },
+  {
+    ...able,
+    name: 'sarama 1.45.0',
+    kit: 'go',
+    program: go('sarama-1.45.0'),
+    livesThroughRestart: ofSarama,
+  },
   {
     ...able,
     name: 'kafka-go',
     kit: 'go',
     program: go('kafka-go'),
+    noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
     noStaticMembers:
       'kafka-go joins with JoinGroup version 2 at most, which has no group.instance.id',
   },
-  { ...able, name: 'franz-go', kit: 'go', program: go('franz-go') },
+  {
+    ...able,
+    name: 'franz-go',
+    kit: 'go',
+    program: go('franz-go'),
+    staticMembers:
+      'with its range balancer: by its default, cooperative-sticky, a leader that is back plans anew, finds its plan unlike the one in force, and asks for a rebalance itself',
+  },
 ]

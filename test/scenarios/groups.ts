@@ -49,8 +49,9 @@ export async function groupOfThree(stage: Stage): Promise<void> {
 
 /** Killed and started again inside its session time-out, which static members have at 30 s. */
 export async function staticRestart(stage: Stage): Promise<void> {
-  const { noStaticMembers } = stage.client
+  const { noStaticMembers, staticMembers } = stage.client
   if (noStaticMembers !== null) throw new NotApplicable(noStaticMembers)
+  if (staticMembers !== null) stage.remarks.push(staticMembers)
   tellHowItJoins(stage)
   await stage.createTopic({}, partitionCount)
   const orders = (name: string): string[] => [

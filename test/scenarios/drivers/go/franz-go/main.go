@@ -3,12 +3,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"logcluster/drivers/driver"
 )
@@ -32,7 +35,7 @@ func verbsOf(address string) map[string]driver.Verb {
 		"pauseResume":   func(wish driver.Wish) (any, error) { return pauseResume(address, wish) },
 		"consumeGroup":  func(wish driver.Wish) (any, error) { return consumeGroup(address, wish) },
 		"offsetForTime": administer(address, offsetForTime),
-		"partitions":    administer(address, partitions),
+		"partitions":    func(wish driver.Wish) (any, error) { return partitions(address, wish) },
 		"createTopic": administer(address, func(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
 			_, err := admin.CreateTopic(ctx, wish.Partitions, 1, entriesOf(wish), wish.Topic)
 			return nil, err
@@ -89,13 +92,25 @@ func offsetForTime(ctx context.Context, admin *kadm.Client, wish driver.Wish) (a
 	return found.Offset, found.Err
 }
 
-func partitions(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
-	metadata, err := admin.Metadata(ctx, wish.Topic)
+// Its administrator's metadata makes no topic.
+func partitions(address string, wish driver.Wish) (any, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(address))
 	if err != nil {
 		return nil, err
 	}
-	topic := metadata.Topics[wish.Topic]
-	return len(topic.Partitions), topic.Err
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), driver.Patience)
+	defer cancel()
+	request := kmsg.NewPtrMetadataRequest()
+	request.AllowAutoTopicCreation = true
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = &wish.Topic
+	request.Topics = append(request.Topics, topic)
+	answer, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	return len(answer.Topics[0].Partitions), kerr.ErrorForCode(answer.Topics[0].ErrorCode)
 }
 
 func configureTopic(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
@@ -131,7 +146,6 @@ func produce(address string, wish driver.Wish) error {
 		kgo.ProducerBatchMaxBytes(4 << 20),
 		kgo.ProducerLinger(100 * time.Millisecond),
 		kgo.RequiredAcks(acks[wish.Acks]),
-		kgo.RecordDeliveryTimeout(driver.Patience),
 	}
 	if wish.Acks != "all" {
 		options = append(options, kgo.DisableIdempotentWrite())
@@ -154,7 +168,10 @@ func produce(address string, wish driver.Wish) error {
 		}
 		records[at] = record
 	}
-	return client.ProduceSync(context.Background(), records...).FirstErr()
+	// Its own time-out of delivery counts from a record's timestamp.
+	ctx, cancel := context.WithTimeout(context.Background(), driver.Patience)
+	defer cancel()
+	return client.ProduceSync(ctx, records...).FirstErr()
 }
 
 func flow(address string, wish driver.Wish) (any, error) {
@@ -173,7 +190,12 @@ func flow(address string, wish driver.Wish) (any, error) {
 	}
 	defer client.Close()
 	return driver.Flow(wish, func(value string) error {
-		return client.ProduceSync(context.Background(), kgo.StringRecord(value)).FirstErr()
+		err := client.ProduceSync(context.Background(), kgo.StringRecord(value)).FirstErr()
+		if errors.Is(err, kerr.UnknownTopicID) {
+			// Made again under its name: it adopts the new topic only when told so.
+			client.PurgeTopicsFromProducing(wish.Topic)
+		}
+		return err
 	}), nil
 }
 
@@ -331,7 +353,7 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 		}),
 	}
 	if wish.Instance != "" {
-		options = append(options, kgo.InstanceID(wish.Instance))
+		options = append(options, kgo.InstanceID(wish.Instance), kgo.Balancers(kgo.RangeBalancer()))
 	}
 	client, err := kgo.NewClient(options...)
 	if err != nil {

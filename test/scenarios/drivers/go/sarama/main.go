@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -149,8 +150,14 @@ func flow(brokers []string, wish driver.Wish) (any, error) {
 	}
 	defer producer.Close()
 	return driver.Flow(wish, func(value string) error {
-		_, _, err := producer.SendMessage(&sarama.ProducerMessage{Topic: wish.Topic, Value: sarama.StringEncoder(value)})
-		return err
+		for late := time.Now().Add(driver.Patience); ; {
+			message := &sarama.ProducerMessage{Topic: wish.Topic, Value: sarama.StringEncoder(value)}
+			_, _, err := producer.SendMessage(message)
+			// Its retries are of records. Where it finds no broker to tell the leader it gives up at once.
+			if !errors.Is(err, sarama.ErrOutOfBrokers) || time.Now().After(late) {
+				return err
+			}
+		}
 	}), nil
 }
 
