@@ -1,0 +1,1 @@
+export const deviations: readonly import('./deviation.ts').Deviation[] = []

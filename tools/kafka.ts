@@ -1,0 +1,144 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A broker that was started to be compared: where it listens, and where its segments are. */
+export interface StartedBroker {
+  readonly address: string
+  readonly dataDir: string
+  readonly pid: number
+  /** The end of what it said so far. */
+  output(): string
+  /** SIGTERM, waits for the end, and removes the data. */
+  stop(): Promise<void>
+}
+
+export interface KafkaOptions {
+  /** Over what one node needs; all else is at Kafka's defaults. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** Where its data are, in a folder of their own. By default where temporary files are. */
+  readonly parent?: string
+  /** MiB; by default as in Kafka's own start script. */
+  readonly heapMiB?: number
+}
+
+const root = join(import.meta.dirname, '..')
+const kafkaLibraries = join(root, '.cache/clients/java-4.3.1-core/lib')
+
+/** Apache Kafka from Maven Central on free ports: one node, KRaft, broker and controller in one process. */
+export async function startKafka({
+  properties = {},
+  parent = tmpdir(),
+  heapMiB = 1024,
+}: KafkaOptions = {}): Promise<StartedBroker> {
+  if (!existsSync(kafkaLibraries)) {
+    throw new Error(`Apache Kafka is not in ${kafkaLibraries}: node tools/clients.ts fetches it`)
+  }
+  const folder = mkdtempSync(join(parent, 'logcluster-kafka-'))
+  const dataDir = join(folder, 'data')
+  const [port, controllerPort] = [await freePort(), await freePort()]
+  const config = join(folder, 'server.properties')
+  const whole = { ...ofOneNode(dataDir, port, controllerPort), ...properties }
+  writeFileSync(
+    config,
+    Object.entries(whole)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  )
+  writeFileSync(join(folder, 'log4j2.properties'), log4jProperties)
+  const java = [
+    `-Xms${heapMiB}M`,
+    `-Xmx${heapMiB}M`,
+    '-XX:+UseG1GC',
+    '-XX:MaxGCPauseMillis=20',
+    '-XX:InitiatingHeapOccupancyPercent=35',
+    '-XX:+ExplicitGCInvokesConcurrent',
+    `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
+    '-cp',
+    `${kafkaLibraries}/*:${join(kafkaLibraries, '../../java-4.3.1/lib')}/*`,
+  ]
+  const format = ['kafka.tools.StorageTool', 'format', '-t', 'bGF0ZXJhbHRoaW5raW5nMQ', '-c', config]
+  execFileSync('java', [...java, ...format], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn('java', [...java, 'kafka.Kafka', config])
+  return await started('Apache Kafka', child, {
+    dataDir,
+    port,
+    ready: 'Kafka Server started',
+    folder,
+  })
+}
+
+function ofOneNode(dataDir: string, port: number, controllerPort: number): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': dataDir,
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+  }
+}
+
+const log4jProperties = `appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%m%n
+rootLogger.level=INFO
+rootLogger.appenderRef.console.ref=console
+`
+
+/** Waits until a broker's process says that it serves. It is killed where it does not. */
+export async function started(
+  name: string,
+  child: ChildProcess,
+  { dataDir, port, ready, folder = dataDir }: Place,
+): Promise<StartedBroker> {
+  let output = ''
+  const take = (text: Buffer): void => void (output = (output + String(text)).slice(-100_000))
+  child.stdout!.on('data', take)
+  child.stderr!.on('data', take)
+  const deadlineMs = Date.now() + 60_000
+  while (!output.includes(ready)) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) {
+      child.kill('SIGKILL')
+      throw new Error(`${name} did not start:\n${output.slice(-5000)}`)
+    }
+    await sleep(50)
+  }
+  return {
+    address: `127.0.0.1:${port}`,
+    dataDir,
+    pid: child.pid!,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Place {
+  readonly dataDir: string
+  readonly port: number
+  /** What it says when it serves. */
+  readonly ready: string
+  /** What is removed in the end; the data directory by default. */
+  readonly folder?: string
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
