@@ -1,6 +1,6 @@
 import type { Api } from '../../src/broker/wire/field.ts'
 import type { Message } from '../../src/broker/wire/shape.ts'
-import { WireClient } from '../helpers/wire-client.ts'
+import { RawClient, RawClientError } from '../helpers/raw-client.ts'
 import { decodeExactly, encodeExactly } from './exact-wire.ts'
 import type { Json } from './json.ts'
 
@@ -13,7 +13,7 @@ export type Outcome = Uint8Array | 'closed' | 'silence'
 /** One connection to the broker that is asked; a new one is made where the broker closed the last. */
 export class Connection {
   readonly #port: number
-  #client: WireClient | null = null
+  #client: RawClient | null = null
   #lastCorrelationId = 0
 
   constructor(port: number) {
@@ -30,16 +30,17 @@ export class Connection {
   async exchange(frame: Uint8Array): Promise<Outcome> {
     if (this.#client?.isOpen !== true) await this.#connect()
     try {
-      return await this.#client!.exchangeRaw(frame)
+      return await this.#client!.exchange(frame)
     } catch (error) {
-      return String(error).includes('no answer within') ? 'silence' : 'closed'
+      if (!(error instanceof RawClientError)) throw error
+      return error.reason === 'late' ? 'silence' : 'closed'
     }
   }
 
   /** Sends a frame that is not answered. */
   async send(frame: Uint8Array): Promise<void> {
     if (this.#client?.isOpen !== true) await this.#connect()
-    this.#client!.sendRaw(frame)
+    this.#client!.send(frame)
   }
 
   nextCorrelationId(): number {
@@ -47,7 +48,7 @@ export class Connection {
   }
 
   async #connect(): Promise<void> {
-    this.#client = await WireClient.connect(this.#port, { timeoutMs: answerMsMax })
+    this.#client = await RawClient.connect(this.#port, { timeoutMs: answerMsMax })
   }
 
   close(): void {

@@ -74,7 +74,13 @@ function matches(entry: Entry, { scenario, request, path, ours, kafkas }: Found)
   )
 }
 
-function patternsOf({ scenario, request, field, ours, kafkas }: Deviation): Omit<Entry, 'deviation'> {
+function patternsOf({
+  scenario,
+  request,
+  field,
+  ours,
+  kafkas,
+}: Deviation): Omit<Entry, 'deviation'> {
   const [a, b, c, d, e] = [scenario, request, field, ours, kafkas].map(pattern)
   return { scenario: a!, request: b!, field: c!, ours: d!, kafkas: e! }
 }
@@ -82,7 +88,10 @@ function patternsOf({ scenario, request, field, ours, kafkas }: Deviation): Omit
 /** Alternatives stand between bars. */
 function pattern(text: string): RegExp {
   const parts = text.split(' | ').map(part => {
-    return part.split('*').map(plain => plain.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
+    return part
+      .split('*')
+      .map(plain => plain.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')
   })
   return new RegExp(`^(?:${parts.join('|')})$`, 's')
 }

@@ -58,7 +58,8 @@ describe('the list of deviations', () => {
     const page = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8')
     const rows = page.split('\n').map(line => line.split(' | ')[0]!.replace('| ', ''))
     for (const deviation of deviations) {
-      if ('row' in deviation.because) expect(rows, lineOf(deviation)).toContain(deviation.because.row)
+      if ('row' in deviation.because)
+        expect(rows, lineOf(deviation)).toContain(deviation.because.row)
     }
   })
 })
@@ -66,7 +67,11 @@ describe('the list of deviations', () => {
 function compared(scenario: string, ours: Answers, kafkas: Answers): Found[] {
   const requests = new Set([...Object.keys(kafkas), ...Object.keys(ours)])
   return [...requests].flatMap(request => {
-    return differences(ours[request], kafkas[request]).map(found => ({ scenario, request, ...found }))
+    return differences(ours[request], kafkas[request]).map(found => ({
+      scenario,
+      request,
+      ...found,
+    }))
   })
 }
 

@@ -161,6 +161,7 @@ class Out {
       case 'int32':
         return this.int(4, value as number)
       case 'int64':
+      case 'exactInt64':
         return this.int(8, int64Of(value as number | bigint))
     }
   }
@@ -251,6 +252,7 @@ class In {
       case 'int32':
         return this.int(4)
       case 'int64':
+      case 'exactInt64':
         return exactly(this.#take(8).readBigInt64BE())
     }
   }

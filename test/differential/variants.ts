@@ -93,6 +93,7 @@ class Varying {
       case 'int32':
         return edges(base, numbers([-(2 ** 31), -1, 0, 1, 2 ** 31 - 1]))
       case 'int64':
+      case 'exactInt64':
         return edges(base, numbers(int64Edges))
     }
   }
