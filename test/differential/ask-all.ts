@@ -1,5 +1,6 @@
 import {
   createTopics,
+  describeTransactions,
   findCoordinator,
   initProducerId,
   metadata,
@@ -25,6 +26,8 @@ export async function askScenario(scenario: Scenario, port: number): Promise<Ans
   }
 }
 
+const transactionalIdNotFound = 105
+
 /**
  * Makes what every scenario but those of a new broker counts on, if it is not there: the fence, and coordinators that
  * have loaded.
@@ -47,6 +50,14 @@ export async function prepare(port: number): Promise<void> {
     await session.until('producer ids are given', async () => {
       const answer = await session.request(initProducerId, 4, { transactionalId: null })
       return pick(answer, 'errorCode') === 0
+    })
+    await session.until('every coordinator of transactions has loaded', async () => {
+      const transactionalIds = Array.from({ length: 50 }, (_, at) => `t${at}`)
+      await session.request(findCoordinator, 4, { keyType: 1, coordinatorKeys: ['t'] })
+      const answer = await session.request(describeTransactions, 0, { transactionalIds })
+      return transactionalIds.every((_, at) => {
+        return pick(answer, 'transactionStates', at, 'errorCode') === transactionalIdNotFound
+      })
     })
     await session.settle()
   } finally {

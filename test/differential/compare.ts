@@ -46,7 +46,7 @@ function ofLists(path: string, ours: readonly Json[], kafkas: readonly Json[]): 
 }
 
 /** What names the elements of a list, strongest first. */
-const keys = [
+export const keys: readonly string[] = [
   'name',
   'topic',
   'topicName',

@@ -1,1 +1,260 @@
-export const deviations: readonly import('./deviation.ts').Deviation[] = []
+import type { Because, Deviation } from './deviation.ts'
+
+/** A scenario, a request of it, a field, what we have there and what Kafka has; see Deviation. */
+type Line = readonly [
+  scenario: string,
+  request: string,
+  field: string,
+  ours: string,
+  kafkas: string,
+]
+
+function all(because: Because, ...lines: readonly Line[]): Deviation[] {
+  return lines.map(([scenario, request, field, ours, kafkas]) => {
+    return { scenario, request, field, ours, kafkas, because }
+  })
+}
+
+/** Rows of docs/compatibility.md, by their first cells. */
+const row = (name: string): Because => ({ row: name })
+/** Faults that wait to be mended: the line goes when the fault does. */
+const bug = (section: number): Because => ({ bug: `issue 8 section ${section}` })
+
+const versionsAnswered =
+  'A new broker | ApiVersions in every version | ApiVersions at the edges | Versions of the future | Every API key'
+
+/** Record sets that Kafka takes and we do not. */
+const taken =
+  'a byte behind* | append time told by the client* | delete horizon* | a producer without epoch* | producer id *'
+
+/** Record sets that we take and Kafka does not. */
+const refused =
+  'count and last offset delta * | garbage in place of * | bytes behind the records* | a record cut*'
+
+/** Everything that we answer differently than Apache Kafka 4.3.1. */
+export const deviations: readonly Deviation[] = [
+  ...all(
+    row('topic ids on the data path'),
+    [versionsAnswered, '*', 'apiKeys[0].maxVersion', '11', '13'],
+    [versionsAnswered, '*', 'apiKeys[1].maxVersion', '12', '18'],
+    [versionsAnswered, '*', 'apiKeys[8].maxVersion | apiKeys[9].maxVersion', '9', '10'],
+    [
+      'Every API key',
+      '0 Produce v13 | 1 Fetch v18 | 8 OffsetCommit v10 | 9 OffsetFetch v10',
+      '',
+      '"closed"',
+      '"answered"',
+    ],
+  ),
+  ...all(
+    row('Every API that Apache Kafka 4.3.1 lists'),
+    [versionsAnswered, '*', 'apiKeys[*]', 'nothing', '{"apiKey":*'],
+    ['Every API key', '*', '', '"closed"', '"answered"'],
+  ),
+  ...all(
+    row('features'),
+    [versionsAnswered, '*', 'supportedFeatures[*]', 'nothing', '*'],
+    [versionsAnswered, '*', 'finalizedFeatures[*]', 'nothing', '*'],
+    ['Features', '*', 'errorCode', '95', '0'],
+  ),
+  ...all(
+    row('the quorum of the metadata'),
+    ['A new broker | DescribeQuorum *', '*', 'nodes[1].listeners[PLAINTEXT]', '*', 'nothing'],
+    ['A new broker | DescribeQuorum *', '*', 'nodes[1].listeners[CONTROLLER]', 'nothing', '*'],
+  ),
+  ...all(
+    row('fetch sessions (KIP-227)'),
+    ['Sessions of fetches', '*', '*', '*', '*'],
+    ['Fetch at the edges', 'v12 session*', '*', '*', '*'],
+  ),
+  ...all(
+    row('default partitions of an auto-created topic'),
+    ['Topics made by Metadata', 'then in v*', 'topics[*].partitions[*]', '*', 'nothing'],
+    ['Topics by numbers | CreateTopics at the edges', '*', 'topics[*].numPartitions', '4', '1'],
+    ['Configs of a new broker', '*', 'results[1].configs[num.partitions]*', '"4"', '"1"'],
+  ),
+  ...all(
+    row('flush'),
+    ['*', '*', '*.configs[flush.ms].value', '"1000"', '"9223372036854775807"'],
+    ['*', '*', '*.configs[flush.policy]', '*', 'nothing'],
+  ),
+  ...all(
+    row('client quotas'),
+    ['AlterClientQuotas * | Quotas', '*', 'entries[*].errorCode', '44', '0 | 42'],
+    ['AlterClientQuotas * | Quotas', '*', 'entries[*]', '{"errorCode":44,*', 'nothing'],
+    ['AlterClientQuotas * | Quotas', '*', 'entries[*].entity[*]', '*', 'nothing'],
+  ),
+  ...all(
+    row('transactions'),
+    ['Produce at the edges', '* transactionalId = *', '*[0].errorCode', '53', '0'],
+    ['Produce at the edges', '* transactionalId = *', '*[0].baseOffset', '-1', '0'],
+    ['Produce at the edges', 'v11 transactionalId = *', '*[0].logStartOffset', '-1', '0'],
+    ['Every API key', '22 InitProducerId v0', 'errorCode', '53', '42'],
+  ),
+  ...all(row('where the answer of a fetch ends'), [
+    'Limits of a fetch | Shares of a fetch | Fetches that do not wait',
+    '*',
+    '*.records.cutBytes',
+    '0',
+    '*',
+  ]),
+  ...all(row('changing broker settings'), [
+    'Resources that have configs',
+    'broker 1, * | all brokers, *',
+    'responses[*].errorCode',
+    '40',
+    '0 | 42',
+  ]),
+  ...all(row('configs of groups'), [
+    'Resources that have configs',
+    'a group',
+    'results[*].configs[*]',
+    'nothing',
+    '*',
+  ]),
+  ...all(
+    row('loggers of brokers'),
+    ['Resources that have configs', 'loggers of broker 1', 'results[*].errorCode', '42', '0'],
+    [
+      'Resources that have configs',
+      'a logger*, incrementally',
+      'responses[*].errorCode',
+      '42',
+      '40',
+    ],
+  ),
+  ...all(row('`max.connections`'), [
+    'Resources that have configs | Configs of a new broker',
+    '*',
+    '*.configs[max.connections]*',
+    '"10000"',
+    '"2147483647"',
+  ]),
+  ...all(row('CreatePartitions of an internal topic'), [
+    'More partitions',
+    'of offsets',
+    'results[*].errorCode',
+    '37',
+    '0',
+  ]),
+  // Batches: what is refused, and what is kept.
+  ...all(
+    bug(1),
+    ['Record sets* | Codecs by version | Sizes of batches', '*', '*.logStartOffset', '0', '-1'],
+    ['Record sets*', taken, '*', '*', '*'],
+    ['Record sets*', refused, '*', '*', '*'],
+    ['Record sets*', 'transactional*', '*.errorCode', '48 | 10', '53'],
+    ['Record sets*', 'length * | codec *', '*.errorCode', '87 | 76', '2 | -1 | 10'],
+    ['Record sets for a small topic', 'base offset *', '*', '*', '*'],
+    ['Record sets where the broker stamps', 'attribute bit *', '*', '*', '*'],
+    ['Times of records*', 'maximum *', '*', '*', '*'],
+    ['Times of records*', 'no times* | before 1970* | one record without time*', '*', '*', '*'],
+    ['Times of records*', 'nanoseconds* | beyond 2^53* | 2^63-1* | -2^63*', '*', '*', '*'],
+    ['Times of records*', '*', '*.recordErrors[*]', 'nothing', '*'],
+    ['Sizes of batches', 'a batch larger than a segment', '*', '0', '18 | -1'],
+    ['Several partitions', '*', '*', '*', '2 | -1'],
+    ['Epochs of a producer', 'epoch -1 | epoch -2', '*.errorCode', '87', '47'],
+    ['Sequences * | Deleted records', '*', '*.logAppendTimeMs', '-1', '"<set>"'],
+    ['Produce at the edges', 'v11 *.records = empty', '*.logStartOffset', '0', '-1'],
+  ),
+  // One named twice is answered once; a topic without partitions is left out.
+  ...all(
+    bug(2),
+    ['* at the edges', '* twice', '*', '*', '*'],
+    ['* at the edges', '*artition* = empty', '*', '*', 'nothing'],
+    ['Topics by name', 'two of one name*', '*', '*', '*'],
+    ['More partitions', 'twice in one request', 'results[*]', '*', 'nothing'],
+    ['Topics deleted', 'one *', 'responses[*]*', '*', '*'],
+    ['Offsets by name', '*', 'topics[__consumer_offsets].isInternal', 'false', 'true'],
+  ),
+  ...all(
+    bug(4),
+    ['Fetches that do not wait', 'no partition', '', '"silence"', '*'],
+    [
+      'Fetches that * | Deleted records',
+      '*',
+      '*.highWatermark | *.lastStableOffset | *.logStartOffset',
+      '*',
+      '-1',
+    ],
+    [
+      'Fetches that * | Internal topics on the data path',
+      '*',
+      '*.abortedTransactions',
+      'null',
+      '[]',
+    ],
+    ['Fetch at the edges', '* replicaId = *', '*', '*', '6 | -1 | nothing'],
+    [
+      'Fetch at the edges',
+      '* maxBytes = -* | *MaxBytes = -* | * isolationLevel = *',
+      '*',
+      '*',
+      '-1 | nothing',
+    ],
+    ['Fetch at the edges', '*', '*.abortedTransactions', 'null', '[]'],
+    ['Fetch at the edges', '*.fetchOffset = *', '*', '6 | 0', '-1'],
+    ['Fetch at the edges', '*.lastFetchedEpoch = *', '*', '*', '1 | -1 | nothing'],
+    ['ListOffsets at the edges', 'v11 isolationLevel = *', '*', '*', '-1'],
+    ['ListOffsets at the edges', 'v11 *.currentLeaderEpoch = -2147483648', '*', '*', '74 | -1'],
+    ['OffsetForLeaderEpoch at the edges', '*eaderEpoch = -2147483648', '*', '*', '*'],
+    ['Offsets by time', 'v* -3* | v* -4* | v* -5* | v* -6*', '*', '*', '35 | -1'],
+    ['Producer ids | InitProducerId at the edges', '*', 'errorCode', '0', '42'],
+    ['Producer ids | InitProducerId at the edges', '*', 'producerId | producerEpoch', '*', '-1'],
+    ['Strangers to a group', 'commit*', '*.errorCode', '22', '69'],
+    ['Doors of a group | JoinGroup at the edges', '*', 'protocolName', '""', 'null'],
+    ['Two members', 'described meanwhile', '*.memberAssignment', '"hex:"', '"hex:612070617274"'],
+    ['SyncGroup at the edges', 'v5 protocol* = null', '*', '*', '*'],
+    ['Every API key', '14 SyncGroup v5', 'errorCode', '24', '23'],
+    [
+      'DescribeGroups at the edges',
+      'v6 *',
+      'groups[*].authorizedOperations',
+      '3400',
+      '-2147483648',
+    ],
+    ['Metadata at the edges', 'v13 topics[0].*', '*', '*', '*'],
+  ),
+  ...all(
+    bug(5),
+    ['*', '*', '*.configs[min.insync.replicas]*', '*', '*'],
+    [
+      'Topics by * | CreateTopics at the edges | Configs that topics keep',
+      '*',
+      'topics[*]*',
+      '*',
+      '*',
+    ],
+    ['More partitions | CreatePartitions at the edges', '*', 'results[*].errorCode', '37', '-1'],
+    [
+      'Changes of topic configs | IncrementalAlterConfigs at the edges',
+      '*',
+      '*.errorCode',
+      '42',
+      '-1',
+    ],
+    ['*Configs at the edges | Resources that have configs', '*', '*.errorCode', '3', '17 | 42'],
+    ['Resources that have configs', 'metrics of clients*', '*', '*', '*'],
+    ['Resources that have configs', 'a group', '*.synonyms[*]', '*', '*'],
+    ['Resources that have configs', 'all brokers, one that tools set, all at once', '*', '0', '40'],
+    ['Configs of a new broker', '*', '*', '*', '*'],
+  ),
+  ...all(
+    bug(6),
+    ['DescribeTopicPartitions at the edges', '* cursor.* | * topics[0].name = *', '*', '*', '*'],
+    ['Topics page by page', 'from *', '*', '*', '*'],
+    ['*Acls at the edges', '*', '', '*', '"closed"'],
+    ['Every API key', '29 DescribeAcls *', '', '*', '"closed"'],
+    ['AlterReplicaLogDirs at the edges', '* a name of 250', '*.errorCode', '57', '17'],
+    ['CreateDelegationToken at the edges', '*', 'errorCode', '64', '-1'],
+    [
+      'AlterUserScramCredentials at the edges | Users and credentials',
+      '*',
+      'results[*].errorCode',
+      '92 | 93',
+      '91 | 0 | -1',
+    ],
+    ['DescribeCluster at the edges', '* endpointType*', '*', '*', '*'],
+    ['DescribeProducers at the edges', '*', '*.errorCode', '3', '17'],
+  ),
+]

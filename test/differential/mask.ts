@@ -130,6 +130,7 @@ interface Unordered {
 }
 
 const unordered: readonly Unordered[] = [
+  { list: 'AlterReplicaLogDirs.results.partitions', by: 'partitionIndex' },
   { list: 'AlterUserScramCredentials.results', by: 'user' },
   { list: 'DescribeConfigs.results.configs', by: 'name' },
   { list: 'DescribeGroups.groups.members', by: 'groupInstanceId' },
@@ -145,6 +146,9 @@ const unordered: readonly Unordered[] = [
   { list: 'Produce.responses', by: 'name' },
   { list: 'Produce.responses.partitionResponses', by: 'index' },
 ]
+
+/** The lists that are cut down or sorted, by field. */
+export const arrangedLists: readonly string[] = [...shared, ...unordered].map(({ list }) => list)
 
 const sharedLists = new Map(shared.map(({ list, by }) => [list, by]))
 const unorderedLists = new Map(unordered.map(({ list, by }) => [list, by]))

@@ -7,6 +7,8 @@ import {
 } from '../../../src/broker/wire/messages/index.ts'
 import { pick, type Scenario, type Session } from '../session.ts'
 
+const illegalName = 17
+
 /** Metadata of a topic that is not there: who makes it, and what the answers say meanwhile. */
 async function byMetadata(session: Session): Promise<void> {
   for (let version = 0; version <= 13; version++) {
@@ -18,7 +20,8 @@ async function byMetadata(session: Session): Promise<void> {
   }
   for (const [label, name] of Object.entries(names(session))) {
     const body = { topics: [{ name }], allowAutoTopicCreation: true }
-    await session.ask(`${label}, to be made`, metadata, 12, body)
+    const answer = await session.ask(`${label}, to be made`, metadata, 12, body)
+    if (pick(answer, 'topics', 0, 'errorCode') !== illegalName) await session.seen(name, true)
     await session.ask(`${label}, not to be made`, metadata, 12, {
       ...body,
       allowAutoTopicCreation: false,
