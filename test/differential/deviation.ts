@@ -1,6 +1,6 @@
 import type { Difference } from './compare.ts'
 
-/** Where we are known to differ. `*` in a pattern is any text. */
+/** Where we are known to differ. Each text is a pattern: `*` is any text, and ` | ` stands between alternatives. */
 export interface Deviation {
   readonly scenario: string
   /** The request's label. */
@@ -47,7 +47,6 @@ export class Judge {
       .map(({ deviation }) => deviation)
   }
 
-  /** Every entry that allows a difference is needed: an entry that only repeats another one is found out too late. */
   #allows(found: Found): boolean {
     const allowing = this.#entries.filter(entry => matches(entry, found))
     for (const { deviation } of allowing) this.#needed.add(deviation)
@@ -85,7 +84,6 @@ function patternsOf({
   return { scenario: a!, request: b!, field: c!, ours: d!, kafkas: e! }
 }
 
-/** Alternatives stand between bars. */
 function pattern(text: string): RegExp {
   const parts = text.split(' | ').map(part => {
     return part

@@ -56,18 +56,17 @@ async function parked(session: Session): Promise<void> {
     await answer
   }
   await wait('from the end, one byte', { ...fetchBody(topic), minBytes: 1 })
-  await wait('from the end, more than a batch', {
-    ...fetchBody(topic, { offset: 1 }),
-    minBytes: 79,
-  })
-  const short = { ...fetchBody(topic, { offset: 3 }), minBytes: 1, maxWaitMs: 300 }
-  await session.ask('nothing within 300 ms', fetch, 12, short)
-  await session.ask('not enough within 300 ms', fetch, 12, {
-    ...short,
-    ...fetchBody(topic, { offset: 2 }),
-    minBytes: 1000,
-    maxWaitMs: 300,
-  })
+  const here = batchOf(['here']).length
+  await wait('one byte more than there is', { ...fetchBody(topic), minBytes: here + 1 })
+  const topics = [
+    { topic: others, partitions: [{ partition: 9, fetchOffset: 0, partitionMaxBytes: 1000 }] },
+    { topic, partitions: [{ partition: 0, fetchOffset: 2, partitionMaxBytes: 1000 }] },
+  ]
+  await wait('beside a partition that is not there', { ...fetchBody(topic), topics, minBytes: 1 })
+  const brief = { minBytes: 1000, maxWaitMs: 300 }
+  const end = fetchBody(topic, { offset: 3 })
+  await session.ask('nothing within 300 ms', fetch, 12, { ...end, ...brief })
+  await session.ask('not enough within 300 ms', fetch, 12, { ...fetchBody(topic), ...brief })
 }
 
 /** Where an answer ends when it may not hold everything. */
