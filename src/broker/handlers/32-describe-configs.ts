@@ -15,6 +15,7 @@ import {
 } from '../wire/messages/index.ts'
 import { resourceTypes } from './config-changes.ts'
 import type { Handler } from './handler.ts'
+import { nameError } from './name-error.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = DescribeConfigsResponse['results'][number]
@@ -50,7 +51,7 @@ function describe(
   if (resourceType === resourceTypes.topic) {
     const topic = cluster.image.topicByName(resourceName)
     if (topic === undefined) {
-      return failure(resource, 'UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${resourceName}.`)
+      return failure(resource, nameError(resourceName), `There is no topic ${resourceName}.`)
     }
     return success(resource, request, describeTopicConfigs(configuration, topic.configs))
   }

@@ -10,6 +10,7 @@ import type { Endpoints } from './endpoints.ts'
 import type { Handler } from './handler.ts'
 
 const brokerEndpoints = 1
+const controllerEndpoints = 2
 
 export interface DescribeClusterDeps {
   readonly cluster: Cluster
@@ -24,23 +25,36 @@ export function describeClusterHandler({
   return {
     api: describeCluster,
     handle(request, context) {
-      const isServed = request.endpointType === brokerEndpoints
+      if (request.endpointType !== brokerEndpoints) return refused(request.endpointType)
       return {
         throttleTimeMs: 0,
-        errorCode: errorCode(isServed ? 'NONE' : 'UNSUPPORTED_ENDPOINT_TYPE'),
-        errorMessage: isServed
-          ? null
-          : 'Controllers have no endpoints of their own: ask for brokers (1).',
+        errorCode: errorCode('NONE'),
+        errorMessage: null,
         endpointType: brokerEndpoints,
         clusterId: cluster.image.clusterId,
         controllerId: endpoints.controllerId,
-        brokers: isServed
-          ? endpoints.seenFrom(context).map(broker => ({ ...broker, isFenced: false }))
-          : [],
+        brokers: endpoints.seenFrom(context).map(broker => ({ ...broker, isFenced: false })),
         clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
           ? clusterOperations
           : withheldOperations,
       }
     },
+  }
+}
+
+/** As by a broker of Kafka's, which has no endpoints of controllers. */
+function refused(endpointType: number): DescribeClusterResponse {
+  const isOfControllers = endpointType === controllerEndpoints
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCode(
+      isOfControllers ? 'MISMATCHED_ENDPOINT_TYPE' : 'UNSUPPORTED_ENDPOINT_TYPE',
+    ),
+    errorMessage: 'Controllers have no endpoints of their own: ask for brokers (1).',
+    endpointType: brokerEndpoints,
+    clusterId: '',
+    controllerId: -1,
+    brokers: [],
+    clusterAuthorizedOperations: withheldOperations,
   }
 }

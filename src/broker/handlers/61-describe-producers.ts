@@ -6,6 +6,7 @@ import {
   type DescribeProducersResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { nameError } from './name-error.ts'
 
 type Result = DescribeProducersResponse['topics'][number]['partitions'][number]
 
@@ -27,7 +28,7 @@ export function describeProducersHandler(
 
 function resultOf(partitions: Partitions, topic: string, partitionIndex: number): Result {
   const partition = partitions.find(topic, partitionIndex)
-  const error = partition?.availability() ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+  const error = partition?.availability() ?? nameError(topic)
   const producers = error === 'NONE' ? Array.from(partition?.producers() ?? []) : []
   return {
     partitionIndex,

@@ -1,3 +1,4 @@
+import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
@@ -89,8 +90,13 @@ function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mi
     if (resource.groupId !== '') return image.groupConfigs(resource.groupId)
     return mistake('INVALID_REQUEST', 'There are no configs of all groups: name one.')
   }
+  const topic = image.topicByName(resource.name)
+  if (topic !== undefined) return topic.configs
+  if (resource.name === '') return mistake('INVALID_REQUEST', 'The topic has no name: give one.')
+  const illegal = topicNameError(resource.name)
+  if (illegal !== null) return mistake('INVALID_TOPIC_EXCEPTION', illegal)
   const absent = `There is no topic ${JSON.stringify(resource.name)}.`
-  return image.topicByName(resource.name)?.configs ?? mistake('UNKNOWN_TOPIC_OR_PARTITION', absent)
+  return mistake('UNKNOWN_TOPIC_OR_PARTITION', absent)
 }
 
 function edited(
