@@ -175,15 +175,21 @@ async function produceWrongly(recorder: Recorder, { compressed }: Supplies): Pro
   }
 }
 
-/** The refusal of a timestamp tells the broker's own time. */
+/** The refusal of a timestamp tells the broker's own time, for the batch and for each record. */
 function withoutClock(response: Infer<typeof produce.response>): Infer<typeof produce.response> {
+  const masked = (message: string | null): string | null =>
+    message?.replace(/now, \d+/, 'now') ?? null
   return {
     ...response,
     responses: response.responses.map(topic => ({
       ...topic,
       partitionResponses: topic.partitionResponses.map(partition => ({
         ...partition,
-        errorMessage: partition.errorMessage?.replace(/now, \d+/, 'now') ?? null,
+        recordErrors: partition.recordErrors.map(({ batchIndex, batchIndexErrorMessage }) => ({
+          batchIndex,
+          batchIndexErrorMessage: masked(batchIndexErrorMessage),
+        })),
+        errorMessage: masked(partition.errorMessage),
       })),
     })),
   }

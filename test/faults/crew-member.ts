@@ -86,7 +86,8 @@ export class CrewMember {
   }
 
   async #act(client: BrokerClient): Promise<void> {
-    const choice = this.#world.isDraining ? 99 : this.#world.random.below(100)
+    const isQuiet = this.#world.isDraining || this.#world.isCalm
+    const choice = isQuiet ? 99 : this.#world.random.below(100)
     if (choice < 4 && this.#manner === 'fickle') return await this.#leave(client)
     if (choice < 4 && this.#manner === 'static') return this.#comeBack()
     if (choice < 8) return this.#joinAgain()

@@ -11,6 +11,8 @@ export class World {
   readonly random: Prng
   /** Nothing new is begun; what was sent is brought to its end. */
   isDraining = false
+  /** Members only heartbeat: what they have stays what it is, so that damage to it is always seen. */
+  isCalm = false
   /** Batches that went out more than once. */
   resentBatches = 0
   readonly producerIds = new Set<number>()
