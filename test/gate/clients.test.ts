@@ -10,10 +10,10 @@ let checkout: string
 // A checkout on a machine that has nothing: no apt, no Python, no Java.
 beforeAll(() => {
   checkout = mkdtempSync(join(tmpdir(), 'logcluster-clients-'))
-  for (const name of ['tools/clients.ts', 'tools/node-rdkafka.ts']) {
-    cpSync(join(root, name), join(checkout, name))
+  const tools = ['tools/clients.ts', 'tools/node-rdkafka.ts']
+  for (const name of ['package.json', ...tools, 'test/scenarios/drivers/go']) {
+    cpSync(join(root, name), join(checkout, name), { recursive: true })
   }
-  cpSync(join(root, 'package.json'), join(checkout, 'package.json'))
 })
 afterAll(() => rmSync(checkout, { recursive: true, force: true }))
 
