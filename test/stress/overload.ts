@@ -49,7 +49,6 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
     wrapper: cgroup.wrapper,
     settings: {
       'connections.frame.timeout.ms': '5000',
-      'max.connections.per.ip': String(perAddressMax),
       'queued.max.request.bytes': String(requestBudgetBytes),
       'max.connections.per.ip': String(perAddressMax),
       'group.initial.rebalance.delay.ms': '500',
