@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bannedUses, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
+import { bannedUses, impatientTests, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
 import { brokenLayers, circles, importsOf, layers } from './tidy/layers.ts'
@@ -65,6 +65,10 @@ describe('the repository', () => {
   test('knows nothing of its tests', () => {
     const addon = native.filter(({ path }) => isUnder(path, 'native'))
     expect(testSwitches([...product, ...addon])).toEqual([])
+  })
+
+  test('awaits what comes later with patience', () => {
+    expect(impatientTests(sources)).toEqual([])
   })
 
   test('names no copying file that is gone', () => {
@@ -213,6 +217,13 @@ describe('a planted violation is caught', () => {
     expect(found("if (process.env['VITEST']) return")).toHaveLength(1)
     expect(found('', 'src/broker/native/native-for-tests.ts')).toHaveLength(1)
     expect(found('// checked in a test\nconst latest = best')).toEqual([])
+  })
+
+  test('a test that waits for a second', () => {
+    const found = (text: string) => impatientTests([{ path: 'test/a.test.ts', text }])
+    expect(found('await expect\n  .poll(() => lines)').length).toBe(1)
+    expect(found('await vi.waitFor(() => lines)')[0]).toContain('test/a.test.ts:1: vi.waitFor')
+    expect(found('await group.poll()')).toEqual([])
   })
 
   test('a mark in a comment', () => {

@@ -118,6 +118,22 @@ const unfinished = /\b(?:FIXME|TODO|XXX|HACK)\b/
 const testSwitch =
   /sabotage|planted.?bug|poison|for-?tests?\b|test.?builds?\b|\bNODE_ENV\b|\bVITEST\b/i
 
+/** How vitest awaits a condition: for a second, which is not long on a loaded machine, and without what it saw last. */
+const impatience = /\bexpect\s*\.poll\b|\bvi\s*\.wait(?:For|Until)\b/
+
+/** One line for each place where a test gives up by chance. */
+export function impatientTests(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => isTest(path))
+    .flatMap(({ path, text }) => {
+      const use = impatience.exec(codeOf(text))
+      const instead = 'use eventually of test/helpers/eventually.ts'
+      return use
+        ? [`${path}:${lineAt(text, use.index)}: ${use[0]} waits for a second; ${instead}`]
+        : []
+    })
+}
+
 /** One line for each word, in code, comments and paths, by which the product would know that it is being tested. */
 export function testSwitches(sources: readonly Source[]): string[] {
   return sources.flatMap(({ path, text }) =>
