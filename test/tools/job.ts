@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ClientName } from '../../tools/clients.ts'
 import { javaCommand } from '../helpers/programs.ts'
 import { run, type RunResult } from '../helpers/run.ts'
 
@@ -18,6 +19,8 @@ export interface Job {
   /** Also the name by which it is chosen. */
   readonly name: string
   readonly proves: string
+  /** What must have been fetched beside Kafka's command line. */
+  readonly kit: ClientName
   /** What an operator sets or knows; null for nothing. */
   readonly note: string | null
   /** Part of `npm test`. */

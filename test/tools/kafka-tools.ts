@@ -50,7 +50,15 @@ export const kafkaTools: readonly Job[] = [
 ]
 
 function job(name: string, proves: string, act: (site: Site) => Promise<void>, quick = false): Job {
-  return { tool: "Kafka's bin", name, proves, note: notes[name] ?? null, quick, run: act }
+  return {
+    tool: "Kafka's bin",
+    name,
+    proves,
+    kit: 'java',
+    note: notes[name] ?? null,
+    quick,
+    run: act,
+  }
 }
 
 async function topicsJob(site: Site): Promise<void> {
@@ -187,9 +195,8 @@ async function dumpLogJob(site: Site): Promise<void> {
 
 async function perfJob(site: Site): Promise<void> {
   await createTopic(site, 'perf', '--partitions', '2')
-  const { stdout } = await java(`${tools}.ProducerPerformance`, [
-    ...['--bootstrap-server', site.address, '--topic', 'perf', '--num-records', '10000'],
-    ...['--record-size', '100', '--throughput', '-1'],
-  ])
+  const to = ['--bootstrap-server', site.address, '--topic', 'perf']
+  const load = ['--num-records', '10000', '--record-size', '100', '--throughput', '-1']
+  const { stdout } = await java(`${tools}.ProducerPerformance`, [...to, ...load])
   expectIn(stdout, '10000 records sent')
 }

@@ -25,6 +25,7 @@ export const otherJobs: readonly Job[] = [
     tool: 'MirrorMaker 2',
     name: 'mirror-from-kafka',
     proves: `${mirrored}, from Apache Kafka`,
+    kit: 'surroundings',
     note: 'replication factors of its topics are 1',
     quick: false,
     run: site => withKafka(kafka => mirror(site, kafka, site.address)),
@@ -33,6 +34,7 @@ export const otherJobs: readonly Job[] = [
     tool: 'MirrorMaker 2',
     name: 'mirror-to-kafka',
     proves: `${mirrored}, to Apache Kafka`,
+    kit: 'surroundings',
     note: 'replication factors of its topics are 1',
     quick: false,
     run: site => withKafka(kafka => mirror(site, site.address, kafka)),
@@ -41,6 +43,7 @@ export const otherJobs: readonly Job[] = [
     tool: 'Kafka Streams',
     name: 'streams-word-count',
     proves: 'words are counted on over a restart, from the store that its changelog brings back',
+    kit: 'surroundings',
     note: null,
     quick: false,
     run: wordCount,
@@ -50,6 +53,7 @@ export const otherJobs: readonly Job[] = [
     name: 'watchers',
     proves:
       'log-dir sizes, end offsets, the lag of a group, and its commits read from `__consumer_offsets`',
+    kit: 'go',
     note: 'do not scrape kafka_exporter beside our own `/metrics`: both tell series of the same names',
     quick: true,
     run: watchers,
@@ -113,11 +117,8 @@ async function wordCount(site: Site): Promise<void> {
     const long = 'org.apache.kafka.common.serialization.LongDeserializer'
     const format = ['print.key=true', `value.deserializer=${long}`]
     const given = format.flatMap(one => ['--formatter-property', one])
-    const { stdout } = await tool(
-      site,
-      `${tools}.consumer.ConsoleConsumer`,
-      ...['--topic', output, '--from-beginning', '--timeout-ms', '3000', ...given],
-    )
+    const from = ['--topic', output, '--from-beginning', '--timeout-ms', '3000']
+    const { stdout } = await tool(site, `${tools}.consumer.ConsoleConsumer`, ...from, ...given)
     return stdout.split('\n').includes(`${word}\t${count}`)
   }
   {
