@@ -116,9 +116,17 @@ async function wordCount(site: Site): Promise<void> {
   const counts = async (word: string, count: number): Promise<boolean> => {
     const long = 'org.apache.kafka.common.serialization.LongDeserializer'
     const format = ['print.key=true', `value.deserializer=${long}`]
+    const limit = ['--timeout-ms', '5000']
     const given = format.flatMap(one => ['--formatter-property', one])
-    const from = ['--topic', output, '--from-beginning', '--timeout-ms', '3000']
-    const { stdout } = await tool(site, `${tools}.consumer.ConsoleConsumer`, ...from, ...given)
+    // Of a partition, since a group takes seconds to form.
+    const from = ['--topic', output, '--partition', '0', '--offset', 'earliest']
+    const { stdout } = await tool(
+      site,
+      `${tools}.consumer.ConsoleConsumer`,
+      ...from,
+      ...given,
+      ...limit,
+    )
     return stdout.split('\n').includes(`${word}\t${count}`)
   }
   {
