@@ -32,6 +32,7 @@ export type ClientName =
   | 'kafkajs-codecs'
   | 'node-rdkafka'
   | 'java'
+  | 'surroundings'
   | 'go'
 
 interface ClientKit {
@@ -39,6 +40,8 @@ interface ClientKit {
   readonly version: string
   /** Programs that must be there to fetch and run it. */
   readonly needs: readonly string[]
+  /** No test wants it, only a program that asks for it by name. */
+  readonly isRare?: true
   /** Fills `folder`, which is empty; throws where it cannot. */
   fetch(folder: string): void
 }
@@ -94,7 +97,19 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     needs: ['python3', 'c++', 'make', 'npm'],
     fetch: fetchNodeRdkafka,
   },
-  java: { name: 'java', version: `${kafka}-core`, needs: ['java', 'mvn'], fetch: fetchJava },
+  java: {
+    name: 'java',
+    version: `${kafka}-core`,
+    needs: ['java', 'mvn'],
+    fetch: folder => fetchJava(folder, ['kafka-tools', 'kafka_2.13']),
+  },
+  surroundings: {
+    name: 'surroundings',
+    version: kafka,
+    isRare: true,
+    needs: ['java', 'mvn'],
+    fetch: folder => fetchJava(folder, surroundings),
+  },
   go: { name: 'go', version: versionOfGoDrivers(), needs: ['go'], fetch: buildGoDrivers },
 }
 
@@ -112,11 +127,12 @@ export function whyMissing(name: ClientName): string | null {
   return existsSync(note) ? readFileSync(note, 'utf8') : 'not fetched yet: node tools/clients.ts'
 }
 
-/** Fetches what is not there yet. Returns the kits that cannot be had, with the reason. */
-export function ensureClients(): { name: ClientName; why: string }[] {
+/** Fetches what is not there yet, of the rare ones those that are named. Returns the kits that cannot be had, with the reason. */
+export function ensureClients(...rare: readonly ClientName[]): { name: ClientName; why: string }[] {
   mkdirSync(cache, { recursive: true })
-  for (const kit of Object.values(clientKits)) ensureClient(kit)
-  return Object.values(clientKits).flatMap(({ name }) => {
+  const kits = Object.values(clientKits).filter(kit => !kit.isRare || rare.includes(kit.name))
+  for (const kit of kits) ensureClient(kit)
+  return kits.flatMap(({ name }) => {
     const why = whyMissing(name)
     return why === null ? [] : [{ name, why }]
   })
@@ -213,10 +229,22 @@ function fetchKafkajsCodecs(folder: string): void {
   for (const name of ['kafkajs-snappy', 'lz4-napi']) place.resolve(name)
 }
 
-/** The tools, the broker for the tools that are still in it, all they need, and a logger that is silent below WARN. */
-function fetchJava(folder: string): void {
+/** What runs beside Kafka in processes of its own: Connect with files, MirrorMaker 2, Streams with its word count. */
+const surroundings = [
+  'connect-runtime',
+  'connect-file',
+  'connect-mirror',
+  'kafka-streams',
+  'kafka-streams-examples',
+]
+
+/**
+ * Artifacts of Apache Kafka, all they need, and a logger that is silent below WARN. The client tools are kafka-tools, and
+ * the broker for those that are still in it.
+ */
+function fetchJava(folder: string, artifacts: readonly string[]): void {
   const pom = join(folder, 'pom.xml')
-  writeFileSync(pom, javaProject(kafka))
+  writeFileSync(pom, javaProject(artifacts))
   writeFileSync(join(folder, 'log4j2.properties'), javaLogging)
   const to = `-DoutputDirectory=${join(folder, 'lib')}`
   run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', to])
@@ -237,11 +265,11 @@ function buildGoDrivers(folder: string): void {
   // Debian's is too old for the clients, and fetches no newer one unless told.
   const env = { GOTOOLCHAIN: 'auto', GOFLAGS: '-buildvcs=false -trimpath' }
   const build = (...args: string[]): void => run('go', ['-C', goDrivers, 'build', ...args], env)
-  build('-o', `${folder}/`, './sarama', './kafka-go', './franz-go')
+  build('-o', `${folder}/`, './sarama', './kafka-go', './franz-go', './watch')
   build('-modfile=sarama-1.45.0.mod', '-o', join(folder, 'sarama-1.45.0'), './sarama')
 }
 
-function javaProject(version: string): string {
+function javaProject(artifacts: readonly string[]): string {
   const dependency = (group: string, name: string, at: string): string =>
     `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${at}</version></dependency>`
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -249,8 +277,7 @@ function javaProject(version: string): string {
   <groupId>logcluster</groupId><artifactId>test-clients</artifactId><version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-    ${dependency('org.apache.kafka', 'kafka-tools', version)}
-    ${dependency('org.apache.kafka', 'kafka_2.13', version)}
+    ${artifacts.map(name => dependency('org.apache.kafka', name, kafka)).join('\n    ')}
     ${dependency('org.apache.logging.log4j', 'log4j-core', '2.25.1')}
     ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.1')}
   </dependencies>

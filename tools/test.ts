@@ -22,7 +22,10 @@ async function main(): Promise<number> {
   // node-rdkafka is compiled against the librdkafka that the test-runner brings: first that, then the clients.
   const noRunner = inCi ? await persistently(ensureTestRunner, why => why === null) : null
   const missing = inCi
-    ? await persistently(ensureClients, kits => kits.length === 0)
+    ? await persistently(
+        () => ensureClients(),
+        kits => kits.length === 0,
+      )
     : ensureClients()
   for (const { name, why } of missing) console.log(`No ${name} here: ${why}`)
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)

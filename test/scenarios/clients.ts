@@ -39,7 +39,7 @@ function go(name: string): DriverProgram {
 }
 
 const ofSarama =
-  'the application sends a record again that failed because no broker was there to ask for the leader: the retries of the library are of records, and of metadata for less than a second'
+  'the application sends a record again that failed while no broker was there to tell its leader: the retries of the library are of records on their way, and of metadata for less than a second'
 
 const able = {
   alsoOnFallback: false,

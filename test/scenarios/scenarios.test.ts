@@ -43,7 +43,9 @@ function applicable(cells: readonly Cell[]): string[] {
 
 /** What a library has no verb for; nothing else may be left out. */
 const lacking: Readonly<Record<string, readonly string[]>> = {
-  kcat: ['pause-resume', 'topic-create'],
+  kcat: ['pause-resume', 'topic-create', 'times-out-of-order', 'topic-configs'],
+  'node-rdkafka': ['topic-configs'],
+  'kafka-go': ['pause-resume'],
 }
 
 function expected(wanted: readonly Scenario[], client: string): string[] {

@@ -170,11 +170,20 @@ function verbsOf(address: string): Verbs {
         const entries = resources[0]!.configEntries
         return Object.fromEntries(entries.map(one => [one.configName, one.configValue]))
       }),
-    partitions: ({ topic }) =>
-      withAdmin(async admin => {
-        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-        return topics[0]!.partitions.length
-      }),
+    async partitions({ topic }) {
+      // An administrator's metadata makes no topic; a consumer's does.
+      const consumer = kafka.consumer({ groupId: 'asks-for-metadata' })
+      await consumer.connect()
+      try {
+        await consumer.subscribe({ topic })
+        return await withAdmin(async admin => {
+          const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+          return topics[0]!.partitions.length
+        })
+      } finally {
+        await consumer.disconnect()
+      }
+    },
     deleteTopic: ({ topic }) => withAdmin(admin => admin.deleteTopics({ topics: [topic] })),
   }
 

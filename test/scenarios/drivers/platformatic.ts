@@ -8,6 +8,7 @@ import {
   stringSerializers,
 } from '@platformatic/kafka'
 import {
+  Lacks,
   type MemberWish,
   minBytesWaitMs,
   numbers,
@@ -146,11 +147,8 @@ function verbsOf(address: string): Verbs {
         const [described] = await admin.describeConfigs({ resources })
         return Object.fromEntries(described!.configs.map(({ name, value }) => [name, value ?? '']))
       }),
-    partitions: ({ topic }) =>
-      withAdmin(async admin => {
-        const { topics } = await admin.metadata({ topics: [topic], autocreateTopics: true })
-        return topics.get(topic)?.partitionsCount ?? 0
-      }),
+    partitions: () =>
+      Promise.reject(new Lacks('the library leaves internal topics out of what metadata tells')),
     deleteTopic: ({ topic }) => withAdmin(admin => admin.deleteTopics({ topics: [topic] })),
   }
 

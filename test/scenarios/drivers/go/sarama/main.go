@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -153,10 +152,11 @@ func flow(brokers []string, wish driver.Wish) (any, error) {
 		for late := time.Now().Add(driver.Patience); ; {
 			message := &sarama.ProducerMessage{Topic: wish.Topic, Value: sarama.StringEncoder(value)}
 			_, _, err := producer.SendMessage(message)
-			// Its retries are of records. Where it finds no broker to tell the leader it gives up at once.
-			if !errors.Is(err, sarama.ErrOutOfBrokers) || time.Now().After(late) {
+			// Its retries are of records on their way to a leader. Where no broker tells it who that is it gives up.
+			if err == nil || time.Now().After(late) {
 				return err
 			}
+			time.Sleep(100 * time.Millisecond)
 		}
 	}), nil
 }

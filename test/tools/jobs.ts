@@ -1,0 +1,7 @@
+import { connectJobs } from './connect.ts'
+import type { Job } from './job.ts'
+import { kafkaTools } from './kafka-tools.ts'
+import { otherJobs } from './mirror-and-streams.ts'
+
+/** Every job, in the order of the page. */
+export const jobs: readonly Job[] = [...kafkaTools, ...connectJobs, ...otherJobs]

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startKafka } from '../../bench/rival.ts'
+import { ensureClients } from '../../tools/clients.ts'
+import { startBroker } from '../helpers/broker.ts'
+import type { Job, Site } from './job.ts'
+import { jobs } from './jobs.ts'
+import { type Outcome, page } from './page.ts'
+
+/**
+ *     npm run qualify -- tools                      every job, each on a broker of its own; writes docs/tools.md
+ *     npm run qualify -- tools kafka-topics         some; only prints
+ *     npm run qualify -- tools --kafka              the same on Apache Kafka, to see what is to be expected; only prints
+ *
+ * Exits 1 where a job failed.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { kafka: { type: 'boolean', default: false } },
+  })
+  const unknown = positionals.filter(name => !jobs.some(job => job.name === name))
+  if (unknown.length > 0) throw new Error(`no job: ${unknown.join(' ')}`)
+  ensureClients('surroundings')
+  const chosen = jobs.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const outcomes: Outcome[] = []
+  for (const job of chosen) {
+    const startMs = Date.now()
+    const failure = await (values.kafka ? onKafka(job) : onOurs(job))
+    outcomes.push({ job, failure })
+    const seconds = ((Date.now() - startMs) / 1000).toFixed(1)
+    console.log(`${job.name} ${failure === null ? 'pass' : 'FAIL'} ${seconds} s ${failure ?? ''}`)
+  }
+  if (args.length === 0) writeFileSync(join(root, 'docs/tools.md'), page(outcomes))
+  const failed = outcomes.filter(({ failure }) => failure !== null)
+  console.log(
+    failed.length === 0 ? 'All passed' : `Failed: ${failed.map(({ job }) => job.name).join(', ')}`,
+  )
+  return failed.length === 0 ? 0 : 1
+}
+
+const root = join(import.meta.dirname, '../..')
+
+async function onOurs(job: Job): Promise<string | null> {
+  await using broker = await startBroker()
+  return await ranOn(job, broker)
+}
+
+async function onKafka(job: Job): Promise<string | null> {
+  const broker = await startKafka()
+  try {
+    return await ranOn(job, broker)
+  } finally {
+    await broker.stop()
+  }
+}
+
+/** Why it failed, or null. */
+async function ranOn(
+  job: Job,
+  { address, dataDir }: Pick<Site, 'address' | 'dataDir'>,
+): Promise<string | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-tools-'))
+  try {
+    await job.run({ address, dataDir, folder })
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))
