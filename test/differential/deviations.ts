@@ -216,19 +216,8 @@ export const deviations: readonly Deviation[] = [
     ['Epochs of a producer', 'epoch -1 | epoch -2', '*.errorCode', '87', '47'],
     ['Sequences * | Deleted records', '*', '*.logAppendTimeMs', '-1', '"<set>"'],
   ),
-  // One named twice is answered once; a topic without partitions is left out.
-  ...all(
-    bug(2),
-    ['* at the edges', '* twice', '*', '*', '*'],
-    ['* at the edges', '*artition* = empty', '*', '*', 'nothing'],
-    ['Topics by name', 'two of one name*', '*', '*', '*'],
-    ['More partitions', 'twice in one request', 'results[*]', '*', 'nothing'],
-    ['Topics deleted', 'one *', 'responses[*]*', '*', '*'],
-    ['Offsets by name', '*', 'topics[__consumer_offsets].isInternal', 'false', 'true'],
-  ),
   ...all(
     bug(4),
-    ['Fetches that do not wait', 'no partition', '', '"silence"', '*'],
     [
       'Fetches that * | Deleted records',
       '*',
