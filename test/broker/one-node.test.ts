@@ -62,17 +62,25 @@ describe('directories', () => {
   })
 
   test('a replica that is to move where it is has moved; others have nowhere to go', async () => {
-    const dirs = ['/data', '/elsewhere'].map(path => ({ path, topics: wish }))
-    const { results } = await client.request(alterReplicaLogDirs, 2, { dirs })
-    const errors = results.map(({ topicName, partitions }) => [
-      topicName,
-      ...partitions.map(({ errorCode: error }) => error),
-    ])
+    const move = async (...paths: readonly string[]) => {
+      const dirs = paths.map(path => ({ path, topics: wish }))
+      const { results } = await client.request(alterReplicaLogDirs, 2, { dirs })
+      return results.map(({ topicName, partitions }) => [
+        topicName,
+        ...partitions.map(({ errorCode: error }) => error),
+      ])
+    }
     const nowhere = code('LOG_DIR_NOT_FOUND')
-    expect(errors).toEqual([
-      ['one', 0, absent, nowhere, nowhere],
-      ['none', absent, nowhere],
+    expect(await move('/data')).toEqual([
+      ['one', 0, absent],
+      ['none', absent],
     ])
+    const last = [
+      ['one', nowhere, nowhere],
+      ['none', nowhere],
+    ]
+    expect(await move('/elsewhere')).toEqual(last)
+    expect(await move('/data', '/elsewhere')).toEqual(last)
   })
 })
 

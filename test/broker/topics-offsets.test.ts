@@ -249,18 +249,25 @@ describe('ListOffsets', () => {
   })
 
   test('nothing is tiered', async () => {
-    const answer = await client.request(listOffsets, 11, {
-      replicaId: -1,
-      isolationLevel: 0,
-      topics: [
-        {
-          name: at.topic,
-          partitions: [-4, -5, -6].map(timestamp => ({ partitionIndex: 0, timestamp })),
-        },
-      ],
-      timeoutMs: 1000,
-    })
-    expect(answer.topics[0]!.partitions.map(partition => partition.offset)).toEqual([0, -1, -1])
+    const ask = async (...timestamps: readonly number[]) => {
+      const partitions = timestamps.map(timestamp => ({ partitionIndex: 0, timestamp }))
+      const answer = await client.request(listOffsets, 11, {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name: at.topic, partitions }],
+        timeoutMs: 1000,
+      })
+      return answer.topics[0]!.partitions
+    }
+    for (const [timestamp, offset] of [
+      [-4, 0],
+      [-5, -1],
+      [-6, -1],
+    ] as const) {
+      expect(await ask(timestamp)).toMatchObject([{ errorCode: 0, offset }])
+    }
+    // Which of the times is meant nobody can say.
+    expect(await ask(-4, -5)).toMatchObject([{ errorCode: code('INVALID_REQUEST'), offset: -1 }])
   })
 })
 

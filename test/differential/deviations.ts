@@ -23,9 +23,8 @@ const bug = (section: number): Because => ({ bug: `issue 8 section ${section}` }
 const versionsAnswered =
   'A new broker | ApiVersions in every version | ApiVersions at the edges | Versions of the future | Every API key'
 
-/** Record sets that Kafka takes and we do not. */
+/** Record sets that Kafka takes and we do not: broken in ways that would come to light later. */
 const taken = [
-  'a byte behind',
   'append time told by the client',
   'delete horizon',
   'a producer without epoch',
@@ -182,53 +181,29 @@ export const deviations: readonly Deviation[] = [
     '87 | -1 | 0 | {* | nothing',
     '0 | 2 | "<set>" | {* | nothing',
   ]),
-  // Batches: what is refused, and what is kept.
   ...all(
-    bug(1),
-    [
-      'Record sets* | Codecs by version | Sizes of batches | Several partitions',
-      '*',
-      '*.logStartOffset',
-      '0',
-      '-1',
-    ],
-    ['Produce at the edges', 'v11 *.records = empty', '*.logStartOffset', '0', '-1'],
-    ['Record sets*', any(taken), '*.errorCode', '87 | 32', '0 | 10'],
+    row('batches that no client writes'),
+    ['Record sets*', any(taken), '*.errorCode', '87 | 32', '0'],
     ['Record sets*', any(taken), '*.baseOffset | *.logAppendTimeMs', '-1', '0 | "<set>"'],
     ['Record sets*', any(taken), '*.recordErrors[*]', 'nothing', '*'],
     ['Record sets*', any(taken, ': fetched'), '*.highWatermark | *.lastStableOffset', '0', '3'],
     ['Record sets*', any(taken, ': fetched'), '*.batches[*]', 'nothing', '{*'],
-    ['Record sets*', 'transactional*', '*.errorCode', '48 | 10', '53'],
-    ['Record sets*', 'length * | codec *', '*.errorCode', '87 | 76', '2 | -1 | 10'],
-    ['Record sets for a compacted topic', 'garbage in place of *', '*.errorCode', '87', '-1'],
-    ['Record sets for a small topic', 'base offset *', '*.errorCode', '10', '87'],
-    [
-      'Record sets where the broker stamps',
-      'attribute bit *: fetched',
-      '*.attributes',
-      '136 | -32760',
-      '8',
-    ],
-    ['Times of records*', 'one record without time: greatest', '*', '-1', '0'],
-    ['Times of records', '-2^63*', '*', '*', '*'],
-    ['Sizes of batches', 'a batch larger than a segment', '*', '0', '18 | -1'],
-    ['Several partitions', '*', '*', '0 | 3', '2 | -1'],
-    ['Epochs of a producer', 'epoch -1 | epoch -2', '*.errorCode', '87', '47'],
-    ['Sequences * | Deleted records', '*', '*.logAppendTimeMs', '-1', '"<set>"'],
   ),
-  // One named twice is answered once; a topic without partitions is left out.
   ...all(
-    bug(2),
-    ['* at the edges', '* twice', '*', '*', '*'],
-    ['* at the edges', '*artition* = empty', '*', '*', 'nothing'],
-    ['Topics by name', 'two of one name*', '*', '*', '*'],
-    ['More partitions', 'twice in one request', 'results[*]', '*', 'nothing'],
-    ['Topics deleted', 'one *', 'responses[*]*', '*', '*'],
-    ['Offsets by name', '*', 'topics[__consumer_offsets].isInternal', 'false', 'true'],
+    row('errors without a name in Kafka'),
+    ['Record sets*', 'length 2^31-1 | codec *', '*.errorCode', '87 | 76', '-1'],
+    ['Record sets for a compacted topic', 'garbage in place of *', '*.errorCode', '87', '-1'],
   ),
+  ...all(row('a timestamp close to -2^63'), ['Times of records', '-2^63*', '*', '*', '*']),
+  ...all(row('a corrupt batch among others'), [
+    'Several partitions',
+    'some right, some wrong',
+    '*',
+    '0 | 3',
+    '2 | -1',
+  ]),
   ...all(
     bug(4),
-    ['Fetches that do not wait', 'no partition', '', '"silence"', '*'],
     [
       'Fetches that * | Deleted records',
       '*',

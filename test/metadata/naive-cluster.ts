@@ -67,27 +67,26 @@ export class NaiveCluster {
     switch (command.type) {
       case 'createTopics': {
         const names = command.drafts.map(({ name }) => name)
-        return command.drafts.map(draft =>
-          countOf(names, draft.name) > 1 ? 'INVALID_REQUEST' : this.#create(draft),
-        )
+        const distinct = command.drafts.filter(({ name }) => countOf(names, name) === 1)
+        return [...distinct.map(draft => this.#create(draft)), ...refusalsOfTwins(names)]
       }
       case 'deleteTopics': {
         const names = command.targets.map(({ name, id }) => this.#nameOf(name, id))
         const known = new Set(this.#topics.keys())
-        return command.targets.map((target, at) => {
+        return command.targets.flatMap((target, at) => {
           const name = names[at]!
+          if (countOf(names, name) > 1) return names.indexOf(name) === at ? 'INVALID_REQUEST' : []
           if (!known.has(name)) {
             return target.name === null ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
           }
-          if (countOf(names, name) > 1) return 'INVALID_REQUEST'
           this.#topics.delete(name)
           return 'NONE'
         })
       }
       case 'createPartitions': {
         const names = command.drafts.map(({ name }) => name)
-        return command.drafts.map(({ name, count, assignments }) => {
-          if (countOf(names, name) > 1) return 'INVALID_REQUEST'
+        const distinct = command.drafts.filter(({ name }) => countOf(names, name) === 1)
+        const errors = distinct.map(({ name, count, assignments }) => {
           const topic = this.#topics.get(name)
           if (topic === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
           const isInternal = name === internalName
@@ -98,6 +97,7 @@ export class NaiveCluster {
           this.#topics.set(name, { ...topic, partitionCount: count })
           return 'NONE'
         })
+        return [...errors, ...refusalsOfTwins(names)]
       }
       case 'alterScramUsers':
         return command.changes.map(({ user, credentials }) => {
@@ -186,6 +186,12 @@ function editedList(before: string, { operation, value }: { operation: string; v
   const items = before === '' ? [] : before.split(',')
   if (operation === 'subtract') return items.filter(item => item !== value).join(',')
   return items.includes(value) ? before : [...items, value].join(',')
+}
+
+/** One for each name that there is more than once. */
+function refusalsOfTwins(names: readonly string[]): string[] {
+  const twins = new Set(names.filter(name => countOf(names, name) > 1))
+  return Array.from(twins, () => 'INVALID_REQUEST')
 }
 
 function countOf(names: readonly string[], name: string): number {

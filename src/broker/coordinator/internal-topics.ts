@@ -4,6 +4,11 @@ import type { Cluster, InternalTopic } from '../cluster/cluster.ts'
 export const offsetsTopicName = '__consumer_offsets'
 const transactionStateTopicName = '__transaction_state'
 
+/** True of the topics that brokers keep their state in, whether they are there or not. */
+export function isInternalTopicName(name: string): boolean {
+  return name === offsetsTopicName || name === transactionStateTopicName
+}
+
 export interface InternalTopicsOptions {
   /** Of the offsets topic, where it is made here. */
   readonly partitionCount: number

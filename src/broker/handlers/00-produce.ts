@@ -4,8 +4,10 @@ import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
+import { partitionsOnce, type TopicPart } from './named-once.ts'
 
 type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number]
+type Topics = readonly TopicPart<PartitionData>[]
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
 export interface ProduceDeps {
@@ -20,7 +22,8 @@ const zstdVersionMin = 7
  * Produce: v3-11 (ApiVersions says 0-11, G2).
  *
  * Every batch is validated, stamped in place and staged in the order of arrival before this returns (G14); the
- * frame is kept until the last of them is written or refused. acks=0 is never answered, and closes the
+ * frame is kept until the last of them is written or refused. A partition that is named twice gets the later batch
+ * and one answer, as in Kafka. acks=0 is never answered, and closes the
  * connection where something was refused (G15). A transactional id is refused for good: transactions are not
  * there yet.
  */
@@ -63,10 +66,10 @@ class Production {
   }
 
   run(): Promise<Answer<ProduceResponse>> {
-    for (const topic of this.#request.topicData) {
+    for (const topic of topicsOf(this.#request)) {
       const partitionResponses: PartitionResponse[] = []
       this.#response.responses.push({ name: topic.name, partitionResponses })
-      for (const data of topic.partitionData) {
+      for (const data of topic.partitions) {
         const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
         this.#openCount++
         this.#append(topic.name, data, result => {
@@ -125,6 +128,12 @@ class Production {
   }
 }
 
+/** A batch for each partition: where there are two, the later one. */
+function topicsOf({ topicData }: ProduceRequest): Topics {
+  const topics = topicData.map(({ name, partitionData }) => ({ name, partitions: partitionData }))
+  return partitionsOnce(topics, ({ index }) => index)
+}
+
 function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceResponse> {
   if (request.acks === 0) {
     throw new ConnectionFault(
@@ -133,9 +142,9 @@ function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceRes
     )
   }
   return {
-    responses: request.topicData.map(topic => ({
+    responses: topicsOf(request).map(topic => ({
       name: topic.name,
-      partitionResponses: topic.partitionData.map(data => refused(data.index, error, null, -1)),
+      partitionResponses: topic.partitions.map(data => refused(data.index, error, null, -1)),
     })),
     throttleTimeMs: 0,
     nodeEndpoints: [],

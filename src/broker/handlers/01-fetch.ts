@@ -5,12 +5,17 @@ import type { PartitionRead, PartitionReadResult } from '../partition/requests.t
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
+import { partitionsOnce, type TopicPart } from './named-once.ts'
 import { parkUntil } from './parked-fetch.ts'
 
-type TopicRequest = FetchRequest['topics'][number]
-type PartitionRequest = TopicRequest['partitions'][number]
+type PartitionRequest = FetchRequest['topics'][number]['partitions'][number]
 type TopicResponse = FetchResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitions'][number]
+
+/** A request that names no partition twice. */
+interface Fetching extends Omit<FetchRequest, 'topics'> {
+  readonly topics: readonly TopicPart<PartitionRequest>[]
+}
 
 export interface FetchDeps {
   readonly partitions: Partitions
@@ -35,7 +40,7 @@ interface Look {
  * Fetch: v4-12, always a full answer without a session (session id 0 is always legal, G31). A full fetch is told by its
  * session epoch, 0 or -1, whatever the session id (KIP-227); any other goes on with a session, and there is none.
  *
- * Partitions are served in request order; each answer names a range of a segment file, which the network sends
+ * Partitions are served in request order, one that is named twice once; each answer names a range of a segment file, which the network sends
  * from the page cache. The first non-empty partition gives at least one whole batch (G29). With too little to
  * send the request parks until enough became readable, something changed, or the wait is over (G30); more than an
  * answer may have is not waited for.
@@ -47,9 +52,14 @@ export function fetchHandler(deps: FetchDeps): Handler<FetchRequest, FetchRespon
       if (!fullFetchEpochs.has(request.sessionEpoch)) {
         return answer([], 'FETCH_SESSION_ID_NOT_FOUND')
       }
-      return new FetchCall(deps, request, context).run()
+      return new FetchCall(deps, fetchingOf(request), context).run()
     },
   }
+}
+
+function fetchingOf(request: FetchRequest): Fetching {
+  const topics = request.topics.map(({ topic, partitions }) => ({ name: topic, partitions }))
+  return { ...request, topics: partitionsOnce(topics, ({ partition }) => partition) }
 }
 
 /** Begin a session, and do without one. */
@@ -60,12 +70,12 @@ type Later<T> = T | Promise<T>
 /** One fetch from its first look to its answer. */
 class FetchCall {
   readonly #deps: FetchDeps
-  readonly #request: FetchRequest
+  readonly #request: Fetching
   readonly #context: RequestContext
   readonly #minBytes: number
   #closed = false
 
-  constructor(deps: FetchDeps, request: FetchRequest, context: RequestContext) {
+  constructor(deps: FetchDeps, request: Fetching, context: RequestContext) {
     this.#deps = deps
     this.#request = request
     this.#context = context
@@ -87,8 +97,8 @@ class FetchCall {
     if (this.#hasGrown(look)) return this.run()
     return parkUntil({
       clock,
-      watched: this.#request.topics.flatMap(({ topic, partitions }) =>
-        partitions.flatMap(({ partition }) => this.#deps.partitions.find(topic, partition) ?? []),
+      watched: this.#request.topics.flatMap(({ name, partitions }) =>
+        partitions.flatMap(({ partition }) => this.#deps.partitions.find(name, partition) ?? []),
       ),
       waitMs,
       bytesMissing: this.#minBytes - look.bytes,
@@ -115,13 +125,13 @@ class FetchCall {
 }
 
 /** The most that one answer may have, in bytes. */
-function answerBytesMax(deps: FetchDeps, request: FetchRequest): number {
+function answerBytesMax(deps: FetchDeps, request: Fetching): number {
   return Math.min(request.maxBytes, deps.answerBytesMax)
 }
 
 class Pass {
   readonly #deps: FetchDeps
-  readonly #request: FetchRequest
+  readonly #request: Fetching
   readonly #context: RequestContext
   readonly #responses: TopicResponse[] = []
   readonly #bytesMax: number
@@ -131,7 +141,7 @@ class Pass {
 
   constructor(
     deps: FetchDeps,
-    request: FetchRequest,
+    request: Fetching,
     context: RequestContext,
     isClosed: () => boolean,
   ) {
@@ -143,12 +153,10 @@ class Pass {
   }
 
   run(): Later<Look> {
-    const wanted = this.#request.topics.flatMap(topic => {
+    const wanted = this.#request.topics.flatMap(({ name: topic, partitions: parts }) => {
       const partitions: PartitionResponse[] = []
-      this.#responses.push({ topic: topic.topic, partitions })
-      return topic.partitions.map(partition => {
-        return { topic: topic.topic, partition, partitions, reader: null }
-      })
+      this.#responses.push({ topic, partitions })
+      return parts.map(partition => ({ topic, partition, partitions, reader: null }))
     })
     return this.#goOn(wanted, 0)
   }

@@ -9,6 +9,7 @@ import {
   type ListOffsetsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { partitionsOnce } from './named-once.ts'
 
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
@@ -23,7 +24,7 @@ const earliestPendingUpload = -6
 
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
- * is offset -1 and no error (G36). Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
+ * is offset -1 and no error (G36). A partition that is named twice is refused, once. Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
  */
 export function listOffsetsHandler(
   partitions: Partitions,
@@ -31,17 +32,37 @@ export function listOffsetsHandler(
   return {
     api: listOffsets,
     async handle(request) {
-      const topics = request.topics.map(async topic => ({
+      const twice = namedTwice(request.topics)
+      const topics = partitionsOnce(request.topics, indexOf).map(async topic => ({
         name: topic.name,
         partitions: await Promise.all(
-          topic.partitions.map(wanted =>
-            answer(partitions.find(topic.name, wanted.partitionIndex), wanted),
-          ),
+          topic.partitions.map(async wanted => {
+            const index = wanted.partitionIndex
+            if (twice.get(topic.name)?.has(index)) return failure(index, 'INVALID_REQUEST')
+            return answer(partitions.find(topic.name, index), wanted)
+          }),
         ),
       }))
       return { throttleTimeMs: 0, topics: await Promise.all(topics) }
     },
   }
+}
+
+/** The partitions of each topic that the request names more than once. */
+function namedTwice(topics: ListOffsetsRequest['topics']): Map<string, Set<number>> {
+  const seen = new Map<string, Set<number>>()
+  const twice = new Map<string, Set<number>>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      const indexes = seen.get(name)?.has(partitionIndex) ? twice : seen
+      indexes.set(name, (indexes.get(name) ?? new Set()).add(partitionIndex))
+    }
+  }
+  return twice
+}
+
+function indexOf({ partitionIndex }: PartitionRequest): number {
+  return partitionIndex
 }
 
 async function answer(

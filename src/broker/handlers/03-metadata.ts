@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import { isInternalTopicName } from '../coordinator/internal-topics.ts'
 import type { TopicImage } from '../metadata/image.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
@@ -7,6 +8,7 @@ import { clusterOperations, topicOperations, withheldOperations } from './author
 import type { Endpoints } from './endpoints.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { nameError } from './name-error.ts'
+import { namedOnce } from './named-once.ts'
 
 type TopicResponse = MetadataResponse['topics'][number]
 type TopicWish = NonNullable<MetadataRequest['topics']>[number]
@@ -35,7 +37,9 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
     async handle(request, context) {
       const wantsAll =
         request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-      const wishes = wantsAll ? [] : withoutTwins(request.topics ?? [])
+      const wishes = wantsAll
+        ? []
+        : namedOnce(request.topics ?? [], ({ name, topicId }) => name ?? topicId)
       const topics = wantsAll
         ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
         : wishes.map(wish => look(deps, wish, { request, context }))
@@ -43,10 +47,6 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
       return { ...clusterPart(deps, request, context), topics }
     },
   }
-}
-
-function withoutTwins(wishes: readonly TopicWish[]): TopicWish[] {
-  return [...new Map(wishes.map(wish => [wish.name ?? wish.topicId, wish])).values()]
 }
 
 /** An answer that waits for the creation is followed by one that has the topic; a store that is away holds up nobody. */
@@ -121,7 +121,7 @@ function unknown(name: string | null, topicId: string, error: ErrorName): TopicR
     errorCode: errorCode(error),
     name,
     topicId,
-    isInternal: false,
+    isInternal: name !== null && isInternalTopicName(name),
     partitions: [],
     topicAuthorizedOperations: withheldOperations,
   }

@@ -9,6 +9,7 @@ import {
   type OffsetCommitResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { namesPartitions } from './named-once.ts'
 
 type PartitionRequest = OffsetCommitRequest['topics'][number]['partitions'][number]
 
@@ -88,7 +89,7 @@ function answer(
 ): OffsetCommitResponse {
   return {
     throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
+    topics: topics.filter(namesPartitions).map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(partition => ({
         partitionIndex: partition.partitionIndex,

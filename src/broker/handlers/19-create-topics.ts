@@ -34,9 +34,12 @@ export function createTopicsHandler(
       const waitMsMax = changeTimeoutMs(timeoutMs)
       const results = await deps.cluster.createTopics(topics.map(wishOf), validateOnly, waitMsMax)
       if (!validateOnly) await deps.settled()
+      const requests = new Map(topics.map(topic => [topic.name, topic]))
       return {
         throttleTimeMs: 0,
-        topics: results.map((result, at) => answer(deps.configuration, result, topics[at])),
+        topics: results.map(result => {
+          return answer(deps.configuration, result, requests.get(result.name))
+        }),
       }
     },
   }

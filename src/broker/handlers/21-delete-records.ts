@@ -8,6 +8,7 @@ import {
   type DeleteRecordsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { partitionsOnce } from './named-once.ts'
 
 export interface DeleteRecordsDeps {
   readonly cluster: Cluster
@@ -27,7 +28,8 @@ export function deleteRecordsHandler(
   return {
     api: deleteRecords,
     async handle({ topics }) {
-      const answers = topics.map(async ({ name, partitions }) => ({
+      const wanted = partitionsOnce(topics, ({ partitionIndex }) => partitionIndex)
+      const answers = wanted.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
           partitions.map(async ({ partitionIndex, offset }) => {

@@ -6,6 +6,7 @@ import {
   type AlterReplicaLogDirsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { partitionsOnce } from './named-once.ts'
 
 export interface AlterReplicaLogDirsDeps {
   readonly partitions: Partitions
@@ -28,18 +29,19 @@ export function alterReplicaLogDirsHandler({
   return {
     api: alterReplicaLogDirs,
     handle({ dirs }) {
-      const byTopic = new Map<string, { partitionIndex: number; errorCode: number }[]>()
-      for (const { path, topics } of dirs) {
-        for (const { name, partitions: indexes } of topics) {
-          const rows = byTopic.get(name) ?? []
-          byTopic.set(name, rows)
-          for (const partitionIndex of indexes) {
-            const error = outcome(path, name, partitionIndex)
-            rows.push({ partitionIndex, errorCode: errorCode(error) })
-          }
-        }
-      }
-      const results = Array.from(byTopic, ([topicName, rows]) => ({ topicName, partitions: rows }))
+      const moves = dirs.flatMap(({ path, topics }) =>
+        topics.map(topic => ({
+          name: topic.name,
+          partitions: topic.partitions.map(index => ({ path, index })),
+        })),
+      )
+      const results = partitionsOnce(moves, ({ index }) => index).map(topic => ({
+        topicName: topic.name,
+        partitions: topic.partitions.map(({ path, index }) => ({
+          partitionIndex: index,
+          errorCode: errorCode(outcome(path, topic.name, index)),
+        })),
+      }))
       return { throttleTimeMs: 0, results }
     },
   }

@@ -6,6 +6,7 @@ import {
   type DeleteGroupsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { namedOnce } from './named-once.ts'
 
 /** DeleteGroups: v0-2. Each group is answered on its own, when the log has forgotten it and its offsets. */
 export function deleteGroupsHandler(
@@ -14,7 +15,7 @@ export function deleteGroupsHandler(
   return {
     api: deleteGroups,
     async handle({ groupsNames }) {
-      const results = groupsNames.map(async groupId => {
+      const results = namedOnce(groupsNames, id => id).map(async groupId => {
         const refusal = coordinator.refusal(groupId)
         const error = refusal === 'NONE' ? await coordinator.deleteGroup(groupId) : refusal
         return { groupId, errorCode: errorCode(error) }

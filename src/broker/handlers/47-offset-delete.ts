@@ -8,6 +8,7 @@ import {
   type OffsetDeleteResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { namesPartitions } from './named-once.ts'
 
 export interface OffsetDeleteDeps {
   readonly coordinator: Coordinator
@@ -35,7 +36,7 @@ export function offsetDeleteHandler(
       return {
         errorCode: errorCode('NONE'),
         throttleTimeMs: 0,
-        topics: topics.map(({ name, partitions }) => ({
+        topics: topics.filter(namesPartitions).map(({ name, partitions }) => ({
           name,
           partitions: partitions.map(({ partitionIndex }) => ({
             partitionIndex,

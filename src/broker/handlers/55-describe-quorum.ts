@@ -23,7 +23,8 @@ type Partition = DescribeQuorumResponse['topics'][number]['partitions'][number]
 
 /**
  * DescribeQuorum: v0-2. The metadata log is no Raft here: its store is the consensus. What is told is true of it all the
- * same: one leader, the controller, in the epoch that it claimed, and one voter that has everything.
+ * same: one leader, the controller, in the epoch that it claimed, and one voter that has everything. As in Kafka it is
+ * told only where nothing else is asked for.
  */
 export function describeQuorumHandler(
   deps: DescribeQuorumDeps,
@@ -31,18 +32,14 @@ export function describeQuorumHandler(
   return {
     api: describeQuorum,
     handle({ topics }, context) {
-      const isAsked = topics.some(
-        ({ topicName, partitions }) => topicName === metadataTopic && partitions.some(isOfMetadata),
-      )
+      const isAsked = topics.length === 1 && topics.every(isOfMetadata)
       return {
         errorCode: errorCode('NONE'),
         errorMessage: '',
         topics: topics.map(({ topicName, partitions }) => ({
           topicName,
           partitions: partitions.map(partition =>
-            topicName === metadataTopic && isOfMetadata(partition)
-              ? quorum(deps)
-              : unknown(partition.partitionIndex),
+            isAsked ? quorum(deps) : unknown(partition.partitionIndex),
           ),
         })),
         nodes: isAsked ? nodes(deps.endpoints, context) : [],
@@ -51,8 +48,10 @@ export function describeQuorumHandler(
   }
 }
 
-function isOfMetadata({ partitionIndex }: { readonly partitionIndex: number }): boolean {
-  return partitionIndex === 0
+function isOfMetadata({ topicName, partitions }: DescribeQuorumRequest['topics'][number]): boolean {
+  return (
+    topicName === metadataTopic && partitions.length === 1 && partitions[0]!.partitionIndex === 0
+  )
 }
 
 function quorum({ image, clock }: DescribeQuorumDeps): Partition {

@@ -26,7 +26,9 @@ export const listTransactionsHandler: Handler<ListTransactionsRequest, ListTrans
     return {
       throttleTimeMs: 0,
       errorCode: errorCode(isPattern ? 'NONE' : 'INVALID_REGULAR_EXPRESSION'),
-      unknownStateFilters: isPattern ? stateFilters.filter(state => !states.has(state)) : [],
+      unknownStateFilters: isPattern
+        ? [...new Set(stateFilters)].filter(state => !states.has(state))
+        : [],
       transactionStates: [],
     }
   },

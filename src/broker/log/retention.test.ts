@@ -121,7 +121,7 @@ test('whatever was written when, and whatever was changed, each look takes what 
   const run = async (first: number[], steps: readonly Step[]): Promise<void> => {
     const world = simWorld()
     const directory = await openDirectory(world)
-    const config = (ms: number) => logConfig({ retentionMs: ms, segmentBytes: 100 })
+    const config = (ms: number) => logConfig({ retentionMs: ms, segmentBytes: 200 })
     const retention = [...first]
     const gone = first.map(() => 0)
     // One batch a segment, so that each is judged by itself.

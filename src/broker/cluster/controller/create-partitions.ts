@@ -2,10 +2,17 @@ import type { MetadataImage, TopicImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { PartitionsDraft, PartitionsResult } from './commands.ts'
 import { countMistake, type Situation, type TopicRules } from './create-topics.ts'
-import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
+import {
+  type Decision,
+  duplicates,
+  isMistake,
+  type Mistake,
+  mistake,
+  namedTwice,
+} from './decision.ts'
 import { newPartition, place, replicasError } from './placement.ts'
 
-/** Each topic's growth is decided on its own, upon what those before it leave. */
+/** Each topic's growth is decided on its own, upon what those before it leave. A topic that is named twice is answered once, and last. */
 export function decideCreatePartitions(
   before: MetadataImage,
   drafts: readonly PartitionsDraft[],
@@ -14,12 +21,11 @@ export function decideCreatePartitions(
   const twice = duplicates(drafts.map(({ name }) => name))
   const records: MetadataRecord[] = []
   let image = before
-  const results = drafts.map((draft): PartitionsResult => {
+  const distinct = drafts.filter(({ name }) => !twice.has(name))
+  const decided = distinct.map((draft): PartitionsResult => {
     const { name } = draft
     const situation = { image, before, rules: options.rules }
-    const topic = twice.has(name)
-      ? mistake('INVALID_REQUEST', `The request names topic '${name}' more than once.`)
-      : topicToGrow(image, draft)
+    const topic = topicToGrow(image, draft)
     if (isMistake(topic)) return { name, ...topic }
     const replicas = replicasOf(situation, draft, topic)
     if (isMistake(replicas)) return { name, ...replicas }
@@ -30,6 +36,7 @@ export function decideCreatePartitions(
     records.push(record)
     return { name, error: 'NONE', message: null }
   })
+  const results = [...decided, ...Array.from(twice, name => ({ name, ...namedTwice(name) }))]
   const answer = { type: 'partitionsCreated', results } as const
   return options.validateOnly ? { records: [], image: before, answer } : { records, image, answer }
 }

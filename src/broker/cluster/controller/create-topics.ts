@@ -1,7 +1,14 @@
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { ConfigEntry, MetadataRecord, RecordOf } from '../../metadata/records.ts'
 import type { TopicDraft, TopicResult } from './commands.ts'
-import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
+import {
+  type Decision,
+  duplicates,
+  isMistake,
+  type Mistake,
+  mistake,
+  namedTwice,
+} from './decision.ts'
 import { newPartition, place, replicasError } from './placement.ts'
 import { reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
 
@@ -26,7 +33,7 @@ export interface InternalTopic {
 
 type TopicCreated = RecordOf<'topicCreated'>
 
-/** Each draft is decided on its own, upon what those before it leave. */
+/** Each draft is decided on its own, upon what those before it leave. A name that is given twice is answered once, and last. */
 export function decideCreateTopics(
   before: MetadataImage,
   drafts: readonly TopicDraft[],
@@ -35,15 +42,16 @@ export function decideCreateTopics(
   const twice = duplicates(drafts.map(({ name }) => name))
   const records: MetadataRecord[] = []
   let image = before
-  const results = drafts.map(draft => {
-    const created = twice.has(draft.name)
-      ? mistake('INVALID_REQUEST', `The request names topic '${draft.name}' more than once.`)
-      : topicOf({ image, before, rules: options.rules }, asItHasToBe(options.rules, draft))
-    if (isMistake(created)) return refused(draft, created)
+  const distinct = drafts.filter(({ name }) => !twice.has(name))
+  const decided = distinct.map(draft => {
+    const situation = { image, before, rules: options.rules }
+    const created = topicOf(situation, asItHasToBe(options.rules, draft))
+    if (isMistake(created)) return refused(draft.name, created)
     image = image.apply(created)
     records.push(created)
     return fulfilled(created, options.validateOnly)
   })
+  const results = [...decided, ...Array.from(twice, name => refused(name, namedTwice(name)))]
   const answer = { type: 'topicsCreated', results } as const
   return options.validateOnly ? { records: [], image: before, answer } : { records, image, answer }
 }
@@ -233,7 +241,7 @@ function fulfilled(created: TopicCreated, validateOnly: boolean): TopicResult {
   }
 }
 
-function refused({ name }: TopicDraft, { error, message }: Mistake): TopicResult {
+function refused(name: string, { error, message }: Mistake): TopicResult {
   return {
     name,
     id: null,

@@ -23,6 +23,11 @@ export function isMistake(value: object): value is Mistake {
   return 'error' in value
 }
 
+/** The topic is told by its name, or by its id where the request does not name it. */
+export function namedTwice(topic: string | null): Mistake {
+  return mistake('INVALID_REQUEST', `The request names topic '${topic}' more than once.`)
+}
+
 /** The names that occur more than once. */
 export function duplicates(names: readonly string[]): ReadonlySet<string> {
   const seen = new Set<string>()

@@ -1,30 +1,38 @@
 import type { MetadataImage, TopicImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { DeletionResult, TopicTarget } from './commands.ts'
-import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
+import { type Decision, isMistake, type Mistake, mistake, namedTwice } from './decision.ts'
 
-/** Each target is decided on its own; a topic that is named twice, by name or id, is not deleted. */
+/**
+ * Each target is decided on its own. A topic that is named twice, by name or id, is not deleted, and answered once with
+ * all that it was called.
+ */
 export function decideDeleteTopics(
   before: MetadataImage,
   targets: readonly TopicTarget[],
 ): Decision {
-  const found = targets.map(target => topicOf(before, target))
-  const twice = duplicates(found.flatMap(topic => (isMistake(topic) ? [] : topic.id)))
+  const wanted = targets.map(target => ({ target, topic: topicOf(before, target) }))
+  const distinct = Map.groupBy(wanted, ({ target, topic }) => {
+    return isMistake(topic) ? (target.name ?? target.id) : topic.id
+  })
   const records: MetadataRecord[] = []
   let image = before
-  const results = targets.map((target, at): DeletionResult => {
-    const topic = found[at]!
+  const results = Array.from(distinct.values(), (calls): DeletionResult => {
+    const { target, topic } = calls[0]!
+    if (calls.length > 1) return calledTwice(calls.map(call => call.target))
     if (isMistake(topic)) return { ...target, ...topic }
-    if (twice.has(topic.id)) {
-      const message = `The request names topic '${topic.name}' more than once.`
-      return { ...target, error: 'INVALID_REQUEST', message }
-    }
     const record = { type: 'topicDeleted', topicId: topic.id } as const
     image = image.apply(record)
     records.push(record)
     return { name: topic.name, id: topic.id, error: 'NONE', message: null }
   })
   return { records, image, answer: { type: 'topicsDeleted', results } }
+}
+
+function calledTwice(targets: readonly TopicTarget[]): DeletionResult {
+  const name = targets.find(target => target.name !== null)?.name ?? null
+  const id = targets.find(target => target.id !== null)?.id ?? null
+  return { name, id, ...namedTwice(name ?? id) }
 }
 
 function topicOf(image: MetadataImage, { name, id }: TopicTarget): TopicImage | Mistake {

@@ -45,6 +45,43 @@ test('G21: a repeated batch is answered with the original offsets, and only afte
   expect(log.endOffset).toBe(4)
 })
 
+test('a repeated batch is answered with its own time, whoever stamps the topic', async () => {
+  const { world, log } = await oneLog()
+  const batch = () =>
+    batchOf(2, { producerId: 5, producerEpoch: 0, baseSequence: 0, baseTimestamp: 4711 })
+  const original = await append(world, log, batch())
+  expect(original).toMatchObject({ duplicate: false, logAppendTimeMs: -1 })
+  const { maxTimestamp } = readBatchHeader(batch(), 0)
+  expect(await append(world, log, batch())).toMatchObject({
+    duplicate: true,
+    logAppendTimeMs: maxTimestamp,
+  })
+})
+
+test('what is less than a batch behind a batch is not stored', async () => {
+  const { world, log } = await oneLog()
+  const batch = batchOf(2)
+  await append(world, log, new Uint8Array([...batch, 0, 0, 0]))
+  await append(world, log, batchOf(2))
+  expect(log.sizeBytes).toBe(2 * batch.length)
+})
+
+test('a batch of a client fits into a segment; where the log was not asked, its start is not told', async () => {
+  const batch = batchOf(2)
+  const { world, log } = await oneLog({ segmentBytes: batch.length })
+  expect(await append(world, log, batchOf(2))).toMatchObject({ ok: true })
+  expect(await append(world, log, batchOf(3))).toMatchObject({
+    ok: false,
+    error: 'RECORD_LIST_TOO_LARGE',
+    logStartOffset: -1,
+  })
+  expect(await append(world, log, batchOf(1, { baseOffset: 5 }))).toMatchObject({
+    error: 'INVALID_RECORD',
+    logStartOffset: 0,
+  })
+  expect(log.endOffset).toBe(2)
+})
+
 test('G14: batches of one turn are checked in their order', async () => {
   const { clock, log } = await oneLog()
   const errors: string[] = []

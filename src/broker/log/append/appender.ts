@@ -10,7 +10,7 @@ import type { EpochEntry } from '../state/epoch-cache.ts'
 import type { LogState } from '../state/log-state.ts'
 import { noteGrowth } from './growth.ts'
 import type { AppendOptions, Done, Refusal } from './result.ts'
-import { judge, misplaced, stamp, type Judgement, type SoundBatches } from './rules.ts'
+import { judge, misplaced, stamp, tooLarge, type Judgement, type SoundBatches } from './rules.ts'
 import type { Sealer } from './sealing.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
@@ -152,6 +152,8 @@ export class Appender {
     const refused = availability.refusal
     if (refused !== null) return this.#refuse(done, refused)
     const { records, headers: offered } = sound
+    const large = tooLarge(this.#state, sound, options)
+    if (large !== null) return this.#refuse(done, large)
     const check = producers.check(present(offered[0], 'an append has a batch'), options.origin)
     if (check.kind === 'refused') return this.#refuse(done, check)
     if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
@@ -187,17 +189,16 @@ export class Appender {
     })
   }
 
-  /** The answer is the original's, and it goes out when the original is written. */
+  /** The answer is the original's, and it goes out when the original is written. Its time is told as in Kafka: always. */
   #stageDuplicate(
     {
       baseOffset,
       lastOffset: last,
-      timestampMs,
+      timestampMs: logAppendTimeMs,
     }: { baseOffset: number; lastOffset: number; timestampMs: number },
     done: Done,
   ): void {
-    const { config, endOffset, epochs } = this.#state
-    const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? timestampMs : -1
+    const { endOffset, epochs } = this.#state
     const result = { baseOffset, lastOffset: last, logAppendTimeMs, duplicate: true }
     if (last < endOffset) {
       done({ ok: true, ...result, logStartOffset: this.#state.startOffset })
@@ -358,8 +359,9 @@ export class Appender {
       })
   }
 
-  #refuse(done: Done, { error, message, recordErrors = [] }: Refusal): void {
-    done({ ok: false, error, message, recordErrors, logStartOffset: this.#state.startOffset })
+  #refuse(done: Done, { error, message, recordErrors = [], beforeLog }: Refusal): void {
+    const logStartOffset = beforeLog ? -1 : this.#state.startOffset
+    done({ ok: false, error, message, recordErrors, logStartOffset })
   }
 }
 

@@ -26,6 +26,7 @@ export type AppendResult =
       readonly error: ErrorName
       readonly message: string
       readonly recordErrors: readonly RecordFault[]
+      /** -1 where the log was not asked. */
       readonly logStartOffset: number
     }
 
@@ -36,4 +37,6 @@ export interface Refusal {
   readonly error: ErrorName
   readonly message: string
   readonly recordErrors?: readonly RecordFault[]
+  /** As `BatchRefusal.beforeLog`. */
+  readonly beforeLog?: boolean
 }

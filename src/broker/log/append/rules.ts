@@ -59,13 +59,15 @@ export function judge(
   const verdict = validateBatch(records, rules, host.env)
   if (!verdict.ok) return verdict
   const { header, greatestMs } = verdict
+  const batch =
+    records.length === header.sizeBytes ? records : records.subarray(0, header.sizeBytes)
   const codec = origin === 'client' ? otherCodec(config.compressionType, header) : null
   if (verdict.needsRecords || codec !== null) {
     const { codecs, env } = host
-    return open(verdict, records, codec, { rules, codecs, crc32c: env.crc32c, levels: config })
+    return open(verdict, batch, codec, { rules, codecs, crc32c: env.crc32c, levels: config })
   }
-  const mended = mend({ header, greatestMs }, records, rules, host.env.crc32c)
-  return { ok: true, records, headers: [mended] }
+  const mended = mend({ header, greatestMs }, batch, rules, host.env.crc32c)
+  return { ok: true, records: batch, headers: [mended] }
 }
 
 /**
@@ -119,6 +121,19 @@ async function open(
   const { maxMessageBytes } = rules
   const made = await recompress(header, records, codec, { codecs, crc32c, maxMessageBytes, levels })
   return made.ok ? { ok: true, records: made.records, headers: [made.header] } : made
+}
+
+/** What is stored is stored in one segment, and none is larger than `segment.bytes`. Replicas follow their leader. */
+export function tooLarge(
+  { config }: LogState,
+  { records }: SoundBatches,
+  { origin }: AppendOptions,
+): Refusal | null {
+  if (origin !== 'client' || records.length <= config.segmentBytes) return null
+  const message =
+    `The batch has ${records.length} bytes; a segment of the topic has ${config.segmentBytes}. ` +
+    'Send smaller batches, or raise segment.bytes of the topic.'
+  return { error: errors.RECORD_LIST_TOO_LARGE.name, message, beforeLog: true }
 }
 
 /** Whether the batches may not stand at `nextOffset` of this log: of an older leader, or not the next ones of a replica's. */

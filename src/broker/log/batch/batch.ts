@@ -24,7 +24,7 @@ import { encodeRecords, type RecordInput } from './records.ts'
 /** Record batch: header of 61 bytes, then the records, compressed or not. */
 export const batchOverheadBytes = 61
 /** Base offset and length field: what stands before the bytes that the length field counts. */
-const batchPrefixBytes = 12
+export const batchPrefixBytes = 12
 export const batchMagic = 2
 
 /** Where the fields lie. Everything from `attributes` on is under the CRC; what stands before is the broker's. */
@@ -49,6 +49,8 @@ const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
 const deleteHorizonBit = 0x40
+const definedAttributes =
+  codecMask | logAppendTimeBit | transactionalBit | controlBit | deleteHorizonBit
 
 /**
  * A batch's header as numbers. 64-bit values outside the safe range come rounded to the nearest, which keeps their
@@ -165,7 +167,8 @@ export function stampBatch(
 }
 
 /**
- * Makes a batch of a LogAppendTime topic: timestamp type and maxTimestamp in place, then a new CRC, because
+ * Makes a batch of a LogAppendTime topic: timestamp type, without bits that mean nothing, and maxTimestamp in place,
+ * then a new CRC, because
  * these two are under it. The records keep their deltas; readers take the time from the header. Returns what of the
  * header is another now.
  */
@@ -177,7 +180,8 @@ export function stampAppendTime(
 ): Pick<BatchHeader, 'attributes' | 'maxTimestamp' | 'crc'> {
   const end = at + batchPrefixBytes + readInt32(bytes, at + fieldAt.length)
   assert(end - at >= batchOverheadBytes && end <= bytes.length, 'a stamped batch is whole')
-  const attributes = readInt16(bytes, at + fieldAt.attributes) | logAppendTimeBit
+  const attributes =
+    (readInt16(bytes, at + fieldAt.attributes) & definedAttributes) | logAppendTimeBit
   writeInt16(bytes, at + fieldAt.attributes, attributes)
   writeInt64(bytes, at + fieldAt.maxTimestamp, timestampMs)
   const crc = crc32c(bytes, at + fieldAt.attributes, end)

@@ -31,6 +31,8 @@ export interface BatchRefusal {
   readonly message: string
   /** KIP-467. Empty where no single record is to blame. */
   readonly recordErrors: readonly RecordFault[]
+  /** True where Kafka refuses before it asks the log, and so does not tell where the log starts. */
+  readonly beforeLog?: boolean
 }
 
 export function refuse(
@@ -39,6 +41,11 @@ export function refuse(
   recordErrors: readonly RecordFault[] = [],
 ): BatchRefusal {
   return { ok: false, error, message, recordErrors }
+}
+
+/** As `refuse`, of what is wrong with the batch whatever log it is meant for. */
+export function refuseBeforeLog(error: ErrorName, message: string): BatchRefusal {
+  return { ok: false, error, message, recordErrors: [], beforeLog: true }
 }
 
 /**

@@ -5,6 +5,7 @@ import { codecNames } from '../compression/codec-id.ts'
 import {
   batchMagic,
   batchOverheadBytes,
+  batchPrefixBytes,
   checkCrc,
   codecOf,
   hasDeleteHorizon,
@@ -14,7 +15,7 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from './batch.ts'
-import { isFar, refuse, type BatchRefusal, type BatchRules } from './rules.ts'
+import { isFar, refuse, refuseBeforeLog, type BatchRefusal, type BatchRules } from './rules.ts'
 import { greatestTimestamp } from './validate-records.ts'
 
 export { validateRecords } from './validate-records.ts'
@@ -55,6 +56,7 @@ export function validateBatch(
   const refusal =
     judgeCodec(header, rules) ??
     judgeFrame(header, records) ??
+    (rules.origin === 'client' ? judgeIntent(header) : null) ??
     judgeSize(header, rules) ??
     judgeCrc(header, records, crc32c) ??
     (rules.origin === 'replica' ? null : judgeCount(header)) ??
@@ -98,44 +100,64 @@ function isImplausible({ baseTimestamp, maxTimestamp }: BatchHeader, rules: Batc
 /** Enough bytes for a header, and the only format that we take. Formats 0 and 1 are shorter than a header of 2. */
 function judgeShape(records: Uint8Array): BatchRefusal | null {
   if (records.length === 0) {
-    return refuse('INVALID_RECORD', 'No record batch came for this partition; send exactly one.')
+    return refuseBeforeLog(
+      'INVALID_RECORD',
+      'No record batch came for this partition; send exactly one.',
+    )
   }
   const magic = records[magicAt]
   if (magic === 0 || magic === 1) {
     const message =
       `The records have format ${magic}, which no broker since Kafka 4.0 takes. ` +
       'Use a client that sends record batches (format 2, Kafka 0.11 or newer).'
-    return refuse('INVALID_RECORD', message)
+    return refuseBeforeLog('INVALID_RECORD', message)
   }
   if (records.length < batchOverheadBytes) {
     const message = `${records.length} bytes came; a record batch has at least ${batchOverheadBytes}.`
-    return refuse('INVALID_RECORD', message)
+    return refuseBeforeLog('INVALID_RECORD', message)
   }
   if (magic === batchMagic) return null
-  return refuse('CORRUPT_MESSAGE', `Format ${magic} at byte ${magicAt} of the batch is not known.`)
+  return refuseBeforeLog(
+    'CORRUPT_MESSAGE',
+    `Format ${magic} at byte ${magicAt} of the batch is not known.`,
+  )
 }
 
 /** First of all: who does not know the codec did not compress the batch, whatever else is wrong with it. */
 function judgeCodec(header: BatchHeader, rules: BatchRules): BatchRefusal | null {
   if (rules.allowsZstd || codecNames[codecOf(header)] !== 'zstd') return null
   const message = 'zstd needs Produce version 7 or later (KIP-110).'
-  return refuse('UNSUPPORTED_COMPRESSION_TYPE', message)
+  return refuseBeforeLog('UNSUPPORTED_COMPRESSION_TYPE', message)
 }
 
-/** The batch is the whole of what came. */
+/** One batch came, and the whole of it. What is less than a batch behind it is nothing, as in Kafka. */
 function judgeFrame({ sizeBytes }: BatchHeader, records: Uint8Array): BatchRefusal | null {
   if (sizeBytes === records.length) return null
   if (sizeBytes < batchOverheadBytes) {
     const message = `The batch's length field makes it ${sizeBytes} bytes; ${batchOverheadBytes} is the least.`
-    return refuse('CORRUPT_MESSAGE', message)
+    return refuseBeforeLog('CORRUPT_MESSAGE', message)
   }
   if (sizeBytes > records.length) {
     const message = `The batch says it has ${sizeBytes} bytes, but only ${records.length} came.`
-    return refuse('INVALID_RECORD', message)
+    return refuseBeforeLog('INVALID_RECORD', message)
   }
+  if (records.length - sizeBytes < batchPrefixBytes) return null
   const message =
     `${records.length - sizeBytes} bytes follow the batch of ${sizeBytes}. ` +
     'Send exactly one batch for each partition of a request.'
+  return refuseBeforeLog('INVALID_RECORD', message)
+}
+
+/** What a client wants with the batch, before anybody looks into it. */
+function judgeIntent(header: BatchHeader): BatchRefusal | null {
+  if (isTransactional(header)) {
+    const message =
+      'The batch is transactional, and this broker has no transactions yet. ' +
+      'Produce without a transactional id (enable.idempotence is fine).'
+    return refuseBeforeLog('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', message)
+  }
+  if (header.baseOffset === 0) return null
+  const message = `The batch has base offset ${header.baseOffset}; producers send 0, the broker assigns offsets.`
   return refuse('INVALID_RECORD', message)
 }
 
@@ -144,14 +166,14 @@ function judgeSize({ sizeBytes }: BatchHeader, rules: BatchRules): BatchRefusal 
   const message =
     `The batch has ${sizeBytes} bytes; the topic takes ${rules.maxMessageBytes}. ` +
     'Send smaller batches, or raise max.message.bytes of the topic.'
-  return refuse('MESSAGE_TOO_LARGE', message)
+  return refuseBeforeLog('MESSAGE_TOO_LARGE', message)
 }
 
 function judgeCrc(header: BatchHeader, records: Uint8Array, crc32c: Crc32c): BatchRefusal | null {
   if (checkCrc(records, 0, header, crc32c)) return null
   const message =
     'The CRC-32C of the batch is not that of its bytes: they changed on the way, or were written wrong. Send again.'
-  return refuse('CORRUPT_MESSAGE', message)
+  return refuseBeforeLog('CORRUPT_MESSAGE', message)
 }
 
 /** Holds for every batch that was not compacted. An uncompressed record has at least seven bytes. */
@@ -171,10 +193,6 @@ function judgeCount(header: BatchHeader): BatchRefusal | null {
 }
 
 function judgeClientBatch(header: BatchHeader): BatchRefusal | null {
-  if (header.baseOffset !== 0) {
-    const message = `The batch has base offset ${header.baseOffset}; producers send 0, the broker assigns offsets.`
-    return refuse('INVALID_RECORD', message)
-  }
   if (isControl(header) || hasDeleteHorizon(header)) {
     const kind = isControl(header) ? 'a control batch' : 'marked with a delete horizon'
     return refuse('INVALID_RECORD', `The batch is ${kind}; only brokers write such batches.`)
@@ -186,20 +204,15 @@ function judgeClientBatch(header: BatchHeader): BatchRefusal | null {
   return judgeProducer(header) ?? judgeTimestampType(header)
 }
 
+/** Its epoch is judged beside what is known of the producer. */
 function judgeProducer(header: BatchHeader): BatchRefusal | null {
-  const { producerId, producerEpoch, baseSequence } = header
-  if (isTransactional(header)) {
-    const message =
-      'The batch is transactional, and this broker has no transactions yet. ' +
-      'Produce without a transactional id (enable.idempotence is fine).'
-    return refuse('INVALID_TXN_STATE', message)
-  }
+  const { producerId, baseSequence } = header
   if (producerId === -1) return null
   if (producerId >= 0 && Number.isSafeInteger(producerId)) {
-    if (producerEpoch >= 0 && baseSequence >= 0) return null
+    if (baseSequence >= 0) return null
     const message =
-      `The batch of producer ${producerId} has epoch ${producerEpoch} and base sequence ${baseSequence}; ` +
-      'with a producer id neither may be negative.'
+      `The batch of producer ${producerId} has base sequence ${baseSequence}; ` +
+      'with a producer id it may not be negative.'
     return refuse('INVALID_RECORD', message)
   }
   return refuse('INVALID_RECORD', `Producer id ${producerId} was never given out.`)

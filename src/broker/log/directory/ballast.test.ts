@@ -79,7 +79,10 @@ test('a killed broker starts on a full disk, retention frees space, and the ball
 test('what was being removed goes before the ballast does', async () => {
   const world = smallWorld()
   const { directory, log } = await filled(world)
-  const other = await drive(world.clock, directory.openLog(logId(1), config))
+  const other = await drive(
+    world.clock,
+    directory.openLog(logId(1), { ...config, segmentBytes: mebibyte }),
+  )
   await append(world, other, batchOf(1, { valueBytes: 300_000 }))
   await drive(world.clock, log.raiseStartOffset(log.endOffset))
   const retired = () => world.disk.list(folder).filter(name => name.endsWith('.deleted'))

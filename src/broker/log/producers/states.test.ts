@@ -94,6 +94,13 @@ describe('sequences of one producer (G22)', () => {
     expect(t.send({ sequence: 1, epoch: 1 })).toBe('append')
   })
 
+  test('have an epoch: without, who is known is old, and who is not is wrong', () => {
+    const t = partition()
+    expect(t.send({ sequence: 0, epoch: -1 })).toBe('INVALID_RECORD')
+    expect(t.send({ sequence: 0, epoch: 0 })).toBe('append')
+    expect(t.send({ sequence: 0, epoch: -1 })).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
   test('start at 0 after a control batch of a new epoch', () => {
     const t = partition()
     t.send({ sequence: 0, count: 5 })

@@ -33,7 +33,7 @@ export type ProducerCheck =
     }
   | {
       readonly kind: 'refused'
-      readonly error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH'
+      readonly error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' | 'INVALID_RECORD'
       readonly message: string
     }
 
@@ -89,7 +89,7 @@ export class ProducerStates {
   check(header: BatchHeader, origin: AppendOrigin): ProducerCheck {
     if (origin !== 'client' || header.producerId < 0) return append
     const entry = this.#entries.get(header.producerId)
-    if (entry === undefined) return append
+    if (entry === undefined) return header.producerEpoch < 0 ? withoutEpoch(header) : append
     if (header.producerEpoch < entry.epoch) return staleEpoch(header, entry)
     if (header.producerEpoch > entry.epoch) {
       return header.baseSequence === 0 ? append : outOfOrder(header, 0, 'a new epoch starts')
@@ -316,6 +316,13 @@ const nothingDone: Omit<Undo, 'serial'> = {
 
 function newEntry({ producerId }: BatchHeader): Entry {
   return { producerId, ...noMemory, older: null, newer: null, isLinked: false }
+}
+
+function withoutEpoch({ producerId, producerEpoch }: BatchHeader): ProducerCheck {
+  const message =
+    `The batch of producer ${producerId} has epoch ${producerEpoch}; ` +
+    'with a producer id it may not be negative.'
+  return { kind: 'refused', error: 'INVALID_RECORD', message }
 }
 
 function staleEpoch(header: BatchHeader, entry: Entry): ProducerCheck {

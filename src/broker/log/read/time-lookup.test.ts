@@ -70,6 +70,16 @@ function startsBatch(times: readonly (readonly number[])[], offset: number): boo
   return offset >= at
 }
 
+test('where no record has a time the first one is the newest, and with no record there is none', async () => {
+  const { world, log } = await oneLog()
+  expect(await log.findMaxTimestamp(log.endOffset)).toBe(null)
+  for (let at = 0; at < 2; at++) await append(world, log, batchOf(1, { baseTimestamp: -1 }))
+  const first = { offset: 0, timestampMs: -1, leaderEpoch: 0 }
+  expect(await log.findMaxTimestamp(log.endOffset)).toEqual(first)
+  await append(world, log, batchOf(1, { baseTimestamp: 5 }))
+  expect(await log.findMaxTimestamp(log.endOffset)).toMatchObject({ offset: 2, timestampMs: 5 })
+})
+
 test('compressed batches are opened to find the record', async () => {
   const { world, log } = await oneLog()
   const records = [10, 20, 30].map((timestampDelta, at) => ({

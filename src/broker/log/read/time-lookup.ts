@@ -61,7 +61,7 @@ export async function findMaxTimestamp(
   for (const segment of Array.from(state.segments)) {
     const isVisible = segment.baseOffset < upToOffset && segment.endOffset > state.startOffset
     if (segment.isEmpty || !isVisible) continue
-    const greatest = newest?.batch.header.maxTimestamp ?? -1
+    const greatest = newest?.batch.header.maxTimestamp ?? -Infinity
     if (segment.newest.timestampMs <= greatest) continue
     const batch = await newestBatch(state, segment, upToOffset)
     if (batch !== null && batch.header.maxTimestamp > greatest) newest = { segment, batch }
@@ -93,7 +93,7 @@ async function newestBatch(
     (header, position) => {
       if (header.baseOffset >= upToOffset) return true
       const isVisible = lastOffset(header) >= state.startOffset
-      if (isVisible && header.maxTimestamp > (best?.header.maxTimestamp ?? -1))
+      if (isVisible && header.maxTimestamp > (best?.header.maxTimestamp ?? -Infinity))
         best = { header, position }
       return false
     },
