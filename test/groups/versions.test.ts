@@ -135,6 +135,33 @@ test.each(versionsOf(offsetCommit))('OffsetCommit v%i', async version => {
   }
 })
 
+// Apache Kafka's DescribeGroups tells a group that is not there as Dead up to v5, its OffsetCommit as moved on up to v8.
+test.each(versionsOf(offsetCommit))('OffsetCommit v%i of a group that is gone', async version => {
+  const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: null }
+  const answer = await client.request(offsetCommit, version, {
+    groupId: 'gone',
+    memberId: 'member',
+    generationIdOrMemberEpoch: 1,
+    topics: [{ name: 'topic', partitions: [partition] }],
+  })
+  const error = version < 9 ? 22 : 69
+  expect(answer.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: error }])
+})
+
+test.each(versionsOf(describeGroups).filter(version => version >= 3))(
+  'DescribeGroups v%i of a group that is gone tells what one may do with it only without an error',
+  async version => {
+    const { groups } = await client.request(describeGroups, version, {
+      groups: ['gone'],
+      includeAuthorizedOperations: true,
+    })
+    const told = version < 6 ? { errorCode: 0, authorizedOperations: 3400 } : nothingTold
+    expect(groups).toMatchObject([{ groupState: 'Dead', ...told }])
+  },
+)
+
+const nothingTold = { errorCode: 69, authorizedOperations: -(2 ** 31) }
+
 test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
   const { groups, errorCode } = await client.request(listGroups, version, {
     statesFilter: [],

@@ -9,6 +9,7 @@ import {
   type ListOffsetsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { isolationLevels } from './isolation-level.ts'
 
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
@@ -21,6 +22,16 @@ const earliestLocal = -4
 const latestTiered = -5
 const earliestPendingUpload = -6
 
+/** The first version that has each of them: KIP-734, KIP-405, KIP-1005, KIP-1023. */
+const placesSince: ReadonlyMap<Int64, number> = new Map([
+  [latest, 1],
+  [earliest, 1],
+  [maxTimestamp, 7],
+  [earliestLocal, 8],
+  [latestTiered, 9],
+  [earliestPendingUpload, 11],
+])
+
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
  * is offset -1 and no error (G36). Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
@@ -30,18 +41,32 @@ export function listOffsetsHandler(
 ): Handler<ListOffsetsRequest, ListOffsetsResponse> {
   return {
     api: listOffsets,
-    async handle(request) {
+    async handle(request, { apiVersion }) {
       const topics = request.topics.map(async topic => ({
         name: topic.name,
         partitions: await Promise.all(
-          topic.partitions.map(wanted =>
-            answer(partitions.find(topic.name, wanted.partitionIndex), wanted),
-          ),
+          topic.partitions.map(async wanted => {
+            const index = wanted.partitionIndex
+            const refused = refusal(request, wanted, apiVersion)
+            if (refused !== null) return failure(index, refused)
+            return await answer(partitions.find(topic.name, index), wanted)
+          }),
         ),
       }))
       return { throttleTimeMs: 0, topics: await Promise.all(topics) }
     },
   }
+}
+
+/** Why nobody need look for the partition; null where there is no reason. */
+function refusal(
+  { isolationLevel }: ListOffsetsRequest,
+  { timestamp }: PartitionRequest,
+  apiVersion: number,
+): ErrorName | null {
+  if (!isolationLevels.has(isolationLevel)) return 'UNKNOWN_SERVER_ERROR'
+  const isKnown = timestamp >= 0 || apiVersion >= (placesSince.get(timestamp) ?? Infinity)
+  return isKnown ? null : 'UNSUPPORTED_VERSION'
 }
 
 async function answer(
@@ -52,7 +77,6 @@ async function answer(
   if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
-  if (wanted.timestamp < earliestPendingUpload) return failure(index, 'UNSUPPORTED_VERSION')
   try {
     return { ...failure(index, 'NONE'), ...(await find(partition, wanted.timestamp)) }
   } catch {

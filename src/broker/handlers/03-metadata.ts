@@ -35,7 +35,7 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
     async handle(request, context) {
       const wantsAll =
         request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-      const wishes = wantsAll ? [] : withoutTwins(request.topics ?? [])
+      const wishes = wantsAll ? [] : withoutTwins(addressed(request.topics ?? [], context))
       const topics = wantsAll
         ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
         : wishes.map(wish => look(deps, wish, { request, context }))
@@ -43,6 +43,15 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
       return { ...clusterPart(deps, request, context), topics }
     },
   }
+}
+
+/** As in Kafka topics are asked for by their ids, all of them, where the request has one; since v12 it may. */
+function addressed(
+  wishes: readonly TopicWish[],
+  { apiVersion }: RequestContext,
+): readonly TopicWish[] {
+  const byId = wishes.filter(({ topicId }) => apiVersion >= 12 && topicId !== zeroUuid)
+  return byId.length === 0 ? wishes : byId.map(({ topicId }) => ({ name: null, topicId }))
 }
 
 function withoutTwins(wishes: readonly TopicWish[]): TopicWish[] {
@@ -92,7 +101,10 @@ function look(
   }
   const byName = cluster.image.topicByName(name)
   if (byName !== undefined) return known(byName, request)
-  return unknown(name, zeroUuid, nameError(name))
+  return {
+    ...unknown(name, zeroUuid, nameError(name)),
+    topicAuthorizedOperations: operations(request),
+  }
 }
 
 function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
@@ -110,10 +122,13 @@ function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
       isrNodes: [...partition.isr],
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? topicOperations
-      : withheldOperations,
+    topicAuthorizedOperations: operations(request),
   }
+}
+
+/** Of every topic that has a name, one that is not there too. */
+function operations({ includeTopicAuthorizedOperations }: MetadataRequest): number {
+  return includeTopicAuthorizedOperations ? topicOperations : withheldOperations
 }
 
 function unknown(name: string | null, topicId: string, error: ErrorName): TopicResponse {
