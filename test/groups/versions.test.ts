@@ -87,7 +87,8 @@ test.each(versionsOf(joinGroup))('a member lives and leaves with JoinGroup v%i',
   })
   expect(memberId).toMatch(/^client-.{22}$/)
   const assignments = [{ memberId, assignment: utf8('part') }]
-  const sync = { groupId, generationId: 1, memberId, assignments }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  const sync = { groupId, generationId: 1, memberId, ...protocol, assignments }
   const synced = await client.request(syncGroup, capped(syncGroup, version), sync)
   expect(fromUtf8(synced.assignment)).toBe('part')
   const beat = { groupId, generationId: 1, memberId }
@@ -179,7 +180,8 @@ test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
 test('a group without a name has offsets of consumers without a group, and nothing else', async () => {
   const nameless = { groupId: '', memberId: 'm', generationId: 1 }
   expect(await client.request(heartbeat, 4, nameless)).toMatchObject({ errorCode: 24 })
-  const sync = { ...nameless, assignments: [] }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  const sync = { ...nameless, ...protocol, assignments: [] }
   expect(await client.request(syncGroup, 5, sync)).toMatchObject({ errorCode: 24 })
   const leave = { ...nameless, members: [{ memberId: 'm' }] }
   for (const version of [0, 5]) {
