@@ -238,6 +238,14 @@ describe('Fetch', () => {
     })
   })
 
+  test('gives a reader of less than nothing an error where there is something, and nothing at the end', async () => {
+    const at = await newTopic()
+    await client.produce(at, batch('a'))
+    const failed = { errorCode: code('UNKNOWN_SERVER_ERROR'), highWatermark: -1 }
+    expect(await fetchOne(at, { maxBytes: -1, waitMs: 30_000 })).toMatchObject(failed)
+    expect(await fetchOne(at, { maxBytes: -1, offset: 1 })).toMatchObject({ errorCode: 0 })
+  })
+
   test('tells where a reader of another epoch parts from this log (KIP-595)', async () => {
     const at = await newTopic()
     await client.produce(at, batch('a', 'b'))

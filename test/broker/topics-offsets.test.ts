@@ -128,6 +128,15 @@ describe('Metadata', () => {
     const other = await askMetadata([{ name: null, topicId: 'BBBBBBBBBBBBBBBBBBBBBA' }], false)
     expect(other.topics).toMatchObject([{ errorCode: code('UNKNOWN_TOPIC_ID') }])
   })
+
+  test('asks by ids alone where there is one, whatever names stand beside them', async () => {
+    await client.createTopics([{ name: 'first' }, { name: 'second' }])
+    const { topics } = await askMetadata([named('first')], false)
+    const asked = [named('second'), { name: 'third', topicId: topics[0]!.topicId }]
+    expect((await askMetadata(asked, true)).topics).toMatchObject([{ errorCode: 0, name: 'first' }])
+    const none = await askMetadata([named('third')], false)
+    expect(none.topics).toMatchObject([{ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION') }])
+  })
 })
 
 describe('CreateTopics and DeleteTopics', () => {

@@ -142,6 +142,8 @@ export class CrewMember {
       generationId,
       memberId: this.#memberId,
       groupInstanceId: this.#instanceId,
+      protocolType: 'crew',
+      protocolName: 'by name',
       assignments: parts.map(({ memberId, metadata }) => ({
         memberId,
         assignment: utf8(partOf(fromUtf8(metadata), generationId)),

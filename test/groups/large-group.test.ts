@@ -46,6 +46,8 @@ test('a group of 500 members forms, is stored, and survives a kill', async () =>
           groupId: 'large',
           generationId: 1,
           memberId,
+          protocolType: 'consumer',
+          protocolName: 'range',
           assignments: memberId === leader ? assignments : [],
         }),
       ),

@@ -87,7 +87,8 @@ test.each(versionsOf(joinGroup))('a member lives and leaves with JoinGroup v%i',
   })
   expect(memberId).toMatch(/^client-.{22}$/)
   const assignments = [{ memberId, assignment: utf8('part') }]
-  const sync = { groupId, generationId: 1, memberId, assignments }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  const sync = { groupId, generationId: 1, memberId, ...protocol, assignments }
   const synced = await client.request(syncGroup, capped(syncGroup, version), sync)
   expect(fromUtf8(synced.assignment)).toBe('part')
   const beat = { groupId, generationId: 1, memberId }
@@ -135,6 +136,33 @@ test.each(versionsOf(offsetCommit))('OffsetCommit v%i', async version => {
   }
 })
 
+// Apache Kafka's DescribeGroups tells a group that is not there as Dead up to v5, its OffsetCommit as moved on up to v8.
+test.each(versionsOf(offsetCommit))('OffsetCommit v%i of a group that is gone', async version => {
+  const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: null }
+  const answer = await client.request(offsetCommit, version, {
+    groupId: 'gone',
+    memberId: 'member',
+    generationIdOrMemberEpoch: 1,
+    topics: [{ name: 'topic', partitions: [partition] }],
+  })
+  const error = version < 9 ? 22 : 69
+  expect(answer.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: error }])
+})
+
+test.each(versionsOf(describeGroups).filter(version => version >= 3))(
+  'DescribeGroups v%i of a group that is gone tells what one may do with it only without an error',
+  async version => {
+    const { groups } = await client.request(describeGroups, version, {
+      groups: ['gone'],
+      includeAuthorizedOperations: true,
+    })
+    const told = version < 6 ? { errorCode: 0, authorizedOperations: 3400 } : nothingTold
+    expect(groups).toMatchObject([{ groupState: 'Dead', ...told }])
+  },
+)
+
+const nothingTold = { errorCode: 69, authorizedOperations: -(2 ** 31) }
+
 test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
   const { groups, errorCode } = await client.request(listGroups, version, {
     statesFilter: [],
@@ -152,7 +180,8 @@ test.each(versionsOf(listGroups))('ListGroups v%i', async version => {
 test('a group without a name has offsets of consumers without a group, and nothing else', async () => {
   const nameless = { groupId: '', memberId: 'm', generationId: 1 }
   expect(await client.request(heartbeat, 4, nameless)).toMatchObject({ errorCode: 24 })
-  const sync = { ...nameless, assignments: [] }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  const sync = { ...nameless, ...protocol, assignments: [] }
   expect(await client.request(syncGroup, 5, sync)).toMatchObject({ errorCode: 24 })
   const leave = { ...nameless, members: [{ memberId: 'm' }] }
   for (const version of [0, 5]) {

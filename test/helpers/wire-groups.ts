@@ -69,6 +69,8 @@ export class WireGroup {
       groupId: this.id,
       generationId: generationId ?? -1,
       memberId,
+      protocolType: 'consumer',
+      protocolName: 'range',
       assignments: [{ memberId, assignment: utf8(part) }],
     })
     if (errorCode !== 0) throw new Error(`sync: ${errorName(errorCode)}`)

@@ -81,9 +81,9 @@ export class GroupViews {
         instanceId: member.instanceId,
         clientId: member.clientId,
         clientHost: member.clientHost,
-        // Between two generations nothing of it is true.
+        // Between two generations there is no protocol that it could be for.
         metadata: isStable ? member.metadataFor(group.protocol) : noBytes,
-        assignment: isStable ? member.assignment : noBytes,
+        assignment: member.assignment,
       })),
     }
   }

@@ -1,11 +1,13 @@
 import type { Clock, FileRange } from '../../env/env.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
+import type { Partition } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { PartitionRead, PartitionReadResult } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Answer, Handler, RequestContext } from './handler.ts'
 import { partitionsOnce, type TopicPart } from './named-once.ts'
+import { isolationLevels, readUncommitted } from './isolation-level.ts'
 import { parkUntil } from './parked-fetch.ts'
 
 type PartitionRequest = FetchRequest['topics'][number]['partitions'][number]
@@ -52,6 +54,7 @@ export function fetchHandler(deps: FetchDeps): Handler<FetchRequest, FetchRespon
       if (!fullFetchEpochs.has(request.sessionEpoch)) {
         return answer([], 'FETCH_SESSION_ID_NOT_FOUND')
       }
+      if (!isolationLevels.has(request.isolationLevel)) return answerNothing(request)
       return new FetchCall(deps, fetchingOf(request), context).run()
     },
   }
@@ -180,6 +183,7 @@ class Pass {
     const { topic, partition } = wanted
     const found = this.#deps.partitions.find(topic, partition.partition)
     if (found === undefined || this.#isClosed()) return unknownPartition
+    if (this.#request.replicaId >= 0) return refusedFollower(found, partition)
     const reader = (wanted.reader = this.#deps.readers.reader(
       this.#context,
       topic,
@@ -190,31 +194,37 @@ class Pass {
       fetchOffset: partition.fetchOffset,
       maxBytes: Math.max(0, Math.min(partition.partitionMaxBytes, this.#bytesMax - this.#bytes)),
       minOneBatch: this.#bytes === 0,
-      currentLeaderEpoch: partition.currentLeaderEpoch,
+      // Any negative one says here that the client does not know it.
+      currentLeaderEpoch: Math.max(-1, partition.currentLeaderEpoch),
       lastFetchedEpoch: partition.lastFetchedEpoch,
       isLagging: reader.isLagging,
     }
     return found.read(request)
   }
 
-  #take({ partition, partitions, reader }: Wanted, result: PartitionReadResult): void {
+  #take({ partition, partitions, reader }: Wanted, found: PartitionReadResult): void {
+    const bytesMax = Math.min(partition.partitionMaxBytes, this.#bytesMax)
+    // As in Kafka there is no less than nothing to be had of what is there.
+    const result = found.range !== null && bytesMax < 0 ? impossibleSize : found
     const isCut = result.range !== null && !result.range.isCaughtUp
     if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
     partitions.push({
-      partitionIndex: partition.partition,
-      errorCode: errorCode(result.error),
+      ...refusedPartition(partition.partition, result.error),
       highWatermark: result.highWatermark,
       // Without transactions every record below the high watermark is stable (G25).
       lastStableOffset: result.highWatermark,
       logStartOffset: result.logStartOffset,
       divergingEpoch: result.diverging ?? noDivergence,
-      currentLeader: noLeader,
-      snapshotId: noSnapshot,
-      abortedTransactions: this.#request.isolationLevel === 0 ? null : [],
-      preferredReadReplica: -1,
+      abortedTransactions: this.#abortedTransactions(result),
       records: this.#records(result, reader),
     })
+  }
+
+  /** Of a partition that is there: null where nothing was read, and where the reader does not ask. */
+  #abortedTransactions({ error }: PartitionReadResult): PartitionResponse['abortedTransactions'] {
+    if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return []
+    return error === 'NONE' && this.#request.isolationLevel !== readUncommitted ? [] : null
   }
 
   #records({ range }: PartitionReadResult, reader: Reader | null): FileRange | Uint8Array {
@@ -239,12 +249,46 @@ const noDivergence = { epoch: -1, endOffset: -1 }
 const noLeader = { leaderId: -1, leaderEpoch: -1 }
 const noSnapshot = { endOffset: -1, epoch: -1 }
 
-const unknownPartition: PartitionReadResult = {
-  error: 'UNKNOWN_TOPIC_OR_PARTITION',
-  highWatermark: -1,
-  logStartOffset: -1,
-  range: null,
-  diverging: null,
+const unknownPartition = unread('UNKNOWN_TOPIC_OR_PARTITION')
+const impossibleSize = unread('UNKNOWN_SERVER_ERROR')
+
+function unread(error: ErrorName): PartitionReadResult {
+  return { error, highWatermark: -1, logStartOffset: -1, range: null, diverging: null }
+}
+
+/** There are no replicas but this one: whoever says that he is another follows nothing here. */
+function refusedFollower(
+  partition: Partition,
+  { currentLeaderEpoch }: PartitionRequest,
+): PartitionReadResult {
+  const unavailable = partition.availability(Math.max(-1, currentLeaderEpoch))
+  return unread(unavailable === 'NONE' ? 'NOT_LEADER_OR_FOLLOWER' : unavailable)
+}
+
+function refusedPartition(partitionIndex: number, error: ErrorName): PartitionResponse {
+  return {
+    partitionIndex,
+    errorCode: errorCode(error),
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    divergingEpoch: noDivergence,
+    currentLeader: noLeader,
+    snapshotId: noSnapshot,
+    abortedTransactions: [],
+    preferredReadReplica: -1,
+    records: noRecords,
+  }
+}
+
+/** Each partition with the error that the whole is refused with. */
+function answerNothing({ topics }: FetchRequest): FetchResponse {
+  const error = 'UNKNOWN_SERVER_ERROR'
+  const responses = topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => refusedPartition(partition, error)),
+  }))
+  return answer(responses, error)
 }
 
 function answer(responses: TopicResponse[], error: ErrorName = 'NONE'): FetchResponse {

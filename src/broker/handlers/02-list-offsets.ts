@@ -10,6 +10,7 @@ import {
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 import { partitionsOnce } from './named-once.ts'
+import { isolationLevels } from './isolation-level.ts'
 
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
@@ -22,6 +23,16 @@ const earliestLocal = -4
 const latestTiered = -5
 const earliestPendingUpload = -6
 
+/** The first version that has each of them: KIP-734, KIP-405, KIP-1005, KIP-1023. */
+const placesSince: ReadonlyMap<Int64, number> = new Map([
+  [latest, 1],
+  [earliest, 1],
+  [maxTimestamp, 7],
+  [earliestLocal, 8],
+  [latestTiered, 9],
+  [earliestPendingUpload, 11],
+])
+
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
  * is offset -1 and no error (G36). A partition that is named twice is refused, once. Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
@@ -31,7 +42,7 @@ export function listOffsetsHandler(
 ): Handler<ListOffsetsRequest, ListOffsetsResponse> {
   return {
     api: listOffsets,
-    async handle(request) {
+    async handle(request, { apiVersion }) {
       const twice = namedTwice(request.topics)
       const topics = partitionsOnce(request.topics, indexOf).map(async topic => ({
         name: topic.name,
@@ -39,7 +50,9 @@ export function listOffsetsHandler(
           topic.partitions.map(async wanted => {
             const index = wanted.partitionIndex
             if (twice.get(topic.name)?.has(index)) return failure(index, 'INVALID_REQUEST')
-            return answer(partitions.find(topic.name, index), wanted)
+            const refused = refusal(request, wanted, apiVersion)
+            if (refused !== null) return failure(index, refused)
+            return await answer(partitions.find(topic.name, index), wanted)
           }),
         ),
       }))
@@ -65,6 +78,17 @@ function indexOf({ partitionIndex }: PartitionRequest): number {
   return partitionIndex
 }
 
+/** Why nobody need look for the partition; null where there is no reason. */
+function refusal(
+  { isolationLevel }: ListOffsetsRequest,
+  { timestamp }: PartitionRequest,
+  apiVersion: number,
+): ErrorName | null {
+  if (!isolationLevels.has(isolationLevel)) return 'UNKNOWN_SERVER_ERROR'
+  const isKnown = timestamp >= 0 || apiVersion >= (placesSince.get(timestamp) ?? Infinity)
+  return isKnown ? null : 'UNSUPPORTED_VERSION'
+}
+
 async function answer(
   partition: Partition | undefined,
   wanted: PartitionRequest,
@@ -73,7 +97,6 @@ async function answer(
   if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
-  if (wanted.timestamp < earliestPendingUpload) return failure(index, 'UNSUPPORTED_VERSION')
   try {
     return { ...failure(index, 'NONE'), ...(await find(partition, wanted.timestamp)) }
   } catch {

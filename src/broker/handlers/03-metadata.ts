@@ -39,7 +39,10 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
         request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
       const wishes = wantsAll
         ? []
-        : namedOnce(request.topics ?? [], ({ name, topicId }) => name ?? topicId)
+        : namedOnce(
+            addressed(request.topics ?? [], context),
+            ({ name, topicId }) => name ?? topicId,
+          )
       const topics = wantsAll
         ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
         : wishes.map(wish => look(deps, wish, { request, context }))
@@ -47,6 +50,15 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
       return { ...clusterPart(deps, request, context), topics }
     },
   }
+}
+
+/** As in Kafka topics are asked for by their ids, all of them, where the request has one; since v12 it may. */
+function addressed(
+  wishes: readonly TopicWish[],
+  { apiVersion }: RequestContext,
+): readonly TopicWish[] {
+  const byId = wishes.filter(({ topicId }) => apiVersion >= 12 && topicId !== zeroUuid)
+  return byId.length === 0 ? wishes : byId.map(({ topicId }) => ({ name: null, topicId }))
 }
 
 /** An answer that waits for the creation is followed by one that has the topic; a store that is away holds up nobody. */
@@ -92,7 +104,10 @@ function look(
   }
   const byName = cluster.image.topicByName(name)
   if (byName !== undefined) return known(byName, request)
-  return unknown(name, zeroUuid, nameError(name))
+  return {
+    ...unknown(name, zeroUuid, nameError(name)),
+    topicAuthorizedOperations: operations(request),
+  }
 }
 
 function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
@@ -110,10 +125,13 @@ function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
       isrNodes: [...partition.isr],
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? topicOperations
-      : withheldOperations,
+    topicAuthorizedOperations: operations(request),
   }
+}
+
+/** Of every topic that has a name, one that is not there too. */
+function operations({ includeTopicAuthorizedOperations }: MetadataRequest): number {
+  return includeTopicAuthorizedOperations ? topicOperations : withheldOperations
 }
 
 function unknown(name: string | null, topicId: string, error: ErrorName): TopicResponse {

@@ -22,14 +22,15 @@ export interface OffsetCommitDeps {
 
 /**
  * OffsetCommit: v2-9 (G43). Partitions that cannot be committed are answered on their own; the others are stored
- * together, and answered when they are committed. Before v5 a client could say how long its offset is kept.
+ * together, and answered when they are committed. Before v5 a client could say how long its offset is kept; before v9
+ * it knew of no group that is not there, and hears that its generation is over.
  */
 export function offsetCommitHandler(
   deps: OffsetCommitDeps,
 ): Handler<OffsetCommitRequest, OffsetCommitResponse> {
   return {
     api: offsetCommit,
-    async handle(request) {
+    async handle(request, { apiVersion }) {
       const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
       const { coordinator } = deps
       const refusal = coordinator.refusal(groupId)
@@ -44,7 +45,9 @@ export function offsetCommitHandler(
         }
       }
       const claim = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
-      const error = await coordinator.commit(groupId, claim, offsets)
+      const outcome = await coordinator.commit(groupId, claim, offsets)
+      const isUntold = outcome === 'GROUP_ID_NOT_FOUND' && apiVersion < 9
+      const error = isUntold ? 'ILLEGAL_GENERATION' : outcome
       return answer(request, partition => {
         const own = errors.get(partition)
         // As in Kafka the group is looked at before the text is.

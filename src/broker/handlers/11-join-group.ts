@@ -42,8 +42,7 @@ function tell(answer: JoinAnswer, apiVersion: number): JoinGroupResponse {
     errorCode: errorCode(answer.error),
     generationId: answer.generation,
     protocolType: answer.protocolType,
-    // Before v7 the name may not be null.
-    protocolName: answer.protocol ?? (apiVersion >= 7 ? null : ''),
+    protocolName: protocolName(answer.protocol, apiVersion),
     leader: answer.leaderId,
     skipAssignment: answer.skipAssignment,
     memberId: answer.memberId,
@@ -60,10 +59,15 @@ function refuse(error: GroupError, memberId: string, apiVersion: number): JoinGr
     throttleTimeMs: 0,
     errorCode: errorCode(error),
     generationId: -1,
-    protocolName: apiVersion >= 7 ? null : '',
+    protocolName: protocolName(null, apiVersion),
     leader: '',
     skipAssignment: false,
     memberId,
     members: [],
   }
+}
+
+/** Before v7 the name may not be null; since then it is where there is none, or an empty one. */
+function protocolName(name: string | null, apiVersion: number): string | null {
+  return apiVersion >= 7 ? name || null : (name ?? '')
 }

@@ -12,7 +12,8 @@ type GroupAnswer = DescribeGroupsResponse['groups'][number]
 
 /**
  * DescribeGroups: v0-6. A group that is not there is `Dead` without an error; from v6 on it is GROUP_ID_NOT_FOUND
- * (KIP-1043). Members of a group that rebalances have neither metadata nor assignment.
+ * (KIP-1043). Members of a group that rebalances have no metadata, and the assignment that they had. What one may
+ * do with a group is told where nothing is wrong with it.
  */
 export function describeGroupsHandler(
   coordinator: Coordinator,
@@ -20,15 +21,13 @@ export function describeGroupsHandler(
   return {
     api: describeGroups,
     handle({ groups, includeAuthorizedOperations }, { apiVersion }) {
-      const authorizedOperations = includeAuthorizedOperations
-        ? groupOperations
-        : withheldOperations
       return {
         throttleTimeMs: 0,
-        groups: groups.map(groupId => ({
-          ...describe(coordinator, groupId, apiVersion),
-          authorizedOperations,
-        })),
+        groups: groups.map(groupId => {
+          const group = describe(coordinator, groupId, apiVersion)
+          const isTold = includeAuthorizedOperations && group.errorCode === errorCode('NONE')
+          return { ...group, authorizedOperations: isTold ? groupOperations : withheldOperations }
+        }),
       }
     },
   }

@@ -9,15 +9,17 @@ import type { Handler } from './handler.ts'
 
 /**
  * InitProducerId: v0-5. Without a transactional id every call gets a fresh id with epoch 0, from blocks that the
- * metadata log hands out once (G24). A transactional id is refused for good, and not with a code that clients
- * retry: transactions are not there yet.
+ * metadata log hands out once (G24); since v3 it may tell the id that it had, with its epoch (KIP-360). A
+ * transactional id is refused for good, and not with a code that clients retry: transactions are not there yet.
  */
 export function initProducerIdHandler(
   cluster: Cluster,
 ): Handler<InitProducerIdRequest, InitProducerIdResponse> {
   return {
     api: initProducerId,
-    async handle({ transactionalId }) {
+    async handle({ transactionalId, producerId, producerEpoch }) {
+      if ((producerId === -1) !== (producerEpoch === -1)) return answer('INVALID_REQUEST', -1)
+      if (transactionalId === '') return answer('INVALID_REQUEST', -1)
       if (transactionalId !== null) return answer('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', -1)
       try {
         return answer('NONE', await cluster.allocateProducerId())

@@ -53,6 +53,32 @@ test('what readers see of a partition: where it begins and ends, its records by 
   expect(await partition.findMaxTimestamp()).toMatchObject({ offset: 1, timestampMs: 30_000 })
 })
 
+test('an epoch that is told has to be the present one, and the last record of a reader not of a later one', async () => {
+  const { partition, append } = await leading()
+  append(batchOf(3))
+  expect([-1, 4, 3, -2, 5].map(epoch => partition.availability(epoch))).toEqual([
+    'NONE',
+    'NONE',
+    'FENCED_LEADER_EPOCH',
+    'FENCED_LEADER_EPOCH',
+    'UNKNOWN_LEADER_EPOCH',
+  ])
+  const read = (lastFetchedEpoch: number) =>
+    partition.read({
+      fetchOffset: 3,
+      maxBytes: 100,
+      minOneBatch: true,
+      currentLeaderEpoch: -1,
+      lastFetchedEpoch,
+    })
+  expect(await read(4)).toMatchObject({ error: 'NONE', highWatermark: 3, logStartOffset: 0 })
+  expect(await read(5)).toMatchObject({
+    error: 'OFFSET_OUT_OF_RANGE',
+    highWatermark: -1,
+    logStartOffset: -1,
+  })
+})
+
 test('deleting moves the beginning, and says why where it does not', async () => {
   const { partition, append, disk } = await leading()
   append(batchOf(5))

@@ -128,13 +128,13 @@ export class Partition {
     return this.#failure ?? this.#log?.offline ?? null
   }
 
-  /** Why the partition can neither be read nor written here; NONE where it can. */
+  /** Why the partition can neither be read nor written here; NONE where it can. Epoch -1 is not checked. */
   availability(currentLeaderEpoch = -1): ErrorName {
     if (this.#whyFailed !== null) return 'KAFKA_STORAGE_ERROR'
     const role = this.#replica.role
     if (role === null || !this.#replica.isLeader || this.#log === null)
       return 'NOT_LEADER_OR_FOLLOWER'
-    if (currentLeaderEpoch < 0 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
+    if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
     return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
   }
 
@@ -178,6 +178,9 @@ export class Partition {
     const log = this.#log
     const error = this.availability(request.currentLeaderEpoch)
     if (error !== 'NONE' || log === null) return this.#answer(error, null)
+    // Nobody has records of an epoch that is still to come.
+    const isAhead = request.lastFetchedEpoch > (this.#replica.role?.leaderEpoch ?? -1)
+    if (isAhead) return this.#answer('OFFSET_OUT_OF_RANGE', null)
     const diverging = divergence(log, request)
     if (diverging !== null) return { ...this.#answer('NONE', null), diverging }
     const found = log.read(request.fetchOffset, {
@@ -284,7 +287,7 @@ export class Partition {
   }
 
   #answer(error: ErrorName, range: SegmentRange | null): PartitionReadResult {
-    const known = error === 'NONE' || error === 'OFFSET_OUT_OF_RANGE'
+    const known = error === 'NONE'
     return {
       error,
       highWatermark: known ? this.#replica.highWatermark : -1,

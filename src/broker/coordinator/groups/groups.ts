@@ -190,7 +190,7 @@ export class Groups {
     if (event.type === 'join') {
       if (event.wish.memberId !== '') return 'UNKNOWN_MEMBER_ID'
     } else if (event.type === 'commit') {
-      if (event.claim.generation >= 0) return 'ILLEGAL_GENERATION'
+      if (event.claim.generation >= 0) return 'GROUP_ID_NOT_FOUND'
     } else {
       return event.type === 'deleteGroup' || event.type === 'deleteOffsets'
         ? 'GROUP_ID_NOT_FOUND'

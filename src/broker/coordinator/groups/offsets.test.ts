@@ -100,7 +100,7 @@ describe('commits', () => {
 
   test('of a member of a group that is not there are refused, and make none', () => {
     const world = new GroupWorld()
-    expect(errorOf(world.commit({ memberId: 'a', generation: 4 }))).toBe('ILLEGAL_GENERATION')
+    expect(errorOf(world.commit({ memberId: 'a', generation: 4 }))).toBe('GROUP_ID_NOT_FOUND')
     expect(world.state).toBeUndefined()
   })
 

@@ -14,6 +14,8 @@ test('G38: the end of an epoch, for every place an asked epoch can be at', () =>
   expect(cache().endOf(6, 90)).toEqual({ epoch: 5, endOffset: 60 })
   expect(cache().endOf(1, 90)).toEqual({ epoch: 1, endOffset: 10 })
   expect(cache().endOf(8, 90)).toEqual({ epoch: -1, endOffset: -1 })
+  expect(cache().endOf(-1, 90)).toEqual({ epoch: -1, endOffset: -1 })
+  expect(cache().endOf(-2, 90)).toEqual({ epoch: -2, endOffset: 10 })
   expect(new EpochCache().endOf(0, 90)).toEqual({ epoch: -1, endOffset: -1 })
 })
 

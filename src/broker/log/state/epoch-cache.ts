@@ -57,7 +57,9 @@ export class EpochCache {
   /** G38: up to where the asked epoch's records, or those of the epoch before it, can be. */
   endOf(asked: number, endOffset: number): { epoch: number; endOffset: number } {
     const first = this.#entries[0]
-    if (first === undefined || asked < 0 || asked > this.latest) return { epoch: -1, endOffset: -1 }
+    if (first === undefined || asked === -1 || asked > this.latest) {
+      return { epoch: -1, endOffset: -1 }
+    }
     if (asked === this.latest) return { epoch: asked, endOffset }
     const next = this.#entries.findIndex(entry => entry.epoch > asked)
     const found = this.#entries[next - 1]
