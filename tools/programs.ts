@@ -39,6 +39,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/node-rdkafka/run.ts',
       what: "node-rdkafka's own tests: docs/node-rdkafka.md",
     },
+    differential: {
+      file: 'test/differential/record.ts',
+      what: 'asks Apache Kafka anew what the differential suite replays; --live: beside us (Java)',
+    },
     'main-job': { file: 'test/main-job/main.ts', what: 'produce, consume and kill, on real input' },
   },
 }

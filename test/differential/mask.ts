@@ -160,7 +160,7 @@ export function masked(apiName: string, answer: Json, isMine: (name: string) => 
 }
 
 /** The mask of a field, if it has one. */
-export function maskOf(path: string): Mask | undefined {
+function maskOf(path: string): Mask | undefined {
   return byField.get(path) ?? byField.get(`*.${path.slice(path.lastIndexOf('.') + 1)}`)
 }
 

@@ -16,7 +16,7 @@ import { pick, pickText, type Session } from '../session.ts'
 import { sweep } from '../sweep.ts'
 
 /** The consumer protocol's subscription to one topic, version 0. */
-export function subscription(topic: string): Uint8Array {
+function subscription(topic: string): Uint8Array {
   const bytes = Buffer.alloc(2 + 4 + 2 + topic.length + 4)
   bytes.writeInt32BE(1, 2)
   bytes.writeInt16BE(topic.length, 6)
@@ -79,7 +79,7 @@ export async function stable(
 }
 
 /** Offsets in a topic of two partitions, by a consumer that is in no group. */
-export async function committed(
+async function committed(
   session: Session,
   name: string,
 ): Promise<{ groupId: string; topic: string }> {
