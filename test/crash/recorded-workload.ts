@@ -121,7 +121,7 @@ class Recorder {
   #config(partition: number): LogConfig {
     const prng = this.#prng
     return logConfig({
-      segmentBytes: 1500 + prng.below(9000),
+      segmentBytes: 4000 + prng.below(9000),
       indexIntervalBytes: prng.pick([1, 150, 600]),
       segmentMs: prng.pick([400, 1_000_000]),
       retentionMs: -1,
