@@ -2,7 +2,7 @@ import { concat, writeInt32 } from '../../src/lib/bytes.ts'
 import { encodeBatch, type BatchInput } from '../../src/broker/log/batch/batch.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
 import { encodeRecords, type RecordInput } from '../../src/broker/log/batch/records.ts'
-import type { Draft, Infer } from '../../src/broker/wire/field.ts'
+import type { Draft } from '../../src/broker/wire/field.ts'
 import {
   apiVersions,
   createTopics,
@@ -20,6 +20,7 @@ import {
 import { Prng } from '../../src/lib/prng.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { produceRequest } from '../helpers/broker-client.ts'
+import { withoutClock } from './without-clock.ts'
 import { noUuid, type Recorder } from './recorder.ts'
 
 const baseTimestamp = Date.UTC(2026, 0, 1)
@@ -172,26 +173,6 @@ async function produceWrongly(recorder: Recorder, { compressed }: Supplies): Pro
   for (const acks of [0, 1]) {
     const frame = recorder.frame(produce, 9, to('plain', 0, changed(good, 70, 1), acks))
     await recorder.exchange(`Produce acks=${acks} of a flipped bit`, frame)
-  }
-}
-
-/** The refusal of a timestamp tells the broker's own time, for the batch and for each record. */
-function withoutClock(response: Infer<typeof produce.response>): Infer<typeof produce.response> {
-  const masked = (message: string | null): string | null =>
-    message?.replace(/now, \d+/, 'now') ?? null
-  return {
-    ...response,
-    responses: response.responses.map(topic => ({
-      ...topic,
-      partitionResponses: topic.partitionResponses.map(partition => ({
-        ...partition,
-        recordErrors: partition.recordErrors.map(({ batchIndex, batchIndexErrorMessage }) => ({
-          batchIndex,
-          batchIndexErrorMessage: masked(batchIndexErrorMessage),
-        })),
-        errorMessage: masked(partition.errorMessage),
-      })),
-    })),
   }
 }
 

@@ -7,7 +7,7 @@ const deviation: Deviation = {
   field: 'responses[*].errorCode',
   ours: '0 | nothing',
   kafkas: '21',
-  because: { bug: 'none' },
+  because: { row: 'none' },
 }
 
 function found(changes: Partial<Found> = {}): Found {

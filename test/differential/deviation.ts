@@ -12,8 +12,10 @@ export interface Deviation {
   readonly because: Because
 }
 
-/** On purpose, and so a row of docs/compatibility.md, by its first cell; or a fault, and where it is to be mended. */
-export type Because = { readonly row: string } | { readonly bug: string }
+/** On purpose, and so a row of docs/compatibility.md, by its first cell. */
+export interface Because {
+  readonly row: string
+}
 
 /** A difference with where it was found. */
 export interface Found extends Difference {

@@ -17,7 +17,6 @@ function all(because: Because, ...lines: readonly Line[]): Deviation[] {
 
 /** Rows of docs/compatibility.md, by their first cells. */
 const row = (name: string): Because => ({ row: name })
-/** Faults that wait to be mended: the line goes when the fault does. */
 
 const versionsAnswered =
   'A new broker | ApiVersions in every version | ApiVersions at the edges | Versions of the future | Every API key'
