@@ -144,6 +144,7 @@ export class NaiveCluster {
 
   #configsOf(resource: ConfigResource): Map<string, string> | string {
     if (resource.type === 'topic') {
+      if (!legalName.test(resource.name)) return 'INVALID_TOPIC_EXCEPTION'
       return this.#topics.get(resource.name)?.configs ?? 'UNKNOWN_TOPIC_OR_PARTITION'
     }
     if (resource.type === 'group') {
@@ -155,7 +156,7 @@ export class NaiveCluster {
   }
 
   #create({ name, topicId, partitionCount, replicationFactor, configs }: TopicDraft): string {
-    if (!/^[\w.-]+$/.test(name)) return 'INVALID_TOPIC_EXCEPTION'
+    if (!legalName.test(name)) return 'INVALID_TOPIC_EXCEPTION'
     if (this.#topics.has(name)) return 'TOPIC_ALREADY_EXISTS'
     const isColliding = [...this.#topics.keys()].some(
       other => other.replaceAll('.', '_') === name.replaceAll('.', '_'),
@@ -197,3 +198,5 @@ function refusalsOfTwins(names: readonly string[]): string[] {
 function countOf(names: readonly string[], name: string): number {
   return names.filter(each => each === name).length
 }
+
+const legalName = /^[\w.-]+$/
