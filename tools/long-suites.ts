@@ -15,6 +15,7 @@ export const longSuites: readonly LongSuite[] = [
     file: 'test/scenarios/scenarios.test.ts',
     what: "other people's clients, scenario by scenario",
   },
+  { file: 'test/tools/tools.test.ts', what: 'tools around Kafka, three quick jobs (Java)' },
   { file: 'test/clients/java.test.ts', what: "Apache Kafka's own tools" },
   { file: 'test/clients/groups-java.test.ts', what: 'a group of three Java consumers' },
   { file: 'test/clients/groups.test.ts', what: 'groups of three of every other client' },

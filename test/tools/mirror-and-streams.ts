@@ -107,11 +107,14 @@ async function wordCount(site: Site): Promise<void> {
   const [input, output] = ['streams-plaintext-input', 'streams-wordcount-output']
   await createTopic(site, input, '--partitions', '2')
   await createTopic(site, output, '--partitions', '1', '--config', 'cleanup.policy=compact')
-  const properties = writeProperties(site, 'streams.properties', {
-    'bootstrap.servers': site.address,
-    'state.dir': fileOf(site, 'state'),
-    'commit.interval.ms': '200',
-  })
+  // Where the second process finds no store, so that only the changelog can have the counts.
+  const [first, second] = ['first', 'second'].map(name =>
+    writeProperties(site, `${name}.properties`, {
+      'bootstrap.servers': site.address,
+      'state.dir': fileOf(site, name),
+      'commit.interval.ms': '200',
+    }),
+  ) as [string, string]
   const main = 'org.apache.kafka.streams.examples.wordcount.WordCountDemo'
   const counts = async (word: string, count: number): Promise<boolean> => {
     const long = 'org.apache.kafka.common.serialization.LongDeserializer'
@@ -130,11 +133,11 @@ async function wordCount(site: Site): Promise<void> {
     return stdout.split('\n').includes(`${word}\t${count}`)
   }
   {
-    await using program = new Program(main, [properties])
+    await using program = new Program(main, [first])
     await produceLines(site, input, ['hello kafka streams', 'all streams lead to kafka'])
     await program.until('the first counts', () => counts('kafka', 2))
   }
-  await using program = new Program(main, [properties])
+  await using program = new Program(main, [second])
   await produceLines(site, input, ['join kafka again'])
   await program.until('the count goes on', () => counts('kafka', 3))
 }
