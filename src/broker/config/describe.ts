@@ -124,7 +124,10 @@ function describe(
     isSensitive: false,
     synonyms,
     type: typeNumbers[setting.type],
-    documentation: setting.doc,
+    documentation:
+      setting.effect === 'never'
+        ? `${setting.doc} Kept and described, without effect.`
+        : setting.doc,
   }
 }
 

@@ -15,7 +15,7 @@ export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Se
       min: 45_000,
       max: 60_000,
       effect: 'never',
-      doc: "How long a member may be silent before it is taken out of the group. Kept with the group; without effect until there are members of the 'consumer' protocol.",
+      doc: "How long a member may be silent before it is taken out of the group. There are no members of the 'consumer' protocol yet.",
     }),
   ],
   [
@@ -26,7 +26,7 @@ export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Se
       min: 5_000,
       max: 15_000,
       effect: 'never',
-      doc: "How often a member is told to report. Kept with the group; without effect until there are members of the 'consumer' protocol.",
+      doc: "How often a member is told to report. There are no members of the 'consumer' protocol yet.",
     }),
   ],
 ])

@@ -175,6 +175,14 @@ describe('the listing', () => {
     ])
   })
 
+  test('says of what is without effect that it is', () => {
+    const rows = describeBrokerConfigs(started())
+    expect(row(rows, 'log.cleaner.backoff.ms')?.documentation).toMatch(
+      /no compaction.* without effect/,
+    )
+    expect(row(rows, 'log.retention.ms')?.documentation).not.toMatch(/without effect/)
+  })
+
   test('has a throttle only where it is given', () => {
     const name = 'leader.replication.throttled.rate'
     const configuration = started()

@@ -9,7 +9,7 @@ import { topicConfigNames, topicConfigOf } from './topic-config-table.ts'
 export function helpText(): string {
   const rows = settingNames.map(name => {
     const setting = settingOf(name)
-    const facts = `${setting.type}, ${rangeText(setting)}, default ${shown(setting)}`
+    const facts = `${setting.type}, ${rangeText(setting)}, default ${shown(setting)}, takes effect ${setting.effect}`
     return `  ${name}  (${facts})\n      ${setting.doc}`
   })
   return [

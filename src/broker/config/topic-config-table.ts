@@ -134,21 +134,21 @@ export const topicConfigTable = {
     default: 0.5,
     max: 1,
     effect: 'never',
-    doc: 'Share of a log that must be uncompacted before it is compacted. Kept with the topic; without effect until compaction exists.',
+    doc: 'Share of a log that must be uncompacted before it is compacted. There is no compaction yet.',
   }),
   'delete.retention.ms': long({
     broker: 'log.cleaner.delete.retention.ms',
     default: day,
     unit: 'ms',
     effect: 'never',
-    doc: 'How long compaction keeps tombstones. Kept with the topic; without effect until compaction exists.',
+    doc: 'How long compaction keeps tombstones. There is no compaction yet.',
   }),
   'min.compaction.lag.ms': long({
     broker: 'log.cleaner.min.compaction.lag.ms',
     default: 0,
     unit: 'ms',
     effect: 'never',
-    doc: 'Least age of a record that compaction may remove. Kept with the topic; without effect until compaction exists.',
+    doc: 'Least age of a record that compaction may remove. There is no compaction yet.',
   }),
   'max.compaction.lag.ms': long({
     broker: 'log.cleaner.max.compaction.lag.ms',
@@ -156,7 +156,7 @@ export const topicConfigTable = {
     unit: 'ms',
     min: 1,
     effect: 'never',
-    doc: 'Greatest age of a record that waits for compaction. Kept with the topic; without effect until compaction exists.',
+    doc: 'Greatest age of a record that waits for compaction. There is no compaction yet.',
   }),
   'file.delete.delay.ms': long({
     broker: 'log.segment.delete.delay.ms',
@@ -177,13 +177,13 @@ export const topicConfigTable = {
     broker: null,
     default: false,
     effect: 'never',
-    doc: 'Nothing more is copied to tiered storage. Kept with the topic; there is no tiered storage here.',
+    doc: 'Nothing more is copied to tiered storage. There is no tiered storage here.',
   }),
   'remote.log.delete.on.disable': bool({
     broker: null,
     default: false,
     effect: 'never',
-    doc: 'What was copied is removed when tiered storage is turned off. Kept with the topic; there is none here.',
+    doc: 'What was copied is removed when tiered storage is turned off. There is none here.',
   }),
   'local.retention.ms': long({
     broker: 'log.local.retention.ms',
@@ -191,7 +191,7 @@ export const topicConfigTable = {
     unit: 'ms',
     min: -2,
     effect: 'never',
-    doc: 'How long segments stay on the disk beside tiered storage; -2: as long as retention.ms. Kept with the topic; there is no tiered storage here.',
+    doc: 'How long segments stay on the disk beside tiered storage; -2: as long as retention.ms. There is no tiered storage here.',
   }),
   'local.retention.bytes': long({
     broker: 'log.local.retention.bytes',
@@ -199,7 +199,7 @@ export const topicConfigTable = {
     unit: 'bytes',
     min: -2,
     effect: 'never',
-    doc: 'How much stays on the disk beside tiered storage; -2: as much as retention.bytes. Kept with the topic; there is no tiered storage here.',
+    doc: 'How much stays on the disk beside tiered storage; -2: as much as retention.bytes. There is no tiered storage here.',
   }),
 
   // What may be appended
@@ -259,7 +259,7 @@ export const topicConfigTable = {
     min: 1,
     max: 17,
     effect: 'never',
-    doc: 'Level at which batches are compressed with LZ4. Kept with the topic; the LZ4 used here has one level.',
+    doc: 'Level at which batches are compressed with LZ4. The LZ4 used here has one level.',
   }),
 
   // Flushing
@@ -291,13 +291,13 @@ export const topicConfigTable = {
     broker: null,
     default: '',
     effect: 'never',
-    doc: "Replicas whose followers read no faster than the leader's throttle. Kept with the topic; nothing is copied between brokers here.",
+    doc: "Replicas whose followers read no faster than the leader's throttle. Nothing is copied between brokers here.",
   }),
   'follower.replication.throttled.replicas': list<string>(throttled, {
     broker: null,
     default: '',
     effect: 'never',
-    doc: "Replicas that read no faster than the follower's throttle. Kept with the topic; nothing is copied between brokers here.",
+    doc: "Replicas that read no faster than the follower's throttle. Nothing is copied between brokers here.",
   }),
 } as const
 
