@@ -104,6 +104,13 @@ export const deviations: readonly Deviation[] = [
     ['Produce at the edges', '* transactionalId = *', '*[0].baseOffset', '-1', '0'],
     ['Produce at the edges', 'v11 transactionalId = *', '*[0].logStartOffset', '-1', '0'],
   ),
+  ...all(row('a fetch that names a partition that is not there'), [
+    'Fetches that wait',
+    'beside a partition that is not there',
+    'responses*',
+    '2 | nothing | "fetches-that-wait-others, *',
+    '3 | {* | "fetches-that-wait-topic, *',
+  ]),
   ...all(row('where the answer of a fetch ends'), [
     'Limits of a fetch | Shares of a fetch | Fetches that do not wait',
     '*',

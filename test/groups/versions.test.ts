@@ -231,8 +231,9 @@ test('OffsetDelete and DeleteGroups in every version', async () => {
   const unknown = await client.request(offsetDelete, 0, { groupId: 'none', topics })
   expect(unknown).toMatchObject({ errorCode: 69, topics: [] })
   for (const version of versionsOf(deleteGroups)) {
+    // A name that is there twice is answered once, as in Kafka.
     const groupsNames = [`group-${version}`, `group-${version}`, 'none']
     const { results } = await client.request(deleteGroups, version, { groupsNames })
-    expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 69, 69])
+    expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 69])
   }
 })

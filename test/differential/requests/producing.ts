@@ -6,6 +6,7 @@ import {
   describeProducers,
   fetch,
   initProducerId,
+  metadata,
   produce,
 } from '../../../src/broker/wire/messages/index.ts'
 import { pick, type Scenario, type Session } from '../session.ts'
@@ -44,14 +45,16 @@ async function acks(session: Session): Promise<void> {
     const body = produceBody(topic, batchOf([`acks ${value}`]), { acks: value })
     await session.ask(`acks ${value}`, produce, 11, body)
   }
-  // Nothing is answered: what comes next on the connection tells whether it was taken, or closed.
+  // Nothing is answered: what comes next on the connection tells whether it was closed, and a fetch then what was taken.
   for (const [label, to, records] of [
     ['acks 0', topic, batchOf(['acks 0'])],
     ['acks 0 of garbage', topic, Buffer.alloc(70, 7)],
     ['acks 0 to a topic that is not there', session.own('no-such'), batchOf(['nowhere'])],
   ] as const) {
     await session.unanswered(produce, 11, produceBody(to, records, { acks: 0 }))
-    await session.ask(`after ${label}`, fetch, 12, fetchBody(topic))
+    const next = await session.connection('').ask(metadata, 12, { topics: [] })
+    session.note(`next to ${label}`, next === 'closed' ? next : 'answered')
+    await session.ask(`fetched after ${label}`, fetch, 12, fetchBody(topic))
   }
 }
 
