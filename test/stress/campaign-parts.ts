@@ -226,7 +226,10 @@ const certain: { readonly [Name in BadBatch]?: readonly [plain: ErrorName, compa
     right: ['NONE', 'INVALID_RECORD'],
     'wrong CRC': ['CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'],
     'control flag': ['INVALID_RECORD', 'INVALID_RECORD'],
-    'transactional flag': ['INVALID_TXN_STATE', 'INVALID_TXN_STATE'],
+    'transactional flag': [
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    ],
     'negative sequence': ['INVALID_RECORD', 'INVALID_RECORD'],
     'base offset': ['INVALID_RECORD', 'INVALID_RECORD'],
     overlapping: ['INVALID_RECORD', 'INVALID_RECORD'],
