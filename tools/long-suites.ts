@@ -18,6 +18,10 @@ export const longSuites: readonly LongSuite[] = [
   { file: 'test/tools/tools.test.ts', what: 'tools around Kafka, three quick jobs (Java)' },
   { file: 'test/clients/java.test.ts', what: "Apache Kafka's own tools" },
   { file: 'test/clients/groups-java.test.ts', what: 'a group of three Java consumers' },
+  {
+    file: 'test/clients/confluent.test.ts',
+    what: 'confluent-kafka; kcat stands on librdkafka too',
+  },
   { file: 'test/clients/groups.test.ts', what: 'groups of three of every other client' },
   { file: 'test/stress/fuzz.test.ts', what: 'damaged frames of every API and version' },
   { file: 'test/stress/overload.test.ts', what: 'a broker of 512 MiB under too much (root)' },
