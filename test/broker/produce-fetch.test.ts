@@ -95,6 +95,18 @@ describe('Produce', () => {
     expect(await client.produce(at, batch('loud'))).toMatchObject({ errorCode: 0, baseOffset: 1 })
   })
 
+  test('a Fetch right behind a Produce sees what that wrote, whatever its acks', async () => {
+    const at = await newTopic()
+    for (const [offset, acks] of [0, 1, -1, 0, 1, -1].entries()) {
+      const records = produceRequest(at, batch('x'), acks)
+      if (acks === 0) client.send(produce, 9, records)
+      const produced = acks === 0 ? null : client.request(produce, 9, records)
+      const { highWatermark } = await fetchOne(at, { offset })
+      expect(highWatermark).toBe(offset + 1)
+      await produced
+    }
+  })
+
   test('acks=0 that is refused closes the connection (G15)', async () => {
     const other = await broker.connect()
     other.send(produce, 9, produceRequest({ topic: 'nowhere', partition: 0 }, batch('x'), 0))

@@ -16,6 +16,8 @@ import {
   produce,
   type InitProducerIdRequest,
   type InitProducerIdResponse,
+  type ProduceRequest,
+  type ProduceResponse,
 } from '../../src/broker/wire/messages/index.ts'
 import type { InvariantError } from '../../src/lib/assert.ts'
 import { concat, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
@@ -37,6 +39,8 @@ export class Served {
   readonly lines: Record<string, unknown>[] = []
   /** Requests that wait for `answer`, by number. */
   readonly held = new Map<number, Deferred<InitProducerIdResponse | null>>()
+  /** What each Produce waits for, as long as it is given, before it is answered. */
+  whenProduced: Promise<void> | null = null
   readonly contexts = new Map<number, RequestContext>()
   /** Numbers in the order in which the handler saw them. */
   readonly handled: number[] = []
@@ -59,7 +63,7 @@ export class Served {
       network: this.network,
       settings: defaultSettings(changes),
       listeners: resolveListeners(defaultSettings({ listeners }), 'machine'),
-      handlers: new HandlerTable([this.#holding(), producing, versions]),
+      handlers: new HandlerTable([this.#holding(), this.#producing(), versions]),
       metrics: this.metrics,
       logger: createLogger({
         level: 'debug',
@@ -95,6 +99,11 @@ export class Served {
   /** The sample that begins with `start`. */
   async metric(start: string): Promise<string | undefined> {
     return (await this.metrics.text()).split('\n').find(text => text.startsWith(start))
+  }
+
+  #producing(): Handler<ProduceRequest, ProduceResponse> {
+    const answer: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
+    return { api: produce, handle: () => this.whenProduced?.then(() => answer) ?? answer }
   }
 
   #holding(): Handler<InitProducerIdRequest, InitProducerIdResponse> {
@@ -165,11 +174,6 @@ export function answered(client: ScriptedClient): number[] {
 
 function from(correlationId: number): { correlationId: number; clientId: string } {
   return { correlationId, clientId: 'tester' }
-}
-
-const producing: Handler = {
-  api: produce,
-  handle: () => ({ responses: [], throttleTimeMs: 0, nodeEndpoints: [] }),
 }
 
 const versions: Handler = {

@@ -6,6 +6,7 @@ import type {
   Frame,
   OutPart,
 } from '../../env/env.ts'
+import { readInt16 } from '../../lib/bytes.ts'
 import { ConnectionFault, type Answer } from '../handlers/handler.ts'
 import type { AnswerError } from './answer-errors.ts'
 import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
@@ -39,8 +40,8 @@ interface ConnectionBounds extends QuietLimits {
 const produceKey = 0
 
 /**
- * One client: requests are handled in the order of their arrival (G14), several at a time, and answered in that
- * order too (G13). Above its bounds it is not read; frames that came in the same poll wait in the backlog.
+ * One client: requests are handled in the order of their arrival (G14), several at a time but for what comes behind
+ * a Produce, and answered in that order too (G13). Above its bounds it is not read; frames that came in the same poll wait in the backlog.
  */
 export class ServerConnection implements ConnectionEvents {
   readonly listenerName: string
@@ -166,7 +167,18 @@ export class ServerConnection implements ConnectionEvents {
     if (queuedBytes >= queuedOutputBytesMax) return false
     const isOwed = queuedBytes > 0 || this.#open.length > 0
     if (isOwed && this.#host.output.isOver) return false
+    if (this.#mustWaitForProduce()) return false
     return !(this.#hasProduced && this.#state === 'serving' && this.#host.isUnderPressure())
+  }
+
+  /**
+   * What comes behind a Produce sees what that wrote, as in Kafka, which takes one request of a connection at a
+   * time: it waits until the Produce is done. Other Produces do not, so that one write is enough for many.
+   */
+  #mustWaitForProduce(): boolean {
+    const next = this.#backlog[0]
+    if (!this.#hasProduced || next === undefined || apiKeyOf(next) === produceKey) return false
+    return this.#open.some(({ facts, outcome }) => facts.apiKey === produceKey && outcome === null)
   }
 
   #countOutput(bytes: number): void {
@@ -319,6 +331,11 @@ export class ServerConnection implements ConnectionEvents {
       this.close('failure')
     }
   }
+}
+
+/** What every request begins with; null where it has no such thing, and is refused when it is taken. */
+function apiKeyOf({ bytes }: Frame): number | null {
+  return bytes.length < 2 ? null : readInt16(bytes, 0)
 }
 
 const unknownFacts: RequestFacts = {

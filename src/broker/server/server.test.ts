@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Served, answered, ask, header, id } from '../../../test/helpers/served.ts'
+import { Served, answered, ask, askProduce, header, id } from '../../../test/helpers/served.ts'
 import { InvariantError } from '../../lib/assert.ts'
+import { readInt32 } from '../../lib/bytes.ts'
 
 let t: Served
 
@@ -42,6 +43,25 @@ describe('order', () => {
     await t.answer(3)
     await t.answer(1)
     expect(answered(client)).toEqual([1, 3])
+  })
+
+  test('what comes behind a Produce waits until that is done, and another Produce does not', async () => {
+    await t.start()
+    const written = Promise.withResolvers<void>()
+    t.whenProduced = written.promise
+    t.act = number => id(number)
+    const [client, other] = [t.connect(), t.connect()]
+    client.arrive(askProduce(1), askProduce(2), ask(3), askProduce(4))
+    other.arrive(ask(5))
+    expect(t.handled).toEqual([5])
+    expect(client.isPaused).toBe(true)
+    t.whenProduced = null
+    written.resolve()
+    await t.clock.settle()
+    expect(t.handled).toEqual([5, 3])
+    expect(client.isPaused).toBe(false)
+    const correlationIds = client.answers().map(bytes => readInt32(bytes, 0))
+    expect(correlationIds).toEqual([1, 2, 3, 4])
   })
 
   test('one connection does not hold up another (G14)', async () => {
