@@ -7,7 +7,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startKafka } from '../../bench/rival.ts'
+import { startKafka } from '../../tools/kafka.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { askConfigs } from './ask.ts'
 

@@ -1,8 +1,8 @@
 import { equal } from 'node:assert/strict'
-import { startKafka } from '../../bench/rival.ts'
-import { run } from '../helpers/run.ts'
-import { kitFolder } from '../../tools/clients.ts'
 import { join } from 'node:path'
+import { kitFolder } from '../../tools/clients.ts'
+import { startKafka } from '../../tools/kafka.ts'
+import { run } from '../helpers/run.ts'
 import {
   consumeLines,
   createTopic,

@@ -23,9 +23,8 @@ const zstdVersionMin = 7
  *
  * Every batch is validated, stamped in place and staged in the order of arrival before this returns (G14); the
  * frame is kept until the last of them is written or refused. A partition that is named twice gets the later batch
- * and one answer, as in Kafka. acks=0 is never answered, and closes the
- * connection where something was refused (G15). A transactional id is refused for good: transactions are not
- * there yet.
+ * and one answer, as in Kafka. acks=0 is never answered, and closes the connection where something was refused
+ * (G15). A transactional id is refused for good: transactions are not there yet.
  */
 export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, ProduceResponse> {
   return {

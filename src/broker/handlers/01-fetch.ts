@@ -42,10 +42,10 @@ interface Look {
  * Fetch: v4-12, always a full answer without a session (session id 0 is always legal, G31). A full fetch is told by its
  * session epoch, 0 or -1, whatever the session id (KIP-227); any other goes on with a session, and there is none.
  *
- * Partitions are served in request order, one that is named twice once; each answer names a range of a segment file, which the network sends
- * from the page cache. The first non-empty partition gives at least one whole batch (G29). With too little to
- * send the request parks until enough became readable, something changed, or the wait is over (G30); more than an
- * answer may have is not waited for.
+ * Partitions are served in request order, one that is named twice once; each answer names a range of a segment file,
+ * which the network sends from the page cache. The first non-empty partition gives at least one whole batch (G29).
+ * With too little to send the request parks until enough became readable, something changed, or the wait is over
+ * (G30); more than an answer may have is not waited for.
  */
 export function fetchHandler(deps: FetchDeps): Handler<FetchRequest, FetchResponse> {
   return {

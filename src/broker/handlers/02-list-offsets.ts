@@ -35,7 +35,8 @@ const placesSince: ReadonlyMap<Int64, number> = new Map([
 
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
- * is offset -1 and no error (G36). A partition that is named twice is refused, once. Nothing is ever tiered, so -5 and -6 find nothing; other negative ones are no times.
+ * is offset -1 and no error (G36). A partition that is named twice is refused, once. Nothing is ever tiered, so -5
+ * and -6 find nothing; other negative ones are no times.
  */
 export function listOffsetsHandler(
   partitions: Partitions,

@@ -41,7 +41,8 @@ const produceKey = 0
 
 /**
  * One client: requests are handled in the order of their arrival (G14), several at a time but for what comes behind
- * a Produce, and answered in that order too (G13). Above its bounds it is not read; frames that came in the same poll wait in the backlog.
+ * a Produce, and answered in that order too (G13). Above its bounds it is not read; frames that came in the same
+ * poll wait in the backlog.
  */
 export class ServerConnection implements ConnectionEvents {
   readonly listenerName: string
