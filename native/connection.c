@@ -8,11 +8,14 @@
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void cold_done(Job *job, bool alive);
 
-/* On a thread of the pool. */
-static void send_cold(Job *job, uint8_t *scratch) {
+/* On a thread of the pool: one turn of a run of cold items. */
+static bool send_cold(Job *job, uint8_t *scratch) {
   Connection *connection = (Connection *)job;
-  connection->cold_flush.scratch = scratch;
-  queue_flush(&connection->cold, &connection->cold_flush);
+  Flush *flush = &connection->cold_flush;
+  flush->scratch = scratch;
+  flush->budget += TURN_BYTES;
+  queue_flush(&connection->cold, flush);
+  return flush->end != FLUSH_BUDGET;
 }
 
 static void option(int fd, int level, int name, int value) {
@@ -125,6 +128,14 @@ static void flush_failed(Connection *connection, const Flush *flush) {
   connection_close(connection, kind, flush->error);
 }
 
+/* The run of cold items at the head goes to a thread, which keeps it until all has left or failed. */
+static void hand_over(Connection *connection) {
+  queue_split_cold(&connection->queue, &connection->cold);
+  connection->cold_flush = (Flush){.fd = connection->fd, .cold = true};
+  connection->sending = true;
+  pool_submit(&connection->addon->pool, LANE_READ, &connection->job);
+}
+
 void connection_flush(Connection *connection) {
   if (connection->sending || connection->closing) return;
   Addon *addon = connection->addon;
@@ -133,12 +144,7 @@ void connection_flush(Connection *connection) {
   settle(connection, &connection->queue, &flush);
   queue_own(&connection->queue);
   connection->blocked = flush.end == FLUSH_AGAIN || flush.end == FLUSH_BUDGET;
-  if (flush.end == FLUSH_COLD) {
-    queue_split_cold(&connection->queue, &connection->cold);
-    connection->cold_flush = (Flush){.fd = connection->fd, .budget = 2 * TURN_BYTES, .cold = true};
-    connection->sending = true;
-    pool_submit(&addon->pool, LANE_READ, &connection->job);
-  }
+  if (flush.end == FLUSH_COLD) hand_over(connection);
   bool over = flush.end == FLUSH_EMPTY && connection->ending;
   if (flush.end >= FLUSH_FAILED) flush_failed(connection, &flush);
   else if (over) connection_close(connection, connection->kind, 0);

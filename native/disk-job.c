@@ -31,10 +31,11 @@ static int64_t read_or_flush(const DiskJob *disk) {
   return flush(disk, file->fd) < 0 ? -errno : 0;
 }
 
-static void work(Job *job, uint8_t *scratch) {
+static bool work(Job *job, uint8_t *scratch) {
   DiskJob *disk = (DiskJob *)job;
   (void)scratch;
   disk->result = read_or_flush(disk);
+  return true;
 }
 
 static void done(Job *job, bool alive) {

@@ -3,6 +3,20 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Waits for a job. NULL at the end. The caller holds the lock. */
+static Job *next_job(Lane *lane) {
+  Pool *pool = lane->pool;
+  while (!pool->stopping && STAILQ_EMPTY(&lane->waiting)) {
+    lane->idle_count++;
+    pthread_cond_wait(&lane->wake, &pool->mutex);
+    lane->idle_count--;
+  }
+  if (pool->stopping) return NULL;
+  Job *job = STAILQ_FIRST(&lane->waiting);
+  STAILQ_REMOVE_HEAD(&lane->waiting, next);
+  return job;
+}
+
 /* Signals belong to Node's threads, so ours block them all. */
 static void *lane_run(void *argument) {
   Lane *lane = argument;
@@ -12,17 +26,16 @@ static void *lane_run(void *argument) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   pthread_mutex_lock(&pool->mutex);
-  for (;;) {
-    while (!pool->stopping && STAILQ_EMPTY(&lane->waiting))
-      pthread_cond_wait(&lane->wake, &pool->mutex);
-    if (pool->stopping) break;
-    Job *job = STAILQ_FIRST(&lane->waiting);
-    STAILQ_REMOVE_HEAD(&lane->waiting, next);
+  for (Job *job; (job = next_job(lane));) {
     pthread_mutex_unlock(&pool->mutex);
-    job->work(job, scratch);
+    bool over = job->work(job, scratch);
     pthread_mutex_lock(&pool->mutex);
-    STAILQ_INSERT_TAIL(&pool->finished, job, next);
+    bool first = over && STAILQ_EMPTY(&pool->finished);
+    STAILQ_INSERT_TAIL(over ? &pool->finished : &lane->waiting, job, next);
+    if (!first) continue; /* the loop was told of what lies there, and collects all of it */
+    pthread_mutex_unlock(&pool->mutex);
     uv_async_send(&pool->async);
+    pthread_mutex_lock(&pool->mutex);
   }
   pthread_mutex_unlock(&pool->mutex);
   return NULL;
@@ -69,8 +82,9 @@ void pool_submit(Pool *pool, int index, Job *job) {
   if (lane->thread_count == 0) abort();
   pthread_mutex_lock(&pool->mutex);
   STAILQ_INSERT_TAIL(&lane->waiting, job, next);
-  pthread_cond_signal(&lane->wake);
+  bool anyone = lane->idle_count > 0;
   pthread_mutex_unlock(&pool->mutex);
+  if (anyone) pthread_cond_signal(&lane->wake); /* who wakes up finds the lock free */
 }
 
 void pool_stop(Pool *pool) {

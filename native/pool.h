@@ -13,7 +13,8 @@ enum { READ_THREADS = 8, FLUSH_THREADS = 3, SCRATCH_BYTES = 64 * 1024 };
 /* `work` runs on a thread that owns `scratch`, `done` then on the event loop, and frees the job. */
 typedef struct Job {
   STAILQ_ENTRY(Job) next;
-  void (*work)(struct Job *job, uint8_t *scratch);
+  /* False where there is more to do: it is called again when those that wait had their turn. */
+  bool (*work)(struct Job *job, uint8_t *scratch);
   /* `alive` is false at the end: the job may not have run, JavaScript cannot be called. */
   void (*done)(struct Job *job, bool alive);
 } Job;
@@ -25,7 +26,7 @@ struct Pool;
 typedef struct {
   struct Pool *pool;
   pthread_t threads[READ_THREADS];
-  int thread_count;
+  int thread_count, idle_count;
   pthread_cond_t wake;
   JobQueue waiting;
 } Lane;

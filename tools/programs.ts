@@ -13,6 +13,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       what: 'what this machine could do at most, beside what we do',
     },
     'versus-kafka': { file: 'bench/versus-kafka.ts', what: 'beside Apache Kafka, in turns (Java)' },
+    'wake-ups': {
+      file: 'bench/wake-ups.ts',
+      what: 'what event loop and threads say to one another a cold range (strace)',
+    },
     codec: { file: 'bench/codec.ts', what: 'nanoseconds a message' },
     restart: {
       file: 'bench/restart.ts',
