@@ -1,8 +1,8 @@
 /**
  * Wake-ups a cold range: `npm run bench -- wake-ups [MiB a partition, 64]` (strace). A broker is traced while one client reads
  * evicted logs, a range of 1 MiB a fetch or of four partitions together. Counted is what its event loop and the
- * threads that send say to one another: futex(FUTEX_WAKE) that woke somebody, and writes to an eventfd. Few of the
- * former are the garbage collector's, which wakes threads of its own: the same reads from the page cache show how many.
+ * threads that send say to one another: each futex(FUTEX_WAKE) that woke a thread which sends, and each
+ * write to an eventfd.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,9 @@ interface Reading {
 interface Call {
   readonly thread: number
   readonly at: number
-  readonly kind: 'wake' | 'event' | 'sendfile'
+  readonly kind: 'wait' | 'wake' | 'event' | 'sendfile'
+  /** Of a futex: its address. */
+  readonly where: string
 }
 
 await main()
@@ -137,9 +139,11 @@ function callsOf(text: string): Call[] {
       begun.set(thread!, rest!)
       continue
     }
-    const kind = kindOf(name!, `${begun.get(thread!) ?? ''}${rest!}`)
+    const all = `${begun.get(thread!) ?? ''}${rest!}`
+    const kind = kindOf(name!, all)
     begun.delete(thread!)
-    if (kind !== null) calls.push({ thread: Number(thread), at: Number(at), kind })
+    const where = /^\((\w+)/.exec(all)?.[1] ?? ''
+    if (kind !== null) calls.push({ thread: Number(thread), at: Number(at), kind, where })
   }
   return calls
 }
@@ -147,22 +151,26 @@ function callsOf(text: string): Call[] {
 function kindOf(name: string, rest: string): Call['kind'] | null {
   if (name === 'sendfile') return 'sendfile'
   if (name === 'write') return rest.includes('eventfd') ? 'event' : null
-  const woke = Number(/FUTEX_WAKE.* = (\d+)$/.exec(rest)?.[1] ?? 0)
-  return woke > 0 ? 'wake' : null
+  if (rest.includes('FUTEX_WAIT')) return 'wait'
+  return / = [1-9]/.test(rest) ? 'wake' : null
 }
 
 function tell({ name, ranges, from, to }: Reading, calls: readonly Call[], loop: number): void {
   const within = calls.filter(({ at }) => at >= from && at <= to)
-  const ours = new Set(within.filter(({ kind }) => kind === 'sendfile').map(it => it.thread))
-  ours.add(loop)
-  const count = (kind: Call['kind'], isLoop: boolean): number =>
-    within.filter(it => it.kind === kind && ours.has(it.thread) && (it.thread === loop) === isLoop)
-      .length
-  const a = (number: number): string => (number / ranges).toFixed(2)
-  const [down, lock, up] = [count('wake', true), count('wake', false), count('event', false)]
-  const sends = count('sendfile', true) + count('sendfile', false)
+  const senders = new Set(within.filter(({ kind }) => kind === 'sendfile').map(it => it.thread))
+  senders.add(loop)
+  const places = new Set(
+    calls
+      .filter(({ kind, thread }) => kind === 'wait' && senders.has(thread) && thread !== loop)
+      .map(({ where }) => where),
+  )
+  const ours = within.filter(({ thread }) => senders.has(thread))
+  const a = (some: readonly Call[]): string => (some.length / ranges).toFixed(2)
+  const wakes = ours.filter(({ kind, where }) => kind === 'wake' && places.has(where))
+  const events = ours.filter(({ kind, thread }) => kind === 'event' && thread !== loop)
+  const sends = ours.filter(({ kind }) => kind === 'sendfile')
   console.log(
-    `${name.padEnd(28)} ${ranges} ranges: ${a(down + lock + up)} wake-ups a range ` +
-      `(${a(down)} by the loop, ${a(lock)} by threads that send, ${a(up)} of the loop), ${a(sends)} sendfile`,
+    `${name.padEnd(28)} ${ranges} ranges: ${a([...wakes, ...events])} wake-ups a range ` +
+      `(${a(wakes)} of a thread, ${a(events)} of the loop), ${a(sends)} sendfile`,
   )
 }

@@ -27,7 +27,7 @@ static int64_t read_or_flush(const DiskJob *disk) {
   File *file = disk->file;
   size_t length = (size_t)disk->length;
   if (disk->kind == JOB_READ) return file_read(file->fd, disk->position, disk->target, length);
-  if (disk->kind == JOB_LOOK_UP) return file_look_up(file, disk->position, disk->target, length);
+  if (disk->kind == JOB_LOOK_UP) return file_look_up(file, disk->position, disk->target, length, false);
   return flush(disk, file->fd) < 0 ? -errno : 0;
 }
 

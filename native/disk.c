@@ -5,7 +5,7 @@
 #include "call.h"
 
 enum { PARTS_PER_CALL = 256 };
-enum { DO_READ, DO_LOOK_UP };
+enum { DO_READ, DO_LOOK_UP, DO_LOOK_UP_NOW };
 
 /* (descriptor) => file, which owns it */
 static double adopt_file(Call *call) {
@@ -48,10 +48,11 @@ static double write_file(Call *call) {
 static double read_file(Call *call) {
   int64_t position = call_integer(call, 1);
   Bytes into = bytes_of(call->env, call->values[2]);
-  if (call->kind == DO_LOOK_UP) {
-    return (double)file_look_up(call->file, position, into.data, into.length);
+  if (call->kind == DO_READ) {
+    return (double)file_read(call->file->fd, position, into.data, into.length);
   }
-  return (double)file_read(call->file->fd, position, into.data, into.length);
+  bool now = call->kind == DO_LOOK_UP_NOW;
+  return (double)file_look_up(call->file, position, into.data, into.length, now);
 }
 
 /* (file, position, length) => 0, and answer = pages cached, dirty, under write-back */
@@ -83,6 +84,7 @@ void disk_register(Addon *addon, napi_value exports, napi_value constants) {
       OF_FILE("fileWrite", write_file, 0),
       OF_FILE("fileRead", read_file, DO_READ),
       OF_FILE("fileLookUp", read_file, DO_LOOK_UP),
+      OF_FILE("fileLookUpNow", read_file, DO_LOOK_UP_NOW),
       OF_FILE("fileResidency", residency, 0),
       OF_FILE("fileReserve", reserve, 0),
       OF_FILE("fileDropCache", drop_cache, 0),

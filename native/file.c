@@ -59,9 +59,19 @@ int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length) {
   return (int64_t)read;
 }
 
-int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length) {
+int64_t file_read_now(int fd, int64_t position, uint8_t *target, size_t length) {
+  struct iovec part = {target, length};
+  ssize_t read;
+  do read = preadv2(fd, &part, 1, position, RWF_NOWAIT);
+  while (read < 0 && errno == EINTR);
+  if (read < 0) return -errno;
+  return (size_t)read < length ? -EAGAIN : read;
+}
+
+int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length, bool now) {
   int64_t before = thread_device_bytes();
-  int64_t read = file_read(file->fd, position, target, length);
+  int64_t read = now ? file_read_now(file->fd, position, target, length)
+                     : file_read(file->fd, position, target, length);
   atomic_fetch_add(&file->looked_up, thread_device_bytes() - before);
   return read;
 }

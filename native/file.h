@@ -22,8 +22,10 @@ void file_release(File *file);
 int file_write(int fd, int64_t position, struct iovec *parts, int count, size_t *written);
 /* Reads until `length` bytes are there or the file ends. */
 int64_t file_read(int fd, int64_t position, uint8_t *target, size_t length);
-/* The same, in search of a range to send: what the device delivers is noted in `looked_up`. */
-int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length);
+/* The same without waiting for the device: -EAGAIN where some of it is not in the page cache. */
+int64_t file_read_now(int fd, int64_t position, uint8_t *target, size_t length);
+/* One of both, in search of a range to send: what the device delivers is noted in `looked_up`. */
+int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length, bool now);
 /* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]);
 /* What devices delivered to this thread so far, read-ahead included: getrusage(2). */

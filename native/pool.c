@@ -3,42 +3,43 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Waits for a job. NULL at the end. The caller holds the lock. */
-static Job *next_job(Lane *lane) {
+/* NULL at the end. `given`, if any, goes to the back before. */
+static Job *take(Lane *lane, Job *given) {
   Pool *pool = lane->pool;
-  while (!pool->stopping && STAILQ_EMPTY(&lane->waiting)) {
-    lane->idle_count++;
-    pthread_cond_wait(&lane->wake, &pool->mutex);
-    lane->idle_count--;
+  Job *job = NULL;
+  pthread_mutex_lock(&pool->mutex);
+  if (given) STAILQ_INSERT_TAIL(&lane->waiting, given, next);
+  if (!pool->stopping) {
+    job = STAILQ_FIRST(&lane->waiting);
+    STAILQ_REMOVE_HEAD(&lane->waiting, next);
   }
-  if (pool->stopping) return NULL;
-  Job *job = STAILQ_FIRST(&lane->waiting);
-  STAILQ_REMOVE_HEAD(&lane->waiting, next);
+  pthread_mutex_unlock(&pool->mutex);
   return job;
+}
+
+/* The loop is told of the first, and collects all that lie there by then. */
+static void give_back(Pool *pool, Job *job) {
+  pthread_mutex_lock(&pool->mutex);
+  bool first = STAILQ_EMPTY(&pool->finished);
+  STAILQ_INSERT_TAIL(&pool->finished, job, next);
+  pthread_mutex_unlock(&pool->mutex);
+  if (first) uv_async_send(&pool->async);
 }
 
 /* Signals belong to Node's threads, so ours block them all. */
 static void *lane_run(void *argument) {
   Lane *lane = argument;
-  Pool *pool = lane->pool;
   uint8_t scratch[SCRATCH_BYTES];
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, NULL);
-  pthread_mutex_lock(&pool->mutex);
-  for (Job *job; (job = next_job(lane));) {
-    pthread_mutex_unlock(&pool->mutex);
-    bool over = job->work(job, scratch);
-    pthread_mutex_lock(&pool->mutex);
-    bool first = over && STAILQ_EMPTY(&pool->finished);
-    STAILQ_INSERT_TAIL(over ? &pool->finished : &lane->waiting, job, next);
-    if (!first) continue; /* the loop was told of what lies there, and collects all of it */
-    pthread_mutex_unlock(&pool->mutex);
-    uv_async_send(&pool->async);
-    pthread_mutex_lock(&pool->mutex);
+  for (;;) {
+    while (sem_wait(&lane->jobs) < 0) continue;
+    Job *job = take(lane, NULL);
+    while (job && !job->work(job, scratch)) job = take(lane, job);
+    if (!job) return NULL;
+    give_back(lane->pool, job);
   }
-  pthread_mutex_unlock(&pool->mutex);
-  return NULL;
 }
 
 static void finish(Pool *pool, JobQueue *queue, bool alive) {
@@ -64,7 +65,7 @@ int pool_start(Pool *pool, uv_loop_t *loop) {
   for (int lane = 0; lane < LANE_COUNT; lane++) {
     pool->lanes[lane].pool = pool;
     STAILQ_INIT(&pool->lanes[lane].waiting);
-    pthread_cond_init(&pool->lanes[lane].wake, NULL);
+    sem_init(&pool->lanes[lane].jobs, 0, 0);
   }
   int result = uv_async_init(loop, &pool->async, pool_collect);
   if (result == 0) uv_unref((uv_handle_t *)&pool->async);
@@ -82,21 +83,20 @@ void pool_submit(Pool *pool, int index, Job *job) {
   if (lane->thread_count == 0) abort();
   pthread_mutex_lock(&pool->mutex);
   STAILQ_INSERT_TAIL(&lane->waiting, job, next);
-  bool anyone = lane->idle_count > 0;
   pthread_mutex_unlock(&pool->mutex);
-  if (anyone) pthread_cond_signal(&lane->wake); /* who wakes up finds the lock free */
+  sem_post(&lane->jobs); /* a system call only where a thread waits, which finds the lock free */
 }
 
 void pool_stop(Pool *pool) {
   pthread_mutex_lock(&pool->mutex);
   pool->stopping = true;
-  for (int lane = 0; lane < LANE_COUNT; lane++) pthread_cond_broadcast(&pool->lanes[lane].wake);
   pthread_mutex_unlock(&pool->mutex);
   for (int index = 0; index < LANE_COUNT; index++) {
     Lane *lane = &pool->lanes[index];
+    for (int at = 0; at < lane->thread_count; at++) sem_post(&lane->jobs);
     for (int at = 0; at < lane->thread_count; at++) pthread_join(lane->threads[at], NULL);
     finish(pool, &lane->waiting, false);
-    pthread_cond_destroy(&lane->wake);
+    sem_destroy(&lane->jobs);
   }
   finish(pool, &pool->finished, false);
   pthread_mutex_destroy(&pool->mutex);

@@ -3,6 +3,7 @@
  * for a device to deliver (cold sends and reads), `flush` for it to take (fdatasync, write-back).
  */
 #pragma once
+#include <semaphore.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 #include <uv.h>
@@ -26,8 +27,9 @@ struct Pool;
 typedef struct {
   struct Pool *pool;
   pthread_t threads[READ_THREADS];
-  int thread_count, idle_count;
-  pthread_cond_t wake;
+  int thread_count;
+  /* How many are in `waiting`, and at the end one for each thread. */
+  sem_t jobs;
   JobQueue waiting;
 } Lane;
 

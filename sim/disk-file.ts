@@ -54,6 +54,12 @@ export class SimFile implements DiskFile {
     return this.#read(position, target, false)
   }
 
+  readNow(position: number, target: Uint8Array): number | null {
+    this.#checkOpen('readNow')
+    const content = this.#host.content('read')
+    return content.isResident(position, target.length) ? content.read(position, target).count : null
+  }
+
   async readAsync(position: number, target: Uint8Array): Promise<number> {
     this.#begin('readAsync')
     return this.#during(() => this.#read(position, target, true))

@@ -84,6 +84,8 @@ export interface DiskFile {
   write(position: number, parts: readonly Uint8Array[]): void
   /** Reads into `target`, synchronously; returns the bytes read, fewer than asked only at the end of the file. */
   read(position: number, target: Uint8Array): number
+  /** As `read`, where the page cache has all of it; null where the device would have to deliver, or nobody can tell. */
+  readNow(position: number, target: Uint8Array): number | null
   /** As `read`, but off the event loop: for whatever may have to wait for the device. */
   readAsync(position: number, target: Uint8Array): Promise<number>
   /** Cuts the file. Nobody may be reading there. */

@@ -58,8 +58,10 @@ function sentByFile({ calls }: Exchange): Syscall[] {
   return calls.filter(call => call.name === 'sendfile' && isOnSegment(call))
 }
 
+/** Those that may wait: what the page cache is known to have is looked up by the event loop. */
 function segmentReads({ calls }: Exchange): Syscall[] {
-  return calls.filter(call => [...reads, 'mmap'].includes(call.name) && isOnSegment(call))
+  const all = calls.filter(call => [...reads, 'mmap'].includes(call.name) && isOnSegment(call))
+  return all.filter(({ mayWait }) => mayWait)
 }
 
 describeNeeding(['addon', 'device', 'strace'], 'system calls', () => {

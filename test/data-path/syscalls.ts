@@ -7,6 +7,8 @@ export interface Syscall {
   readonly name: string
   /** What its file descriptors are: paths, and `TCP:[LOCAL->REMOTE]`. */
   readonly targets: readonly string[]
+  /** It may wait for the device or the peer: not said to come back at once (RWF_NOWAIT). */
+  readonly mayWait: boolean
   /** What it returned; -1 where it failed or never came back. */
   readonly result: number
   /** Places in the order of all beginnings and ends. */
@@ -54,11 +56,13 @@ function parseTrace(text: string): Syscall[] {
         : open.get(Number(thread))
     if (begun === undefined) return
     if (line.endsWith('<unfinished ...>')) {
-      open.set(begun.thread, { ...begun, result: -1, end: Number.POSITIVE_INFINITY })
+      const end = Number.POSITIVE_INFINITY
+      open.set(begun.thread, { ...begun, mayWait: true, result: -1, end })
       return
     }
     open.delete(begun.thread)
-    calls.push({ ...begun, result: resultOf(line), end: at })
+    const mayWait = !rest!.includes('RWF_NOWAIT')
+    calls.push({ ...begun, mayWait, result: resultOf(line), end: at })
   })
   return [...calls, ...open.values()].toSorted((a, b) => a.begin - b.begin)
 }

@@ -30,6 +30,8 @@ export interface Binding {
   fileRead(file: number, position: number, target: Uint8Array): number
   /** Notes what the device delivers with the range that is sent next. */
   fileLookUp(file: number, position: number, target: Uint8Array): number
+  /** The same without waiting for the device: EAGAIN where it would have to. */
+  fileLookUpNow(file: number, position: number, target: Uint8Array): number
   /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
   fileReserve(file: number, length: number): number

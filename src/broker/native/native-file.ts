@@ -63,6 +63,14 @@ export class NativeFile implements DiskFile {
     return this.#check('read', this.#binding[call](this.use('read'), position, target))
   }
 
+  readNow(position: number, target: Uint8Array): number | null {
+    const handle = this.use('readNow')
+    // A probe of what is not cached starts the read-ahead that it asks about (durability.md Q3).
+    if (this.isResident(position, target.length) !== true) return null
+    const read = this.#binding.fileLookUpNow(handle, position, target)
+    return read < 0 ? null : read
+  }
+
   async readAsync(position: number, target: Uint8Array): Promise<number> {
     const handle = this.use('readAsync')
     const call = isLookUp(target) ? 'fileLookUpLater' : 'fileReadLater'

@@ -74,6 +74,11 @@ export class NodeFile implements DiskFile, UnsyncedFile {
     })
   }
 
+  readNow(): number | null {
+    // Node has no preadv2(2), and knows of no page whether it is cached.
+    return null
+  }
+
   async readAsync(position: number, target: Uint8Array): Promise<number> {
     return this.#during('readAsync', async () => {
       let done = 0

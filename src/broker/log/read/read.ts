@@ -7,6 +7,7 @@ import {
   type Lookup,
   type Range,
   type RangeWish,
+  type ReadWish,
 } from '../segment/lookup.ts'
 import type { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment } from '../segment/segment.ts'
@@ -69,24 +70,29 @@ export function readLog(
   segment.used(state.host.env.clock.monotonic())
   try {
     const { index } = segment
-    if (options.isLagging || index === null || !isLookupHot(segment, index, wish)) {
-      return readCold(state, segment, wish)
-    }
-    const range = runHot(segment.file, findRange(segment, index, wish))
+    if (index === null) return readCold(state, segment, wish)
+    const isTrusted = options.isLagging !== true && isLookupHot(segment, index, wish)
+    const run = isTrusted ? runHot : runWary
+    const range = run(segment.file, findRange(segment, index, wish))
+    if (range instanceof Promise) return readCold(state, segment, wish, range)
     if (range.kind === 'mismatch') return readCold(state, segment, wish)
     if (range.kind === 'empty') return range
-    const cold = !isHot(segment, range.position, range.length)
+    const cold = !isTrusted || !isHot(segment, range.position, range.length)
     return { ...range, file: segment.file, cold, isCaughtUp: range.endOffset >= upToOffset }
   } catch (error) {
     return readFailed(state, error)
   }
 }
 
-/** The look-up itself leaves the event loop; what it finds is sent by the cold lane. */
-async function readCold(state: LogState, segment: Segment, wish: RangeWish): Promise<ReadResult> {
+/** The look-up, or what is left of it, leaves the event loop; what it finds is sent by the cold lane. */
+async function readCold(
+  state: LogState,
+  segment: Segment,
+  wish: RangeWish,
+  underWay: Promise<Range> = findCold(state, segment, wish),
+): Promise<ReadResult> {
   try {
-    const index = await loadIndex(state, segment)
-    let range = await runCold(segment.file, findRange(segment, index, wish))
+    let range = await underWay
     if (range.kind === 'mismatch') range = await secondOpinion(state, segment, wish, range)
     switch (range.kind) {
       case 'range':
@@ -108,6 +114,11 @@ async function readCold(state: LogState, segment: Segment, wish: RangeWish): Pro
     if (wish.fromOffset < state.startOffset) return { kind: 'out-of-range' }
     return readFailed(state, error)
   }
+}
+
+async function findCold(state: LogState, segment: Segment, wish: RangeWish): Promise<Range> {
+  const index = await loadIndex(state, segment)
+  return runWary(segment.file, findRange(segment, index, wish))
 }
 
 /** A header was not what the index promised: the index is made anew, and only then is the segment blamed. */
@@ -183,13 +194,30 @@ function runHot<T>(file: DiskFile, lookup: Lookup<T>): T {
   return step.value
 }
 
-/** The same off the event loop. */
-export async function runCold<T>(file: DiskFile, lookup: Lookup<T>): Promise<T> {
+/** At once as far as the page cache goes, and from there on off the event loop. */
+function runWary<T>(file: DiskFile, lookup: Lookup<T>): T | Promise<T> {
   let step = lookup.next()
   while (!step.done) {
     const { position, length } = step.value
+    const target = scratch.subarray(0, length)
+    const read = file.readNow(position, target)
+    if (read === null) return runCold(file, lookup, step)
+    step = lookup.next(target.subarray(0, read))
+  }
+  return step.value
+}
+
+/** Off the event loop, from `step` on. */
+export async function runCold<T>(
+  file: DiskFile,
+  lookup: Lookup<T>,
+  step: IteratorResult<ReadWish, T> = lookup.next(),
+): Promise<T> {
+  while (!step.done) {
+    const { position, length } = step.value
     const target = new Uint8Array(length)
-    step = lookup.next(target.subarray(0, await file.readAsync(position, target)))
+    const read = await file.readAsync(position, target)
+    step = lookup.next(target.subarray(0, read))
   }
   return step.value
 }

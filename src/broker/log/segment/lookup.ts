@@ -16,7 +16,7 @@ import type { Segment } from './segment.ts'
 export type Lookup<T> = Generator<ReadWish, T, Uint8Array>
 
 /** Give me these bytes of the segment; fewer come only at the end of the file. */
-interface ReadWish {
+export interface ReadWish {
   readonly position: number
   readonly length: number
 }
