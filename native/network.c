@@ -183,13 +183,14 @@ static double open_stream(Call *call) {
   return table_add(&call->addon->streams, stream);
 }
 
-/* (stream): closes it, or answer = bytes sent, hit */
+/* (stream): closes it, or answer = bytes sent, hit, and ranges that still refer to it */
 static double use_stream(Call *call) {
   uint32_t handle = (uint32_t)call_integer(call, 0);
   Stream *stream = table_get(&call->addon->streams, handle);
   if (!stream) return -EBADF;
   call->addon->answer[0] = stream->sent;
   call->addon->answer[1] = stream->hit;
+  call->addon->answer[2] = stream->references - 1;
   if (call->kind == DO_CLOSE) stream_release(table_remove(&call->addon->streams, handle));
   return 0;
 }

@@ -135,6 +135,8 @@ export interface SendStream {
   sentBytes(): number
   /** Those of them that no device delivered meanwhile; null where it cannot be measured. */
   hitBytes(): number | null
+  /** Nothing of it is queued, or sent and not counted yet. False where that is not known. */
+  isSettled(): boolean
   /** Gives the counters back. The stream is not used after. */
   close(): void
 }

@@ -133,7 +133,7 @@ export class ScriptedClient implements Connection {
   }
 
   openStream(): SendStream {
-    return { sentBytes: () => 0, hitBytes: () => null, close: () => {} }
+    return { sentBytes: () => 0, hitBytes: () => null, isSettled: () => false, close: () => {} }
   }
 
   pause(): void {

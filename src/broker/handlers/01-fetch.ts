@@ -1,4 +1,5 @@
 import type { Clock, FileRange } from '../../env/env.ts'
+import { lagAfter, lagNow } from '../insight/lagging.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { Partitions } from '../partition/partitions.ts'
@@ -197,7 +198,7 @@ class Pass {
       // Any negative one says here that the client does not know it.
       currentLeaderEpoch: Math.max(-1, partition.currentLeaderEpoch),
       lastFetchedEpoch: partition.lastFetchedEpoch,
-      isLagging: reader.isLagging,
+      isLagging: (reader.lag = lagNow(reader.lag, reader.stream)) !== null,
     }
     return found.read(request)
   }
@@ -230,7 +231,7 @@ class Pass {
   #records({ range }: PartitionReadResult, reader: Reader | null): FileRange | Uint8Array {
     if (range === null || reader === null || this.#isClosed()) return noRecords
     const { file, position, length, cold } = range
-    reader.isLagging = cold && !range.isCaughtUp
+    reader.lag = lagAfter(reader.lag, reader.stream, range)
     return { file, position, length, cold, stream: reader.stream }
   }
 }

@@ -16,6 +16,10 @@ class FakeStream implements SendStream {
     return this.hit
   }
 
+  isSettled(): boolean {
+    return true
+  }
+
   close(): void {
     this.isClosed = true
   }

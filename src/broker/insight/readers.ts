@@ -1,5 +1,6 @@
 import type { Address, SendStream } from '../../env/env.ts'
 import type { Fetcher } from './attribution.ts'
+import type { Lag } from './lagging.ts'
 import type { SentNumbers } from './numbers.ts'
 
 /** The connection that fetches, as a request knows it. */
@@ -14,8 +15,8 @@ export interface Fetching {
 /** One consumer of one partition: what is remembered from one of its fetches to the next. */
 export interface Reader extends Fetcher {
   readonly stream: SendStream
-  /** Last sent something cold from before the end of the log: such a one stays cold until it has caught up. */
-  isLagging: boolean
+  /** Not null: what it reads may have to come from the device, and goes by the cold lane. */
+  lag: Lag | null
   /** Where it reads next. */
   fetchOffset: number
 }
@@ -105,7 +106,7 @@ export class Readers {
     const reader: OpenReader = {
       ...who,
       stream: by.openStream(),
-      isLagging: false,
+      lag: null,
       fetchOffset: -1,
       group: attribution?.groupOf(who) ?? '',
       revision: attribution?.revision ?? unattributed,

@@ -93,7 +93,7 @@ export interface Binding {
   /** `abandoned` (1): nobody knows who still reads it, so its slab is not used again. */
   frameRelease(slab: number, abandoned: number): number
   streamOpen(): number
-  /** `answer`: bytes sent, and those of them that no device delivered. */
+  /** `answer`: bytes sent, those of them that no device delivered, and how many ranges are queued or not counted. */
   streamRead(stream: number): number
   streamClose(stream: number): number
 }

@@ -261,7 +261,12 @@ test('files and streams of others are refused', async () => {
   const foreign = { ...segment() } as unknown as DiskFile
   expect(() => connections[0]!.send([range(foreign, stream, false)])).toThrow('native disk')
   const file = segment()
-  const other = { sentBytes: () => 0, hitBytes: () => null, close: () => {} }
+  const other = {
+    sentBytes: () => 0,
+    hitBytes: () => null,
+    isSettled: () => false,
+    close: () => {},
+  }
   expect(() => connections[0]!.send([range(file, other, false)])).toThrow('streams of its own')
 })
 

@@ -33,6 +33,11 @@ export class NativeStream implements SendStream {
     return this.#binding.answer[1]!
   }
 
+  isSettled(): boolean {
+    this.#binding.streamRead(this.handle)
+    return this.#binding.answer[2] === 0
+  }
+
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false

@@ -117,6 +117,10 @@ class CountingStream implements SendStream {
     return null
   }
 
+  isSettled(): boolean {
+    return false
+  }
+
   close(): void {
     // Nothing is held.
   }

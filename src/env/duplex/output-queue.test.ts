@@ -6,7 +6,12 @@ import { OutputQueue } from './output-queue.ts'
 
 const mebibyte = 1024 * 1024
 
-const stream: SendStream = { sentBytes: () => 0, hitBytes: () => null, close: () => {} }
+const stream: SendStream = {
+  sentBytes: () => 0,
+  hitBytes: () => null,
+  isSettled: () => false,
+  close: () => {},
+}
 
 /** A file of zeros that counts what was read of it and who holds it. */
 function zeros(): { file: DiskFile; counts: { readBytes: number; holds: number } } {

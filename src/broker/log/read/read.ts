@@ -22,8 +22,8 @@ export interface ReadOptions {
   readonly upToOffset: number
   readonly minOneBatch: boolean
   /**
-   * The reader was behind what the page cache holds, and has not caught up since. What cachestat tells of its next
-   * ranges cannot be trusted: pages that read-ahead has only asked for count as resident (durability.md Q3).
+   * The reader is behind what the page cache holds. What cachestat tells of its next ranges cannot be trusted: pages
+   * that read-ahead has only asked for count as resident (durability.md Q3).
    */
   readonly isLagging?: boolean
 }
