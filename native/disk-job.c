@@ -4,7 +4,15 @@
 #include <unistd.h>
 #include "call.h"
 
-enum { JOB_READ, JOB_LOOK_UP, JOB_SYNC, JOB_WRITE_BACK, JOB_SYNC_ALL, JOB_SYNC_FILE_SYSTEM };
+enum {
+  JOB_READ,
+  JOB_LOOK_UP,
+  JOB_DROP,
+  JOB_SYNC,
+  JOB_WRITE_BACK,
+  JOB_SYNC_ALL,
+  JOB_SYNC_FILE_SYSTEM
+};
 
 typedef struct {
   Job job; /* first: the pool gives it back */
@@ -23,18 +31,19 @@ static int flush(const DiskJob *disk, int fd) {
   return disk->kind == JOB_SYNC_ALL ? fsync(fd) : syncfs(fd);
 }
 
-static int64_t read_or_flush(const DiskJob *disk) {
+static int64_t run(const DiskJob *disk) {
   File *file = disk->file;
   size_t length = (size_t)disk->length;
   if (disk->kind == JOB_READ) return file_read(file->fd, disk->position, disk->target, length);
   if (disk->kind == JOB_LOOK_UP) return file_look_up(file, disk->position, disk->target, length, false);
+  if (disk->kind == JOB_DROP) return file_drop(file->fd, disk->position, disk->length);
   return flush(disk, file->fd) < 0 ? -errno : 0;
 }
 
 static bool work(Job *job, uint8_t *scratch) {
   DiskJob *disk = (DiskJob *)job;
   (void)scratch;
-  disk->result = read_or_flush(disk);
+  disk->result = run(disk);
   return true;
 }
 
@@ -64,7 +73,8 @@ static double submit(Call *call) {
     disk->target = target.data;
     disk->length = (int64_t)target.length;
   }
-  pool_submit(&call->addon->pool, reads ? LANE_READ : LANE_FLUSH, &disk->job);
+  bool flushes = !reads && call->kind != JOB_DROP;
+  pool_submit(&call->addon->pool, flushes ? LANE_FLUSH : LANE_READ, &disk->job);
   return 0;
 }
 
@@ -72,6 +82,7 @@ void disk_job_register(Addon *addon, napi_value exports) {
   static const Export list[] = {
       OF_FILE("fileReadLater", submit, JOB_READ),
       OF_FILE("fileLookUpLater", submit, JOB_LOOK_UP),
+      OF_FILE("fileDropCacheLater", submit, JOB_DROP),
       OF_FILE("fileSync", submit, JOB_SYNC),
       OF_FILE("fileWriteBack", submit, JOB_WRITE_BACK),
       OF_FILE("fileSyncAll", submit, JOB_SYNC_ALL),

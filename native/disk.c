@@ -71,9 +71,7 @@ static double reserve(Call *call) {
 
 /* (file, position, length) */
 static double drop_cache(Call *call) {
-  int64_t length = call_integer(call, 2);
-  if (length <= 0) return 0; /* to the kernel a length of 0 means the rest of the file */
-  return -posix_fadvise(call->file->fd, call_integer(call, 1), length, POSIX_FADV_DONTNEED);
+  return file_drop(call->file->fd, call_integer(call, 1), call_integer(call, 2));
 }
 
 void disk_register(Addon *addon, napi_value exports, napi_value constants) {

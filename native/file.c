@@ -1,5 +1,6 @@
 #include "file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -82,6 +83,11 @@ int file_residency(int fd, int64_t position, int64_t length, double pages[3]) {
   if (length > 0 && syscall(SYS_cachestat, fd, range, counts, 0) < 0) return -errno;
   for (int at = 0; at < 3; at++) pages[at] = (double)counts[at];
   return 0;
+}
+
+int file_drop(int fd, int64_t position, int64_t length) {
+  if (length <= 0) return 0; /* to the kernel a length of 0 means the rest of the file */
+  return -posix_fadvise(fd, position, length, POSIX_FADV_DONTNEED);
 }
 
 int64_t thread_device_bytes(void) {

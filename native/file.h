@@ -28,5 +28,7 @@ int64_t file_read_now(int fd, int64_t position, uint8_t *target, size_t length);
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length, bool now);
 /* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]);
+/* Asks the kernel to forget the clean pages wholly inside the range: posix_fadvise(2). */
+int file_drop(int fd, int64_t position, int64_t length);
 /* What devices delivered to this thread so far, read-ahead included: getrusage(2). */
 int64_t thread_device_bytes(void);

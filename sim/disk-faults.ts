@@ -4,7 +4,14 @@ import type { DiskOperation } from '../src/env/disk.ts'
 export type OperationName =
   | Exclude<
       DiskOperation,
-      'space' | 'fileSystem' | 'residency' | 'isResident' | 'readNow' | 'dropCache' | 'reserve'
+      | 'space'
+      | 'fileSystem'
+      | 'residency'
+      | 'isResident'
+      | 'readNow'
+      | 'dropCache'
+      | 'dropCacheAsync'
+      | 'reserve'
     >
   /** An `open` that makes the file. */
   | 'create'

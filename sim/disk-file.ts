@@ -109,6 +109,11 @@ export class SimFile implements DiskFile {
     this.#host.content('change').drop(position, length)
   }
 
+  async dropCacheAsync(position: number, length: number): Promise<void> {
+    this.#checkOpen('dropCacheAsync')
+    await this.#during(() => this.#host.content('change').drop(position, length))
+  }
+
   hold(): () => void {
     assert(this.#references > 0, 'only a file that is still referenced can be held')
     this.#references++

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
+import { DropBehind } from './cold-lane/drop-behind.ts'
 import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
@@ -45,6 +46,7 @@ export class Broker {
   readonly #configuration: LiveConfiguration
   readonly #listeners: readonly ListenerAddress[]
   readonly #insight: Insight
+  readonly #dropBehind: DropBehind
   readonly #codecs: Codecs
   #parts: Parts = {}
   #retention: Timer | null = null
@@ -58,6 +60,10 @@ export class Broker {
     this.#insight = new Insight({
       clock: options.env.clock,
       groupTotalsMax: settings.metricsGroupSeriesMax,
+    })
+    this.#dropBehind = new DropBehind({
+      readers: this.#insight.readers,
+      isEnabled: settings.logDropBehindEnable,
     })
     this.#codecs = createCodecs(options.env.clock)
     options.metrics.attach({
@@ -294,6 +300,7 @@ export class Broker {
         coordinator,
         endpoints,
         readers: this.#insight.readers,
+        dropBehind: this.#dropBehind,
         logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
         space: () =>
           this.#parts.directory?.failure === null

@@ -106,6 +106,8 @@ export interface DiskFile {
   reserve(length: number): boolean
   /** Asks the kernel to drop the pages wholly inside the range (POSIX_FADV_DONTNEED). */
   dropCache(position: number, length: number): void
+  /** As `dropCache`, off the event loop: the kernel may first collect pages from every processor. */
+  dropCacheAsync(position: number, length: number): Promise<void>
   /**
    * One more reference, given back by the function returned: until then reads work after `close` too. A
    * network that sends by `readAsync` holds each file of its queue so.

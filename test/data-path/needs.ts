@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { describe, test } from 'vitest'
+import { whyNoCgroup } from '../stress/memory-cgroup.ts'
 import { loadNative } from '../../src/broker/native/load.ts'
 
 /** What a suite cannot do without, and why it is not here; null where it is. */
@@ -16,6 +17,8 @@ const whyMissing = {
     const { isMemory, type } = load.native.disk.fileSystem(tmpdir())
     return isMemory ? `${tmpdir()} is a ${type}, which no eviction empties` : null
   },
+  /** A memory limit for a process. */
+  cgroup: whyNoCgroup,
   strace: () => {
     const traced = spawnSync('strace', ['-f', '-o', '/dev/null', 'true'])
     if (traced.error) return 'strace is not installed'

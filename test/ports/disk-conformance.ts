@@ -215,6 +215,7 @@ export function diskConformance(name: string, makeDisk: () => DiskUnderTest): vo
         })
         if (canTell) expect(residency).toMatchObject({ dirtyBytes: 0, writebackBytes: 0 })
         file.dropCache(0, 20_100)
+        await file.dropCacheAsync(0, 20_100)
         const target = new Uint8Array(20_100)
         expect(file.read(0, target)).toBe(20_100)
         expect(target.subarray(0, 20_000).every(byte => byte === 1)).toBe(true)

@@ -135,6 +135,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/insight': {
     ours: ['src/lib', 'src/env', ...broker('coordinator', 'partition')],
   },
+  'src/broker/cold-lane': {
+    ours: ['src/lib', 'src/env', ...broker('insight')],
+  },
   'src/broker/telemetry': {
     ours: ['src/lib', 'src/env', ...broker('config', 'insight/numbers.ts')],
     modules: ['node:http', 'express', 'pino', 'prom-client'],
@@ -144,7 +147,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/lib',
       'src/env',
       ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
-      ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight'),
+      ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight', 'cold-lane'),
       ...broker('handlers/scram-mechanisms.ts'),
     ],
   },

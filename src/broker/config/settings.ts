@@ -134,7 +134,12 @@ const settingsTable = {
     default: 256 * mebibyte,
     unit: 'bytes',
     effect: 'at restart',
-    doc: 'Where the kernel cannot tell what is in the page cache: bytes appended lately that count as being there.',
+    doc: 'Bytes appended lately that count as being in the page cache where the kernel cannot tell, and that are never given back to it behind a reader.',
+  }),
+  'log.drop.behind.enable': bool({
+    default: true,
+    effect: 'at restart',
+    doc: 'What a reader of old data has read from the device, and no other reader comes to soon, is given back to the kernel, so that it does not push out of the page cache what others read.',
   }),
   'num.recovery.threads.per.data.dir': int({
     default: 4,

@@ -1,4 +1,5 @@
 import type { Clock, FileRange } from '../../env/env.ts'
+import type { DropBehind } from '../cold-lane/drop-behind.ts'
 import { lagAfter, lagNow } from '../insight/lagging.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
 import type { Partition } from '../partition/partition.ts'
@@ -24,6 +25,7 @@ export interface FetchDeps {
   readonly partitions: Partitions
   readonly clock: Clock
   readonly readers: Readers
+  readonly dropBehind: Pick<DropBehind, 'sent'>
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
 }
@@ -232,6 +234,7 @@ class Pass {
     if (range === null || reader === null || this.#isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
+    this.#deps.dropBehind.sent(reader, { ...range, offset: reader.fetchOffset })
     return { file, position, length, cold, stream: reader.stream }
   }
 }

@@ -59,6 +59,7 @@ import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import type { Endpoints } from './endpoints.ts'
 import { HandlerTable, type Handler } from './handler.ts'
+import type { DropBehind } from '../cold-lane/drop-behind.ts'
 import type { Readers } from '../insight/readers.ts'
 
 export interface HandlersOptions {
@@ -69,6 +70,7 @@ export interface HandlersOptions {
   readonly coordinator: Coordinator
   readonly endpoints: Endpoints
   readonly readers: Readers
+  readonly dropBehind: DropBehind
   /** Absolute path of the data directory. */
   readonly logDir: string
   /** Bytes of the volume that holds it; null once the directory failed. */
@@ -77,12 +79,19 @@ export interface HandlersOptions {
 
 /** The router: every API that this broker answers. ApiVersions lists exactly these. */
 export function handlerTable(options: HandlersOptions): HandlerTable {
-  const { env, configuration, cluster, partitions, endpoints, readers } = options
+  const { env, configuration, cluster, partitions, endpoints } = options
+  const { readers, dropBehind } = options
   const { settings } = configuration
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
     produceHandler({ partitions, image: () => cluster.image }),
-    fetchHandler({ partitions, clock: env.clock, readers, answerBytesMax: settings.fetchMaxBytes }),
+    fetchHandler({
+      partitions,
+      clock: env.clock,
+      readers,
+      dropBehind,
+      answerBytesMax: settings.fetchMaxBytes,
+    }),
     listOffsetsHandler(partitions),
     metadataHandler({
       cluster,

@@ -82,6 +82,14 @@ export class Readers {
     }
   }
 
+  /** Everybody who reads a partition. A look at every connection. */
+  *of(topic: string, partition: number): IterableIterator<Reader> {
+    for (const topics of this.#open.values()) {
+      const reader = topics.get(topic)?.get(partition)
+      if (reader !== undefined) yield reader
+    }
+  }
+
   /** Totals since the start of the process; none ever falls. Those of what is gone are gone. */
   sent(): Iterable<SentNumbers> {
     for (const [key, { topic, group }] of this.#totals) {

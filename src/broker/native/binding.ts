@@ -40,6 +40,7 @@ export interface Binding {
   /** Jobs: answered by `jobDone`. `target` must be kept until then. */
   fileReadLater(file: number, job: number, position: number, target: Uint8Array): number
   fileLookUpLater(file: number, job: number, position: number, target: Uint8Array): number
+  fileDropCacheLater(file: number, job: number, position: number, length: number): number
   /** The contents, and what is needed to find them. */
   fileSync(file: number, job: number): number
   fileSyncAll(file: number, job: number): number

@@ -168,8 +168,8 @@ test('cachestat: written pages are dirty, synced ones clean, dropped ones gone',
   await file.sync()
   if (statfsSync(folder).type !== 0x01021994) {
     // A page that something else holds at this moment, such as the kernel's own reclaim, stays until it is dropped again.
-    const cached = () => {
-      file.dropCache(0, bytes)
+    const cached = async () => {
+      await file.dropCacheAsync(0, bytes)
       return file.residency(0, bytes)?.cachedBytes
     }
     await eventually('cached of what was dropped', cached, left => left === 0)

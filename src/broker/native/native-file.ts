@@ -141,6 +141,12 @@ export class NativeFile implements DiskFile {
     this.#check('dropCache', this.#binding.fileDropCache(this.use('dropCache'), position, length))
   }
 
+  async dropCacheAsync(position: number, length: number): Promise<void> {
+    const handle = this.use('dropCacheAsync')
+    const submit = (job: number) => this.#binding.fileDropCacheLater(handle, job, position, length)
+    await this.#run('dropCacheAsync', submit)
+  }
+
   hold(): () => void {
     assert(this.#references > 0, 'a closed file is not held')
     this.#references++

@@ -44,6 +44,8 @@ export interface SegmentRange {
   readonly cold: boolean
   /** Reaches all that was readable when it was asked for. */
   readonly isCaughtUp: boolean
+  /** From here on the file was appended lately: no reader but the tail's is done with it. */
+  readonly hotFrom: number
 }
 
 /** An offset, and the leader epoch that holds there; -1 where that is not known. */

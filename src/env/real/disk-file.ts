@@ -136,6 +136,10 @@ export class NodeFile implements DiskFile, UnsyncedFile {
     // Node has no posix_fadvise(2).
   }
 
+  async dropCacheAsync(): Promise<void> {
+    // Nor here.
+  }
+
   hold(): () => void {
     assert(this.#references > 0, 'only a file that is still referenced can be held')
     this.#references++

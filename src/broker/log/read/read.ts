@@ -38,6 +38,8 @@ export type ReadResult =
       readonly cold: boolean
       /** Reaches all that was readable when it was asked for. */
       readonly isCaughtUp: boolean
+      /** From here on the file was appended lately by this process. */
+      readonly hotFrom: number
     }
   | { readonly kind: 'empty' }
   | { readonly kind: 'out-of-range' }
@@ -78,7 +80,8 @@ export function readLog(
     if (range.kind === 'mismatch') return readCold(state, segment, wish)
     if (range.kind === 'empty') return range
     const cold = !isTrusted || !isHot(segment, range.position, range.length)
-    return { ...range, file: segment.file, cold, isCaughtUp: range.endOffset >= upToOffset }
+    const isCaughtUp = range.endOffset >= upToOffset
+    return { ...range, file: segment.file, cold, isCaughtUp, hotFrom: segment.hotFrom }
   } catch (error) {
     return readFailed(state, error)
   }
@@ -101,6 +104,7 @@ async function readCold(
           file: segment.file,
           cold: true,
           isCaughtUp: range.endOffset >= wish.upToOffset,
+          hotFrom: segment.hotFrom,
         }
       case 'empty':
         return range
