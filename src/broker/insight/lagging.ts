@@ -3,6 +3,7 @@ import type { SendStream } from '../../env/env.ts'
 /**
  * Further than a read-ahead of the kernel reaches, in bytes: 8 MiB was the largest measured, usual is 128 KiB
  * (`read_ahead_kb` of the device). What is smaller here makes the event loop wait for what only has been asked for.
+ * @internal
  */
 export const readAheadBytesMax = 8 * 1024 * 1024
 
