@@ -55,6 +55,17 @@ test('expired segments go by their newest timestamp; a log expired as a whole be
   expect(await append(world, log, batchOf(1))).toMatchObject({ baseOffset: 24, logStartOffset: 24 })
 })
 
+test('what comes in the turn in which a log is expired as a whole is kept', async () => {
+  const { world, clock, log } = await oneLog({ retentionMs: 5000 })
+  await append(world, log, batchOf(2, { baseTimestamp: clock.now() }))
+  await clock.run(10_000)
+  const answered = append(world, log, batchOf(3, { baseTimestamp: clock.now() }))
+  await log.applyRetention(clock.now())
+  expect(await answered).toMatchObject({ ok: true, baseOffset: 2 })
+  expect([log.startOffset, log.endOffset]).toEqual([2, 5])
+  expect((await readAll(log)).length).toBeGreaterThan(0)
+})
+
 test('compacted topics keep everything', async () => {
   const { world, clock, log } = await oneLog({
     retentionMs: 1,
