@@ -9,6 +9,8 @@ export interface FileHost {
   readonly plan: FaultPlan
   content(purpose: 'read' | 'change'): FileContent
   write(position: number, parts: readonly Uint8Array[]): number
+  /** As `write`, in two steps that come later; a crash meanwhile finds any part of it. */
+  writeAsync(position: number, parts: readonly Uint8Array[]): Promise<number>
   endSync(capture: SyncCapture, fault: Fault | null): void
   later<T>(act: () => T): Promise<T>
   coldRead(bytes: number, isAsync: boolean): void
@@ -37,16 +39,34 @@ export class SimFile implements DiskFile {
   }
 
   write(position: number, parts: readonly Uint8Array[]): void {
-    assert(Number.isSafeInteger(position) && position >= 0, 'a write has a position in the file')
-    this.#checkWritable('write', 'EBADF')
-    const tear = (bytes: number): void => void this.#host.write(position, firstBytes(parts, bytes))
-    const operation = { ...this.#operation('write'), position, parts }
-    const fault = this.#host.plan.begin(operation, tear)
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    const offered = fault === null ? parts : firstBytes(parts, fault.written ?? 0)
+    const { fault, offered } = this.#beginWrite('write', position, parts)
     const written = this.#host.write(position, offered)
     if (fault !== null) throw new DiskError('write', this.path, fault.code, written)
-    if (written < length) throw new DiskError('write', this.path, 'ENOSPC', written)
+    if (written < lengthOf(parts)) throw new DiskError('write', this.path, 'ENOSPC', written)
+  }
+
+  async writeAsync(position: number, parts: readonly Uint8Array[]): Promise<void> {
+    const { fault, offered } = this.#beginWrite('writeAsync', position, parts)
+    const release = this.hold()
+    try {
+      const written = await this.#host.writeAsync(position, offered)
+      if (fault !== null) throw new DiskError('writeAsync', this.path, fault.code, written)
+      if (written < lengthOf(parts)) throw new DiskError('writeAsync', this.path, 'ENOSPC', written)
+    } finally {
+      release()
+    }
+  }
+
+  #beginWrite(
+    name: 'write' | 'writeAsync',
+    position: number,
+    parts: readonly Uint8Array[],
+  ): { fault: Fault | null; offered: readonly Uint8Array[] } {
+    assert(Number.isSafeInteger(position) && position >= 0, 'a write has a position in the file')
+    this.#checkWritable(name, 'EBADF')
+    const tear = (bytes: number): void => void this.#host.write(position, firstBytes(parts, bytes))
+    const fault = this.#host.plan.begin({ ...this.#operation(name), position, parts }, tear)
+    return { fault, offered: fault === null ? parts : firstBytes(parts, fault.written ?? 0) }
   }
 
   read(position: number, target: Uint8Array): number {
@@ -188,4 +208,18 @@ export function firstBytes(parts: readonly Uint8Array[], bytes: number): Uint8Ar
     left -= part.length
   }
   return taken
+}
+
+/** What `firstBytes` leaves. */
+export function withoutFirst(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes
+  return parts.map(part => {
+    const left = part.subarray(Math.min(skip, part.length))
+    skip = Math.max(0, skip - part.length)
+    return left
+  })
+}
+
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
 }

@@ -133,6 +133,80 @@ describe('planned faults', () => {
   })
 })
 
+describe('a write by a thread', () => {
+  /** A disk that goes on when it is told to. */
+  function stepwise() {
+    const steps: (() => void)[] = []
+    const disk = new SimDisk({ later: act => steps.push(act) })
+    const step = async (): Promise<void> => {
+      steps.shift()?.()
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    }
+    const file = disk.open('/a', 'create')
+    file.write(0, [utf8('one')])
+    return { disk, file, step }
+  }
+
+  test('goes in by halves, as its bytes are then', async () => {
+    const { disk, file, step } = stepwise()
+    const bytes = utf8('cdef')
+    const written = file.writeAsync(3, [utf8('ab'), bytes])
+    expect([disk.underWayCount, contentOf(disk, '/a')]).toEqual([1, 'one'])
+    await step()
+    expect(contentOf(disk, '/a')).toBe('oneabc')
+    bytes.fill(120)
+    await step()
+    await written
+    expect([disk.underWayCount, contentOf(disk, '/a')]).toEqual([0, 'oneabcxxx'])
+  })
+
+  test('that fails says how much went in, when it is done', async () => {
+    const { disk, file, step } = stepwise()
+    disk.failNext({ operation: 'writeAsync', code: 'ENOSPC', written: 3 })
+    const written = file.writeAsync(3, [utf8('abcdef')])
+    const told = { operation: 'writeAsync', code: 'ENOSPC', written: 3 }
+    const rejected = expect(written).rejects.toMatchObject(told)
+    await step()
+    expect(disk.underWayCount).toBe(1)
+    await step()
+    await rejected
+    expect(contentOf(disk, '/a')).toBe('oneabc')
+  })
+
+  test('a crash finds any part of it, and not less than was there', async () => {
+    const { disk, file, step } = stepwise()
+    const written = file.writeAsync(3, [utf8('abcd')])
+    const found = (): Set<string | null> => {
+      const left = Array.from({ length: 60 }, (_, seed) =>
+        disk.clone().crashProcess(new Prng(seed)),
+      )
+      return new Set(left.map(one => contentOf(one, '/a')))
+    }
+    expect(found()).toEqual(new Set(['one', 'onea', 'oneab', 'oneabc', 'oneabcd']))
+    await step()
+    expect(found()).toEqual(new Set(['oneab', 'oneabc', 'oneabcd']))
+    const next = disk.crashProcess(new Prng(1))
+    expect(next.underWayCount).toBe(0)
+    await step()
+    await expect(written).rejects.toThrow(SimCrash)
+  })
+
+  test('a machine crash finds what was synced, and of the rest any part', async () => {
+    const { disk, file, step } = stepwise()
+    const synced = [file.sync(), disk.syncDirectory('/')]
+    for (let at = 0; at < 2; at++) await step()
+    await Promise.all(synced)
+    void file.writeAsync(3, [filled(2 * page, 7)]).catch(() => {})
+    const sizes = new Set<number>()
+    for (let seed = 0; seed < 100; seed++) {
+      const left = disk.clone().crashMachine(new Prng(seed))
+      expect(contentOf(left, '/a')!.slice(0, 3)).toBe('one')
+      sizes.add(left.stat('/a')!.size)
+    }
+    expect(sizes.size).toBeGreaterThan(5)
+  })
+})
+
 describe('planned crashes', () => {
   test('the process dies at the operation it was told to, in the middle of a write', async () => {
     const disk = new SimDisk()

@@ -7,12 +7,13 @@ import {
   type FileSystem,
 } from '../src/env/disk.ts'
 import { assert, present } from '../src/lib/assert.ts'
-import type { Prng } from '../src/lib/prng.ts'
+import { Prng } from '../src/lib/prng.ts'
 import { FileContent, type SyncCapture } from './disk-content.ts'
 import { pageBytes } from './disk-content-crash.ts'
 import { FaultPlan, type Fault, type OperationName, type SimOperation } from './disk-faults.ts'
 import { firstBytes, SimFile, type FileHost } from './disk-file.ts'
 import { DirectoryTree, type Inode } from './disk-tree.ts'
+import { ThreadWrites, type ThreadWrite } from './thread-writes.ts'
 
 export interface SimDiskOptions {
   /** Runs `act` later: when a read, a sync, a write-back ends. A microtask where left out. */
@@ -40,22 +41,29 @@ export class SimDisk implements Disk {
   /** Contents are shared with clones; those that are not in `#own` are copied before they change. */
   readonly #files: Map<Inode, FileContent>
   #own = new WeakSet<FileContent>()
+  readonly #threads: ThreadWrites
   /** Bytes that reads found outside the page cache; those of `read` blocked the event loop. */
   coldBytesSync = 0
   coldBytesAsync = 0
 
   constructor(
     options: SimDiskOptions = {},
-    from?: { tree: DirectoryTree; files: Map<Inode, FileContent> },
+    from?: { tree: DirectoryTree; files: Map<Inode, FileContent>; threads?: ThreadWrites },
   ) {
     this.#options = options
     this.#tree = from?.tree ?? new DirectoryTree()
     this.#files = from?.files ?? new Map()
+    this.#threads = from?.threads ?? new ThreadWrites()
   }
 
   /** Counted operations so far: all that change something or sync. */
   get operationCount(): number {
     return this.#plan.operationCount
+  }
+
+  /** Writes that threads have begun and not finished. */
+  get underWayCount(): number {
+    return this.#threads.count
   }
 
   /** True once a planned crash happened, or a crash was taken of this disk. */
@@ -84,26 +92,35 @@ export class SimDisk implements Disk {
   /** The same disk in the same state, without open files, locks and planned faults. Cheap: pages are shared. */
   clone(): SimDisk {
     this.#own = new WeakSet()
-    return new SimDisk(this.#options, { tree: this.#tree.clone(), files: new Map(this.#files) })
+    const threads = this.#threads.clone()
+    const files = new Map(this.#files)
+    return new SimDisk(this.#options, { tree: this.#tree.clone(), files, threads })
   }
 
   /** Puts the first `bytes` of a write that was about to happen into the page cache: a torn write. */
   tear(operation: SimOperation, bytes: number): void {
-    if (operation.name !== 'write') return
-    this.#write(operation.inode, operation.position, firstBytes(operation.parts, bytes))
+    if (operation.name !== 'write' && operation.name !== 'writeAsync') return
+    this.#write({ ...operation, parts: firstBytes(operation.parts, bytes) })
   }
 
-  /** The process dies, the kernel lives: what was written is there. This disk is dead, the new one goes on. */
-  crashProcess(): SimDisk {
+  /**
+   * The process dies, the kernel lives: what was written is there. Of what a thread was writing as much is there as
+   * `prng` says, or had gone in already. This disk is dead, the new one goes on.
+   */
+  crashProcess(prng = new Prng(0)): SimDisk {
     this.#plan.crashed = true
-    return this.clone()
+    const left = this.clone()
+    for (const write of left.#threads.end(prng))
+      if (left.#files.has(write.inode)) left.#write(write)
+    return left
   }
 
   /** The machine dies: what was synced is there, of the rest some legal choice of `prng`. Callable repeatedly. */
   crashMachine(prng: Prng): SimDisk {
     this.#plan.crashed = true
+    const last = this.#threads.count === 0 ? this : this.crashProcess(prng)
     const files = new Map<Inode, FileContent>()
-    for (const [inode, content] of this.#files) files.set(inode, content.afterMachineCrash(prng))
+    for (const [inode, content] of last.#files) files.set(inode, content.afterMachineCrash(prng))
     const left = new SimDisk(this.#options, { tree: this.#tree.afterMachineCrash(prng), files })
     left.#collect()
     return left
@@ -253,7 +270,13 @@ export class SimDisk implements Disk {
       inode,
       plan: this.#plan,
       content: purpose => this.#content(inode, purpose),
-      write: (position, parts) => this.#write(inode, position, parts),
+      write: (position, parts) => this.#write({ inode, position, parts }),
+      writeAsync: (position, parts) =>
+        this.#threads.write(
+          { inode, position, parts },
+          write => this.#write(write),
+          act => this.#later(act),
+        ),
       endSync: (capture, fault) => this.#endSync(inode, capture, fault),
       later: act => this.#later(act),
       coldRead: (bytes, isAsync) => {
@@ -268,7 +291,7 @@ export class SimDisk implements Disk {
   }
 
   /** Writes what fits; returns the bytes that went in. */
-  #write(inode: Inode, position: number, parts: readonly Uint8Array[]): number {
+  #write({ inode, position, parts }: ThreadWrite): number {
     const content = this.#content(inode, 'change')
     const capacity = this.#options.capacityBytes
     let done = 0

@@ -1,6 +1,6 @@
 /**
- * The disk as the log engine sees it: appends are synchronous (they go to the page cache), whatever may wait
- * for the device is asynchronous. Twins: the addon's (`broker/native`), `real/disk.ts` over `node:fs`, and
+ * The disk as the log engine sees it: appends are synchronous (they go to the page cache) unless the kernel makes
+ * writers wait; whatever may wait for the device is asynchronous. Twins: the addon's (`broker/native`), `real/disk.ts` over `node:fs`, and
  * the simulator's, which knows what is cached and what is durable.
  */
 export interface Disk {
@@ -82,6 +82,12 @@ export interface DiskFile {
    * @throws DiskError, whose `written` says how many bytes went in before the failure.
    */
   write(position: number, parts: readonly Uint8Array[]): void
+  /**
+   * As `write`, in a thread: for where the kernel makes who writes wait. Until it resolves or rejects any part of it may
+   * be in the file, and none of it after that; meanwhile the parts stay as they are, and nobody cuts or writes there.
+   * @throws DiskError, as `write`
+   */
+  writeAsync(position: number, parts: readonly Uint8Array[]): Promise<void>
   /** Reads into `target`, synchronously; returns the bytes read, fewer than asked only at the end of the file. */
   read(position: number, target: Uint8Array): number
   /** As `read`, where the page cache has all of it; null where the device would have to deliver, or nobody can tell. */

@@ -7,6 +7,7 @@ test('500 crash points: nothing promised is lost, nothing else appears, and the 
   expect(result.violations).toEqual([])
   expect(result.crashPoints).toBe(500)
   expect(result.machineCrashes).toBeGreaterThanOrEqual(1500)
+  expect(result.duringThreadWrites).toBeGreaterThan(25)
 })
 
 for (const bug of plantedBugNames) {
@@ -14,7 +15,8 @@ for (const bug of plantedBugNames) {
     const planted = { count: 2000, seed: 3, bug, bail: true }
     const { violations, crashPoints } = await runCrashPoints(planted)
     expect(violations.length).toBeGreaterThan(0)
-    // The same points without the bug: it was the bug that was found.
-    expect((await runCrashPoints({ count: crashPoints, seed: 3 })).violations).toEqual([])
+    // The same points without the bug: it was the bug that was found. Some do not even take a crash.
+    const without = await runCrashPoints({ count: Math.max(1, crashPoints), seed: 3 })
+    expect(without.violations).toEqual([])
   })
 }

@@ -26,6 +26,8 @@ export interface CrashPointsResult {
   readonly seed: number
   readonly workloads: number
   readonly crashPoints: number
+  /** Those at which a thread was writing. */
+  readonly duringThreadWrites: number
   readonly processCrashes: number
   readonly machineCrashes: number
   /** Recoveries that were themselves crashed, and recovered. */
@@ -38,7 +40,7 @@ export interface CrashPointsResult {
 
 interface CrashViolation {
   readonly workloadSeed: number
-  /** The disk operation that the crash came before. */
+  /** The disk operation that the crash came before; none where there was no crash. */
   readonly operation: string
   readonly crash: string
   readonly problem: string
@@ -76,6 +78,7 @@ class CrashRun {
   readonly #violations: CrashViolation[] = []
   #workloads = 0
   #points = 0
+  #duringThreadWrites = 0
   #processCrashes = 0
   #machineCrashes = 0
   #recoveryCrashes = 0
@@ -91,16 +94,22 @@ class CrashRun {
     const { count, seed } = this.#options
     for (; this.#points < count && !this.#isOver(); this.#workloads++) {
       const workload = await recordWorkload(seed * 100_000 + this.#workloads, this.#bug)
+      const workloadSeed = workload.seed
+      for (const problem of workload.problems) {
+        this.#violations.push({ workloadSeed, operation: 'none', crash: 'none', problem })
+      }
       for (const point of workload.points) {
         if (this.#points >= count || this.#isOver()) break
-        await this.#visit(workload.seed, point)
+        await this.#visit(workloadSeed, point)
         this.#points++
+        if (point.disk.underWayCount > 0) this.#duringThreadWrites++
       }
     }
     return {
       seed,
       workloads: this.#workloads,
       crashPoints: this.#points,
+      duringThreadWrites: this.#duringThreadWrites,
       processCrashes: this.#processCrashes,
       machineCrashes: this.#machineCrashes,
       recoveryCrashes: this.#recoveryCrashes,
@@ -118,11 +127,11 @@ class CrashRun {
     const prng = new Prng(workloadSeed * 1000 + point.at)
     const visit = (crash: CrashKind, disk: SimDisk) =>
       this.#recover(workloadSeed, point, { crash, disk, prng })
-    await visit('process', point.disk.clone().crashProcess())
+    await visit('process', point.disk.clone().crashProcess(prng))
     if (point.writeBytes > 0) {
       const torn = point.disk.clone()
       torn.tear(point.operation, prng.below(point.writeBytes + 1))
-      await visit('torn process', torn.crashProcess())
+      await visit('torn process', torn.crashProcess(prng))
     }
     for (let subset = 0; subset < (this.#options.subsetCount ?? 3); subset++) {
       const machine = point.disk.clone()

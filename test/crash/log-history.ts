@@ -20,6 +20,9 @@ export class LogHistory {
   readonly #offered: OfferedBatch[] = []
   /** Behind the last batch that was answered with success. */
   answeredEnd = 0
+  /** Answers that did not come in the order of the offers, and offsets that did not go on where the last ended (G14). */
+  readonly disorder: string[] = []
+  #answeredCount = 0
 
   constructor(id: LogId, config: LogConfig) {
     this.id = id
@@ -46,7 +49,14 @@ export class LogHistory {
     batch.baseOffset = header.baseOffset
     batch.answeredAt = at
     batch.isKept = isKept
-    if (isKept) this.answeredEnd = Math.max(this.answeredEnd, lastOffset(header) + 1)
+    if (!isKept) return
+    const number = this.#offered.indexOf(batch) + 1
+    if (number <= this.#answeredCount || header.baseOffset !== this.answeredEnd) {
+      const before = `append ${this.#answeredCount} ended at ${this.answeredEnd}`
+      this.disorder.push(`append ${number} begins at ${header.baseOffset}; before it, ${before}`)
+    }
+    this.#answeredCount = number
+    this.answeredEnd = Math.max(this.answeredEnd, lastOffset(header) + 1)
   }
 
   /** Whether these bytes may stand at their offset in a log that crashed before disk operation `at`. */

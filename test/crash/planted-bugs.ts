@@ -1,4 +1,5 @@
 import { hastyDisk } from '../../sim/hasty-disk.ts'
+import type { Log } from '../../src/broker/log/log.ts'
 import {
   recoverLog,
   recoverySteps,
@@ -17,14 +18,16 @@ import { walkBatches } from '../../src/broker/log/segment/walk.ts'
 import { readWhole, type Disk } from '../../src/env/disk.ts'
 import type { Env } from '../../src/env/env.ts'
 import { readUint32 } from '../../src/lib/bytes.ts'
+import { answersEarly, failsEarly, lyingDisk, overtaking, syncsBefore } from './lying-writes.ts'
 
 /**
  * Bugs that are planted to prove that the crash-point test finds them (durability.md 5.4). The product knows
- * nothing of them: each is a disk that lies, or a step of the recovery that does not do its work.
+ * nothing of them: each is a disk or a log that lies, or a step of the recovery that does not do its work.
  */
 export interface PlantedBug {
   readonly steps?: Partial<RecoverySteps>
   readonly disk?: (disk: Disk) => Disk
+  readonly log?: (log: Log) => Log
 }
 
 const plantedBugs = {
@@ -73,6 +76,14 @@ const plantedBugs = {
       confirmCaches: async () => true,
     },
   },
+  /** An append is answered before the thread that writes it is done. */
+  'answered-before-thread': { disk: disk => lyingDisk(disk, answersEarly) },
+  /** The file is cut while the thread whose write is taken back still writes. */
+  'cut-under-thread': { disk: disk => lyingDisk(disk, failsEarly()) },
+  /** The durable offset is taken from an fsync that began before the thread's write ended. */
+  'durable-before-thread': { disk: disk => lyingDisk(disk, syncsBefore) },
+  /** An append overtakes one that came before it. */
+  'order-broken': { log: overtaking },
 } as const satisfies Record<string, PlantedBug>
 
 export type PlantedBugName = keyof typeof plantedBugs
@@ -83,6 +94,12 @@ export const plantedBugNames = Object.keys(plantedBugs) as readonly PlantedBugNa
 export function plantedEnv(bug: PlantedBugName | null, env: Env): Env {
   const { disk }: PlantedBug = bug === null ? {} : plantedBugs[bug]
   return disk === undefined ? env : { ...env, disk: disk(env.disk) }
+}
+
+/** A log as the bug has it. */
+export function plantedLog(bug: PlantedBugName | null, log: Log): Log {
+  const { log: planted }: PlantedBug = bug === null ? {} : plantedBugs[bug]
+  return planted === undefined ? log : planted(log)
 }
 
 /** What a directory recovers its logs by. */

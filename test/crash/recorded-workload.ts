@@ -8,11 +8,12 @@ import { Prng } from '../../src/lib/prng.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
+import { slowDisk } from '../../sim/slow-disk.ts'
 import type { SimOperation } from '../../sim/disk-faults.ts'
 import { logConfig, logId, openDirectory, simWorld, type LogWorld } from '../helpers/logs.ts'
 import { drive, quietly } from '../helpers/drive.ts'
 import { LogHistory } from './log-history.ts'
-import { plantedEnv, plantedRecovery, type PlantedBugName } from './planted-bugs.ts'
+import { plantedEnv, plantedLog, plantedRecovery, type PlantedBugName } from './planted-bugs.ts'
 
 /** What was promised for one log at the moment of a crash. */
 export interface LogPromise {
@@ -41,13 +42,15 @@ export interface CrashPoint {
 export interface RecordedWorkload {
   readonly seed: number
   readonly points: readonly CrashPoint[]
+  /** What was wrong before any crash. */
+  readonly problems: readonly string[]
 }
 
 const bootId = 'boot-1'
 
 /**
- * Runs a random workload over two logs of one directory, on a disk whose syncs take time, and takes the disk's
- * state before every operation. The same seed gives the same workload.
+ * Runs a random workload over two logs of one directory, on a disk whose syncs take time and whose writes stall now and
+ * then, so that threads do the next ones, and takes the disk's state before every operation. The same seed gives the same workload.
  */
 export async function recordWorkload(
   seed: number,
@@ -70,6 +73,8 @@ interface OpenLog {
 class Recorder {
   readonly #seed: number
   readonly #prng: Prng
+  /** Apart, so that the workload of a seed stays what it was. */
+  readonly #stalls: Prng
   readonly #bug: PlantedBugName | null
   readonly #clock: SimClock
   readonly #world: LogWorld
@@ -85,12 +90,15 @@ class Recorder {
   constructor(seed: number, bug: PlantedBugName | null) {
     this.#seed = seed
     this.#prng = new Prng(seed)
+    this.#stalls = new Prng(seed + 1_000_000_007)
     this.#bug = bug
     this.#clock = new SimClock()
     this.#disk = new SimDisk({ later: act => this.#later(act), now: () => this.#clock.now() })
-    const { env } = simWorld(this.#disk, seed)
+    const env = { ...simWorld(this.#disk, seed).env, clock: this.#clock }
+    const stallsOfFour = this.#stalls.below(5)
+    const waitMs = () => (this.#stalls.chance(stallsOfFour, 4) ? 6 : 0)
     this.#world = {
-      env: plantedEnv(bug, { ...env, clock: this.#clock }),
+      env: plantedEnv(bug, { ...env, ...slowDisk(env, /\.log$/, waitMs) }),
       clock: this.#clock,
       disk: this.#disk,
     }
@@ -114,7 +122,8 @@ class Recorder {
     await drive(this.#clock, this.#durable())
     this.#isRecording = false
     this.#disk.onOperation(null)
-    return { seed: this.#seed, points: this.#points }
+    const problems = this.#logs.flatMap(({ history }) => history.disorder)
+    return { seed: this.#seed, points: this.#points, problems }
   }
 
   /** Small segments, dense indexes, and whatever else makes things happen often. */
@@ -163,7 +172,8 @@ class Recorder {
     const options = { bootId, recover: plantedRecovery(this.#bug), settings }
     const directory = await drive(this.#clock, openDirectory(this.#world, options))
     for (const each of this.#logs) {
-      each.log = await drive(this.#clock, directory.openLog(each.history.id, each.history.config))
+      const log = await drive(this.#clock, directory.openLog(each.history.id, each.history.config))
+      each.log = plantedLog(this.#bug, log)
       each.log.noteEpoch(each.leaderEpoch)
     }
     this.#directory = directory
@@ -278,9 +288,10 @@ class Recorder {
   /** A write that does not fit: some of it goes in, all of it is taken back. */
   async #fillDisk(each: OpenLog): Promise<void> {
     const written = this.#prng.below(2000)
-    this.#disk.failNext({ operation: 'write', pathPattern: /\.log$/, code: 'ENOSPC', written })
+    const operation = this.#stalls.pick(['write', 'writeAsync'] as const)
+    this.#disk.failNext({ operation, pathPattern: /\.log$/, code: 'ENOSPC', written })
     await this.#append(each)
-    // Where nothing was written the fault still waits; it belongs to the next append of either log.
+    // Where nothing was written so the fault still waits; it belongs to the next append of either log.
   }
 
   async #restart(): Promise<void> {

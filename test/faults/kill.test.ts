@@ -10,9 +10,10 @@ import {
   swapBatches,
 } from './damage.ts'
 import { goneGroup, trimmedGroup } from './forgetter.ts'
-import { runKillTest, type Killed } from './kill.ts'
+import { onSlowDisk, runKillTest, type Killed } from './kill.ts'
 
 const kills = 20
+const slowKills = 6
 const seed = Number(process.env['LOGCLUSTER_TEST_SEED'] ?? 20_260_101)
 
 describe('a broker that is killed under load', () => {
@@ -30,6 +31,18 @@ describe('a broker that is killed under load', () => {
     expect(result.heartbeats).toBeGreaterThan(5 * kills)
     expect(result.assignments).toBeGreaterThan(kills)
   })
+
+  test(
+    `keeps it on a disk that stalls, over ${slowKills} kills`,
+    { timeout: 600_000 },
+    async () => {
+      const result = await runKillTest({ kills: slowKills, seed, broker: onSlowDisk })
+      console.log(`Kill test on a slow disk: ${JSON.stringify(result)}`)
+      expect(result.violations).toEqual([])
+      // Most of what was acknowledged was written so: a write holds several batches.
+      expect(result.threadWrites).toBeGreaterThan(50 * slowKills)
+    },
+  )
 })
 
 /**

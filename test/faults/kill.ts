@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Prng } from '../../src/lib/prng.ts'
 import { TestBroker, type BrokerOptions } from '../helpers/broker.ts'
@@ -35,6 +36,8 @@ export interface KillTestResult extends GroupCounts {
   readonly ackedRecordsMinBeforeKill: number
   readonly seenRecords: number
   readonly resentBatches: number
+  /** Writes that threads did, because others had stalled. */
+  readonly threadWrites: number
   readonly topicsCreated: number
   readonly topicsDeleted: number
   readonly producerIds: number
@@ -43,6 +46,12 @@ export interface KillTestResult extends GroupCounts {
   readonly durationMs: number
   readonly violationCount: number
   readonly violations: readonly Violation[]
+}
+
+/** A broker whose writes stall, so that threads do most of them. It runs from source. */
+export const onSlowDisk: BrokerOptions = {
+  nodeArgs: ['--import', join(import.meta.dirname, 'slow-writes.ts')],
+  main: join(import.meta.dirname, '../../src/broker/main.ts'),
 }
 
 /**
@@ -74,6 +83,7 @@ class KillTest {
   #places: Place[] = []
   #groups: GroupLoad | null = null
   #killsWhileStarting = 0
+  #threadWrites = 0
   #ackedRecordsMin = Infinity
 
   constructor(options: KillTestOptions, broker: TestBroker) {
@@ -96,6 +106,7 @@ class KillTest {
     const whenFailed = Promise.all(workers).catch((error: unknown) => (failure = error))
     for (let kill = 1; kill <= this.#options.kills; kill++) {
       await this.#live(() => failure)
+      this.#threadWrites += await this.#broker.metric('logcluster_thread_writes_total')
       this.#world.isDown()
       await this.#broker.kill()
       this.#world.isCalm = false
@@ -218,6 +229,7 @@ class KillTest {
       ackedRecordsMinBeforeKill: this.#ackedRecordsMin,
       seenRecords: this.#ledger.seenRecords,
       resentBatches: this.#world.resentBatches,
+      threadWrites: this.#threadWrites,
       topicsCreated: this.#churn.createdCount,
       topicsDeleted: this.#churn.deletedCount,
       producerIds: this.#world.producerIds.size,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runCrashPoints, type CrashPointsResult } from '../crash/crash-points.ts'
 import { plantedBugNames, type PlantedBugName } from '../crash/planted-bugs.ts'
-import { runKillTest, type KillTestResult } from './kill.ts'
+import { onSlowDisk, runKillTest, type KillTestResult } from './kill.ts'
 import { runPowerLoss, whyNoPowerLoss, type PowerLossResult } from '../crash/power-loss.ts'
 
 /**
@@ -19,6 +19,10 @@ async function main(): Promise<number> {
   const kill = await step('kill test', () => {
     return runKillTest({ kills: counts.kills, seed: counts.seed, progress: every(20) })
   })
+  const killOnSlowDisk = await step('kill test on a slow disk', () => {
+    const kills = Math.ceil(counts.kills / 4)
+    return runKillTest({ kills, seed: counts.seed, progress: every(20), broker: onSlowDisk })
+  })
   const crashPoints = await step('crash points', () => {
     return runCrashPoints({ count: counts.points, seed: counts.seed })
   })
@@ -31,6 +35,7 @@ async function main(): Promise<number> {
     machine: machine(),
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     kill,
+    killOnSlowDisk,
     crashPoints: { ...crashPoints, violations: crashPoints.violations.slice(0, 50) },
     plantedBugs,
     powerLoss,
@@ -52,6 +57,8 @@ interface Qualification {
   readonly machine: Readonly<Record<string, string | number>>
   readonly seconds: number
   readonly kill: KillTestResult
+  /** Where threads do most of the writes. */
+  readonly killOnSlowDisk: KillTestResult
   readonly crashPoints: CrashPointsResult
   readonly plantedBugs: readonly FoundBug[]
   /** Or why there was none. */
@@ -146,9 +153,11 @@ function git(...args: string[]): string {
   }
 }
 
-function failuresOf({ kill, crashPoints, plantedBugs, powerLoss }: Qualification): string[] {
+function failuresOf(report: Qualification): string[] {
+  const { kill, killOnSlowDisk, crashPoints, plantedBugs, powerLoss } = report
+  const killed = [...kill.violations, ...killOnSlowDisk.violations]
   return [
-    ...kill.violations.map(({ kind, text }) => `kill test: ${kind}: ${text}`),
+    ...killed.map(({ kind, text }) => `kill test: ${kind}: ${text}`),
     ...crashPoints.violations.map(violation => `crash points: ${JSON.stringify(violation)}`),
     ...plantedBugs.flatMap(({ bug, isFound }) => (isFound ? [] : [`${bug} was not found`])),
     ...('violations' in powerLoss ? powerLoss.violations.map(text => `power loss: ${text}`) : []),
@@ -156,12 +165,13 @@ function failuresOf({ kill, crashPoints, plantedBugs, powerLoss }: Qualification
 }
 
 function print(report: Qualification, failures: readonly string[]): void {
-  const { kill, crashPoints, plantedBugs, powerLoss } = report
+  const { kill, killOnSlowDisk, crashPoints, plantedBugs, powerLoss } = report
   const { backMs } = kill
   const found = plantedBugs.filter(({ isFound }) => isFound).length
   const lines = [
     `kill test: ${kill.kills} kills, ${kill.ackedRecords} acknowledged records, ${kill.violationCount} violations; back in ${backMs.p50} ms (p50), ${backMs.p99} ms (p99)`,
-    `crash points: ${crashPoints.crashPoints}, recovered ${crashPoints.processCrashes + crashPoints.machineCrashes} times, ${crashPoints.violations.length} violations`,
+    `kill test on a slow disk: ${killOnSlowDisk.kills} kills, ${killOnSlowDisk.ackedRecords} acknowledged records, ${killOnSlowDisk.threadWrites} writes by threads, ${killOnSlowDisk.violationCount} violations`,
+    `crash points: ${crashPoints.crashPoints} (${crashPoints.duringThreadWrites} while a thread wrote), recovered ${crashPoints.processCrashes + crashPoints.machineCrashes} times, ${crashPoints.violations.length} violations`,
     `planted bugs: ${found} of ${plantedBugs.length} found`,
     'skipped' in powerLoss
       ? `power loss: none: ${powerLoss.skipped}`

@@ -38,7 +38,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
   'src/broker/native': {
-    ours: ['src/lib', 'src/env', ...real('file-system.ts', 'disk-errors.ts', 'clock.ts')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...real('file-system.ts', 'disk-errors.ts', 'write-parts.ts', 'clock.ts'),
+    ],
     modules: [
       'node:child_process',
       'node:dns/promises',

@@ -12,7 +12,7 @@ export interface LogHost {
   readonly failure: DiskError | null
   /** A failed fsync or write-back, or a failed write that could not be taken back: final for the directory. */
   fail(error: DiskError): void
-  /** Bytes `[from, from + length)` of a segment were written and are in the page cache; it took `elapsedMs`. */
+  /** Bytes `[from, from + length)` of a segment were written and are in the page cache. */
   wrote(log: Flushable, write: SegmentWrite): void
   /** Somebody waits for durability, or a segment was closed: flush the log without waiting for its age. */
   flushSoon(log: Flushable): void
@@ -32,7 +32,10 @@ export interface SegmentWrite {
   readonly segment: Segment
   readonly from: number
   readonly length: number
-  readonly elapsedMs: number
+  /** How long the kernel made the event loop wait for it, where that was a stall; else 0. */
+  readonly stalledMs: number
+  /** A thread wrote it, and the loop did not wait. */
+  readonly inThread: boolean
 }
 
 /** A log as the flush scheduler sees it. */

@@ -91,7 +91,7 @@ export class Log {
   /**
    * Appends one batch of a client or coordinator, or the batches that a leader sent. Offsets are given in the
    * order of calls; `done` is called once: at once for what is refused, else after the write of this turn of the
-   * event loop. `records` are stamped in place and must stay as they are until then. `done` must not throw.
+   * event loop, or of what a thread had still to write before. `records` are stamped in place and must stay as they are until then. `done` must not throw.
    */
   append(records: Uint8Array, options: AppendOptions, done: Done): void {
     this.#appender.append(records, options, done)

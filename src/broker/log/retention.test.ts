@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { SimDisk } from '../../../sim/disk.ts'
 import { drive } from '../../../test/helpers/drive.ts'
 import {
   append,
@@ -11,6 +12,7 @@ import {
   simWorld,
   worldOn,
 } from '../../../test/helpers/logs.ts'
+import { Prng } from '../../lib/prng.ts'
 import { logDirectoryName } from './log-id.ts'
 
 async function oneLog(over: Parameters<typeof logConfig>[0] = {}) {
@@ -55,6 +57,17 @@ test('expired segments go by their newest timestamp; a log expired as a whole be
   expect(await append(world, log, batchOf(1))).toMatchObject({ baseOffset: 24, logStartOffset: 24 })
 })
 
+test('what comes in the turn in which a log is expired as a whole is kept', async () => {
+  const { world, clock, log } = await oneLog({ retentionMs: 5000 })
+  await append(world, log, batchOf(2, { baseTimestamp: clock.now() }))
+  await clock.run(10_000)
+  const answered = append(world, log, batchOf(3, { baseTimestamp: clock.now() }))
+  await log.applyRetention(clock.now())
+  expect(await answered).toMatchObject({ ok: true, baseOffset: 2 })
+  expect([log.startOffset, log.endOffset]).toEqual([2, 5])
+  expect((await readAll(log)).length).toBeGreaterThan(0)
+})
+
 test('compacted topics keep everything', async () => {
   const { world, clock, log } = await oneLog({
     retentionMs: 1,
@@ -85,7 +98,6 @@ test('G35: the start never goes back, also over a crash of the machine', async (
   await log.raiseStartOffset(3)
   expect(log.startOffset).toBe(7)
   expect(log.endOfEpoch(0)).toEqual({ epoch: 0, endOffset: 24 })
-  const { Prng } = await import('../../lib/prng.ts')
   const again = await openDirectory(worldOn(world.disk.crashMachine(new Prng(3)), world), {
     bootId: 'boot-2',
   })
@@ -176,4 +188,34 @@ test('records are not older than they are because the batch says so', async () =
   const ageMs = clock.now() - Number(first!.timestampMs)
   expect(first!.offset).toBe(log.startOffset)
   expect([log.startOffset, ageMs]).toEqual([4, 10_000])
+})
+
+test('a log whose batches a crash took begins anew without their producers, and so at every later start', async () => {
+  const config = logConfig({ flushMs: 1e9, retentionMs: -1 })
+  const produced = (baseSequence: number) =>
+    batchOf(2, { producerId: 5, producerEpoch: 0, baseSequence })
+  const world = simWorld()
+  const first = await openDirectory(world)
+  await append(world, await first.openLog(logId(), config), produced(0))
+  await first.close()
+  // The caches too, which a stop leaves unsynced.
+  await world.disk.syncFileSystem('/data')
+  const again = await openDirectory(world)
+  const log = await again.openLog(logId(), config)
+  // Unflushed, and the start behind it, which is durable at some of these moments.
+  await append(world, log, produced(2))
+  const moments: SimDisk[] = []
+  world.disk.onOperation(() => moments.push(world.disk.clone()))
+  await drive(world.clock, log.raiseStartOffset(4))
+  let begunAnew = 0
+  for (const [at, moment] of moments.entries()) {
+    const disk = moment.crashMachine(new Prng(at))
+    const second = await openDirectory(worldOn(disk, world), { bootId: 'boot-2' })
+    const { producers, startOffset } = await second.openLog(logId(), config)
+    if (startOffset === 4 && producers.size === 0) begunAnew++
+    const next = await openDirectory(worldOn(disk.crashProcess(), world), { bootId: 'boot-2' })
+    const found = await next.openLog(logId(), config)
+    expect([found.startOffset, found.producers.size]).toEqual([startOffset, producers.size])
+  }
+  expect(begunAnew).toBeGreaterThan(0)
 })

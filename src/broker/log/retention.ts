@@ -31,7 +31,7 @@ export class Retention {
   /**
    * Removes what the topic's config no longer keeps, by whole segments from the oldest on: expired ones, those
    * beyond the size, those below the log start offset; nothing at or above `upToOffset`: not every replica has it. A
-   * log that is expired as a whole gets a new active segment. Compacted topics keep everything above their start
+   * log that is expired as a whole gets a new active segment, the next time where a thread writes now. Compacted topics keep everything above their start
    * offset until compaction exists.
    * @throws DiskError where the start offset could not be saved; then nothing is removed
    */
@@ -39,11 +39,12 @@ export class Retention {
     return this.#inTurn(async () => {
       const { segments, producers, start } = this.#state
       producers.expire(nowMs)
-      const last = doomedSegments(this.#state, upToOffset, nowMs).at(-1)
-      if (last !== undefined) {
-        if (last === segments.active) this.#appender.rollNow()
-        await start.raise(last.endOffset)
-      }
+      // Looked at before anything that is staged goes into the active one: that may stay.
+      const ends = doomedSegments(this.#state, upToOffset, nowMs).map(({ endOffset }) => endOffset)
+      const isWhole = ends.length === segments.count
+      if (isWhole && !this.#appender.rollNow()) ends.pop()
+      const end = ends.at(-1)
+      if (end !== undefined) await start.raise(end)
       await this.#removeBelowStart()
     })
   }

@@ -3,6 +3,7 @@ import { assert } from '../../lib/assert.ts'
 import { DiskError, lookUpBytesMax } from '../../env/disk.ts'
 import type { DiskFile, DiskOperation, Residency } from '../../env/disk.ts'
 import { attempt } from '../../env/real/disk-errors.ts'
+import { writePartsAsync } from '../../env/real/write-parts.ts'
 import { errnoName } from './errno.ts'
 import type { Binding } from './binding.ts'
 import type { Jobs } from './jobs.ts'
@@ -55,6 +56,16 @@ export class NativeFile implements DiskFile {
       const result = this.#binding.fileWrite(handle, position + written, some)
       written += this.#binding.answer[0]!
       if (result < 0) throw new DiskError('write', this.path, errnoName(result), written)
+    }
+  }
+
+  async writeAsync(position: number, parts: readonly Uint8Array[]): Promise<void> {
+    this.use('writeAsync')
+    const release = this.hold()
+    try {
+      await writePartsAsync({ path: this.path, descriptor: this.#descriptor }, position, parts)
+    } finally {
+      release()
     }
   }
 

@@ -102,6 +102,11 @@ function stallCounters(sources: Sources): Instrument[] {
       samples: () => ofOne(sources().storage?.(), storage => storage.writeStallSeconds),
     },
     {
+      name: 'logcluster_thread_writes_total',
+      help: 'Appends that a thread wrote, because one of the same log had stalled within the last second.',
+      samples: () => ofOne(sources().storage?.(), storage => storage.threadWrites),
+    },
+    {
       name: 'logcluster_request_memory_waits_total',
       help: 'Times that a connection was not read on because requests filled their memory.',
       samples: () => ofOne(sources().network?.(), network => network.requestMemoryWaits),

@@ -91,6 +91,7 @@ const sources: MetricSources = {
     isOverDirtyBudget: true,
     writeStalls: 2,
     writeStallSeconds: 0.5,
+    threadWrites: 3,
     hasFailed: false,
   }),
   process: () => ({
@@ -145,6 +146,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_unflushed_age_seconds 0.25',
       'logcluster_write_stalls_total 2',
       'logcluster_write_stall_seconds_total 0.5',
+      'logcluster_thread_writes_total 3',
       'logcluster_log_start_offset{topic="hot",partition="3"} 7',
       'logcluster_log_end_offset{topic="hot",partition="3"} 13',
       'logcluster_dirty_pressure 1',

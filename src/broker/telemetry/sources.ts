@@ -76,6 +76,8 @@ export interface StorageNumbers {
   /** Appends that took the event loop longer than a stall's threshold, and the time that they took together. */
   readonly writeStalls: number
   readonly writeStallSeconds: number
+  /** Appends that a thread wrote, because one of the same log had stalled within the last second. */
+  readonly threadWrites: number
   /** The directory has failed for good (a write or an fsync did). */
   readonly hasFailed: boolean
 }

@@ -4,6 +4,7 @@ import { DiskError, type DiskFile, type DiskOperation, type Residency } from '..
 import { assert } from '../../lib/assert.ts'
 import { attempt, diskError } from './disk-errors.ts'
 import type { Unsynced, UnsyncedFile } from './unsynced.ts'
+import { writeParts, writePartsAsync, type WrittenFile } from './write-parts.ts'
 
 export type OpenMode = 'read' | 'write' | 'create'
 
@@ -13,9 +14,6 @@ export interface OpenedFile {
   readonly dev: number
   readonly mode: OpenMode
 }
-
-/** writev(2) takes no more parts than this in one call (IOV_MAX). */
-const partCountMax = 1024
 
 /** A file over a descriptor of `node:fs`. The descriptor closes with the last reference: owner, holds, calls in flight. */
 export class NodeFile implements DiskFile, UnsyncedFile {
@@ -42,24 +40,21 @@ export class NodeFile implements DiskFile, UnsyncedFile {
   write(position: number, parts: readonly Uint8Array[]): void {
     assert(Number.isSafeInteger(position) && position >= 0, 'a write has a position in the file')
     this.#checkOpen('write')
-    let left = parts.filter(part => part.length > 0)
-    if (left.length > 0) this.#unsynced.wrote(this)
-    let written = 0
-    while (left.length > 0) {
-      const count = this.#writeOnce(left.slice(0, partCountMax), position + written, written)
-      if (count === 0) throw new DiskError('write', this.path, 'EIO', written)
-      written += count
-      left = withoutFirst(left, count)
-    }
+    if (parts.some(({ length }) => length > 0)) this.#unsynced.wrote(this)
+    writeParts(this.#written, position, parts)
   }
 
-  /** One call; may take fewer bytes than offered: the caller goes on with the rest. */
-  #writeOnce(parts: readonly Uint8Array[], position: number, writtenBefore: number): number {
-    try {
-      return fs.writevSync(this.#fd, parts, position)
-    } catch (error) {
-      throw diskError('write', this.path, error, writtenBefore)
-    }
+  async writeAsync(position: number, parts: readonly Uint8Array[]): Promise<void> {
+    assert(Number.isSafeInteger(position) && position >= 0, 'a write has a position in the file')
+    await this.#during('writeAsync', async () => {
+      try {
+        await writePartsAsync(this.#written, position, parts)
+      } finally {
+        // Only now: a sync meanwhile does not cover what came after it began.
+        if (this.#isOpen) this.#unsynced.wrote(this)
+        else this.#leavePath()
+      }
+    })
   }
 
   read(position: number, target: Uint8Array): number {
@@ -154,11 +149,18 @@ export class NodeFile implements DiskFile, UnsyncedFile {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    if (this.#unsynced.files.delete(this)) {
-      const path = this.#pathNow()
-      if (path !== null) this.#unsynced.closed(path)
-    }
+    if (this.#unsynced.files.delete(this)) this.#leavePath()
     this.#release()
+  }
+
+  get #written(): WrittenFile {
+    return { path: this.path, descriptor: this.#fd }
+  }
+
+  /** It is closed, and not synced. */
+  #leavePath(): void {
+    const path = this.#pathNow()
+    if (path !== null) this.#unsynced.closed(path)
   }
 
   /** Where the file is now: it may have been renamed since it was opened. Null where it has no name any more. */
@@ -202,14 +204,4 @@ export class NodeFile implements DiskFile, UnsyncedFile {
       this.#release()
     }
   }
-}
-
-/** What is left of `parts` behind their first `count` bytes. */
-function withoutFirst(parts: readonly Uint8Array[], count: number): Uint8Array[] {
-  let skip = count
-  let at = 0
-  for (; at < parts.length && skip >= parts[at]!.length; at++) skip -= parts[at]!.length
-  const rest = parts.slice(at)
-  if (skip > 0) rest[0] = rest[0]!.subarray(skip)
-  return rest
 }

@@ -53,6 +53,22 @@ describe('without syncfs(2)', () => {
     expect(await syncedPaths(unsynced)).toEqual([])
   })
 
+  test('what a thread wrote while the file was synced, or closed, is to be synced', async () => {
+    const unsynced = new Unsynced()
+    const disk = new NodeDisk(unsynced)
+    await disk.syncFileSystem(root)
+    const file = disk.open(`${root}/a`, 'create')
+    const first = file.writeAsync(0, [utf8('x')])
+    await file.sync()
+    await first
+    expect([...unsynced.files]).toEqual([file])
+    await file.sync()
+    const second = file.writeAsync(1, [utf8('y')])
+    file.close()
+    await second
+    expect(await syncedPaths(unsynced)).toEqual(['', '/a'])
+  })
+
   test('a file that is closed while others are synced is synced by its path', async () => {
     const unsynced = new Unsynced()
     const disk = new NodeDisk(unsynced)
@@ -75,13 +91,15 @@ describe('without syncfs(2)', () => {
   })
 })
 
-test.skipIf(!existsSync('/dev/full'))('a full disk is told with what went in before', () => {
+test.skipIf(!existsSync('/dev/full'))('a full disk is told with what went in before', async () => {
   const disk = new NodeDisk()
   const file = disk.open('/dev/full', 'write')
   expect(file).toBeInstanceOf(NodeFile)
   expect(() => file.write(0, [utf8('x')])).toThrow(
     expect.objectContaining({ name: 'DiskError', code: 'ENOSPC', operation: 'write', written: 0 }),
   )
+  const told = { name: 'DiskError', code: 'ENOSPC', operation: 'writeAsync', written: 0 }
+  await expect(file.writeAsync(0, [utf8('x')])).rejects.toMatchObject(told)
   file.close()
 })
 

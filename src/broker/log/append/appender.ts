@@ -3,15 +3,15 @@ import { present } from '../../../lib/assert.ts'
 import { readUint32 } from '../../../lib/bytes.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
-import type { Undo } from '../producers/states.ts'
-import { Segment } from '../segment/segment.ts'
+import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
-import type { EpochEntry } from '../state/epoch-cache.ts'
 import type { LogState } from '../state/log-state.ts'
 import { noteGrowth } from './growth.ts'
 import type { AppendOptions, Done, Refusal } from './result.ts'
 import { judge, misplaced, stamp, tooLarge, type Judgement, type SoundBatches } from './rules.ts'
 import type { Sealer } from './sealing.ts'
+import type { Roll, Stage } from './stage.ts'
+import { Writer, type Unwritten } from './writer.ts'
 
 /** Relative offsets are 32 bits in the index, and signed in Kafka's. */
 const segmentOffsetsMax = 0x7fff_ffff
@@ -20,23 +20,6 @@ const segmentOffsetsMax = 0x7fff_ffff
 interface Request {
   readonly verdict: SoundBatches | Promise<Judgement>
   readonly options: AppendOptions
-  readonly done: Done
-}
-
-/** One append that has its offsets and waits for the write of this turn. */
-interface Stage {
-  readonly bytes: Uint8Array
-  readonly headers: readonly BatchHeader[]
-  readonly roll: Roll | null
-  /** What is taken back if the write fails. */
-  readonly undos: readonly Undo[]
-  readonly epochsBefore: readonly EpochEntry[]
-  readonly result: {
-    readonly baseOffset: number
-    readonly lastOffset: number
-    readonly logAppendTimeMs: number
-    readonly duplicate: boolean
-  }
   readonly done: Done
 }
 
@@ -49,27 +32,25 @@ interface Tail {
   jitter: number | null
 }
 
-/** A new segment begins before the stage; the snapshot is of everything below it. */
-interface Roll {
-  readonly baseOffset: number
-  readonly snapshot: Uint8Array
-}
-
 /**
  * The front door of the room: the end of a log, where it grows.
  *
  * Appends are taken in order of arrival (G14), judged by the rules of their topic, given offsets at once, and
  * written with one write per segment and turn of the event loop. The end offset moves, and answers go out, after the
- * write returned. What is refused leaves nothing behind; a write that failed is taken back as if nobody had asked, or
- * is final for the directory. A segment that is full is closed, and gets its caches in the background (`sealing.ts`).
+ * write returned (`writer.ts`); while a thread is at it, who comes waits, and has no offset yet. What is refused leaves
+ * nothing behind; a write that failed is taken back as if nobody had asked, or is final for the directory. A segment
+ * that is full is closed, and gets its caches in the background (`sealing.ts`).
  */
 export class Appender {
   readonly #state: LogState
-  readonly #sealer: Sealer
+  readonly #writer: Writer
   #staged: Stage[] = []
-  /** Appends that wait: for their records to be opened, or for the cut after a failed write to be durable. */
+  /** Appends that wait: for their records to be opened, for a write, or for the cut after a failed one to be durable. */
   #queue: Request[] = []
   #isPumping = false
+  /** Nothing is staged meanwhile: a write that fails takes back all that is, and its answers may bring the next append. */
+  #isWriting = false
+  /** The end of what goes on without the event loop: a thread's write, the sync of a cut. Nothing is staged meanwhile. */
   #settling: Promise<void> | null = null
   /** The newest epoch that a leader began here; it stands even where the batches before it are taken back. */
   #notedEpoch = -1
@@ -80,10 +61,9 @@ export class Appender {
 
   constructor(state: LogState, sealer: Sealer) {
     this.#state = state
-    this.#sealer = sealer
+    this.#writer = new Writer(state, sealer)
     this.#nextOffset = state.endOffset
     this.#tail = tailOf(state)
-    if (state.availability.refusal === null) this.#preallocate()
   }
 
   /** The end offset when everything staged will be written. */
@@ -97,7 +77,7 @@ export class Appender {
     const verdict = judge(this.#state, records, options)
     if (!(verdict instanceof Promise)) {
       if (!verdict.ok) return this.#refuse(done, verdict)
-      const mayGoNow = this.#queue.length === 0 && this.#settling === null
+      const mayGoNow = this.#queue.length === 0 && !this.#isWriting && this.#settling === null
       if (mayGoNow) return this.#stage(verdict, options, done)
     }
     this.#queue.push({ verdict, options, done })
@@ -109,29 +89,41 @@ export class Appender {
     if (this.#state.epochs.assign(epoch, this.#nextOffset)) this.#notedEpoch = epoch
   }
 
-  /** Writes what is staged now, without waiting for the end of the turn. */
+  /** Writes what is staged now, without waiting for the end of the turn; a thread's write only begins. */
   writeNow(): void {
-    if (this.#staged.length > 0) this.#write()
+    if (this.#staged.length === 0) return
+    const stages = this.#staged
+    this.#staged = []
+    this.#isWriting = true
+    const written = this.#writer.write(stages)
+    if (written instanceof Promise) this.#settling = written.then(each => this.#wrote(each))
+    else this.#wrote(written)
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more, and all is written. */
   async drain(): Promise<void> {
-    while (this.#isPumping || this.#settling !== null) {
+    this.writeNow()
+    while (this.#isPumping || this.#settling !== null || this.#staged.length > 0) {
       await this.#settling
       await new Promise<void>(resolve => this.#state.host.env.clock.soon(resolve))
+      this.writeNow()
     }
-    this.writeNow()
   }
 
-  /** Closes the active segment, if it holds anything, before `nowMs`'s next append would. */
-  rollNow(): void {
+  /**
+   * Closes the active segment, if it holds anything, before the next append would. False where that cannot be done
+   * now, since a thread is writing into it or a cut is not durable yet: then it is left for the next time.
+   */
+  rollNow(): boolean {
     this.writeNow()
-    if (this.#state.segments.active.isEmpty) return
-    this.#startSegment({
+    if (this.#isWriting || this.#settling !== null) return false
+    if (this.#state.segments.active.isEmpty) return true
+    this.#writer.startSegment({
       baseOffset: this.#nextOffset,
       snapshot: this.#state.producers.encode(this.#state.host.env.crc32c),
     })
     this.#tail = tailOf(this.#state)
+    return true
   }
 
   async #pump(): Promise<void> {
@@ -139,7 +131,7 @@ export class Appender {
     while (this.#queue.length > 0) {
       const { verdict: found, options, done } = this.#queue[0]!
       const verdict = await found
-      await this.#settling
+      while (this.#settling !== null) await this.#settling
       this.#queue.shift()
       if (verdict.ok) this.#stage(verdict, options, done)
       else this.#refuse(done, verdict)
@@ -248,89 +240,21 @@ export class Appender {
     return config.segmentMs - tail.jitter * Math.min(config.segmentJitterMs, config.segmentMs)
   }
 
-  #write(): void {
-    const stages = this.#staged
-    this.#staged = []
-    let from = 0
-    while (from < stages.length) {
-      let to = from + 1
-      while (to < stages.length && stages[to]!.roll === null) to++
-      const failure = this.#writeGroup(stages.slice(from, to))
-      if (failure !== null) return this.#takeBack(stages.slice(from), failure)
-      from = to
-    }
-    if (this.#staged.length === 0) noteGrowth(this.#state)
-  }
-
-  /** Stages of one segment, with one write. */
-  #writeGroup(stages: readonly Stage[]): DiskError | null {
-    // An fsync may have failed since the batches were staged: what would be answered now is worth nothing.
-    if (this.#state.host.failure !== null) return this.#state.host.failure
-    try {
-      const roll = stages[0]!.roll
-      if (roll !== null) this.#startSegment(roll)
-      if (stages.some(({ bytes }) => bytes.length > 0)) this.#writeBatches(stages)
-    } catch (error) {
-      if (error instanceof DiskError) return error
-      throw error
-    }
-    this.#finish(stages)
-    return null
-  }
-
-  #writeBatches(stages: readonly Stage[]): void {
-    const { host, config, segments, durability } = this.#state
-    const { clock } = host.env
-    const segment = segments.active
-    const from = segment.sizeBytes
-    const startedMs = clock.monotonic()
-    segment.file.write(
-      from,
-      stages.flatMap(({ bytes }) => (bytes.length === 0 ? [] : [bytes])),
-    )
-    const elapsedMs = clock.monotonic() - startedMs
-    const nowMs = clock.now()
-    for (const header of stages.flatMap(({ headers }) => headers)) {
-      segment.noteAppended(header, config.indexIntervalBytes, nowMs)
-    }
-    host.wrote(durability, { segment, from, length: segment.sizeBytes - from, elapsedMs })
-  }
-
-  #finish(stages: readonly Stage[]): void {
-    for (const { result, done } of stages) {
-      done({ ok: true, ...result, logStartOffset: this.#state.startOffset })
-    }
-  }
-
-  #startSegment({ baseOffset, snapshot }: Roll): void {
-    const { segments, host, path, durability } = this.#state
-    const closed = segments.active
-    segments.push(Segment.create(host.env.disk, path, baseOffset))
-    this.#preallocate()
-    durability.directoryChanged()
-    this.#sealer.seal(closed, { offset: baseOffset, bytes: snapshot })
-    host.flushSoon(durability)
-  }
-
-  /** Where the topic wants it. A segment can grow without, as long as there is room. */
-  #preallocate(): void {
-    const { config, segments, host, name } = this.#state
-    if (!config.preallocate) return
-    try {
-      segments.active.reserve(config.segmentBytes)
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      host.warn('Could not preallocate a segment', { log: name, error: error.message })
-    }
+  #wrote(unwritten: Unwritten | null): void {
+    this.#isWriting = false
+    this.#settling = null
+    if (unwritten === null) noteGrowth(this.#state)
+    else this.#takeBack(unwritten)
   }
 
   /** A failed write: the file is cut back, what was staged is forgotten, and all of it is refused. */
-  #takeBack(stages: readonly Stage[], error: DiskError): void {
+  #takeBack({ stages, error }: Unwritten): void {
     const { host, producers, epochs, segments } = this.#state
     for (const { undos } of stages.toReversed()) {
       for (const undo of undos.toReversed()) producers.undo(undo)
     }
     epochs.restore(stages[0]!.epochsBefore)
+    epochs.cutBefore(this.#state.startOffset)
     this.#nextOffset = this.#state.endOffset
     if (this.#notedEpoch > epochs.latest) epochs.assign(this.#notedEpoch, this.#nextOffset)
     this.#tail = tailOf(this.#state)

@@ -25,9 +25,16 @@ export interface DirectoryHostOptions {
   isOnDisk(name: string): boolean
 }
 
+/** For telemetry. */
+export interface StallNumbers {
+  /** Writes that held the event loop for longer than 5 ms, and their time together. */
+  readonly writeStalls: number
+  readonly writeStallSeconds: number
+  /** Writes that a thread did, because one of the same log had stalled. */
+  readonly threadWrites: number
+}
+
 const mebibyte = 1024 * 1024
-/** A write that held the event loop for longer than this is a stall. */
-const stallMs = 5
 /** The recovery-point checkpoint follows the flushes by at most this. */
 const checkpointDelayMs = 1000
 /** How often the ballast is looked after. */
@@ -56,7 +63,8 @@ export class DirectoryHost implements LogHost {
   #failure: DiskError | null = null
   #checkpointTimer: Timer | null = null
   #stallCount = 0
-  #stallMs = 0
+  #stalledMs = 0
+  #threadCount = 0
 
   constructor(options: DirectoryHostOptions) {
     const { env, path, directoryId, settings } = options
@@ -94,8 +102,12 @@ export class DirectoryHost implements LogHost {
     return this.#failure
   }
 
-  get stalls(): { readonly writeStalls: number; readonly writeStallSeconds: number } {
-    return { writeStalls: this.#stallCount, writeStallSeconds: this.#stallMs / 1000 }
+  get stalls(): StallNumbers {
+    return {
+      writeStalls: this.#stallCount,
+      writeStallSeconds: this.#stalledMs / 1000,
+      threadWrites: this.#threadCount,
+    }
   }
 
   get unflushedBytes(): number {
@@ -121,11 +133,10 @@ export class DirectoryHost implements LogHost {
     for (const listener of this.#failureListeners) listener(error)
   }
 
-  wrote(log: Flushable, { segment, from, length, elapsedMs }: SegmentWrite): void {
-    if (elapsedMs > stallMs) {
-      this.#stallCount++
-      this.#stallMs += elapsedMs
-    }
+  wrote(log: Flushable, { segment, from, length, stalledMs, inThread }: SegmentWrite): void {
+    if (stalledMs > 0) this.#stallCount++
+    this.#stalledMs += stalledMs
+    if (inThread) this.#threadCount++
     this.#hotWindow.wrote(segment, length)
     this.ledger.wrote(segment, from, from + length)
     this.scheduler.noteDirty(log)

@@ -30,7 +30,7 @@ import {
   renameLogFolder,
   type FoundLog,
 } from './folders.ts'
-import { DirectoryHost } from './host.ts'
+import { DirectoryHost, type StallNumbers } from './host.ts'
 import { lockDirectory, readIdentity, unusable } from './identity.ts'
 import type { LogDirectorySettings } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
@@ -58,15 +58,12 @@ interface LogDirectoryHooks {
 }
 
 /** For telemetry. */
-export interface DirectoryNumbers {
+export interface DirectoryNumbers extends StallNumbers {
   readonly unflushedBytes: number
   readonly unflushedAgeMs: number
   /** Bytes that no write-back has finished with. */
   readonly dirtyBytes: number
   readonly isOverDirtyBudget: boolean
-  /** Writes that took longer than 5 ms, and their time together. */
-  readonly writeStalls: number
-  readonly writeStallSeconds: number
   readonly hasFailed: boolean
 }
 

@@ -185,9 +185,10 @@ async function finish(recovery: Recovery): Promise<LogState> {
   let madeSegment = false
   if (segments.length === 0 || (isBehindStart && damage === null)) {
     for (const segment of segments.splice(0)) segment.unlink()
-    segments.push(openFirst(recovery, startOffset))
-    // As in Kafka: all that was known of producers was lost with the batches, or will be at the next start.
+    // As in Kafka: all that was known of producers was lost with the batches. A snapshot would bring it back at the next start.
+    if (damage === null) dropSnapshots(recovery)
     recovery.producers = noProducers(config)
+    segments.push(openFirst(recovery, startOffset))
     madeSegment = true
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
@@ -213,6 +214,12 @@ async function finish(recovery: Recovery): Promise<LogState> {
   if (madeSegment || recovery.truncatedBytes > 0) await disk.syncDirectory(path)
   if (damage === null && recovery.trust !== 'clean') noteGrowth(state)
   return state
+}
+
+function dropSnapshots({ host, path }: Recovery): void {
+  for (const name of host.env.disk.list(path)) {
+    if (parseSegmentName(name, 'producers') !== null) host.env.disk.unlink(`${path}/${name}`)
+  }
 }
 
 function openFirst({ host, path, damage }: Recovery, startOffset: number): Segment {

@@ -117,7 +117,7 @@ export class Segment {
     return this.#file
   }
 
-  /** Bytes of whole batches whose write returned. The file is never longer, except after a failed write. */
+  /** Bytes of whole batches whose write returned. The file is never longer, except during a thread's write and after a failed one. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }

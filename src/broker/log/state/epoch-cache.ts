@@ -63,7 +63,9 @@ export class EpochCache {
     if (asked === this.latest) return { epoch: asked, endOffset }
     const next = this.#entries.findIndex(entry => entry.epoch > asked)
     const found = this.#entries[next - 1]
-    return { epoch: found?.epoch ?? asked, endOffset: this.#entries[next]!.startOffset }
+    // The next epoch may begin behind what is written: after what is being written.
+    const { startOffset } = this.#entries[next]!
+    return { epoch: found?.epoch ?? asked, endOffset: Math.min(startOffset, endOffset) }
   }
 
   /** The log now begins at `startOffset`: the epoch there begins there too, and older ones are forgotten. */
