@@ -58,6 +58,7 @@ import { listTransactionsHandler } from './66-list-transactions.ts'
 import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import type { Endpoints } from './endpoints.ts'
+import type { FetchSessionCache } from './fetch/sessions/session-cache.ts'
 import { HandlerTable, type Handler } from './handler.ts'
 import type { Readers } from '../insight/readers.ts'
 
@@ -69,6 +70,7 @@ export interface HandlersOptions {
   readonly coordinator: Coordinator
   readonly endpoints: Endpoints
   readonly readers: Readers
+  readonly fetchSessions: FetchSessionCache
   /** Absolute path of the data directory. */
   readonly logDir: string
   /** Bytes of the volume that holds it; null once the directory failed. */
@@ -82,7 +84,14 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
     produceHandler({ partitions, image: () => cluster.image }),
-    fetchHandler({ partitions, clock: env.clock, readers, answerBytesMax: settings.fetchMaxBytes }),
+    fetchHandler({
+      partitions,
+      sessions: options.fetchSessions,
+      endpoints,
+      clock: env.clock,
+      readers,
+      answerBytesMax: settings.fetchMaxBytes,
+    }),
     listOffsetsHandler(partitions),
     metadataHandler({
       cluster,
@@ -183,7 +192,7 @@ function groupHandlers({
       metadataLengthMax: offsetMetadataMaxBytes,
       image,
     }),
-    offsetFetchHandler(coordinator),
+    offsetFetchHandler({ coordinator, image }),
     findCoordinatorHandler({ coordinator, endpoints }),
     joinGroupHandler(coordinator),
     heartbeatHandler(coordinator),
