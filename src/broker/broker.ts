@@ -10,6 +10,7 @@ import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
 import { internalTopics, mendInternalTopics } from './coordinator/internal-topics.ts'
 import { Endpoints } from './handlers/endpoints.ts'
+import { FetchSessionCache } from './handlers/fetch/sessions/session-cache.ts'
 import { handlerTable } from './handlers/index.ts'
 import { Insight } from './insight/insight.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
@@ -287,6 +288,9 @@ export class Broker {
     const { env, logger, metrics, fatal } = this.#options
     const configuration = this.#configuration
     const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
+    const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
+    const fetchSessions = new FetchSessionCache({ slots, random: env.random })
+    metrics.attach({ fetchSessions: () => fetchSessions })
     return new Server({
       clock: env.clock,
       network: env.network,
@@ -301,6 +305,7 @@ export class Broker {
         endpoints,
         readers: this.#insight.readers,
         dropBehind: this.#dropBehind,
+        fetchSessions,
         logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
         space: () =>
           this.#parts.directory?.failure === null

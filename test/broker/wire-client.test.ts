@@ -55,7 +55,7 @@ test.each(Object.keys(networks))('what is produced is fetched, over the %s netwo
     validateOnly: false,
   })
   for (const { errorCode } of topics) refuseErrors(errorCode, `CreateTopics of ${name}`)
-  const place = { topic: name, partition: 0 }
+  const place = { topic: name, topicId: topics[0]!.topicId!, partition: 0 }
   const batch = encodeBatch({ records: [{ key: 'k', value: 'v'.repeat(100_000) }] })
   const produced = await Promise.all(
     [0, 1, 2, 3].map(() => client.request(produce, produceRequest(place, batch, -1))),

@@ -11,6 +11,7 @@ import { groupOrderScenarios } from './requests/group-order.ts'
 import { groupSweeps } from './requests/groups.ts'
 import { keyScenarios } from './requests/keys.ts'
 import { producingScenarios } from './requests/producing.ts'
+import { sessionScenarios } from './requests/sessions.ts'
 import { topicSweeps } from './requests/topics.ts'
 import type { Scenario } from './session.ts'
 
@@ -20,6 +21,7 @@ export const themes: Readonly<Record<string, readonly Scenario[]>> = {
   batches: batchScenarios,
   producing: producingScenarios,
   fetching: fetchingScenarios,
+  sessions: sessionScenarios,
   groups: groupOrderScenarios,
   topics: creationScenarios,
   configs: configValueScenarios,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../../src/broker/wire/field.ts'
 import {
   createTopics,
+  deleteTopics,
   describeConfigs,
   incrementalAlterConfigs,
   listOffsets,
@@ -118,6 +119,20 @@ export class Session {
     return own
   }
 
+  /** The topic's name with the id that it has now. */
+  async named(topic: string): Promise<NamedTopic> {
+    const body = { topics: [{ name: topic }], allowAutoTopicCreation: false }
+    const answer = await this.request(metadata, 12, body)
+    return { name: topic, topicId: pickText(answer, 'topics', 0, 'topicId') }
+  }
+
+  /** Deletes a topic, and waits until nothing is left of it. */
+  async removed(topic: string): Promise<void> {
+    await this.request(deleteTopics, 5, { topicNames: [topic], timeoutMs: 30_000 })
+    await this.seen(topic, false)
+    await this.settle()
+  }
+
   /** Waits until every partition of a topic answers. */
   async served(topic: string, partitions: number): Promise<void> {
     const all = Array.from({ length: partitions }, (_, partitionIndex) => {
@@ -178,6 +193,12 @@ export class Session {
   close(): void {
     for (const connection of this.#connections.values()) connection.close()
   }
+}
+
+/** As versions with names and those with ids in their place ask for it. */
+export interface NamedTopic {
+  readonly name: string
+  readonly topicId: string
 }
 
 /** Of this process, so that no two of a broker's fences are at the same. */

@@ -11,6 +11,7 @@ import {
 } from './damage.ts'
 import { goneGroup, trimmedGroup } from './forgetter.ts'
 import { onSlowDisk, runKillTest, type Killed } from './kill.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
 
 const kills = 20
 const slowKills = 6
@@ -95,7 +96,14 @@ describe('the kill test notices', { timeout: 300_000 }, () => {
   })
 
   function comeBack(dataDir: string, groupId: string): void {
-    const value = { offset: 1, leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: -1 }
+    const value = {
+      topicId: zeroUuid,
+      offset: 1,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimeMs: 1,
+      expireTimeMs: -1,
+    }
     appendGroupRecord(dataDir, { type: 'offset', groupId, topic: 'plain', partition: 1, value })
   }
 

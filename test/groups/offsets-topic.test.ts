@@ -13,6 +13,7 @@ import { crc32c } from '../../src/lib/crc32c.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
 
 const settings = { groupInitialRebalanceDelayMs: 0, offsetsTopicNumPartitions: 3 }
 
@@ -144,6 +145,7 @@ test.each([1, 2, 3, 4] as const)(
       partition: offset % 2,
       value: {
         offset,
+        topicId: zeroUuid,
         leaderEpoch: 0,
         metadata: 'm'.repeat(500),
         commitTimeMs: 1,

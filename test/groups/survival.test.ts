@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { batchesOnDisk } from '../helpers/segments.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
 
 const settings = { 'group.initial.rebalance.delay.ms': '0' }
 const natives = ['on', 'off'] as const
@@ -75,7 +76,14 @@ test('a topic that is made again has no offsets of the former, wherever the brok
     client.close()
     await broker.kill()
     // As if it had been killed before the deletion of the topic reached the offsets.
-    const value = { offset: 7, leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: -1 }
+    const value = {
+      topicId: zeroUuid,
+      offset: 7,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimeMs: 1,
+      expireTimeMs: -1,
+    }
     const former = { groupId: 'readers', topic: 'gone', partition: 0, value }
     appendGroupRecord(broker.dataDir, { type: 'offset', ...former })
     for (let start = 0; start < 2; start++) {

@@ -20,11 +20,14 @@ import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
 let client: BrokerClient
+/** Of `topic`. */
+let topicId: string
 
 beforeAll(async () => {
   broker = await InProcessBroker.start({ groupInitialRebalanceDelayMs: 0 })
   client = await broker.connect({ clientId: 'client' })
-  await client.createTopics([{ name: 'topic', partitions: 2 }, { name: 'other' }])
+  const created = [{ name: 'topic', partitions: 2 }, { name: 'other' }]
+  topicId = (await client.createTopics(created)).topics[0]!.topicId!
 })
 afterAll(() => broker[Symbol.asyncDispose]())
 
@@ -119,12 +122,12 @@ async function described(groupId: string, version: number): Promise<void> {
 
 test.each(versionsOf(offsetCommit))('OffsetCommit v%i', async version => {
   const partition = { partitionIndex: 0, committedOffset: version, committedMetadata: null }
-  const topics = [{ name: 'topic', partitions: [partition] }]
+  const topics = [{ name: 'topic', topicId, partitions: [partition] }]
   const request = { groupId: 'commits', memberId: '', topics }
   const answer = await client.request(offsetCommit, version, request)
   expect(answer.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: 0 }])
   for (const one of versionsOf(offsetFetch)) {
-    const wish = [{ name: 'topic', partitionIndexes: [0, 1] }]
+    const wish = [{ name: 'topic', topicId, partitionIndexes: [0, 1] }]
     const groups = [{ groupId: 'commits', topics: wish }]
     const asked = { groupId: 'commits', topics: wish, groups, requireStable: true }
     const told = await client.request(offsetFetch, one, asked)
@@ -143,7 +146,7 @@ test.each(versionsOf(offsetCommit))('OffsetCommit v%i of a group that is gone', 
     groupId: 'gone',
     memberId: 'member',
     generationIdOrMemberEpoch: 1,
-    topics: [{ name: 'topic', partitions: [partition] }],
+    topics: [{ name: 'topic', topicId, partitions: [partition] }],
   })
   const error = version < 9 ? 22 : 69
   expect(answer.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: error }])

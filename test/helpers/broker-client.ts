@@ -32,6 +32,8 @@ export interface BrokerClientOptions {
 export interface PartitionId {
   readonly topic: string
   readonly partition: number
+  /** For versions that have ids of topics in place of their names. */
+  readonly topicId?: string
 }
 
 /** What one partition of a produce answered. */
@@ -198,7 +200,7 @@ export interface FetchOptions {
 }
 
 export function fetchRequest(
-  { topic, partition }: PartitionId,
+  { topic, partition, topicId = noTopicId }: PartitionId,
   fetchOffset: number,
   { waitMs = 0, maxBytes = 1 << 20 }: FetchOptions = {},
 ): Draft<typeof fetch.request> {
@@ -209,18 +211,18 @@ export function fetchRequest(
     maxBytes,
     isolationLevel: 0,
     sessionId: 0,
-    topics: [{ topic, partitions }],
+    topics: [{ topic, topicId, partitions }],
     forgottenTopicsData: [],
     rackId: '',
   }
 }
 
 export function produceRequest(
-  { topic, partition }: PartitionId,
+  { topic, partition, topicId = noTopicId }: PartitionId,
   records: Uint8Array,
   acks: number,
 ): Draft<typeof produce.request> {
-  const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
+  const topicData = [{ name: topic, topicId, partitionData: [{ index: partition, records }] }]
   return { acks, timeoutMs: 30_000, topicData }
 }
 

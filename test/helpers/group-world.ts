@@ -13,6 +13,7 @@ import { Groups, type GroupsConfig } from '../../src/broker/coordinator/groups/g
 import type { GroupRecord } from '../../src/broker/coordinator/groups/records.ts'
 import { LoadedGroups } from '../../src/broker/coordinator/groups/restore.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
 
 /** A request of which the answer may come later. */
 export interface Call<Answer extends GroupAnswer = GroupAnswer> {
@@ -235,7 +236,14 @@ export function offset(
   at: number,
   commitTimeMs = 0,
 ): OffsetCommit {
-  const value = { offset: at, leaderEpoch: 3, metadata: 'm', commitTimeMs, expireTimeMs: -1 }
+  const value = {
+    topicId: zeroUuid,
+    offset: at,
+    leaderEpoch: 3,
+    metadata: 'm',
+    commitTimeMs,
+    expireTimeMs: -1,
+  }
   return { topic, partition, value }
 }
 

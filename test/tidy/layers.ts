@@ -152,9 +152,10 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
       ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight', 'cold-lane'),
-      ...broker('handlers/scram-mechanisms.ts'),
+      ...broker('handlers/scram-mechanisms.ts', 'handlers/fetch/sessions'),
     ],
   },
+  'src/broker/handlers/fetch/sessions': { ours: ['src/lib'] },
   // Pure sums, as of node:zlib in compression; the room of SASL will take it in.
   'src/broker/handlers/scram-mechanisms.ts': { ours: ['src/lib'], modules: ['node:crypto'] },
   'src/broker/server': {

@@ -175,6 +175,12 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'Most that one Fetch answers with, whatever it asks for; a first batch that is larger still goes out whole.',
   }),
+  'max.incremental.fetch.session.cache.slots': int({
+    default: 1000,
+    unit: 'count',
+    effect: 'at restart',
+    doc: 'Sessions of fetches that are remembered at the same time; who finds no room is answered in full, as without sessions.',
+  }),
   'max.connections': int({
     default: 10_000,
     unit: 'connections',

@@ -13,6 +13,7 @@ import type { ErrorName } from '../wire/errors.ts'
 import { Coordinator } from './coordinator.ts'
 import type { GroupError } from './groups/events.ts'
 import { offsetsTopicName } from './internal-topics.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
 
 const noOne = { memberId: '', instanceId: null, generation: -1 }
 
@@ -74,7 +75,14 @@ class Bench {
   }
 
   commit(partition = 0): { answer: GroupError | null } {
-    const value = { offset: 1, leaderEpoch: 0, metadata: '', commitTimeMs: 0, expireTimeMs: -1 }
+    const value = {
+      topicId: zeroUuid,
+      offset: 1,
+      leaderEpoch: 0,
+      metadata: '',
+      commitTimeMs: 0,
+      expireTimeMs: -1,
+    }
     const call: { answer: GroupError | null } = { answer: null }
     void this.coordinator
       .commit('group', noOne, [{ topic: 'topic', partition, value }])

@@ -4,14 +4,18 @@ import { fromHex, hex } from '../../lib/bytes.ts'
 import type { GroupRecord, GroupValue, OffsetValue } from './groups/records.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { decodeGroupRecord, encodeGroupRecord } from './record-format.ts'
+import { uuidText, zeroUuid } from '../../lib/uuid.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 })
 const bytes = fc.uint8Array({ maxLength: 40 })
 const long = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const someBytes = '000102030405060708090a0b0c0d0e0f'
+const someId = uuidText(fromHex(someBytes))
 const int = fc.integer({ min: -1, max: 2 ** 31 - 1 })
 
 const offsetValue: fc.Arbitrary<OffsetValue> = fc.record({
   offset: long,
+  topicId: fc.constantFrom(zeroUuid, someId),
   leaderEpoch: int,
   metadata: text,
   commitTimeMs: long,
@@ -60,7 +64,14 @@ test('what is written is read', () => {
 })
 
 test('a commit with an expiry of its own keeps it, in the one version that can', () => {
-  const value = { offset: 5, leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: 9 }
+  const value = {
+    topicId: zeroUuid,
+    offset: 5,
+    leaderEpoch: -1,
+    metadata: '',
+    commitTimeMs: 1,
+    expireTimeMs: 9,
+  }
   const encoded = encodeGroupRecord({
     type: 'offset',
     groupId: 'g',
@@ -73,7 +84,14 @@ test('a commit with an expiry of its own keeps it, in the one version that can',
 })
 
 test('a commit looks as Kafka writes it', () => {
-  const value = { offset: 7, leaderEpoch: 3, metadata: 'm', commitTimeMs: 258, expireTimeMs: -1 }
+  const value = {
+    topicId: zeroUuid,
+    offset: 7,
+    leaderEpoch: 3,
+    metadata: 'm',
+    commitTimeMs: 258,
+    expireTimeMs: -1,
+  }
   const encoded = encodeGroupRecord({
     type: 'offset',
     groupId: 'g',
@@ -84,6 +102,21 @@ test('a commit looks as Kafka writes it', () => {
   expect(hex(encoded.key)).toBe('0001' + '000167' + '000174' + '00000002')
   expect(hex(encoded.value!)).toBe(
     '0003' + '0000000000000007' + '00000003' + '00016d' + '0000000000000102',
+  )
+})
+
+test('a commit of a topic by its id looks as Kafka writes it', () => {
+  const value = { offset: 7, leaderEpoch: 3, metadata: 'm', commitTimeMs: 258, expireTimeMs: -1 }
+  const encoded = encodeGroupRecord({
+    type: 'offset',
+    groupId: 'g',
+    topic: 't',
+    partition: 2,
+    value: { ...value, topicId: someId },
+  })
+  // Compact text, then one tag, 0, of 16 bytes.
+  expect(hex(encoded.value!)).toBe(
+    '0004' + '0000000000000007' + '00000003' + '026d' + '0000000000000102' + '010010' + someBytes,
   )
 })
 

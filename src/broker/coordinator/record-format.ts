@@ -83,6 +83,8 @@ const groupValue = stored(
 const offsetKeyVersion = 1
 const groupKeyVersion = 2
 const offsetValueVersion = 3
+/** Where the topic was meant by its id; others stay readable for a Kafka before 4.0. */
+const idOffsetValueVersion = 4
 /** What a client of old gave an expiry has to be kept in the only version that can hold one. */
 const expiringValueVersion = 1
 const groupValueVersion = 3
@@ -119,14 +121,19 @@ export function decodeGroupRecord(key: Uint8Array, value: Uint8Array | null): Gr
 }
 
 function encodeOffset(value: OffsetValue): Uint8Array {
-  const version = value.expireTimeMs < 0 ? offsetValueVersion : expiringValueVersion
-  return encode(offsetValue, version, {
+  return encode(offsetValue, versionOf(value), {
     offset: value.offset,
     leaderEpoch: value.leaderEpoch,
     metadata: value.metadata,
     commitTimestamp: value.commitTimeMs,
     expireTimestamp: value.expireTimeMs,
+    topicId: value.topicId,
   })
+}
+
+function versionOf({ expireTimeMs, topicId }: OffsetValue): number {
+  if (expireTimeMs >= 0) return expiringValueVersion
+  return topicId === zeroUuid ? offsetValueVersion : idOffsetValueVersion
 }
 
 function decodeOffset(bytes: Uint8Array): OffsetValue {
@@ -137,6 +144,7 @@ function decodeOffset(bytes: Uint8Array): OffsetValue {
     metadata: value.metadata,
     commitTimeMs: value.commitTimestamp,
     expireTimeMs: value.expireTimestamp,
+    topicId: value.topicId,
   }
 }
 

@@ -1,4 +1,5 @@
-import type { MetadataImage } from '../metadata/image.ts'
+import type { Uuid } from '../../lib/uuid.ts'
+import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
@@ -7,7 +8,7 @@ import { ConnectionFault, type Answer, type Handler, type RequestContext } from 
 import { partitionsOnce, type TopicPart } from './named-once.ts'
 
 type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number]
-type Topics = readonly TopicPart<PartitionData>[]
+type Topics = readonly (TopicPart<PartitionData> & { readonly topicId: Uuid })[]
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
 export interface ProduceDeps {
@@ -17,9 +18,11 @@ export interface ProduceDeps {
 
 /** The first version whose clients may send zstd (KIP-110). */
 const zstdVersionMin = 7
+/** The first version that has ids of topics in place of their names (KIP-516). */
+const idVersionMin = 13
 
 /**
- * Produce: v3-11 (ApiVersions says 0-11, G2).
+ * Produce: v3-13 (ApiVersions says 0-13, G2); by topic id since v13, where one that no topic has is UNKNOWN_TOPIC_ID.
  *
  * Every batch is validated, stamped in place and staged in the order of arrival before this returns (G14); the
  * frame is kept until the last of them is written or refused. A partition that is named twice gets the later batch
@@ -46,6 +49,7 @@ class Production {
   readonly #deps: ProduceDeps
   readonly #request: ProduceRequest
   readonly #options: PartitionAppend
+  readonly #namesById: boolean
   readonly #response: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
   #openCount = 1
   #firstError: ErrorName = 'NONE'
@@ -61,17 +65,19 @@ class Production {
       origin: 'client',
       allowsZstd: context.apiVersion >= zstdVersionMin,
     }
+    this.#namesById = context.apiVersion >= idVersionMin
     this.#releaseFrame = context.keepFrame()
   }
 
   run(): Promise<Answer<ProduceResponse>> {
-    for (const topic of topicsOf(this.#request)) {
+    for (const { name, topicId, partitions } of topicsOf(this.#request)) {
       const partitionResponses: PartitionResponse[] = []
-      this.#response.responses.push({ name: topic.name, partitionResponses })
-      for (const data of topic.partitions) {
+      this.#response.responses.push({ name, topicId, partitionResponses })
+      const topic = this.#topicOf(name, topicId)
+      for (const data of partitions) {
         const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
         this.#openCount++
-        this.#append(topic.name, data, result => {
+        this.#append(topic, data, result => {
           partitionResponses[at] = this.#answer(data.index, result)
           this.#close()
         })
@@ -81,16 +87,32 @@ class Production {
     return this.#settled.promise
   }
 
-  #append(topic: string, data: PartitionData, done: (result: AppendResult) => void): void {
-    const known = this.#deps.image().topicByName(topic)
-    const partition = this.#deps.partitions.find(topic, data.index)
-    if (known?.isInternal) {
+  /** The topic that is meant; as an error where there is none. */
+  #topicOf(name: string, topicId: Uuid): TopicImage | Refusal {
+    const image = this.#deps.image()
+    if (!this.#namesById) {
+      const message = `There is no topic ${name} on this broker.`
+      return image.topicByName(name) ?? refusal('UNKNOWN_TOPIC_OR_PARTITION', message)
+    }
+    const message = `There is no topic with the id ${topicId}; it may have been deleted and made anew.`
+    return image.topicById(topicId) ?? refusal('UNKNOWN_TOPIC_ID', message)
+  }
+
+  #append(
+    topic: TopicImage | Refusal,
+    data: PartitionData,
+    done: (result: AppendResult) => void,
+  ): void {
+    if ('error' in topic) return done(topic)
+    const { name } = topic
+    if (topic.isInternal) {
       return done(
-        refusal('INVALID_TOPIC_EXCEPTION', `${topic} is internal: clients cannot write to it.`),
+        refusal('INVALID_TOPIC_EXCEPTION', `${name} is internal: clients cannot write to it.`),
       )
     }
-    if (known === undefined || partition === undefined) {
-      const message = `There is no partition ${data.index} of topic ${topic} on this broker.`
+    const partition = this.#deps.partitions.find(name, data.index)
+    if (partition === undefined) {
+      const message = `There is no partition ${data.index} of topic ${name} on this broker.`
       return done(refusal('UNKNOWN_TOPIC_OR_PARTITION', message))
     }
     if (data.records === null) {
@@ -129,7 +151,9 @@ class Production {
 
 /** A batch for each partition: where there are two, the later one. */
 function topicsOf({ topicData }: ProduceRequest): Topics {
-  const topics = topicData.map(({ name, partitionData }) => ({ name, partitions: partitionData }))
+  const topics = topicData.map(({ partitionData, ...topic }) => {
+    return { ...topic, partitions: partitionData }
+  })
   return partitionsOnce(topics, ({ index }) => index)
 }
 
@@ -141,16 +165,18 @@ function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceRes
     )
   }
   return {
-    responses: topicsOf(request).map(topic => ({
-      name: topic.name,
-      partitionResponses: topic.partitions.map(data => refused(data.index, error, null, -1)),
+    responses: topicsOf(request).map(({ partitions, ...topic }) => ({
+      ...topic,
+      partitionResponses: partitions.map(data => refused(data.index, error, null, -1)),
     })),
     throttleTimeMs: 0,
     nodeEndpoints: [],
   }
 }
 
-function refusal(error: ErrorName, message: string): AppendResult {
+type Refusal = Extract<AppendResult, { ok: false }>
+
+function refusal(error: ErrorName, message: string): Refusal {
   return { ok: false, error, message, recordErrors: [], logStartOffset: -1 }
 }
 

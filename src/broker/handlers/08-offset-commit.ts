@@ -1,7 +1,8 @@
 import type { Clock } from '../../env/env.ts'
+import type { Uuid } from '../../lib/uuid.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { OffsetCommit } from '../coordinator/groups/events.ts'
-import type { MetadataImage } from '../metadata/image.ts'
+import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   offsetCommit,
@@ -21,7 +22,7 @@ export interface OffsetCommitDeps {
 }
 
 /**
- * OffsetCommit: v2-9 (G43). Partitions that cannot be committed are answered on their own; the others are stored
+ * OffsetCommit: v2-10 (G43); by topic id since v10, where one that no topic has is UNKNOWN_TOPIC_ID. Partitions that cannot be committed are answered on their own; the others are stored
  * together, and answered when they are committed. Before v5 a client could say how long its offset is kept; before v9
  * it knew of no group that is not there, and hears that its generation is over.
  */
@@ -37,11 +38,12 @@ export function offsetCommitHandler(
       if (refusal !== 'NONE') return answer(request, () => refusal)
       const offsets: OffsetCommit[] = []
       const errors = new Map<PartitionRequest, ErrorName>()
-      for (const { name, partitions } of request.topics) {
-        for (const partition of partitions) {
-          const error = judge(deps, name, partition)
-          if (error === 'NONE') offsets.push(offsetOf(deps, request, { name, partition }))
-          else errors.set(partition, error)
+      for (const asked of request.topics) {
+        const topic = topicOf(deps.image(), asked, apiVersion)
+        for (const partition of asked.partitions) {
+          const error = typeof topic === 'string' ? topic : judge(deps, topic, partition)
+          if (error !== 'NONE' || typeof topic === 'string') errors.set(partition, error)
+          else offsets.push(offsetOf(deps, request, { topic, topicId: asked.topicId, partition }))
         }
       }
       const claim = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
@@ -59,24 +61,47 @@ export function offsetCommitHandler(
   }
 }
 
-function judge(deps: OffsetCommitDeps, topic: string, partition: PartitionRequest): ErrorName {
-  const { partitionIndex, committedMetadata } = partition
-  const known = deps.image().topicByName(topic)?.partitions[partitionIndex]
+/** The first version that has ids of topics in place of their names (KIP-848). */
+const idVersionMin = 10
+
+function topicOf(
+  image: MetadataImage,
+  { name, topicId }: OffsetCommitRequest['topics'][number],
+  apiVersion: number,
+): TopicImage | ErrorName {
+  if (apiVersion < idVersionMin) return image.topicByName(name) ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+  return image.topicById(topicId) ?? 'UNKNOWN_TOPIC_ID'
+}
+
+function judge(
+  deps: Pick<OffsetCommitDeps, 'metadataLengthMax'>,
+  topic: TopicImage,
+  { partitionIndex, committedMetadata }: PartitionRequest,
+): ErrorName {
+  const known = topic.partitions[partitionIndex]
   if (known === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
   const isTooLong = (committedMetadata ?? '').length > deps.metadataLengthMax
   return isTooLong ? 'OFFSET_METADATA_TOO_LARGE' : 'NONE'
 }
 
+interface Committed {
+  readonly topic: TopicImage
+  /** As the client said: the zero id where it knows only the name. */
+  readonly topicId: Uuid
+  readonly partition: PartitionRequest
+}
+
 function offsetOf(
   { clock }: OffsetCommitDeps,
   { retentionTimeMs }: OffsetCommitRequest,
-  { name, partition }: { readonly name: string; readonly partition: PartitionRequest },
+  { topic, topicId, partition }: Committed,
 ): OffsetCommit {
   const commitTimeMs = clock.now()
   return {
-    topic: name,
+    topic: topic.name,
     partition: partition.partitionIndex,
     value: {
+      topicId,
       offset: partition.committedOffset,
       leaderEpoch: partition.committedLeaderEpoch,
       metadata: partition.committedMetadata ?? '',
@@ -92,8 +117,9 @@ function answer(
 ): OffsetCommitResponse {
   return {
     throttleTimeMs: 0,
-    topics: topics.filter(namesPartitions).map(({ name, partitions }) => ({
+    topics: topics.filter(namesPartitions).map(({ name, topicId, partitions }) => ({
       name,
+      topicId,
       partitions: partitions.map(partition => ({
         partitionIndex: partition.partitionIndex,
         errorCode: errorCode(errorOf(partition)),

@@ -1,5 +1,7 @@
+import { zeroUuid, type Uuid } from '../../lib/uuid.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { OffsetValue } from '../coordinator/groups/records.ts'
+import type { MetadataImage } from '../metadata/image.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   offsetFetch,
@@ -8,71 +10,121 @@ import {
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 
+export interface OffsetFetchDeps {
+  readonly coordinator: Coordinator
+  image(): MetadataImage
+}
+
 interface TopicWish {
-  readonly name: string
+  /** Null where no topic has the id. */
+  readonly name: string | null
+  /** The zero id where the request's version has names instead. */
+  readonly topicId: Uuid
   readonly partitionIndexes: readonly number[]
 }
 
-type TopicAnswer = NonNullable<OffsetFetchResponse['topics']>[number]
+type TopicAnswer = NonNullable<OffsetFetchResponse['groups']>[number]['topics'][number]
+
+/** The first version that has ids of topics in place of their names (KIP-848). */
+const idVersionMin = 10
 
 /**
- * OffsetFetch: v1-9, one group until v7, many from v8 (G11). null asks for every partition that the group has an
- * offset for (G10). A partition without one, and a group that is not there, answer -1 without an error (G43).
- * `requireStable` finds everything stable: there are no transactions yet.
+ * OffsetFetch: v1-10, one group until v7, many from v8 (G11), by topic id since v10. null asks for every partition that the
+ * group has an offset for (G10). A partition without one, and a group that is not there, answer -1 without an error
+ * (G43); so does one whose offset was committed for another topic of the name. An id that no topic has is
+ * UNKNOWN_TOPIC_ID. `requireStable` finds everything stable: there are no transactions yet.
  */
 export function offsetFetchHandler(
-  coordinator: Coordinator,
+  deps: OffsetFetchDeps,
 ): Handler<OffsetFetchRequest, OffsetFetchResponse> {
+  const { coordinator } = deps
   return {
     api: offsetFetch,
     handle({ groupId, topics, groups }, { apiVersion }) {
       if (apiVersion >= 8) {
+        const image = apiVersion >= idVersionMin ? deps.image() : null
         const answers = groups.map(group => ({
           groupId: group.groupId,
-          ...look(coordinator, group),
+          ...look(coordinator, group.groupId, wishesOf(group.topics, image), image),
         }))
         return { throttleTimeMs: 0, topics: [], errorCode: errorCode('NONE'), groups: answers }
       }
-      const found = look(coordinator, { groupId, topics })
+      const wishes = topics?.map(topic => ({ ...topic, topicId: zeroUuid })) ?? null
+      const found = look(coordinator, groupId, wishes, null)
       // Version 1 has no place for an error of the whole.
       const told =
-        apiVersion === 1 && found.error !== 'NONE' ? fail(topics ?? [], found.error) : found.topics
+        apiVersion === 1 && found.error !== 'NONE' ? fail(wishes ?? [], found.error) : found.topics
       return { throttleTimeMs: 0, topics: told, errorCode: found.errorCode, groups: [] }
     },
   }
 }
 
+/** `image`: where topics are asked for by their ids. */
+function wishesOf(
+  topics: OffsetFetchRequest['groups'][number]['topics'],
+  image: MetadataImage | null,
+): readonly TopicWish[] | null {
+  if (image === null || topics === null) return topics
+  return topics.map(({ topicId, partitionIndexes }) => {
+    return { name: image.topicById(topicId)?.name ?? null, topicId, partitionIndexes }
+  })
+}
+
 function look(
   coordinator: Coordinator,
-  { groupId, topics }: { readonly groupId: string; readonly topics: readonly TopicWish[] | null },
+  groupId: string,
+  topics: readonly TopicWish[] | null,
+  image: MetadataImage | null,
 ): { readonly topics: TopicAnswer[]; readonly error: ErrorName; readonly errorCode: number } {
   const error = coordinator.refusal(groupId)
   if (error !== 'NONE') return { topics: [], error, errorCode: errorCode(error) }
-  const found = topics === null ? all(coordinator, groupId) : some(coordinator, groupId, topics)
+  const found =
+    topics === null ? all(coordinator, groupId, image) : some(coordinator, groupId, topics)
   return { topics: found, error, errorCode: errorCode(error) }
 }
 
-function all({ views }: Coordinator, groupId: string): TopicAnswer[] {
-  return Array.from(views.offsets(groupId), ([name, partitions]) => ({
-    name,
-    partitions: Array.from(partitions, ([index, value]) => answer(index, value)),
-  }))
+/** Of topics that are gone nothing can be told by id. */
+function all({ views }: Coordinator, groupId: string, image: MetadataImage | null): TopicAnswer[] {
+  return Array.from(views.offsets(groupId)).flatMap(([name, partitions]) => {
+    const topicId = image === null ? zeroUuid : image.topicByName(name)?.id
+    if (topicId === undefined) return []
+    const answers = Array.from(partitions, ([index, value]) => answer(index, value))
+    return [{ name, topicId, partitions: answers }]
+  })
 }
 
+/** As in Kafka what nobody knows comes last. */
 function some(
   { views }: Coordinator,
   groupId: string,
   topics: readonly TopicWish[],
 ): TopicAnswer[] {
-  return topics.map(({ name, partitionIndexes }) => ({
-    name,
-    partitions: partitionIndexes.map(index => answer(index, views.offset(groupId, name, index))),
-  }))
+  const found = topics.flatMap(({ name, topicId, partitionIndexes }) => {
+    if (name === null) return []
+    const partitions = partitionIndexes.map(index => {
+      const value = views.offset(groupId, name, index)
+      return answer(index, value === undefined || isOfAnother(value, topicId) ? undefined : value)
+    })
+    return [{ name, topicId, partitions }]
+  })
+  return [
+    ...found,
+    ...fail(
+      topics.filter(({ name }) => name === null),
+      'UNKNOWN_TOPIC_ID',
+    ),
+  ]
+}
+
+/** Committed for a topic that had the name before. */
+function isOfAnother(value: OffsetValue, topicId: Uuid): boolean {
+  return value.topicId !== topicId && value.topicId !== zeroUuid && topicId !== zeroUuid
 }
 
 function fail(topics: readonly TopicWish[], error: ErrorName): TopicAnswer[] {
-  return topics.map(({ name, partitionIndexes }) => ({
-    name,
+  return topics.map(({ name, topicId, partitionIndexes }) => ({
+    name: name ?? '',
+    topicId,
     partitions: partitionIndexes.map(index => ({
       ...answer(index, undefined),
       errorCode: errorCode(error),

@@ -58,6 +58,7 @@ import { listTransactionsHandler } from './66-list-transactions.ts'
 import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import type { Endpoints } from './endpoints.ts'
+import type { FetchSessionCache } from './fetch/sessions/session-cache.ts'
 import { HandlerTable, type Handler } from './handler.ts'
 import type { DropBehind } from '../cold-lane/drop-behind.ts'
 import type { Readers } from '../insight/readers.ts'
@@ -71,6 +72,7 @@ export interface HandlersOptions {
   readonly endpoints: Endpoints
   readonly readers: Readers
   readonly dropBehind: DropBehind
+  readonly fetchSessions: FetchSessionCache
   /** Absolute path of the data directory. */
   readonly logDir: string
   /** Bytes of the volume that holds it; null once the directory failed. */
@@ -87,6 +89,8 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     produceHandler({ partitions, image: () => cluster.image }),
     fetchHandler({
       partitions,
+      sessions: options.fetchSessions,
+      endpoints,
       clock: env.clock,
       readers,
       dropBehind,
@@ -192,7 +196,7 @@ function groupHandlers({
       metadataLengthMax: offsetMetadataMaxBytes,
       image,
     }),
-    offsetFetchHandler(coordinator),
+    offsetFetchHandler({ coordinator, image }),
     findCoordinatorHandler({ coordinator, endpoints }),
     joinGroupHandler(coordinator),
     heartbeatHandler(coordinator),

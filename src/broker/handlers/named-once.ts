@@ -1,6 +1,11 @@
+import { zeroUuid, type Uuid } from '../../lib/uuid.ts'
+
 /** A topic of a request, with what the request asks of its partitions. */
 export interface TopicPart<Part> {
+  /** Empty where the topic is meant by its id. */
   readonly name: string
+  /** The zero id, or none, where it is meant by its name. */
+  readonly topicId?: Uuid
   readonly partitions: readonly Part[]
 }
 
@@ -17,28 +22,32 @@ export function namedOnce<Item>(
  * Each partition of a request once, and each topic: of a partition that is named twice the last counts, wherever its
  * topic stands. A topic without partitions asks for nothing, and is not answered.
  */
-export function partitionsOnce<Part>(
-  topics: readonly TopicPart<Part>[],
-  indexOf: (part: Part) => number,
-): readonly TopicPart<Part>[] {
-  return merged(topics).map(({ name, partitions }) => {
-    return { name, partitions: namedOnce(partitions, indexOf) }
+export function partitionsOnce<Topic extends TopicPart<unknown>>(
+  topics: readonly Topic[],
+  indexOf: (part: Topic['partitions'][number]) => number,
+): readonly Topic[] {
+  return merged(topics).map(topic => {
+    return { ...topic, partitions: namedOnce(topic.partitions, indexOf) }
   })
 }
 
 /** Whether a topic of a request asks for anything: one that does not is not answered. */
-export function namesPartitions({ partitions }: TopicPart<unknown>): boolean {
+export function namesPartitions({ partitions }: Pick<TopicPart<unknown>, 'partitions'>): boolean {
   return partitions.length > 0
 }
 
 /** Each topic once, with all that the request says of it, and none without partitions. */
-function merged<Part>(topics: readonly TopicPart<Part>[]): readonly TopicPart<Part>[] {
+function merged<Topic extends TopicPart<unknown>>(topics: readonly Topic[]): readonly Topic[] {
   const asked = topics.filter(namesPartitions)
   if (asked.length < 2) return asked
-  const byName = new Map<string, readonly Part[]>()
-  for (const { name, partitions } of asked) {
-    const before = byName.get(name)
-    byName.set(name, before === undefined ? partitions : [...before, ...partitions])
+  const byTopic = new Map<string, Topic>()
+  for (const topic of asked) {
+    // A request has names or ids, never both.
+    const { name, topicId = zeroUuid } = topic
+    const key = topicId === zeroUuid ? name : topicId
+    const before = byTopic.get(key)?.partitions ?? []
+    const partitions = before.length === 0 ? topic.partitions : [...before, ...topic.partitions]
+    byTopic.set(key, { ...topic, partitions })
   }
-  return Array.from(byName, ([name, partitions]) => ({ name, partitions }))
+  return [...byTopic.values()]
 }

@@ -19,6 +19,7 @@ import type {
   SegmentRange,
   TimedOffset,
 } from './requests.ts'
+import { Watchers } from './watchers.ts'
 
 interface Waiting {
   readonly done: (result: AppendResult) => void
@@ -42,7 +43,7 @@ export class Partition {
   #failure: string | null = null
   readonly #waiting = new Map<number, Waiting>()
   #lastWaitId = 0
-  readonly #watchers = new Set<(bytes: number) => void>()
+  readonly #watchers = new Watchers()
   /** Raised by appends of this process; `#committedBytes` follows when the watermark moves. */
   #appendedBytes = 0
   #appendedBatches = 0
@@ -89,6 +90,7 @@ export class Partition {
   open(log: Log): void {
     this.#log = log
     this.#failure = null
+    this.#watchers.startIs(log.startOffset)
     const role = this.#replica.role
     if (role !== null && this.#replica.isLeader) log.noteEpoch(role.leaderEpoch)
     this.#count(log.endOffset)
@@ -105,7 +107,7 @@ export class Partition {
   /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until it is opened. */
   fail(reason: string): void {
     this.#failure = reason
-    this.#wake(0)
+    this.#watchers.changed()
   }
 
   take(role: PartitionRole): void {
@@ -120,7 +122,7 @@ export class Partition {
       waiting.done(refusal('UNKNOWN_TOPIC_OR_PARTITION', 'The topic was deleted.', 0))
     }
     this.#waiting.clear()
-    this.#wake(0)
+    this.#watchers.changed()
   }
 
   /** The log could not be opened, or was opened damaged and answers nothing. */
@@ -162,7 +164,10 @@ export class Partition {
     const { leaderEpoch } = this.#replica.role!
     const { origin, allowsZstd = true } = options
     log.append(records, { leaderEpoch, origin, allowsZstd }, result => {
-      if (!result.ok) return done(result)
+      if (!result.ok) {
+        this.#noteOffline()
+        return done(result)
+      }
       if (!result.duplicate) {
         this.#appendedBytes += records.length
         this.#appendedBatches += 1
@@ -243,6 +248,7 @@ export class Partition {
       if (error instanceof DiskError) return undeleted('KAFKA_STORAGE_ERROR')
       throw error
     }
+    this.#watchers.startIs(log.startOffset)
     if (log.startOffset >= offset) return { error: 'NONE', lowWatermark: log.startOffset }
     // It went out of service, or the topic was deleted.
     const why = this.availability()
@@ -260,13 +266,15 @@ export class Partition {
 
   /** Removes what the topic's config no longer keeps, if the log is open. `nowMs`: the wall clock. @throws DiskError */
   async applyRetention(nowMs: number): Promise<void> {
-    await this.#log?.applyRetention(nowMs)
+    const log = this.#log
+    if (log === null) return
+    await log.applyRetention(nowMs)
+    this.#watchers.startIs(log.startOffset)
   }
 
-  /** Calls `listener` with the bytes that became readable, or 0 where something else changed. Returns how to stop. */
-  watch(listener: (bytes: number) => void): () => void {
-    this.#watchers.add(listener)
-    return () => this.#watchers.delete(listener)
+  /** Who hears of whatever a reader could be told. */
+  get watchers(): Pick<Watchers, 'add' | 'delete'> {
+    return this.#watchers
   }
 
   get #serving(): Log {
@@ -282,6 +290,7 @@ export class Partition {
       case 'out-of-range':
         return this.#answer('OFFSET_OUT_OF_RANGE', null)
       case 'failed':
+        this.#noteOffline()
         return this.#answer(result.error, null)
     }
   }
@@ -333,13 +342,13 @@ export class Partition {
       switch (effect.type) {
         case 'lead':
           this.#log?.noteEpoch(effect.leaderEpoch)
-          this.#wake(0)
+          this.#watchers.changed()
           break
         case 'follow':
-          this.#wake(0)
+          this.#watchers.changed()
           break
         case 'watermark':
-          this.#wake(this.#appendedBytes - this.#committedBytes)
+          this.#watchers.grew(this.#appendedBytes - this.#committedBytes)
           this.#committedBytes = this.#appendedBytes
           break
         case 'committed':
@@ -362,8 +371,10 @@ export class Partition {
     waiting.done(error === null ? result : refusal(error, message, result.logStartOffset))
   }
 
-  #wake(bytes: number): void {
-    for (const watcher of this.#watchers) watcher(bytes)
+  /** A log that a read or an append took out of service tells nobody but who asked. */
+  #noteOffline(): void {
+    const offline = this.#log?.offline ?? null
+    if (offline !== null && this.#failure === null) this.fail(offline)
   }
 }
 

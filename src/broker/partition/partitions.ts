@@ -50,6 +50,11 @@ export class Partitions {
     return id === undefined ? undefined : this.#byTopic.get(id)?.get(index)
   }
 
+  /** By what name clients know the topic; undefined where there is none (KIP-516). */
+  topicName(id: Uuid): string | undefined {
+    return this.#image?.topicById(id)?.name
+  }
+
   *all(): Iterable<Partition> {
     for (const partitions of this.#byTopic.values()) yield* partitions.values()
   }

@@ -48,6 +48,16 @@ export interface SegmentRange {
   readonly hotFrom: number
 }
 
+/** Whom a partition tells its news, in the turn in which it happens. */
+export interface PartitionWatcher {
+  /** The high watermark moved: `bytes` more can be read; 0 where nobody knows how many. */
+  grew(bytes: number): void
+  /** Another leader, deletion, failure: what a reader is told of at once (G30). */
+  changed(): void
+  /** The log begins later. Nobody waits for that, but who is told only what is new has to be told. */
+  startMoved(): void
+}
+
 /** An offset, and the leader epoch that holds there; -1 where that is not known. */
 export interface OffsetAndEpoch {
   readonly offset: number

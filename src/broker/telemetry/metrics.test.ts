@@ -104,6 +104,7 @@ const sources: MetricSources = {
     startSeconds: 1.7e9,
   }),
   connections: () => 9,
+  fetchSessions: () => ({ size: 3, partitionCount: 12, evictionCount: 1 }),
 }
 
 function used(): Metrics {
@@ -139,6 +140,9 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_request_errors_total{api="Fetch",error="OFFSET_OUT_OF_RANGE"} 1',
       'logcluster_request_duration_seconds_count{api="Fetch"} 1',
       'logcluster_connections 9',
+      'logcluster_fetch_sessions 3',
+      'logcluster_fetch_session_partitions 12',
+      'logcluster_fetch_session_evictions_total 1',
       'logcluster_connections_refused_total{reason="max.connections"} 1',
       'logcluster_appended_bytes_total{topic="hot"} 1000',
       'logcluster_appended_batches_total{topic="hot"} 5',

@@ -35,6 +35,7 @@ export interface MetricSources {
   readonly logs: () => Iterable<LogNumbers>
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
+  readonly fetchSessions: () => FetchSessionNumbers
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
@@ -80,6 +81,15 @@ export interface StorageNumbers {
   readonly threadWrites: number
   /** The directory has failed for good (a write or an fsync did). */
   readonly hasFailed: boolean
+}
+
+/** Sessions of fetches (KIP-227). */
+export interface FetchSessionNumbers {
+  readonly size: number
+  /** Partitions of all of them together. */
+  readonly partitionCount: number
+  /** Since the start of the process. */
+  readonly evictionCount: number
 }
 
 export interface ProcessNumbers {

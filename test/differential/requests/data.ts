@@ -8,7 +8,7 @@ import {
   offsetForLeaderEpoch,
   produce,
 } from '../../../src/broker/wire/messages/index.ts'
-import type { Session } from '../session.ts'
+import type { NamedTopic, Session } from '../session.ts'
 import { sweep } from '../sweep.ts'
 
 /** 14 November 2023: old enough to be past whenever this runs. */
@@ -24,13 +24,20 @@ export function batchOf(values: readonly string[], baseTimestamp = someTime): Ui
   return encodeBatch({ records, baseTimestamp })
 }
 
+/** A topic by its name, or by name and id, for the versions that have ids in their place. */
+export type Topic = string | NamedTopic
+
+function topicOf(topic: Topic): Partial<NamedTopic> & { readonly name: string } {
+  return typeof topic === 'string' ? { name: topic } : topic
+}
+
 /** A produce of one record set to one partition. */
 export function produceBody(
-  topic: string,
+  topic: Topic,
   records: Uint8Array | null,
   { partition = 0, acks = -1, transactionalId = null }: ProduceOptions = {},
 ): Record<string, unknown> {
-  const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
+  const topicData = [{ ...topicOf(topic), partitionData: [{ index: partition, records }] }]
   return { transactionalId, acks, timeoutMs: 30_000, topicData }
 }
 
@@ -42,11 +49,12 @@ interface ProduceOptions {
 
 /** A fetch of one partition that does not wait. */
 export function fetchBody(
-  topic: string,
+  of: Topic,
   { partition = 0, offset = 0, ...rest }: FetchOptions = {},
 ): Record<string, unknown> {
   const partitions = [{ partition, fetchOffset: offset, partitionMaxBytes: 1 << 20 }]
-  const topics = [{ topic, partitions }]
+  const { name: topic, ...id } = topicOf(of)
+  const topics = [{ topic, ...id, partitions }]
   return { maxWaitMs: 0, minBytes: 0, maxBytes: 1 << 20, topics, ...rest }
 }
 
@@ -70,14 +78,19 @@ export const dataSweeps = [
   ...sweep({
     api: produce,
     changes: true,
-    base: async (session, at) => produceBody(await session.topic(at), batchOf(['one', 'two'])),
+    base: async (session, at) => {
+      const topic = await session.named(await session.topic(at))
+      return produceBody(topic, batchOf(['one', 'two']))
+    },
     // With acks=0 nothing is answered; requests/produce.ts asks for that.
     except: ['acks'],
     unanswered: 'topicData.partitionData.records = null',
   }),
   ...sweep({
     api: fetch,
-    base: async (session, at) => fetchBody(await threeBatches(session, at)),
+    base: async (session, at) => {
+      return fetchBody(await session.named(await threeBatches(session, at)))
+    },
   }),
   ...sweep({
     api: listOffsets,

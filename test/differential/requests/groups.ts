@@ -12,8 +12,10 @@ import {
   syncGroup,
 } from '../../../src/broker/wire/messages/index.ts'
 import type { Json } from '../json.ts'
-import { pick, pickText, type Session } from '../session.ts'
+import { zeroUuid } from '../../../src/lib/uuid.ts'
+import { type NamedTopic, pick, pickText, type Session } from '../session.ts'
 import { sweep } from '../sweep.ts'
+import type { Topic } from './data.ts'
 
 /** The consumer protocol's subscription to one topic, version 0. */
 function subscription(topic: string): Uint8Array {
@@ -82,24 +84,25 @@ export async function stable(
 async function committed(
   session: Session,
   name: string,
-): Promise<{ groupId: string; topic: string }> {
-  const topic = await session.topic(name, { partitions: 2 })
+): Promise<{ groupId: string; topic: NamedTopic }> {
+  const topic = await session.named(await session.topic(name, { partitions: 2 }))
   const groupId = session.own(name)
   await session.request(offsetCommit, 9, commitBody(groupId, topic))
   return { groupId, topic }
 }
 
-export function commitBody(groupId: string, topic: string): Record<string, unknown> {
+export function commitBody(groupId: string, of: Topic): Record<string, unknown> {
+  const topic = typeof of === 'string' ? { name: of } : of
   const partitions = [
     { partitionIndex: 0, committedOffset: 42, committedLeaderEpoch: 3, committedMetadata: 'note' },
   ]
   const nobody = { generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null }
-  return { groupId, ...nobody, retentionTimeMs: -1, topics: [{ name: topic, partitions }] }
+  return { groupId, ...nobody, retentionTimeMs: -1, topics: [{ ...topic, partitions }] }
 }
 
 /** What a fetch of offsets asks for in versions with one group, and in those with several. */
-function offsetFetchBody(groupId: string, topic: string): Record<string, unknown> {
-  const topics = [{ name: topic, partitionIndexes: [0, 1] }]
+export function offsetFetchBody(groupId: string, topic: NamedTopic): Record<string, unknown> {
+  const topics = [{ ...topic, partitionIndexes: [0, 1] }]
   const groups = [{ groupId, memberId: null, memberEpoch: -1, topics }]
   return { groupId, topics, groups, requireStable: false }
 }
@@ -107,10 +110,12 @@ function offsetFetchBody(groupId: string, topic: string): Record<string, unknown
 export const groupSweeps = [
   ...sweep({
     api: offsetCommit,
-    base: async (session, at) => commitBody(session.own(at), await session.topic(at)),
+    base: async (session, at) => {
+      return commitBody(session.own(at), await session.named(await session.topic(at)))
+    },
     after: async (session, label, body) => {
-      const topic = pickText(body['topics'] as Json, 0, 'name')
-      const ask = offsetFetchBody(session.own('0'), topic)
+      const name = pickText(body['topics'] as Json, 0, 'name')
+      const ask = offsetFetchBody(session.own('0'), { name, topicId: zeroUuid })
       if (label.includes('committed')) await session.ask(`${label}: fetched`, offsetFetch, 7, ask)
     },
   }),
@@ -175,7 +180,7 @@ export const groupSweeps = [
     changes: true,
     base: async (session, at) => {
       const { groupId, topic } = await committed(session, at)
-      return { groupId, topics: [{ name: topic, partitions: [{ partitionIndex: 0 }] }] }
+      return { groupId, topics: [{ ...topic, partitions: [{ partitionIndex: 0 }] }] }
     },
   }),
 ]

@@ -10,6 +10,7 @@ import {
 } from '../../../../test/helpers/group-world.ts'
 import type { GroupsConfig } from './groups.ts'
 import type { JoinAnswer } from './events.ts'
+import { zeroUuid } from '../../../lib/uuid.ts'
 
 /** A stable group of one that subscribes to `topic`. */
 function member(config: Partial<GroupsConfig> = {}) {
@@ -64,6 +65,7 @@ describe('commits', () => {
     const { world, joined } = member()
     const value = {
       offset: 1,
+      topicId: zeroUuid,
       leaderEpoch: 42,
       metadata: 'żółć ☃ \u0000',
       commitTimeMs: 9,
@@ -204,7 +206,14 @@ describe('expiry (KIP-211)', () => {
 
   test('comes earlier where a client of old asked for it', () => {
     const world = new GroupWorld(config)
-    const value = { offset: 1, leaderEpoch: -1, metadata: '', commitTimeMs: 0, expireTimeMs: 5_000 }
+    const value = {
+      topicId: zeroUuid,
+      offset: 1,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimeMs: 0,
+      expireTimeMs: 5_000,
+    }
     world.commit(null, [{ topic: 'topic', partition: 0, value }])
     world.advance(5_000)
     world.step({ type: 'expire' })

@@ -1,4 +1,5 @@
 import type { Int64 } from '../../../lib/bytes.ts'
+import type { Uuid } from '../../../lib/uuid.ts'
 
 /** What is stored of groups: Kafka's OffsetCommit and GroupMetadata records. A null value is a tombstone. */
 export type GroupRecord =
@@ -16,6 +17,8 @@ export interface OffsetValue {
   readonly offset: Int64
   /** Of the last record read; -1 where the client did not tell. */
   readonly leaderEpoch: number
+  /** Of the topic that was meant; the zero id where the client knew only its name. */
+  readonly topicId: Uuid
   /** The client's text, given back as it came. */
   readonly metadata: string
   readonly commitTimeMs: number

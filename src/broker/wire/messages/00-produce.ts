@@ -24,7 +24,7 @@ import {
 export const produce = api({
   key: 0,
   name: 'Produce',
-  versions: [3, 11],
+  versions: [3, 13],
   advertisedMin: 0,
   flexible: 9,
   request: {

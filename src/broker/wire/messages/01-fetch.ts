@@ -23,7 +23,7 @@ import {
 export const fetch = api({
   key: 1,
   name: 'Fetch',
-  versions: [4, 12],
+  versions: [4, 18],
   flexible: 12,
   request: {
     /** Only brokers set it. */

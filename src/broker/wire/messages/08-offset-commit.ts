@@ -20,7 +20,7 @@ import {
 export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',
-  versions: [2, 9],
+  versions: [2, 10],
   flexible: 8,
   request: {
     groupId: string,

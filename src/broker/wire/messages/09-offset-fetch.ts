@@ -20,7 +20,7 @@ import {
 export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',
-  versions: [1, 9],
+  versions: [1, 10],
   flexible: 6,
   request: {
     groupId: string.until(7),

@@ -11,13 +11,7 @@ const folder = new URL('../../../../../shared/kafka-messages/', import.meta.url)
 const isThere = existsSync(folder)
 
 /** Where we end earlier than Kafka 4.3, or it has a version that is not stable. */
-const cappedVersions: Record<string, number> = {
-  Produce: 11,
-  Fetch: 12,
-  OffsetCommit: 9,
-  OffsetFetch: 9,
-  InitProducerId: 5,
-}
+const cappedVersions: Record<string, number> = { InitProducerId: 5 }
 
 const tableKeys = [
   0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 30, 31, 32, 33, 34,

@@ -1,0 +1,151 @@
+import type { FileRange } from '../../../env/env.ts'
+import type { DropBehind } from '../../cold-lane/drop-behind.ts'
+import { lagAfter, lagNow } from '../../insight/lagging.ts'
+import type { Reader, Readers } from '../../insight/readers.ts'
+import type { Partition } from '../../partition/partition.ts'
+import type { PartitionRead, PartitionReadResult } from '../../partition/requests.ts'
+import type { ErrorName } from '../../wire/errors.ts'
+import type { FetchRequest } from '../../wire/messages/index.ts'
+import type { RequestContext } from '../handler.ts'
+import type { Asked } from './asked.ts'
+import { noRecords, unread, type Found } from './fetch-result.ts'
+import type { Wish } from './sessions/wish.ts'
+
+export interface PassDeps {
+  readonly readers: Readers
+  readonly dropBehind: Pick<DropBehind, 'sent'>
+  /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
+  readonly answerBytesMax: number
+}
+
+/** What one look at all that has to be looked at gave. */
+export interface Look {
+  /** In the order of the answer: as in Kafka what is not there comes last. */
+  readonly found: readonly Found[]
+  readonly bytes: number
+  /**
+   * The client is answered at once: with an error, with the news that its log parts from ours (G30), or with a range
+   * that ends before what is readable (at a segment's end, or at the answer's limit), so that waiting adds nothing.
+   */
+  readonly urgent: boolean
+}
+
+interface Passing {
+  readonly request: Pick<FetchRequest, 'replicaId' | 'replicaState'>
+  readonly context: RequestContext
+  /** The most that the answer may have. */
+  readonly bytesMax: number
+  isClosed(): boolean
+}
+
+type Later<T> = T | Promise<T>
+
+export class FetchPass {
+  readonly #deps: PassDeps
+  readonly #asked: Asked
+  readonly #passing: Passing
+  readonly #isFollower: boolean
+  readonly #found: Found[] = []
+  readonly #missing: Found[] = []
+  #bytes = 0
+  #urgent = false
+
+  constructor(deps: PassDeps, asked: Asked, passing: Passing) {
+    this.#deps = deps
+    this.#asked = asked
+    this.#passing = passing
+    this.#isFollower = isFollower(passing.request)
+  }
+
+  run(): Later<Look> {
+    return this.#goOn(this.#asked.wishes(), 0)
+  }
+
+  #goOn(wishes: readonly Wish[], from: number): Later<Look> {
+    for (let at = from; at < wishes.length; at++) {
+      const later = this.#visit(wishes[at]!)
+      if (later !== null) return later.then(() => this.#goOn(wishes, at + 1))
+    }
+    const found = this.#missing.length === 0 ? this.#found : [...this.#found, ...this.#missing]
+    return { found, bytes: this.#bytes, urgent: this.#urgent }
+  }
+
+  /** Null where it is done. */
+  #visit(wish: Wish): Promise<void> | null {
+    const partition = this.#passing.isClosed()
+      ? 'UNKNOWN_TOPIC_OR_PARTITION'
+      : this.#asked.find(wish)
+    if (typeof partition === 'string') {
+      this.#refuse(wish, partition)
+      return null
+    }
+    if (this.#isFollower) {
+      this.#take({ wish, partition, reader: null }, refusedFollower(partition, wish))
+      return null
+    }
+    const { context } = this.#passing
+    const reader = this.#deps.readers.reader(context, partition.id.topic, wish.partition)
+    const visited = { wish, partition, reader }
+    const result = partition.read(this.#readOf(wish, reader))
+    if (result instanceof Promise) return result.then(later => this.#take(visited, later))
+    this.#take(visited, result)
+    return null
+  }
+
+  #readOf(wish: Wish, reader: Reader): PartitionRead {
+    reader.fetchOffset = wish.fetchOffset
+    const bytesLeft = this.#passing.bytesMax - this.#bytes
+    return {
+      fetchOffset: wish.fetchOffset,
+      maxBytes: Math.max(0, Math.min(wish.partitionMaxBytes, bytesLeft)),
+      minOneBatch: this.#bytes === 0,
+      // Any negative one says here that the client does not know it.
+      currentLeaderEpoch: Math.max(-1, wish.currentLeaderEpoch),
+      lastFetchedEpoch: wish.lastFetchedEpoch,
+      isLagging: (reader.lag = lagNow(reader.lag, reader.stream)) !== null,
+    }
+  }
+
+  #refuse(wish: Wish, error: ErrorName): void {
+    this.#urgent = true
+    // Of a topic that is another one now Kafka tells where it stands among the others, which it has read.
+    const list = error === 'INCONSISTENT_TOPIC_ID' ? this.#found : this.#missing
+    list.push({ wish, partition: null, result: unread(error), records: noRecords })
+  }
+
+  #take({ wish, partition, reader }: Visited, read: PartitionReadResult): void {
+    const bytesMax = Math.min(wish.partitionMaxBytes, this.#passing.bytesMax)
+    // As in Kafka there is no less than nothing to be had of what is there.
+    const result = read.range !== null && bytesMax < 0 ? unread('UNKNOWN_SERVER_ERROR') : read
+    const isCut = result.range !== null && !result.range.isCaughtUp
+    if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
+    this.#bytes += result.range?.length ?? 0
+    this.#found.push({ wish, partition, result, records: this.#records(result, reader) })
+  }
+
+  #records({ range }: PartitionReadResult, reader: Reader | null): FileRange | Uint8Array {
+    if (range === null || reader === null || this.#passing.isClosed()) return noRecords
+    const { file, position, length, cold } = range
+    reader.lag = lagAfter(reader.lag, reader.stream, range)
+    this.#deps.dropBehind.sent(reader, { ...range, offset: reader.fetchOffset })
+    return { file, position, length, cold, stream: reader.stream }
+  }
+}
+
+interface Visited {
+  readonly wish: Wish
+  readonly partition: Partition
+  /** Who asks; null where there is nothing to read. */
+  readonly reader: Reader | null
+}
+
+/** Whether another broker asks, or who says that he is one; since v15 in a place of its own (KIP-903). */
+export function isFollower({ replicaId, replicaState }: Passing['request']): boolean {
+  return replicaId >= 0 || replicaState.replicaId >= 0
+}
+
+/** There are no replicas but this one: whoever says that he is another follows nothing here. */
+function refusedFollower(partition: Partition, { currentLeaderEpoch }: Wish): PartitionReadResult {
+  const unavailable = partition.availability(Math.max(-1, currentLeaderEpoch))
+  return unread(unavailable === 'NONE' ? 'NOT_LEADER_OR_FOLLOWER' : unavailable)
+}

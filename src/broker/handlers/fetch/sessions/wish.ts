@@ -1,0 +1,31 @@
+import type { Uuid } from '../../../../lib/uuid.ts'
+
+/** What a reader asks of one partition. */
+export interface Wish {
+  /** The zero id where the request's version has names instead. */
+  readonly topicId: Uuid
+  /** Null where no topic has the id. */
+  readonly topic: string | null
+  readonly partition: number
+  readonly fetchOffset: number
+  readonly partitionMaxBytes: number
+  readonly currentLeaderEpoch: number
+  readonly lastFetchedEpoch: number
+}
+
+/** What a look at a partition gave, as far as a session cares. */
+export interface Outcome {
+  /** `NONE`, or what was wrong. */
+  readonly error: string
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  /** Null where there is nothing to be had. */
+  readonly range: { readonly length: number } | null
+  readonly diverging: object | null
+}
+
+/** A wish that was looked at. */
+export interface Looked<Of extends Wish = Wish> {
+  readonly wish: Of
+  readonly result: Outcome
+}
