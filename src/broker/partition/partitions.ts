@@ -50,6 +50,11 @@ export class Partitions {
     return id === undefined ? undefined : this.#byTopic.get(id)?.get(index)
   }
 
+  /** By the topic's id. */
+  findById({ topicId, partition }: LogId): Partition | undefined {
+    return this.#byTopic.get(topicId)?.get(partition)
+  }
+
   *all(): Iterable<Partition> {
     for (const partitions of this.#byTopic.values()) yield* partitions.values()
   }

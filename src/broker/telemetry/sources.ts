@@ -35,6 +35,7 @@ export interface MetricSources {
   readonly logs: () => Iterable<LogNumbers>
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
+  readonly cleaner: () => CleanerNumbers
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
@@ -80,6 +81,22 @@ export interface StorageNumbers {
   readonly threadWrites: number
   /** The directory has failed for good (a write or an fsync did). */
   readonly hasFailed: boolean
+}
+
+/** Of the log cleaner. */
+export interface CleanerNumbers {
+  /** Compactions of a log that came to their end, and what was read and written for them. */
+  readonly runs: number
+  readonly readBytes: number
+  readonly writtenBytes: number
+  readonly lastRunSeconds: number
+  /** 0 to 1, in the last run. */
+  readonly keyMapUtilization: number
+  /** 0 to 1, of the dirtiest log. */
+  readonly maxDirtyRatio: number
+  readonly uncleanablePartitions: number
+  readonly uncleanableBytes: number
+  readonly threadFailures: number
 }
 
 export interface ProcessNumbers {

@@ -23,6 +23,8 @@ export interface DirectoryHostOptions {
   logs(): Iterable<Log>
   /** Whether a log of that name is on disk, and not open. */
   isOnDisk(name: string): boolean
+  /** As of a `LogHost`. */
+  mayBeDirty(logName: string): void
 }
 
 /** For telemetry. */
@@ -53,8 +55,11 @@ export class DirectoryHost implements LogHost {
   readonly #hotWindow: HotWindow
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #startOffsets: OffsetCheckpoint
+  readonly #cleanedOffsets: OffsetCheckpoint
   /** Starts that logs want to have; saved before they take effect. */
   readonly #wantedStarts = new Map<string, number>()
+  /** Up to where logs are about to be known as cleaned; likewise. */
+  readonly #wantedCleaned = new Map<string, number>()
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
@@ -92,6 +97,7 @@ export class DirectoryHost implements LogHost {
     const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
     this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
+    this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
     this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
@@ -159,6 +165,15 @@ export class DirectoryHost implements LogHost {
     await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
   }
 
+  async saveCleanedOffset(logName: string, offset: number): Promise<void> {
+    this.#wantedCleaned.set(logName, offset)
+    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(() => this.#collectCleaned())))
+  }
+
+  mayBeDirty(logName: string): void {
+    this.#options.mayBeDirty(logName)
+  }
+
   /** Writes something without which no space can be freed: on a full disk the ballast makes room for it. */
   async withRoom(write: () => Promise<void>): Promise<void> {
     try {
@@ -181,6 +196,10 @@ export class DirectoryHost implements LogHost {
 
   startOffsetOf(name: string): number {
     return this.#startOffsets.of(name) ?? 0
+  }
+
+  cleanedOffsetOf(name: string): number | null {
+    return this.#cleanedOffsets.of(name)
   }
 
   /** Writes both checkpoints now. @throws DiskError */
@@ -228,6 +247,15 @@ export class DirectoryHost implements LogHost {
     for (const log of this.#options.logs()) {
       const start = Math.max(log.startOffset, this.#wantedStarts.get(log.name) ?? 0)
       if (start > 0 && log.offline === null) offsets[log.name] = start
+    }
+    return offsets
+  }
+
+  #collectCleaned(): Record<string, number> {
+    const offsets = this.#kept(this.#cleanedOffsets)
+    for (const { name } of this.#options.logs()) {
+      const wanted = this.#wantedCleaned.get(name)
+      if (wanted !== undefined) offsets[name] = wanted
     }
     return offsets
   }

@@ -32,6 +32,8 @@ export interface RecoveryOptions {
   readonly recoveryPoint: number
   /** As the checkpoint has it. */
   readonly startOffset: number
+  /** As the checkpoint has it; null where the log was never cleaned. */
+  readonly cleanedOffset: number | null
   /** What the directory already knows to be wrong with the log; null where nothing is. */
   readonly knownDamage: string | null
 }
@@ -49,6 +51,8 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   resumedFrom: number | null
   /** Those whose batches are sound, in order. */
   readonly segments: Segment[]
+  /** Offsets may be missing between batches and segments. */
+  readonly mayHaveGaps: boolean
   /** What is wrong below the recovery point; then the log stays out of service. */
   damage: string | null
   /** A process that died leaves a torn tail and nothing else; this says what else was found. */
