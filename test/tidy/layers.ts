@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       'src/env',
-      ...log('log.ts', 'cleaner', 'recovery', 'segment', 'compression', ...door),
+      ...log('log.ts', 'cleaner', 'recovery', 'segment', 'compression', 'state', ...door),
     ],
   },
   'src/broker/log/log.ts': {

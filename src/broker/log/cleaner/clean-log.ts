@@ -70,9 +70,7 @@ class Cleaning {
 
   async run(): Promise<CleaningNumbers> {
     const { cleaned, path, host } = this.#state
-    const { firstDirtyOffset } = this.#dirt
-    // Offsets may be missing from now on: see `CleanedOffset`.
-    await cleaned.move(firstDirtyOffset)
+    await cleaned.beginTo(this.#dirt.upToOffset)
     await host.env.disk.syncDirectory(path)
     const mappedTo = await this.#map()
     await this.#keep(mappedTo)
@@ -80,7 +78,7 @@ class Cleaning {
     const whole = segments.filter(({ baseOffset }) => baseOffset < mappedTo)
     for (const group of groupsOf(whole, this.#state.config)) await this.#cleanGroup(group)
     this.#check()
-    await cleaned.move(mappedTo)
+    await cleaned.endAt(mappedTo)
     return this.#numbers
   }
 

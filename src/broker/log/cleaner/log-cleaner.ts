@@ -213,7 +213,7 @@ export class LogCleaner {
         segments: Array.from(segments),
         startOffset,
         endOffset,
-        firstDirtyOffset: cleaned.offset,
+        firstDirtyOffset: cleaned.dirtyFrom,
         safeOffset: Math.min(durability.offset, committedOffset(log)),
         config,
         firstBatchMs: firstTimeOf,
@@ -324,7 +324,7 @@ function isOfRead(error: unknown): error is DiskError {
 }
 
 async function learnTimes({ state }: CleanableLog): Promise<void> {
-  const from = state.cleaned.offset ?? state.startOffset
+  const from = state.cleaned.dirtyFrom ?? state.startOffset
   const closed = Array.from(state.segments).slice(0, -1)
   try {
     await learnFirstTimes(closed.filter(({ endOffset }) => endOffset > from))

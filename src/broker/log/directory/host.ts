@@ -4,6 +4,7 @@ import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
 import type { Log } from '../log.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
+import type { FoundCleaned } from '../state/cleaned.ts'
 import { isPassing } from '../shortage.ts'
 import { Ballast, ballastBytesDefault } from './ballast.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
@@ -26,6 +27,8 @@ export interface DirectoryHostOptions {
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
 }
+
+export const neverCleaned: FoundCleaned = { dirtyFrom: null, sparseTo: 0 }
 
 /** For telemetry. */
 export interface StallNumbers {
@@ -56,10 +59,12 @@ export class DirectoryHost implements LogHost {
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #startOffsets: OffsetCheckpoint
   readonly #cleanedOffsets: OffsetCheckpoint
+  readonly #sparseOffsets: OffsetCheckpoint
   /** Starts that logs want to have; saved before they take effect. */
   readonly #wantedStarts = new Map<string, number>()
-  /** Up to where logs are about to be known as cleaned; likewise. */
+  /** Up to where logs are about to be known as cleaned, and to be sparse; likewise. */
   readonly #wantedCleaned = new Map<string, number>()
+  readonly #wantedSparse = new Map<string, number>()
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
@@ -98,6 +103,7 @@ export class DirectoryHost implements LogHost {
     this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
     this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
+    this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
     this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
@@ -167,7 +173,14 @@ export class DirectoryHost implements LogHost {
 
   async saveCleanedOffset(logName: string, offset: number): Promise<void> {
     this.#wantedCleaned.set(logName, offset)
-    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(() => this.#collectCleaned())))
+    const collect = () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)
+    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(collect)))
+  }
+
+  async saveSparseOffset(logName: string, offset: number): Promise<void> {
+    this.#wantedSparse.set(logName, offset)
+    const collect = () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)
+    await this.withRoom(() => this.#guard(this.#sparseOffsets.save(collect)))
   }
 
   mayBeDirty(logName: string): void {
@@ -198,8 +211,12 @@ export class DirectoryHost implements LogHost {
     return this.#startOffsets.of(name) ?? 0
   }
 
-  cleanedOffsetOf(name: string): number | null {
-    return this.#cleanedOffsets.of(name)
+  /** How far the log of that name was cleaned. */
+  cleanedOf(name: string): FoundCleaned {
+    return {
+      dirtyFrom: this.#cleanedOffsets.of(name),
+      sparseTo: this.#sparseOffsets.of(name) ?? 0,
+    }
   }
 
   /** Writes both checkpoints now. @throws DiskError */
@@ -251,11 +268,14 @@ export class DirectoryHost implements LogHost {
     return offsets
   }
 
-  #collectCleaned(): Record<string, number> {
-    const offsets = this.#kept(this.#cleanedOffsets)
+  #collectWanted(
+    checkpoint: OffsetCheckpoint,
+    wanted: ReadonlyMap<string, number>,
+  ): Record<string, number> {
+    const offsets = this.#kept(checkpoint)
     for (const { name } of this.#options.logs()) {
-      const wanted = this.#wantedCleaned.get(name)
-      if (wanted !== undefined) offsets[name] = wanted
+      const offset = wanted.get(name)
+      if (offset !== undefined) offsets[name] = offset
     }
     return offsets
   }

@@ -34,7 +34,7 @@ import {
   type FoundLog,
 } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
-import { DirectoryHost } from './host.ts'
+import { DirectoryHost, neverCleaned } from './host.ts'
 import { lockDirectory, readIdentity, unusable } from './identity.ts'
 import type { DirectoryNumbers } from './numbers.ts'
 import type { LogDirectorySettings } from './settings.ts'
@@ -290,7 +290,7 @@ export class LogDirectory {
       cleanLine: this.#start.cleanLines[name] ?? null,
       recoveryPoint: known === undefined ? 0 : this.#host.recoveryPointOf(name),
       startOffset: known === undefined ? 0 : this.#host.startOffsetOf(name),
-      cleanedOffset: known === undefined ? null : this.#host.cleanedOffsetOf(name),
+      cleaned: known === undefined ? neverCleaned : this.#host.cleanedOf(name),
       knownDamage: known?.damage ?? null,
     })
     if (surprise !== null) this.#reclassify(surprise)

@@ -13,7 +13,7 @@ import { SegmentDamage, walkBatches } from '../segment/walk.ts'
 import type { LogState } from '../state/log-state.ts'
 
 /** All that loading needs to know of a log. */
-export type IndexContext = Pick<LogState, 'host' | 'config' | 'mayHaveGaps'>
+export type IndexContext = Pick<LogState, 'host' | 'config' | 'sparseTo'>
 
 /** Loads under way: several readers of one segment wait for the same. */
 const loads = new WeakMap<Segment, Promise<SegmentIndex>>()
@@ -111,7 +111,7 @@ async function buildIndex(state: IndexContext, segment: Segment): Promise<Segmen
       sizeBytes,
       fromOffset: segment.baseOffset,
       fromEpoch: -1,
-      mayHaveGaps: state.mayHaveGaps,
+      sparseTo: state.sparseTo,
       crc32c: null,
     },
     (header, position) => index.note(header, position, state.config.indexIntervalBytes),

@@ -66,7 +66,7 @@ async function replay(
       sizeBytes,
       fromOffset,
       fromEpoch: -1,
-      mayHaveGaps: recovery.mayHaveGaps,
+      sparseTo: recovery.sparseTo,
       crc32c: null,
     },
     header => {

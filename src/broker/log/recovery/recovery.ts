@@ -91,7 +91,7 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
   return {
     ...options,
     steps,
-    mayHaveGaps: isCompacted(options.config) || options.cleanedOffset !== null,
+    sparseTo: sparseToOf(options),
     epochs: new EpochCache(),
     producers: noProducers(options.config),
     producersUpTo: 0,
@@ -101,6 +101,11 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
     surprise: null,
     truncatedBytes: 0,
   }
+}
+
+/** The checkpoint may be gone; only what is on the device was ever cleaned. */
+function sparseToOf({ config, cleaned, recoveryPoint }: RecoveryOptions): number {
+  return isCompacted(config) ? Math.max(cleaned.sparseTo, recoveryPoint) : cleaned.sparseTo
 }
 
 /** `.cleaned`: nobody reads a segment that is being made by the cleaner before it has another name. */
@@ -214,7 +219,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
     epochs,
     producers: recovery.producers,
     startOffset,
-    cleanedOffset: recovery.cleanedOffset,
+    cleaned: { ...recovery.cleaned, sparseTo: recovery.sparseTo },
     durableOffset: recovery.trust === 'clean' ? end : Math.min(recovery.recoveryPoint, end),
     isDirectoryDirty: recovery.trust !== 'clean' && !madeSegment && recovery.truncatedBytes === 0,
     damage,

@@ -153,7 +153,7 @@ function fill(
 
 /** The batches from the last index entry on are sound, and end exactly where the caches say. */
 export async function confirmCaches(
-  { host, steps, mayHaveGaps }: Recovery,
+  { host, steps, sparseTo }: Recovery,
   segment: Segment,
 ): Promise<boolean> {
   const { sizeBytes, endOffset, index } = segment
@@ -166,14 +166,15 @@ export async function confirmCaches(
       fromOffset: entry.offset,
       fromPosition: entry.position,
       fromEpoch: -1,
-      mayHaveGaps,
+      sparseTo,
       crc32c: host.env.crc32c,
     },
     ({ baseOffset }, position) => {
       if (position === entry.position) firstOffset = baseOffset
     },
   )
-  const isAtEntry = firstOffset === entry.offset || (mayHaveGaps && entry.position === 0)
+  const isAtEntry =
+    firstOffset === entry.offset || (entry.position === 0 && firstOffset <= sparseTo)
   return end.violation === null && end.offset === endOffset && isAtEntry
 }
 

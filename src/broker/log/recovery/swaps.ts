@@ -39,7 +39,7 @@ async function problemOf(recovery: Recovery, range: SwapRange): Promise<string |
         sizeBytes: file.size(),
         fromOffset: range.baseOffset,
         fromEpoch: -1,
-        mayHaveGaps: true,
+        sparseTo: Infinity,
         crc32c,
       },
       () => {},

@@ -1,10 +1,10 @@
-import { isCompacted, type LogConfig } from '../log-config.ts'
+import type { LogConfig } from '../log-config.ts'
 import type { LogHost } from '../log-host.ts'
 import type { LogId } from '../log-id.ts'
 import type { ProducerStates } from '../producers/states.ts'
 import type { SegmentList } from '../segment/segment.ts'
 import { Availability } from './availability.ts'
-import { CleanedOffset } from './cleaned-offset.ts'
+import { Cleaned, type FoundCleaned } from './cleaned.ts'
 import { Durability } from './durability.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { StartOffset } from './start-offset.ts'
@@ -23,8 +23,7 @@ export interface FoundState {
   /** Invariant: startOffset <= the end of the segments, and so is durableOffset. */
   readonly startOffset: number
   readonly durableOffset: number
-  /** As the checkpoint has it; null where the log was never cleaned. */
-  readonly cleanedOffset: number | null
+  readonly cleaned: FoundCleaned
   /** The log's directory has entries that were never synced. */
   readonly isDirectoryDirty: boolean
   /** Why the log cannot be served; null where it can. */
@@ -37,7 +36,7 @@ export interface FoundState {
  * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`);
  * - the start: retention and DeleteRecords, when its new place is durable (`StartOffset.raise`);
  * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`);
- * - the cleaned offset: the log cleaner, when its new place is durable (`CleanedOffset.move`).
+ * - how far it was cleaned: the log cleaner, when that is durable (`Cleaned`).
  * Invariants: startOffset <= endOffset, durableOffset <= endOffset.
  */
 export class LogState {
@@ -52,7 +51,7 @@ export class LogState {
   readonly availability: Availability
   readonly start: StartOffset
   readonly durability: Durability
-  readonly cleaned: CleanedOffset
+  readonly cleaned: Cleaned
   #config: LogConfig
 
   constructor(found: FoundState) {
@@ -68,7 +67,7 @@ export class LogState {
     this.start = new StartOffset(this, found.startOffset)
     const { durableOffset: offset, isDirectoryDirty } = found
     this.durability = new Durability(this, { offset, isDirectoryDirty })
-    this.cleaned = new CleanedOffset(this, found.cleanedOffset)
+    this.cleaned = new Cleaned(this, found.cleaned)
   }
 
   get config(): LogConfig {
@@ -85,9 +84,9 @@ export class LogState {
     return this.segments.endOffset
   }
 
-  /** Offsets may be missing between two batches: it is cleaned, or was before it got another policy. */
-  get mayHaveGaps(): boolean {
-    return isCompacted(this.#config) || this.cleaned.offset !== null
+  /** Below it offsets may be missing. */
+  get sparseTo(): number {
+    return this.cleaned.sparseTo
   }
 
   /** New settings for everything that happens from now on. */
