@@ -72,6 +72,7 @@ export class Broker {
       copied: () => ({
         ...options.env.network.counters.copiedInJavaScript,
         decompression: this.#codecs.bytesDecompressed,
+        compaction: this.#parts.directory?.cleanerNumbers().copiedBytes ?? 0,
       }),
       sent: () => this.#insight.sent(),
     })
@@ -229,6 +230,7 @@ export class Broker {
       bootId,
       registration: cluster.registration,
       codecs: this.#codecs,
+      committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
       hooks: { warn: (message, fields) => logger.warn(fields, message) },
     })
     const { path, startClass, startReason: reason } = directory
@@ -322,6 +324,7 @@ export class Broker {
   #attachLogs(directory: LogDirectory, partitions: Partitions): void {
     this.#options.metrics.attach({
       storage: () => directory.numbers(),
+      cleaner: () => directory.cleanerNumbers(),
       start: () => ({ class: directory.startClass, reason: directory.startReason }),
       appends: function* () {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }

@@ -24,6 +24,7 @@ import type { AppendResult, Log } from '../../src/broker/log/log.ts'
 import type { AppendOrigin } from '../../src/broker/log/batch/batch.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
+import { inlineCompaction } from '../../sim/inline-compaction.ts'
 
 /** A log engine's world in memory. */
 export interface LogWorld {
@@ -67,6 +68,7 @@ export function openDirectory({ env }: LogWorld, over: DirectoryWish = {}): Prom
     clusterId: 'cluster',
     brokerId: 1,
     bootId: 'boot-1',
+    compactionLane: inlineCompaction,
     ...over,
     settings: { ...defaultSettings(), ballastBytes: 0, ...over.settings },
   })

@@ -26,6 +26,7 @@ const recordWay = [
  */
 export const mayCopy: Readonly<Record<string, string>> = {
   'src/broker/log/compression': 'an opened batch is new bytes by nature',
+  'src/broker/log/cleaner/repack.ts': 'a batch without some of its records is new bytes by nature',
   'src/broker/log/batch/records.ts':
     'writes single records for tests and tools; a broker only reads them',
 }

@@ -55,13 +55,35 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
-    ours: ['src/lib', 'src/env', ...log('log.ts', 'recovery', 'segment', 'compression', ...door)],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...log('log.ts', 'cleaner', 'recovery', 'segment', 'compression', 'state', ...door),
+    ],
   },
   'src/broker/log/log.ts': {
     ours: [
       'src/lib',
-      ...log('retention.ts', 'recovery', 'append', 'read', 'producers', 'state', ...door),
+      'src/env',
+      ...log(
+        'cleaner',
+        'retention.ts',
+        'recovery',
+        'append',
+        'read',
+        'producers',
+        'state',
+        ...door,
+      ),
     ],
+  },
+  'src/broker/log/cleaner': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...log('retention.ts', 'append', 'read', 'segment', 'batch', 'compression', 'state', ...door),
+    ],
+    modules: ['node:path', 'node:worker_threads'],
   },
   'src/broker/log/retention.ts': {
     ours: ['src/env', ...log('append', 'segment', 'state', ...door)],

@@ -177,9 +177,7 @@ describe('the listing', () => {
 
   test('says of what is without effect that it is', () => {
     const rows = describeBrokerConfigs(started())
-    expect(row(rows, 'log.cleaner.backoff.ms')?.documentation).toMatch(
-      /no compaction.* without effect/,
-    )
+    expect(row(rows, 'num.io.threads')?.documentation).toMatch(/one event loop.* without effect/)
     expect(row(rows, 'log.retention.ms')?.documentation).not.toMatch(/without effect/)
   })
 

@@ -2,6 +2,7 @@
  * The one table of the broker's settings: types, validation, `--help`, docs/settings.md and the answers to
  * DescribeConfigs all come from it. Names are Kafka's where Kafka has one; in code the same name is camelCase.
  */
+import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 import { toolSettings } from './tool-settings.ts'
@@ -101,6 +102,9 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'Time between two looks for segments to remove.',
   }),
+
+  // Compaction
+  ...cleanerSettings,
 
   'producer.id.expiration.ms': int({
     default: day,

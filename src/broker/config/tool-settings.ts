@@ -1,5 +1,5 @@
-import { bool, double, int, long, longMax } from './setting.ts'
-import { mebibyte, minute, second } from './units.ts'
+import { int, long, longMax } from './setting.ts'
+import { minute } from './units.ts'
 
 /**
  * Settings that tools read or change on any broker, test suites of clients among them, and that nothing here goes
@@ -32,50 +32,6 @@ export const toolSettings = {
     unit: 'threads',
     effect: 'never',
     doc: 'Nothing is copied between brokers here.',
-  }),
-  'log.cleaner.enable': bool({
-    default: true,
-    effect: 'never',
-    isFixed: true,
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.threads': int({
-    default: 1,
-    unit: 'threads',
-    effect: 'never',
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.backoff.ms': long({
-    default: 15 * second,
-    unit: 'ms',
-    effect: 'never',
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.dedupe.buffer.size': long({
-    default: 128 * mebibyte,
-    unit: 'bytes',
-    min: mebibyte,
-    effect: 'never',
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.io.buffer.size': int({
-    default: mebibyte / 2,
-    unit: 'bytes',
-    effect: 'never',
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.io.buffer.load.factor': double({
-    default: 0.9,
-    min: -Infinity,
-    effect: 'never',
-    doc: 'There is no compaction here.',
-  }),
-  'log.cleaner.io.max.bytes.per.second': double({
-    default: Number.MAX_VALUE,
-    min: -Infinity,
-    unit: 'bytes',
-    effect: 'never',
-    doc: 'There is no compaction here.',
   }),
   'leader.replication.throttled.rate': long({
     default: longMax,

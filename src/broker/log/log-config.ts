@@ -22,6 +22,14 @@ export interface LogConfig {
   readonly compressionZstdLevel: number
   /** Empty: everything stays. */
   readonly cleanupPolicy: '' | 'delete' | 'compact' | 'compact,delete'
+  /** Above this share of dirty bytes a compacted log is cleaned; 0 to 1. */
+  readonly minCleanableDirtyRatio: number
+  /** How long a tombstone stays after it was cleaned for the first time. */
+  readonly deleteRetentionMs: number
+  /** A record stays at least so long. */
+  readonly minCompactionLagMs: number
+  /** A log is cleaned when a record waits for longer, however little is dirty. */
+  readonly maxCompactionLagMs: number
   readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
   readonly messageTimestampBeforeMaxMs: number
   readonly messageTimestampAfterMaxMs: number

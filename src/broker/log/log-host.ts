@@ -22,6 +22,12 @@ export interface LogHost {
   forget(segment: Segment): void
   /** The log of that name wants to begin at `offset`: resolves when that is durable. @throws DiskError */
   saveStartOffset(logName: string, offset: number): Promise<void>
+  /** The log of that name was cleaned up to `offset`: resolves when that is durable. @throws DiskError */
+  saveCleanedOffset(logName: string, offset: number): Promise<void>
+  /** Below `offset` the log of that name may have gaps: resolves when that is durable. @throws DiskError */
+  saveSparseOffset(logName: string, offset: number): Promise<void>
+  /** A segment of the log was closed, or its configs are others: there may be something to clean, or no longer. */
+  mayBeDirty(logName: string): void
   /** Writes something small; on a full disk the place that was kept for such things is given up for it. */
   withRoom(write: () => Promise<void>): Promise<void>
   /** Something worth a line in the log: constant message, fields. */

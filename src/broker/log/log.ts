@@ -1,9 +1,11 @@
+import { DiskError } from '../../env/env.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Int64 } from '../../lib/bytes.ts'
 import { Appender } from './append/appender.ts'
 import { backlogOf, type Backlog } from './append/backlog.ts'
 import type { AppendOptions, Done } from './append/result.ts'
 import { Sealer } from './append/sealing.ts'
+import type { CleanableLog } from './cleaner/cleanable-log.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogId } from './log-id.ts'
 import type { ProducerStates } from './producers/states.ts'
@@ -30,12 +32,14 @@ export class Log {
   readonly #sealer: Sealer
   readonly #appender: Appender
   readonly #retention: Retention
+  readonly #cleanable: CleanableLog
 
   constructor(state: LogState) {
     this.#state = state
     this.#sealer = new Sealer(state)
     this.#appender = new Appender(state, this.#sealer)
     this.#retention = new Retention(state, this.#appender, this.#sealer)
+    this.#cleanable = { state, retention: this.#retention, sealer: this.#sealer }
   }
 
   get id(): LogId {
@@ -83,6 +87,11 @@ export class Log {
     return this.#state.availability.offline
   }
 
+  /** The log as the cleaner cleans it. */
+  get cleanable(): CleanableLog {
+    return this.#cleanable
+  }
+
   /** The log as its directory flushes it. */
   get durability(): Durability {
     return this.#state.durability
@@ -104,12 +113,12 @@ export class Log {
 
   /** G36: the first record at or after `timestampMs` below `upToOffset`, or null. @throws DiskError */
   findByTime(timestampMs: Int64, upToOffset: number): Promise<TimedOffset | null> {
-    return this.#lookingUp(findByTime(this.#state, timestampMs, upToOffset))
+    return this.#lookingUp(() => findByTime(this.#state, timestampMs, upToOffset))
   }
 
   /** KIP-734: the first record that has the greatest timestamp below `upToOffset`, or null. @throws DiskError */
   findMaxTimestamp(upToOffset: number): Promise<TimedOffset | null> {
-    return this.#lookingUp(findMaxTimestamp(this.#state, upToOffset))
+    return this.#lookingUp(() => findMaxTimestamp(this.#state, upToOffset))
   }
 
   /** What lies between `offset` and the end, estimated without reading: for consumer lag. */
@@ -219,11 +228,13 @@ export class Log {
     }
   }
 
-  /** A read that fails takes the partition, whatever it was for. */
-  async #lookingUp<T>(work: Promise<T>): Promise<T> {
+  /** A read that fails takes the partition, whatever it was for; not where only the segment was another one by then. */
+  async #lookingUp<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work
+      return await work()
     } catch (error) {
+      const isGone = error instanceof DiskError && error.code === 'EBADF'
+      if (isGone && !this.#state.availability.isClosed) return this.#lookingUp(work)
       readFailed(this.#state, error)
       throw error
     }

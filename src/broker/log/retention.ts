@@ -31,12 +31,12 @@ export class Retention {
   /**
    * Removes what the topic's config no longer keeps, by whole segments from the oldest on: expired ones, those
    * beyond the size, those below the log start offset; nothing at or above `upToOffset`: not every replica has it. A
-   * log that is expired as a whole gets a new active segment, the next time where a thread writes now. Compacted topics keep everything above their start
-   * offset until compaction exists.
+   * log that is expired as a whole gets a new active segment, the next time where a thread writes now. What
+   * compaction makes superfluous is the cleaner's.
    * @throws DiskError where the start offset could not be saved; then nothing is removed
    */
   apply(nowMs: number, upToOffset: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       const { segments, producers, start } = this.#state
       producers.expire(nowMs)
       // Looked at before anything that is staged goes into the active one: that may stay.
@@ -51,7 +51,7 @@ export class Retention {
 
   /** Records below `offset` are no longer there; durable when it resolves. @throws DiskError */
   raiseStart(offset: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.#state.start.raise(offset)
       await this.#removeBelowStart()
     })
@@ -77,8 +77,8 @@ export class Retention {
     state.durability.directoryChanged()
   }
 
-  /** A log that serves no longer by then is left as it is. */
-  #inTurn(act: () => Promise<void>): Promise<void> {
+  /** Does `act` when nothing else takes segments out of the log. A log that serves no longer by then is left as it is. */
+  inTurn(act: () => Promise<void>): Promise<void> {
     const done = this.#last.then(() =>
       this.#state.availability.refusal === null ? act() : undefined,
     )
@@ -99,7 +99,9 @@ function doomedSegments(state: LogState, upToOffset: number, nowMs: number): Seg
       config.retentionBytes >= 0 &&
       segment !== segments.active &&
       sizeBytes - segment.sizeBytes >= config.retentionBytes
-    const mayGo = !segment.isEmpty && segment.endOffset <= upToOffset
+    // Of a closed one that is empty everything was compacted away.
+    const mayGo =
+      !(segment.isEmpty && segment === segments.active) && segment.endOffset <= upToOffset
     if (!mayGo || !(isExpired || isBeyond)) break
     doomed.push(segment)
     sizeBytes -= segment.sizeBytes
@@ -134,8 +136,8 @@ function retire(state: LogState, segment: Segment): void {
   })
 }
 
-/** One after the other, off the event loop. What is left over goes at the next start. */
-async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
+/** `paths` with `.deleted`, one after the other, off the event loop. What is left over goes at the next start. */
+export async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
   try {
     for (const path of paths) {
       if (state.availability.isClosed) return

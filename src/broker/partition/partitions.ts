@@ -55,6 +55,11 @@ export class Partitions {
     return this.#image?.topicById(id)?.name
   }
 
+  /** By the topic's id. */
+  findById({ topicId, partition }: LogId): Partition | undefined {
+    return this.#byTopic.get(topicId)?.get(partition)
+  }
+
   *all(): Iterable<Partition> {
     for (const partitions of this.#byTopic.values()) yield* partitions.values()
   }

@@ -1,6 +1,7 @@
 import { Histogram, Registry } from 'prom-client'
 import { brokerInstruments } from './broker-instruments.ts'
 import { fetchSessionInstruments } from './fetch-session-instruments.ts'
+import { cleanerInstruments } from './cleaner-instruments.ts'
 import { groupInstruments } from './group-instruments.ts'
 import { counter, gauge } from './instruments.ts'
 import { kafkaExporterInstruments } from './kafka-exporter-instruments.ts'
@@ -45,6 +46,7 @@ export class Metrics {
     const sources = () => this.#sources
     brokerInstruments(this.registry, sources)
     fetchSessionInstruments(this.registry, sources)
+    cleanerInstruments(this.registry, sources)
     const bound = new SeriesBound(sources)
     groupInstruments(this.registry, sources, bound)
     kafkaExporterInstruments(this.registry, sources, bound)

@@ -36,6 +36,7 @@ export interface MetricSources {
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
   readonly fetchSessions: () => FetchSessionNumbers
+  readonly cleaner: () => CleanerNumbers
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
@@ -90,6 +91,22 @@ export interface FetchSessionNumbers {
   readonly partitionCount: number
   /** Since the start of the process. */
   readonly evictionCount: number
+}
+
+/** Of the log cleaner. */
+export interface CleanerNumbers {
+  /** Compactions of a log that came to their end, and what was read and written for them. */
+  readonly runs: number
+  readonly readBytes: number
+  readonly writtenBytes: number
+  readonly lastRunSeconds: number
+  /** 0 to 1, in the last run. */
+  readonly keyMapUtilization: number
+  /** 0 to 1, of the dirtiest log. */
+  readonly maxDirtyRatio: number
+  readonly uncleanablePartitions: number
+  readonly uncleanableBytes: number
+  readonly threadFailures: number
 }
 
 export interface ProcessNumbers {

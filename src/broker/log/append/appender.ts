@@ -3,6 +3,7 @@ import { present } from '../../../lib/assert.ts'
 import { readUint32 } from '../../../lib/bytes.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
+import { isCompacted } from '../log-config.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 import type { LogState } from '../state/log-state.ts'
@@ -232,12 +233,18 @@ export class Appender {
     return isDue ? { baseOffset, snapshot: producers.encode(host.env.crc32c) } : null
   }
 
-  /** How old a segment becomes: `segment.ms`, or by chance a little less. More than 0. */
+  /**
+   * How old a segment becomes: `segment.ms`, or by chance a little less. More than 0. A compacted log's not older than its records may
+   * wait for compaction, which takes closed segments only.
+   */
   #ageMax(tail: Tail): number {
     const { config, host } = this.#state
-    if (config.segmentJitterMs === 0) return config.segmentMs
+    const segmentMs = isCompacted(config)
+      ? Math.min(config.segmentMs, config.maxCompactionLagMs)
+      : config.segmentMs
+    if (config.segmentJitterMs === 0) return segmentMs
     tail.jitter ??= readUint32(host.env.random.bytes(4), 0) / 2 ** 32
-    return config.segmentMs - tail.jitter * Math.min(config.segmentJitterMs, config.segmentMs)
+    return segmentMs - tail.jitter * Math.min(config.segmentJitterMs, segmentMs)
   }
 
   #wrote(unwritten: Unwritten | null): void {

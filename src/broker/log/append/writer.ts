@@ -52,6 +52,7 @@ export class Writer {
     durability.directoryChanged()
     this.#sealer.seal(closed, { offset: baseOffset, bytes: snapshot })
     host.flushSoon(durability)
+    host.mayBeDirty(this.#state.name)
   }
 
   /** What is left of a turn stays together: its order is that of the file. */

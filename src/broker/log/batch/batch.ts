@@ -235,6 +235,8 @@ export interface BatchInput {
   readonly logAppendTime?: boolean
   readonly transactional?: boolean
   readonly control?: boolean
+  /** `baseTimestamp` is the delete horizon. */
+  readonly deleteHorizon?: boolean
   readonly crc32c?: Crc32c
 }
 
@@ -268,7 +270,8 @@ function attributesOf(codec: number, input: BatchInput): number {
     codec |
     (input.logAppendTime ? logAppendTimeBit : 0) |
     (input.transactional ? transactionalBit : 0) |
-    (input.control ? controlBit : 0)
+    (input.control ? controlBit : 0) |
+    (input.deleteHorizon ? deleteHorizonBit : 0)
   )
 }
 

@@ -63,6 +63,11 @@ export class RecordCursor {
   /** -1 for a null value. */
   valueBytes = -1
   index = -1
+  /** Where its bytes begin in the payload, its length first. */
+  startAt = 0
+  /** Behind its timestamp delta. */
+  offsetDeltaAt = 0
+  keyAt = 0
 
   readonly #payload: Uint8Array
   readonly #count: number
@@ -72,7 +77,6 @@ export class RecordCursor {
   #low = 0
   /** No read of the current record may go past this. */
   #end = 0
-  #keyAt = 0
   #valueAt = 0
   #headersAt = 0
   #headerCount = 0
@@ -80,6 +84,11 @@ export class RecordCursor {
   constructor(payload: Uint8Array, count: number) {
     this.#payload = payload
     this.#count = count
+  }
+
+  /** Behind the bytes of the record. */
+  get endAt(): number {
+    return this.#end
   }
 
   /** The record that `next` came to is the last: no byte stands behind it. After a RecordError it says nothing. */
@@ -98,6 +107,7 @@ export class RecordCursor {
       return false
     }
     this.index++
+    this.startAt = this.#at
     this.#end = this.#payload.length
     const bytes = this.#varint()
     if (bytes < 0 || bytes > this.#payload.length - this.#at) {
@@ -113,7 +123,7 @@ export class RecordCursor {
   }
 
   get key(): Uint8Array | null {
-    return view(this.#payload, this.#keyAt, this.keyBytes)
+    return view(this.#payload, this.keyAt, this.keyBytes)
   }
 
   get value(): Uint8Array | null {
@@ -138,9 +148,10 @@ export class RecordCursor {
     this.#at++ // Attributes of a record: a byte without meaning so far.
     this.#readVarlong()
     this.timestampDelta = this.#high * 2 ** 32 + this.#low
+    this.offsetDeltaAt = this.#at
     this.offsetDelta = this.#varint()
     this.keyBytes = this.#length()
-    this.#keyAt = this.#skip(this.keyBytes)
+    this.keyAt = this.#skip(this.keyBytes)
     this.valueBytes = this.#length()
     this.#valueAt = this.#skip(this.valueBytes)
     this.#headerCount = this.#varint()
@@ -250,8 +261,32 @@ function sized(field: Uint8Array | string | null): Uint8Array[] {
   return [varlong(bytes.length), bytes]
 }
 
-/** Zigzag; `value` is a safe integer of at most 52 bits. */
-function varlong(value: number): Uint8Array {
+/** A record as it lies, but for its timestamp: `timestampDelta` milliseconds after the batch's base. */
+export function retimedRecord(
+  payload: Uint8Array,
+  { startAt, offsetDeltaAt, endAt }: RecordCursor,
+  timestampDelta: Int64,
+): Uint8Array {
+  const delta = varlong(timestampDelta)
+  const rest = payload.subarray(offsetDeltaAt, endAt)
+  const length = varlong(1 + delta.length + rest.length)
+  return concat([length, attributesOf(payload, startAt), delta, rest])
+}
+
+/** The byte behind a record's length. */
+function attributesOf(payload: Uint8Array, startAt: number): Uint8Array {
+  let at = startAt
+  while (payload[at]! >= 0x80) at++
+  return payload.subarray(at + 1, at + 2)
+}
+
+/** Zigzag. */
+function varlong(value: Int64): Uint8Array {
+  const isNear = typeof value === 'number' && Math.abs(value) < 2 ** 52
+  return isNear ? nearVarlong(value) : farVarlong(BigInt(value))
+}
+
+function nearVarlong(value: number): Uint8Array {
   const bytes: number[] = []
   let raw = value < 0 ? -value * 2 - 1 : value * 2
   while (raw >= 0x80) {
@@ -259,6 +294,17 @@ function varlong(value: number): Uint8Array {
     raw = Math.floor(raw / 0x80)
   }
   bytes.push(raw)
+  return Uint8Array.from(bytes)
+}
+
+function farVarlong(value: bigint): Uint8Array {
+  const bytes: number[] = []
+  let raw = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  while (raw >= 0x80n) {
+    bytes.push(Number(raw & 0x7fn) | 0x80)
+    raw >>= 7n
+  }
+  bytes.push(Number(raw))
   return Uint8Array.from(bytes)
 }
 

@@ -4,6 +4,7 @@ import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
 import type { Log } from '../log.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
+import type { FoundCleaned } from '../state/cleaned.ts'
 import { isPassing } from '../shortage.ts'
 import { Ballast, ballastBytesDefault } from './ballast.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
@@ -23,7 +24,11 @@ export interface DirectoryHostOptions {
   logs(): Iterable<Log>
   /** Whether a log of that name is on disk, and not open. */
   isOnDisk(name: string): boolean
+  /** As of a `LogHost`. */
+  mayBeDirty(logName: string): void
 }
+
+export const neverCleaned: FoundCleaned = { dirtyFrom: null, sparseTo: 0 }
 
 /** For telemetry. */
 export interface StallNumbers {
@@ -53,8 +58,13 @@ export class DirectoryHost implements LogHost {
   readonly #hotWindow: HotWindow
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #startOffsets: OffsetCheckpoint
+  readonly #cleanedOffsets: OffsetCheckpoint
+  readonly #sparseOffsets: OffsetCheckpoint
   /** Starts that logs want to have; saved before they take effect. */
   readonly #wantedStarts = new Map<string, number>()
+  /** Up to where logs are about to be known as cleaned, and to be sparse; likewise. */
+  readonly #wantedCleaned = new Map<string, number>()
+  readonly #wantedSparse = new Map<string, number>()
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
@@ -92,6 +102,8 @@ export class DirectoryHost implements LogHost {
     const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
     this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
+    this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
+    this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
     this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
@@ -159,6 +171,22 @@ export class DirectoryHost implements LogHost {
     await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
   }
 
+  async saveCleanedOffset(logName: string, offset: number): Promise<void> {
+    this.#wantedCleaned.set(logName, offset)
+    const collect = () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)
+    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(collect)))
+  }
+
+  async saveSparseOffset(logName: string, offset: number): Promise<void> {
+    this.#wantedSparse.set(logName, offset)
+    const collect = () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)
+    await this.withRoom(() => this.#guard(this.#sparseOffsets.save(collect)))
+  }
+
+  mayBeDirty(logName: string): void {
+    this.#options.mayBeDirty(logName)
+  }
+
   /** Writes something without which no space can be freed: on a full disk the ballast makes room for it. */
   async withRoom(write: () => Promise<void>): Promise<void> {
     try {
@@ -181,6 +209,14 @@ export class DirectoryHost implements LogHost {
 
   startOffsetOf(name: string): number {
     return this.#startOffsets.of(name) ?? 0
+  }
+
+  /** How far the log of that name was cleaned. */
+  cleanedOf(name: string): FoundCleaned {
+    return {
+      dirtyFrom: this.#cleanedOffsets.of(name),
+      sparseTo: this.#sparseOffsets.of(name) ?? 0,
+    }
   }
 
   /** Writes both checkpoints now. @throws DiskError */
@@ -228,6 +264,18 @@ export class DirectoryHost implements LogHost {
     for (const log of this.#options.logs()) {
       const start = Math.max(log.startOffset, this.#wantedStarts.get(log.name) ?? 0)
       if (start > 0 && log.offline === null) offsets[log.name] = start
+    }
+    return offsets
+  }
+
+  #collectWanted(
+    checkpoint: OffsetCheckpoint,
+    wanted: ReadonlyMap<string, number>,
+  ): Record<string, number> {
+    const offsets = this.#kept(checkpoint)
+    for (const { name } of this.#options.logs()) {
+      const offset = wanted.get(name)
+      if (offset !== undefined) offsets[name] = offset
     }
     return offsets
   }

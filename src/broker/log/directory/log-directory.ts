@@ -1,5 +1,8 @@
 import { DiskError, type DiskLock, type Env } from '../../../env/env.ts'
 import { assert } from '../../../lib/assert.ts'
+import type { CompactionLane } from '../cleaner/compaction-lane.ts'
+import { LogCleaner, type LogCleanerNumbers } from '../cleaner/log-cleaner.ts'
+import { threadLane } from '../cleaner/thread-lane.ts'
 import { createCodecs, type Codecs } from '../compression/codecs.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logIdText, logKey, type LogId } from '../log-id.ts'
@@ -30,8 +33,10 @@ import {
   renameLogFolder,
   type FoundLog,
 } from './folders.ts'
-import { DirectoryHost, type StallNumbers } from './host.ts'
+import { warnOfFileSystem } from './file-system.ts'
+import { DirectoryHost, neverCleaned } from './host.ts'
 import { lockDirectory, readIdentity, unusable } from './identity.ts'
+import type { DirectoryNumbers } from './numbers.ts'
 import type { LogDirectorySettings } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -48,6 +53,10 @@ export interface LogDirectoryOptions {
   readonly registration?: Registration | null
   readonly hooks?: LogDirectoryHooks
   readonly codecs?: Codecs
+  /** Where logs are compacted: in a thread where left out. */
+  readonly compactionLane?: () => CompactionLane
+  /** The high watermark of a log, which compaction does not pass; all of it where left out. */
+  readonly committedOffset?: (id: LogId) => number
   /** How the files of a log become a log. */
   readonly recover?: typeof recoverLog
 }
@@ -55,16 +64,6 @@ export interface LogDirectoryOptions {
 interface LogDirectoryHooks {
   /** Something for the log: a constant message and its fields. */
   warn?(message: string, fields: Readonly<Record<string, unknown>>): void
-}
-
-/** For telemetry. */
-export interface DirectoryNumbers extends StallNumbers {
-  readonly unflushedBytes: number
-  readonly unflushedAgeMs: number
-  /** Bytes that no write-back has finished with. */
-  readonly dirtyBytes: number
-  readonly isOverDirtyBudget: boolean
-  readonly hasFailed: boolean
 }
 
 /** Logs that are flushed and closed at the same time. */
@@ -90,8 +89,11 @@ export class LogDirectory {
   readonly #found: Map<string, FoundLog>
   readonly #foundCount: number
   readonly #logs = new Map<string, Log>()
+  /** The same by the names of their directories. */
+  readonly #byName = new Map<string, Log>()
   readonly #busy = new Map<string, Promise<unknown>>()
   readonly #turnstile: Turnstile
+  readonly #cleaner: LogCleaner
   #startClass: StartClass
   #startReason: StartReason
   #openedOfFound = 0
@@ -104,7 +106,7 @@ export class LogDirectory {
     try {
       const identity = await readIdentity(options)
       const start = await beginRun({ ...options, identity, registration })
-      warnOfFileSystem(options)
+      warnOfFileSystem(env.disk, path, options.hooks)
       void removeLeftovers(env.disk, path)
       return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
     } catch (error) {
@@ -143,6 +145,14 @@ export class LogDirectory {
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
       isOnDisk: name => this.#isOnDisk(name),
+      mayBeDirty: name => this.#noteDirt(name),
+    })
+    const { committedOffset = () => Infinity } = options
+    this.#cleaner = new LogCleaner({
+      clock: env.clock,
+      settings,
+      lane: options.compactionLane ?? threadLane,
+      committedOffset: ({ state }) => committedOffset(state.id),
     })
   }
 
@@ -193,6 +203,11 @@ export class LogDirectory {
     return this.#host.scheduler.unflushedAgeMs
   }
 
+  /** What compaction did and has to do. */
+  cleanerNumbers(): LogCleanerNumbers {
+    return this.#cleaner.numbers()
+  }
+
   numbers(): DirectoryNumbers {
     return {
       unflushedBytes: this.unflushedBytes,
@@ -229,6 +244,7 @@ export class LogDirectory {
     this.#isClosed = true
     await Promise.allSettled(this.#busy.values())
     const lines = new Map<string, CleanLine>(this.#untouchedLines())
+    await this.#cleaner.stop()
     try {
       await this.#host.scheduler.stop()
       const closing = new Turnstile(closeCountMax)
@@ -274,6 +290,7 @@ export class LogDirectory {
       cleanLine: this.#start.cleanLines[name] ?? null,
       recoveryPoint: known === undefined ? 0 : this.#host.recoveryPointOf(name),
       startOffset: known === undefined ? 0 : this.#host.startOffsetOf(name),
+      cleaned: known === undefined ? neverCleaned : this.#host.cleanedOf(name),
       knownDamage: known?.damage ?? null,
     })
     if (surprise !== null) this.#reclassify(surprise)
@@ -284,7 +301,14 @@ export class LogDirectory {
     const { durability, offline } = log
     if (durability.dirtyFileCount > 0 && offline === null)
       this.#host.scheduler.noteDirty(durability)
+    this.#byName.set(name, log)
+    this.#noteDirt(name)
     return log
+  }
+
+  #noteDirt(name: string): void {
+    const log = this.#byName.get(name)
+    if (log !== undefined && log.offline === null) this.#cleaner.note(log.cleanable)
   }
 
   /** After a clean stop too, a log without a line of its own was not left clean: it was damaged, or never opened. */
@@ -312,6 +336,8 @@ export class LogDirectory {
     if (name === undefined) return
     if (log !== null) {
       this.#logs.delete(key)
+      this.#byName.delete(name)
+      await this.#cleaner.drop(log.cleanable)
       await this.#host.scheduler.remove(log.durability)
       await log.retire()
       // What was still written may have called for a flush, whose files must not be renamed under it.
@@ -361,19 +387,4 @@ export class LogDirectory {
     done.then(forget, forget)
     return done
   }
-}
-
-/** 3.1: what lies in memory or on somebody else's machine does not keep the promises that this directory makes. */
-function warnOfFileSystem({ env, path, hooks = {} }: LogDirectoryOptions): void {
-  const { type, isMemory, isNetwork } = env.disk.fileSystem(path)
-  if (isMemory)
-    hooks.warn?.('The data directory lies in memory: a restart of the machine empties it', {
-      path,
-      type,
-    })
-  if (isNetwork)
-    hooks.warn?.(
-      'The data directory lies on a network file system: flushes may not be what they say',
-      { path, type },
-    )
 }

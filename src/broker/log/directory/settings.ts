@@ -1,5 +1,7 @@
+import type { LogCleanerSettings } from '../cleaner/log-cleaner.ts'
+
 /** The broker's settings that concern a directory; their defaults are in the table of `config/`. */
-export interface LogDirectorySettings {
+export interface LogDirectorySettings extends LogCleanerSettings {
   readonly logDirtyBudgetBytes: number
   readonly logWriteBackBytes: number
   readonly hotWindowBytes: number

@@ -1,5 +1,4 @@
 import type { Disk } from '../../../env/env.ts'
-import { isCompacted } from '../log-config.ts'
 import {
   decodeIndexHead,
   decodeOffsets,
@@ -14,7 +13,7 @@ import { SegmentDamage, walkBatches } from '../segment/walk.ts'
 import type { LogState } from '../state/log-state.ts'
 
 /** All that loading needs to know of a log. */
-export type IndexContext = Pick<LogState, 'host' | 'config'>
+export type IndexContext = Pick<LogState, 'host' | 'config' | 'sparseTo'>
 
 /** Loads under way: several readers of one segment wait for the same. */
 const loads = new WeakMap<Segment, Promise<SegmentIndex>>()
@@ -112,7 +111,7 @@ async function buildIndex(state: IndexContext, segment: Segment): Promise<Segmen
       sizeBytes,
       fromOffset: segment.baseOffset,
       fromEpoch: -1,
-      isCompacted: isCompacted(state.config),
+      sparseTo: state.sparseTo,
       crc32c: null,
     },
     (header, position) => index.note(header, position, state.config.indexIntervalBytes),

@@ -67,8 +67,7 @@ export function readLog(
   if (fromOffset >= upToOffset) return { kind: 'empty' }
 
   const wish: RangeWish = { ...options, fromOffset, upToOffset }
-  let segment = state.segments.floor(fromOffset)
-  if (fromOffset >= segment.endOffset) segment = state.segments.after(segment) ?? segment
+  const segment = segmentOf(state, fromOffset)
   segment.used(state.host.env.clock.monotonic())
   try {
     const { index } = segment
@@ -85,6 +84,17 @@ export function readLog(
   } catch (error) {
     return readFailed(state, error)
   }
+}
+
+/** The one with the first batch that ends behind `offset`. There may be no offset of a segment left, or of its end. */
+function segmentOf({ segments }: LogState, offset: number): Segment {
+  let segment = segments.floor(offset)
+  while (segment.isEmpty || offset >= segment.endOffset) {
+    const next = segments.after(segment)
+    if (next === null) break
+    segment = next
+  }
+  return segment
 }
 
 /** The look-up, or what is left of it, leaves the event loop; what it finds is sent by the cold lane. */
@@ -116,6 +126,8 @@ async function readCold(
   } catch (error) {
     // Retention may have taken the segment while its bytes were waited for.
     if (wish.fromOffset < state.startOffset) return { kind: 'out-of-range' }
+    // So may the cleaner, which puts another one in its place.
+    if (segment.isRemoved && isOfClosedFile(error)) return readLog(state, wish.fromOffset, wish)
     return readFailed(state, error)
   }
 }
@@ -156,6 +168,10 @@ export function readFailed(
   }
   const what = error instanceof SegmentDamage ? '' : 'A read failed: '
   return { kind: 'failed', ...state.availability.takeOffline(`${what}${error.message}.`) }
+}
+
+function isOfClosedFile(error: unknown): boolean {
+  return error instanceof DiskError && error.code === 'EBADF'
 }
 
 export function damage(

@@ -7,6 +7,7 @@ import type { ProducerStates } from '../producers/states.ts'
 import type { ReadRecord, SegmentPoint } from '../segment/growth-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { walkBatches, WalkEnd } from '../segment/walk.ts'
+import type { FoundCleaned } from '../state/cleaned.ts'
 import type { EpochCache } from '../state/epoch-cache.ts'
 
 /** What the clean marker says of a log (FORMAT.md). */
@@ -32,6 +33,8 @@ export interface RecoveryOptions {
   readonly recoveryPoint: number
   /** As the checkpoint has it. */
   readonly startOffset: number
+  /** How far the log was cleaned, as the checkpoints have it. */
+  readonly cleaned: FoundCleaned
   /** What the directory already knows to be wrong with the log; null where nothing is. */
   readonly knownDamage: string | null
 }
@@ -49,6 +52,8 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   resumedFrom: number | null
   /** Those whose batches are sound, in order. */
   readonly segments: Segment[]
+  /** Below it offsets may be missing. */
+  readonly sparseTo: number
   /** What is wrong below the recovery point; then the log stays out of service. */
   damage: string | null
   /** A process that died leaves a torn tail and nothing else; this says what else was found. */

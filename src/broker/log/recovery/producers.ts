@@ -1,6 +1,6 @@
 import { readWhole } from '../../../env/disk.ts'
 import type { BatchHeader } from '../batch/batch.ts'
-import { isCompacted, type LogConfig } from '../log-config.ts'
+import type { LogConfig } from '../log-config.ts'
 import { ProducerStates } from '../producers/states.ts'
 import { parseSegmentName, segmentPath, type Segment } from '../segment/segment.ts'
 import type { Recovery, Resume } from './context.ts'
@@ -66,7 +66,7 @@ async function replay(
       sizeBytes,
       fromOffset,
       fromEpoch: -1,
-      isCompacted: isCompacted(recovery.config),
+      sparseTo: recovery.sparseTo,
       crc32c: null,
     },
     header => {

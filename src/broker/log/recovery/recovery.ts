@@ -1,6 +1,7 @@
 import { DiskError } from '../../../env/env.ts'
 import { dropGrowth, noteGrowth } from '../append/growth.ts'
 import { batchOverheadBytes, readBatchHeader } from '../batch/batch.ts'
+import { isCompacted } from '../log-config.ts'
 import { logIdText } from '../log-id.ts'
 import { readSealed } from '../segment/sealed-file.ts'
 import {
@@ -17,6 +18,7 @@ import type { Recovery, RecoveryOptions, RecoverySteps, Resume } from './context
 import { advanceProducers, noProducers, noteProducer, restoreProducers } from './producers.ts'
 import { confirmCaches, growthRecords, resumeSegment } from './resume.ts'
 import { openTrusted } from './trusted.ts'
+import { finishSwaps } from './swaps.ts'
 import { cut, walkSegment, walkTail } from './walk.ts'
 
 export type { CleanLine, RecoveryOptions, RecoverySteps, Trust } from './context.ts'
@@ -68,8 +70,9 @@ async function recover(recovery: Recovery): Promise<Recovered> {
   const { host, path, startOffset, recoveryPoint } = recovery
   const { disk } = host.env
   sweep(recovery)
-  const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
   try {
+    await finishSwaps(recovery)
+    const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
     const firstWalked = await openTrusted(recovery, bases)
     await recoverTail(recovery, bases.slice(firstWalked))
   } catch (error) {
@@ -88,6 +91,7 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
   return {
     ...options,
     steps,
+    sparseTo: sparseToOf(options),
     epochs: new EpochCache(),
     producers: noProducers(options.config),
     producersUpTo: 0,
@@ -99,10 +103,18 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
   }
 }
 
+/** The checkpoint may be gone; only what is on the device was ever cleaned. */
+function sparseToOf({ config, cleaned, recoveryPoint }: RecoveryOptions): number {
+  return isCompacted(config) ? Math.max(cleaned.sparseTo, recoveryPoint) : cleaned.sparseTo
+}
+
+/** `.cleaned`: nobody reads a segment that is being made by the cleaner before it has another name. */
+const leftOvers = ['.tmp', '.deleted', '.cleaned']
+
 /** Removes what an earlier process was about to remove, left half made, or called by another name. */
 function sweep({ host, path }: RecoveryOptions): void {
   for (const name of host.env.disk.list(path)) {
-    const isLeftOver = name.endsWith('.tmp') || name.endsWith('.deleted')
+    const isLeftOver = leftOvers.some(suffix => name.endsWith(suffix))
     if (isLeftOver || isFormerCache(name)) host.env.disk.unlink(`${path}/${name}`)
   }
 }
@@ -207,6 +219,7 @@ async function finish(recovery: Recovery): Promise<LogState> {
     epochs,
     producers: recovery.producers,
     startOffset,
+    cleaned: { ...recovery.cleaned, sparseTo: recovery.sparseTo },
     durableOffset: recovery.trust === 'clean' ? end : Math.min(recovery.recoveryPoint, end),
     isDirectoryDirty: recovery.trust !== 'clean' && !madeSegment && recovery.truncatedBytes === 0,
     damage,

@@ -7,7 +7,6 @@ import {
   decodeTimes,
   indexHeadBytes,
 } from '../segment/index-file.ts'
-import { isCompacted } from '../log-config.ts'
 import { OffsetIndex } from '../segment/offset-index.ts'
 import { ProducerStates } from '../producers/states.ts'
 import { SegmentIndex, type NewestTime } from '../segment/segment-index.ts'
@@ -154,12 +153,11 @@ function fill(
 
 /** The batches from the last index entry on are sound, and end exactly where the caches say. */
 export async function confirmCaches(
-  { host, config, steps }: Recovery,
+  { host, steps, sparseTo }: Recovery,
   segment: Segment,
 ): Promise<boolean> {
   const { sizeBytes, endOffset, index } = segment
   const entry = index!.floorPosition(sizeBytes - 1)
-  const isOfCompacted = isCompacted(config)
   let firstOffset = -1
   const end = await steps.walkBatches(
     segment.file,
@@ -168,14 +166,15 @@ export async function confirmCaches(
       fromOffset: entry.offset,
       fromPosition: entry.position,
       fromEpoch: -1,
-      isCompacted: isOfCompacted,
+      sparseTo,
       crc32c: host.env.crc32c,
     },
     ({ baseOffset }, position) => {
       if (position === entry.position) firstOffset = baseOffset
     },
   )
-  const isAtEntry = firstOffset === entry.offset || (isOfCompacted && entry.position === 0)
+  const isAtEntry =
+    firstOffset === entry.offset || (entry.position === 0 && firstOffset <= sparseTo)
   return end.violation === null && end.offset === endOffset && isAtEntry
 }
 

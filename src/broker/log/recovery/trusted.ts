@@ -1,7 +1,6 @@
 import { lastOffset } from '../batch/batch.ts'
 import { markAtEnd } from '../append/growth.ts'
 import { readIndexHead, speaksOf, loadIndex } from '../read/index-loading.ts'
-import { isCompacted } from '../log-config.ts'
 import { findBatch } from '../segment/lookup.ts'
 import { runCold } from '../read/read.ts'
 import { Segment, segmentPath } from '../segment/segment.ts'
@@ -73,25 +72,28 @@ async function openClosed(
   base: number,
   endOffset: number,
 ): Promise<Segment | null> {
-  const { host, path, config } = recovery
+  const { host, path, config, sparseTo } = recovery
   const { disk, crc32c } = host.env
   const place = { disk, logPath: path, baseOffset: base }
   const logPath = segmentPath(path, base, 'log')
   const sizeBytes = disk.stat(logPath)?.size ?? 0
-  const known = { baseOffset: base, endOffset, sizeBytes }
   const head = readIndexHead(disk, { path: segmentPath(path, base, 'offsets') }, 'offsets', crc32c)
+  // Where offsets may be missing, they may be between this segment and the next.
+  const mayEndBefore = endOffset <= sparseTo
+  const lastEnd = mayEndBefore && head !== null ? Math.min(head.endOffset, endOffset) : endOffset
+  const known = { baseOffset: base, endOffset: lastEnd, sizeBytes }
   if (head !== null && speaksOf(head, known)) {
     const { newest } = head
-    return new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs: null })
+    return new Segment(place, null, { ...known, newest, firstAppendMs: null })
   }
   const file = disk.open(logPath, 'write')
   const index = new SegmentIndex(base)
   const end = await recovery.steps.walkBatches(
     file,
-    { sizeBytes, fromOffset: base, fromEpoch: -1, isCompacted: isCompacted(config), crc32c: null },
+    { sizeBytes, fromOffset: base, fromEpoch: -1, sparseTo, crc32c: null },
     (header, position) => index.note(header, position, config.indexIntervalBytes),
   )
-  const isWhole = end.offset === endOffset || (isCompacted(config) && end.offset < endOffset)
+  const isWhole = end.offset === endOffset || (mayEndBefore && end.offset < endOffset)
   if (end.violation !== null || !isWhole) {
     const what = end.violation ?? `it ends at offset ${end.offset}, not ${endOffset}`
     recovery.damage = `${logPath} is damaged at byte ${end.position}, below the recovery point: ${what}.`

@@ -1,6 +1,5 @@
 import type { BatchHeader } from '../batch/batch.ts'
 import { dropIndexFiles } from '../read/index-loading.ts'
-import { isCompacted } from '../log-config.ts'
 import { parseSegmentName, Segment, segmentPath } from '../segment/segment.ts'
 import type { WalkEnd } from '../segment/walk.ts'
 import type { Recovery } from './context.ts'
@@ -18,7 +17,7 @@ export async function walkTail(
   const { path, recoveryPoint, steps } = recovery
   for (const [at, base] of bases.entries()) {
     const expected = recovery.segments.at(-1)?.endOffset ?? base
-    const isInPlace = base === expected || (isCompacted(recovery.config) && base > expected)
+    const isInPlace = base === expected || (base > expected && base <= recovery.sparseTo)
     if (!isInPlace) {
       if (expected < recoveryPoint)
         return blame(
@@ -58,7 +57,7 @@ function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
 
 /** Reads what is not known of a segment into memory: index, epochs, producers. The segment is in the list afterwards. */
 export async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
-  const { host, config, epochs, steps } = recovery
+  const { host, config, epochs, steps, sparseTo } = recovery
   const { crc32c, clock } = host.env
   const nowMs = clock.now()
   const sizeBytes = segment.file.size()
@@ -74,7 +73,7 @@ export async function walkSegment(recovery: Recovery, segment: Segment): Promise
       fromOffset: segment.endOffset,
       fromPosition: segment.sizeBytes,
       fromEpoch: epochs.latest,
-      isCompacted: isCompacted(config),
+      sparseTo,
       crc32c,
     },
     visit,
@@ -155,7 +154,7 @@ async function isFollowedByBatch(
     sizeBytes,
     fromOffset: 0,
     fromEpoch: -1,
-    isCompacted: true,
+    sparseTo: Infinity,
     crc32c: host.env.crc32c,
   }
   await steps.walkBatches(file, { ...options, fromPosition }, () => {

@@ -328,6 +328,18 @@ export class SegmentList {
     return this.#segments[this.#segments.indexOf(segment) - 1] ?? null
   }
 
+  /** Puts `segment` in the place of neighbours, the first of which begins where it does; never the active one. */
+  replace(neighbours: readonly Segment[], segment: Segment): void {
+    const at = this.#segments.indexOf(neighbours[0]!)
+    assert(at >= 0 && at + neighbours.length < this.#segments.length, 'the active segment stays')
+    assert(
+      neighbours.every((each, place) => this.#segments[at + place] === each),
+      'neighbours are neighbours',
+    )
+    assert(segment.baseOffset === neighbours[0]!.baseOffset, 'a segment keeps its beginning')
+    this.#segments.splice(at, neighbours.length, segment)
+  }
+
   /** Takes the first `count` segments out, never the active one. */
   shift(count: number): Segment[] {
     assert(count < this.#segments.length, 'the active segment stays')

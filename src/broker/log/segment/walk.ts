@@ -12,11 +12,12 @@ import {
 export interface WalkOptions {
   /** Bytes of the file to walk. */
   readonly sizeBytes: number
-  /** The first batch must begin here (in a compacted log: here or later). */
+  /** The first batch must begin here; where offsets may be missing, here or later. */
   readonly fromOffset: number
   /** No batch may have an earlier leader epoch. */
   readonly fromEpoch: number
-  readonly isCompacted: boolean
+  /** Below it offsets may be missing, since they were compacted away. */
+  readonly sparseTo: number
   /** Null: the CRC is not looked at, because these bytes are known to be good. */
   readonly crc32c: Crc32c | null
   /** Where in the file to begin; 0 where left out. */
@@ -107,7 +108,7 @@ function brokenRule(header: BatchHeader, options: WalkOptions, position: number)
   if (lastOffsetDelta < 0) return `the last offset delta is ${lastOffsetDelta}`
   if (!Number.isSafeInteger(baseOffset + lastOffsetDelta)) return 'the offset is not a safe integer'
   const isNext = baseOffset === options.fromOffset
-  if (!isNext && !(options.isCompacted && baseOffset > options.fromOffset)) {
+  if (!isNext && !(baseOffset > options.fromOffset && baseOffset <= options.sparseTo)) {
     return `the base offset is ${baseOffset} where ${options.fromOffset} goes on`
   }
   if (leaderEpoch < options.fromEpoch) {

@@ -19,6 +19,7 @@ function stateOf(host: Partial<LogHost> = {}): LogState {
     epochs: new EpochCache(),
     producers: new ProducerStates({ expirationMs: 1, countMax: 1 }),
     startOffset: 0,
+    cleaned: { dirtyFrom: null, sparseTo: 0 },
     durableOffset: 0,
     isDirectoryDirty: false,
     damage: null,

@@ -4,6 +4,7 @@ import type { LogId } from '../log-id.ts'
 import type { ProducerStates } from '../producers/states.ts'
 import type { SegmentList } from '../segment/segment.ts'
 import { Availability } from './availability.ts'
+import { Cleaned, type FoundCleaned } from './cleaned.ts'
 import { Durability } from './durability.ts'
 import type { EpochCache } from './epoch-cache.ts'
 import { StartOffset } from './start-offset.ts'
@@ -22,6 +23,7 @@ export interface FoundState {
   /** Invariant: startOffset <= the end of the segments, and so is durableOffset. */
   readonly startOffset: number
   readonly durableOffset: number
+  readonly cleaned: FoundCleaned
   /** The log's directory has entries that were never synced. */
   readonly isDirectoryDirty: boolean
   /** Why the log cannot be served; null where it can. */
@@ -33,7 +35,8 @@ export interface FoundState {
  * an object that alone writes its fields; the others ask it, or tell it what happened. Who moves an offset:
  * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`);
  * - the start: retention and DeleteRecords, when its new place is durable (`StartOffset.raise`);
- * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`).
+ * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`);
+ * - how far it was cleaned: the log cleaner, when that is durable (`Cleaned`).
  * Invariants: startOffset <= endOffset, durableOffset <= endOffset.
  */
 export class LogState {
@@ -48,6 +51,7 @@ export class LogState {
   readonly availability: Availability
   readonly start: StartOffset
   readonly durability: Durability
+  readonly cleaned: Cleaned
   #config: LogConfig
 
   constructor(found: FoundState) {
@@ -63,6 +67,7 @@ export class LogState {
     this.start = new StartOffset(this, found.startOffset)
     const { durableOffset: offset, isDirectoryDirty } = found
     this.durability = new Durability(this, { offset, isDirectoryDirty })
+    this.cleaned = new Cleaned(this, found.cleaned)
   }
 
   get config(): LogConfig {
@@ -79,11 +84,17 @@ export class LogState {
     return this.segments.endOffset
   }
 
+  /** Below it offsets may be missing. */
+  get sparseTo(): number {
+    return this.cleaned.sparseTo
+  }
+
   /** New settings for everything that happens from now on. */
   configure(config: LogConfig): void {
     this.#config = config
     const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
     this.producers.configure({ expirationMs, countMax })
     this.host.flushPolicyChanged(this.durability)
+    this.host.mayBeDirty(this.name)
   }
 }
