@@ -12,8 +12,13 @@ export interface StartedBroker {
   readonly pid: number
   /** The end of what it said so far. */
   output(): string
-  /** SIGTERM, waits for the end, and removes the data. */
-  stop(): Promise<void>
+  /** SIGTERM, waits for the end, and removes the data, unless they are kept. */
+  stop(how?: { readonly keepsData?: boolean }): Promise<void>
+}
+
+export interface StartedKafka extends StartedBroker {
+  /** Stops it as `stop` does, and starts it anew on the same data and port. */
+  restart(): Promise<StartedKafka>
 }
 
 export interface KafkaOptions {
@@ -33,7 +38,7 @@ export async function startKafka({
   properties = {},
   parent = tmpdir(),
   heapMiB = 1024,
-}: KafkaOptions = {}): Promise<StartedBroker> {
+}: KafkaOptions = {}): Promise<StartedKafka> {
   if (!existsSync(kafkaLibraries)) {
     throw new Error(`Apache Kafka is not in ${kafkaLibraries}: node tools/clients.ts fetches it`)
   }
@@ -62,13 +67,17 @@ export async function startKafka({
   ]
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'bGF0ZXJhbHRoaW5raW5nMQ', '-c', config]
   execFileSync('java', [...java, ...format], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const child = spawn('java', [...java, 'kafka.Kafka', config])
-  return await started('Apache Kafka', child, {
-    dataDir,
-    port,
-    ready: 'Kafka Server started',
-    folder,
-  })
+  const launched = async (): Promise<StartedKafka> => {
+    const child = spawn('java', [...java, 'kafka.Kafka', config])
+    const place = { dataDir, port, ready: 'Kafka Server started', folder }
+    const broker = await started('Apache Kafka', child, place)
+    const restart = async (): Promise<StartedKafka> => {
+      await broker.stop({ keepsData: true })
+      return await launched()
+    }
+    return { ...broker, restart }
+  }
+  return await launched()
 }
 
 function ofOneNode(dataDir: string, port: number, controllerPort: number): Record<string, string> {
@@ -117,10 +126,10 @@ export async function started(
     dataDir,
     pid: child.pid!,
     output: () => output,
-    stop: async () => {
+    stop: async ({ keepsData = false } = {}) => {
       child.kill('SIGTERM')
       if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
-      rmSync(folder, { recursive: true, force: true })
+      if (!keepsData) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
