@@ -1,3 +1,4 @@
+import { hex } from '../../lib/bytes.ts'
 import type { Crc32c } from '../../lib/crc32c.ts'
 import {
   batchOverheadBytes,
@@ -8,13 +9,14 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../log/batch/batch.ts'
-import { readRecords } from '../log/batch/records.ts'
+import { RecordCursor } from '../log/batch/records.ts'
 import type { CodecId } from '../log/compression/codec-id.ts'
 import { outputBytesMaxFor, type Codecs } from '../log/compression/codecs.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { SegmentRange } from '../partition/requests.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { LoadedGroups } from './groups/restore.ts'
+import { LatestRecords } from './latest-records.ts'
 import { decodeGroupRecord } from './record-format.ts'
 
 export interface LoadingOptions {
@@ -41,18 +43,75 @@ export async function loadGroups(
   options: LoadingOptions,
 ): Promise<LoadedGroups> {
   const groups = new LoadedGroups()
+  const latest = new LatestRecords()
+  await eachRecord(partition, options, {
+    visit: (payload, cursor, offset) => latest.note(payload, cursor, offset),
+    chunkEnds: () => latest.keep(),
+  })
+  const warn = warnerOf(partition, options)
+  /** Keys whose last record is not understood: the one before it counts. */
+  const doubtful = new Set<string>()
+  for (const { key, value, offset } of latest.all()) {
+    const error = replay(groups, key, value)
+    if (error === null) continue
+    const hasKey = replay(new LoadedGroups(), key, null) === null
+    if (hasKey) doubtful.add(hex(key))
+    else warn(offset, error)
+  }
+  if (doubtful.size > 0) {
+    await eachRecord(partition, options, {
+      visit: (_, { key, value }, offset) => {
+        if (!doubtful.has(hex(key!))) return
+        const error = replay(groups, key!, value)
+        if (error !== null) warn(offset, error)
+      },
+    })
+  }
+  return groups
+}
+
+/** Why it was passed over; null where it counts, or is of a kind that is none of ours. */
+function replay(groups: LoadedGroups, key: Uint8Array, value: Uint8Array | null): string | null {
+  try {
+    const record = decodeGroupRecord(key, value)
+    if (record !== null) groups.replay(record)
+    return null
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    return error.message
+  }
+}
+
+function warnerOf({ id }: Partition, { warn }: LoadingOptions) {
+  const { partition } = id
+  return (offset: number, reason: string): void => {
+    warn('A record of the offsets topic was passed over', { partition, offset, reason })
+  }
+}
+
+interface Visitor {
+  /** A record with a key. `payload` stays as it is until `chunkEnds`. */
+  readonly visit: (payload: Uint8Array, record: RecordCursor, offset: number) => void
+  readonly chunkEnds?: () => void
+}
+
+/** Every record of the partition that has a key, in order. */
+async function eachRecord(
+  partition: Partition,
+  options: LoadingOptions,
+  visitor: Visitor,
+): Promise<void> {
   const endOffset = partition.highWatermark
   let offset = partition.extent?.startOffset ?? 0
   while (offset < endOffset) {
     const range = await findRange(partition, offset)
     if (range === null) break
-    const bytes = await readRange(range)
-    const next = await replayChunk(bytes, { offset, groups, options, partition })
+    const next = await visitChunk(await readRange(range), offset, options, visitor)
     if (next === offset) throw new LoadingError(`nothing can be read at offset ${offset}`)
+    visitor.chunkEnds?.()
     offset = next
     await options.codecs.turn()
   }
-  return groups
 }
 
 async function findRange(partition: Partition, fetchOffset: number): Promise<SegmentRange | null> {
@@ -80,51 +139,43 @@ async function readRange({ file, position, length }: SegmentRange): Promise<Uint
   return bytes
 }
 
-interface Replay {
-  readonly offset: number
-  readonly groups: LoadedGroups
-  readonly options: LoadingOptions
-  readonly partition: Partition
-}
-
-/** Replays whole batches; returns the offset behind the last. */
-async function replayChunk(bytes: Uint8Array, replay: Replay): Promise<number> {
-  let next = replay.offset
+/** Visits the records of whole batches at or behind `fromOffset`; returns the offset behind the last. */
+async function visitChunk(
+  bytes: Uint8Array,
+  fromOffset: number,
+  { codecs, crc32c }: LoadingOptions,
+  { visit }: Visitor,
+): Promise<number> {
+  let next = fromOffset
   for (let at = 0; at + batchOverheadBytes <= bytes.length;) {
     const header = readBatchHeader(bytes, at)
-    if (!checkCrc(bytes, at, header, replay.options.crc32c)) {
+    if (!checkCrc(bytes, at, header, crc32c)) {
       throw new LoadingError(`the batch at offset ${header.baseOffset} is damaged`)
     }
-    const payload = bytes.subarray(at + batchOverheadBytes, at + header.sizeBytes)
-    if (!isControl(header)) await replayBatch(header, payload, replay)
+    if (!isControl(header)) {
+      const opened = payloadOf(bytes, at, header, codecs)
+      // Where nothing is compressed nothing is awaited: a million small batches would be as many turns.
+      const payload = opened instanceof Uint8Array ? opened : await opened
+      const cursor = new RecordCursor(payload, header.count)
+      while (cursor.next()) {
+        const offset = header.baseOffset + cursor.offsetDelta
+        if (offset >= fromOffset && cursor.keyBytes >= 0) visit(payload, cursor, offset)
+      }
+    }
     at += header.sizeBytes
     next = lastOffset(header) + 1
   }
   return next
 }
 
-async function replayBatch(
+function payloadOf(
+  bytes: Uint8Array,
+  at: number,
   header: BatchHeader,
-  payload: Uint8Array,
-  { offset, groups, options, partition }: Replay,
-): Promise<void> {
+  codecs: Codecs,
+): Uint8Array | Promise<Uint8Array> {
+  const packed = bytes.subarray(at + batchOverheadBytes, at + header.sizeBytes)
   const codec = codecOf(header) as CodecId
-  const plain =
-    codec === 0
-      ? payload
-      : await options.codecs.decompress(codec, payload, outputBytesMaxFor(payload.length))
-  for (const { offsetDelta, key, value } of readRecords(plain, header)) {
-    if (header.baseOffset + offsetDelta < offset || key === null) continue
-    try {
-      const record = decodeGroupRecord(key, value)
-      if (record !== null) groups.replay(record)
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      options.warn('A record of the offsets topic was passed over', {
-        partition: partition.id.partition,
-        offset: header.baseOffset + offsetDelta,
-        reason: error.message,
-      })
-    }
-  }
+  if (codec === 0 || header.count === 0) return packed
+  return codecs.decompress(codec, packed, outputBytesMaxFor(packed.length))
 }

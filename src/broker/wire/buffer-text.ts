@@ -4,15 +4,22 @@
  */
 interface BufferText {
   utf8Slice: (this: Uint8Array, from: number, to: number) => string
+  latin1Slice: (this: Uint8Array, from: number, to: number) => string
   utf8Write: (this: Uint8Array, text: string, at: number, sizeMax: number) => number
   base64urlSlice: (this: Uint8Array, from: number, to: number) => string
 }
 
-const { utf8Slice, utf8Write, base64urlSlice } = Buffer.prototype as unknown as BufferText
+const { utf8Slice, latin1Slice, utf8Write, base64urlSlice } =
+  Buffer.prototype as unknown as BufferText
 
 /** Text of `bytes[from, to)`; what is not UTF-8 comes out as U+FFFD. */
 export function readUtf8(bytes: Uint8Array, from: number, to: number): string {
   return utf8Slice.call(bytes, from, to)
+}
+
+/** `bytes[from, to)` as a string that has one character for each byte: to find the same bytes again. */
+export function readLatin1(bytes: Uint8Array, from: number, to: number): string {
+  return latin1Slice.call(bytes, from, to)
 }
 
 /** Writes as many whole characters of `text` as fit into `bytes[at, at + sizeMax)`. */

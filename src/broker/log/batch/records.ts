@@ -68,6 +68,7 @@ export class RecordCursor {
   /** Behind its timestamp delta. */
   offsetDeltaAt = 0
   keyAt = 0
+  valueAt = 0
 
   readonly #payload: Uint8Array
   readonly #count: number
@@ -77,7 +78,6 @@ export class RecordCursor {
   #low = 0
   /** No read of the current record may go past this. */
   #end = 0
-  #valueAt = 0
   #headersAt = 0
   #headerCount = 0
 
@@ -127,7 +127,7 @@ export class RecordCursor {
   }
 
   get value(): Uint8Array | null {
-    return view(this.#payload, this.#valueAt, this.valueBytes)
+    return view(this.#payload, this.valueAt, this.valueBytes)
   }
 
   headers(): readonly RecordHeader[] {
@@ -153,7 +153,7 @@ export class RecordCursor {
     this.keyBytes = this.#length()
     this.keyAt = this.#skip(this.keyBytes)
     this.valueBytes = this.#length()
-    this.#valueAt = this.#skip(this.valueBytes)
+    this.valueAt = this.#skip(this.valueBytes)
     this.#headerCount = this.#varint()
     this.#headersAt = this.#at
     // Every header has at least two bytes.
