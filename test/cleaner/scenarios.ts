@@ -21,6 +21,8 @@ export const cleanerSettings: Readonly<Record<string, string>> = {
   'log.cleaner.io.buffer.size': '65536',
   'log.retention.check.interval.ms': '500',
   'offsets.topic.num.partitions': '1',
+  // Kafka forgets producers by the times of their records, and these are days old.
+  'producer.id.expiration.ms': String(20 * 86_400_000),
 }
 
 const hour = 3_600_000
