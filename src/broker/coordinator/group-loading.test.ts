@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { crc32c } from '../../lib/crc32c.ts'
 import { concat, utf8 } from '../../lib/bytes.ts'
 import { realClock } from '../../env/real/clock.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
 import { batchOverheadBytes, encodeBatch, type BatchInput } from '../log/batch/batch.ts'
 import { encodeRecords } from '../log/batch/records.ts'
 import { createCodecs } from '../log/compression/codecs.ts'
@@ -53,7 +54,7 @@ async function load(inputs: readonly BatchInput[], startOffset?: number) {
 }
 
 function commit(groupId: string, partition: number, offset: number | null): KeyAndValue {
-  const of = { leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: -1 }
+  const of = { topicId: zeroUuid, leaderEpoch: -1, metadata: '', commitTimeMs: 1, expireTimeMs: -1 }
   const value = offset === null ? null : { ...of, offset }
   const record: GroupRecord = { type: 'offset', groupId, topic: 'orders', partition, value }
   return encodeGroupRecord(record)
