@@ -1,5 +1,5 @@
 import type { Clock, FileRange } from '../../env/env.ts'
-import type { DropBehind } from '../cold-lane/drop-behind.ts'
+import type { ColdReads } from '../cold-lane/cold-reads.ts'
 import { lagAfter, lagNow } from '../insight/lagging.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
 import type { Partition } from '../partition/partition.ts'
@@ -25,7 +25,7 @@ export interface FetchDeps {
   readonly partitions: Partitions
   readonly clock: Clock
   readonly readers: Readers
-  readonly dropBehind: Pick<DropBehind, 'sent'>
+  readonly coldReads: Pick<ColdReads, 'sent'>
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
 }
@@ -234,7 +234,7 @@ class Pass {
     if (range === null || reader === null || this.#isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
-    this.#deps.dropBehind.sent(reader, { ...range, offset: reader.fetchOffset })
+    this.#deps.coldReads.sent(reader, { ...range, offset: reader.fetchOffset })
     return { file, position, length, cold, stream: reader.stream }
   }
 }
