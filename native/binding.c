@@ -15,6 +15,8 @@ static const char *const callback_names[CALLBACK_COUNT] = {
     [CONNECT_FAILED] = "connectFailed",
     [FRAMES] = "frames",
     [DRAINED] = "drained",
+    [COLD_ASKED] = "coldAsked",
+    [COLD_ENDED] = "coldEnded",
     [CLOSED] = "closed",
 };
 

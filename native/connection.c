@@ -15,7 +15,7 @@ static bool send_cold(Job *job, uint8_t *scratch) {
   flush->scratch = scratch;
   flush->budget += TURN_BYTES;
   queue_flush(&connection->cold, flush);
-  return flush->end != FLUSH_BUDGET;
+  return flush->end != FLUSH_BUDGET || (double)flush->budget >= connection->cold_bytes_max;
 }
 
 static void option(int fd, int level, int name, int value) {
@@ -74,6 +74,13 @@ static void tell_drained(Connection *connection) {
   addon_call(connection->addon, DRAINED, 1, (double[]){connection->handle});
 }
 
+/* Whether the cold run that came to the head may go. */
+static void ask(Connection *connection) {
+  if (!connection->asks) return;
+  double run[] = {connection->handle, queue_cold_bytes(&connection->queue)};
+  addon_call(connection->addon, COLD_ASKED, 2, run);
+}
+
 int socket_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
@@ -109,6 +116,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   if (status < 0) connection_close(connection, BY_SOCKET, error ? error : ECONNRESET);
   if (events & UV_WRITABLE) {
     connection_flush(connection);
+    ask(connection);
     tell_drained(connection);
   }
   if (events & UV_DISCONNECT && connection->receiver.starved) on_peer_gone(connection);
@@ -128,23 +136,26 @@ static void flush_failed(Connection *connection, const Flush *flush) {
   connection_close(connection, kind, flush->error);
 }
 
-/* The run of cold items at the head goes to a thread, which keeps it until all has left or failed. */
-static void hand_over(Connection *connection) {
+bool connection_go(Connection *connection, double bytes_max) {
+  if (!connection->asks || connection->closing) return false;
+  connection->asks = false;
+  connection->cold_bytes_max = bytes_max;
   queue_split_cold(&connection->queue, &connection->cold);
   connection->cold_flush = (Flush){.fd = connection->fd, .cold = true};
   connection->sending = true;
   pool_submit(&connection->addon->pool, LANE_READ, &connection->job);
+  return true;
 }
 
 void connection_flush(Connection *connection) {
-  if (connection->sending || connection->closing) return;
+  if (connection->sending || connection->asks || connection->closing) return;
   Addon *addon = connection->addon;
   Flush flush = {.fd = connection->fd, .budget = TURN_BYTES, .scratch = addon->scratch};
   queue_flush(&connection->queue, &flush);
   settle(connection, &connection->queue, &flush);
   queue_own(&connection->queue);
   connection->blocked = flush.end == FLUSH_AGAIN || flush.end == FLUSH_BUDGET;
-  if (flush.end == FLUSH_COLD) hand_over(connection);
+  connection->asks = flush.end == FLUSH_COLD;
   bool over = flush.end == FLUSH_EMPTY && connection->ending;
   if (flush.end >= FLUSH_FAILED) flush_failed(connection, &flush);
   else if (over) connection_close(connection, connection->kind, 0);
@@ -174,6 +185,10 @@ static void cold_done(Job *job, bool alive) {
   if (flush->end >= FLUSH_FAILED) flush_failed(connection, flush);
   else if (!connection->blocked) connection_flush(connection);
   connection_update(connection);
+  if (connection->closing) return;
+  double next = connection->asks ? queue_cold_bytes(&connection->queue) : 0;
+  double ended[] = {connection->handle, (double)(flush->sendfile + flush->copied), next};
+  addon_call(connection->addon, COLD_ENDED, 3, ended);
   tell_drained(connection);
 }
 

@@ -34,6 +34,10 @@ typedef struct {
   double queued;
   /* The socket was full, or the turn over. */
   bool blocked, wants_drained, sending, poll_open;
+  /* A cold run is at the head, and JavaScript says when it goes: `connection_go`. */
+  bool asks;
+  /* What the thread may send of it, in whole turns. */
+  double cold_bytes_max;
   /* Owned by a thread of the pool while `sending`. */
   Queue cold;
   Flush cold_flush;
@@ -47,7 +51,10 @@ typedef struct {
 Connection *connection_new(Addon *addon, int fd, const Terms *terms);
 /* Polls for what the connection now waits for. */
 void connection_update(Connection *connection);
+/* Whoever calls it from JavaScript says then that it `asks`, if it does. */
 void connection_flush(Connection *connection);
+/* The cold run at the head goes to a thread, which sends it up to about `bytes_max`; false where none waits. */
+bool connection_go(Connection *connection, double bytes_max);
 /* Closes soon; `closed` is said from the event loop, never from inside this call. */
 void connection_close(Connection *connection, CloseKind kind, int64_t detail);
 /* Reads no more, and closes when what is queued has left. */

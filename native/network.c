@@ -122,7 +122,7 @@ static void mark_headers(Item *first) {
   }
 }
 
-/* (connection, count, rows, byte parts) => 0 */
+/* (connection, count, rows, byte parts) => bytes of the cold run that is now at the head, and asks; else 0 */
 static double send_parts(Call *call) {
   Connection *connection = connection_of(call);
   if (!connection || connection->ending) return 0;
@@ -139,7 +139,13 @@ static double send_parts(Call *call) {
   if (idle) connection_flush(connection);
   queue_own(&connection->queue);
   connection->wants_drained |= connection->queue.head || connection->sending;
-  return 0;
+  return idle && connection->asks ? queue_cold_bytes(&connection->queue) : 0;
+}
+
+/* (connection, bytes max): its cold run goes to a thread */
+static double let_go(Call *call) {
+  Connection *connection = connection_of(call);
+  return connection && connection_go(connection, (double)call_integer(call, 1)) ? 0 : -EBADF;
 }
 
 /* (connection, paused), (connection, close kind) or (connection) */
@@ -216,6 +222,7 @@ void network_register(Addon *addon, napi_value exports, napi_value constants) {
       PLAIN("connect", connect_to, 0),
       PLAIN("connectCancel", cancel_dial, 0),
       PLAIN("connectionSend", send_parts, 0),
+      PLAIN("connectionGo", let_go, 0),
       PLAIN("connectionPause", change_connection, DO_PAUSE),
       PLAIN("connectionClose", change_connection, DO_CLOSE),
       PLAIN("connectionEnd", change_connection, DO_END),

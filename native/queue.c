@@ -165,6 +165,14 @@ void queue_split_cold(Queue *from, Queue *to) {
   }
 }
 
+double queue_cold_bytes(const Queue *queue) {
+  double bytes = 0;
+  for (const Item *item = queue->head; item && item->cold; item = item->next) {
+    bytes += (double)item->length;
+  }
+  return bytes;
+}
+
 void queue_prepend(Queue *to, Queue *from) {
   if (!from->head) return;
   from->tail->next = to->head;

@@ -53,6 +53,8 @@ void queue_settle(Queue *queue, Flush *flush);
 void queue_own(Queue *queue);
 /* Moves the run of cold items at the head of `from` into `to`, which is empty. */
 void queue_split_cold(Queue *from, Queue *to);
+/* Bytes of that run. */
+double queue_cold_bytes(const Queue *queue);
 /* Puts what is left in `from` back before everything in `to`. */
 void queue_prepend(Queue *to, Queue *from);
 void queue_drop(Queue *queue);

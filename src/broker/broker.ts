@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { Cluster, type ConfigResource } from './cluster/cluster.ts'
-import { DropBehind } from './cold-lane/drop-behind.ts'
+import { ColdReads } from './cold-lane/cold-reads.ts'
 import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
@@ -47,7 +47,7 @@ export class Broker {
   readonly #configuration: LiveConfiguration
   readonly #listeners: readonly ListenerAddress[]
   readonly #insight: Insight
-  readonly #dropBehind: DropBehind
+  readonly #coldReads: ColdReads
   readonly #codecs: Codecs
   #parts: Parts = {}
   #retention: Timer | null = null
@@ -62,9 +62,13 @@ export class Broker {
       clock: options.env.clock,
       groupTotalsMax: settings.metricsGroupSeriesMax,
     })
-    this.#dropBehind = new DropBehind({
+    this.#coldReads = new ColdReads({
+      clock: options.env.clock,
       readers: this.#insight.readers,
-      isEnabled: settings.logDropBehindEnable,
+      jobsMax: settings.numColdReadsPerDataDir,
+      dropsBehind: settings.logDropBehindEnable,
+      groupsMax: settings.metricsGroupSeriesMax,
+      isKept: group => this.#insight.isKnown(group),
     })
     this.#codecs = createCodecs(options.env.clock)
     options.metrics.attach({
@@ -75,6 +79,7 @@ export class Broker {
         compaction: this.#parts.directory?.cleanerNumbers().copiedBytes ?? 0,
       }),
       sent: () => this.#insight.sent(),
+      coldReads: () => this.#coldReads,
     })
   }
 
@@ -306,8 +311,8 @@ export class Broker {
         coordinator,
         endpoints,
         readers: this.#insight.readers,
-        dropBehind: this.#dropBehind,
         fetchSessions,
+        coldReads: this.#coldReads,
         logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
         space: () =>
           this.#parts.directory?.failure === null
@@ -317,6 +322,7 @@ export class Broker {
       metrics,
       logger,
       fatal,
+      coldGate: this.#coldReads,
       connectionClosed: id => this.#insight.readers.closeConnection(id),
     })
   }

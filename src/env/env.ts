@@ -16,6 +16,7 @@ export interface Env {
 }
 
 export type { Clock, Timer } from './clock.ts'
+export type { ColdGate, WaitingJob } from './cold-gate.ts'
 export type { Disk, DiskFile, DiskLock } from './disk.ts'
 export { DiskError, lookUpBytesMax } from './disk.ts'
 export type {

@@ -1,3 +1,4 @@
+import type { ColdGate } from './cold-gate.ts'
 import type { DiskFile } from './disk.ts'
 
 /**
@@ -26,6 +27,8 @@ export interface ListenOptions {
    * not counted: whoever asked for them bounds them, and they must come for requests to end.
    */
   readonly requestMemoryMax: number
+  /** Says when ranges leave that are `cold`; where it is left out, at once. */
+  readonly coldGate?: ColdGate
 }
 
 export interface ConnectOptions {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NetworkBench, NetworkUnderTest } from './network-bench.ts'
+import { networkCold } from './network-cold.ts'
 import { networkFiles } from './network-files.ts'
 import { networkFrames } from './network-frames.ts'
 import { networkConnects } from './network-connects.ts'
@@ -42,6 +43,7 @@ export function networkConformance(name: string, make: () => NetworkUnderTest): 
 
     networkFrames(() => bench.current!)
     networkFiles(() => bench.current!)
+    networkCold(() => bench.current!)
     networkEnds(() => bench.current!)
     networkConnects(() => bench.current!)
 

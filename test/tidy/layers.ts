@@ -165,7 +165,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', ...broker('insight')],
   },
   'src/broker/telemetry': {
-    ours: ['src/lib', 'src/env', ...broker('config', 'insight/numbers.ts')],
+    ours: ['src/lib', 'src/env', ...broker('config', 'insight/numbers.ts', 'cold-lane/numbers.ts')],
     modules: ['node:http', 'express', 'pino', 'prom-client'],
   },
   'src/broker/handlers': {

@@ -59,7 +59,7 @@ async function world(options: { readonly isEnabled?: boolean } = {}) {
       close: () => {},
     }
     const who = { clientId: 'c', host: 'h', topic: 't', partition: 0, stream }
-    const made = { ...who, lag: null, fetchOffset: 0 }
+    const made = { ...who, connectionId: 1, group: '', lag: null, fetchOffset: 0 }
     readers.push(made)
     return made
   }

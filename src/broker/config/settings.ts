@@ -145,6 +145,14 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'What a reader of old data has read from the device, and no other reader comes to soon, is given back to the kernel, so that it does not push out of the page cache what others read.',
   }),
+  'num.cold.reads.per.data.dir': int({
+    default: 4,
+    unit: 'count',
+    min: 1,
+    max: 8,
+    effect: 'at restart',
+    doc: 'Reads of what is not in the page cache that are at the device at the same time, of all connections together. What waits is served evenly by consumer group, readers without one by client id and host.',
+  }),
   'num.recovery.threads.per.data.dir': int({
     default: 4,
     unit: 'count',

@@ -60,7 +60,7 @@ import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.t
 import type { Endpoints } from './endpoints.ts'
 import type { FetchSessionCache } from './fetch/sessions/session-cache.ts'
 import { HandlerTable, type Handler } from './handler.ts'
-import type { DropBehind } from '../cold-lane/drop-behind.ts'
+import type { ColdReads } from '../cold-lane/cold-reads.ts'
 import type { Readers } from '../insight/readers.ts'
 
 export interface HandlersOptions {
@@ -71,8 +71,8 @@ export interface HandlersOptions {
   readonly coordinator: Coordinator
   readonly endpoints: Endpoints
   readonly readers: Readers
-  readonly dropBehind: DropBehind
   readonly fetchSessions: FetchSessionCache
+  readonly coldReads: ColdReads
   /** Absolute path of the data directory. */
   readonly logDir: string
   /** Bytes of the volume that holds it; null once the directory failed. */
@@ -82,7 +82,7 @@ export interface HandlersOptions {
 /** The router: every API that this broker answers. ApiVersions lists exactly these. */
 export function handlerTable(options: HandlersOptions): HandlerTable {
   const { env, configuration, cluster, partitions, endpoints } = options
-  const { readers, dropBehind } = options
+  const { readers, coldReads } = options
   const { settings } = configuration
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
@@ -93,7 +93,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
       endpoints,
       clock: env.clock,
       readers,
-      dropBehind,
+      coldReads,
       answerBytesMax: settings.fetchMaxBytes,
     }),
     listOffsetsHandler(partitions),

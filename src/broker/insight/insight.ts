@@ -74,10 +74,16 @@ export class Insight {
     return committedTopics(this.#watched.coordinator.views, this.#watched.partitions)
   }
 
+  /** Whether a group is there, as far as that is known. */
+  isKnown(group: string): boolean {
+    const watched = this.#watched
+    return watched === null || watched.coordinator.isLoading || watched.coordinator.views.has(group)
+  }
+
   /** Whether a topic and a group are there still: else what was counted of them goes, as they went. */
   #isKept(topic: string, group: string): boolean {
     const watched = this.#watched
     if (watched === null || watched.coordinator.isLoading) return true
-    return watched.hasTopic(topic) && (group === '' || watched.coordinator.views.has(group))
+    return watched.hasTopic(topic) && (group === '' || this.isKnown(group))
   }
 }

@@ -14,6 +14,9 @@ export interface Fetching {
 
 /** One consumer of one partition: what is remembered from one of its fetches to the next. */
 export interface Reader extends Fetcher {
+  readonly connectionId: number
+  /** Whom what it is sent counts for; '' where that is not certain. */
+  readonly group: string
   readonly stream: SendStream
   /** Not null: what it reads may have to come from the device, and goes by the cold lane. */
   lag: Lag | null
@@ -37,8 +40,8 @@ export interface ReadersOptions {
 }
 
 interface OpenReader extends Reader {
-  /** Whom what it is sent counts for, and the attribution's revision that said so. */
   group: string
+  /** The attribution's that said so. */
   revision: number
   /** What of the stream's counts is in the totals already. */
   countedSent: number
@@ -100,7 +103,7 @@ export class Readers {
   }
 
   /** Where everybody reads, with the group that he reads for. */
-  *positions(): IterableIterator<Reader & { readonly group: string }> {
+  *positions(): IterableIterator<Reader> {
     for (const reader of this.#all()) if (reader.fetchOffset >= 0) yield this.#regroup(reader)
   }
 
@@ -113,6 +116,7 @@ export class Readers {
     const who = { clientId: by.clientId, host: by.remote.host, topic, partition }
     const reader: OpenReader = {
       ...who,
+      connectionId: by.connectionId,
       stream: by.openStream(),
       lag: null,
       fetchOffset: -1,

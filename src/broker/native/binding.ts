@@ -69,13 +69,18 @@ export interface Binding {
   listenerClose(listener: number): number
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
-  /** A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. */
+  /**
+   * A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. Gives the bytes of the run of
+   * cold ranges that came to the head by this call, and asks; 0 where none did.
+   */
   connectionSend(
     connection: number,
     rowCount: number,
     rows: Float64Array,
     bytes: readonly Uint8Array[],
   ): number
+  /** Lets a run of cold ranges go that asked; it sends `bytesMax`, rounded up to a turn, and then asks again. */
+  connectionGo(connection: number, bytesMax: number): number
   connectionPause(connection: number, paused: number): number
   /** `kind`: by its place in `constants.closeKinds`. */
   connectionClose(connection: number, kind: number): number
@@ -126,6 +131,10 @@ interface Callbacks {
   connectFailed(dial: number, errno: number): void
   frames(connection: number, count: number): void
   drained(connection: number): void
+  /** A run of cold ranges came to the head of the queue, and waits for `connectionGo`. */
+  coldAsked(connection: number, bytes: number): void
+  /** One that had been let go ended, after `sentBytes`; `nextBytes` of a run ask now, if any. */
+  coldEnded(connection: number, sentBytes: number, nextBytes: number): void
   /** `detail`: an errno; where the kind is `frame`, the announced size. */
   closed(connection: number, kind: number, detail: number): void
 }

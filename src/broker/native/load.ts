@@ -65,6 +65,8 @@ function open(binding: Binding): Native {
     connectFailed: (dial, errno) => network.connectFailed(dial, errno),
     frames: (connection, count) => network.framesCame(connection, count),
     drained: connection => network.drained(connection),
+    coldAsked: (connection, bytes) => network.coldAsked(connection, bytes),
+    coldEnded: (...event) => network.coldEnded(...event),
     closed: (connection, kind, detail) => network.closed(connection, kind, detail),
   })
   return {

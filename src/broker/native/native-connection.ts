@@ -1,4 +1,5 @@
 import { assert, present } from '../../lib/assert.ts'
+import type { ColdGate, WaitingJob } from '../../env/cold-gate.ts'
 import { nextConnectionId } from '../../env/connection-id.ts'
 import type {
   Address,
@@ -25,6 +26,7 @@ export class NativeConnection implements Connection {
   readonly #handle: number
   readonly #streams: () => SendStream
   #events: ConnectionEvents | null = null
+  #coldGate: ColdGate | null = null
   /** What a callback threw, or null. */
   #thrown: string | null = null
   /** Bytes received in all, once the connection is closed and the addon has forgotten it. */
@@ -69,7 +71,8 @@ export class NativeConnection implements Connection {
       }
     }
     const result = this.#binding.connectionSend(this.#handle, parts.length, rows, bytes)
-    assert(result === 0, 'what is sent is bytes, or ranges of open files')
+    assert(result >= 0, 'what is sent is bytes, or ranges of open files')
+    if (result > 0) this.coldAsked(result)
   }
 
   pause(): void {
@@ -89,8 +92,22 @@ export class NativeConnection implements Connection {
   }
 
   /** The listener took it. Without this, nobody is told of its end. */
-  open(events: ConnectionEvents): void {
+  open(events: ConnectionEvents, coldGate: ColdGate | null): void {
     this.#events = events
+    this.#coldGate = coldGate
+  }
+
+  coldAsked(bytes: number): void {
+    if (this.#coldGate === null) this.#go(bytes)
+    else this.#coldGate.wait(this.id, this.#coldJob(bytes))
+  }
+
+  coldEnded(sentBytes: number, nextBytes: number): void {
+    if (this.#coldGate !== null) {
+      this.#coldGate.end(this.id, sentBytes, nextBytes > 0 ? this.#coldJob(nextBytes) : null)
+    } else if (nextBytes > 0) {
+      this.#go(nextBytes)
+    }
   }
 
   framesCame(count: number): void {
@@ -105,12 +122,22 @@ export class NativeConnection implements Connection {
 
   closed(kind: number, detail: number): void {
     this.#receivedInAll = this.receivedBytes
+    this.#coldGate?.leave(this.id)
     try {
       const { closeKinds } = this.#binding.constants
       this.#events?.closed(this.#reason(closeKinds[kind]!, detail))
     } catch {
       // The connection is closed already, which is all that an exception here can ask for.
     }
+  }
+
+  #coldJob(bytes: number): WaitingJob {
+    return { bytes, go: bytesMax => this.#go(bytesMax) }
+  }
+
+  /** Nothing where the connection is being closed. */
+  #go(bytesMax: number): void {
+    if (!this.#isClosed) this.#binding.connectionGo(this.#handle, bytesMax)
   }
 
   #close(kind: CloseReason['kind']): void {

@@ -46,7 +46,7 @@ export class NativeDials {
   /** The addon's callbacks, from here on. */
   connected(handle: number, connection: NativeConnection): void {
     const { answer, events } = this.#take(handle)
-    connection.open(events)
+    connection.open(events, null)
     answer.resolve(connection)
   }
 

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { existsSync } from 'node:fs'
 import { present } from '../../lib/assert.ts'
+import type { ColdGate } from '../../env/cold-gate.ts'
 import { NetworkError } from '../../env/network.ts'
 import type {
   Connection,
@@ -31,7 +32,7 @@ import { NativeStream } from './native-stream.ts'
 export class NativeNetwork implements Network {
   readonly kind = 'native'
   readonly #binding: Binding
-  readonly #listeners = new Map<number, ListenerEvents>()
+  readonly #listeners = new Map<number, Listening>()
   readonly #dials: NativeDials
   /** By the addon's number, which is used again after `closed`. */
   readonly #connections: (NativeConnection | undefined)[] = []
@@ -59,9 +60,10 @@ export class NativeNetwork implements Network {
       throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
     }
     this.#boundMemory(requestMemoryMax)
-    this.#listeners.set(listener, events)
     const boundPort = this.#binding.answer[0]!
-    return { host, port: boundPort, close: () => this.#stopListening(listener, events) }
+    const listening = { events, coldGate: options.coldGate ?? null }
+    this.#listeners.set(listener, listening)
+    return { host, port: boundPort, close: () => this.#stopListening(listener, listening) }
   }
 
   connect(options: ConnectOptions, events: ConnectionEvents): Promise<Connection> {
@@ -87,17 +89,18 @@ export class NativeNetwork implements Network {
   /** The addon's callbacks, from here on. */
   accepted(listener: number, handle: number, ...ends: ConnectionEnds): void {
     const connection = this.#join(handle, ends)
-    const events = eventsOf(present(this.#listeners.get(listener), 'a listener'), connection)
+    const listening = present(this.#listeners.get(listener), 'a listener')
+    const events = eventsOf(listening.events, connection)
     if (events === null) connection.close()
-    else connection.open(events)
+    else connection.open(events, listening.coldGate)
   }
 
   acceptFailed(listener: number, errno: number): void {
-    const events = this.#listeners.get(listener)
+    const listening = this.#listeners.get(listener)
     setTimeout(() => {
-      if (this.#listeners.get(listener) === events) this.#binding.listenerResume(listener)
+      if (this.#listeners.get(listener) === listening) this.#binding.listenerResume(listener)
     }, acceptPauseMs)
-    events?.acceptFailed(errnoName(errno))
+    listening?.events.acceptFailed(errnoName(errno))
   }
 
   connected(dial: number, handle: number, ...ends: ConnectionEnds): void {
@@ -114,6 +117,14 @@ export class NativeNetwork implements Network {
 
   drained(handle: number): void {
     this.#connection(handle).drained()
+  }
+
+  coldAsked(handle: number, bytes: number): void {
+    this.#connection(handle).coldAsked(bytes)
+  }
+
+  coldEnded(handle: number, sentBytes: number, nextBytes: number): void {
+    this.#connection(handle).coldEnded(sentBytes, nextBytes)
   }
 
   closed(handle: number, kind: number, detail: number): void {
@@ -141,11 +152,16 @@ export class NativeNetwork implements Network {
     return present(this.#connections[handle], 'a connection')
   }
 
-  async #stopListening(listener: number, events: ListenerEvents): Promise<void> {
-    if (this.#listeners.get(listener) !== events) return
+  async #stopListening(listener: number, listening: Listening): Promise<void> {
+    if (this.#listeners.get(listener) !== listening) return
     this.#listeners.delete(listener)
     this.#binding.listenerClose(listener)
   }
+}
+
+interface Listening {
+  readonly events: ListenerEvents
+  readonly coldGate: ColdGate | null
 }
 
 /** Both families, or IPv4 where the machine has no IPv6, as Node does. */

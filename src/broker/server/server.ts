@@ -1,4 +1,4 @@
-import type { Clock, Connection, Listener, Network, Timer } from '../../env/env.ts'
+import type { Clock, ColdGate, Connection, Listener, Network, Timer } from '../../env/env.ts'
 import { InvariantError } from '../../lib/assert.ts'
 import { deferred } from '../../lib/deferred.ts'
 import type { ListenerAddress } from '../config/listeners.ts'
@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly handlers: HandlerTable
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Says when what a device may have to deliver leaves; where it is left out, at once. */
+  readonly coldGate?: ColdGate
   /** An invariant broke: the process must end. */
   fatal(error: InvariantError): void
   /** A connection is gone: whoever keeps something for it lets go. */
@@ -113,7 +115,7 @@ export class Server {
   }
 
   async #listen(address: ListenerAddress): Promise<void> {
-    const { network, settings, metrics, logger } = this.#options
+    const { network, settings, metrics, logger, coldGate } = this.#options
     const { name, host, port } = address
     const listener = await network.listen(
       {
@@ -121,6 +123,7 @@ export class Server {
         port,
         frameSizeMax: settings.socketRequestMaxBytes,
         requestMemoryMax: settings.queuedMaxRequestBytes,
+        ...(coldGate === undefined ? {} : { coldGate }),
       },
       {
         accepted: connection => this.#accept(connection, name),

@@ -22,6 +22,11 @@ const sources: MetricSources = {
     { topic: 'hot', group: 'billing', sentBytes: 100, hitBytes: 90 },
     { topic: 'unmeasured', group: '', sentBytes: 50, hitBytes: null },
   ],
+  coldReads: () => ({
+    numbers: () => [{ group: 'billing', jobs: 3, bytes: 4000, waitSeconds: 0.25, waiting: 2 }],
+    droppedBytes: 70,
+    evictedHotBytes: 60,
+  }),
   groups: () => [{ group: 'billing', state: 'Stable', memberCount: 2 }],
   lags: () => [
     {
@@ -144,6 +149,12 @@ test('every name is told with its labels and unit', async () => {
     expect.arrayContaining([
       'logcluster_page_cache_sent_bytes_total{topic="hot",group="billing"} 100',
       'logcluster_page_cache_hit_bytes_total{topic="hot",group="billing"} 90',
+      'logcluster_cold_reads_total{group="billing"} 3',
+      'logcluster_cold_read_bytes_total{group="billing"} 4000',
+      'logcluster_cold_read_wait_seconds_total{group="billing"} 0.25',
+      'logcluster_cold_reads_waiting{group="billing"} 2',
+      'logcluster_drop_behind_bytes_total 70',
+      'logcluster_scan_evicted_hot_bytes_total 60',
       'logcluster_sent_bytes_total{path="sendfile"} 2',
       'logcluster_sent_bytes_total{path="copied"} 3',
       'logcluster_copied_bytes_total{reason="file-read"} 42',
@@ -206,9 +217,17 @@ test('every name is told with its labels and unit', async () => {
 test('what cannot be measured is absent, never 0', async () => {
   const lines = await samples(used())
   expect(lines.filter(line => /hit_bytes.*unmeasured|process_open_fds/.test(line))).toEqual([])
+  const unmeasured = new Metrics()
+  unmeasured.attach({
+    coldReads: () => ({ numbers: () => [], droppedBytes: 0, evictedHotBytes: null }),
+  })
+  const cold = (await samples(unmeasured)).filter(line => /scan_evicted|drop_behind/.test(line))
+  expect(cold).toEqual(['logcluster_drop_behind_bytes_total 0'])
   const bare = await samples(new Metrics())
   expect(
-    bare.filter(line => /unflushed|process_|logcluster_connections |page_cache/.test(line)),
+    bare.filter(line =>
+      /unflushed|process_|logcluster_connections |page_cache|^logcluster_cold|evicted/.test(line),
+    ),
   ).toEqual([])
 })
 

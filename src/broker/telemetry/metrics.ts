@@ -2,6 +2,7 @@ import { Histogram, Registry } from 'prom-client'
 import { brokerInstruments } from './broker-instruments.ts'
 import { fetchSessionInstruments } from './fetch-session-instruments.ts'
 import { cleanerInstruments } from './cleaner-instruments.ts'
+import { coldReadInstruments } from './cold-read-instruments.ts'
 import { groupInstruments } from './group-instruments.ts'
 import { counter, gauge } from './instruments.ts'
 import { kafkaExporterInstruments } from './kafka-exporter-instruments.ts'
@@ -49,6 +50,7 @@ export class Metrics {
     cleanerInstruments(this.registry, sources)
     const bound = new SeriesBound(sources)
     groupInstruments(this.registry, sources, bound)
+    coldReadInstruments(this.registry, sources, bound)
     kafkaExporterInstruments(this.registry, sources, bound)
     processInstruments(this.registry, sources)
     bound.register(this.registry)

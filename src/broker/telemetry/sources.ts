@@ -1,4 +1,5 @@
 import type { NetworkCounters } from '../../env/env.ts'
+import type { ColdReadNumbers } from '../cold-lane/numbers.ts'
 import type { CommittedNumbers, GroupNumbers, LagNumbers, SentNumbers } from '../insight/numbers.ts'
 
 /**
@@ -22,6 +23,8 @@ export interface MetricSources {
   readonly copied: () => Readonly<Record<string, number>>
   /** Bytes of records sent to consumers; `hitBytes` is null where it could not be measured. */
   readonly sent: () => Iterable<SentNumbers>
+  /** Reads of what the page cache did not have. */
+  readonly coldReads: () => ColdReadSource
   /** Consumer groups; absent where their series are switched off. */
   readonly groups: () => Iterable<GroupNumbers>
   /** How far behind consumers are; absent where their series are switched off. */
@@ -40,6 +43,14 @@ export interface MetricSources {
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
+}
+
+interface ColdReadSource {
+  numbers(): Iterable<ColdReadNumbers>
+  /** Bytes that the kernel was asked to drop behind readers. */
+  readonly droppedBytes: number
+  /** null where it cannot be measured. */
+  readonly evictedHotBytes: number | null
 }
 
 export interface TopicAppends {

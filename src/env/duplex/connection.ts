@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { assert } from '../../lib/assert.ts'
+import type { ColdGate } from '../cold-gate.ts'
 import { nextConnectionId } from '../connection-id.ts'
 import type {
   Address,
@@ -18,6 +19,7 @@ export interface ConnectionLimits {
   readonly frameSizeMin: number
   readonly frameSizeMax: number
   readonly requestMemoryMax: number
+  readonly coldGate?: ColdGate
 }
 
 /** What connections of one network share. */
@@ -62,12 +64,15 @@ export class DuplexConnection implements Connection, GatedReader {
     this.#limits = options.limits
     this.#host = options.host
     this.#assembler = new FrameAssembler(options.limits.frameSizeMax, options.limits.frameSizeMin)
-    this.#output = new OutputQueue(options.duplex, {
+    const { coldGate: gate } = options.limits
+    const listener: OutputListener = {
       sent: (bytes, stream) => this.#host.sent(bytes, stream),
       drained: () => this.#call(events => events.drained()),
       ended: () => this.#duplex.end(() => this.#duplex.destroy()),
       failed: detail => this.#destroy({ kind: 'short-file', detail }),
-    })
+    }
+    const cold = gate === undefined ? null : { gate, connectionId: this.id }
+    this.#output = new OutputQueue(options.duplex, listener, cold)
   }
 
   get queuedBytes(): number {

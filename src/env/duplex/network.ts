@@ -23,7 +23,7 @@ export interface Attachment<Limits> extends Ends {
   readonly limits: Limits
 }
 
-export type AcceptedLimits = Pick<ListenOptions, 'frameSizeMax' | 'requestMemoryMax'>
+export type AcceptedLimits = Pick<ListenOptions, 'frameSizeMax' | 'requestMemoryMax' | 'coldGate'>
 export type DialledLimits = Pick<ConnectOptions, 'frameSizeMax'>
 
 /** The part of a Network that does not know where its byte streams come from. */

@@ -1,5 +1,12 @@
 import type { Duplex } from 'node:stream'
+import type { ColdGate } from '../cold-gate.ts'
 import { isFileRange, type FileRange, type OutPart, type SendStream } from '../network.ts'
+
+/** A connection's place at a gate. */
+export interface ColdPlace {
+  readonly gate: ColdGate
+  readonly connectionId: number
+}
 
 export interface OutputListener {
   /** Bytes left the process; `stream` is that of the file range they came from. */
@@ -27,6 +34,7 @@ type Item =
 export class OutputQueue {
   readonly #duplex: Duplex
   readonly #listener: OutputListener
+  readonly #cold: ColdPlace | null
   readonly #items: Item[] = []
   /** Bytes of `#items` that were not given to the stream. */
   #waitingBytes = 0
@@ -35,9 +43,11 @@ export class OutputQueue {
   #isDropped = false
   #owesDrained = false
 
-  constructor(duplex: Duplex, listener: OutputListener) {
+  /** `cold`: where cold ranges wait, each piece by itself; null where they do not. */
+  constructor(duplex: Duplex, listener: OutputListener, cold: ColdPlace | null = null) {
     this.#duplex = duplex
     this.#listener = listener
+    this.#cold = cold
   }
 
   get queuedBytes(): number {
@@ -68,6 +78,7 @@ export class OutputQueue {
 
   /** Forgets what is queued. */
   drop(): void {
+    if (!this.#isDropped) this.#cold?.gate.leave(this.#cold.connectionId)
     this.#isDropped = true
     for (const item of this.#items) if (item.kind === 'range') item.release()
     this.#items.length = 0
@@ -102,12 +113,25 @@ export class OutputQueue {
   }
 
   #read(item: Item & { kind: 'range' }): void {
-    const { file, position, length, stream } = item.range
-    const target = new Uint8Array(Math.min(readBytes, length - item.doneBytes))
-    const at = position + item.doneBytes
     this.#isReading = true
+    const bytes = Math.min(readBytes, item.range.length - item.doneBytes)
+    if (this.#cold === null || !item.range.cold) return this.#readNow(item, bytes, () => {})
+    const { gate, connectionId } = this.#cold
+    const go = (): void => {
+      this.#readNow(item, bytes, () => {
+        if (!this.#isDropped) gate.end(connectionId, bytes, null)
+      })
+    }
+    gate.wait(connectionId, { bytes, go })
+  }
+
+  #readNow(item: Item & { kind: 'range' }, bytes: number, ended: () => void): void {
+    const { file, position, length, stream } = item.range
+    const target = new Uint8Array(bytes)
+    const at = position + item.doneBytes
     const done = (count: number): void => {
       this.#isReading = false
+      ended()
       if (this.#isDropped) return
       if (count < target.length) {
         this.#listener.failed(`${file.path} ends at ${at + count}, inside a range to be sent`)

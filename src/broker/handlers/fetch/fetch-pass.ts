@@ -1,5 +1,5 @@
 import type { FileRange } from '../../../env/env.ts'
-import type { DropBehind } from '../../cold-lane/drop-behind.ts'
+import type { ColdReads } from '../../cold-lane/cold-reads.ts'
 import { lagAfter, lagNow } from '../../insight/lagging.ts'
 import type { Reader, Readers } from '../../insight/readers.ts'
 import type { Partition } from '../../partition/partition.ts'
@@ -13,7 +13,7 @@ import type { Wish } from './sessions/wish.ts'
 
 export interface PassDeps {
   readonly readers: Readers
-  readonly dropBehind: Pick<DropBehind, 'sent'>
+  readonly coldReads: Pick<ColdReads, 'sent'>
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
 }
@@ -127,7 +127,7 @@ export class FetchPass {
     if (range === null || reader === null || this.#passing.isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
-    this.#deps.dropBehind.sent(reader, { ...range, offset: reader.fetchOffset })
+    this.#deps.coldReads.sent(reader, { ...range, offset: reader.fetchOffset })
     return { file, position, length, cold, stream: reader.stream }
   }
 }
