@@ -24,7 +24,9 @@ export const coldReaders = [
 export const throttledDisk: Scenario = {
   name: 'throttled-disk',
   title: 'Lagging readers, and a disk of 100 MB/s',
-  text: `The broker's reads from the disk are held to 100 MB/s by the kernel (\`blkio\`, or \`io.max\` of cgroup v2; root). A producer sends
+  text: `![How long a fresh record waits while others read old ones](lagging-reader.svg)
+
+The broker's reads from the disk are held to 100 MB/s by the kernel (\`blkio\`, or \`io.max\` of cgroup v2; root). A producer sends
 ${paceRate} records of 1 KiB a second, and a consumer follows it for ${paceSeconds} s: alone; beside one consumer that reads a topic of 3.2 GB from its
 beginning; beside four, each with a partition of it. Before each the page cache is evicted. Each broker runs while the other does
 not, and is started anew each round.`,
