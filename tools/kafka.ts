@@ -33,6 +33,8 @@ export interface KafkaOptions {
   readonly heapMiB?: number
   /** Where clients connect; by default one that is free. */
   readonly port?: number
+  /** It is killed where it does not serve by then; a minute by default. */
+  readonly readyMsMax?: number
 }
 
 const root = join(import.meta.dirname, '..')
@@ -40,7 +42,7 @@ const kafkaLibraries = join(root, '.cache/clients/java-4.3.1-core/lib')
 
 /** Apache Kafka from Maven Central on free ports: one node, KRaft, broker and controller in one process. */
 export async function startKafka(options: KafkaOptions = {}): Promise<StartedBroker> {
-  const { properties = {}, parent = tmpdir(), heapMiB = 1024 } = options
+  const { properties = {}, parent = tmpdir(), heapMiB = 1024, readyMsMax = 60_000 } = options
   if (!existsSync(kafkaLibraries)) {
     throw new Error(`Apache Kafka is not in ${kafkaLibraries}: node tools/clients.ts fetches it`)
   }
@@ -70,7 +72,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<StartedBro
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'bGF0ZXJhbHRoaW5raW5nMQ', '-c', config]
   execFileSync('java', [...java, ...format], { stdio: ['ignore', 'ignore', 'pipe'] })
   const spawnIt = () => spawn('java', [...java, 'kafka.Kafka', config])
-  const place = { dataDir, port, ready: 'Kafka Server started', folder }
+  const place = { dataDir, port, ready: 'Kafka Server started', readyMsMax, folder }
   return await started('Apache Kafka', spawnIt, place)
 }
 
@@ -116,7 +118,7 @@ export async function started(
     child.stderr!.on('data', take)
   })
   const patience = new AbortController()
-  const tooLate = sleep(patienceMs, null, patience)
+  const tooLate = sleep(place.readyMsMax, null, patience)
   const servedAtNs = await Promise.race([served, exited.then(() => null), tooLate])
   patience.abort()
   if (servedAtNs === null) {
@@ -144,14 +146,13 @@ export async function started(
   }
 }
 
-/** For a broker to serve: ten thousand partitions after a kill are some minutes' work. */
-const patienceMs = 300_000
-
 interface Place {
   readonly dataDir: string
   readonly port: number
   /** What it says when it serves. */
   readonly ready: string
+  /** It is killed where it does not by then. */
+  readonly readyMsMax: number
   /** What is removed in the end; the data directory by default. */
   readonly folder?: string
 }

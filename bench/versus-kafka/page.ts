@@ -25,7 +25,8 @@ repeats all of it or what is named (Java, a C compiler, librdkafka by \`node too
 unless told, and leaves what was not repeated as it is. Every round is in [versus-kafka.json](versus-kafka.json).
 
 ${goalsOf(scenarios, results)}
-How far LogCluster is from a loop in C that does the same, \`npm run bench -- limits\` says.
+How far LogCluster is from a loop in C that does the same, \`npm run bench -- limits\` says; what a cold range costs in wake-ups,
+\`npm run bench -- wake-ups\`.
 
 ${measured.join('\n')}
 What this does not show: replication, TLS, more than some minutes of load, another disk than this one.

@@ -28,6 +28,9 @@ const root = join(import.meta.dirname, '../..')
  */
 const properties = { 'log.segment.delete.delay.ms': '1000' }
 
+/** Ten thousand partitions after a kill are some minutes' work. */
+const readyMsMax = 300_000
+
 /** LogCluster as the README starts it. */
 export async function startLogCluster({ parent, port }: Start): Promise<Rival> {
   const dataDir = mkdtempSync(join(parent, 'logcluster-'))
@@ -40,14 +43,14 @@ export async function startLogCluster({ parent, port }: Start): Promise<Rival> {
   }
   const set = Object.entries(wishes).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const spawnIt = () => spawn(process.execPath, ['src/broker/main.ts', ...set], { cwd: root })
-  const place = { dataDir, port: at, ready: 'Broker ready' }
+  const place = { dataDir, port: at, ready: 'Broker ready', readyMsMax }
   return named('LogCluster', await apache.started('LogCluster', spawnIt, place))
 }
 
 /** Apache Kafka with as many partitions a topic as we have by default, all else by its own. */
 export async function startKafka(start: Start): Promise<Rival> {
   const own = { ...properties, 'num.partitions': '4' }
-  return named('Apache Kafka', await apache.startKafka({ ...start, properties: own }))
+  return named('Apache Kafka', await apache.startKafka({ ...start, properties: own, readyMsMax }))
 }
 
 function named(name: Rival['name'], broker: apache.StartedBroker): Rival {
