@@ -3,14 +3,21 @@
  * broker is. One line of JSON on standard output; anything that goes wrong ends it with a line on standard error.
  *
  *   load produce BROKER TOPIC BYTES RECORD_BYTES    acks=all, and waits for the last answer
+ *   load keyed   BROKER TOPIC RECORDS PRODUCERS     100 B with a key; each producer has a thread and a connection of its own
+ *   load fill    BROKER TOPIC BYTES PARTITIONS      1 KiB, to each partition as much
  *   load consume BROKER TOPIC PARTITIONS RECORDS    from the beginning, without a group
+ *   load scan    BROKER TOPIC FIRST PARTITIONS      from the beginning until SIGTERM; whoever reaches the end before has failed
  *   load pace    BROKER TOPIC SECONDS RATE          RATE records of 1 KiB a second to partition 0, read back: latency end to end
+ *   load first   BROKER TOPIC MS 1                  one record from one client to another, for which the broker may come MS late
  */
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rdkafka.h"
 
@@ -30,15 +37,14 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value) {
   if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) die(name, why);
 }
 
-static int64_t failed_count;
+static _Atomic int64_t failed_count;
 
 static void delivered(rd_kafka_t *client, const rd_kafka_message_t *message, void *context) {
   (void)client, (void)context;
   if (message->err) failed_count++;
 }
 
-static rd_kafka_t *make(rd_kafka_type_t type, const char *broker, const char *linger_ms) {
-  char why[256];
+static rd_kafka_conf_t *configure(rd_kafka_type_t type, const char *broker, const char *linger_ms) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", broker);
   if (type == RD_KAFKA_PRODUCER) {
@@ -52,52 +58,139 @@ static rd_kafka_t *make(rd_kafka_type_t type, const char *broker, const char *li
     set(conf, "auto.offset.reset", "earliest");
     set(conf, "check.crcs", "false");
   }
+  return conf;
+}
+
+static rd_kafka_t *begin(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
+  char why[256];
   rd_kafka_t *client = rd_kafka_new(type, conf, why, sizeof why);
   if (client == NULL) die("client", why);
   if (type == RD_KAFKA_CONSUMER) rd_kafka_poll_set_consumer(client);
   return client;
 }
 
-static void put(rd_kafka_t *client, const char *topic, int32_t partition, const void *bytes, size_t size) {
+static rd_kafka_t *make(rd_kafka_type_t type, const char *broker, const char *linger_ms) {
+  return begin(type, configure(type, broker, linger_ms));
+}
+
+struct bytes {
+  const void *at;
+  size_t size;
+};
+
+static const struct bytes no_key = {NULL, 0};
+
+static void put(rd_kafka_t *client, const char *topic, int32_t partition, struct bytes key, struct bytes value) {
   for (;;) {
     rd_kafka_resp_err_t error = rd_kafka_producev(
-        client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE((void *)bytes, size), RD_KAFKA_V_END);
+        client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY((void *)key.at, key.size),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE((void *)value.at, value.size), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return;
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) die("produce", rd_kafka_err2str(error));
     rd_kafka_poll(client, 10);
   }
 }
 
-static int produce(const char *broker, const char *topic, int64_t bytes, size_t record_bytes) {
-  rd_kafka_t *client = make(RD_KAFKA_PRODUCER, broker, "5");
-  char *record = malloc(record_bytes);
+/* Bytes of a record that no codec and no disk finds shorter than they are. */
+static char *noise(size_t size) {
+  char *bytes = malloc(size);
   uint32_t seed = 7;
-  for (size_t i = 0; i < record_bytes; i++) record[i] = (char)(' ' + (seed = seed * 1103515245 + 12345) % 95);
-  int64_t count = bytes / (int64_t)record_bytes, from = now_us();
-  for (int64_t i = 0; i < count; i++) {
-    put(client, topic, RD_KAFKA_PARTITION_UA, record, record_bytes);
-    if (i % 1000 == 0) rd_kafka_poll(client, 0);
-  }
+  for (size_t i = 0; i < size; i++) bytes[i] = (char)(' ' + (seed = seed * 1103515245 + 12345) % 95);
+  return bytes;
+}
+
+static void drain(rd_kafka_t *client) {
   if (rd_kafka_flush(client, 120000)) die("flush", "records are left after two minutes");
   if (failed_count > 0) die("produce", "records were refused");
+}
+
+static int produce(const char *broker, const char *topic, int64_t bytes, int64_t record_bytes) {
+  rd_kafka_t *client = make(RD_KAFKA_PRODUCER, broker, "5");
+  char *record = noise((size_t)record_bytes);
+  struct bytes value = {record, (size_t)record_bytes};
+  int64_t count = bytes / record_bytes, from = now_us();
+  for (int64_t i = 0; i < count; i++) {
+    put(client, topic, RD_KAFKA_PARTITION_UA, no_key, value);
+    if (i % 1000 == 0) rd_kafka_poll(client, 0);
+  }
+  drain(client);
   printf("{\"seconds\":%.6f,\"records\":%lld}\n", (now_us() - from) / 1e6, (long long)count);
   rd_kafka_destroy(client);
   free(record);
   return 0;
 }
 
-static void assign(rd_kafka_t *client, const char *topic, int partitions, int64_t offset) {
-  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
-  for (int i = 0; i < partitions; i++) rd_kafka_topic_partition_list_add(list, topic, i)->offset = offset;
+static int fill(const char *broker, const char *topic, int64_t bytes, int64_t partitions) {
+  enum { record_bytes = 1024, run_length = 100 };
+  rd_kafka_t *client = make(RD_KAFKA_PRODUCER, broker, "5");
+  char *record = noise(record_bytes);
+  struct bytes value = {record, record_bytes};
+  int64_t count = bytes / record_bytes, from = now_us();
+  for (int64_t i = 0; i < count; i++) {
+    put(client, topic, (int32_t)(i / run_length % partitions), no_key, value);
+    if (i % 1000 == 0) rd_kafka_poll(client, 0);
+  }
+  drain(client);
+  printf("{\"seconds\":%.6f,\"records\":%lld}\n", (now_us() - from) / 1e6, (long long)count);
+  rd_kafka_destroy(client);
+  free(record);
+  return 0;
+}
+
+struct keyed_producer {
+  const char *broker, *topic;
+  int64_t records;
+  uint32_t seed;
+};
+
+static void *produce_keyed(void *given) {
+  enum { record_bytes = 100, keys = 10000 };
+  struct keyed_producer *it = given;
+  rd_kafka_conf_t *conf = configure(RD_KAFKA_PRODUCER, it->broker, "5");
+  set(conf, "partitioner", "murmur2_random");
+  rd_kafka_t *client = begin(RD_KAFKA_PRODUCER, conf);
+  char *record = noise(record_bytes), key[16];
+  struct bytes value = {record, record_bytes};
+  for (int64_t i = 0; i < it->records; i++) {
+    it->seed = it->seed * 1103515245 + 12345;
+    int key_size = snprintf(key, sizeof key, "key-%05u", (it->seed >> 8) % keys);
+    put(client, it->topic, RD_KAFKA_PARTITION_UA, (struct bytes){key, (size_t)key_size}, value);
+    if (i % 1000 == 0) rd_kafka_poll(client, 0);
+  }
+  drain(client);
+  rd_kafka_destroy(client);
+  free(record);
+  return NULL;
+}
+
+static int keyed(const char *broker, const char *topic, int64_t records, int64_t producers) {
+  pthread_t *threads = calloc((size_t)producers, sizeof *threads);
+  struct keyed_producer *each = calloc((size_t)producers, sizeof *each);
+  int64_t from = now_us();
+  for (int64_t i = 0; i < producers; i++) {
+    each[i] = (struct keyed_producer){broker, topic, records / producers, (uint32_t)i + 1};
+    if (pthread_create(&threads[i], NULL, produce_keyed, &each[i])) die("keyed", "no thread");
+  }
+  for (int64_t i = 0; i < producers; i++) pthread_join(threads[i], NULL);
+  int64_t count = records / producers * producers;
+  printf("{\"seconds\":%.6f,\"records\":%lld}\n", (now_us() - from) / 1e6, (long long)count);
+  free(threads);
+  free(each);
+  return 0;
+}
+
+static void assign(rd_kafka_t *client, const char *topic, int64_t first, int64_t partitions) {
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)partitions);
+  for (int64_t i = first; i < first + partitions; i++)
+    rd_kafka_topic_partition_list_add(list, topic, (int32_t)i)->offset = RD_KAFKA_OFFSET_BEGINNING;
   rd_kafka_assign(client, list);
   rd_kafka_topic_partition_list_destroy(list);
 }
 
-static int consume(const char *broker, const char *topic, int partitions, int64_t records) {
+static int consume(const char *broker, const char *topic, int64_t partitions, int64_t records) {
   rd_kafka_t *client = make(RD_KAFKA_CONSUMER, broker, "0");
   int64_t seen = 0, from = now_us(), heard = from;
-  assign(client, topic, partitions, RD_KAFKA_OFFSET_BEGINNING);
+  assign(client, topic, 0, partitions);
   rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client);
   rd_kafka_message_t *batch[1000];
   while (seen < records) {
@@ -116,23 +209,56 @@ static int consume(const char *broker, const char *topic, int partitions, int64_
   return 0;
 }
 
+static volatile sig_atomic_t is_told_to_end;
+
+static void end(int signal) {
+  (void)signal;
+  is_told_to_end = 1;
+}
+
+static int scan(const char *broker, const char *topic, int64_t first, int64_t partitions) {
+  signal(SIGTERM, end);
+  rd_kafka_conf_t *conf = configure(RD_KAFKA_CONSUMER, broker, "0");
+  set(conf, "enable.partition.eof", "true");
+  rd_kafka_t *client = begin(RD_KAFKA_CONSUMER, conf);
+  int64_t seen = 0, bytes = 0, from = now_us();
+  assign(client, topic, first, partitions);
+  rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client);
+  rd_kafka_message_t *batch[1000];
+  while (!is_told_to_end) {
+    ssize_t got = rd_kafka_consume_batch_queue(queue, 100, batch, 1000);
+    for (ssize_t i = 0; i < got; i++) {
+      if (batch[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) die("scan", "there was not enough to read");
+      if (!batch[i]->err) seen++, bytes += (int64_t)batch[i]->len;
+      rd_kafka_message_destroy(batch[i]);
+    }
+  }
+  printf("{\"seconds\":%.6f,\"records\":%lld,\"bytes\":%lld}\n", (now_us() - from) / 1e6, (long long)seen,
+         (long long)bytes);
+  rd_kafka_queue_destroy(queue);
+  /* No farewell: what is under way from a slow disk would be waited for. */
+  fflush(stdout);
+  _exit(0);
+}
+
 static int by_value(const void *a, const void *b) {
   int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
   return (left > right) - (left < right);
 }
 
-static int pace(const char *broker, const char *topic, int seconds, int rate) {
+static int pace(const char *broker, const char *topic, int64_t seconds, int64_t rate) {
   rd_kafka_t *producer = make(RD_KAFKA_PRODUCER, broker, "0");
   rd_kafka_t *consumer = make(RD_KAFKA_CONSUMER, broker, "0");
-  int64_t count = (int64_t)seconds * rate, sent = 0, seen = 0;
+  int64_t count = seconds * rate, sent = 0, seen = 0;
   int64_t *latencies = malloc(sizeof *latencies * (size_t)count);
   char record[1024] = {0};
+  struct bytes value = {record, sizeof record};
   /* One record first: it makes the topic, and when it is back the consumer has all that was there before. */
   int64_t first = now_us();
   memcpy(record, &first, sizeof first);
-  put(producer, topic, 0, record, sizeof record);
+  put(producer, topic, 0, no_key, value);
   if (rd_kafka_flush(producer, 60000)) die("pace", "the first record was not taken");
-  assign(consumer, topic, 1, RD_KAFKA_OFFSET_BEGINNING);
+  assign(consumer, topic, 0, 1);
   for (int64_t came = -1; came != first;) {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, 1000);
     if (now_us() - first > 60000000) die("pace", "the first record did not come back");
@@ -145,7 +271,7 @@ static int pace(const char *broker, const char *topic, int seconds, int rate) {
     while (sent < count && now_us() >= from + sent * 1000000 / rate) {
       int64_t due = from + sent * 1000000 / rate;
       memcpy(record, &due, sizeof due);
-      put(producer, topic, 0, record, sizeof record);
+      put(producer, topic, 0, no_key, value);
       sent++;
     }
     rd_kafka_poll(producer, 0);
@@ -175,13 +301,69 @@ static int pace(const char *broker, const char *topic, int seconds, int rate) {
   return 0;
 }
 
+/* Both are there before the broker is, and ask for it again at least ten times a second. */
+static rd_kafka_t *make_early(rd_kafka_type_t type, const char *broker) {
+  rd_kafka_conf_t *conf = configure(type, broker, "0");
+  set(conf, "reconnect.backoff.ms", "20");
+  set(conf, "reconnect.backoff.max.ms", "50");
+  set(conf, "retry.backoff.ms", "20");
+  set(conf, "topic.metadata.refresh.fast.interval.ms", "20");
+  set(conf, "log_level", "0");
+  return begin(type, conf);
+}
+
+/* Asked outright: by itself librdkafka looks once a second whether a topic has come to be. */
+static void await_topic(rd_kafka_t *client, const char *topic, int64_t deadline) {
+  rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+  for (int is_there = 0; !is_there;) {
+    if (now_us() > deadline) die("first", "the topic did not come to be");
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(client, 0, handle, &metadata, 100) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      is_there = metadata->topic_cnt == 1 && !metadata->topics[0].err && metadata->topics[0].partition_cnt > 0;
+      for (int i = 0; is_there && i < metadata->topics[0].partition_cnt; i++)
+        if (metadata->topics[0].partitions[i].leader < 0) is_there = 0;
+      rd_kafka_metadata_destroy(metadata);
+    }
+    struct timespec nap = {0, 10000000};
+    if (!is_there) nanosleep(&nap, NULL);
+  }
+  rd_kafka_topic_destroy(handle);
+}
+
+static int first(const char *broker, const char *topic, int64_t late_ms, int64_t one) {
+  (void)one;
+  rd_kafka_t *producer = make_early(RD_KAFKA_PRODUCER, broker), *consumer = make_early(RD_KAFKA_CONSUMER, broker);
+  int64_t deadline = now_us() + late_ms * 1000, at = 0;
+  await_topic(producer, topic, deadline);
+  put(producer, topic, 0, no_key, (struct bytes){"first", 5});
+  if (rd_kafka_flush(producer, (int)late_ms) || failed_count > 0) die("first", "the record was not taken");
+  await_topic(consumer, topic, deadline);
+  assign(consumer, topic, 0, 1);
+  while (at == 0) {
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, 100);
+    if (now_us() > deadline) die("first", "the record did not come back");
+    if (message == NULL) continue;
+    if (!message->err) at = now_us();
+    rd_kafka_message_destroy(message);
+  }
+  printf("{\"atUs\":%lld}\n", (long long)at);
+  rd_kafka_consumer_close(consumer);
+  rd_kafka_destroy(consumer);
+  rd_kafka_destroy(producer);
+  return 0;
+}
+
+static const struct {
+  const char *name;
+  int (*run)(const char *broker, const char *topic, int64_t a, int64_t b);
+} commands[] = {{"produce", produce}, {"keyed", keyed}, {"fill", fill},  {"consume", consume},
+                {"scan", scan},       {"pace", pace},   {"first", first}};
+
 int main(int argc, char **argv) {
-  if (argc != 6) die("usage", "load produce|consume|pace BROKER TOPIC A B");
-  const char *what = argv[1], *broker = argv[2], *topic = argv[3];
+  if (argc != 6) die("usage", "load COMMAND BROKER TOPIC A B");
   int64_t a = atoll(argv[4]), b = atoll(argv[5]);
-  if (a <= 0 || b <= 0) die("usage", "the numbers are above 0");
-  if (strcmp(what, "produce") == 0) return produce(broker, topic, a, (size_t)b);
-  if (strcmp(what, "consume") == 0) return consume(broker, topic, (int)a, b);
-  if (strcmp(what, "pace") == 0) return pace(broker, topic, (int)a, (int)b);
-  die("usage", "produce, consume or pace");
+  if (a < 0 || b <= 0) die("usage", "the numbers are above 0");
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argv[2], argv[3], a, b);
+  die("usage", "no such command");
 }

@@ -10,15 +10,18 @@ export interface StartedBroker {
   readonly address: string
   readonly dataDir: string
   readonly pid: number
+  /** When its process was started, in nanoseconds of the monotonic clock. */
+  readonly spawnedAtNs: bigint
+  /** From then until it said that it serves. */
+  readonly readyAfterMs: number
   /** The end of what it said so far. */
   output(): string
-  /** SIGTERM, waits for the end, and removes the data, unless they are kept. */
-  stop(how?: { readonly keepsData?: boolean }): Promise<void>
-}
-
-export interface StartedKafka extends StartedBroker {
-  /** Stops it as `stop` does, and starts it anew on the same data and port. */
-  restart(): Promise<StartedKafka>
+  /** Sends a signal and waits for the end; the data stay. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** The same once more over what is on disk, after `end`. */
+  again(): Promise<StartedBroker>
+  /** SIGTERM, waits for the end, and removes the data. */
+  stop(): Promise<void>
 }
 
 export interface KafkaOptions {
@@ -28,23 +31,24 @@ export interface KafkaOptions {
   readonly parent?: string
   /** MiB; by default as in Kafka's own start script. */
   readonly heapMiB?: number
+  /** Where clients connect; by default one that is free. */
+  readonly port?: number
+  /** It is killed where it does not serve by then; a minute by default. */
+  readonly readyMsMax?: number
 }
 
 const root = join(import.meta.dirname, '..')
 const kafkaLibraries = join(root, '.cache/clients/java-4.3.1-core/lib')
 
 /** Apache Kafka from Maven Central on free ports: one node, KRaft, broker and controller in one process. */
-export async function startKafka({
-  properties = {},
-  parent = tmpdir(),
-  heapMiB = 1024,
-}: KafkaOptions = {}): Promise<StartedKafka> {
+export async function startKafka(options: KafkaOptions = {}): Promise<StartedBroker> {
+  const { properties = {}, parent = tmpdir(), heapMiB = 1024, readyMsMax = 60_000 } = options
   if (!existsSync(kafkaLibraries)) {
     throw new Error(`Apache Kafka is not in ${kafkaLibraries}: node tools/clients.ts fetches it`)
   }
   const folder = mkdtempSync(join(parent, 'logcluster-kafka-'))
   const dataDir = join(folder, 'data')
-  const [port, controllerPort] = [await freePort(), await freePort()]
+  const [port, controllerPort] = [options.port ?? (await freePort()), await freePort()]
   const config = join(folder, 'server.properties')
   const whole = { ...ofOneNode(dataDir, port, controllerPort), ...properties }
   writeFileSync(
@@ -67,17 +71,9 @@ export async function startKafka({
   ]
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'bGF0ZXJhbHRoaW5raW5nMQ', '-c', config]
   execFileSync('java', [...java, ...format], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const launched = async (): Promise<StartedKafka> => {
-    const child = spawn('java', [...java, 'kafka.Kafka', config])
-    const place = { dataDir, port, ready: 'Kafka Server started', folder }
-    const broker = await started('Apache Kafka', child, place)
-    const restart = async (): Promise<StartedKafka> => {
-      await broker.stop({ keepsData: true })
-      return await launched()
-    }
-    return { ...broker, restart }
-  }
-  return await launched()
+  const spawnIt = () => spawn('java', [...java, 'kafka.Kafka', config])
+  const place = { dataDir, port, ready: 'Kafka Server started', readyMsMax, folder }
+  return await started('Apache Kafka', spawnIt, place)
 }
 
 function ofOneNode(dataDir: string, port: number, controllerPort: number): Record<string, string> {
@@ -103,33 +99,49 @@ rootLogger.level=INFO
 rootLogger.appenderRef.console.ref=console
 `
 
-/** Waits until a broker's process says that it serves. It is killed where it does not. */
+/** Starts a broker's process and waits until it says that it serves. It is killed where it does not. */
 export async function started(
   name: string,
-  child: ChildProcess,
-  { dataDir, port, ready, folder = dataDir }: Place,
+  spawnIt: () => ChildProcess,
+  place: Place,
 ): Promise<StartedBroker> {
+  const spawnedAtNs = process.hrtime.bigint()
+  const child = spawnIt()
+  const exited = new Promise(resolve => child.once('exit', resolve))
   let output = ''
-  const take = (text: Buffer): void => void (output = (output + String(text)).slice(-100_000))
-  child.stdout!.on('data', take)
-  child.stderr!.on('data', take)
-  const deadlineMs = Date.now() + 60_000
-  while (!output.includes(ready)) {
-    if (child.exitCode !== null || Date.now() > deadlineMs) {
-      child.kill('SIGKILL')
-      throw new Error(`${name} did not start:\n${output.slice(-5000)}`)
+  const served = new Promise<bigint>(resolve => {
+    const take = (text: Buffer): void => {
+      output = (output + String(text)).slice(-100_000)
+      if (output.includes(place.ready)) resolve(process.hrtime.bigint())
     }
-    await sleep(50)
+    child.stdout!.on('data', take)
+    child.stderr!.on('data', take)
+  })
+  const patience = new AbortController()
+  const tooLate = sleep(place.readyMsMax, null, patience)
+  const servedAtNs = await Promise.race([served, exited.then(() => null), tooLate])
+  patience.abort()
+  if (servedAtNs === null) {
+    child.kill('SIGKILL')
+    throw new Error(`${name} did not start:\n${output.slice(-5000)}`)
   }
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    child.kill(signal)
+    await exited
+  }
+  const { dataDir, folder = dataDir } = place
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${place.port}`,
     dataDir,
     pid: child.pid!,
+    spawnedAtNs,
+    readyAfterMs: Number(servedAtNs - spawnedAtNs) / 1e6,
     output: () => output,
-    stop: async ({ keepsData = false } = {}) => {
-      child.kill('SIGTERM')
-      if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
-      if (!keepsData) rmSync(folder, { recursive: true, force: true })
+    end,
+    again: () => started(name, spawnIt, place),
+    stop: async () => {
+      await end('SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
@@ -139,6 +151,8 @@ interface Place {
   readonly port: number
   /** What it says when it serves. */
   readonly ready: string
+  /** It is killed where it does not by then. */
+  readonly readyMsMax: number
   /** What is removed in the end; the data directory by default. */
   readonly folder?: string
 }

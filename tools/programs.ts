@@ -12,7 +12,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'bench/limits.ts',
       what: 'what this machine could do at most, beside what we do',
     },
-    'versus-kafka': { file: 'bench/versus-kafka.ts', what: 'beside Apache Kafka, in turns (Java)' },
+    'versus-kafka': {
+      file: 'bench/versus-kafka.ts',
+      what: 'beside Apache Kafka, in turns: [SCENARIO ...] [ROUNDS] (Java; root for the throttled disk)',
+    },
     'wake-ups': {
       file: 'bench/wake-ups.ts',
       what: 'what event loop and threads say to one another a cold range (strace)',

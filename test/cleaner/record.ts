@@ -9,7 +9,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startKafka, type StartedKafka } from '../../tools/kafka.ts'
+import { type StartedBroker, startKafka } from '../../tools/kafka.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { writeRecorded } from './recorded.ts'
 import { type RestartableSubject, runScenarios } from './run-scenarios.ts'
@@ -17,7 +17,7 @@ import { cleanerSettings, cleaningScenarios } from './scenarios.ts'
 
 class KafkaSubject implements RestartableSubject {
   client: BrokerClient
-  kafka: StartedKafka
+  kafka: StartedBroker
 
   static async start(): Promise<KafkaSubject> {
     const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -25,7 +25,7 @@ class KafkaSubject implements RestartableSubject {
     return new KafkaSubject(kafka, await connected(kafka))
   }
 
-  private constructor(kafka: StartedKafka, client: BrokerClient) {
+  private constructor(kafka: StartedBroker, client: BrokerClient) {
     this.kafka = kafka
     this.client = client
   }
@@ -41,12 +41,13 @@ class KafkaSubject implements RestartableSubject {
 
   async restart(): Promise<void> {
     this.client.close()
-    this.kafka = await this.kafka.restart()
+    await this.kafka.end('SIGTERM')
+    this.kafka = await this.kafka.again()
     this.client = await connected(this.kafka)
   }
 }
 
-function connected({ address }: StartedKafka): Promise<BrokerClient> {
+function connected({ address }: StartedBroker): Promise<BrokerClient> {
   return BrokerClient.connect(Number(address.split(':').at(-1)))
 }
 

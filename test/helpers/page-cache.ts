@@ -30,6 +30,22 @@ export async function evict(folder: string, share = 1): Promise<void> {
   }
 }
 
+/** How much of the bytes of the segments below `folder` is in the page cache, 0 to 1. */
+export function cachedShare(folder: string): number {
+  const load = loadNative()
+  if (!load.ok) throw new Error(`residency needs the addon: ${load.reason}`)
+  let [cached, whole] = [0, 0]
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.log')) continue
+    const file = load.native.disk.open(join(folder, name), 'read')
+    cached += file.residency(0, file.size())?.cachedBytes ?? 0
+    whole += file.size()
+    file.close()
+  }
+  // The last page of a file is counted whole.
+  return whole === 0 ? 1 : Math.min(1, cached / whole)
+}
+
 /**
  * A packet that was received on another processor than it was sent on is freed there when the next one passes
  * through (`skb_attempt_defer_free` of Linux): on a quiet machine that may take minutes. So one passes, on each that
