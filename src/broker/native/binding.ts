@@ -11,6 +11,9 @@ export interface Binding {
   readonly frames: Float64Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
+  /** What `connectionSend` reads: rows, and the bytes of small parts. */
+  readonly sendRows: Float64Array
+  readonly sendBytes: Uint8Array
   /** In the order of `constants.counters`. */
   readonly counters: Float64Array
   readonly crc32cMethod: string
@@ -69,12 +72,16 @@ export interface Binding {
   listenerClose(listener: number): number
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
-  /** A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. */
+  /**
+   * The first rows of `sendRows`: a file, position, length, cold, stream. Without a file (-1) bytes at that position of
+   * `sendBytes`; without a position too (-1), the next of `parts`. `more` (1): the rest of the message follows, and
+   * nothing leaves before.
+   */
   connectionSend(
     connection: number,
     rowCount: number,
-    rows: Float64Array,
-    bytes: readonly Uint8Array[],
+    parts: readonly Uint8Array[],
+    more: number,
   ): number
   connectionPause(connection: number, paused: number): number
   /** `kind`: by its place in `constants.closeKinds`. */
@@ -101,7 +108,7 @@ export interface Binding {
 
 /** What C knows and TypeScript needs to know: it is written there, and read here. */
 export interface AddonConstants {
-  /** Numbers of one row of `connectionSend`, and of `frames`. */
+  /** Numbers of one row of `sendRows`, and of `frames`. */
   readonly sendRowLength: number
   readonly frameRowLength: number
   /** Most parts of one `fileWrite`. */
