@@ -23,13 +23,23 @@ void addon_keep(Addon *addon, napi_value exports, const char *name, napi_value v
   napi_create_reference(addon->env, value, 1, &kept);
 }
 
-double *addon_array(Addon *addon, napi_value exports, const char *name, size_t length) {
+static void *share(Addon *addon, napi_value exports, const char *name,
+                   napi_typedarray_type type, size_t length) {
   void *data = NULL;
   napi_value buffer, array;
-  napi_create_arraybuffer(addon->env, length * sizeof(double), &data, &buffer);
-  napi_create_typedarray(addon->env, napi_float64_array, length, buffer, 0, &array);
+  size_t size = type == napi_float64_array ? sizeof(double) : 1;
+  napi_create_arraybuffer(addon->env, length * size, &data, &buffer);
+  napi_create_typedarray(addon->env, type, length, buffer, 0, &array);
   addon_keep(addon, exports, name, array);
   return data;
+}
+
+double *addon_array(Addon *addon, napi_value exports, const char *name, size_t length) {
+  return share(addon, exports, name, napi_float64_array, length);
+}
+
+uint8_t *addon_bytes(Addon *addon, napi_value exports, const char *name, size_t length) {
+  return share(addon, exports, name, napi_uint8_array, length);
 }
 
 void addon_constant(Addon *addon, napi_value constants, const char *name, double value) {

@@ -33,6 +33,9 @@ typedef struct Addon {
   bool started;
   /* JavaScript sees these too: second results of a call, and counters. */
   double *answer, *counters;
+  /* JavaScript writes these: a message's parts, and the bytes of small ones. */
+  double *send_rows;
+  uint8_t *send_bytes;
   /* What it has handles of. Who fills the last three knows what is in them. */
   Table files, streams, listeners, dials, connections;
   Pool pool;
@@ -46,8 +49,9 @@ typedef struct Addon {
 
 /* The state of `env`, its pool at work, or NULL. The caller sees to its arrays and its end. */
 Addon *addon_new(napi_env env);
-/* A typed array that JavaScript sees as `name` of `exports`. */
+/* A Float64Array, or a Uint8Array, that JavaScript sees as `name` of `exports`. */
 double *addon_array(Addon *addon, napi_value exports, const char *name, size_t length);
+uint8_t *addon_bytes(Addon *addon, napi_value exports, const char *name, size_t length);
 /* Sets a property that keeps its value for as long as the environment lives. */
 void addon_keep(Addon *addon, napi_value exports, const char *name, napi_value value);
 /* What JavaScript reads instead of writing it again: a number, or the names that numbers have. */

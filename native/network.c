@@ -5,8 +5,9 @@
 #include "listener.h"
 
 enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME, DO_READ };
-/* A row of `connectionSend`. Where there is no file the next of the byte parts is meant. */
+/* A row of `sendRows`. No file: bytes at POSITION of `sendBytes`; no position either: a part. */
 enum { ROW_FILE, ROW_POSITION, ROW_LENGTH, ROW_COLD, ROW_STREAM, SEND_ROW_LENGTH };
+enum { SEND_ROWS = 256, SEND_BYTES = 16 * 1024 };
 
 /* As JavaScript calls them (`CloseReason` in src/env/network.ts). */
 static const char *const close_kinds[CLOSE_KIND_COUNT] = {
@@ -91,8 +92,11 @@ static double change_listener(Call *call) {
 static bool add_part(const Call *call, Connection *connection, const double *row, uint32_t *next) {
   napi_value value;
   Item item = {.length = (size_t)row[ROW_LENGTH]};
-  if (row[ROW_FILE] < 0) {
-    if (napi_get_element(call->env, call->values[3], (*next)++, &value) != napi_ok) return false;
+  if (row[ROW_FILE] < 0 && row[ROW_POSITION] >= 0) {
+    if (row[ROW_POSITION] + row[ROW_LENGTH] > SEND_BYTES) return false;
+    item.bytes = call->addon->send_bytes + (size_t)row[ROW_POSITION];
+  } else if (row[ROW_FILE] < 0) {
+    if (napi_get_element(call->env, call->values[2], (*next)++, &value) != napi_ok) return false;
     Bytes bytes = bytes_of(call->env, value);
     item.bytes = bytes.data;
     item.length = bytes.length;
@@ -122,24 +126,24 @@ static void mark_headers(Item *first) {
   }
 }
 
-/* (connection, count, rows, byte parts) => bytes of the cold run that is now at the head, and asks; else 0 */
+/* (connection, count of rows, byte parts, whether more of the message comes) => bytes of the cold run that came to the head
+ * by this call, and asks; else 0 */
 static double send_parts(Call *call) {
   Connection *connection = connection_of(call);
   if (!connection || connection->ending) return 0;
   uint32_t count = (uint32_t)call_integer(call, 1), next = 0;
-  Bytes rows = bytes_of(call->env, call->values[2]);
+  bool asked = connection->asks;
   Item *last = connection->queue.tail;
-  bool idle = !last && !connection->sending;
-  if (rows.length < SEND_ROW_LENGTH * (size_t)count) return -EINVAL;
+  if (count > SEND_ROWS) return -EINVAL;
   for (uint32_t at = 0; at < count; at++) {
-    const double *row = (const double *)(const void *)rows.data + SEND_ROW_LENGTH * (size_t)at;
+    const double *row = call->addon->send_rows + SEND_ROW_LENGTH * (size_t)at;
     if (!add_part(call, connection, row, &next)) return -EINVAL;
   }
   mark_headers(last ? last->next : connection->queue.head);
-  if (idle) connection_flush(connection);
+  if (!call_integer(call, 3) && !connection->blocked) connection_flush(connection);
   queue_own(&connection->queue);
   connection->wants_drained |= connection->queue.head || connection->sending;
-  return idle && connection->asks ? queue_cold_bytes(&connection->queue) : 0;
+  return !asked && connection->asks ? queue_cold_bytes(&connection->queue) : 0;
 }
 
 /* (connection, bytes max): its cold run goes to a thread */
@@ -235,6 +239,8 @@ void network_register(Addon *addon, napi_value exports, napi_value constants) {
   };
   call_register(addon, exports, list, sizeof list / sizeof *list);
   addon_constant(addon, constants, "sendRowLength", SEND_ROW_LENGTH);
+  addon->send_rows = addon_array(addon, exports, "sendRows", SEND_ROW_LENGTH * SEND_ROWS);
+  addon->send_bytes = addon_bytes(addon, exports, "sendBytes", SEND_BYTES);
   addon_constant(addon, constants, "frameRowLength", FRAME_ROW_LENGTH);
   addon_constant_names(addon, constants, "closeKinds", close_kinds, CLOSE_KIND_COUNT);
 }

@@ -24,9 +24,16 @@ void queue_add(Queue *queue, const Item *like) {
   push(queue, item);
 }
 
-/* What the device delivered to this thread since `before`, and to the range's look-ups. */
-static double delivered(File *file, int64_t before) {
-  return (double)(thread_device_bytes() - before + atomic_exchange(&file->looked_up, 0));
+/* Before something of a file is sent; what was measured behind the one before counts. */
+static void begin_measure(Flush *flush) {
+  if (flush->device < 0) flush->device = thread_device_bytes();
+}
+
+/* What the device delivered to this thread since then, and to the range's look-ups. */
+static void measure(Item *item, Flush *flush) {
+  int64_t now = thread_device_bytes();
+  item->device += (double)(now - flush->device + atomic_exchange(&item->file->looked_up, 0));
+  flush->device = now;
 }
 
 static ssize_t stop(Flush *flush, int end, int error) {
@@ -46,15 +53,16 @@ static ssize_t failed(Flush *flush, int error, bool of_file) {
 static ssize_t send_range(Item *item, Flush *flush) {
   size_t left = flush->budget - flush->sendfile - flush->copied;
   size_t wanted = item->length < left ? item->length : left;
-  int64_t before = thread_device_bytes();
   ssize_t sent;
+  begin_measure(flush);
   do {
     off_t position = item->position;
     sent = sendfile(flush->fd, item->file->fd, &position, wanted);
   } while (sent < 0 && errno == EINTR);
   int error = errno;
-  item->device += delivered(item->file, before);
+  measure(item, flush);
   if (sent < 0) return failed(flush, error, false);
+  flush->full = (size_t)sent < wanted;
   return sent == 0 ? stop(flush, FLUSH_SHORT, 0) : sent;
 }
 
@@ -69,9 +77,9 @@ static ssize_t send_gathered(Queue *queue, Flush *flush) {
     parts[count] = (struct iovec){(void *)(uintptr_t)item->bytes, item->length};
     if (!item->file) continue;
     if (used + item->length > SCRATCH_BYTES) break;
-    int64_t before = thread_device_bytes();
+    begin_measure(flush);
     int64_t read = file_read(item->file->fd, item->position, flush->scratch + used, item->length);
-    item->device += delivered(item->file, before);
+    measure(item, flush);
     if (read < 0) return failed(flush, (int)-read, true);
     if (read < (int64_t)item->length) return stop(flush, FLUSH_SHORT, 0);
     parts[count].iov_base = flush->scratch + used;
@@ -104,9 +112,13 @@ static void advance(Queue *queue, size_t sent, Flush *flush) {
 
 void queue_flush(Queue *queue, Flush *flush) {
   flush->end = FLUSH_EMPTY;
+  flush->full = false;
+  flush->device = -1;
   for (Item *item; flush->end == FLUSH_EMPTY && (item = queue->head);) {
     bool alone = item->file && !item->small;
-    if (item->cold && !flush->cold) {
+    if (flush->full) {
+      flush->end = FLUSH_AGAIN;
+    } else if (item->cold && !flush->cold) {
       flush->end = FLUSH_COLD;
     } else if (flush->sendfile + flush->copied >= flush->budget) {
       flush->end = FLUSH_BUDGET;

@@ -11,6 +11,9 @@ export interface Binding {
   readonly frames: Float64Array
   /** The memory of each slab, at its number; its contents change when no frame of it is held. */
   readonly slabs: readonly ArrayBuffer[]
+  /** What `connectionSend` reads: rows, and the bytes of small parts. */
+  readonly sendRows: Float64Array
+  readonly sendBytes: Uint8Array
   /** In the order of `constants.counters`. */
   readonly counters: Float64Array
   readonly crc32cMethod: string
@@ -70,14 +73,16 @@ export interface Binding {
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
   /**
-   * A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. Gives the bytes of the run of
-   * cold ranges that came to the head by this call, and asks; 0 where none did.
+   * The first rows of `sendRows`: a file, position, length, cold, stream. Without a file (-1) bytes at that position of
+   * `sendBytes`; without a position too (-1), the next of `parts`. `more` (1): the rest of the message follows, and
+   * nothing leaves before. Gives the bytes of the run of cold ranges that came to the head by this call, and
+   * asks; 0 where none did.
    */
   connectionSend(
     connection: number,
     rowCount: number,
-    rows: Float64Array,
-    bytes: readonly Uint8Array[],
+    parts: readonly Uint8Array[],
+    more: number,
   ): number
   /** Lets a run of cold ranges go that asked; it sends `bytesMax`, rounded up to a turn, and then asks again. */
   connectionGo(connection: number, bytesMax: number): number
@@ -106,7 +111,7 @@ export interface Binding {
 
 /** What C knows and TypeScript needs to know: it is written there, and read here. */
 export interface AddonConstants {
-  /** Numbers of one row of `connectionSend`, and of `frames`. */
+  /** Numbers of one row of `sendRows`, and of `frames`. */
   readonly sendRowLength: number
   readonly frameRowLength: number
   /** Most parts of one `fileWrite`. */

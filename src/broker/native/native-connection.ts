@@ -6,16 +6,14 @@ import type {
   CloseReason,
   Connection,
   ConnectionEvents,
-  FileRange,
   OutPart,
   SendStream,
 } from '../../env/network.ts'
-import { isFileRange, plainHost } from '../../env/network.ts'
+import { plainHost } from '../../env/network.ts'
 import type { ConnectionEnds, Binding } from './binding.ts'
 import { errnoName } from './errno.ts'
-import { NativeFile } from './native-file.ts'
 import { takeFrames } from './native-frame.ts'
-import { NativeStream } from './native-stream.ts'
+import { sendMessage } from './native-message.ts'
 
 /** A connection that the addon polls, reads and writes. */
 export class NativeConnection implements Connection {
@@ -60,17 +58,7 @@ export class NativeConnection implements Connection {
 
   send(parts: readonly OutPart[]): void {
     if (this.#isClosed) return
-    const { sendRowLength } = this.#binding.constants
-    const rows = new Float64Array(sendRowLength * parts.length)
-    const bytes: Uint8Array[] = []
-    for (const [at, part] of parts.entries()) {
-      if (isFileRange(part)) rows.set(rangeRow(part), sendRowLength * at)
-      else {
-        rows[sendRowLength * at] = -1
-        bytes.push(part)
-      }
-    }
-    const result = this.#binding.connectionSend(this.#handle, parts.length, rows, bytes)
+    const result = sendMessage(this.#binding, this.#handle, parts)
     assert(result >= 0, 'what is sent is bytes, or ranges of open files')
     if (result > 0) this.coldAsked(result)
   }
@@ -177,10 +165,4 @@ export class NativeConnection implements Connection {
 
 function addressOf(host: string, port: string): Address {
   return { host: plainHost(host), port: Number(port) }
-}
-
-function rangeRow({ file, position, length, cold, stream }: FileRange): readonly number[] {
-  assert(file instanceof NativeFile, 'the native network sends files of the native disk')
-  assert(stream instanceof NativeStream, 'the native network counts in streams of its own')
-  return [file.use('readAsync'), position, length, cold ? 1 : 0, stream.handle]
 }
