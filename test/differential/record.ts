@@ -2,7 +2,8 @@
  * Asks Apache Kafka everything that test/differential asks, and keeps its answers for the replay:
  *
  *     node test/differential/record.ts [THEME...]         records anew, and prints what changed
- *     node test/differential/record.ts --live [THEME...]  asks Kafka and us, and prints where we differ; writes nothing
+ *     node test/differential/record.ts --live [THEME...]  asks Kafka and us; writes nothing, and prints where we differ but
+ *                                                         should not, or no longer do. Exits 1 where it printed anything
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,8 @@ import { startKafka } from '../../tools/kafka.ts'
 import { startBroker } from '../helpers/broker.ts'
 import { type Answers, askThemes } from './ask-all.ts'
 import { differences } from './compare.ts'
+import { type Found, Judge, textOf } from './deviation.ts'
+import { deviations } from './deviations.ts'
 import { makeKeyRequests } from './key-requests.ts'
 import { readRecorded, type Recorded, writeRecorded } from './recorded.ts'
 import { keyRequestsFile } from './requests/keys.ts'
@@ -32,7 +35,27 @@ async function main(): Promise<void> {
   const kafkas = await askKafka()
   if (!live) return chosen.forEach(theme => renew(theme, kafkas[theme]!))
   const ours = await askUs()
-  for (const theme of chosen) show(ours[theme]!, kafkas[theme]!)
+  judge(chosen.flatMap(theme => [...found(ours[theme]!, kafkas[theme]!)]))
+}
+
+/** By the list of what differs on purpose, as the suite judges what was recorded. */
+function judge(all: readonly Found[]): void {
+  const by = new Judge(deviations)
+  const names = chosen.flatMap(theme => themes[theme]!.map(({ name }) => name))
+  const unexplained = names.flatMap(name =>
+    by.unexplained(
+      name,
+      all.filter(({ scenario }) => scenario === name),
+    ),
+  )
+  const stale = by.stale()
+  unexplained.forEach(each => print(each))
+  for (const { scenario, request, field } of stale) {
+    console.log(`No longer: ${scenario} | ${request} | ${field}`)
+  }
+  const counts = `${all.length} differences, ${unexplained.length} of them not listed`
+  console.log(`${counts}; ${stale.length} listed that were not found`)
+  if (unexplained.length + stale.length > 0) process.exitCode = 1
 }
 
 type ByTheme = Readonly<Record<string, Recorded>>
@@ -75,18 +98,22 @@ function renew(theme: string, recorded: Recorded): void {
   const before = readRecorded(theme)
   writeRecorded(theme, recorded)
   if (before === null) return console.log(`${theme}: new`)
-  show(before, recorded, ['before', 'now'])
+  for (const each of found(before, recorded)) print(each, 'before', 'now')
 }
 
-function show(these: Recorded, those: Recorded, [one, other] = ['ours', "Kafka's"]): void {
+function* found(these: Recorded, those: Recorded): Iterable<Found> {
   for (const scenario of new Set([...Object.keys(these), ...Object.keys(those)])) {
     const [here, there] = [these[scenario] ?? {}, those[scenario] ?? {}]
-    for (const label of new Set([...Object.keys(here), ...Object.keys(there)])) {
-      const found = differences(here[label], there[label])
-      for (const { path, ours, kafkas } of found) {
-        const values = `${one} ${JSON.stringify(ours)}, ${other} ${JSON.stringify(kafkas)}`
-        console.log(`${scenario} | ${label} | ${path} | ${values}`)
+    for (const request of new Set([...Object.keys(here), ...Object.keys(there)])) {
+      for (const each of differences(here[request], there[request])) {
+        yield { scenario, request, ...each }
       }
     }
   }
+}
+
+function print(found: Found, one = 'ours', other = "Kafka's"): void {
+  const { scenario, request, path, ours, kafkas } = found
+  const values = `${one} ${textOf(ours)}, ${other} ${textOf(kafkas)}`
+  console.log(`${scenario} | ${request} | ${path} | ${values}`)
 }

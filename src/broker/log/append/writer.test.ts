@@ -18,9 +18,9 @@ import type { AppendResult } from '../log.ts'
 const stepMs = 10
 
 /** A log whose first write has just stalled: the next ones go to a thread. */
-async function stalledLog(over: Parameters<typeof logConfig>[0] = {}) {
+async function stalledLog(over: Parameters<typeof logConfig>[0] = {}, laterMs = stepMs) {
   const clock = new SimClock()
-  const disk = new SimDisk({ later: act => void clock.after(stepMs, act) })
+  const disk = new SimDisk({ later: act => void clock.after(laterMs, act) })
   const plain = { ...simWorld(disk), clock }
   let waitMs = 0
   const slow = slowDisk({ disk, clock }, /\.log$/, () => waitMs)
@@ -45,24 +45,65 @@ async function stalledLog(over: Parameters<typeof logConfig>[0] = {}) {
   clock.runSoon()
   waitMs = 0
   expect([answers(), operations.splice(0)]).toEqual([[0], ['write']])
-  return { world, clock, disk, directory, log, config, operations, append, answers, results }
+  /** From now on inline writes take so long. */
+  const stall = (ms: number): void => void (waitMs = ms)
+  return { world, clock, disk, directory, log, config, operations, append, answers, results, stall }
 }
 
 const idempotent = (baseSequence: number, count = 2) =>
   batchOf(count, { producerId: 5, producerEpoch: 0, baseSequence })
 
 test('after a stall a log writes by a thread for a second, and is counted for both', async () => {
-  const { clock, directory, operations, append, answers } = await stalledLog()
+  const { clock, directory, operations, append, answers } = await stalledLog({}, 1)
   append(batchOf(1))
-  await clock.run(2 * stepMs)
+  await clock.run(2)
   expect([answers(), operations.splice(0)]).toEqual([[1], ['writeAsync']])
   expect(directory.numbers()).toMatchObject({ writeStalls: 1, threadWrites: 1 })
   expect(directory.numbers().writeStallSeconds).toBeCloseTo(0.006)
-  await clock.run(1000)
+  await clock.run(998)
   append(batchOf(1))
   clock.runSoon()
   expect([answers(), operations.splice(0)]).toEqual([[2], ['write']])
   expect(directory.numbers()).toMatchObject({ writeStalls: 1, threadWrites: 1 })
+})
+
+test('a write of more than 5 ms is a stall, one of 5 ms is none', async () => {
+  const { clock, operations, append, stall } = await stalledLog({}, 1)
+  await clock.run(1000)
+  for (const ms of [5, 5.1, 0]) {
+    stall(ms)
+    append(batchOf(1))
+    await clock.run(2)
+  }
+  expect(operations).toEqual(['write', 'write', 'writeAsync'])
+})
+
+test('a device that is slow for a thread too is not tried on the loop before it was quick for a second', async () => {
+  const { clock, directory, operations, append } = await stalledLog()
+  for (const pauseMs of [900, 900, 1000]) {
+    append(batchOf(1))
+    await clock.run(2 * stepMs + pauseMs)
+  }
+  append(batchOf(1))
+  clock.runSoon()
+  expect(operations).toEqual(['writeAsync', 'writeAsync', 'writeAsync', 'write'])
+  expect(directory.numbers()).toMatchObject({ writeStalls: 1, threadWrites: 3 })
+})
+
+test('a thread is not called slow where the loop was late to hear of its end', async () => {
+  const { clock, directory, config, operations, append, stall } = await stalledLog({}, 1)
+  const other = await drive(clock, directory.openLog(logId(1), config))
+  operations.splice(0)
+  append(batchOf(1))
+  await clock.run(1)
+  stall(900)
+  other.append(batchOf(1), { leaderEpoch: 0, origin: 'client' }, () => {})
+  clock.runSoon()
+  stall(0)
+  await clock.run(101)
+  append(batchOf(1))
+  clock.runSoon()
+  expect(operations).toEqual(['writeAsync', 'write', 'write'])
 })
 
 test('another log goes on inline', async () => {

@@ -1,9 +1,9 @@
-import { DiskError } from '../../../env/env.ts'
+import { DiskError, type Clock } from '../../../env/env.ts'
 import { Segment } from '../segment/segment.ts'
 import type { LogState } from '../state/log-state.ts'
 import type { Sealer } from './sealing.ts'
 import type { Roll, Stage } from './stage.ts'
-import { WriteLane } from './write-lane.ts'
+import { stallMs, WriteLane } from './write-lane.ts'
 
 /** Stages that could not be written, the first and all behind it. */
 export interface Unwritten {
@@ -79,7 +79,9 @@ export class Writer {
     segment.file.write(segment.sizeBytes, parts)
     const endedMs = clock.monotonic()
     const elapsedMs = endedMs - startedMs
-    this.#note(group, this.#lane.ended(endedMs, elapsedMs) ? elapsedMs : 0, false)
+    const isStall = elapsedMs > stallMs
+    if (isStall) this.#lane.stalled(endedMs)
+    this.#note(group, isStall ? elapsedMs : 0, false)
   }
 
   /** Rejects with a DiskError. */
@@ -88,7 +90,8 @@ export class Writer {
     if (parts.length === 0) return
     const { host, segments } = this.#state
     const segment = segments.active
-    await segment.file.writeAsync(segment.sizeBytes, parts)
+    const written = segment.file.writeAsync(segment.sizeBytes, parts)
+    if (await isSlow(written, host.env.clock)) this.#lane.stalled(host.env.clock.monotonic())
     // Something may have failed for good meanwhile: what would be answered now is worth nothing.
     if (host.failure !== null) throw host.failure
     this.#note(group, 0, true)
@@ -158,4 +161,19 @@ async function laterFailureOf(act: () => Promise<void>): Promise<DiskError | nul
 function firstGroup(stages: readonly Stage[]): readonly Stage[] {
   const end = stages.findIndex(({ roll }, at) => at > 0 && roll !== null)
   return end === -1 ? stages : stages.slice(0, end)
+}
+
+/**
+ * Whether `work` takes longer than a stall; rejects as it does. The loop hears of its end late where it is busy itself,
+ * so that a clock would tell of the loop: slow is what is still under way when the time is over and the loop has looked.
+ */
+async function isSlow(work: Promise<void>, clock: Clock): Promise<boolean> {
+  let isLate = false
+  const timer = clock.after(stallMs, () => clock.soon(() => (isLate = true)))
+  try {
+    await work
+    return isLate
+  } finally {
+    timer.cancel()
+  }
 }
