@@ -165,6 +165,21 @@ describe('a session', () => {
     expect(names()).toEqual([])
   })
 
+  test('stops watching what has told news already, unless somebody waits for more', () => {
+    const { session, sources } = quiet(2)
+    const watching = () => sources.map(({ all }) => all.size)
+    for (const each of sources[0]!.all) each.grew(1)
+    expect(watching()).toEqual([0, 1])
+    const heard: number[] = []
+    const watcher = { grew: (bytes: number) => heard.push(bytes), changed: () => {} }
+    session.wait({ ...watcher, startMoved: () => {} })
+    for (const bytes of [2, 3]) for (const each of sources[1]!.all) each.grew(bytes)
+    expect(watching()).toEqual([0, 1])
+    expect(heard).toEqual([2, 3])
+    for (const each of session.take()) each.follow(sources[Number(each.topic!.slice(1))]!)
+    expect(watching()).toEqual([1, 1])
+  })
+
   test('wakes who waits when something can be read, or is wrong', () => {
     const { session, sources } = quiet(2)
     const heard: unknown[] = []
