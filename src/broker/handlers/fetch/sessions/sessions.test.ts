@@ -25,9 +25,10 @@ class Told {
 }
 
 /** A cache whose ids count from 1. */
-function cacheOf(slots: number): FetchSessionCache {
+function cacheOf(slots: number, partitionsMax = Infinity): FetchSessionCache {
   let last = 0
-  return new FetchSessionCache({ slots, random: { bytes: () => Uint8Array.of(0, 0, 0, ++last) } })
+  const random = { bytes: () => Uint8Array.of(0, 0, 0, ++last) }
+  return new FetchSessionCache({ slots, partitionsMax, random })
 }
 
 const consumer = { isPrivileged: false, usesTopicIds: false }
@@ -101,6 +102,20 @@ describe('the cache', () => {
 
   test('without slots there are no sessions', () => {
     expect(cacheOf(0).begin(partitions(1), consumer, 0)).toBe(null)
+  })
+
+  test('beyond so many partitions a session does not begin, and one that grows ends', () => {
+    const cache = cacheOf(9, 10)
+    const { id } = cache.begin(partitions(6), consumer, 0)!.traits
+    expect(cache.begin(partitions(5), consumer, 0)).toBe(null)
+    expect(cache.begin(partitions(4), consumer, 0)).not.toBe(null)
+    const wishes = partitions(7).map(({ wish: of }) => of)
+    const request = { sessionId: id, sessionEpoch: 1, usesTopicIds: false, wishes, forgotten: [] }
+    expect(cache.open(request, 0)).toEqual({
+      kind: 'refused',
+      error: 'FETCH_SESSION_ID_NOT_FOUND',
+    })
+    expect([cache.size, cache.partitionCount]).toEqual([1, 4])
   })
 
   test('who was used least recently makes room after two minutes, and not before', () => {
