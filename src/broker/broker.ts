@@ -10,7 +10,7 @@ import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
 import { internalTopics, mendInternalTopics } from './coordinator/internal-topics.ts'
 import { Endpoints } from './handlers/endpoints.ts'
-import { FetchSessionCache } from './handlers/fetch/sessions/session-cache.ts'
+import { FetchSessionCache, sessionPartitionsMax } from './handlers/fetch/sessions/session-cache.ts'
 import { handlerTable } from './handlers/index.ts'
 import { Insight } from './insight/insight.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
@@ -296,7 +296,8 @@ export class Broker {
     const configuration = this.#configuration
     const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
     const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
-    const fetchSessions = new FetchSessionCache({ slots, random: env.random })
+    const limits = { slots, partitionsMax: sessionPartitionsMax }
+    const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })
     metrics.attach({ fetchSessions: () => fetchSessions })
     return new Server({
       clock: env.clock,

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 
@@ -88,9 +88,33 @@ def consume(address, wish):
     return {"records": found, "low": low, "high": high}
 
 
+def follow(address, wish):
+    """Values of a topic from its beginning on, until there are as many as wished; whatever becomes of the topic meanwhile."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": address,
+            "group.id": "none",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "topic.metadata.refresh.interval.ms": 500,
+        }
+    )
+    consumer.assign([TopicPartition(wish["topic"], 0, OFFSET_BEGINNING)])
+    values = []
+    while len(values) < wish["count"]:
+        message = consumer.poll(1)
+        if message is not None and message.error() is None:
+            values.append(text(message.value()))
+    consumer.close()
+    return values
+
+
 def text(value):
     return None if value is None else value.decode()
 
 
-steps = {step.__name__: step for step in (create, delete, topics, config, produce, consume)}
+steps = {
+    step.__name__: step
+    for step in (create, delete, topics, config, produce, consume, follow)
+}
 print(json.dumps(steps[sys.argv[1]](sys.argv[2], json.load(sys.stdin))))

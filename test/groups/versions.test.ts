@@ -13,6 +13,10 @@ import {
   syncGroup,
 } from '../../src/broker/wire/messages/index.ts'
 import type { Api } from '../../src/broker/wire/field.ts'
+import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
+import { decodeGroupRecord } from '../../src/broker/coordinator/record-format.ts'
+import { batchOverheadBytes, readBatchHeader } from '../../src/broker/log/batch/batch.ts'
+import { readRecords } from '../../src/broker/log/batch/records.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 import { subscription } from '../helpers/group-world.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
@@ -138,6 +142,31 @@ test.each(versionsOf(offsetCommit))('OffsetCommit v%i', async version => {
     ])
   }
 })
+
+test.each([2, 4, 9, 10])(
+  'a commit by OffsetCommit v%i is kept with the id of its topic',
+  async version => {
+    const groupId = `kept-${version}`
+    const partition = { partitionIndex: 0, committedOffset: 7, committedMetadata: null }
+    const topics = [{ name: 'topic', topicId, partitions: [partition] }]
+    await client.request(offsetCommit, version, { groupId, memberId: '', topics })
+    const of = { topic: '__consumer_offsets', partition: partitionOf(groupId, 50) }
+    const { records } = await client.fetch(of, 0)
+    const kept = groupRecords(records).find(record => {
+      return record?.type === 'offset' && record.groupId === groupId
+    })
+    expect(kept).toMatchObject({ topic: 'topic', partition: 0, value: { topicId, offset: 7 } })
+  },
+)
+
+/** The records of batches of the offsets topic. */
+function groupRecords(bytes: Uint8Array): ReturnType<typeof decodeGroupRecord>[] {
+  if (bytes.length === 0) return []
+  const { count, sizeBytes } = readBatchHeader(bytes, 0)
+  const records = [...readRecords(bytes.subarray(batchOverheadBytes, sizeBytes), { count })]
+  const first = records.map(({ key, value }) => decodeGroupRecord(key!, value))
+  return [...first, ...groupRecords(bytes.subarray(sizeBytes))]
+}
 
 // Apache Kafka's DescribeGroups tells a group that is not there as Dead up to v5, its OffsetCommit as moved on up to v8.
 test.each(versionsOf(offsetCommit))('OffsetCommit v%i of a group that is gone', async version => {

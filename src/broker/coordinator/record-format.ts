@@ -83,7 +83,7 @@ const groupValue = stored(
 const offsetKeyVersion = 1
 const groupKeyVersion = 2
 const offsetValueVersion = 3
-/** Where the topic was meant by its id; others stay readable for a Kafka before 4.0. */
+/** Has a place for the topic's id. */
 const idOffsetValueVersion = 4
 /** What a client of old gave an expiry has to be kept in the only version that can hold one. */
 const expiringValueVersion = 1

@@ -82,31 +82,41 @@ function askedBy(
   return new FullFetch(deps, opened.wishes, opened.beginsSession ? session : null)
 }
 
-/** Each partition once: of one that is named twice the last counts, where the first stood. `names`: of topics by id. */
+/** What is asked for, in its order. `names`: of topics by id. */
 function wishesOf(
   { topics }: FetchRequest,
   names: Pick<Partitions, 'topicName'> | null,
 ): readonly Wish[] {
   const wishes: Wish[] = []
-  const placesByTopic = new Map<string, Map<number, number>>()
-  for (const { topic: given, topicId, partitions } of topics) {
-    const key = names === null ? given : topicId
-    const topic = names === null ? given : (names.topicName(topicId) ?? null)
-    let places = placesByTopic.get(key)
-    if (places === undefined) placesByTopic.set(key, (places = new Map()))
+  for (const { topic: given, topicId: id, partitions } of topics) {
+    const topic = names === null ? given : (names.topicName(id) ?? null)
+    const topicId = names === null ? zeroUuid : id
     for (const asked of partitions) {
-      const place = places.get(asked.partition) ?? wishes.length
-      places.set(asked.partition, place)
-      wishes[place] = {
-        topicId: names === null ? zeroUuid : topicId,
+      wishes.push({
+        topicId,
         topic,
         partition: asked.partition,
         fetchOffset: asked.fetchOffset,
         partitionMaxBytes: asked.partitionMaxBytes,
         currentLeaderEpoch: asked.currentLeaderEpoch,
         lastFetchedEpoch: asked.lastFetchedEpoch,
-      }
+      })
     }
   }
-  return wishes
+  return wishes.length < 2 ? wishes : wishedOnce(wishes, names !== null)
+}
+
+/** Each partition once: of one that is named twice the last counts, where the first stood. */
+function wishedOnce(wishes: readonly Wish[], usesTopicIds: boolean): readonly Wish[] {
+  const once: Wish[] = []
+  const placesByTopic = new Map<string, Map<number, number>>()
+  for (const wish of wishes) {
+    const key = usesTopicIds ? wish.topicId : (wish.topic ?? '')
+    let places = placesByTopic.get(key)
+    if (places === undefined) placesByTopic.set(key, (places = new Map()))
+    const place = places.get(wish.partition) ?? once.length
+    places.set(wish.partition, place)
+    once[place] = wish
+  }
+  return once
 }

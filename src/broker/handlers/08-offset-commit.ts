@@ -1,5 +1,4 @@
 import type { Clock } from '../../env/env.ts'
-import type { Uuid } from '../../lib/uuid.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { OffsetCommit } from '../coordinator/groups/events.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
@@ -43,7 +42,7 @@ export function offsetCommitHandler(
         for (const partition of asked.partitions) {
           const error = typeof topic === 'string' ? topic : judge(deps, topic, partition)
           if (error !== 'NONE' || typeof topic === 'string') errors.set(partition, error)
-          else offsets.push(offsetOf(deps, request, { topic, topicId: asked.topicId, partition }))
+          else offsets.push(offsetOf(deps, request, { topic, partition }))
         }
       }
       const claim = { memberId, instanceId: groupInstanceId, generation: generationIdOrMemberEpoch }
@@ -84,24 +83,17 @@ function judge(
   return isTooLong ? 'OFFSET_METADATA_TOO_LARGE' : 'NONE'
 }
 
-interface Committed {
-  readonly topic: TopicImage
-  /** As the client said: the zero id where it knows only the name. */
-  readonly topicId: Uuid
-  readonly partition: PartitionRequest
-}
-
 function offsetOf(
   { clock }: OffsetCommitDeps,
   { retentionTimeMs }: OffsetCommitRequest,
-  { topic, topicId, partition }: Committed,
+  { topic, partition }: { readonly topic: TopicImage; readonly partition: PartitionRequest },
 ): OffsetCommit {
   const commitTimeMs = clock.now()
   return {
     topic: topic.name,
     partition: partition.partitionIndex,
     value: {
-      topicId,
+      topicId: topic.id,
       offset: partition.committedOffset,
       leaderEpoch: partition.committedLeaderEpoch,
       metadata: partition.committedMetadata ?? '',

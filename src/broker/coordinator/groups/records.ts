@@ -17,7 +17,7 @@ export interface OffsetValue {
   readonly offset: Int64
   /** Of the last record read; -1 where the client did not tell. */
   readonly leaderEpoch: number
-  /** Of the topic that was meant; the zero id where the client knew only its name. */
+  /** Of the topic that was meant: another one may have its name later. The zero id where it was not kept yet. */
   readonly topicId: Uuid
   /** The client's text, given back as it came. */
   readonly metadata: string

@@ -117,9 +117,10 @@ export class FetchSession {
     for (const watcher of this.#waiting) watcher.changed()
   }
 
-  mark(partition: SessionPartition): void {
+  mark(partition: SessionPartition): boolean {
     this.#newsCount++
     this.#marked.add(partition)
+    return this.#waiting.size > 0
   }
 
   wake(bytes: number): void {

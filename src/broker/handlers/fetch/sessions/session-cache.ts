@@ -5,6 +5,8 @@ import type { Looked, Wish } from './wish.ts'
 export interface SessionCacheOptions {
   /** Sessions at the same time (`max.incremental.fetch.session.cache.slots`). */
   readonly slots: number
+  /** Partitions of all sessions together; whose would be beyond it does without a session. */
+  readonly partitionsMax: number
   /** What ids are made of. */
   readonly random: { bytes(length: number): Uint8Array }
 }
@@ -33,6 +35,9 @@ type SessionError =
   | 'FETCH_SESSION_ID_NOT_FOUND'
   | 'INVALID_FETCH_SESSION_EPOCH'
   | 'FETCH_SESSION_TOPIC_ID_ERROR'
+
+/** Some 60 MiB: a request can name millions of partitions, and a session would remember them. */
+export const sessionPartitionsMax = 250_000
 
 /** A session that nobody used for longer makes room; one that is older may have to make room for a larger one. */
 const evictionMs = 120_000
@@ -94,11 +99,15 @@ export class FetchSessionCache {
       return refused('FETCH_SESSION_TOPIC_ID_ERROR')
     }
     session.update(request.wishes, request.forgotten)
+    this.#touch(sessionId, nowMs)
     if (session.size === 0) {
       this.#remove(sessionId)
       return { kind: 'full', beginsSession: false }
     }
-    this.#touch(sessionId, nowMs)
+    if (this.#partitionCount > this.#options.partitionsMax) {
+      this.#remove(sessionId)
+      return refused('FETCH_SESSION_ID_NOT_FOUND')
+    }
     session.advance()
     return { kind: 'incremental', session, epoch: session.epoch }
   }
@@ -109,9 +118,9 @@ export class FetchSessionCache {
     traits: Pick<SessionTraits, 'isPrivileged' | 'usesTopicIds'>,
     nowMs: number,
   ): FetchSession | null {
-    if (!this.#makeRoom({ isPrivileged: traits.isPrivileged, size: answered.length }, nowMs)) {
-      return null
-    }
+    const size = answered.length
+    if (this.#partitionCount + size > this.#options.partitionsMax) return null
+    if (!this.#makeRoom({ isPrivileged: traits.isPrivileged, size }, nowMs)) return null
     const id = this.#newId()
     const session = new FetchSession({ ...traits, id, createdMs: nowMs })
     session.begin(answered)

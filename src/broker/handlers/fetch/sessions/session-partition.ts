@@ -15,15 +15,16 @@ export interface Source {
 
 /** The session, as its partitions see it. */
 interface Home {
-  /** There is news of `partition`: it has to be looked at. */
-  mark(partition: SessionPartition): void
+  /** There is news of `partition`: it has to be looked at. Tells whether anybody waits. */
+  mark(partition: SessionPartition): boolean
   /** And whoever waits is told. */
   wake(bytes: number): void
 }
 
 /**
  * One partition of a session: what the reader asked for last, and what it was told last. It watches its partition from
- * the first look on, so that nobody need look again as long as nothing comes of it.
+ * a look on, so that nobody need look again as long as nothing comes of it. Where nobody waits one piece of news is
+ * enough until the next look: sessions of readers that are gone cost no more than that.
  */
 export class SessionPartition implements Wish, Watcher {
   readonly topicId: Uuid
@@ -89,16 +90,15 @@ export class SessionPartition implements Wish, Watcher {
   }
 
   grew(bytes: number): void {
-    this.#home.mark(this)
-    this.#home.wake(bytes)
+    if (this.#home.mark(this)) this.#home.wake(bytes)
+    else this.follow(null)
   }
 
   changed(): void {
-    this.#home.mark(this)
-    this.#home.wake(0)
+    this.grew(0)
   }
 
   startMoved(): void {
-    this.#home.mark(this)
+    if (!this.#home.mark(this)) this.follow(null)
   }
 }

@@ -25,9 +25,10 @@ class Told {
 }
 
 /** A cache whose ids count from 1. */
-function cacheOf(slots: number): FetchSessionCache {
+function cacheOf(slots: number, partitionsMax = Infinity): FetchSessionCache {
   let last = 0
-  return new FetchSessionCache({ slots, random: { bytes: () => Uint8Array.of(0, 0, 0, ++last) } })
+  const random = { bytes: () => Uint8Array.of(0, 0, 0, ++last) }
+  return new FetchSessionCache({ slots, partitionsMax, random })
 }
 
 const consumer = { isPrivileged: false, usesTopicIds: false }
@@ -103,6 +104,20 @@ describe('the cache', () => {
     expect(cacheOf(0).begin(partitions(1), consumer, 0)).toBe(null)
   })
 
+  test('beyond so many partitions a session does not begin, and one that grows ends', () => {
+    const cache = cacheOf(9, 10)
+    const { id } = cache.begin(partitions(6), consumer, 0)!.traits
+    expect(cache.begin(partitions(5), consumer, 0)).toBe(null)
+    expect(cache.begin(partitions(4), consumer, 0)).not.toBe(null)
+    const wishes = partitions(7).map(({ wish: of }) => of)
+    const request = { sessionId: id, sessionEpoch: 1, usesTopicIds: false, wishes, forgotten: [] }
+    expect(cache.open(request, 0)).toEqual({
+      kind: 'refused',
+      error: 'FETCH_SESSION_ID_NOT_FOUND',
+    })
+    expect([cache.size, cache.partitionCount]).toEqual([1, 4])
+  })
+
   test('who was used least recently makes room after two minutes, and not before', () => {
     const cache = cacheOf(2)
     const one = cache.begin(partitions(1), consumer, 0)!.traits.id
@@ -163,6 +178,21 @@ describe('a session', () => {
     say(40, watcher => watcher.startMoved())
     expect(names()).toEqual(['t3', 't40', 't700'])
     expect(names()).toEqual([])
+  })
+
+  test('stops watching what has told news already, unless somebody waits for more', () => {
+    const { session, sources } = quiet(2)
+    const watching = () => sources.map(({ all }) => all.size)
+    for (const each of sources[0]!.all) each.grew(1)
+    expect(watching()).toEqual([0, 1])
+    const heard: number[] = []
+    const watcher = { grew: (bytes: number) => heard.push(bytes), changed: () => {} }
+    session.wait({ ...watcher, startMoved: () => {} })
+    for (const bytes of [2, 3]) for (const each of sources[1]!.all) each.grew(bytes)
+    expect(watching()).toEqual([0, 1])
+    expect(heard).toEqual([2, 3])
+    for (const each of session.take()) each.follow(sources[Number(each.topic!.slice(1))]!)
+    expect(watching()).toEqual([1, 1])
   })
 
   test('wakes who waits when something can be read, or is wrong', () => {
