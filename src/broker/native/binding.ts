@@ -70,7 +70,8 @@ export interface Binding {
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
   /**
-   * A row is a file or -1 for the next of `bytes`, then position, length, cold, stream. Gives the bytes of the run of
+   * A row is a file or -1 for the next of `bytes`, then position, length, cold, stream, and position and
+   * length of what is dropped with it. Gives the bytes of the run of
    * cold ranges that came to the head by this call, and asks; 0 where none did.
    */
   connectionSend(

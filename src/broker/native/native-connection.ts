@@ -179,8 +179,10 @@ function addressOf(host: string, port: string): Address {
   return { host: plainHost(host), port: Number(port) }
 }
 
-function rangeRow({ file, position, length, cold, stream }: FileRange): readonly number[] {
+function rangeRow(range: FileRange): readonly number[] {
+  const { file, position, length, cold, stream, drop } = range
   assert(file instanceof NativeFile, 'the native network sends files of the native disk')
   assert(stream instanceof NativeStream, 'the native network counts in streams of its own')
-  return [file.use('readAsync'), position, length, cold ? 1 : 0, stream.handle]
+  const dropped = drop === undefined ? [0, 0] : [drop.position, drop.length]
+  return [file.use('readAsync'), position, length, cold ? 1 : 0, stream.handle, ...dropped]
 }
