@@ -6,7 +6,16 @@
 
 enum { DO_PAUSE, DO_CLOSE, DO_END, DO_RESUME, DO_READ };
 /* A row of `sendRows`. No file: bytes at POSITION of `sendBytes`; no position either: a part. */
-enum { ROW_FILE, ROW_POSITION, ROW_LENGTH, ROW_COLD, ROW_STREAM, SEND_ROW_LENGTH };
+enum {
+  ROW_FILE,
+  ROW_POSITION,
+  ROW_LENGTH,
+  ROW_COLD,
+  ROW_STREAM,
+  ROW_DROP_POSITION,
+  ROW_DROP_LENGTH,
+  SEND_ROW_LENGTH
+};
 enum { SEND_ROWS = 256, SEND_BYTES = 16 * 1024 };
 
 /* As JavaScript calls them (`CloseReason` in src/env/network.ts). */
@@ -107,6 +116,8 @@ static bool add_part(const Call *call, Connection *connection, const double *row
     item.position = (int64_t)row[ROW_POSITION];
     item.small = item.length <= SMALL_RANGE_BYTES;
     item.cold = row[ROW_COLD] != 0;
+    item.drop_position = (int64_t)row[ROW_DROP_POSITION];
+    item.drop_length = (int64_t)row[ROW_DROP_LENGTH];
   }
   if (item.length > 0) queue_add(&connection->queue, &item);
   connection->queued += (double)item.length;

@@ -105,6 +105,9 @@ static void advance(Queue *queue, size_t sent, Flush *flush) {
     item->length -= taken;
     sent -= taken;
     if (item->length > 0) return;
+    if (item->drop_length > 0 && flush->cold) {
+      file_drop(item->file->fd, item->drop_position, item->drop_length);
+    }
     if (!(queue->head = item->next)) queue->tail = NULL;
     push(&flush->finished, item);
   }

@@ -21,6 +21,8 @@ typedef struct Item {
   bool small;
   /* Left to the pool's threads: a cold range, and the header before it. */
   bool cold;
+  /* The file's pages that the thread asks the kernel to forget when the range has left. */
+  int64_t drop_position, drop_length;
   /* Not yet counted in `stream`. */
   double sent, device;
 } Item;

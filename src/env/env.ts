@@ -21,6 +21,7 @@ export type { Disk, DiskFile, DiskLock } from './disk.ts'
 export { DiskError, lookUpBytesMax } from './disk.ts'
 export type {
   Address,
+  ByteSpan,
   CloseReason,
   ConnectOptions,
   Connection,

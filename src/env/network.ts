@@ -127,6 +127,13 @@ export interface FileRange {
   /** Sent by a thread of its own, because the device may have to deliver it. */
   readonly cold: boolean
   readonly stream: SendStream
+  /** Of a cold range: what of its file the thread that sends it gives back to the kernel then (`DiskFile.dropCache`). */
+  readonly drop?: ByteSpan
+}
+
+export interface ByteSpan {
+  readonly position: number
+  readonly length: number
 }
 
 /**

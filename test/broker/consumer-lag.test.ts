@@ -96,6 +96,22 @@ test('a member that was assigned the partition reads for its group; two such gro
   expect(await sample('logcluster_consumer_lag_records', 'group=""', 'position="fetch"')).toBe(2)
 })
 
+test('what is read from the device counts for the group, and so does the wait for it', async () => {
+  const member = await broker.connect({ clientId: 'archive-1' })
+  await joinAlone(member, 'archive')
+  const read = async () => {
+    broker.disk.evict()
+    await member.fetch(at, 0)
+    return sample('logcluster_cold_read_bytes_total', 'group="archive"')
+  }
+  // Nothing leaves memory that is not flushed yet.
+  await eventually('bytes that the device delivered', read, (bytes = 0) => bytes > 1000)
+  expect(await sample('logcluster_cold_reads_total', 'group="archive"')).toBeGreaterThan(0)
+  expect(await sample('logcluster_cold_read_wait_seconds_total', 'group="archive"')).toBeDefined()
+  expect(await sample('logcluster_cold_reads_waiting', 'group="archive"')).toBe(0)
+  expect(await sample('logcluster_cold_read_bytes_total', 'group="billing"')).toBeUndefined()
+})
+
 /** Joins as the only member and takes the partition. */
 async function joinAlone(member: BrokerClient, groupId: string): Promise<void> {
   const subscription = concat([int16(1), int32(1), text(at.topic), int32(-1), int32(0)])

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ColdGate, WaitingJob } from '../../src/env/cold-gate.ts'
 import type { DiskFile } from '../../src/env/disk.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import { eventually } from '../helpers/eventually.ts'
 import type { NetworkBench } from './network-bench.ts'
 import { fewTurns } from './network-server.ts'
 
@@ -101,6 +102,29 @@ export function networkCold(bench: () => NetworkBench): void {
       await server.until(() => gate.running.size === 0)
       expect(gate.endedBytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(whole.length)
       expect(Math.max(...gate.endedBytes)).toBeLessThan(2 * mebibyte)
+      file.close()
+    })
+
+    test('and what they are to drop of the page cache goes with them', async () => {
+      const { server, client, connection, range, file, gate } = await made()
+      const { disk, root } = bench().under
+      gate.openBytes = 8 * mebibyte
+      await file.sync()
+      const drop = { position: 0, length: 2 * mebibyte }
+      const cachedAfter = async (length: number) => {
+        connection.send([{ ...range(3 * mebibyte, length), drop }])
+        const end = 3 * mebibyte + length
+        expect((await client.take(length)).equals(content.subarray(3 * mebibyte, end))).toBe(true)
+        await server.until(() => gate.running.size === 0)
+        return file.residency(0, drop.length)?.cachedBytes ?? null
+      }
+      const canTell = file.residency(0, 1) !== null && !disk.fileSystem(root).isMemory
+      for (const length of [1000, mebibyte]) {
+        file.read(0, new Uint8Array(drop.length))
+        const cached = () => cachedAfter(length)
+        // A page that something else holds at this moment stays, and goes the next time.
+        await eventually('cached of what was dropped', cached, bytes => bytes === 0 || !canTell)
+      }
       file.close()
     })
 

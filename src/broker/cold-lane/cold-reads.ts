@@ -1,4 +1,4 @@
-import type { Clock, ColdGate, WaitingJob } from '../../env/env.ts'
+import type { ByteSpan, Clock, ColdGate, WaitingJob } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
 import { DropBehind, type SentRange } from './drop-behind.ts'
@@ -63,12 +63,12 @@ export class ColdReads implements ColdGate {
     this.#dropBehind = new DropBehind({ readers, isEnabled })
   }
 
-  /** `reader` gets `range` with the next answer on its connection. */
-  sent(reader: Reader, range: SentRange): void {
+  /** `reader` gets `range` with the next answer on its connection. See `DropBehind.sent` for what it gives. */
+  sent(reader: Reader, range: SentRange): ByteSpan | null {
     if (range.cold) this.#readers.set(reader.connectionId, reader)
     const nowMs = this.#options.clock.monotonic()
     this.#evictions.sent(reader, range, { nowMs, delivered: () => deliveredTo(reader) })
-    this.#dropBehind.sent(reader, range)
+    return this.#dropBehind.sent(reader, range)
   }
 
   wait(connectionId: number, job: WaitingJob): void {

@@ -76,7 +76,8 @@ async function world(options: { readonly isEnabled?: boolean } = {}) {
     for (let at = from; at < to; at++) {
       by.fetchOffset = at
       const place = { file: of, position: at * mebibyte, length: mebibyte, offset: at }
-      dropBehind.sent(by, { ...place, hotFrom: Infinity, cold })
+      const along = dropBehind.sent(by, { ...place, hotFrom: Infinity, cold })
+      if (along !== null) await of.dropCacheAsync(along.position, along.length)
     }
     // A drop is done when whatever was begun before this is.
     await file.readAsync(0, new Uint8Array(0))
@@ -94,6 +95,26 @@ describe('drop-behind', () => {
     expect(cached(0, dropped)).toBe(0)
     expect(cached(dropped, 32)).toBe(32 - dropped)
     expect(dropBehind.droppedBytes).toBe(dropped * mebibyte)
+  })
+
+  test('leaves to the thread that sends a range what goes of its file, and does the rest itself', async () => {
+    const { disk, file, dropBehind, reader } = await world()
+    const next = disk.open('/1.log', 'create')
+    const by = reader()
+    const spans: unknown[] = []
+    for (let at = 0; at < 28; at++) {
+      by.fetchOffset = at
+      const place = { file: at < 14 ? file : next, position: (at % 14) * mebibyte }
+      const range = { ...place, length: mebibyte, offset: at, hotFrom: Infinity, cold: true }
+      spans.push(dropBehind.sent(by, range))
+    }
+    const along = { position: 0, length: stepBytes }
+    // Of the second there is nothing in memory, and it goes along as well.
+    expect(spans.filter(span => span !== null)).toEqual([along, along])
+    await file.readAsync(0, new Uint8Array(0))
+    const cached = (from: number, to: number) => file.residency(from, to - from)!.cachedBytes
+    expect(cached(0, stepBytes)).toBe(stepBytes)
+    expect(cached(stepBytes, 14 * mebibyte)).toBe(0)
   })
 
   test('takes nothing behind a reader that is served from memory, nor where it is switched off', async () => {

@@ -1,4 +1,4 @@
-import { DiskError } from '../../env/env.ts'
+import { DiskError, type ByteSpan } from '../../env/env.ts'
 import type { Reader, Readers } from '../insight/readers.ts'
 import { stepBytes, Trail, type NextRange, type Portion } from './trail.ts'
 
@@ -37,7 +37,7 @@ interface Kept {
 export class DropBehind {
   readonly #options: DropBehindOptions
   readonly #trails = new WeakMap<Reader, Trail>()
-  #kept: Kept[] = []
+  readonly #kept: Kept[] = []
   #bytesSinceLook = 0
   #droppedBytes = 0
 
@@ -50,54 +50,78 @@ export class DropBehind {
     return this.#droppedBytes
   }
 
-  /** `reader` gets `range` next. */
-  sent(reader: Reader, range: SentRange): void {
-    if (!this.#options.isEnabled) return
-    if (range.cold) this.#follow(reader, range)
+  /**
+   * `reader` gets `range` next. Gives what of its file the thread that sends it may drop with it: most of all that is
+   * dropped goes so, for which no other thread has to be woken.
+   */
+  sent(reader: Reader, range: SentRange): ByteSpan | null {
+    if (!this.#options.isEnabled) return null
+    const gone = range.cold ? this.#follow(reader, range) : []
     this.#bytesSinceLook += range.length
-    if (this.#kept.length > 0 && this.#bytesSinceLook >= stepBytes) this.#lookAgain()
+    if (this.#kept.length > 0 && this.#bytesSinceLook >= stepBytes) gone.push(...this.#lookAgain())
+    const along = gone.findIndex(({ file }) => range.cold && file === range.file)
+    const [first] = along < 0 ? [] : gone.splice(along, 1)
+    for (const portion of gone) void this.#drop(portion)
+    return first === undefined ? null : { position: first.from, length: first.to - first.from }
   }
 
-  #follow(reader: Reader, range: SentRange): void {
+  /** What goes behind the reader now. */
+  #follow(reader: Reader, range: SentRange): Portion[] {
     const { topic, partition, stream } = reader
     let trail = this.#trails.get(reader)
     if (trail === undefined) this.#trails.set(reader, (trail = new Trail()))
     const hit = stream.hitBytes()
     const portions = trail.follow(range, hit === null ? null : stream.sentBytes() - hit)
-    for (const portion of portions) this.#judge({ topic, partition, portion })
-    if (this.#kept.length > keptMax) this.#kept.splice(0, this.#kept.length - keptMax)
+    return this.#judge(portions.map(portion => ({ topic, partition, portion })))
   }
 
-  #lookAgain(): void {
+  #lookAgain(): Portion[] {
     this.#bytesSinceLook = 0
-    const kept = this.#kept
-    this.#kept = []
-    for (const each of kept) this.#judge(each)
+    return this.#judge(this.#kept.splice(0))
   }
 
-  #judge(kept: Kept): void {
-    const { topic, partition, portion } = kept
-    const verdict = verdictOf(portion, this.#offsetsOf(topic, partition))
-    if (verdict === 'keep') this.#kept.push(kept)
-    if (verdict === 'drop') void this.#drop(portion)
+  /** Those that go; others are kept, or left alone. */
+  #judge(all: readonly Kept[]): Portion[] {
+    const gone: Portion[] = []
+    for (const each of all) {
+      const { topic, partition, portion } = each
+      const verdict = verdictOf(portion, this.#offsetsOf(topic, partition))
+      if (verdict === 'keep') this.#kept.push(each)
+      if (verdict === 'drop' && this.#isClean(portion)) gone.push(portion)
+    }
+    if (this.#kept.length > keptMax) this.#kept.splice(0, this.#kept.length - keptMax)
+    return gone
   }
 
   *#offsetsOf(topic: string, partition: number): IterableIterator<number> {
     for (const { fetchOffset } of this.#options.readers.of(topic, partition)) yield fetchOffset
   }
 
-  async #drop({ file, from, to }: Portion): Promise<void> {
+  /** Dirty pages would not go, and be written out of turn. */
+  #isClean({ file, from, to }: Portion): boolean {
     try {
       const found = file.residency(from, to - from)
-      // Dirty pages would not go, and be written out of turn.
-      if (found === null || found.dirtyBytes + found.writebackBytes > 0) return
+      if (found === null || found.dirtyBytes + found.writebackBytes > 0) return false
       this.#droppedBytes += found.cachedBytes
-      await file.dropCacheAsync(from, to - from)
+      return true
     } catch (error) {
-      // The segment was closed meanwhile, or retention took it.
-      if (!(error instanceof DiskError)) throw error
+      forgive(error)
+      return false
     }
   }
+
+  async #drop({ file, from, to }: Portion): Promise<void> {
+    try {
+      await file.dropCacheAsync(from, to - from)
+    } catch (error) {
+      forgive(error)
+    }
+  }
+}
+
+/** The segment was closed meanwhile, or retention took it. Anything else is thrown on. */
+function forgive(error: unknown): void {
+  if (!(error instanceof DiskError)) throw error
 }
 
 /** What becomes of a portion when readers of its partition are at `offsets`. @internal */

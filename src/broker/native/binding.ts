@@ -73,10 +73,10 @@ export interface Binding {
   /** Accepts again after `acceptFailed`. */
   listenerResume(listener: number): number
   /**
-   * The first rows of `sendRows`: a file, position, length, cold, stream. Without a file (-1) bytes at that position of
-   * `sendBytes`; without a position too (-1), the next of `parts`. `more` (1): the rest of the message follows, and
-   * nothing leaves before. Gives the bytes of the run of cold ranges that came to the head by this call, and
-   * asks; 0 where none did.
+   * The first rows of `sendRows`: a file, position, length, cold, stream, and position and length of what is dropped
+   * with it. Without a file (-1) bytes at that position of `sendBytes`; without a position too (-1), the next of `parts`.
+   * `more` (1): the rest of the message follows, and nothing leaves before. Gives the bytes of the run of cold ranges
+   * that came to the head by this call, and asks; 0 where none did.
    */
   connectionSend(
     connection: number,

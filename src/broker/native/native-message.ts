@@ -43,7 +43,7 @@ export function sendMessage(
 function setRange(
   rows: Float64Array,
   at: number,
-  { file, position, length, cold, stream }: FileRange,
+  { file, position, length, cold, stream, drop }: FileRange,
 ): void {
   assert(file instanceof NativeFile, 'the native network sends files of the native disk')
   assert(stream instanceof NativeStream, 'the native network counts in streams of its own')
@@ -52,5 +52,7 @@ function setRange(
   rows[next++] = position
   rows[next++] = length
   rows[next++] = cold ? 1 : 0
-  rows[next] = stream.handle
+  rows[next++] = stream.handle
+  rows[next++] = drop?.position ?? 0
+  rows[next] = drop?.length ?? 0
 }

@@ -86,6 +86,21 @@ test('dropping gives every file back, also the one that is being read', async ()
   expect(queue.queuedBytes).toBe(0)
 })
 
+test('what a cold range is to drop is dropped once it was read', async () => {
+  const valve = new Valve()
+  const { file, counts } = zeros()
+  const dropped: unknown[] = []
+  const dropCacheAsync = async (...span: readonly number[]) => {
+    dropped.push([...span, counts.readBytes])
+  }
+  const queue = new OutputQueue(valve, silent)
+  const drop = { position: 5, length: 70 }
+  const range = { file: { ...file, dropCacheAsync } as DiskFile, position: 0, length: 600_000 }
+  queue.send([{ ...range, cold: true, stream, drop }])
+  await turns()
+  expect(dropped).toEqual([[5, 70, 600_000]])
+})
+
 test('a failing read is told, and nothing is sent behind it', async () => {
   const valve = new Valve()
   const { file } = zeros()

@@ -139,6 +139,9 @@ export class OutputQueue {
       }
       item.doneBytes += count
       if (item.doneBytes === length) {
+        const { drop } = item.range
+        // Whoever drops nothing has lost nothing.
+        if (drop !== undefined) file.dropCacheAsync(drop.position, drop.length).catch(() => {})
         this.#items.shift()
         item.release()
       }

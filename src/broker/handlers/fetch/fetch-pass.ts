@@ -127,8 +127,9 @@ export class FetchPass {
     if (range === null || reader === null || this.#passing.isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
-    this.#deps.coldReads.sent(reader, { ...range, offset: reader.fetchOffset })
-    return { file, position, length, cold, stream: reader.stream }
+    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: reader.fetchOffset })
+    const part = { file, position, length, cold, stream: reader.stream }
+    return drop === null ? part : { ...part, drop }
   }
 }
 
