@@ -24,9 +24,15 @@ killed (SIGKILL), started again over the same directory, and at last told to end
   // Once: it takes Apache Kafka minutes, and is no matter of hiccups.
   run: async bench => {
     const ours = await measure(bench, 'ours')
-    const theirs = await measure(bench, 'theirs')
-    tell(1, { ours, theirs })
-    return [{ ours, theirs }]
+    tell(1, { ours, theirs: null })
+    // Our goals are absolute: what Apache Kafka cannot do here costs us no result.
+    const theirs = await measure(bench, 'theirs').catch((error: unknown) => {
+      console.error('  Apache Kafka is left out:', error)
+      return null
+    })
+    const round = { ours, theirs }
+    tell(1, round)
+    return [round]
   },
 }
 
