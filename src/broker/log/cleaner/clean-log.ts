@@ -226,7 +226,7 @@ class Output {
   async write(parts: readonly Uint8Array[]): Promise<number> {
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length === 0) return 0
-    this.#file.write(this.#sizeBytes, parts)
+    await this.#file.writeAsync(this.#sizeBytes, parts)
     this.#sizeBytes += length
     const dirtyBytes = this.#sizeBytes - this.#writtenBack
     if (dirtyBytes >= writeBackBytes) {

@@ -4,17 +4,17 @@ import {
   cleaned,
   compactedConfig,
   fill,
+  gatedCompaction,
   put,
   recordsOf,
 } from '../../../../test/helpers/keyed-log.ts'
 import { logId, openDirectory, simWorld } from '../../../../test/helpers/logs.ts'
 import { inlineCompaction } from '../../../../sim/inline-compaction.ts'
 import { SimDisk } from '../../../../sim/disk.ts'
-import { deferred } from '../../../lib/deferred.ts'
 import { logDirectoryName } from '../log-id.ts'
 import type { LogDirectory } from '../directory/log-directory.ts'
 import type { Log } from '../log.ts'
-import type { CompactionCall, CompactionLane } from './compaction-lane.ts'
+import type { CompactionLane } from './compaction-lane.ts'
 import { LaneError } from './outcome.ts'
 
 const folderOf = (partition: number) => `/data/${logDirectoryName(logId(partition))}`
@@ -54,26 +54,6 @@ async function twoLogs({ disk, settings = {}, lane = inlineCompaction, config = 
   return { world, directory, first, second, warnings, setAside, left }
 }
 
-/** A lane that waits before the given call until it is let go. */
-function gated(at: CompactionCall) {
-  const reached = deferred<void>()
-  const go = deferred<void>()
-  const lane = (): CompactionLane => {
-    const inner = inlineCompaction()
-    return {
-      async call(name, argument) {
-        if (name === at) {
-          reached.resolve()
-          await go.promise
-        }
-        return inner.call(name, argument)
-      },
-      close: () => inner.close(),
-    }
-  }
-  return { lane, reached: reached.promise, go: () => go.resolve() }
-}
-
 describe('a segment that is damaged', () => {
   test('sets its log aside, once, with the place; the others go on', async () => {
     const { world, directory, first, second, warnings, setAside, left } = await twoLogs()
@@ -103,7 +83,7 @@ describe('a segment that is damaged', () => {
   })
 
   test('keeps what was not reached, where it is found in the middle of the writing', async () => {
-    const gate = gated('keep')
+    const gate = gatedCompaction('keep')
     const { world, directory, first, setAside, left } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -140,7 +120,7 @@ describe('a segment that is damaged', () => {
 
 describe('a full disk', () => {
   test.each([
-    ['write', /\.cleaned$/],
+    ['writeAsync', /\.cleaned$/],
     ['create', /\.cleaned$/],
     ['rename', /\.cleaned$/],
   ] as const)('at a %s takes nothing, and is tried again', async (operation, pathPattern) => {
@@ -235,7 +215,7 @@ describe('keys that do not fit', () => {
 
 describe('a log that is being cleaned', () => {
   test('can be removed at once', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, left, second } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -250,7 +230,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('does not keep the directory from closing, cleanly', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, left } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -263,7 +243,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('stays as it is where its policy changes', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, first, second } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -275,7 +255,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('does not keep DeleteRecords and retention waiting, and gives way to them', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, first } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -295,7 +275,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('grows meanwhile, and what came later is cleaned the next time', async () => {
-    const gate = gated('keep')
+    const gate = gatedCompaction('keep')
     const { world, directory, first } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
