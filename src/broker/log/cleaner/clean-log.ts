@@ -172,7 +172,7 @@ class Cleaning {
   async #write(group: readonly Segment[], file: DiskFile): Promise<number> {
     const output = new Output(file)
     for (const segment of group) {
-      await eachChunk(segment, this.#chunks, async chunk => {
+      await eachChunk(segment, this.#chunks, async (chunk, wasCached) => {
         const { length } = chunk.bytes
         const filtered = await this.#tools.lane.call('filter', chunk)
         this.#check()
@@ -180,7 +180,7 @@ class Cleaning {
         this.#numbers.readRecords += filtered.readRecords
         this.#numbers.keptRecords += filtered.keptRecords
         this.#numbers.copiedBytes += filtered.copiedBytes
-        const written = await output.write(filtered.parts)
+        const written = await output.write(filtered.parts, wasCached)
         this.#numbers.writtenBytes += written
         await this.#tools.throttle.spend(written, this.#chunks.check)
         return filtered
@@ -209,11 +209,15 @@ class Cleaning {
 
 const loadFactorMax = 0.95
 
-/** The new segment's file: what was written goes to the device soon, so that no writer has to wait for it. */
+/**
+ * The new segment's file: what was written goes to the device soon, so that no writer has to wait for it. It stays in the
+ * page cache only where all that it is made of was there: then somebody reads it.
+ */
 class Output {
   readonly #file: DiskFile
   #sizeBytes = 0
   #writtenBack = 0
+  #wasCached = true
 
   constructor(file: DiskFile) {
     this.#file = file
@@ -223,7 +227,8 @@ class Output {
     return this.#sizeBytes
   }
 
-  async write(parts: readonly Uint8Array[]): Promise<number> {
+  async write(parts: readonly Uint8Array[], wasCached: boolean): Promise<number> {
+    this.#wasCached &&= wasCached
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length === 0) return 0
     await this.#file.writeAsync(this.#sizeBytes, parts)
@@ -231,7 +236,7 @@ class Output {
     const dirtyBytes = this.#sizeBytes - this.#writtenBack
     if (dirtyBytes >= writeBackBytes) {
       await this.#file.writeBack(this.#writtenBack, dirtyBytes)
-      this.#file.dropCache(this.#writtenBack, dirtyBytes)
+      if (!this.#wasCached) this.#file.dropCache(this.#writtenBack, dirtyBytes)
       this.#writtenBack = this.#sizeBytes
     }
     return length
