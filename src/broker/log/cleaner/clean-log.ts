@@ -124,11 +124,13 @@ class Cleaning {
   }
 
   async #keep(mappedTo: number): Promise<void> {
-    const { host, config, producers } = this.#state
+    const { host, config, producers, durability } = this.#state
     const producerEnds = new Map<number, number>()
     for (const { producerId, batches } of producers.states()) {
-      const last = batches.at(-1)
-      if (last !== undefined) producerEnds.set(producerId, last.baseOffset + last.lastOffsetDelta)
+      // What came since may still be lost.
+      const ends = batches.map(each => each.baseOffset + each.lastOffsetDelta)
+      const last = ends.findLast(end => end < durability.offset)
+      if (last !== undefined) producerEnds.set(producerId, last)
     }
     await this.#tools.lane.call('keep', {
       mappedTo,

@@ -54,6 +54,15 @@ async function twoLogs({ disk, settings = {}, lane = inlineCompaction, config = 
   return { world, directory, first, second, warnings, setAside, left }
 }
 
+/** What is written into segments that are being cleaned, from now on. */
+function writesOf(disk: SimDisk): string[] {
+  const writes: string[] = []
+  disk.onOperation(({ name, path }) => {
+    if (name.startsWith('write') && path.endsWith('.cleaned')) writes.push(path)
+  })
+  return writes
+}
+
 describe('a segment that is damaged', () => {
   test('sets its log aside, once, with the place; the others go on', async () => {
     const { world, directory, first, second, warnings, setAside, left } = await twoLogs()
@@ -221,8 +230,12 @@ describe('a log that is being cleaned', () => {
     await gate.reached
     const removed = directory.remove(logId(0))
     await world.clock.settle()
+    // Not under the cleaner's hands.
+    expect(world.disk.stat(folderOf(0))).not.toBe(null)
+    const writes = writesOf(world.disk)
     gate.go()
     await drive(world.clock, removed)
+    expect(writes).toEqual([])
     await world.clock.run(70_000)
     expect(world.disk.stat(folderOf(0))).toBe(null)
     expect(second.sizeBytes).toBeLessThan(1000)
@@ -235,11 +248,30 @@ describe('a log that is being cleaned', () => {
     await world.clock.run(15_000)
     await gate.reached
     const closed = directory.close()
-    await world.clock.settle()
+    await world.clock.run(1000)
+    expect(world.disk.stat('/data/clean.json')).toBe(null)
+    const writes = writesOf(world.disk)
     gate.go()
     await drive(world.clock, closed)
+    expect(writes).toEqual([])
     expect([...left(0), ...left(1)]).toEqual([])
     expect(world.disk.stat('/data/clean.json')).not.toBe(null)
+  })
+
+  test('is left as it is where its directory fails', async () => {
+    const gate = gatedCompaction('filter')
+    const { world, directory, first } = await twoLogs({ lane: gate.lane })
+    await world.clock.run(15_000)
+    await gate.reached
+    world.disk.failNext({ operation: 'sync', pathPattern: /\.log$/, code: 'EIO' })
+    await put(world, first, [{ key: 'k', value: 'v' }])
+    await world.clock.run(2000)
+    expect(directory.failure).not.toBe(null)
+    const writes = writesOf(world.disk)
+    gate.go()
+    await world.clock.run(100_000)
+    expect(writes).toEqual([])
+    expect(directory.cleanerNumbers().runs).toBe(0)
   })
 
   test('stays as it is where its policy changes', async () => {

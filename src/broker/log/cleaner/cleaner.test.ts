@@ -366,6 +366,21 @@ test('reads and writes no more than it may in a second', async () => {
   expect(tookMs).toBeGreaterThan(((readBytes + writtenBytes) / 500) * 900)
 })
 
+test('what is not on every replica yet stays, and makes nothing else superfluous', async () => {
+  const world = simWorld()
+  const options = { committedOffset: () => 13 }
+  const directory = await drive(world.clock, openDirectory(world, options))
+  const log = await drive(world.clock, directory.openLog(logId(), compactedConfig()))
+  await fill(world, log)
+  await cleaned(world, directory)
+  const offsets = (await recordsOf(log)).map(([offset]) => offset)
+  const stays = Array.from({ length: 27 }, (_, at) => 13 + at)
+  expect(offsets.slice(-27)).toEqual(stays)
+  // The last of each key below stays too, wherever their segment ends.
+  expect(offsets.length).toBeLessThan(33)
+  expect(offsets[0]).toBeGreaterThan(4)
+})
+
 test('two logs: the dirtier one first', async () => {
   const world = simWorld()
   const directory = await drive(world.clock, openDirectory(world))
