@@ -238,7 +238,7 @@ class Output {
     const dirtyBytes = this.#sizeBytes - this.#writtenBack
     if (dirtyBytes >= writeBackBytes) {
       await this.#file.writeBack(this.#writtenBack, dirtyBytes)
-      if (!this.#wasCached) this.#file.dropCache(this.#writtenBack, dirtyBytes)
+      if (!this.#wasCached) await this.#file.dropCacheAsync(this.#writtenBack, dirtyBytes)
       this.#writtenBack = this.#sizeBytes
     }
     return length

@@ -317,3 +317,31 @@ describe('compact,delete', () => {
     expect(await recordsOf(log)).toEqual([])
   })
 })
+
+describe('the page cache', () => {
+  /** What of the closed segments lies there after a cleaning that began with `evicted` of it. */
+  async function cachedAfter(isEvicted: boolean): Promise<{ coldBytes: number; cached: boolean }> {
+    const world = simWorld()
+    // Each segment is more than a page, and nothing of it is superfluous.
+    const config = compactedConfig({ segmentBytes: 20_000 })
+    const { directory, log } = await open(world, config)
+    for (let at = 0; at < 20; at++) {
+      await put(world, log, [{ key: `k${at}`, value: 'x'.repeat(5000) }])
+    }
+    await drive(world.clock, log.whenDurable(log.endOffset))
+    const [first] = world.disk.list(folder).filter(name => name.endsWith('.log'))
+    const path = `${folder}/${first}`
+    const file = world.disk.open(path, 'read')
+    if (isEvicted) world.disk.evict(path)
+    await cleaned(world, directory)
+    return { coldBytes: world.disk.coldBytesAsync, cached: file.isResident(0, 12_288) ?? true }
+  }
+
+  test('keeps what others had there, and nothing that only the cleaner read', async () => {
+    expect(await cachedAfter(false)).toEqual({ coldBytes: 0, cached: true })
+    const cold = await cachedAfter(true)
+    expect(cold.cached).toBe(false)
+    // Twice: once for the keys, once for the records.
+    expect(cold.coldBytes).toBeGreaterThan(20_000)
+  })
+})

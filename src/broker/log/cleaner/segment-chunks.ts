@@ -55,7 +55,7 @@ async function readChunk(
   const bytes = new Uint8Array(length)
   const wasCached = file.isResident(position, length) !== false
   const count = await file.readAsync(position, bytes)
-  if (!wasCached) file.dropCache(position, length)
+  if (!wasCached) await file.dropCacheAsync(position, length)
   if (count < length)
     throw damaged(segment, { position, reason: `the file ends after ${position + count} bytes` })
   return { bytes, wasCached }
