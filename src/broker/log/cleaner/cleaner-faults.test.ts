@@ -54,11 +54,12 @@ async function twoLogs({ disk, settings = {}, lane = inlineCompaction, config = 
   return { world, directory, first, second, warnings, setAside, left }
 }
 
-/** What is written into segments that are being cleaned, from now on. */
+/** What is written into segments that are being cleaned, or synced of them, from now on. */
 function writesOf(disk: SimDisk): string[] {
   const writes: string[] = []
   disk.onOperation(({ name, path }) => {
-    if (name.startsWith('write') && path.endsWith('.cleaned')) writes.push(path)
+    const isWrite = name.startsWith('write') || name === 'sync'
+    if (isWrite && path.endsWith('.cleaned')) writes.push(path)
   })
   return writes
 }
