@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCleanerPoints, type CleanerPointsResult } from '../crash/cleaner-points.ts'
 import { runCrashPoints, type CrashPointsResult } from '../crash/crash-points.ts'
 import { plantedBugNames, type PlantedBugName } from '../crash/planted-bugs.ts'
 import { onSlowDisk, runKillTest, type KillTestResult } from './kill.ts'
@@ -26,6 +27,9 @@ async function main(): Promise<number> {
   const crashPoints = await step('crash points', () => {
     return runCrashPoints({ count: counts.points, seed: counts.seed })
   })
+  const cleanerPoints = await step('crash points of the log cleaner', () => {
+    return runCleanerPoints({ count: counts.points, seed: counts.seed })
+  })
   const plantedBugs = await step('planted bugs', () => findBugs(counts.seed))
   const powerLoss = await step('power loss', () => cutPower(counts))
   const report: Qualification = {
@@ -37,6 +41,7 @@ async function main(): Promise<number> {
     kill,
     killOnSlowDisk,
     crashPoints: { ...crashPoints, violations: crashPoints.violations.slice(0, 50) },
+    cleanerPoints: { ...cleanerPoints, violations: cleanerPoints.violations.slice(0, 50) },
     plantedBugs,
     powerLoss,
   }
@@ -60,6 +65,8 @@ interface Qualification {
   /** Where threads do most of the writes. */
   readonly killOnSlowDisk: KillTestResult
   readonly crashPoints: CrashPointsResult
+  /** While a compacted log is cleaned. */
+  readonly cleanerPoints: CleanerPointsResult
   readonly plantedBugs: readonly FoundBug[]
   /** Or why there was none. */
   readonly powerLoss: PowerLossResult | { readonly skipped: string }
@@ -154,24 +161,26 @@ function git(...args: string[]): string {
 }
 
 function failuresOf(report: Qualification): string[] {
-  const { kill, killOnSlowDisk, crashPoints, plantedBugs, powerLoss } = report
+  const { kill, killOnSlowDisk, crashPoints, cleanerPoints, plantedBugs, powerLoss } = report
   const killed = [...kill.violations, ...killOnSlowDisk.violations]
   return [
     ...killed.map(({ kind, text }) => `kill test: ${kind}: ${text}`),
     ...crashPoints.violations.map(violation => `crash points: ${JSON.stringify(violation)}`),
+    ...cleanerPoints.violations.map(violation => `crash points of the log cleaner: ${violation}`),
     ...plantedBugs.flatMap(({ bug, isFound }) => (isFound ? [] : [`${bug} was not found`])),
     ...('violations' in powerLoss ? powerLoss.violations.map(text => `power loss: ${text}`) : []),
   ]
 }
 
 function print(report: Qualification, failures: readonly string[]): void {
-  const { kill, killOnSlowDisk, crashPoints, plantedBugs, powerLoss } = report
+  const { kill, killOnSlowDisk, crashPoints, cleanerPoints, plantedBugs, powerLoss } = report
   const { backMs } = kill
   const found = plantedBugs.filter(({ isFound }) => isFound).length
   const lines = [
     `kill test: ${kill.kills} kills, ${kill.ackedRecords} acknowledged records, ${kill.violationCount} violations; back in ${backMs.p50} ms (p50), ${backMs.p99} ms (p99)`,
     `kill test on a slow disk: ${killOnSlowDisk.kills} kills, ${killOnSlowDisk.ackedRecords} acknowledged records, ${killOnSlowDisk.threadWrites} writes by threads, ${killOnSlowDisk.violationCount} violations`,
     `crash points: ${crashPoints.crashPoints} (${crashPoints.duringThreadWrites} while a thread wrote), recovered ${crashPoints.processCrashes + crashPoints.machineCrashes} times, ${crashPoints.violations.length} violations`,
+    `crash points of the log cleaner: ${cleanerPoints.crashPoints} (${cleanerPoints.swapPoints} while a segment took its place), recovered ${cleanerPoints.recoveries} times, ${cleanerPoints.violations.length} violations`,
     `planted bugs: ${found} of ${plantedBugs.length} found`,
     'skipped' in powerLoss
       ? `power loss: none: ${powerLoss.skipped}`

@@ -6,10 +6,16 @@ import {
   type BatchInput,
 } from '../../src/broker/log/batch/batch.ts'
 import { readRecords } from '../../src/broker/log/batch/records.ts'
+import type {
+  CompactionCall,
+  CompactionLane,
+} from '../../src/broker/log/cleaner/compaction-lane.ts'
 import type { LogDirectory } from '../../src/broker/log/directory/log-directory.ts'
 import type { LogConfig } from '../../src/broker/log/log-config.ts'
 import type { Log } from '../../src/broker/log/log.ts'
 import { fromUtf8 } from '../../src/lib/bytes.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { inlineCompaction } from '../../sim/inline-compaction.ts'
 import { drive } from './drive.ts'
 import { append, logConfig, readAll, type LogWorld } from './logs.ts'
 
@@ -83,4 +89,26 @@ export async function recordsOf(
     at += header.sizeBytes
   }
   return found
+}
+
+/** Compaction that waits before the given call until it is let go. */
+export function gatedCompaction(at: CompactionCall) {
+  const reached = deferred<void>()
+  const go = deferred<void>()
+  let isReached = false
+  const lane = (): CompactionLane => {
+    const inner = inlineCompaction()
+    return {
+      async call(name, argument) {
+        if (name === at) {
+          isReached = true
+          reached.resolve()
+          await go.promise
+        }
+        return inner.call(name, argument)
+      },
+      close: () => inner.close(),
+    }
+  }
+  return { lane, reached: reached.promise, isReached: () => isReached, go: () => go.resolve() }
 }

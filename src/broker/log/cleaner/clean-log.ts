@@ -124,11 +124,13 @@ class Cleaning {
   }
 
   async #keep(mappedTo: number): Promise<void> {
-    const { host, config, producers } = this.#state
+    const { host, config, producers, durability } = this.#state
     const producerEnds = new Map<number, number>()
     for (const { producerId, batches } of producers.states()) {
-      const last = batches.at(-1)
-      if (last !== undefined) producerEnds.set(producerId, last.baseOffset + last.lastOffsetDelta)
+      // What came since may still be lost.
+      const ends = batches.map(each => each.baseOffset + each.lastOffsetDelta)
+      const last = ends.findLast(end => end < durability.offset)
+      if (last !== undefined) producerEnds.set(producerId, last)
     }
     await this.#tools.lane.call('keep', {
       mappedTo,
@@ -172,7 +174,7 @@ class Cleaning {
   async #write(group: readonly Segment[], file: DiskFile): Promise<number> {
     const output = new Output(file)
     for (const segment of group) {
-      await eachChunk(segment, this.#chunks, async chunk => {
+      await eachChunk(segment, this.#chunks, async (chunk, wasCached) => {
         const { length } = chunk.bytes
         const filtered = await this.#tools.lane.call('filter', chunk)
         this.#check()
@@ -180,7 +182,7 @@ class Cleaning {
         this.#numbers.readRecords += filtered.readRecords
         this.#numbers.keptRecords += filtered.keptRecords
         this.#numbers.copiedBytes += filtered.copiedBytes
-        const written = await output.write(filtered.parts)
+        const written = await output.write(filtered.parts, wasCached)
         this.#numbers.writtenBytes += written
         await this.#tools.throttle.spend(written, this.#chunks.check)
         return filtered
@@ -209,11 +211,15 @@ class Cleaning {
 
 const loadFactorMax = 0.95
 
-/** The new segment's file: what was written goes to the device soon, so that no writer has to wait for it. */
+/**
+ * The new segment's file: what was written goes to the device soon, so that no writer has to wait for it. It stays in the
+ * page cache only where all that it is made of was there: then somebody reads it.
+ */
 class Output {
   readonly #file: DiskFile
   #sizeBytes = 0
   #writtenBack = 0
+  #wasCached = true
 
   constructor(file: DiskFile) {
     this.#file = file
@@ -223,15 +229,16 @@ class Output {
     return this.#sizeBytes
   }
 
-  async write(parts: readonly Uint8Array[]): Promise<number> {
+  async write(parts: readonly Uint8Array[], wasCached: boolean): Promise<number> {
+    this.#wasCached &&= wasCached
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     if (length === 0) return 0
-    this.#file.write(this.#sizeBytes, parts)
+    await this.#file.writeAsync(this.#sizeBytes, parts)
     this.#sizeBytes += length
     const dirtyBytes = this.#sizeBytes - this.#writtenBack
     if (dirtyBytes >= writeBackBytes) {
       await this.#file.writeBack(this.#writtenBack, dirtyBytes)
-      this.#file.dropCache(this.#writtenBack, dirtyBytes)
+      if (!this.#wasCached) await this.#file.dropCacheAsync(this.#writtenBack, dirtyBytes)
       this.#writtenBack = this.#sizeBytes
     }
     return length

@@ -4,17 +4,17 @@ import {
   cleaned,
   compactedConfig,
   fill,
+  gatedCompaction,
   put,
   recordsOf,
 } from '../../../../test/helpers/keyed-log.ts'
 import { logId, openDirectory, simWorld } from '../../../../test/helpers/logs.ts'
 import { inlineCompaction } from '../../../../sim/inline-compaction.ts'
 import { SimDisk } from '../../../../sim/disk.ts'
-import { deferred } from '../../../lib/deferred.ts'
 import { logDirectoryName } from '../log-id.ts'
 import type { LogDirectory } from '../directory/log-directory.ts'
 import type { Log } from '../log.ts'
-import type { CompactionCall, CompactionLane } from './compaction-lane.ts'
+import type { CompactionLane } from './compaction-lane.ts'
 import { LaneError } from './outcome.ts'
 
 const folderOf = (partition: number) => `/data/${logDirectoryName(logId(partition))}`
@@ -54,24 +54,14 @@ async function twoLogs({ disk, settings = {}, lane = inlineCompaction, config = 
   return { world, directory, first, second, warnings, setAside, left }
 }
 
-/** A lane that waits before the given call until it is let go. */
-function gated(at: CompactionCall) {
-  const reached = deferred<void>()
-  const go = deferred<void>()
-  const lane = (): CompactionLane => {
-    const inner = inlineCompaction()
-    return {
-      async call(name, argument) {
-        if (name === at) {
-          reached.resolve()
-          await go.promise
-        }
-        return inner.call(name, argument)
-      },
-      close: () => inner.close(),
-    }
-  }
-  return { lane, reached: reached.promise, go: () => go.resolve() }
+/** What is written into segments that are being cleaned, or synced of them, from now on. */
+function writesOf(disk: SimDisk): string[] {
+  const writes: string[] = []
+  disk.onOperation(({ name, path }) => {
+    const isWrite = name.startsWith('write') || name === 'sync'
+    if (isWrite && path.endsWith('.cleaned')) writes.push(path)
+  })
+  return writes
 }
 
 describe('a segment that is damaged', () => {
@@ -103,7 +93,7 @@ describe('a segment that is damaged', () => {
   })
 
   test('keeps what was not reached, where it is found in the middle of the writing', async () => {
-    const gate = gated('keep')
+    const gate = gatedCompaction('keep')
     const { world, directory, first, setAside, left } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -140,7 +130,7 @@ describe('a segment that is damaged', () => {
 
 describe('a full disk', () => {
   test.each([
-    ['write', /\.cleaned$/],
+    ['writeAsync', /\.cleaned$/],
     ['create', /\.cleaned$/],
     ['rename', /\.cleaned$/],
   ] as const)('at a %s takes nothing, and is tried again', async (operation, pathPattern) => {
@@ -235,14 +225,18 @@ describe('keys that do not fit', () => {
 
 describe('a log that is being cleaned', () => {
   test('can be removed at once', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, left, second } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
     const removed = directory.remove(logId(0))
     await world.clock.settle()
+    // Not under the cleaner's hands.
+    expect(world.disk.stat(folderOf(0))).not.toBe(null)
+    const writes = writesOf(world.disk)
     gate.go()
     await drive(world.clock, removed)
+    expect(writes).toEqual([])
     await world.clock.run(70_000)
     expect(world.disk.stat(folderOf(0))).toBe(null)
     expect(second.sizeBytes).toBeLessThan(1000)
@@ -250,20 +244,39 @@ describe('a log that is being cleaned', () => {
   })
 
   test('does not keep the directory from closing, cleanly', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, left } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
     const closed = directory.close()
-    await world.clock.settle()
+    await world.clock.run(1000)
+    expect(world.disk.stat('/data/clean.json')).toBe(null)
+    const writes = writesOf(world.disk)
     gate.go()
     await drive(world.clock, closed)
+    expect(writes).toEqual([])
     expect([...left(0), ...left(1)]).toEqual([])
     expect(world.disk.stat('/data/clean.json')).not.toBe(null)
   })
 
+  test('is left as it is where its directory fails', async () => {
+    const gate = gatedCompaction('filter')
+    const { world, directory, first } = await twoLogs({ lane: gate.lane })
+    await world.clock.run(15_000)
+    await gate.reached
+    world.disk.failNext({ operation: 'sync', pathPattern: /\.log$/, code: 'EIO' })
+    await put(world, first, [{ key: 'k', value: 'v' }])
+    await world.clock.run(2000)
+    expect(directory.failure).not.toBe(null)
+    const writes = writesOf(world.disk)
+    gate.go()
+    await world.clock.run(100_000)
+    expect(writes).toEqual([])
+    expect(directory.cleanerNumbers().runs).toBe(0)
+  })
+
   test('stays as it is where its policy changes', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, first, second } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -275,7 +288,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('does not keep DeleteRecords and retention waiting, and gives way to them', async () => {
-    const gate = gated('filter')
+    const gate = gatedCompaction('filter')
     const { world, directory, first } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached
@@ -295,7 +308,7 @@ describe('a log that is being cleaned', () => {
   })
 
   test('grows meanwhile, and what came later is cleaned the next time', async () => {
-    const gate = gated('keep')
+    const gate = gatedCompaction('keep')
     const { world, directory, first } = await twoLogs({ lane: gate.lane })
     await world.clock.run(15_000)
     await gate.reached

@@ -4,27 +4,37 @@ import {
   cleaned,
   compactedConfig,
   fill,
+  gatedCompaction,
   put,
   recordsOf,
 } from '../../../../test/helpers/keyed-log.ts'
 import {
-  logConfig,
   logId,
   openDirectory,
   simWorld,
   worldOn,
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
-import type { SimDisk } from '../../../../sim/disk.ts'
+import { SimClock } from '../../../../sim/clock.ts'
+import { SimDisk } from '../../../../sim/disk.ts'
+import { inlineCompaction } from '../../../../sim/inline-compaction.ts'
+import { crc32c } from '../../../lib/crc32c.ts'
 import { Prng } from '../../../lib/prng.ts'
+import { checkCrc, readBatchHeader } from '../batch/batch.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logDirectoryName } from '../log-id.ts'
 import type { Log } from '../log.ts'
 
 const folder = `/data/${logDirectoryName(logId())}`
 
-async function open(world: LogWorld, config = compactedConfig(), settings = {}) {
-  const directory = await drive(world.clock, openDirectory(world, { settings }))
+async function open(
+  world: LogWorld,
+  config = compactedConfig(),
+  settings = {},
+  compactionLane = inlineCompaction,
+) {
+  const options = { settings, compactionLane }
+  const directory = await drive(world.clock, openDirectory(world, options))
   const log = await drive(world.clock, directory.openLog(logId(), config))
   return { directory, log }
 }
@@ -99,7 +109,7 @@ describe('a reader', () => {
     })
   })
 
-  test('goes on with the bytes that it was given', async () => {
+  test('goes on with the bytes that it was given, as long as it may', async () => {
     const world = simWorld()
     const { directory, log } = await open(world, compactedConfig({ fileDeleteDelayMs: 60_000 }))
     await fill(world, log)
@@ -115,19 +125,50 @@ describe('a reader', () => {
     await cleaned(world, directory)
     expect(bytes()).toEqual(before)
     expect(log.sizeBytes).toBeLessThan(1000)
+    await world.clock.run(60_000)
+    expect(bytes).toThrow(/EBADF/)
   })
 
-  test('whose segment was replaced while it was looked up is served from the new one', async () => {
-    const world = simWorld()
-    const { directory, log } = await open(world)
-    await fill(world, log)
-    // Nobody has the files open, and the index must be read.
-    log.restIdleSegments(Infinity)
-    const found = log.read(0, { maxBytes: 500, upToOffset: 40, minOneBatch: true, isLagging: true })
-    await cleaned(world, directory)
-    expect(await found).toMatchObject({ kind: 'range' })
-    log.restIdleSegments(Infinity)
-    expect((await recordsOf(log)).length).toBeLessThan(10)
+  describe('whose segment is replaced while it is looked up', () => {
+    /** Starts `look` so that the segment is replaced before its file is opened: all that may wait for the device takes 50 ms. */
+    async function lookedUp<T>(look: (log: Log) => T | Promise<T>): Promise<T> {
+      const clock = new SimClock()
+      const disk = new SimDisk({ later: act => clock.after(50, act) })
+      const sim = simWorld(disk)
+      const world = { env: { ...sim.env, clock }, clock, disk }
+      const gate = gatedCompaction('endSegment')
+      const { directory, log } = await open(world, compactedConfig(), {}, gate.lane)
+      await fill(world, log)
+      while (!gate.isReached()) await clock.run(50)
+      // Nobody has the file open, and the index must be read: two steps.
+      log.restIdleSegments(Infinity)
+      gate.go()
+      await clock.run(30)
+      const found = await drive(clock, Promise.resolve(look(log)))
+      // Other segments are still to come: it was this one.
+      expect(directory.cleanerNumbers().runs).toBe(0)
+      expect(log.offline).toBe(null)
+      return found
+    }
+
+    test('by offset is served from the new one, or what comes behind it', async () => {
+      const options = { maxBytes: 500, upToOffset: 40, minOneBatch: true, isLagging: true }
+      const batch = await lookedUp(async log => {
+        const range = await log.read(0, options)
+        if (range.kind !== 'range') throw new Error(`a range, not ${JSON.stringify(range)}`)
+        const bytes = new Uint8Array(range.length)
+        range.file.read(range.position, bytes)
+        return bytes
+      })
+      const header = readBatchHeader(batch, 0)
+      expect(checkCrc(batch, 0, header, crc32c)).toBe(true)
+      // Nothing of the first segment, [0, 4), stays.
+      expect(header.baseOffset).toBe(4)
+    })
+
+    test('by time is found there', async () => {
+      expect(await lookedUp(log => log.findByTime(0, 40))).toMatchObject({ offset: 4 })
+    })
   })
 
   test('passes segments of which nothing is left', async () => {
@@ -277,85 +318,30 @@ describe('compact,delete', () => {
   })
 })
 
-test('a log whose records wait for too long is cleaned, though little is dirty', async () => {
-  const world = simWorld()
-  const lag = { minCleanableDirtyRatio: 1, maxCompactionLagMs: 100_000 }
-  const config = compactedConfig({ ...lag, segmentBytes: 4000 })
-  const { directory, log } = await open(world, config)
-  await fill(world, log, { count: 5 })
-  await world.clock.run(150_000)
-  // The active segment is closed by the next append: it is older than its records may wait.
-  await put(world, log, [{ key: 'k0', value: 'new' }])
-  await drive(world.clock, log.whenDurable(log.endOffset))
-  await cleaned(world, directory)
-  expect(log.sizeBytes).toBeLessThan(400)
-})
-
-describe('an idle broker', () => {
-  test('with no compacted log has no timer for them', async () => {
+describe('the page cache', () => {
+  /** What of the closed segments lies there after a cleaning that began with `evicted` of it. */
+  async function cachedAfter(isEvicted: boolean): Promise<{ coldBytes: number; cached: boolean }> {
     const world = simWorld()
-    const { log, directory } = await open(world, logConfig())
-    await drive(world.clock, log.whenDurable(0))
-    const before = world.clock.timerCount
-    await world.clock.run(120_000)
-    expect(world.clock.timerCount).toBe(before)
-    log.configure(compactedConfig())
-    expect(world.clock.timerCount).toBe(before + 1)
-    expect(directory.cleanerNumbers().runs).toBe(0)
-  })
-
-  test('looks once at a compacted log in which nothing is dirty', async () => {
-    const { world } = await cleanedLog()
-    await world.clock.run(30_000)
-    const before = world.clock.timerCount
-    const at = world.clock.nextAtMs
-    await world.clock.run(30_000)
-    expect(world.clock.timerCount).toBe(before)
-    // The directory's own, once a minute and in ten minutes.
-    expect(at).toBeGreaterThan(0)
-  })
-})
-
-test('with log.cleaner.enable=false everything stays', async () => {
-  const world = simWorld()
-  const { directory, log } = await open(world, compactedConfig(), { logCleanerEnable: false })
-  await fill(world, log)
-  await world.clock.run(200_000)
-  expect(directory.cleanerNumbers().runs).toBe(0)
-  expect(await recordsOf(log)).toHaveLength(40)
-})
-
-test('reads and writes no more than it may in a second', async () => {
-  const world = simWorld()
-  const rate = { logCleanerIoMaxBytesPerSecond: 500 }
-  const { directory, log } = await open(world, compactedConfig(), rate)
-  await fill(world, log)
-  await world.clock.run(15_000)
-  const startedMs = world.clock.monotonic()
-  for (let turn = 0; turn < 1000 && directory.cleanerNumbers().runs === 0; turn++) {
-    await world.clock.run(50)
+    // Each segment is more than a page, and nothing of it is superfluous.
+    const config = compactedConfig({ segmentBytes: 20_000 })
+    const { directory, log } = await open(world, config)
+    for (let at = 0; at < 20; at++) {
+      await put(world, log, [{ key: `k${at}`, value: 'x'.repeat(5000) }])
+    }
+    await drive(world.clock, log.whenDurable(log.endOffset))
+    const [first] = world.disk.list(folder).filter(name => name.endsWith('.log'))
+    const path = `${folder}/${first}`
+    const file = world.disk.open(path, 'read')
+    if (isEvicted) world.disk.evict(path)
+    await cleaned(world, directory)
+    return { coldBytes: world.disk.coldBytesAsync, cached: file.isResident(0, 12_288) ?? true }
   }
-  const { readBytes, writtenBytes } = directory.cleanerNumbers()
-  const tookMs = world.clock.monotonic() - startedMs
-  expect(tookMs).toBeGreaterThan(((readBytes + writtenBytes) / 500) * 900)
-})
 
-test('two logs: the dirtier one first', async () => {
-  const world = simWorld()
-  const directory = await drive(world.clock, openDirectory(world))
-  const logs: Log[] = []
-  for (const partition of [0, 1]) {
-    logs.push(await drive(world.clock, directory.openLog(logId(partition), compactedConfig())))
-  }
-  for (const log of logs) await fill(world, log)
-  await cleaned(world, directory, 2)
-  await fill(world, logs[0]!, { count: 8 })
-  await fill(world, logs[1]!, { count: 60 })
-  const order: string[] = []
-  world.disk.onOperation(({ name, path }) => {
-    if (name === 'create' && path.endsWith('.cleaned')) order.push(path.split('/')[2]!)
+  test('keeps what others had there, and nothing that only the cleaner read', async () => {
+    expect(await cachedAfter(false)).toEqual({ coldBytes: 0, cached: true })
+    const cold = await cachedAfter(true)
+    expect(cold.cached).toBe(false)
+    // Twice: once for the keys, once for the records.
+    expect(cold.coldBytes).toBeGreaterThan(20_000)
   })
-  await cleaned(world, directory, 4)
-  expect(order[0]).toBe(logs[1]!.name)
-  expect(order.at(-1)).toBe(logs[0]!.name)
 })

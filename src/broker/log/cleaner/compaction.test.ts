@@ -282,6 +282,12 @@ test('what the map says nothing of stays as it is', () => {
   ).toEqual(concat(batches.slice(1)))
 })
 
+test('markers stay, whatever their keys', () => {
+  const marker = batch(0, [{ key: 'a', value: null }], { control: true })
+  const batches = [marker, batch(1, [{ key: 'a', value: '1' }])]
+  expect(compact(batches)).toEqual(concat(batches))
+})
+
 describe('a map that is full', () => {
   const batches = [
     batch(0, [

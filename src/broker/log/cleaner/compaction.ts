@@ -187,7 +187,7 @@ export class Compaction {
     const cursor = new RecordCursor(payload, header.count)
     while (cursor.next()) {
       const offset = header.baseOffset + cursor.offsetDelta
-      if (cursor.keyBytes < 0 || offset < this.#mappedTo) continue
+      if (cursor.keyBytes < 0) continue
       const { keyAt, keyBytes } = cursor
       if (!keys.put(payload, keyAt, keyAt + keyBytes, offset)) return false
     }

@@ -10,7 +10,7 @@ export interface KeepRules {
   readonly nowMs: number
   /** How long a tombstone stays that is met for the first time. */
   readonly deleteRetentionMs: number
-  /** Of each producer that is remembered, the last offset of its last batch. */
+  /** Of each producer that is remembered, the last offset of its last batch that is on the device. */
   readonly producerEnds: ReadonlyMap<number, number>
 }
 

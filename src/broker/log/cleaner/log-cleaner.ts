@@ -269,7 +269,8 @@ export class LogCleaner {
   #failed(watched: Watched, error: unknown): boolean {
     const { state } = watched.log
     if (error instanceof CleaningAborted || state.availability.refusal !== null) {
-      watched.lookAtMs = this.#afterBackoff()
+      // Where it serves no longer, it never will.
+      watched.lookAtMs = state.availability.refusal === null ? this.#afterBackoff() : Infinity
       return true
     }
     if (error instanceof Uncleanable || isOfRead(error)) {

@@ -1,4 +1,3 @@
-import type { DiskFile } from '../../../env/env.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { Chunk } from './chunk.ts'
 import type { Damage } from './compaction.ts'
@@ -27,7 +26,7 @@ export interface ChunkTools {
 export async function eachChunk<T extends Used>(
   segment: Segment,
   { chunkBytes, throttle, check }: ChunkTools,
-  act: (chunk: Chunk) => Promise<T & { readonly isEnough?: boolean }>,
+  act: (chunk: Chunk, wasCached: boolean) => Promise<T & { readonly isEnough?: boolean }>,
 ): Promise<void> {
   let position = 0
   let length = chunkBytes
@@ -35,9 +34,10 @@ export async function eachChunk<T extends Used>(
     if (segment.isRemoved) throw new CleaningAborted('the segment was removed')
     check()
     const leftBytes = segment.sizeBytes - position
-    const bytes = await readChunk(segment, position, Math.min(length, leftBytes))
+    const { bytes, wasCached } = await readChunk(segment, position, Math.min(length, leftBytes))
     await throttle.spend(bytes.length, check)
-    const used = await act({ bytes, position, leftBytes, fromOffset: segment.baseOffset })
+    const chunk = { bytes, position, leftBytes, fromOffset: segment.baseOffset }
+    const used = await act(chunk, wasCached)
     if (used.damage !== null) throw damaged(segment, used.damage)
     if (used.isEnough) return
     position += used.usedBytes
@@ -45,19 +45,20 @@ export async function eachChunk<T extends Used>(
   }
 }
 
-async function readChunk(segment: Segment, position: number, length: number): Promise<Uint8Array> {
+/** `wasCached`: it was in the page cache, for somebody else. */
+async function readChunk(
+  segment: Segment,
+  position: number,
+  length: number,
+): Promise<{ readonly bytes: Uint8Array; readonly wasCached: boolean }> {
   const { file } = segment
   const bytes = new Uint8Array(length)
-  const isOfOthers = file.isResident(position, length) !== false
+  const wasCached = file.isResident(position, length) !== false
   const count = await file.readAsync(position, bytes)
-  if (!isOfOthers) dropBehind(file, position, length)
+  if (!wasCached) await file.dropCacheAsync(position, length)
   if (count < length)
     throw damaged(segment, { position, reason: `the file ends after ${position + count} bytes` })
-  return bytes
-}
-
-function dropBehind(file: DiskFile, position: number, length: number): void {
-  file.dropCache(position, length)
+  return { bytes, wasCached }
 }
 
 function damaged(segment: Segment, { position, reason }: Damage): Uncleanable {
