@@ -62,7 +62,6 @@ static ssize_t send_range(Item *item, Flush *flush) {
   int error = errno;
   measure(item, flush);
   if (sent < 0) return failed(flush, error, false);
-  flush->full = (size_t)sent < wanted;
   return sent == 0 ? stop(flush, FLUSH_SHORT, 0) : sent;
 }
 
@@ -115,13 +114,10 @@ static void advance(Queue *queue, size_t sent, Flush *flush) {
 
 void queue_flush(Queue *queue, Flush *flush) {
   flush->end = FLUSH_EMPTY;
-  flush->full = false;
   flush->device = -1;
   for (Item *item; flush->end == FLUSH_EMPTY && (item = queue->head);) {
     bool alone = item->file && !item->small;
-    if (flush->full) {
-      flush->end = FLUSH_AGAIN;
-    } else if (item->cold && !flush->cold) {
+    if (item->cold && !flush->cold) {
       flush->end = FLUSH_COLD;
     } else if (flush->sendfile + flush->copied >= flush->budget) {
       flush->end = FLUSH_BUDGET;

@@ -41,8 +41,6 @@ typedef struct {
   bool cold;
   uint8_t *scratch;
   size_t sendfile, copied;
-  /* The socket took less than it was given, so it would take nothing now. */
-  bool full;
   /* What devices had delivered to this thread when that was last asked; -1 where it was not. */
   int64_t device;
   Queue finished;
