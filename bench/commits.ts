@@ -15,6 +15,7 @@ import { partitionOf } from '../src/broker/coordinator/offsets-topic.ts'
 import { encodeGroupRecord } from '../src/broker/coordinator/record-format.ts'
 import { encodeBatch } from '../src/broker/log/batch/batch.ts'
 import { LogDirectory } from '../src/broker/log/directory/log-directory.ts'
+import type { Log } from '../src/broker/log/log.ts'
 import { loadNative } from '../src/broker/native/load.ts'
 import { findCoordinator, offsetFetch } from '../src/broker/wire/messages/index.ts'
 import { zeroUuid } from '../src/lib/uuid.ts'
@@ -37,6 +38,7 @@ const partitionsOfGroup = keys / groups
 
 const dataDir = mkdtempSync(join(tmpdir(), 'logcluster-commits-'))
 const port = await freePort()
+const httpPort = await freePort()
 let broker: StartedBroker | null = null
 try {
   await makeTopics()
@@ -53,7 +55,7 @@ async function start(): Promise<StartedBroker> {
   const set = {
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     'log.dirs': dataDir,
-    'http.address': '127.0.0.1:0',
+    'http.address': `127.0.0.1:${httpPort}`,
     'log.cleaner.backoff.ms': '1000',
   }
   const built = process.env['LOGCLUSTER_TEST_MAIN']
@@ -100,25 +102,28 @@ async function fill(): Promise<void> {
     ['segment.bytes', String(settings.offsetsTopicSegmentBytes)],
   ])
   const config = topicConfig(settings, configs)
+  const logs = new Map<number, Log>()
+  const rounds = commits / keys
   for (let group = 0; group < groups; group++) {
     const partition = partitionOf(groupOf(group), settings.offsetsTopicNumPartitions)
-    const log = await directory.openLog(
-      { topic: offsetsTopic, topicId: idOf(partition), partition },
-      config,
-    )
-    const rounds = commits / keys
-    for (let round = 1; round <= rounds; round++) {
-      const bytes = commitOf(group, round * keys)
-      await new Promise<void>((resolve, reject) => {
-        log.append(bytes, { leaderEpoch: log.latestEpoch, origin: 'coordinator' }, result => {
-          if (result.ok) resolve()
-          else reject(new Error(result.message))
-        })
-      })
-    }
+    const id = { topic: offsetsTopic, topicId: idOf(partition), partition }
+    const log = logs.get(partition) ?? (await directory.openLog(id, config))
+    logs.set(partition, log)
+    const commit = commitOf(group, commits)
+    for (let round = 0; round < rounds; round++) await append(log, commit.slice())
   }
   await directory.close()
   console.log(`${commits} commits of ${keys} keys by ${groups} groups: ${sizes()}`)
+}
+
+function append(log: Log, bytes: Uint8Array): Promise<void> {
+  const how = { leaderEpoch: log.latestEpoch, origin: 'coordinator' } as const
+  return new Promise((resolve, reject) => {
+    log.append(bytes, how, result => {
+      if (result.ok) resolve()
+      else reject(new Error(result.message))
+    })
+  })
 }
 
 function idOf(partition: number): string {
@@ -179,16 +184,19 @@ async function committed(): Promise<number> {
   }
 }
 
-/** Waits until the topic's files have been the same for some rounds of the cleaner. */
+/** Waits until the cleaner has done what there is to do, or found for a minute that there is nothing. */
 async function quiet(): Promise<void> {
-  let before = ''
-  for (let unchanged = 0; unchanged < 5;) {
-    await sleep(2000)
-    const now = sizes()
-    unchanged = now === before ? unchanged + 1 : 0
-    before = now
+  const end = performance.now() + 60_000
+  for (;;) {
+    const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()
+    const [runs, ratio] = ['runs_total', 'max_dirty_ratio'].map(name => {
+      return Number(new RegExp(`^logcluster_cleaner_${name} (.*)$`, 'm').exec(text)?.[1])
+    })
+    if (runs! > 0 && ratio! <= 0.5) break
+    if (runs === 0 && performance.now() > end) break
+    await sleep(1000)
   }
-  console.log(`when the cleaner is done: ${before}`)
+  console.log(`when the cleaner is done: ${sizes()}`)
 }
 
 function sizes(): string {

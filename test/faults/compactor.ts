@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch, sequenceAfter } from '../../src/broker/log/batch/batch.ts'
 import { fromUtf8 } from '../../src/lib/bytes.ts'
 import { problemsOf, type SeenRecord } from '../cleaner/checker.ts'
+import { cleanedOffsetIn, logFolder } from '../cleaner/our-subject.ts'
 import { readBatches } from '../cleaner/what-is-left.ts'
 import type { BrokerClient, PartitionId } from '../helpers/broker-client.ts'
 import type { World } from './world.ts'
@@ -149,22 +150,13 @@ export class Compactor {
   }
 
   #cleanedOffset(lane: PartitionId): number {
-    const path = join(this.#dataDir, 'cleaner-offset-checkpoint')
-    if (!existsSync(path)) return 0
-    const { body } = JSON.parse(readFileSync(path, 'utf8')) as {
-      readonly body: { readonly offsets: Readonly<Record<string, number>> }
-    }
-    return body.offsets[this.#folder(lane)] ?? 0
+    return cleanedOffsetIn(this.#dataDir, lane) ?? 0
   }
 
   #activeBase(lane: PartitionId): number {
-    const names = readdirSync(join(this.#dataDir, this.#folder(lane)))
+    const names = readdirSync(join(this.#dataDir, logFolder(this.#dataDir, lane)))
     const bases = names.filter(name => /^\d{20}\.log$/.test(name))
     return Math.max(0, ...bases.map(name => Number(name.slice(0, 20))))
-  }
-
-  #folder({ partition }: PartitionId): string {
-    return readdirSync(this.#dataDir).find(name => name.startsWith(`${topic}-${partition}.`))!
   }
 }
 
