@@ -47,7 +47,7 @@ try {
   await quiet()
   for (let round = 1; round <= restarts; round++) await measure(round)
 } finally {
-  if (broker !== null) await kill(broker)
+  await broker?.end('SIGKILL')
   rmSync(dataDir, { recursive: true, force: true })
 }
 
@@ -61,21 +61,8 @@ async function start(): Promise<StartedBroker> {
   const built = process.env['LOGCLUSTER_TEST_MAIN']
   const main = built ?? join(import.meta.dirname, '../src/broker/main.ts')
   const args = Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-  const child = spawn(process.execPath, [main, ...args])
-  return await started('LogCluster', child, { dataDir, port, ready: 'Broker ready' })
-}
-
-async function kill({ pid }: StartedBroker): Promise<void> {
-  process.kill(pid, 'SIGKILL')
-  while (isThere(pid)) await sleep(1)
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
-  } catch {
-    return false
-  }
+  const place = { dataDir, port, ready: 'Broker ready', readyMsMax: 120_000 }
+  return await started('LogCluster', () => spawn(process.execPath, [main, ...args]), place)
 }
 
 async function makeTopics(): Promise<void> {
@@ -84,7 +71,7 @@ async function makeTopics(): Promise<void> {
   await client.createTopics([{ name: topic, partitions: partitionsOfGroup }])
   await committed()
   client.close()
-  await first.stop({ keepsData: true })
+  await first.end('SIGTERM')
 }
 
 /** As the coordinator writes it when a group commits all of its partitions at once. */
@@ -151,12 +138,11 @@ function groupOf(group: number): string {
 }
 
 async function measure(round: number): Promise<void> {
-  await kill(broker!)
-  const began = performance.now()
-  broker = await start()
-  const served = performance.now() - began
+  await broker!.end('SIGKILL')
+  broker = await broker!.again()
+  const served = broker.readyAfterMs
   const found = await committed()
-  const all = performance.now() - began
+  const all = Number(process.hrtime.bigint() - broker.spawnedAtNs) / 1e6
   const seconds = processorSeconds(broker.pid)
   if (found !== commits) throw new Error(`the last offset is ${found}, not ${commits}`)
   console.log(

@@ -22,7 +22,7 @@ export interface ReadBatch {
   readonly records: readonly ReadRecord[]
 }
 
-export interface ReadRecord {
+interface ReadRecord {
   readonly offset: number
   readonly timestampMs: number
   readonly key: Uint8Array | null
