@@ -89,9 +89,6 @@ describe('a bug that is planted is found', () => {
     'a new segment takes its place before it is on the device': {
       disk: disk => lying(disk, /\.cleaned$/),
     },
-    'old segments go before the new one has its name for good': {
-      disk: disk => changed(disk, { syncDirectory: path => syncedUnlessSwapping(disk, path) }),
-    },
   }
 
   test.each(Object.entries(planted))('%s', async (_, bug) => {
@@ -149,8 +146,4 @@ function lying(disk: Disk, names: RegExp): Disk {
       return names.test(path) ? changed(file, { sync: async () => {} }) : file
     },
   })
-}
-
-async function syncedUnlessSwapping(disk: Disk, path: string): Promise<void> {
-  if (!disk.list(path).some(name => name.endsWith('.swap'))) await disk.syncDirectory(path)
 }
