@@ -25,6 +25,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'bench/restart.ts',
       what: 'how long a large segment takes to open after kill -9',
     },
+    commits: {
+      file: 'bench/commits.ts',
+      what: 'how long groups with ten million commits take to be there after kill -9',
+    },
   },
   qualify: {
     faults: {

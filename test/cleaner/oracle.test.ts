@@ -1,11 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
-import { BrokerClient } from '../helpers/broker-client.ts'
+import { startBroker } from '../helpers/broker.ts'
 import type { Findings } from './compacted-topic.ts'
+import { OurSubject } from './our-subject.ts'
 import { readRecorded } from './recorded.ts'
-import { type Outcomes, type RestartableSubject, runScenarios } from './run-scenarios.ts'
+import { type Outcomes, runScenarios } from './run-scenarios.ts'
 import { cleanerSettings, cleaningScenarios } from './scenarios.ts'
 import type { ToldBatch } from './what-is-left.ts'
 
@@ -19,8 +17,7 @@ describe("what is left is what Apache Kafka's cleaner leaves", () => {
 
   beforeAll(async () => {
     await using broker = await startBroker({ settings: cleanerSettings })
-    const subject = new OurSubject(broker)
-    await subject.connect()
+    const subject = await OurSubject.of(broker)
     outcomes = await runScenarios(subject, cleaningScenarios)
     subject.client.close()
     if (Object.keys(outcomes.failures).length > 0) console.error(broker.output.slice(-8000))
@@ -36,45 +33,6 @@ describe("what is left is what Apache Kafka's cleaner leaves", () => {
     expect(comparable(outcomes.found[name]!)).toEqual(expected)
   })
 })
-
-class OurSubject implements RestartableSubject {
-  #client: BrokerClient | null = null
-  readonly #broker: TestBroker
-
-  constructor(broker: TestBroker) {
-    this.#broker = broker
-  }
-
-  get client(): BrokerClient {
-    return this.#client!
-  }
-
-  async connect(): Promise<void> {
-    this.#client = await BrokerClient.connect(this.#broker.port)
-  }
-
-  cleanedOffset(topic: string): number | null {
-    return cleanedOffsetIn(this.#broker.dataDir, topic)
-  }
-
-  async restart(): Promise<void> {
-    this.client.close()
-    await this.#broker.stop()
-    await this.#broker.start()
-    await this.connect()
-  }
-}
-
-/** Up to where partition 0 of a topic was cleaned, as the data directory says. */
-function cleanedOffsetIn(dataDir: string, topic: string): number | null {
-  const path = join(dataDir, 'cleaner-offset-checkpoint')
-  const log = readdirSync(dataDir).find(name => name.startsWith(`${topic}-0.`))
-  if (log === undefined || !existsSync(path)) return null
-  const { body } = JSON.parse(readFileSync(path, 'utf8')) as {
-    readonly body: { readonly offsets: Readonly<Record<string, number>> }
-  }
-  return body.offsets[log] ?? null
-}
 
 /**
  * Where Kafka's search by time comes to a segment whose greatest timestamp is that of a batch without records, it ends

@@ -1,5 +1,5 @@
 import { CompactedTopic, type Findings, type Subject } from './compacted-topic.ts'
-import type { AfterRestart, CleaningScenario } from './scenarios.ts'
+import type { AfterRestart, CleaningScenario } from './scenario.ts'
 
 /** A broker that can be started again. */
 export interface RestartableSubject extends Subject {

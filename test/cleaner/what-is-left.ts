@@ -22,7 +22,7 @@ export interface ReadBatch {
   readonly records: readonly ReadRecord[]
 }
 
-export interface ReadRecord {
+interface ReadRecord {
   readonly offset: number
   readonly timestampMs: number
   readonly key: Uint8Array | null
@@ -71,21 +71,19 @@ function recordsOf(header: BatchHeader, payload: Uint8Array): ReadRecord[] {
 /** No batch of a test is larger. */
 const openedBytesMax = 64 * 1024 * 1024
 
+const openers: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
+  none: bytes => bytes,
+  gzip: bytes => gunzipSync(bytes),
+  snappy: bytes => openSnappy(bytes, openedBytesMax),
+  lz4: bytes => openLz4(bytes, openedBytesMax),
+  zstd: bytes => zstdDecompressSync(bytes),
+}
+
 function opened(codec: number, bytes: Uint8Array): Uint8Array {
-  switch (codecNames[codec]) {
-    case 'none':
-      return bytes
-    case 'gzip':
-      return bytes.length === 0 ? bytes : gunzipSync(bytes)
-    case 'snappy':
-      return openSnappy(bytes, openedBytesMax)
-    case 'lz4':
-      return openLz4(bytes, openedBytesMax)
-    case 'zstd':
-      return zstdDecompressSync(bytes)
-    default:
-      throw new Error(`codec ${codec}`)
-  }
+  const open = openers[codecNames[codec] ?? '']
+  if (open === undefined) throw new Error(`codec ${codec} is none`)
+  // A batch that lost all records has none that could be compressed.
+  return bytes.length === 0 ? bytes : open(bytes)
 }
 
 /** One batch as it is recorded; a record a line of text. */

@@ -69,6 +69,13 @@ export const deviations: readonly Deviation[] = [
     '*',
     '*',
   ]),
+  ...all(row('segment size of `__consumer_offsets`'), [
+    'Offsets by name',
+    'its configs',
+    'results[__consumer_offsets].configs[segment.bytes].*',
+    '"1048576"',
+    '"104857600"',
+  ]),
   ...all(
     row('default partitions of an auto-created topic'),
     ['Topics made by Metadata', '*', 'topics[*].partitions[*]', '{*', 'nothing'],

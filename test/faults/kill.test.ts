@@ -26,6 +26,7 @@ describe('a broker that is killed under load', () => {
     expect(result.ackedRecordsMinBeforeKill).toBeGreaterThanOrEqual(200)
     expect(result.seenRecords).toBeGreaterThan(result.ackedRecords / 4)
     expect(result.topicsDeleted).toBeGreaterThan(0)
+    expect(result.compactedRecords).toBeGreaterThan(50 * kills)
     expect(result.acknowledgedCommits).toBeGreaterThan(kills)
     expect(result.forgottenOffsets).toBeGreaterThan(kills)
     expect(result.forgottenGroups).toBeGreaterThan(kills)

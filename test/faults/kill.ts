@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Prng } from '../../src/lib/prng.ts'
 import { TestBroker, type BrokerOptions } from '../helpers/broker.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
+import { Compactor, compactorSettings } from './compactor.ts'
 import { GroupLoad, type GroupCounts } from './group-load.ts'
 import { Ledger, type Violation } from './ledger.ts'
 import { IdempotentProducer, PlainProducer, type BatchCodec } from './producers.ts'
@@ -41,6 +42,8 @@ export interface KillTestResult extends GroupCounts {
   readonly topicsCreated: number
   readonly topicsDeleted: number
   readonly producerIds: number
+  /** Records of the compacted topic that were compacted away in the end. */
+  readonly compactedRecords: number
   /** From the start of a process to its readiness. */
   readonly backMs: { readonly p50: number; readonly p99: number; readonly max: number }
   readonly durationMs: number
@@ -59,7 +62,8 @@ export const onSlowDisk: BrokerOptions = {
  * that it ever acknowledged must be true in the end. Violations are data; only a run that cannot go on rejects.
  */
 export async function runKillTest(options: KillTestOptions): Promise<KillTestResult> {
-  const settings = { 'group.initial.rebalance.delay.ms': '0', ...options.broker?.settings }
+  const given = options.broker?.settings
+  const settings = { 'group.initial.rebalance.delay.ms': '0', ...compactorSettings, ...given }
   const broker = new TestBroker({ ...options.broker, settings })
   try {
     return await new KillTest(options, broker).run()
@@ -82,6 +86,7 @@ class KillTest {
   readonly #startedMs = Date.now()
   #places: Place[] = []
   #groups: GroupLoad | null = null
+  #compactor: Compactor | null = null
   #killsWhileStarting = 0
   #threadWrites = 0
   #ackedRecordsMin = Infinity
@@ -98,6 +103,7 @@ class KillTest {
     await this.#broker.start()
     const groups = await this.#withClient(async client => {
       this.#places = await makeTopics(client)
+      this.#compactor = await Compactor.over(this.#world, client, this.#broker.dataDir)
       return (this.#groups = await GroupLoad.over(this.#world, this.#places, client))
     })
     this.#world.isUp(this.#broker.port)
@@ -135,6 +141,7 @@ class KillTest {
       new PlainProducer(world, 'plain-2', plain),
       new Consumer(world, 'consumer', this.#places),
       this.#churn,
+      ...(this.#compactor === null ? [] : [this.#compactor]),
     ]
   }
 
@@ -167,6 +174,7 @@ class KillTest {
   #missing(before: { readonly ackedRecords: number; readonly changes: number }): string[] {
     const { ackedRecordsMin = 200 } = this.#options
     const missing: string[] = this.#groups?.missing() ?? []
+    if (this.#compactor?.hasCleaned === false) missing.push('compaction')
     if (this.#ledger.ackedRecords - before.ackedRecords < ackedRecordsMin) missing.push('records')
     if (this.#churn.changeCount - before.changes < topicChangesMin) missing.push('topics')
     if (this.#ledger.seenRecords <= this.#ledger.ackedRecords * seenPartMin) missing.push('reads')
@@ -195,6 +203,7 @@ class KillTest {
   async #settle(client: BrokerClient): Promise<void> {
     await this.#churn.settle(client)
     await this.#groups?.settle(client)
+    await this.#compactor?.look(client)
     const { topics: found } = await client.metadata(topics.map(({ name }) => name))
     for (const { topic, key } of this.#places) {
       const id = found.find(({ name }) => name === topic)?.topicId
@@ -209,6 +218,7 @@ class KillTest {
         if (values !== null) this.#ledger.judge(place.key, values)
         else this.#ledger.violation('topic', `${place.topic}-${place.partition} cannot be read`)
       }
+      await this.#compactor?.look(client)
     })
   }
 
@@ -233,6 +243,7 @@ class KillTest {
       topicsCreated: this.#churn.createdCount,
       topicsDeleted: this.#churn.deletedCount,
       producerIds: this.#world.producerIds.size,
+      compactedRecords: this.#compactor?.goneRecords ?? 0,
       ...groups,
       backMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
       durationMs: Date.now() - this.#startedMs,

@@ -191,6 +191,7 @@ export type ViolationKind =
   | 'deleted'
   | 'member'
   | 'answer'
+  | 'compacted'
 
 export interface Violation {
   readonly kind: ViolationKind

@@ -39,11 +39,11 @@ export const groupSettings = {
     doc: 'Partitions of `__consumer_offsets`, when it is created. They tell which group is kept where, so they never change.',
   }),
   'offsets.topic.segment.bytes': int({
-    default: 100 * mebibyte,
+    default: mebibyte,
     unit: 'bytes',
     min: mebibyte,
     effect: 'at restart',
-    doc: 'Segment size of `__consumer_offsets`, when it is created: small ones are compacted and loaded sooner.',
+    doc: "Segment size of `__consumer_offsets`, when it is created. What lies in each partition's active segment was not compacted yet, and all of it is read at a start.",
   }),
   'offsets.retention.minutes': int({
     default: 7 * 24 * 60,

@@ -15,10 +15,15 @@ import { encodeGroupRecord, type KeyAndValue } from './record-format.ts'
 type Warning = Readonly<Record<string, unknown>>
 
 /** A partition that is these batches, one range each, from `startOffset` on. */
-function partitionOf(inputs: readonly BatchInput[], startOffset = 0): Partition {
+function partitionOf(
+  inputs: readonly BatchInput[],
+  startOffset = 0,
+  damage: (bytes: Uint8Array) => void = () => {},
+): Partition {
   let endOffset = 0
   const batches = inputs.map(input => {
     const bytes = encodeBatch({ ...input, baseOffset: endOffset })
+    damage(bytes)
     const baseOffset = endOffset
     endOffset += 'count' in input.records ? input.records.count : input.records.length
     return { bytes, baseOffset, endOffset }
@@ -113,23 +118,9 @@ test('a key that is not understood is told of once', async () => {
 })
 
 test('a damaged batch ends the loading', async () => {
-  const partition = partitionOf([{ records: [commit('a', 0, 1)] }])
-  const { read } = partition
-  const damaged = {
-    ...partition,
-    read: async (request: never) => {
-      const found = (await read(request)) as { range: { file: { readAsync: Read } } }
-      const { readAsync } = found.range.file
-      found.range.file.readAsync = async (at, into) => {
-        const count = await readAsync(at, into)
-        into[batchOverheadBytes + 3]! ^= 1
-        return count
-      }
-      return found
-    },
-  } as unknown as Partition
+  const partition = partitionOf([{ records: [commit('a', 0, 1)] }], 0, bytes => {
+    bytes[batchOverheadBytes + 3]! ^= 1
+  })
   const options = { codecs: createCodecs(realClock), crc32c, warn: () => {} }
-  await expect(loadGroups(damaged, options)).rejects.toThrow('offset 0 is damaged')
+  await expect(loadGroups(partition, options)).rejects.toThrow('offset 0 is damaged')
 })
-
-type Read = (at: number, into: Uint8Array) => Promise<number>

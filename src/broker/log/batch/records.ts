@@ -32,6 +32,7 @@ export class RecordError extends Error {
 /**
  * The records of an uncompressed (or decompressed) payload, lazily. `count` is the header's.
  * @throws RecordError at the first record that does not fit, and at the end where bytes are left over.
+ * @internal
  */
 export function* readRecords(
   payload: Uint8Array,
