@@ -35,7 +35,9 @@ static int64_t run(const DiskJob *disk) {
   File *file = disk->file;
   size_t length = (size_t)disk->length;
   if (disk->kind == JOB_READ) return file_read(file->fd, disk->position, disk->target, length);
-  if (disk->kind == JOB_LOOK_UP) return file_look_up(file, disk->position, disk->target, length, false);
+  if (disk->kind == JOB_LOOK_UP) {
+    return file_look_up(file, disk->position, disk->target, length, false);
+  }
   if (disk->kind == JOB_DROP) return file_drop(file->fd, disk->position, disk->length);
   return flush(disk, file->fd) < 0 ? -errno : 0;
 }
