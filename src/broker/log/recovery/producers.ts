@@ -24,7 +24,8 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
   for (const offset of offsets.toReversed()) {
     if (offset > knownUpTo) continue
     const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
-    const states = bytes && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c)
+    const options = { expirationMs, countMax }
+    const states = bytes && ProducerStates.decode(bytes, options, crc32c, offset)
     if (states === null) continue
     recovery.producers = states
     recovery.producersUpTo = offset
@@ -39,8 +40,9 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
 
 /** From where the growth file began to where the walk does. */
 export function advanceProducers(recovery: Recovery, { segment, producers }: Resume): void {
-  for (const later of producers) recovery.producers.advance(later)
-  recovery.producersUpTo = segment.endOffset
+  const { endOffset } = segment
+  for (const later of producers) recovery.producers.advance(later, endOffset)
+  recovery.producersUpTo = endOffset
 }
 
 /** One batch of the walk; not where a snapshot has it already. */

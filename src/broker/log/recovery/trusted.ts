@@ -1,6 +1,6 @@
 import { lastOffset } from '../batch/batch.ts'
 import { markAtEnd } from '../append/growth.ts'
-import { readIndexHead, speaksOf, loadIndex } from '../read/index-loading.ts'
+import { loadIndex, readIndex, readIndexHead, speaksOf } from '../read/index-loading.ts'
 import { findBatch } from '../segment/lookup.ts'
 import { runCold } from '../read/read.ts'
 import { Segment, segmentPath } from '../segment/segment.ts'
@@ -54,8 +54,13 @@ async function openClean(
 /** Looks at the last batch of the active segment, whose index is then in memory. */
 async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolean> {
   const segment = recovery.segments.at(-1)!
-  const index = await loadIndex(recovery, segment)
-  segment.noteGrown(markAtEnd(segment, 0))
+  const kept = segment.index === null ? await readIndex(recovery, segment) : null
+  if (kept !== null) {
+    segment.loaded(kept)
+    segment.noteGrown(markAtEnd(segment, 0))
+  }
+  // Without index files the growth is told from the segment's first byte on.
+  const index = kept ?? (await loadIndex(recovery, segment))
   if (segment.isEmpty) return line.endOffset === segment.baseOffset
   const start = index.floorPosition(segment.sizeBytes)
   const isLast = (end: number) => end === segment.endOffset - 1

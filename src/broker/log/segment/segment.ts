@@ -37,6 +37,9 @@ export function isFormerCache(name: string): boolean {
   return formerCache.test(name)
 }
 
+/** A segment that is read in the time that it takes to read the files beside it. */
+const briefBytesMax = 16 * 1024
+
 /** What is known of a segment's batches without reading them. */
 export interface SegmentState {
   readonly sizeBytes: number
@@ -299,6 +302,12 @@ export class SegmentList {
 
   [Symbol.iterator](): IterableIterator<Segment> {
     return this.#segments.values()
+  }
+
+  /** So little that a start reads all of it: what would be left beside it would not make that quicker. */
+  get isBrief(): boolean {
+    const { sizeBytes, index } = this.active
+    return this.count === 1 && sizeBytes <= briefBytesMax && index?.offsets.count === 0
   }
 
   push(segment: Segment): void {

@@ -77,6 +77,11 @@ export class EpochCache {
     this.#entries = isEmpty ? kept : [{ epoch: holder.epoch, startOffset }, ...kept]
   }
 
+  /** The checkpoint says something that counts. */
+  get isSaved(): boolean {
+    return this.#saved !== null
+  }
+
   /** The checkpoint was read, and says `entries`; null where it is missing or not believed. */
   foundSaved(entries: readonly EpochEntry[] | null): void {
     this.#saved = entries
