@@ -6,6 +6,8 @@ import { isPassing } from '../shortage.ts'
 import type { LogState } from '../state/log-state.ts'
 import { dropGrowth } from './growth.ts'
 
+const settled = Promise.resolve()
+
 /** A producer snapshot: the state of everything below `offset`. */
 export interface Snapshot {
   readonly offset: number
@@ -18,7 +20,7 @@ export interface Snapshot {
  */
 export class Sealer {
   readonly #state: LogState
-  #settled: Promise<void> = Promise.resolve()
+  #settled = settled
 
   constructor(state: LogState) {
     this.#state = state

@@ -18,7 +18,7 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
   const { host, path, config, segments } = recovery
   const { disk, clock, crc32c } = host.env
   const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
-  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'producers') ?? [])
+  const offsets = [...recovery.files].flatMap(name => parseSegmentName(name, 'producers') ?? [])
   const trustedEnd = segments.at(-1)?.endOffset ?? 0
   const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
   for (const offset of offsets.toReversed()) {

@@ -19,7 +19,12 @@ export const segmentSuffixes: readonly SegmentSuffix[] = [
 
 /** The path of one of a segment's files; `offset` as 20 digits, so that names sort as offsets do. */
 export function segmentPath(logPath: string, offset: number, suffix: SegmentSuffix): string {
-  return `${logPath}/${offset.toString().padStart(20, '0')}.${suffix}`
+  return `${logPath}/${segmentName(offset, suffix)}`
+}
+
+/** The name of one of a segment's files. */
+export function segmentName(offset: number, suffix: SegmentSuffix): string {
+  return `${offset.toString().padStart(20, '0')}.${suffix}`
 }
 
 /** The base offset in a file's name, or null where it is not a file of that kind. */
@@ -171,6 +176,10 @@ export class Segment {
   /** No longer part of the log; its file goes later. */
   get isRemoved(): boolean {
     return this.#isRemoved
+  }
+
+  nameOf(suffix: SegmentSuffix): string {
+    return segmentName(this.baseOffset, suffix)
   }
 
   pathOf(suffix: SegmentSuffix): string {
