@@ -29,6 +29,14 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'bench/commits.ts',
       what: 'how long groups with ten million commits take to be there after kill -9',
     },
+    tail: {
+      file: 'bench/tail.ts',
+      what: 'who holds up the records that come late, and how often',
+    },
+    partitions: {
+      file: 'bench/partitions.ts',
+      what: 'what 10,000 partitions cost: starts, stops, memory',
+    },
   },
   qualify: {
     faults: {

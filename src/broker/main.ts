@@ -8,6 +8,7 @@ import { parseEndpoint } from './config/listeners.ts'
 import type { Configuration } from './config/settings.ts'
 import { openEnv, type OpenedEnv } from './open-env.ts'
 import { realClock } from '../env/real/clock.ts'
+import { scavengeAlone } from '../env/real/collector.ts'
 import { returnAddonsMemory, returnMemoryWhenIdle } from '../env/real/idle-memory.ts'
 import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
@@ -35,6 +36,7 @@ async function run(configuration: Configuration): Promise<void> {
     process: processNumbers,
   })
   watchLoopLag(realClock, seconds => metrics.loopLag(seconds))
+  scavengeAlone()
   returnAddonsMemory()
   returnMemoryWhenIdle(realClock)
   const broker = new Broker({

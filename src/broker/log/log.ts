@@ -175,23 +175,38 @@ export class Log {
     }
   }
 
-  /**
-   * Writes everything, flushes it, leaves indexes and snapshot for a quick start, and closes the files. Returns
-   * the log's line of the clean marker; null where it must be recovered at the next start.
-   */
-  async close(): Promise<CleanLine | null> {
-    const { availability, durability, host, name } = this.#state
+  /** Writes everything that was taken, takes no more, and leaves indexes and snapshot for a quick start. */
+  async finish(): Promise<void> {
+    const { availability } = this.#state
     await this.#retention.settled()
     await this.#appender.drain()
     availability.close()
     await this.#appender.drain()
     await this.#sealer.settled()
-    try {
-      const isSound = host.failure === null && availability.offline === null
-      return isSound ? await this.#leaveClean() : null
-    } finally {
-      durability.giveUp(new Error(`${name} was closed`))
-      this.closeFiles()
+    if (this.isSound) await this.#sealer.leaveCaches()
+  }
+
+  /** Neither the log nor its directory has failed: what was flushed is what there is. */
+  get isSound(): boolean {
+    const { availability, host } = this.#state
+    return host.failure === null && availability.offline === null
+  }
+
+  /**
+   * Closes the files of a log that was finished. Returns its line of the clean marker, which is true if it was flushed
+   * since; null where it must be recovered at the next start.
+   */
+  close(): CleanLine | null {
+    const { segments, epochs, durability, name } = this.#state
+    const { active } = segments
+    durability.giveUp(new Error(`${name} was closed`))
+    this.closeFiles()
+    if (!this.isSound) return null
+    return {
+      endOffset: segments.endOffset,
+      lastEpoch: epochs.latest,
+      activeBase: active.baseOffset,
+      activeBytes: active.sizeBytes,
     }
   }
 
@@ -213,19 +228,6 @@ export class Log {
   /** Closes the files of a retired log. */
   closeFiles(): void {
     for (const segment of this.#state.segments) segment.close()
-  }
-
-  async #leaveClean(): Promise<CleanLine> {
-    const { segments, epochs, durability } = this.#state
-    const { active } = segments
-    await this.#sealer.leaveCaches()
-    await durability.flush()
-    return {
-      endOffset: segments.endOffset,
-      lastEpoch: epochs.latest,
-      activeBase: active.baseOffset,
-      activeBytes: active.sizeBytes,
-    }
   }
 
   /** A read that fails takes the partition, whatever it was for; not where only the segment was another one by then. */

@@ -5,6 +5,8 @@ import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
 import type { LogState } from './state/log-state.ts'
 
+const settled = Promise.resolve()
+
 /**
  * The beginning of a log, where it shrinks: alone raises its start, and takes whole segments below it out of the
  * directory, from the oldest on. A segment's files stay, under other names, until no fetch can be using them any
@@ -15,7 +17,7 @@ export class Retention {
   readonly #appender: Appender
   readonly #sealer: Sealer
   /** Runs and moves of one log come one after the other. */
-  #last: Promise<void> = Promise.resolve()
+  #last = settled
 
   constructor(state: LogState, appender: Appender, sealer: Sealer) {
     this.#state = state

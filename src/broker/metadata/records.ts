@@ -186,10 +186,10 @@ function decodeRecord(record: unknown, where: string): MetadataRecord {
     throw newer(`${where} of type ${type} in version ${JSON.stringify(version)}`)
   }
   try {
-    const checked = object(kind.fields as Fields).check(fields, where)
+    const checked = object(kind.fields as Fields).check(fields)
     return { type, ...checked } as MetadataRecord
   } catch (error) {
-    if (error instanceof ShapeError) throw new RecordFormatError(error.message)
+    if (error instanceof ShapeError) throw new RecordFormatError(error.within(where).message)
     throw error
   }
 }

@@ -1,51 +1,70 @@
-/** What a JSON value must look like to become a `T`. `check` throws a ShapeError that says where it does not. */
+/** What a JSON value must look like to be a `T`. `check` gives it as one, or throws a ShapeError that says where it is not. */
 export interface Shape<T> {
-  check(value: unknown, where: string): T
+  check(value: unknown): T
 }
 
 /** The type that a shape lets through. */
 export type Shaped<S> = S extends Shape<infer T> ? T : never
 
-/** A value that is not what its shape says; the message begins with the place. */
+/** A value that is not what its shape says. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError'
+  readonly #where: string
+  readonly #what: string
+
+  constructor(where: string, what: string) {
+    super(`${where} ${what}`)
+    this.#where = where
+    this.#what = what
+  }
+
+  /** As seen from around it: places are only spelled out where something is wrong. */
+  within(step: string): ShapeError {
+    return new ShapeError(`${step}${this.#where}`, this.#what)
+  }
 }
 
 /** An integer of `min` or more that a double holds exactly. */
 export function whole(min: number): Shape<number> {
   return {
-    check(value, where) {
+    check(value) {
       if (Number.isSafeInteger(value) && (value as number) >= min) return value as number
-      return refuse(value, where, `a whole number of at least ${min}`)
+      return refuse(value, `a whole number of at least ${min}`)
     },
   }
 }
 
 export const text: Shape<string> = {
-  check: (value, where) => (typeof value === 'string' ? value : refuse(value, where, 'a string')),
+  check: value => (typeof value === 'string' ? value : refuse(value, 'a string')),
 }
 
 export const flag: Shape<boolean> = {
-  check: (value, where) => (typeof value === 'boolean' ? value : refuse(value, where, 'a boolean')),
+  check: value => (typeof value === 'boolean' ? value : refuse(value, 'a boolean')),
 }
 
 /** A uuid in Kafka's text form. */
 export const uuidShape: Shape<string> = {
-  check(value, where) {
+  check(value) {
     if (typeof value === 'string' && /^[A-Za-z0-9_-]{21}[AQgw]$/.test(value)) return value
-    return refuse(value, where, 'a uuid of 22 base64url characters')
+    return refuse(value, 'a uuid of 22 base64url characters')
   },
 }
 
 export function orNull<T>(shape: Shape<T>): Shape<T | null> {
-  return { check: (value, where) => (value === null ? null : shape.check(value, where)) }
+  return { check: value => (value === null ? null : shape.check(value)) }
 }
 
 export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
-    check(value, where) {
-      if (!Array.isArray(value)) return refuse(value, where, 'a list')
-      return value.map((each, at) => item.check(each, `${where}[${at}]`))
+    check(value) {
+      if (!Array.isArray(value)) return refuse(value, 'a list')
+      let at = 0
+      try {
+        for (; at < value.length; at++) item.check(value[at])
+      } catch (error) {
+        throw within(`[${at}]`, error)
+      }
+      return value
     },
   }
 }
@@ -57,13 +76,20 @@ export type FieldsOf<F extends Fields> = { readonly [K in keyof F]: Shaped<F[K]>
 export function object<F extends Fields>(fields: F): Shape<FieldsOf<F>> {
   const names = Object.keys(fields)
   return {
-    check(value, where) {
-      if (!isObject(value)) return refuse(value, where, 'an object')
-      const checked: Record<string, unknown> = {}
-      for (const name of names) checked[name] = fields[name]!.check(value[name], `${where}.${name}`)
-      const extra = Object.keys(value).find(name => !(name in fields))
-      if (extra !== undefined) throw new ShapeError(`${where} has the unknown field ${extra}`)
-      return checked as FieldsOf<F>
+    check(value) {
+      if (!isObject(value)) return refuse(value, 'an object')
+      let name = ''
+      try {
+        for (name of names) fields[name]!.check(value[name])
+      } catch (error) {
+        throw within(`.${name}`, error)
+      }
+      for (const found in value) {
+        if (!Object.hasOwn(fields, found)) {
+          throw new ShapeError('', `has the unknown field ${found}`)
+        }
+      }
+      return value as FieldsOf<F>
     },
   }
 }
@@ -72,7 +98,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function refuse(value: unknown, where: string, wanted: string): never {
+function within(step: string, error: unknown): unknown {
+  return error instanceof ShapeError ? error.within(step) : error
+}
+
+function refuse(value: unknown, wanted: string): never {
   const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60)
-  throw new ShapeError(`${where} should be ${wanted}, and is ${found}`)
+  throw new ShapeError('', `should be ${wanted}, and is ${found}`)
 }

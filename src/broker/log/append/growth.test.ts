@@ -139,6 +139,26 @@ test('after a clean stop the index files are where the growth goes on', async ()
   }
 })
 
+test.each(['a brief log', 'a log whose index files are lost'])(
+  '%s that was stopped grows from its first byte, with all of its producers',
+  async what => {
+    const first = await open(simWorld())
+    const isBrief = what === 'a brief log'
+    await fill(first, 1, isBrief ? 1 : 20)
+    await first.directory.close()
+    const lost = isBrief ? [] : [file('offsets'), file('times')]
+    for (const path of lost) first.world.disk.unlink(path)
+    expect(first.world.disk.stat(file('offsets'))).toBe(null)
+    const second = await open(first.world)
+    await fill(second, 2, 150)
+    await settle(second)
+    const third = await reopen(second)
+    expect(third.readBytes).toBeLessThan(4 * stepBytes)
+    expect(knownOf(third)).toEqual(knownOf(second))
+    expect(third.log.producers.equals(second.log.producers)).toBe(true)
+  },
+)
+
 test('records of a tail that was lost are not believed when another tail stands there', async () => {
   const first = await open(simWorld())
   await fill(first, 1, 50)

@@ -6,6 +6,8 @@ import { isPassing } from '../shortage.ts'
 import type { LogState } from '../state/log-state.ts'
 import { dropGrowth } from './growth.ts'
 
+const settled = Promise.resolve()
+
 /** A producer snapshot: the state of everything below `offset`. */
 export interface Snapshot {
   readonly offset: number
@@ -18,7 +20,7 @@ export interface Snapshot {
  */
 export class Sealer {
   readonly #state: LogState
-  #settled: Promise<void> = Promise.resolve()
+  #settled = settled
 
   constructor(state: LogState) {
     this.#state = state
@@ -40,14 +42,21 @@ export class Sealer {
   }
 
   /**
-   * What a quick start after a stop needs of the active segment: its indexes, and the producers at the log's end.
-   * None of it is synced: what a crash tears is known by its CRC, and made anew from the batches.
+   * What a quick start after a stop needs of the active segment: its indexes, and the producers at the log's end; of
+   * a brief log only what its batches do not say. None of it is synced: what a crash tears is known by its CRC, and
+   * made anew from the batches.
    */
   async leaveCaches(): Promise<void> {
     const { segments, producers, endOffset, path, host, durability } = this.#state
+    const { isBrief, active } = segments
     await this.#tolerant(async () => {
-      for (const file of this.#writeIndexes(segments.active)) file.close()
-      if (dropGrowth(host.env.disk, segments.active)) durability.directoryChanged()
+      if (!isBrief && !areIndexesCurrent(active)) {
+        for (const file of this.#writeIndexes(active)) file.close()
+      }
+      if (active.grown.fileBytes > 0 && dropGrowth(host.env.disk, active)) {
+        durability.directoryChanged()
+      }
+      if (isBrief && producers.size === 0) return
       const snapshotPath = segmentPath(path, endOffset, 'producers')
       // The one at an empty segment's base is durable, and must stay so.
       if (host.env.disk.stat(snapshotPath) !== null) return
@@ -99,6 +108,11 @@ export class Sealer {
       host.warn('Could not finish what a closed segment leaves', fields)
     }
   }
+}
+
+/** The index files were found to speak of all of it, and it has not grown since. */
+function areIndexesCurrent({ grown, sizeBytes, isEmpty }: Segment): boolean {
+  return !isEmpty && grown.fileBytes === 0 && grown.position === sizeBytes
 }
 
 /** In place, without a rename: a torn cache is known by its CRC. */

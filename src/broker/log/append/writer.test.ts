@@ -18,7 +18,11 @@ import type { AppendResult } from '../log.ts'
 const stepMs = 10
 
 /** A log whose first write has just stalled: the next ones go to a thread. */
-async function stalledLog(over: Parameters<typeof logConfig>[0] = {}, laterMs = stepMs) {
+async function stalledLog(
+  over: Parameters<typeof logConfig>[0] = {},
+  laterMs = stepMs,
+  first = batchOf(1),
+) {
   const clock = new SimClock()
   const disk = new SimDisk({ later: act => void clock.after(laterMs, act) })
   const plain = { ...simWorld(disk), clock }
@@ -41,7 +45,7 @@ async function stalledLog(over: Parameters<typeof logConfig>[0] = {}, laterMs = 
   const answers = () =>
     results.splice(0).map(result => (result.ok ? result.baseOffset : result.error))
   waitMs = 6
-  append(batchOf(1))
+  append(first)
   clock.runSoon()
   waitMs = 0
   expect([answers(), operations.splice(0)]).toEqual([[0], ['write']])
@@ -198,7 +202,8 @@ test('what a thread wrote while an fsync failed is refused, not answered', async
 })
 
 test('a flush that began before a write ended makes nothing of it durable', async () => {
-  const { clock, log, append, answers, directory } = await stalledLog()
+  const notBrief = batchOf(1, { valueBytes: 20_000 })
+  const { clock, log, append, answers, directory } = await stalledLog({}, stepMs, notBrief)
   append(batchOf(3))
   await clock.run(stepMs + 1)
   quietly(log.whenDurable(1))

@@ -13,6 +13,9 @@ import {
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
 
+/** So much that a start would not read it all for the epochs. */
+const notBrief = () => batchOf(1, { valueBytes: 20_000 })
+
 /** A world that writes down its syncs. */
 function watched(world: LogWorld): string[] {
   const syncs: string[] = []
@@ -186,7 +189,7 @@ test('no room for a leader-epoch checkpoint is no failure: the flush is tried ag
   const directory = await openDirectory(world)
   const log = await directory.openLog(logId(), logConfig({ flushMs: 10 }))
   world.disk.failNext({ operation: 'write', pathPattern: /leader-epoch/, code: 'ENOSPC' })
-  await append(world, log, batchOf(1), { leaderEpoch: 3 })
+  await append(world, log, notBrief(), { leaderEpoch: 3 })
   await world.clock.run(100)
   expect([log.durableOffset, directory.failure]).toEqual([0, null])
   await world.clock.run(1000)
@@ -291,7 +294,7 @@ test('what found no room is tried again in a second, however long others may wai
   const log = await directory.openLog(logId(1), logConfig({ flushMs: 10 }))
   await append(world, patient, batchOf(1))
   world.disk.failNext({ operation: 'write', pathPattern: /leader-epoch/, code: 'ENOSPC' })
-  await append(world, log, batchOf(1), { leaderEpoch: 3 })
+  await append(world, log, notBrief(), { leaderEpoch: 3 })
   await world.clock.run(1009)
   expect(log.durableOffset).toBe(0)
   await world.clock.run(1)

@@ -88,6 +88,27 @@ export class FlushScheduler {
     for (const { promise } of Array.from(this.#flushing.values())) await promise
   }
 
+  /** For whoever stopped it: flushes all of `logs`, and resolves when they are durable. @throws DiskError */
+  async flushNow(logs: readonly Flushable[]): Promise<void> {
+    const marks = logs.map(log => log.beginFlush())
+    const syncCount = marks.reduce(
+      (sum, { files, directory }) => sum + files.length + +directory,
+      0,
+    )
+    const isTogether = syncCount > singleFilesMax
+    if (isTogether) await this.#options.env.disk.syncFileSystem(this.#options.path)
+    const turnstile = new Turnstile(inFlightMax)
+    const flushed = logs.map((log, at) =>
+      turnstile.pass(async () => {
+        if (!isTogether) await log.sync(marks[at]!)
+        await log.endFlush(marks[at]!)
+      }),
+    )
+    // Nothing is at work any more when the first failure is told.
+    await Promise.allSettled(flushed)
+    await Promise.all(flushed)
+  }
+
   #plan(): void {
     if (this.#isPlanned || this.#isStopped) return
     this.#isPlanned = true

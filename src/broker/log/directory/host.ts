@@ -22,8 +22,8 @@ export interface DirectoryHostOptions {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
   /** The open logs. */
   logs(): Iterable<Log>
-  /** Whether a log of that name is on disk, and not open. */
-  isOnDisk(name: string): boolean
+  /** Names of the logs that are on disk, and not open. */
+  unopened(): Iterable<string>
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
 }
@@ -282,11 +282,9 @@ export class DirectoryHost implements LogHost {
 
   /** What the file says of logs that still exist. */
   #kept({ saved }: OffsetCheckpoint): Record<string, number> {
-    const open = new Set(Array.from(this.#options.logs(), ({ name }) => name))
-    const entries = Object.entries(saved)
-    return Object.fromEntries(
-      entries.filter(([name]) => open.has(name) || this.#options.isOnDisk(name)),
-    )
+    const existing = new Set(this.#options.unopened())
+    for (const { name } of this.#options.logs()) existing.add(name)
+    return Object.fromEntries(Object.entries(saved).filter(([name]) => existing.has(name)))
   }
 
   #restIdleSegments(): void {

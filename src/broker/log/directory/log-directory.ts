@@ -66,7 +66,7 @@ interface LogDirectoryHooks {
   warn?(message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
-/** Logs that are flushed and closed at the same time. */
+/** Logs that are finished at the same time. */
 const closeCountMax = 8
 
 /**
@@ -144,7 +144,7 @@ export class LogDirectory {
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
-      isOnDisk: name => this.#isOnDisk(name),
+      unopened: () => Array.from(this.#found.values(), ({ name }) => name),
       mayBeDirty: name => this.#noteDirt(name),
     })
     const { committedOffset = () => Infinity } = options
@@ -247,15 +247,11 @@ export class LogDirectory {
     await this.#cleaner.stop()
     try {
       await this.#host.scheduler.stop()
-      const closing = new Turnstile(closeCountMax)
-      const closeOne = async (log: Log): Promise<void> => {
-        const line = await log.close()
+      await this.#finishLogs()
+      for (const log of this.#logs.values()) {
+        const line = log.close()
         if (line !== null) lines.set(log.name, line)
       }
-      const closed = Array.from(this.#logs.values(), log => closing.pass(() => closeOne(log)))
-      // All of them, before the first that failed is looked at: nothing may be at work after the lock is gone.
-      await Promise.allSettled(closed)
-      await Promise.all(closed)
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
         const place = { env: this.#env, path: this.path }
@@ -268,9 +264,22 @@ export class LogDirectory {
         this.#host.warn('No clean stop on a full disk', { error: error.message })
       else this.#host.fail(error)
     } finally {
+      for (const log of this.#logs.values()) log.close()
       await this.#host.stop()
       this.#lock.release()
     }
+  }
+
+  /** Everything is written, and flushed together: with ten thousand logs a flush for each takes longer than anyone waits. */
+  async #finishLogs(): Promise<void> {
+    const finishing = new Turnstile(closeCountMax)
+    const logs = Array.from(this.#logs.values())
+    const finished = logs.map(log => finishing.pass(() => log.finish()))
+    // All of them, before the first that failed is looked at: nothing may be at work after the lock is gone.
+    await Promise.allSettled(finished)
+    await Promise.all(finished)
+    const sound = logs.filter(log => log.isSound)
+    await this.#host.scheduler.flushNow(sound.map(({ durability }) => durability))
   }
 
   async #openLog(id: LogId, config: LogConfig): Promise<Log> {
@@ -368,11 +377,6 @@ export class LogDirectory {
       const line = this.#start.cleanLines[name]
       if (line !== undefined) yield [name, line]
     }
-  }
-
-  #isOnDisk(name: string): boolean {
-    for (const found of this.#found.values()) if (found.name === name) return true
-    return false
   }
 
   /** One thing at a time happens to a log. */

@@ -186,7 +186,7 @@ export class ProducerStates {
     for (let entry = this.#oldest; entry !== null; entry = entry.newer) yield entry
   }
 
-  /** Those whose batches at or behind `offset` were applied here, the longest idle first. */
+  /** Those that may have appended at or behind `offset`, the longest idle first: none of the others has. */
   since(offset: number): ProducerState[] {
     const found: ProducerState[] = []
     for (
@@ -199,13 +199,13 @@ export class ProducerStates {
     return found.toReversed()
   }
 
-  /** Takes over what `since` gave at a later state of the log: the same producers are known then as there. */
-  advance(later: readonly ProducerState[]): void {
+  /** Takes over what `since` gave when the log ended at `offset`: the same producers are known then as there. */
+  advance(later: readonly ProducerState[], offset = 0): void {
     for (const { producerId } of later) {
       const known = this.#entries.get(producerId)
       if (known !== undefined) this.#forget(known)
     }
-    for (const producer of later) this.#restore(producer)
+    for (const producer of later) this.#restore(producer, offset - 1)
   }
 
   stateOf(producerId: number): ProducerState | undefined {
@@ -229,23 +229,27 @@ export class ProducerStates {
     return encodeProducers([...this.states()], crc32c)
   }
 
-  /** What a snapshot held; null where there is any doubt, and the log must be read instead. Never throws. */
+  /**
+   * What a snapshot held of everything below `offset`; null where there is any doubt, and the log must be read
+   * instead. Never throws.
+   */
   static decode(
     bytes: Uint8Array,
     options: ProducerStatesOptions,
     crc32c: Crc32c = portableCrc32c,
+    offset = 0,
   ): ProducerStates | null {
     const producers = decodeProducers(bytes, crc32c)
     if (producers === null) return null
     const states = new ProducerStates(options)
-    for (const producer of producers) states.#restore(producer)
+    for (const producer of producers) states.#restore(producer, offset - 1)
     return states
   }
 
   /** The longest idle comes first. */
-  #restore(state: ProducerState): void {
+  #restore(state: ProducerState, appliedAt: number): void {
     this.#evictForOneMore()
-    const entry = { ...state, appliedAt: -1, older: null, newer: null, isLinked: false }
+    const entry = { ...state, appliedAt, older: null, newer: null, isLinked: false }
     this.#linkBefore(entry, null)
     this.#entries.set(entry.producerId, entry)
   }
@@ -293,7 +297,10 @@ interface Memory {
   epoch: number
   batches: readonly ProducerBatch[]
   appendedAtMs: number
-  /** Base offset of its last batch that this object applied, -1 where it came from a snapshot. Rises with the list. */
+  /**
+   * Base offset of its last batch; where it was restored, of which nobody knows when it appended, the last offset below
+   * what the snapshot is of. Rises with the list.
+   */
   appliedAt: number
 }
 

@@ -73,7 +73,11 @@ export function dropIndexFiles(disk: Disk, segment: Pick<Segment, 'pathOf'>): vo
   }
 }
 
-async function readIndex(state: IndexContext, segment: Segment): Promise<SegmentIndex | null> {
+/** What the index files say, if they are sound and speak of the segment as it is; else null. @throws DiskError */
+export async function readIndex(
+  state: IndexContext,
+  segment: Segment,
+): Promise<SegmentIndex | null> {
   const { disk, crc32c } = state.host.env
   const offsetBytes = await readFile(disk, segment.pathOf('offsets'))
   if (offsetBytes === null) return null

@@ -42,6 +42,11 @@ export interface RecoveryOptions {
 /** One log on its way from files to a `LogState`: what its steps share. */
 export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   readonly steps: RecoverySteps
+  /**
+   * Names in the log's directory, as they were when what others had begun was finished: no other is there, and some of
+   * them may be gone since.
+   */
+  files: ReadonlySet<string>
   /** Falls to `machine-died` where the clean marker does not fit. */
   trust: Trust
   readonly epochs: EpochCache

@@ -18,13 +18,14 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
   const { host, path, config, segments } = recovery
   const { disk, clock, crc32c } = host.env
   const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
-  const offsets = disk.list(path).flatMap(name => parseSegmentName(name, 'producers') ?? [])
+  const offsets = [...recovery.files].flatMap(name => parseSegmentName(name, 'producers') ?? [])
   const trustedEnd = segments.at(-1)?.endOffset ?? 0
   const knownUpTo = Math.min(walkedFrom, walkedFrom === Infinity ? trustedEnd : walkedFrom)
   for (const offset of offsets.toReversed()) {
     if (offset > knownUpTo) continue
     const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
-    const states = bytes && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c)
+    const options = { expirationMs, countMax }
+    const states = bytes && ProducerStates.decode(bytes, options, crc32c, offset)
     if (states === null) continue
     recovery.producers = states
     recovery.producersUpTo = offset
@@ -39,8 +40,9 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
 
 /** From where the growth file began to where the walk does. */
 export function advanceProducers(recovery: Recovery, { segment, producers }: Resume): void {
-  for (const later of producers) recovery.producers.advance(later)
-  recovery.producersUpTo = segment.endOffset
+  const { endOffset } = segment
+  for (const later of producers) recovery.producers.advance(later, endOffset)
+  recovery.producersUpTo = endOffset
 }
 
 /** One batch of the walk; not where a snapshot has it already. */

@@ -12,7 +12,7 @@ import {
   SegmentList,
 } from '../segment/segment.ts'
 import { walkBatches } from '../segment/walk.ts'
-import { EpochCache, epochPlace, readEpochs } from '../state/epoch-cache.ts'
+import { EpochCache, epochFile, epochPlace, readEpochs } from '../state/epoch-cache.ts'
 import { LogState } from '../state/log-state.ts'
 import type { Recovery, RecoveryOptions, RecoverySteps, Resume } from './context.ts'
 import { advanceProducers, noProducers, noteProducer, restoreProducers } from './producers.ts'
@@ -67,12 +67,10 @@ export async function recoverLog(
 }
 
 async function recover(recovery: Recovery): Promise<Recovered> {
-  const { host, path, startOffset, recoveryPoint } = recovery
-  const { disk } = host.env
-  sweep(recovery)
+  const { startOffset, recoveryPoint } = recovery
   try {
     await finishSwaps(recovery)
-    const bases = disk.list(path).flatMap(name => parseSegmentName(name, 'log') ?? [])
+    const bases = [...recovery.files].flatMap(name => parseSegmentName(name, 'log') ?? [])
     const firstWalked = await openTrusted(recovery, bases)
     await recoverTail(recovery, bases.slice(firstWalked))
   } catch (error) {
@@ -92,6 +90,7 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
     ...options,
     steps,
     sparseTo: sparseToOf(options),
+    files: new Set(sweep(options)),
     epochs: new EpochCache(),
     producers: noProducers(options.config),
     producersUpTo: 0,
@@ -111,12 +110,15 @@ function sparseToOf({ config, cleaned, recoveryPoint }: RecoveryOptions): number
 /** `.cleaned`: nobody reads a segment that is being made by the cleaner before it has another name. */
 const leftOvers = ['.tmp', '.deleted', '.cleaned']
 
-/** Removes what an earlier process was about to remove, left half made, or called by another name. */
-function sweep({ host, path }: RecoveryOptions): void {
-  for (const name of host.env.disk.list(path)) {
+/** Removes what an earlier process was about to remove, left half made, or called by another name. Tells what is left. */
+function sweep({ host, path }: RecoveryOptions): string[] {
+  const { disk } = host.env
+  return disk.list(path).filter(name => {
     const isLeftOver = leftOvers.some(suffix => name.endsWith(suffix))
-    if (isLeftOver || isFormerCache(name)) host.env.disk.unlink(`${path}/${name}`)
-  }
+    if (!isLeftOver && !isFormerCache(name)) return true
+    disk.unlink(`${path}/${name}`)
+    return false
+  })
 }
 
 /** What lies behind the trusted segments, in `bases`; nothing where all of them are. */
@@ -158,30 +160,31 @@ async function recoverFrom(
 
 /** Removes caches without a segment, and those that nobody will ask for: snapshots of no segment's beginning. */
 function sweepCaches(recovery: Recovery): void {
-  const { host, path, segments, recoveryPoint, trust, resumedFrom } = recovery
+  const { host, path, files, segments, recoveryPoint, trust, resumedFrom } = recovery
   const { disk } = host.env
   const active = segments.at(-1)
   for (const segment of segments) {
     const isDone = segment !== active && segment.endOffset <= recoveryPoint
-    if (isDone || segment.grown.fileBytes === 0) dropGrowth(disk, segment)
+    const isUseless = isDone || segment.grown.fileBytes === 0
+    if (isUseless && files.has(segment.nameOf('growth'))) dropGrowth(disk, segment)
   }
   const bases = new Set(segments.map(({ baseOffset }) => baseOffset))
   // What a start after a crash would begin with: see `resumeSegment`.
   const resumable = trust === 'clean' ? active?.endOffset : resumedFrom
-  for (const name of disk.list(path)) {
+  for (const name of files) {
     const offset =
       parseSegmentName(name, 'producers') ??
       parseSegmentName(name, 'offsets') ??
       parseSegmentName(name, 'times') ??
       parseSegmentName(name, 'growth')
-    if (offset !== null && offset !== resumable && !bases.has(offset))
-      disk.unlink(`${path}/${name}`)
+    if (offset === null || offset === resumable || bases.has(offset)) continue
+    if (disk.stat(`${path}/${name}`) !== null) disk.unlink(`${path}/${name}`)
   }
 }
 
 /** Epochs that began before the first walked segment come from the checkpoint, the others from the batches. */
-function readEpochCheckpoint({ epochs, host, path }: Recovery, walkedFrom: number): void {
-  const saved = readEpochs(readSealed(epochPlace(host.env, path)))
+function readEpochCheckpoint({ epochs, files, host, path }: Recovery, walkedFrom: number): void {
+  const saved = files.has(epochFile) ? readEpochs(readSealed(epochPlace(host.env, path))) : null
   epochs.foundSaved(saved)
   for (const { epoch, startOffset } of saved ?? []) {
     if (startOffset < walkedFrom) epochs.assign(epoch, startOffset)

@@ -10,7 +10,7 @@ import {
 import { OffsetIndex } from '../segment/offset-index.ts'
 import { ProducerStates } from '../producers/states.ts'
 import { SegmentIndex, type NewestTime } from '../segment/segment-index.ts'
-import { Segment, segmentPath } from '../segment/segment.ts'
+import { Segment, segmentName, segmentPath } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 import { TimeIndex } from '../segment/time-index.ts'
 import type { Recovery, Resume } from './context.ts'
@@ -23,8 +23,10 @@ import type { Recovery, Resume } from './context.ts'
  * anything is appended, and durably before the recovery point moves, because that takes a sync of the directory.
  */
 export async function resumeSegment(recovery: Recovery, base: number): Promise<Resume | null> {
-  const { host, path } = recovery
+  const { host, path, files } = recovery
   const { disk } = host.env
+  const told = (['offsets', 'growth'] as const).some(each => files.has(segmentName(base, each)))
+  if (!told) return null
   const file = disk.open(segmentPath(path, base, 'log'), 'write')
   const segment = new Segment({ disk, logPath: path, baseOffset: base }, file, null)
   try {

@@ -17,7 +17,7 @@ import type { Recovery } from './context.ts'
  */
 export async function finishSwaps(recovery: Recovery): Promise<void> {
   const { host, path } = recovery
-  for (const name of host.env.disk.list(path)) {
+  for (const name of recovery.files) {
     const range = parseSwapName(name)
     if (range === null) continue
     const problem = await problemOf(recovery, range)
@@ -26,6 +26,7 @@ export async function finishSwaps(recovery: Recovery): Promise<void> {
       return
     }
     await finish(recovery, range)
+    recovery.files = new Set(host.env.disk.list(path))
   }
 }
 

@@ -1,9 +1,9 @@
 import { lastOffset } from '../batch/batch.ts'
 import { markAtEnd } from '../append/growth.ts'
-import { readIndexHead, speaksOf, loadIndex } from '../read/index-loading.ts'
+import { loadIndex, readIndex, readIndexHead, speaksOf } from '../read/index-loading.ts'
 import { findBatch } from '../segment/lookup.ts'
 import { runCold } from '../read/read.ts'
-import { Segment, segmentPath } from '../segment/segment.ts'
+import { Segment, segmentName, segmentPath } from '../segment/segment.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import type { CleanLine, Recovery } from './context.ts'
 
@@ -54,8 +54,13 @@ async function openClean(
 /** Looks at the last batch of the active segment, whose index is then in memory. */
 async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolean> {
   const segment = recovery.segments.at(-1)!
-  const index = await loadIndex(recovery, segment)
-  segment.noteGrown(markAtEnd(segment, 0))
+  const kept = segment.index === null ? await readIndex(recovery, segment) : null
+  if (kept !== null) {
+    segment.loaded(kept)
+    segment.noteGrown(markAtEnd(segment, 0))
+  }
+  // Without index files the growth is told from the segment's first byte on.
+  const index = kept ?? (await loadIndex(recovery, segment))
   if (segment.isEmpty) return line.endOffset === segment.baseOffset
   const start = index.floorPosition(segment.sizeBytes)
   const isLast = (end: number) => end === segment.endOffset - 1
@@ -72,19 +77,21 @@ async function openClosed(
   base: number,
   endOffset: number,
 ): Promise<Segment | null> {
-  const { host, path, config, sparseTo } = recovery
+  const { host, path, config, files, sparseTo } = recovery
   const { disk, crc32c } = host.env
-  const place = { disk, logPath: path, baseOffset: base }
+  const segmentPlace = { disk, logPath: path, baseOffset: base }
   const logPath = segmentPath(path, base, 'log')
   const sizeBytes = disk.stat(logPath)?.size ?? 0
-  const head = readIndexHead(disk, { path: segmentPath(path, base, 'offsets') }, 'offsets', crc32c)
+  const name = segmentName(base, 'offsets')
+  const place = { path: `${path}/${name}` }
+  const head = files.has(name) ? readIndexHead(disk, place, 'offsets', crc32c) : null
   // Where offsets may be missing, they may be between this segment and the next.
   const mayEndBefore = endOffset <= sparseTo
   const lastEnd = mayEndBefore && head !== null ? Math.min(head.endOffset, endOffset) : endOffset
   const known = { baseOffset: base, endOffset: lastEnd, sizeBytes }
   if (head !== null && speaksOf(head, known)) {
     const { newest } = head
-    return new Segment(place, null, { ...known, newest, firstAppendMs: null })
+    return new Segment(segmentPlace, null, { ...known, newest, firstAppendMs: null })
   }
   const file = disk.open(logPath, 'write')
   const index = new SegmentIndex(base)
@@ -101,7 +108,7 @@ async function openClosed(
     return null
   }
   const state = { sizeBytes, endOffset: end.offset, newest: index.newest, firstAppendMs: null }
-  const segment = new Segment(place, file, state)
+  const segment = new Segment(segmentPlace, file, state)
   segment.loaded(index)
   return segment
 }

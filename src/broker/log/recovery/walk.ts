@@ -79,6 +79,7 @@ export async function walkSegment(recovery: Recovery, segment: Segment): Promise
     visit,
   )
   recovery.segments.push(segment)
+  if (segment.endOffset <= recovery.recoveryPoint) segment.synced(segment.sizeBytes)
   segment.coolTo(segment.sizeBytes)
   return end
 }

@@ -1,5 +1,8 @@
 import { assert } from '../../../lib/assert.ts'
 
+/** Of the many logs that have no entry yet. */
+const nothing = new Uint32Array(0)
+
 /** Bytes of one entry, in memory and on disk. */
 export const offsetEntryBytes = 8
 
@@ -9,7 +12,7 @@ export class OffsetIndex {
   #positions: Uint32Array
   #count: number
 
-  constructor(relativeOffsets = new Uint32Array(0), positions = new Uint32Array(0)) {
+  constructor(relativeOffsets = nothing, positions = nothing) {
     assert(relativeOffsets.length === positions.length, 'an index has as many offsets as positions')
     this.#relativeOffsets = relativeOffsets
     this.#positions = positions

@@ -19,7 +19,12 @@ export const segmentSuffixes: readonly SegmentSuffix[] = [
 
 /** The path of one of a segment's files; `offset` as 20 digits, so that names sort as offsets do. */
 export function segmentPath(logPath: string, offset: number, suffix: SegmentSuffix): string {
-  return `${logPath}/${offset.toString().padStart(20, '0')}.${suffix}`
+  return `${logPath}/${segmentName(offset, suffix)}`
+}
+
+/** The name of one of a segment's files. */
+export function segmentName(offset: number, suffix: SegmentSuffix): string {
+  return `${offset.toString().padStart(20, '0')}.${suffix}`
 }
 
 /** The base offset in a file's name, or null where it is not a file of that kind. */
@@ -36,6 +41,9 @@ const formerCache = /^\d{20}\.(?:index|timeindex|snapshot)$/
 export function isFormerCache(name: string): boolean {
   return formerCache.test(name)
 }
+
+/** A segment that is read in the time that it takes to read the files beside it. */
+const briefBytesMax = 16 * 1024
 
 /** What is known of a segment's batches without reading them. */
 export interface SegmentState {
@@ -170,6 +178,10 @@ export class Segment {
     return this.#isRemoved
   }
 
+  nameOf(suffix: SegmentSuffix): string {
+    return segmentName(this.baseOffset, suffix)
+  }
+
   pathOf(suffix: SegmentSuffix): string {
     return segmentPath(this.#place.logPath, this.baseOffset, suffix)
   }
@@ -299,6 +311,12 @@ export class SegmentList {
 
   [Symbol.iterator](): IterableIterator<Segment> {
     return this.#segments.values()
+  }
+
+  /** So little that a start reads all of it: what would be left beside it would not make that quicker. */
+  get isBrief(): boolean {
+    const { sizeBytes, index } = this.active
+    return this.count === 1 && sizeBytes <= briefBytesMax && index?.offsets.count === 0
   }
 
   push(segment: Segment): void {

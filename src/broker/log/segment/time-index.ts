@@ -1,6 +1,10 @@
 import { assert } from '../../../lib/assert.ts'
 import { lastBelow } from './offset-index.ts'
 
+/** Of the many logs that have no entry yet. */
+const noTimes = new Float64Array(0)
+const noOffsets = new Uint32Array(0)
+
 /** Bytes of one entry, on disk. */
 export const timeEntryBytes = 12
 
@@ -13,7 +17,7 @@ export class TimeIndex {
   #relativeOffsets: Uint32Array
   #count: number
 
-  constructor(timestamps = new Float64Array(0), relativeOffsets = new Uint32Array(0)) {
+  constructor(timestamps = noTimes, relativeOffsets = noOffsets) {
     assert(timestamps.length === relativeOffsets.length, 'an index has as many times as offsets')
     this.#timestamps = timestamps
     this.#relativeOffsets = relativeOffsets

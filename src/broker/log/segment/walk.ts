@@ -1,3 +1,4 @@
+import { lookUpBytesMax } from '../../../env/disk.ts'
 import { DiskError, type DiskFile } from '../../../env/env.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
 import {
@@ -41,6 +42,8 @@ export class SegmentDamage extends DiskError {
   }
 }
 
+const nothing = new Uint8Array(0)
+
 /** Much for the device in one go, little for the event loop to check. */
 const chunkBytes = 1024 * 1024
 
@@ -58,7 +61,7 @@ export async function walkBatches(
   let position = options.fromPosition ?? 0
   let offset = options.fromOffset
   let epoch = options.fromEpoch
-  let chunk = new Uint8Array(0)
+  let chunk = nothing
   let chunkStart = position
   let wantedBytes = batchOverheadBytes
   while (position < sizeBytes) {
@@ -68,7 +71,9 @@ export async function walkBatches(
       if (left < wantedBytes)
         return { position, offset, epoch, violation: 'the file ends inside a batch' }
       const target = new Uint8Array(Math.min(left, Math.max(chunkBytes, wantedBytes)))
-      const count = await file.readAsync(position, target)
+      // The little that a brief log holds is not worth a thread, where no device has to deliver it.
+      const now = target.length > lookUpBytesMax ? null : file.readNow(position, target)
+      const count = now ?? (await file.readAsync(position, target))
       if (count < wantedBytes)
         return { position, offset, epoch, violation: 'the file ends inside a batch' }
       chunk = target.subarray(0, count)

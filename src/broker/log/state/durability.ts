@@ -99,13 +99,6 @@ export class Durability implements Flushable {
     this.#isDirectoryDirty = true
   }
 
-  /** Flushes everything now, apart from the scheduler, which must have none of this log under way. @throws DiskError */
-  async flush(): Promise<void> {
-    const mark = this.beginFlush()
-    await this.sync(mark)
-    await this.endFlush(mark)
-  }
-
   beginFlush(): FlushMark {
     const { segments } = this.#log
     const files = Array.from(segments).flatMap(segment =>
@@ -137,9 +130,11 @@ export class Durability implements Flushable {
   }
 
   /** Writes the leader-epoch checkpoint where it says something else than is known. @throws DiskError */
-  #saveEpochs(): Promise<void> {
-    const { epochs, host, path } = this.#log
-    return epochs.save(entries =>
+  async #saveEpochs(): Promise<void> {
+    const { epochs, segments, host, path } = this.#log
+    // The next start reads them from the batches.
+    if (segments.isBrief && !epochs.isSaved) return
+    await epochs.save(entries =>
       host.withRoom(() => writeSealed(epochPlace(host.env, path), epochBody(entries))),
     )
   }

@@ -77,6 +77,11 @@ export class EpochCache {
     this.#entries = isEmpty ? kept : [{ epoch: holder.epoch, startOffset }, ...kept]
   }
 
+  /** The checkpoint says something that counts. */
+  get isSaved(): boolean {
+    return this.#saved !== null
+  }
+
   /** The checkpoint was read, and says `entries`; null where it is missing or not believed. */
   foundSaved(entries: readonly EpochEntry[] | null): void {
     this.#saved = entries
@@ -107,12 +112,14 @@ function areEqual(some: readonly EpochEntry[], others: readonly EpochEntry[]): b
   )
 }
 
-/** Where a log keeps its leader epochs (FORMAT.md). */
+/** The file in which a log keeps its leader epochs (FORMAT.md). */
+export const epochFile = 'leader-epoch-checkpoint'
+
 export function epochPlace(
   { disk, crc32c }: Pick<Env, 'disk' | 'crc32c'>,
   logPath: string,
 ): SealedFilePlace {
-  return { disk, crc32c, path: `${logPath}/leader-epoch-checkpoint`, kind: 'leader-epochs' }
+  return { disk, crc32c, path: `${logPath}/${epochFile}`, kind: 'leader-epochs' }
 }
 
 /** The body of `leader-epoch-checkpoint`, believed only if it is what `epochBody` writes. */
