@@ -140,8 +140,9 @@ describe('a reader', () => {
       const { directory, log } = await open(world, compactedConfig(), {}, gate.lane)
       await fill(world, log)
       while (!gate.isReached()) await clock.run(50)
-      // Nobody has the file open, and the index must be read: two steps.
+      // Nobody has the file open, nothing of it is cached, and the index must be read: two steps.
       log.restIdleSegments(Infinity)
+      disk.evict()
       gate.go()
       await clock.run(30)
       const found = await drive(clock, Promise.resolve(look(log)))
