@@ -70,7 +70,7 @@ describe('whoever asks first, internal topics are made with partitions and polic
     expect(await configsOf(client, offsets)).toMatchObject({
       'cleanup.policy': 'compact',
       'compression.type': 'producer',
-      'segment.bytes': String(100 * 1024 * 1024),
+      'segment.bytes': String(2 ** 20),
     })
     const group = new WireGroup(client, 'group')
     expect(await group.find()).toBe('NONE')
