@@ -68,6 +68,7 @@ async function replay(
       sizeBytes,
       fromOffset,
       fromEpoch: -1,
+      isStarting: true,
       sparseTo: recovery.sparseTo,
       crc32c: null,
     },

@@ -97,7 +97,7 @@ async function openClosed(
   const index = new SegmentIndex(base)
   const end = await recovery.steps.walkBatches(
     file,
-    { sizeBytes, fromOffset: base, fromEpoch: -1, sparseTo, crc32c: null },
+    { sizeBytes, fromOffset: base, fromEpoch: -1, sparseTo, crc32c: null, isStarting: true },
     (header, position) => index.note(header, position, config.indexIntervalBytes),
   )
   const isWhole = end.offset === endOffset || (mayEndBefore && end.offset < endOffset)

@@ -73,6 +73,7 @@ export async function walkSegment(recovery: Recovery, segment: Segment): Promise
       fromOffset: segment.endOffset,
       fromPosition: segment.sizeBytes,
       fromEpoch: epochs.latest,
+      isStarting: true,
       sparseTo,
       crc32c,
     },

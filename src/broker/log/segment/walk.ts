@@ -23,6 +23,8 @@ export interface WalkOptions {
   readonly crc32c: Crc32c | null
   /** Where in the file to begin; 0 where left out. */
   readonly fromPosition?: number
+  /** Nobody is served yet: the little that a brief log holds is not worth a thread, where the page cache has it. */
+  readonly isStarting?: boolean
 }
 
 export interface WalkEnd {
@@ -71,8 +73,8 @@ export async function walkBatches(
       if (left < wantedBytes)
         return { position, offset, epoch, violation: 'the file ends inside a batch' }
       const target = new Uint8Array(Math.min(left, Math.max(chunkBytes, wantedBytes)))
-      // The little that a brief log holds is not worth a thread, where no device has to deliver it.
-      const now = target.length > lookUpBytesMax ? null : file.readNow(position, target)
+      const isLittle = options.isStarting === true && target.length <= lookUpBytesMax
+      const now = isLittle ? file.readNow(position, target) : null
       const count = now ?? (await file.readAsync(position, target))
       if (count < wantedBytes)
         return { position, offset, epoch, violation: 'the file ends inside a batch' }
