@@ -99,7 +99,7 @@ describeWith('java', 'groups of Apache Kafka 4.3 tools', () => {
       mine.map(({ key, value }) => [key.data['partition'], value?.data['offset']]),
     )
     expect(Object.fromEntries(last)).toEqual({ 0: 20, 1: 20, 2: 20 })
-    expect(mine[0]).toMatchObject({ key: { type: 1 }, value: { version: 3 } })
+    expect(mine[0]).toMatchObject({ key: { type: 1 }, value: { version: 4 } })
     const metadata = await consume(...of('GroupMetadataMessageFormatter'))
     const values = metadata
       .map(line => JSON.parse(line) as Entry)

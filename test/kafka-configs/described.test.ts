@@ -55,6 +55,7 @@ const defaults: Readonly<Record<string, readonly [value: string, why: string]>> 
     '268435456',
     'memory is bounded by bytes, not by the number of requests',
   ],
+  'offsets.topic.segment.bytes': ['1048576', 'compaction reaches the commits of few groups too'],
   'metadata.log.dir': ['', 'empty is how a text is said not to be given'],
 }
 
@@ -75,9 +76,11 @@ const own = {
     'hot.window.bytes',
     'http.address',
     'log.dirty.budget.bytes',
+    'log.drop.behind.enable',
     'log.level',
     'log.write.back.bytes',
     'metrics.group.series.max',
+    'num.cold.reads.per.data.dir',
     'producer.id.count.max',
     'queued.max.output.bytes',
   ],
