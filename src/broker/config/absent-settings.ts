@@ -99,7 +99,6 @@ export const absentSettings: readonly AbsentSettings[] = [
       'delete.records.purgatory.*',
       'fetch.purgatory.*',
       'producer.purgatory.*',
-      'max.incremental.fetch.session.cache.slots',
       'max.request.partition.size.limit',
       'queued.max.requests',
     ],
