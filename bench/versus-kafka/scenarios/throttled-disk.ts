@@ -12,7 +12,7 @@ const diskBytesPerSecond = 100e6
 const paceSeconds = 20
 const paceRate = 500
 /** For what is slower than the pace: how long the disk could be read from beyond it, before a reader came to an end. */
-const spareSeconds = 12
+const spareSeconds = 20
 
 /** How many cold readers there are beside the tail, and what that is called. */
 export const coldReaders = [
@@ -27,7 +27,7 @@ export const throttledDisk: Scenario = {
   text: `![How long a fresh record waits while others read old ones](lagging-reader.svg)
 
 The broker's reads from the disk are held to 100 MB/s by the kernel (\`blkio\`, or \`io.max\` of cgroup v2; root). A producer sends
-${paceRate} records of 1 KiB a second, and a consumer follows it for ${paceSeconds} s: alone; beside one consumer that reads a topic of 3.2 GB from its
+${paceRate} records of 1 KiB a second, and a consumer follows it for ${paceSeconds} s: alone; beside one consumer that reads a topic of 4 GB from its
 beginning; beside four, each with a partition of it. Before each the page cache is evicted. Each broker runs while the other does
 not, and is started anew each round.`,
   goals: [
