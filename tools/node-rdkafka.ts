@@ -37,7 +37,7 @@ export function fetchNodeRdkafka(folder: string): void {
     npm_config_nodedir: headers(),
   }
   copyLibraries(join(folder, 'lib'))
-  runIn(place, 'nice', ['-n', '15', process.execPath, nodeGyp(), 'rebuild'], env)
+  runIn(place, process.execPath, [nodeGyp(), 'rebuild'], env)
   cpSync(join(folder, 'lib'), libraries, { recursive: true, verbatimSymlinks: true })
   runIn(place, process.execPath, ['-e', "require('./librdkafka.js')"])
 }
