@@ -24,7 +24,7 @@ import { realClock } from '../src/env/real/clock.ts'
 import { realRandom } from '../src/env/real/random.ts'
 import { BrokerClient } from '../test/helpers/broker-client.ts'
 import { type StartedBroker, started, freePort } from '../tools/kafka.ts'
-import { processorSeconds } from './rival.ts'
+import { processorSeconds } from './process-cost.ts'
 
 const topic = 'orders'
 const offsetsTopic = '__consumer_offsets'

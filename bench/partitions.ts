@@ -5,11 +5,9 @@
  */
 import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createTopics, produce } from '../src/broker/wire/messages/index.ts'
-import { encodeBatch } from '../src/broker/log/batch/batch.ts'
 import { startBroker, type TestBroker } from '../test/helpers/broker.ts'
-import { BrokerClient } from '../test/helpers/broker-client.ts'
-import { anonymousMiB, childrenSeconds, processorSeconds } from './rival.ts'
+import { anonymousMiB, childrenSeconds, processorSeconds } from './process-cost.ts'
+import { createTopics, produceToAll } from './versus-kafka/rival.ts'
 
 const partitionsOfTopic = 1000
 /** The collector looks every five seconds, and twice. */
@@ -79,40 +77,21 @@ async function stop(broker: TestBroker, name: string, note: Note): Promise<void>
   note(`${name}, processor seconds`, childrenSeconds() - before)
 }
 
-/** Several topics at once, as tools do it. */
 async function createAll({ port }: TestBroker, count: number): Promise<void> {
-  using client = await BrokerClient.connect(port, { timeoutMs: 120_000 })
-  const topics = topicsOf(count).map(({ topic, partitions }) => ({
-    name: topic,
-    numPartitions: partitions,
-    replicationFactor: 1,
-    assignments: [],
-    configs: [],
-  }))
-  const request = { topics, timeoutMs: 120_000, validateOnly: false }
-  const answer = await client.request(createTopics, 7, request)
-  const failed = answer.topics.find(({ errorCode }) => errorCode !== 0)
-  if (failed !== undefined) throw new Error(`no topic: error ${failed.errorCode}`)
+  for (const { topic, partitions } of topicsOf(count)) {
+    await createTopics(addressed(port), [topic], partitions)
+  }
 }
 
 /** One batch in each partition, acknowledged. */
 async function produceAll({ port }: TestBroker, count: number): Promise<void> {
-  using client = await BrokerClient.connect(port, { timeoutMs: 120_000 })
-  const records = () =>
-    encodeBatch({ records: [{ value: new Uint8Array(100) }], baseTimestamp: Date.now() })
   for (const { topic, partitions } of topicsOf(count)) {
-    const partitionData = Array.from({ length: partitions }, (_, index) => ({
-      index,
-      records: records(),
-    }))
-    for (let left = partitionData; left.length > 0;) {
-      const topicData = [{ name: topic, partitionData: left }]
-      const answer = await client.request(produce, 9, { acks: -1, timeoutMs: 120_000, topicData })
-      const refused = answer.responses[0]!.partitionResponses.filter(each => each.errorCode !== 0)
-      left = refused.map(({ index }) => ({ index, records: records() }))
-      if (left.length > 0) await delay(100)
-    }
+    await produceToAll(addressed(port), [topic], partitions)
   }
+}
+
+function addressed(port: number) {
+  return { name: 'LogCluster', address: `127.0.0.1:${port}` } as const
 }
 
 async function allDurable(broker: TestBroker): Promise<void> {

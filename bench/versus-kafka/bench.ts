@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Ending } from './ending.ts'
 import { compileLoad, LoadRun, type Told } from './load.ts'
 import type { Measures, Round } from './results.ts'
-import { processorSeconds } from '../rival.ts'
+import { processorSeconds } from '../process-cost.ts'
 import { type Rival, type Start, startKafka, startLogCluster } from './rival.ts'
 
 export type Side = 'ours' | 'theirs'

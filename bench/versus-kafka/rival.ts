@@ -57,9 +57,12 @@ function named(name: Rival['name'], broker: apache.StartedBroker): Rival {
   return { ...broker, name, again: async () => named(name, await broker.again()) }
 }
 
+/** A broker as far as it is asked for something. */
+type Asked = Pick<Rival, 'name' | 'address'>
+
 /** Makes topics of so many partitions each, one request a topic. */
 export async function createTopics(
-  rival: Rival,
+  rival: Asked,
   names: readonly string[],
   partitions: number,
 ): Promise<void> {
@@ -71,7 +74,7 @@ export async function createTopics(
   })
 }
 
-export async function deleteTopics(rival: Rival, names: readonly string[]): Promise<void> {
+export async function deleteTopics(rival: Asked, names: readonly string[]): Promise<void> {
   await asking(rival, async client => {
     const { responses } = await client.deleteTopics(names)
     refuse(`${rival.name}: ${names.join(', ')} are not deleted`, responses)
@@ -80,7 +83,7 @@ export async function deleteTopics(rival: Rival, names: readonly string[]): Prom
 
 /** One batch of one record of 100 B into each partition, acknowledged; again where a partition is not ready yet. */
 export async function produceToAll(
-  rival: Rival,
+  rival: Asked,
   names: readonly string[],
   partitions: number,
 ): Promise<void> {
@@ -104,7 +107,7 @@ export async function produceToAll(
   })
 }
 
-async function asking(rival: Rival, ask: (client: BrokerClient) => Promise<void>): Promise<void> {
+async function asking(rival: Asked, ask: (client: BrokerClient) => Promise<void>): Promise<void> {
   const port = Number(rival.address.split(':')[1])
   using client = await BrokerClient.connect(port, { timeoutMs: 300_000 })
   await ask(client)

@@ -1,7 +1,7 @@
 import { freePort } from '../../../tools/kafka.ts'
 import { type Bench, inRounds, type Side } from '../bench.ts'
 import type { Measures } from '../results.ts'
-import { processorSeconds } from '../../rival.ts'
+import { processorSeconds } from '../../process-cost.ts'
 import type { Scenario } from '../scenario.ts'
 
 const patienceMs = 60_000

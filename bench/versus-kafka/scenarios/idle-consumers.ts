@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { kitFolder, whyMissing } from '../../../tools/clients.ts'
 import { type Bench, inRounds } from '../bench.ts'
 import type { Measures } from '../results.ts'
-import { processorSeconds } from '../../rival.ts'
+import { processorSeconds } from '../../process-cost.ts'
 import { createTopics, type Rival } from '../rival.ts'
 import type { Scenario } from '../scenario.ts'
 

@@ -1,5 +1,5 @@
 import { type Bench, tell } from '../bench.ts'
-import { anonymousMiB, processorSeconds } from '../../rival.ts'
+import { anonymousMiB, processorSeconds } from '../../process-cost.ts'
 import { createTopics, type Rival } from '../rival.ts'
 import type { Measures, Round } from '../results.ts'
 import type { Scenario } from '../scenario.ts'

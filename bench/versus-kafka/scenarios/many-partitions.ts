@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { type Bench, type Side, tell } from '../bench.ts'
 import type { Measures } from '../results.ts'
-import { anonymousMiB } from '../../rival.ts'
+import { anonymousMiB } from '../../process-cost.ts'
 import { createTopics, produceToAll } from '../rival.ts'
 import type { Scenario } from '../scenario.ts'
 

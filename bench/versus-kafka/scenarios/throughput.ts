@@ -1,7 +1,7 @@
 import { evict } from '../../../test/helpers/page-cache.ts'
 import { type Bench, inRounds } from '../bench.ts'
 import type { Measures } from '../results.ts'
-import { anonymousMiB } from '../../rival.ts'
+import { anonymousMiB } from '../../process-cost.ts'
 import { deleteTopics, type Rival } from '../rival.ts'
 import type { Scenario } from '../scenario.ts'
 

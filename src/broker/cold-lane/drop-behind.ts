@@ -87,7 +87,10 @@ export class DropBehind {
       const { topic, partition, portion } = each
       const verdict = verdictOf(portion, this.#offsetsOf(topic, partition))
       if (verdict === 'keep') this.#kept.push(each)
-      if (verdict === 'drop' && this.#isClean(portion)) gone.push(portion)
+      const bytes = verdict === 'drop' ? cleanBytes(portion) : null
+      if (bytes === null) continue
+      this.#droppedBytes += bytes
+      gone.push(portion)
     }
     if (this.#kept.length > keptMax) this.#kept.splice(0, this.#kept.length - keptMax)
     return gone
@@ -97,25 +100,23 @@ export class DropBehind {
     for (const { fetchOffset } of this.#options.readers.of(topic, partition)) yield fetchOffset
   }
 
-  /** Dirty pages would not go, and be written out of turn. */
-  #isClean({ file, from, to }: Portion): boolean {
-    try {
-      const found = file.residency(from, to - from)
-      if (found === null || found.dirtyBytes + found.writebackBytes > 0) return false
-      this.#droppedBytes += found.cachedBytes
-      return true
-    } catch (error) {
-      forgive(error)
-      return false
-    }
-  }
-
   async #drop({ file, from, to }: Portion): Promise<void> {
     try {
       await file.dropCacheAsync(from, to - from)
     } catch (error) {
       forgive(error)
     }
+  }
+}
+
+/** How much of it is cached; null where that cannot be told, or some is dirty: that would not go, and be written out of turn. */
+function cleanBytes({ file, from, to }: Portion): number | null {
+  try {
+    const found = file.residency(from, to - from)
+    return found === null || found.dirtyBytes + found.writebackBytes > 0 ? null : found.cachedBytes
+  } catch (error) {
+    forgive(error)
+    return null
   }
 }
 

@@ -1,4 +1,3 @@
-import { DiskError } from '../../env/env.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Int64 } from '../../lib/bytes.ts'
 import { Appender } from './append/appender.ts'
@@ -9,7 +8,13 @@ import type { CleanableLog } from './cleaner/cleanable-log.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogId } from './log-id.ts'
 import type { ProducerStates } from './producers/states.ts'
-import { readFailed, readLog, type ReadOptions, type ReadResult } from './read/read.ts'
+import {
+  isOfClosedFile,
+  readFailed,
+  readLog,
+  type ReadOptions,
+  type ReadResult,
+} from './read/read.ts'
 import { findByTime, findMaxTimestamp, type TimedOffset } from './read/time-lookup.ts'
 import type { CleanLine } from './recovery/recovery.ts'
 import { Retention } from './retention.ts'
@@ -100,7 +105,8 @@ export class Log {
   /**
    * Appends one batch of a client or coordinator, or the batches that a leader sent. Offsets are given in the
    * order of calls; `done` is called once: at once for what is refused, else after the write of this turn of the
-   * event loop, or of what a thread had still to write before. `records` are stamped in place and must stay as they are until then. `done` must not throw.
+   * event loop, or of what a thread had still to write before. `records` are stamped in place and must stay as they
+   * are until then. `done` must not throw.
    */
   append(records: Uint8Array, options: AppendOptions, done: Done): void {
     this.#appender.append(records, options, done)
@@ -235,8 +241,7 @@ export class Log {
     try {
       return await work()
     } catch (error) {
-      const isGone = error instanceof DiskError && error.code === 'EBADF'
-      if (isGone && !this.#state.availability.isClosed) return this.#lookingUp(work)
+      if (isOfClosedFile(error) && !this.#state.availability.isClosed) return this.#lookingUp(work)
       readFailed(this.#state, error)
       throw error
     }

@@ -71,6 +71,7 @@ class Cleaning {
   async run(): Promise<CleaningNumbers> {
     const { cleaned, path, host } = this.#state
     await cleaned.beginTo(this.#dirt.upToOffset)
+    // An earlier cleaning may have ended between an exchange and its sync: no second one begins before that is durable.
     await host.env.disk.syncDirectory(path)
     const mappedTo = await this.#map()
     await this.#keep(mappedTo)

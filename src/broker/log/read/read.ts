@@ -170,7 +170,8 @@ export function readFailed(
   return { kind: 'failed', ...state.availability.takeOffline(`${what}${error.message}.`) }
 }
 
-function isOfClosedFile(error: unknown): boolean {
+/** Its last holder let it go: where a segment was replaced or removed, another look finds what is there now. */
+export function isOfClosedFile(error: unknown): boolean {
   return error instanceof DiskError && error.code === 'EBADF'
 }
 
