@@ -6,13 +6,11 @@ import type { Manifest, Resource } from './object.ts'
 /** Types of a LogBroker's conditions, and what each says while it is True. */
 export const brokerConditions = {
   Ready: 'The broker serves clients.',
-  Scheduled: 'Its pod has a node. The reason WaitingForNode names the one that its volume lies on.',
-  StorageHealthy: 'Its volume is bound, there, and of the size that is wanted.',
-  IdentityConfirmed:
-    'Its disk is the one that the operator recorded. The message says what to do where it is not.',
+  StorageBound:
+    'Its claim is bound, and its volume has the size that is wanted. The reason WaitingForNode names the node that it lies on.',
+  IdentityRecorded:
+    'Its disk is the one that the operator recorded; the message says what to do where it is not.',
   ConfigApplied: 'It runs with the settings that are wanted.',
-  Progressing: 'The operator is at work on it; the reason names the operation.',
-  Quarantined: 'It serves what it has and changes no metadata; the message says why.',
 } as const
 
 export type BrokerConditionType = keyof typeof brokerConditions
@@ -45,6 +43,11 @@ export const logBrokerSpec = field(
       change: 'immutable',
       rules: [immutable('spec.brokerId', belongs)],
     }),
+    restartedAt: field(text(40).optional(), {
+      text: 'A broker that started before this time is restarted, once per value; beside that of the LogCluster, the later counts.',
+      change: 'restart',
+      format: 'date-time',
+    }),
     replace: field(
       z
         .object({
@@ -57,12 +60,12 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it is the only part of this object that is a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
   }),
-  { text: 'What is wanted. The operator writes it, but for `replace`.' },
+  { text: 'What is wanted. The operator writes it, but for `restartedAt` and `replace`.' },
 )
 
 const volume = z.object({
@@ -70,6 +73,7 @@ const volume = z.object({
   persistentVolume: field(text(253).optional(), {
     text: 'The PersistentVolume that it is bound to.',
   }),
+  requested: field(text(32).optional(), { text: 'What the claim asks for, a quantity.' }),
   size: field(text(32).optional(), { text: 'What the claim has, a quantity.' }),
   used: field(text(32).optional(), {
     text: 'What files took when the broker was last asked, a quantity; it is rewritten when it moved by a twentieth of the size.',
@@ -96,6 +100,7 @@ export const logBrokerStatus = field(
       incarnation: field(incarnation.optional(), {
         text: 'Which disk in this place it is, from 1.',
       }),
+      clusterId: field(text(64).optional(), { text: 'The id of the cluster that its disk is of.' }),
       directoryId: field(text(64).optional(), {
         text: 'The id of the data directory of this incarnation, once the operator recorded it.',
       }),
@@ -111,11 +116,14 @@ export const logBrokerStatus = field(
         },
       ),
       restartedAt: field(text(40).optional(), {
-        text: "The cluster's `restartedAt` that was last carried out.",
+        text: 'The `restartedAt` that was last carried out.',
         format: 'date-time',
       }),
       version: field(text(63).optional(), { text: 'The version that it runs.' }),
       image: field(text(512).optional(), { text: 'The image that it runs.' }),
+      templateHash: field(text(64).optional(), {
+        text: 'The hash of the pod template that its pod was made with.',
+      }),
       startedAt: field(text(40).optional(), {
         text: 'When its process started.',
         format: 'date-time',

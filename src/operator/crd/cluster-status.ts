@@ -5,15 +5,13 @@ import { field, integer, listByName, text } from './field.ts'
 /** Types of a LogCluster's conditions, and what each says while it is True. */
 export const clusterConditions = {
   Ready: 'Clients are served.',
-  Available: 'Every partition has a leader.',
   Progressing: 'The operator is at work; the reason names the operation.',
   Degraded: 'Something needs a person, though clients may be served; the message says what to do.',
   StorageHealthy: 'Volumes are bound, there, and of the size that is wanted.',
   MetadataHealthy: 'The metadata log in Kubernetes can be read and written.',
   ConfigApplied: 'All brokers run with `spec.config`.',
   Paused: 'Nothing is changed, because `spec.reconciliation` is Paused.',
-  Quiesced: 'This generation of the spec is wholly realised.',
-  Stable: 'Ready, Quiesced, and not Degraded.',
+  Stable: 'Ready, this generation of the spec is wholly realised, and nothing is Degraded.',
 } as const
 
 export type ClusterConditionType = keyof typeof clusterConditions

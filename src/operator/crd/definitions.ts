@@ -91,7 +91,7 @@ export const definitions: readonly Definition[] = [
     kind: 'LogBroker',
     plural: 'logbrokers',
     shortName: 'lb',
-    text: 'One broker of a LogCluster. The operator makes it; only `spec.replace` is for people.',
+    text: 'One broker of a LogCluster. The operator makes it; only `spec.restartedAt` and `spec.replace` are for people.',
     spec: logBrokerSpec,
     status: logBrokerStatus,
     rules: logBrokerRules,
