@@ -70,7 +70,7 @@ const conditionTables: Readonly<Record<string, ConditionTable>> = {
 }
 
 /** Inside what is as in a pod of Kubernetes, whose documentation tells it better. */
-const isKubernetes = /\.template\.pod\.spec\.\w+[.[{]/
+export const isKubernetes = /\.template\.pod\.spec\.\w+[.[{]/
 
 /** docs/crds.md, whole. */
 export function crdsDocument(): string {
