@@ -37,6 +37,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
+  'src/operator/brokers': {
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+  },
   'src/broker/native': {
     ours: [
       'src/lib',
