@@ -184,6 +184,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
   },
   'src/broker/open-env.ts': { ours: everything },
+  'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
