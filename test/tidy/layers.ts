@@ -225,6 +225,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/arguments.ts': { ours: [], modules: ['node:util'] },
   'src/operator/operator.ts': { ours: everything },
   'src/broker/open-env.ts': { ours: everything },
+  'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
