@@ -37,6 +37,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
+  'src/operator/brokers': {
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+  },
   'src/broker/native': {
     ours: [
       'src/lib',
@@ -183,6 +186,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/server': {
     ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
   },
+  // The operator: its own rooms below its loop. Nothing of the broker imports it.
+  'src/operator/kubernetes': {
+    ours: ['src/lib', 'src/env'],
+    modules: ['@kubernetes/client-node', 'undici', 'node:fs/promises'],
+  },
+  'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
@@ -193,6 +202,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/cli/main.ts': {
     ours: ['src/cli', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
   },
+  'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
