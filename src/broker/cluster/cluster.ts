@@ -116,6 +116,8 @@ export class Cluster {
         nextSequence: log.cursor.nextSequence,
         snapshotSequence: log.snapshot?.sequence ?? 0,
         snapshotIntervalMax: store.snapshotIntervalMax,
+        unsnapshottedMax: store.unsnapshottedMax,
+        room: store.room,
         payloadBytesMax: store.payloadBytesMax,
         rules: rulesOf(options),
       },
