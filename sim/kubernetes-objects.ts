@@ -36,8 +36,8 @@ export class SimKubernetes {
   readonly #objects = new Map<string, KubernetesObject>()
   #lastVersion = 0
 
-  /** A client; after `updateCount` updates its process is dead: they are done, and nothing is heard of any more. */
-  client(updateCount = Infinity): NamedObjects {
+  /** A client; after `updateCount` updates its process is dead: they are done, and nothing is heard of any more but `died`. */
+  client(updateCount = Infinity, died: () => void = () => {}): NamedObjects {
     let left = updateCount
     return {
       get: async (kind, name) => {
@@ -49,7 +49,9 @@ export class SimKubernetes {
         if (left <= 0) return silence()
         const reply = this.#update(kind, object)
         left--
-        return left > 0 ? reply : silence()
+        if (left > 0) return reply
+        died()
+        return silence()
       },
       close: () => {},
     }
