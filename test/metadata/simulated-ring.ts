@@ -9,9 +9,11 @@ import { KubernetesStore } from '../../src/broker/metadata/kubernetes/kubernetes
 import { ringNames } from '../../src/broker/metadata/kubernetes/names.ts'
 import type { Geometry } from '../../src/broker/metadata/kubernetes/ring.ts'
 import { encodeContent } from '../../src/broker/metadata/kubernetes/slot-format.ts'
+import type { Cursor, StoredLog } from '../../src/broker/metadata/store.ts'
+import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 import type { NamedObjects } from '../../src/kubernetes/named-objects.ts'
 
-export const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
+const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
 
 /** A ring in the simulated API, and stores at it. */
 export class SimulatedRing {
@@ -72,4 +74,31 @@ export class SimulatedRing {
   }
 }
 
-export const cluster = 'orders'
+const cluster = 'orders'
+
+/** @throws where it is not committed */
+export async function append(
+  store: KubernetesStore,
+  cursor: Cursor,
+  text: string,
+  epoch = 1,
+): Promise<Cursor> {
+  const outcome = await store.append(cursor, epoch, utf8(text))
+  if (outcome.kind !== 'committed') throw new Error(`append: ${outcome.kind}`)
+  return outcome.cursor
+}
+
+/** After what the log has. */
+export async function appendAll(
+  store: KubernetesStore,
+  payloads: readonly string[],
+): Promise<Cursor> {
+  let { cursor } = await store.readAll()
+  for (const payload of payloads) cursor = await append(store, cursor, payload)
+  return cursor
+}
+
+/** The snapshot's payload, if there is one, and the records'. */
+export function texts({ snapshot, tail }: StoredLog): string[] {
+  return [snapshot, ...tail].flatMap(each => (each === null ? [] : [fromUtf8(each.payload)]))
+}

@@ -15,7 +15,11 @@ export interface StorePlace {
 }
 
 /** Every MetadataStore does this (durability.md 1.4). */
-export function testMetadataStore(makePlace: () => StorePlace): void {
+export function testMetadataStore(
+  makePlace: () => StorePlace,
+  /** How many random orders of operations are tried. */
+  { runCount = 60 }: { readonly runCount?: number } = {},
+): void {
   testAppends(makePlace)
   testSnapshots(makePlace)
   testAmbiguity(makePlace)
@@ -23,7 +27,7 @@ export function testMetadataStore(makePlace: () => StorePlace): void {
     const commands = fc.array(fc.constantFrom(...commandNames), { maxLength: 40 })
     await fc.assert(
       fc.asyncProperty(commands, names => compareWithModel(makePlace(), names)),
-      { numRuns: 60 },
+      { numRuns: runCount },
     )
   })
 }
