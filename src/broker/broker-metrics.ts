@@ -18,6 +18,7 @@ export function attachLogs(
     appends: function* () {
       for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
     },
+    offlinePartitions: () => Array.from(partitions.offline()).length,
     logs: function* () {
       for (const { id, extent, role } of partitions.all()) {
         if (extent === null || role === null) continue

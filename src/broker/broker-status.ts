@@ -25,7 +25,6 @@ export interface StatusFacts {
 /** Whatever is known of the broker at this moment. */
 export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
   const { cluster, directory, partitions } = parts
-  const all = Array.from(partitions?.all() ?? [])
   return {
     ...facts,
     isReady: facts.notReadyReason === null,
@@ -36,13 +35,11 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     startReason: directory?.startReason ?? '',
     quarantineReason: null,
     isMetadataWaiting: cluster?.isWaiting ?? false,
-    strayCount: 0,
-    partitionCount: all.length,
-    offlinePartitions: all.flatMap(({ id, whyOffline }) =>
-      whyOffline === null
-        ? []
-        : [{ topic: id.topic, partitionIndex: id.partition, reason: whyOffline }],
-    ),
+    strayCount: directory?.numbers().strayLogs ?? 0,
+    partitionCount: Array.from(partitions?.all() ?? []).length,
+    offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {
+      return { topic: id.topic, partitionIndex: id.partition, reason }
+    }),
   }
 }
 

@@ -11,6 +11,7 @@ interface Layer {
 const real = (...files: string[]): string[] => files.map(file => `src/env/real/${file}`)
 const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
+const operator = (...rooms: string[]): string[] => rooms.map(room => `src/operator/${room}`)
 const everything = ['src']
 
 /**
@@ -187,7 +188,45 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/server': {
     ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'security', 'handlers')],
   },
+  // The operator: its own rooms below its loop. Nothing of the broker imports it.
+  'src/operator/kubernetes': {
+    ours: ['src/lib', 'src/env'],
+    modules: ['@kubernetes/client-node', 'undici', 'node:fs/promises'],
+  },
+  'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
+  'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
+  'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/parts.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes', 'brokers', 'caches.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
+  'src/operator/metrics.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes'),
+      ...broker(
+        'telemetry/instruments.ts',
+        'telemetry/process-instruments.ts',
+        'telemetry/sources.ts',
+      ),
+    ],
+    modules: ['prom-client'],
+  },
+  'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
+  'src/operator/controller.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes', 'reconciler.ts', 'metrics.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
+  'src/operator/arguments.ts': { ours: [], modules: ['node:util'] },
+  'src/operator/operator.ts': { ours: everything },
   'src/broker/open-env.ts': { ours: everything },
+  'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
@@ -197,6 +236,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
