@@ -8,7 +8,7 @@ import { isKubernetes } from './crds-document.ts'
 
 /** The paths of all fields in `value`, as `fieldsOf` writes them. */
 function pathsIn(value: unknown, path: string): string[] {
-  if (Array.isArray(value)) return value.flatMap(item => pathsIn(item, `${path}[]`))
+  if (Array.isArray(value)) return [path, ...value.flatMap(item => pathsIn(item, `${path}[]`))]
   if (typeof value !== 'object' || value === null) return [path]
   return [path, ...Object.entries(value).flatMap(([name, at]) => pathsIn(at, `${path}.${name}`))]
 }

@@ -1,14 +1,14 @@
 import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
-import { Cluster, type ConfigResource } from './cluster/cluster.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
 import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
-import { groupConfigProblem } from './config/group-config.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
 import { Coordinator } from './coordinator/coordinator.ts'
-import { internalTopics, mendInternalTopics } from './coordinator/internal-topics.ts'
+import { mendInternalTopics } from './coordinator/internal-topics.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { FetchSessionCache, sessionPartitionsMax } from './handlers/fetch/sessions/session-cache.ts'
 import { handlerTable } from './handlers/index.ts'
@@ -16,6 +16,7 @@ import { Insight } from './insight/insight.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { LogDirectory } from './log/directory/log-directory.ts'
+import type { LogId } from './log/log-id.ts'
 import { startReasons } from './log/recovery/start-class.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
 import type { MetadataImage } from './metadata/image.ts'
@@ -136,12 +137,11 @@ export class Broker {
     const partitions = (this.#parts.partitions = this.#makePartitions(directory))
     this.#attachLogs(directory, partitions)
     partitions.apply(cluster.image)
-    cluster.onImage(image => {
+    cluster.onImage((image, records) => {
       if (this.#takeConfigs(image)) partitions.reconfigure()
-      partitions.apply(image)
+      partitions.apply(image, records)
     })
-    const strays = await partitions.setStraysAside()
-    if (strays.length > 0) logger.warn({ logs: strays }, 'Set logs aside that no topic claims')
+    await partitions.sortUnclaimed()
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = this.#makeCoordinator(cluster, partitions))
     coordinator.start()
@@ -182,27 +182,9 @@ export class Broker {
     const path =
       settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
     const cluster = await Cluster.start({
+      ...clusterOptions(this.#configuration, this.#listeners),
       env,
       store: await FilesStore.open({ disk: env.disk, path }),
-      brokerId: settings.nodeId,
-      listeners: this.#listeners.map(({ name, host, port }) => ({ name, host, port })),
-      defaults: {
-        partitionCount: settings.numPartitions,
-        replicationFactor: settings.defaultReplicationFactor,
-      },
-      internalTopics: internalTopics({
-        partitionCount: settings.offsetsTopicNumPartitions,
-        segmentBytes: settings.offsetsTopicSegmentBytes,
-      }),
-      validateConfigs: configs => this.#configuration.problemOfTopic(configs),
-      configRules: {
-        validateBrokerConfigs: configs => this.#configuration.problemOf(configs),
-        validateGroupConfigs: groupConfigProblem,
-        listBeneath: (resource, name) => {
-          const whose = whoseOf(resource)
-          return whose === null ? null : this.#configuration.listBeneath(whose, name)
-        },
-      },
     })
     cluster.onFailure(fatal)
     metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })
@@ -235,6 +217,7 @@ export class Broker {
       bootId,
       registration: cluster.registration,
       codecs: this.#codecs,
+      expected: () => heldBy(settings.nodeId, cluster.image),
       committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
       hooks: { warn: (message, fields) => logger.warn(fields, message) },
     })
@@ -263,6 +246,7 @@ export class Broker {
         const reason = error instanceof DiskError || error instanceof Error ? error.message : error
         logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
       },
+      onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
       onRecovery: ({ topic, partition }) => {
         logger.info({ topic, partition }, 'Opened a log that could not be opened before')
       },
@@ -336,6 +320,7 @@ export class Broker {
       appends: function* () {
         for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
       },
+      offlinePartitions: () => Array.from(partitions.offline()).length,
       logs: function* () {
         for (const { id, extent, role } of partitions.all()) {
           if (extent === null || role === null) continue
@@ -378,11 +363,13 @@ export class Broker {
   }
 }
 
-/** null: a group's, which has no lists. */
-function whoseOf(resource: ConfigResource): 'topic' | 'own' | 'common' | null {
-  if (resource.type === 'group') return null
-  if (resource.type === 'topic') return 'topic'
-  return resource.brokerId === null ? 'common' : 'own'
+/** Every partition that the metadata log gives to a broker. */
+function* heldBy(brokerId: number, image: MetadataImage): Iterable<LogId> {
+  for (const { id: topicId, name: topic, partitions } of image.topics()) {
+    for (const { index, replicas } of partitions) {
+      if (replicas.includes(brokerId)) yield { topicId, topic, partition: index }
+    }
+  }
 }
 
 /** What is up so far. */

@@ -11,6 +11,7 @@ interface Layer {
 const real = (...files: string[]): string[] => files.map(file => `src/env/real/${file}`)
 const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
+const operator = (...rooms: string[]): string[] => rooms.map(room => `src/operator/${room}`)
 const everything = ['src']
 
 /**
@@ -192,7 +193,39 @@ export const layers: Readonly<Record<string, Layer>> = {
     modules: ['@kubernetes/client-node', 'undici', 'node:fs/promises'],
   },
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
+  'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
+  'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/parts.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes', 'brokers', 'caches.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
+  'src/operator/metrics.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes'),
+      ...broker(
+        'telemetry/instruments.ts',
+        'telemetry/process-instruments.ts',
+        'telemetry/sources.ts',
+      ),
+    ],
+    modules: ['prom-client'],
+  },
+  'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
+  'src/operator/controller.ts': {
+    ours: [
+      'src/env',
+      ...operator('kubernetes', 'reconciler.ts', 'metrics.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
+  'src/operator/arguments.ts': { ours: [], modules: ['node:util'] },
+  'src/operator/operator.ts': { ours: everything },
   'src/broker/open-env.ts': { ours: everything },
+  'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
