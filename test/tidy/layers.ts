@@ -239,7 +239,17 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+  },
+  'src/cli/try': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      ...log('batch/batch.ts', 'batch/records.ts'),
+      'src/cli/terminal.ts',
+    ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
