@@ -197,6 +197,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
