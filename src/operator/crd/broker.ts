@@ -18,7 +18,7 @@ export type BrokerConditionType = keyof typeof brokerConditions
 const incarnation = integer(1, 1_000_000)
 
 const belongs =
-  'it says whose broker this is: the operator makes another LogBroker for another place'
+  'it says whose broker this is: leave it, the operator makes another LogBroker for another place'
 
 /** @internal */
 export const logBrokerSpec = field(

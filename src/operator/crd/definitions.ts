@@ -16,7 +16,7 @@ interface Column {
 }
 
 /** One kind of objects. */
-interface Definition {
+export interface Definition {
   readonly kind: string
   readonly plural: string
   readonly shortName: string

@@ -107,7 +107,7 @@ export function nameRules(what: string, max: number): Rule[] {
   ]
 }
 
-/** The rule of a field that keeps the value that it was created with. `remedy` says what to do instead. */
-export function immutable(what: string, remedy: string): Rule {
-  return { rule: 'self == oldSelf', message: `${what} cannot change: ${remedy}` }
+/** The rule of a field that keeps the value that it was created with. `because` goes on to the remedy, after a colon. */
+export function immutable(what: string, because: string): Rule {
+  return { rule: 'self == oldSelf', message: `${what} cannot change, because ${because}` }
 }

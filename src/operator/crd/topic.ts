@@ -25,7 +25,10 @@ export const logTopicSpec = field(
       text: 'The LogCluster, in the same namespace.',
       change: 'immutable',
       rules: [
-        immutable('spec.clusterRef', 'delete this LogTopic and make one for the other cluster'),
+        immutable(
+          'spec.clusterRef',
+          'the topic lies in that cluster: delete this LogTopic and make one for the other cluster',
+        ),
       ],
     }),
     topicName: field(text(253).optional(), {
