@@ -5,6 +5,7 @@
 import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
 import { kubernetesSettings } from './kubernetes-settings.ts'
+import { privateSettings } from './private-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 import { toolSettings } from './tool-settings.ts'
 import { settingsBeneathTopics } from './topic-config-table.ts'
@@ -252,6 +253,9 @@ const settingsTable = {
 
   // In Kubernetes
   ...kubernetesSettings,
+
+  // Under an operator
+  ...privateSettings,
 
   // Known to tools
   ...toolSettings,
