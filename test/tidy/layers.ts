@@ -235,7 +235,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs', 'node:path'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
 

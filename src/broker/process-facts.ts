@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { load, type Loaded } from './config/load.ts'
+
+/** The settings that this process is started with. @throws ConfigurationError */
+export function loadHere(args: readonly string[]): Loaded {
+  return load({
+    args,
+    environment: process.env,
+    readFile: path => readFileSync(path, 'utf8'),
+    version: softwareVersion(),
+    // 0 where it cannot be known.
+    memoryBytesMax: process.constrainedMemory() || Infinity,
+  })
+}
+
+/** Changes with each start of the kernel; empty where the system does not tell, which counts as "changed". */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
+
+/** Of this package. */
+export function softwareVersion(): string {
+  for (const up of ['../..', '../../..']) {
+    try {
+      const file = join(import.meta.dirname, up, 'package.json')
+      return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+    } catch {
+      continue
+    }
+  }
+  return 'unknown'
+}
