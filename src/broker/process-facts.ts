@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { packageVersion } from '../env/real/package-version.ts'
 import { load, type Loaded } from './config/load.ts'
 
 /** The settings that this process is started with. @throws ConfigurationError */
@@ -25,13 +25,5 @@ export function bootId(): string {
 
 /** Of this package. */
 export function softwareVersion(): string {
-  for (const up of ['../..', '../../..']) {
-    try {
-      const file = join(import.meta.dirname, up, 'package.json')
-      return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
-    } catch {
-      continue
-    }
-  }
-  return 'unknown'
+  return packageVersion(import.meta.dirname)
 }

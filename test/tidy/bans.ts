@@ -17,6 +17,7 @@ const shell = [
   'src/broker/run.ts',
   'src/broker/check.ts',
   'src/broker/process-facts.ts',
+  'src/cli/main.ts',
 ]
 
 /** Rooms that record bytes pass through. */
@@ -90,7 +91,12 @@ const bans: readonly Ban[] = [
   },
   {
     places: ['src', 'sim'],
-    but: ['src/broker/run.ts', 'src/broker/check.ts', 'src/broker/termination-log.ts'],
+    but: [
+      'src/broker/run.ts',
+      'src/broker/check.ts',
+      'src/broker/termination-log.ts',
+      'src/cli/main.ts',
+    ],
     text: /\bconsole\s*\./,
     instead: 'the logger',
   },
