@@ -306,7 +306,12 @@ export class Broker {
   #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
     const { env, metrics, workingDirectory } = this.#options
     const configuration = this.#configuration
-    const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
+    const endpoints = new Endpoints({
+      brokerId: configuration.settings.nodeId,
+      listeners: this.#listeners,
+      tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
+      isSole: () => cluster.image.brokers.size <= 1,
+    })
     const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
     const limits = { slots, partitionsMax: sessionPartitionsMax }
     const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })

@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
