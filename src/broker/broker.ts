@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { makeCoordinator } from './make-coordinator.ts'
-import { probesOf, statusOf } from './broker-status.ts'
+import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
@@ -119,11 +119,15 @@ export class Broker {
     return statusOf(facts, this.#parts)
   }
 
-  /** What /healthz and /readyz tell. */
+  /** What HTTP tells. */
   get probes(): Probes {
     return probesOf({
       directory: () => this.#parts.directory,
       notReadyReason: () => this.#notReadyReason,
+      status: () => {
+        const { listeners, status } = this
+        return statusDocument(status, { listeners, insight: this.#insight })
+      },
     })
   }
 
