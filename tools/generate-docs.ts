@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
 import { compatibilityDocument } from './apis-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
+import { dashboardFiles } from './dashboards/index.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
@@ -10,6 +11,7 @@ export const documents: readonly { readonly path: string; readonly content: () =
   { path: 'docs/compatibility.md', content: compatibilityDocument },
   { path: 'docs/crds.md', content: crdsDocument },
   ...crdFiles,
+  ...dashboardFiles,
 ]
 
 /** Paths of documents whose file differs from what the code says. */
