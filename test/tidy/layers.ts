@@ -226,6 +226,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
