@@ -1,0 +1,27 @@
+import type { LogBroker } from '../crd/broker.ts'
+import type { LogCluster } from '../crd/cluster.ts'
+import { apiVersion } from '../crd/object.ts'
+import type { Draft, Stored } from '../kubernetes/objects.ts'
+import { namespaced, resources, type Resource } from '../kubernetes/resources.ts'
+import { present } from '../../lib/assert.ts'
+
+export const logClusters: Resource<LogCluster> = namespaced(apiVersion, 'LogCluster', 'logclusters')
+export const logBrokers: Resource<LogBroker> = namespaced(apiVersion, 'LogBroker', 'logbrokers')
+/** Of the Prometheus operator, where that is installed. */
+export const podMonitors = namespaced<Stored>(
+  'monitoring.coreos.com/v1',
+  'PodMonitor',
+  'podmonitors',
+)
+
+const byKind: ReadonlyMap<string, Resource<Stored>> = new Map(
+  [...Object.values(resources), logClusters, logBrokers, podMonitors].map(resource => [
+    resource.kind,
+    resource,
+  ]),
+)
+
+/** Where objects of the kind of `draft` are. */
+export function resourceOf({ kind }: Draft): Resource<Stored> {
+  return present(byKind.get(kind), `a resource of kind ${kind}`)
+}
