@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Prng } from '../../lib/prng.ts'
 import { uuidFrom } from '../../lib/uuid.ts'
+import { deletedTopicCountMax } from './deleted-topics.ts'
 import { MetadataImage } from './image.ts'
 import type { MetadataRecord, PartitionState, RecordOf } from './records.ts'
 import { ShardedMap } from './sharded-map.ts'
@@ -45,6 +46,23 @@ describe('an image', () => {
     expect([after.topicCount, after.partitionCount]).toEqual([1, 1])
     expect(before.topicById(created.topicId)?.name).toBe('a.b')
     expect([before.topicCount, before.partitionCount]).toEqual([2, 4])
+  })
+
+  test('remembers which topics were deleted last, over snapshots too, and no more of them than it may', () => {
+    const gone = Array.from({ length: deletedTopicCountMax + 2 }, (_, at) => topic(`t${at}`))
+    let image = imageOf(topic('stays'))
+    for (const { topicId, ...created } of gone) {
+      image = image.apply({ topicId, ...created }).apply({ type: 'topicDeleted', topicId })
+    }
+    const again = imageOf(...image.records())
+    for (const each of [image, again]) {
+      const remembered = gone.map(({ topicId }) => each.wasDeleted(topicId))
+      expect(remembered.slice(0, 3)).toEqual([false, false, true])
+      expect(remembered.filter(Boolean)).toHaveLength(deletedTopicCountMax)
+      expect(each.wasDeleted(newId())).toBe(false)
+    }
+    expect([...again.records()]).toEqual([...image.records()])
+    expect(imageOf(topic('stays')).wasDeleted(gone[0]!.topicId)).toBe(false)
   })
 
   test('changes partitions and configs of one topic and shares the others', () => {

@@ -1,5 +1,7 @@
 import { assert, unreachable } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
+import { changed, entriesOf, noConfigs } from './config-entries.ts'
+import { DeletedTopics } from './deleted-topics.ts'
 import type {
   ListenerAddress,
   MetadataRecord,
@@ -61,6 +63,7 @@ interface Content {
   readonly topicsByName: ShardedMap<TopicImage>
   /** By name with every '.' read as '_': metric names may not tell such topics apart. */
   readonly topicsByMetricName: ShardedMap<TopicImage>
+  readonly deletedTopics: DeletedTopics
 }
 
 /**
@@ -84,6 +87,7 @@ export class MetadataImage {
     topicsById: ShardedMap.empty(),
     topicsByName: ShardedMap.empty(),
     topicsByMetricName: ShardedMap.empty(),
+    deletedTopics: DeletedTopics.none,
   })
 
   readonly #content: Content
@@ -173,6 +177,14 @@ export class MetadataImage {
     return this.#content.topicsByMetricName.get(metricName(name))
   }
 
+  /**
+   * Whether a record said so, lately (FORMAT.md). Of a topic that is neither here nor there nothing is known, and
+   * nothing of it may be removed.
+   */
+  wasDeleted(topicId: Uuid): boolean {
+    return this.#content.deletedTopics.has(topicId)
+  }
+
   /** In an arbitrary but fixed order. */
   topics(): IterableIterator<TopicImage> {
     return this.#content.topicsById.values()
@@ -211,6 +223,8 @@ export class MetadataImage {
         return this.#partitionsAdded(record)
       case 'topicDeleted':
         return this.#topicDeleted(record)
+      case 'topicsDeletedBefore':
+        return this.#topicsDeletedBefore(record)
       case 'partitionsChanged':
         return this.#partitionsChanged(record)
       case 'topicConfigsChanged':
@@ -252,6 +266,8 @@ export class MetadataImage {
     for (const { id, configs, ...topic } of this.topics()) {
       yield { type: 'topicCreated', topicId: id, ...topic, configs: entriesOf(configs) }
     }
+    const { ids: topicIds } = this.#content.deletedTopics
+    if (topicIds.length > 0) yield { type: 'topicsDeletedBefore', topicIds: [...topicIds] }
   }
 
   #brokerRegistered(record: RecordOf<'brokerRegistered'>): MetadataImage {
@@ -291,7 +307,16 @@ export class MetadataImage {
       topicsByName: topicsByName.without(topic.name),
       topicsByMetricName: topicsByMetricName.without(metricName(topic.name)),
       partitionCount: partitionCount - topic.partitions.length,
+      deletedTopics: this.#content.deletedTopics.with([topic.id]),
     })
+  }
+
+  #topicsDeletedBefore({ topicIds }: RecordOf<'topicsDeletedBefore'>): MetadataImage {
+    assert(
+      topicIds.every(id => this.topicById(id) === undefined),
+      'a deleted topic does not come back',
+    )
+    return this.#with({ deletedTopics: this.#content.deletedTopics.with(topicIds) })
   }
 
   #partitionsChanged(record: RecordOf<'partitionsChanged'>): MetadataImage {
@@ -364,24 +389,6 @@ export class MetadataImage {
   #with(changes: Partial<Content>): MetadataImage {
     return new MetadataImage({ ...this.#content, ...changes })
   }
-}
-
-const noConfigs: ReadonlyMap<string, string> = new Map()
-
-function changed(
-  before: ReadonlyMap<string, string>,
-  changes: RecordOf<'topicConfigsChanged'>['configs'],
-): ReadonlyMap<string, string> {
-  const after = new Map(before)
-  for (const { name, value } of changes) {
-    if (value === null) after.delete(name)
-    else after.set(name, value)
-  }
-  return after
-}
-
-function entriesOf(configs: ReadonlyMap<string, string>): { name: string; value: string }[] {
-  return Array.from(configs, ([name, value]) => ({ name, value }))
 }
 
 function metricName(name: string): string {

@@ -52,6 +52,10 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     partitions: fc.array(partition),
   }),
   topicDeleted: fc.record({ type: fc.constant('topicDeleted'), topicId: uuid }),
+  topicsDeletedBefore: fc.record({
+    type: fc.constant('topicsDeletedBefore'),
+    topicIds: fc.array(uuid),
+  }),
   partitionsChanged: fc.record({
     type: fc.constant('partitionsChanged'),
     topicId: uuid,

@@ -80,6 +80,8 @@ const kinds = {
   /** Partitions that a topic got later: they go on where its last ones end. */
   partitionsAdded: { version: 1, fields: { topicId: uuidShape, partitions: list(partition) } },
   topicDeleted: { version: 1, fields: { topicId: uuidShape } },
+  /** In snapshots: topics that were deleted lately, the latest last. None of them is there any more. */
+  topicsDeletedBefore: { version: 1, fields: { topicIds: list(uuidShape) } },
   /** The new states of some partitions of one topic. */
   partitionsChanged: { version: 1, fields: { topicId: uuidShape, partitions: list(partition) } },
   /** null takes the override away. */

@@ -126,13 +126,13 @@ export class Partition {
   }
 
   /** The log could not be opened, or was opened damaged and answers nothing. */
-  get #whyFailed(): string | null {
+  get failure(): string | null {
     return this.#failure ?? this.#log?.offline ?? null
   }
 
   /** Why the partition can neither be read nor written here; NONE where it can. Epoch -1 is not checked. */
   availability(currentLeaderEpoch = -1): ErrorName {
-    if (this.#whyFailed !== null) return 'KAFKA_STORAGE_ERROR'
+    if (this.failure !== null) return 'KAFKA_STORAGE_ERROR'
     const role = this.#replica.role
     if (role === null || !this.#replica.isLeader || this.#log === null)
       return 'NOT_LEADER_OR_FOLLOWER'
@@ -152,7 +152,7 @@ export class Partition {
     const unavailable = this.availability()
     const log = this.#log
     if (unavailable !== 'NONE' || log === null) {
-      done(refusal(unavailable, this.#whyFailed ?? 'This broker does not lead the partition.', -1))
+      done(refusal(unavailable, this.failure ?? 'This broker does not lead the partition.', -1))
       return
     }
     if (options.acks === -1 && !this.#replica.hasEnoughInsync) {

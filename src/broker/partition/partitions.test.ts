@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
 import { DiskError } from '../../env/env.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { Log } from '../log/log.ts'
+import { logIdText, type LogId } from '../log/log-id.ts'
 import { MetadataImage } from '../metadata/image.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
 import { Partitions } from './partitions.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -22,6 +24,7 @@ function world() {
   const clock = new SimClock()
   const state = { error: null as DiskError | null, attempts: 0 }
   const told: string[] = []
+  const found: LogId[] = []
   const log = { endOffset: 5, startOffset: 0, offline: null, noteEpoch() {}, configure() {} }
   const directory = {
     openLog: async () => {
@@ -29,7 +32,9 @@ function world() {
       if (state.error !== null) throw state.error
       return log as unknown as Log
     },
-    remove: async () => {},
+    found: () => found,
+    remove: async (id: LogId) => void told.push(`removed ${logIdText(id)}`),
+    setAside: async (id: LogId) => void told.push(`kept ${logIdText(id)}`),
   } as unknown as LogDirectory
   const partitions = new Partitions({
     brokerId: 1,
@@ -40,8 +45,9 @@ function world() {
     minInsyncReplicas: () => 1,
     onFailure: () => void told.push('failed'),
     onRecovery: () => void told.push('recovered'),
+    onStrays: ids => void told.push(...ids.map(id => `stray ${logIdText(id)}`)),
   })
-  return { clock, state, told, partitions }
+  return { clock, state, told, found, partitions }
 }
 
 test.each(['EMFILE', 'ENFILE', 'ENOSPC'])(
@@ -91,4 +97,65 @@ test('nobody opens the log of a topic that is gone, or of a broker that stops', 
     await clock.run(100_000)
     expect([state.attempts, clock.timerCount]).toEqual([1, 0])
   }
+})
+
+describe('a topic that the image does not have', () => {
+  const deletion = { type: 'topicDeleted', topicId } as const
+  const without = MetadataImage.empty.at(9)
+  const restored = [...created.apply(deletion).records()].reduce(
+    (image, record) => image.apply(record),
+    MetadataImage.empty,
+  )
+
+  test.each<[string, MetadataImage, readonly MetadataRecord[], string[]]>([
+    ['and a record said so, is removed', created.apply(deletion), [deletion], ['removed topic-0']],
+    ['and a snapshot says that it was deleted, is removed', restored, [], ['removed topic-0']],
+    [
+      'though a record says so that nobody remembers any more, is removed',
+      without,
+      [deletion],
+      ['removed topic-0'],
+    ],
+    ['and nothing says why, is kept', without, [], ['stray topic-0', 'kept topic-0']],
+    [
+      'while another one was deleted, is kept',
+      without,
+      [{ type: 'topicDeleted', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }],
+      ['stray topic-0', 'kept topic-0'],
+    ],
+  ])('%s', async (_, image, records, expected) => {
+    const { told, partitions } = world()
+    partitions.apply(created)
+    await partitions.settled()
+    const partition = partitions.find('topic', 0)!
+    partitions.apply(image, records)
+    await partitions.settled()
+    expect(told).toEqual(expected)
+    expect(partition.isOpen).toBe(false)
+    expect([...partitions.all()]).toEqual([])
+  })
+
+  test('is sorted at the start: what was deleted goes, what nobody knows is kept', async () => {
+    const { told, found, partitions } = world()
+    found.push({ topicId, topic: 'topic', partition: 0 })
+    found.push({ topicId: 'AAAAAAAAAAAAAAAAAAAAAg', topic: 'other', partition: 3 })
+    partitions.apply(restored)
+    await partitions.sortUnclaimed()
+    expect(told).toEqual(['removed topic-0', 'kept other-3', 'stray other-3'])
+  })
+
+  test('with some of its partitions only, keeps the others', async () => {
+    const { told, partitions } = world()
+    const added = {
+      type: 'partitionsAdded',
+      topicId,
+      partitions: [{ index: 1, ...place }],
+    } as const
+    partitions.apply(created.apply(added))
+    await partitions.settled()
+    partitions.apply(created)
+    await partitions.settled()
+    expect(told).toEqual(['stray topic-1', 'kept topic-1'])
+    expect([...partitions.all()].map(({ id }) => id.partition)).toEqual([0])
+  })
 })

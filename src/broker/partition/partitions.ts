@@ -5,6 +5,7 @@ import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
 import { Partition } from './partition.ts'
 
 export interface PartitionsOptions {
@@ -22,6 +23,8 @@ export interface PartitionsOptions {
   onFailure(id: LogId, error: unknown): void
   /** Told of a log that could not be opened, and is now. */
   onRecovery(id: LogId): void
+  /** Logs were taken out of service and kept, because the metadata does not know their topics. */
+  onStrays(ids: readonly LogId[]): void
 }
 
 /** Pauses between two attempts to open a log: each twice as long as the one before. */
@@ -69,10 +72,14 @@ export class Partitions {
     return this.#settled
   }
 
-  /** Brings what is open in line with `image`. */
-  apply(image: MetadataImage): void {
+  /**
+   * Brings what is open in line with `image`, which `records` made of the one before. The log of a topic goes only where
+   * it was read that the topic was deleted; where it is absent and nothing else, the log is kept as a stray
+   * (durability.md 1.7).
+   */
+  apply(image: MetadataImage, records: readonly MetadataRecord[] = []): void {
     this.#image = image
-    const work = [...this.#drop(image), ...this.#add(image)]
+    const work = [...this.#drop(image, records), ...this.#add(image)]
     if (work.length === 0) return
     const before = this.#settled
     this.#settled = before.then(() => runBounded(work, this.#options.openingMax))
@@ -90,30 +97,59 @@ export class Partitions {
     if (this.#image !== null) this.apply(this.#image)
   }
 
-  /** Directories that no topic claims are set aside, never deleted (durability.md 1.7). */
-  async setStraysAside(): Promise<LogId[]> {
+  /** Directories that no topic claims: those of deleted topics go, others are set aside (durability.md 1.7). */
+  async sortUnclaimed(): Promise<void> {
     const image = this.#image
-    const strays = this.#options.directory
-      .found()
-      .filter(id => image?.topicById(id.topicId)?.partitions[id.partition] === undefined)
-    for (const id of strays) await this.#options.directory.setAside(id)
-    return strays
+    if (image === null) return
+    const strays: LogId[] = []
+    for (const id of this.#options.directory.found()) {
+      if (holds(image, id)) continue
+      const isDeleted = image.wasDeleted(id.topicId)
+      await this.#takeAway(id, isDeleted)
+      if (!isDeleted) strays.push(id)
+    }
+    if (strays.length > 0) this.#options.onStrays(strays)
   }
 
-  #drop(image: MetadataImage): (() => Promise<void>)[] {
+  /** Partitions that this broker holds and cannot serve, each with the reason. */
+  *offline(): Iterable<{ readonly id: LogId; readonly reason: string }> {
+    for (const { id, failure } of this.all()) if (failure !== null) yield { id, reason: failure }
+  }
+
+  #drop(image: MetadataImage, records: readonly MetadataRecord[]): (() => Promise<void>)[] {
+    const deleted = new Set(
+      records.flatMap(record => (record.type === 'topicDeleted' ? record.topicId : [])),
+    )
     const work: (() => Promise<void>)[] = []
+    const strays: LogId[] = []
     for (const [topicId, partitions] of this.#byTopic) {
-      if (image.topicById(topicId) !== undefined) continue
+      const topic = image.topicById(topicId)
+      if (topic !== undefined && topic === this.#applied.get(topicId)) continue
+      const isDeleted = deleted.has(topicId) || image.wasDeleted(topicId)
+      for (const [index, partition] of partitions) {
+        if (holds(image, partition.id)) continue
+        this.#close(partition)
+        partitions.delete(index)
+        if (!isDeleted) strays.push(partition.id)
+        work.push(() => this.#takeAway(partition.id, isDeleted))
+      }
+      if (partitions.size > 0) continue
       this.#byTopic.delete(topicId)
       this.#applied.delete(topicId)
-      for (const partition of partitions.values()) {
-        this.#reopening.get(partition)?.cancel()
-        this.#reopening.delete(partition)
-        partition.close()
-        work.push(() => this.#options.directory.remove(partition.id))
-      }
     }
+    if (strays.length > 0) this.#options.onStrays(strays)
     return work
+  }
+
+  #close(partition: Partition): void {
+    this.#reopening.get(partition)?.cancel()
+    this.#reopening.delete(partition)
+    partition.close()
+  }
+
+  #takeAway(id: LogId, isDeleted: boolean): Promise<void> {
+    const { directory } = this.#options
+    return isDeleted ? directory.remove(id) : directory.setAside(id)
   }
 
   #add(image: MetadataImage): (() => Promise<void>)[] {
@@ -179,6 +215,10 @@ export class Partitions {
     })
     this.#reopening.set(partition, timer)
   }
+}
+
+function holds(image: MetadataImage, { topicId, partition }: LogId): boolean {
+  return image.topicById(topicId)?.partitions[partition] !== undefined
 }
 
 /** Runs `work` with at most `concurrent` pieces under way. Pieces answer for their own errors. */

@@ -167,6 +167,16 @@ function storageGauges(sources: Sources): Instrument[] {
     row('storage_failed', '1 after a write or a flush failed: the directory takes no more.', it =>
       Number(it.hasFailed),
     ),
+    row(
+      'stray_logs',
+      'Logs set aside because no topic claims them; they take space until somebody removes them.',
+      it => it.strayLogs,
+    ),
+    {
+      name: 'logcluster_offline_partitions',
+      help: 'Partitions of this broker whose log is missing, damaged or cannot be opened.',
+      samples: () => ofOne(sources().offlinePartitions?.(), Number),
+    },
     {
       name: 'logcluster_metadata_waiting',
       help: '1 while the metadata store does not answer: changes of topics and configs wait, and new producer ids may.',

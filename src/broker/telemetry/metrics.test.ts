@@ -98,7 +98,9 @@ const sources: MetricSources = {
     writeStallSeconds: 0.5,
     threadWrites: 3,
     hasFailed: false,
+    strayLogs: 2,
   }),
+  offlinePartitions: () => 3,
   cleaner: () => ({
     runs: 3,
     readBytes: 300,
@@ -180,6 +182,8 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_request_memory_waits_total 5',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
       'logcluster_metadata_waiting 1',
+      'logcluster_stray_logs 2',
+      'logcluster_offline_partitions 3',
       'logcluster_start_class_info{class="B",reason="process-died"} 1',
       'logcluster_build_info{version="1.2.3",node="v24.0.0"} 1',
       'logcluster_consumer_group_members{group="billing",state="Stable"} 2',

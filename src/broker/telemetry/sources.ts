@@ -36,6 +36,8 @@ export interface MetricSources {
   /** Appended since the start of the process, by topic. */
   readonly appends: () => Iterable<TopicAppends>
   readonly logs: () => Iterable<LogNumbers>
+  /** Partitions that this broker holds and cannot serve. */
+  readonly offlinePartitions: () => number
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
   readonly fetchSessions: () => FetchSessionNumbers
@@ -93,6 +95,8 @@ export interface StorageNumbers {
   readonly threadWrites: number
   /** The directory has failed for good (a write or an fsync did). */
   readonly hasFailed: boolean
+  /** Logs that no topic claimed and that were set aside, by this run or an earlier one. */
+  readonly strayLogs: number
 }
 
 /** Sessions of fetches (KIP-227). */

@@ -40,8 +40,9 @@ export interface KubernetesApi {
   create<Object extends Stored>(resource: Resource<Object>, draft: DraftOf<Object>): Promise<Object>
   /**
    * Server-side apply with force: the fields of `draft` are ours and have these values, those that it had before and
-   * has no more go. With `metadata.resourceVersion` or `uid` it is refused with `Conflict` where the object is
-   * another by now; without them it makes the object where there is none.
+   * has no more go. Without a uid it makes the object where there is none. With `metadata.uid` it is refused with
+   * `Conflict` where that object is gone, or another has its name; with `resourceVersion` too where it has changed.
+   * `resourceVersion` alone is no guard, since the API server then makes an object that is gone: it is an error of ours.
    */
   apply<Object extends Stored>(resource: Resource<Object>, draft: Draft): Promise<Object>
   /** As `apply`, of the status alone. Refused with `NotFound` where the object is gone. */

@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '../../env/clock.ts'
 import type { Random } from '../../env/random.ts'
+import { assert } from '../../lib/assert.ts'
 import {
   fieldManager,
   type KubernetesApi,
@@ -200,19 +201,28 @@ export class HttpApi implements KubernetesApi, WatchApi {
     }
   }
 
-  #apply<Object extends Stored>(
+  async #apply<Object extends Stored>(
     resource: Resource<Object>,
     draft: Draft,
     subresource: string,
   ): Promise<Object> {
+    const { uid, resourceVersion } = draft.metadata
+    assert(
+      resourceVersion === undefined || uid !== undefined,
+      'an apply that is guarded by a resourceVersion is guarded by the uid too',
+    )
     const path = objectPath(resource, draft.metadata) + subresource
-    return this.#object(resource, {
-      verb: 'apply',
-      method: 'PATCH',
-      isRepeatable: true,
-      path: `${path}?fieldManager=${fieldManager}&force=true`,
-      ...json(draft, 'application/apply-patch+yaml'),
-    })
+    try {
+      return await this.#object(resource, {
+        verb: 'apply',
+        method: 'PATCH',
+        isRepeatable: true,
+        path: `${path}?fieldManager=${fieldManager}&force=true`,
+        ...json(draft, 'application/apply-patch+yaml'),
+      })
+    } catch (error) {
+      throw uid === undefined ? error : asConflict(error)
+    }
   }
 
   async #object<Object extends Stored>(resource: Resource<Object>, call: Call): Promise<Object> {
@@ -280,6 +290,13 @@ function queryOf(
 function typed<Object extends Stored>(resource: Resource<Object>, object: Object): Object {
   const { managedFields: _, ...metadata } = object.metadata
   return { ...object, apiVersion: resource.apiVersion, kind: resource.kind, metadata }
+}
+
+/** Where another object has the name, the API server takes the uid for a field that is to be changed. */
+function asConflict(error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.code !== 422) return error
+  if (!error.message.includes('metadata.uid')) return error
+  return new ApiError('refused', { code: 409, reason: 'Conflict', message: error.message })
 }
 
 async function refusalOf({ status, retryAfterMs: delayMs, body }: HttpAnswer): Promise<ApiError> {

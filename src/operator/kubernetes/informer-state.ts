@@ -98,7 +98,9 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
         // The version is gone, nothing is wrong: the list may begin at once, unless it is the list that failed.
         if (event.isExpired && this.#resourceVersion !== null) {
           this.#resourceVersion = null
-          return this.#failureCount++ === 0 ? [this.#next()] : [this.#pause()]
+          if (this.#failureCount > 0) return [this.#pause()]
+          this.#failureCount = 1
+          return [this.#next()]
         }
         return [this.#pause()]
     }

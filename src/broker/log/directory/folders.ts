@@ -11,8 +11,12 @@ export interface FoundLog {
   readonly damage: string | null
 }
 
-/** The log directories in a data directory, by `logKey`. What was never finished goes. */
-export function findLogs({ disk, crc32c }: Env, path: string): Map<string, FoundLog> {
+/** The log directories in a data directory, by `logKey`. What was never finished goes, unless it `isKept`. */
+export function findLogs(
+  { disk, crc32c }: Env,
+  path: string,
+  isKept: (name: string) => boolean,
+): Map<string, FoundLog> {
   const found = new Map<string, FoundLog>()
   for (const name of disk.list(path)) {
     if (!isLogDirectoryName(name) || !disk.stat(`${path}/${name}`)?.isDirectory) continue
@@ -20,7 +24,7 @@ export function findLogs({ disk, crc32c }: Env, path: string): Map<string, Found
     const id = readLogId(readSealed({ disk, crc32c, path: file, kind: 'partition' }))
     if (id !== null && logDirectoryName(id) === name) {
       found.set(logKey(id), { id, name, damage: null })
-    } else if (id === null && !holdsRecords(disk, `${path}/${name}`)) {
+    } else if (id === null && !isKept(name) && !holdsRecords(disk, `${path}/${name}`)) {
       void removeTree(disk, `${path}/${name}`)
     } else {
       const damage = `${file} is missing, damaged or of another log: restore it, or move the directory away.`
@@ -60,6 +64,11 @@ export async function renameLogFolder(
   disk.rename(`${path}/${name}`, to)
   await disk.syncDirectory(path)
   return to
+}
+
+/** The names of logs that were set aside. */
+export function straysOf(disk: Disk, path: string): string[] {
+  return disk.list(path).filter(name => /\.stray(\.\d+)?$/.test(name))
 }
 
 /** Removes what an earlier run was removing, one log after the other. */

@@ -7,15 +7,45 @@ import type { Identity } from '../recovery/start-class.ts'
 import { readSealed } from '../segment/sealed-file.ts'
 import { DirectoryError } from './error.ts'
 
-export interface IdentityOptions {
-  readonly env: Env
-  readonly path: string
+/** What `meta.properties` says. */
+export interface DirectoryProperties {
   readonly clusterId: string
   readonly brokerId: number
+  readonly directoryId: string
+  /** Which disk of its broker this is; null where nobody counted when it was formatted. */
+  readonly incarnation: number | null
+  /** False: formatted by a permission that may still be there, so nothing may be acknowledged yet. */
+  readonly isRecorded: boolean
+  /** The directory has a list of its logs; an older version kept none. */
+  readonly listsLogs: boolean
+}
+
+/** A directory that this process holds. */
+export interface Claim {
+  readonly lock: DiskLock
+  /** null where it is empty. */
+  readonly found: DirectoryProperties | null
+}
+
+type Place = Pick<Env, 'disk'> & { readonly path: string }
+
+/**
+ * Takes a data directory for this process, made where it is missing, and reads whose it is.
+ * @throws DirectoryError where another process has it, where it failed, is damaged or read-only
+ */
+export async function claimDirectory(env: Env, path: string): Promise<Claim> {
+  const lock = await lockDirectory(env, path)
+  try {
+    refuseFailed(env, path)
+    return { lock, found: readProperties({ ...env, path }) }
+  } catch (error) {
+    lock.release()
+    throw error instanceof DiskError ? unusable(path, error) : error
+  }
 }
 
 /** Makes the directory where it is missing, durably, and takes its lock. @throws DirectoryError */
-export async function lockDirectory({ disk }: Env, path: string): Promise<DiskLock> {
+async function lockDirectory({ disk }: Env, path: string): Promise<DiskLock> {
   try {
     await makeDurably(disk, path)
     return disk.lock(`${path}/lock`)
@@ -53,34 +83,54 @@ function parentOf(path: string): string {
   return slash === 0 ? '/' : path.slice(0, slash)
 }
 
-/**
- * Reads whose directory this is; an empty one becomes ours.
- * @throws DirectoryError where it is somebody else's, failed, damaged or read-only
- */
-export async function readIdentity(options: IdentityOptions): Promise<Identity> {
-  const { env, path, clusterId, brokerId } = options
-  try {
-    refuseFailed(options)
-    const bytes = readWhole(env.disk, `${path}/meta.properties`)
-    if (bytes !== null) return checked(options, parseProperties(bytes))
-    const logs = env.disk.list(path).filter(isLogDirectoryName)
-    if (logs.length > 0) {
-      const message = `${path} holds logs (${logs[0]} and ${logs.length - 1} more) but no meta.properties, which says whose they are. Restore that file, or point log.dirs elsewhere.`
-      throw new DirectoryError('foreign', path, message)
-    }
-    const directoryId = randomUuid(env.random)
-    const lines = [
-      'version=1',
-      `cluster.id=${clusterId}`,
-      `node.id=${brokerId}`,
-      `directory.id=${directoryId}`,
-    ]
-    await replaceFile(env.disk, `${path}/meta.properties`, utf8(`${lines.join('\n')}\n`))
-    return { clusterId, brokerId, directoryId, isNew: true }
-  } catch (error) {
-    if (error instanceof DiskError) throw unusable(path, error)
-    throw error
-  }
+export interface IdentityOptions {
+  readonly env: Env
+  readonly path: string
+  readonly clusterId: string
+  readonly brokerId: number
+  /** Of the permission to format; null where nobody counts. */
+  readonly incarnation?: number | null
+}
+
+/** Whose the directory is; an empty one becomes ours. @throws DirectoryError where it is somebody else's */
+export async function identify(
+  options: IdentityOptions,
+  found: DirectoryProperties | null,
+): Promise<Identity> {
+  const { env, path, clusterId, brokerId, incarnation = null } = options
+  if (found !== null) return checked(options, found)
+  const directoryId = randomUuid(env.random)
+  const isRecorded = incarnation === null
+  const own = { clusterId, brokerId, directoryId, incarnation, isRecorded, listsLogs: true }
+  await writeProperties({ disk: env.disk, path }, own)
+  return { clusterId, brokerId, directoryId, isNew: true }
+}
+
+/** null where the directory is empty. @throws DirectoryError where it holds logs and does not say whose, DiskError */
+export function readProperties({ disk, path }: Place): DirectoryProperties | null {
+  const bytes = readWhole(disk, `${path}/meta.properties`)
+  if (bytes !== null) return understood(path, parseProperties(bytes))
+  const logs = disk.list(path).filter(isLogDirectoryName)
+  if (logs.length === 0) return null
+  const message = `${path} holds logs (${logs[0]} and ${logs.length - 1} more) but no meta.properties, which says whose they are. Restore that file, or point log.dirs elsewhere.`
+  throw new DirectoryError('foreign', path, message)
+}
+
+/** @throws DiskError */
+export async function writeProperties(
+  { disk, path }: Place,
+  properties: DirectoryProperties,
+): Promise<void> {
+  const { clusterId, brokerId, directoryId, incarnation, isRecorded, listsLogs } = properties
+  const lines = [
+    'version=1',
+    `cluster.id=${clusterId}`,
+    `node.id=${brokerId}`,
+    `directory.id=${directoryId}`,
+    ...(listsLogs ? ['log.list=1'] : []),
+    ...(incarnation === null ? [] : [`incarnation=${incarnation}`, `recorded=${isRecorded}`]),
+  ]
+  await replaceFile(disk, `${path}/meta.properties`, utf8(`${lines.join('\n')}\n`))
 }
 
 /** Something that the operating system refuses: read-only, no rights, not a directory. */
@@ -90,7 +140,7 @@ export function unusable(path: string, error: DiskError): DirectoryError {
 }
 
 /** 3.4: after a failed fsync nobody knows what the device holds, whatever the page cache shows. */
-function refuseFailed({ env, path }: IdentityOptions): void {
+function refuseFailed(env: Env, path: string): void {
   const file = `${path}/failed.json`
   if (env.disk.stat(file) === null) return
   const body = readSealed({ disk: env.disk, crc32c: env.crc32c, path: file, kind: 'failed' })
@@ -103,17 +153,43 @@ function refuseFailed({ env, path }: IdentityOptions): void {
   throw new DirectoryError('failed', path, message)
 }
 
-function checked({ path, clusterId, brokerId }: IdentityOptions, found: Properties): Identity {
-  const { version, 'cluster.id': cluster, 'node.id': node, 'directory.id': directoryId } = found
-  if (version !== '1' || cluster === undefined || node === undefined || directoryId === undefined) {
+function checked(
+  { path, clusterId, brokerId }: IdentityOptions,
+  found: DirectoryProperties,
+): Identity {
+  if (found.clusterId !== clusterId || found.brokerId !== brokerId) {
+    const message = `The data directory ${path} belongs to broker ${found.brokerId} of cluster ${found.clusterId}; this is broker ${brokerId} of cluster ${clusterId}. Point log.dirs to this broker's directory, or correct node.id.`
+    throw new DirectoryError('foreign', path, message)
+  }
+  return { clusterId, brokerId, directoryId: found.directoryId, isNew: false }
+}
+
+/** @throws DirectoryError `damaged` */
+function understood(path: string, found: Properties): DirectoryProperties {
+  const { version, 'cluster.id': clusterId, 'node.id': node, 'directory.id': directoryId } = found
+  const { incarnation, recorded, 'log.list': list } = found
+  const isWhole =
+    version === '1' &&
+    clusterId !== undefined &&
+    isNumber(node) &&
+    directoryId !== undefined &&
+    (incarnation === undefined || isNumber(incarnation))
+  if (!isWhole) {
     const message = `${path}/meta.properties is damaged: it must have version=1, cluster.id, node.id and directory.id. Restore it from a backup.`
     throw new DirectoryError('damaged', path, message)
   }
-  if (cluster !== clusterId || node !== String(brokerId)) {
-    const message = `The data directory ${path} belongs to broker ${node} of cluster ${cluster}; this is broker ${brokerId} of cluster ${clusterId}. Point log.dirs to this broker's directory, or correct node.id.`
-    throw new DirectoryError('foreign', path, message)
+  return {
+    clusterId,
+    brokerId: Number(node),
+    directoryId,
+    incarnation: incarnation === undefined ? null : Number(incarnation),
+    isRecorded: recorded !== 'false',
+    listsLogs: list !== undefined,
   }
-  return { clusterId, brokerId, directoryId, isNew: false }
+}
+
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^\d{1,9}$/.test(text)
 }
 
 type Properties = Readonly<Record<string, string | undefined>>

@@ -25,19 +25,13 @@ import {
   type StartReason,
 } from '../recovery/start-class.ts'
 import { isPassing } from '../shortage.ts'
-import {
-  findLogs,
-  makeLogFolder,
-  removeLeftovers,
-  removeTree,
-  renameLogFolder,
-  type FoundLog,
-} from './folders.ts'
+import { removeLeftovers, removeTree } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
 import { DirectoryHost, neverCleaned } from './host.ts'
-import { lockDirectory, readIdentity, unusable } from './identity.ts'
+import { claimDirectory, identify, unusable, type Claim } from './identity.ts'
 import type { DirectoryNumbers } from './numbers.ts'
 import type { LogDirectorySettings } from './settings.ts'
+import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface LogDirectoryOptions {
@@ -47,6 +41,12 @@ export interface LogDirectoryOptions {
   readonly settings: LogDirectorySettings
   readonly clusterId: string
   readonly brokerId: number
+  /** Of the permission to format an empty directory; null or left out where nobody counts. */
+  readonly incarnation?: number | null
+  /** The directory where it is taken already: it is this one's from here on. Left out: it is taken here. */
+  readonly claim?: Claim
+  /** Logs that must be there where the directory cannot tell (`Shelf`); left out: none. */
+  readonly expected?: () => Iterable<LogId>
   /** /proc/sys/kernel/random/boot_id; empty where unknown: then a crash counts as one of the machine. */
   readonly bootId: string
   /** Left out where no cluster stands behind the directory: then runs are not told by it. */
@@ -86,8 +86,7 @@ export class LogDirectory {
   readonly #start: Start
   readonly #host: DirectoryHost
   readonly #recoverLog: typeof recoverLog
-  readonly #found: Map<string, FoundLog>
-  readonly #foundCount: number
+  readonly #shelf: Shelf
   readonly #logs = new Map<string, Log>()
   /** The same by the names of their directories. */
   readonly #byName = new Map<string, Log>()
@@ -96,19 +95,19 @@ export class LogDirectory {
   readonly #cleaner: LogCleaner
   #startClass: StartClass
   #startReason: StartReason
-  #openedOfFound = 0
   #isClosed = false
 
   /** Locks, identifies and begins a run. @throws DirectoryError where the directory cannot be used */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { env, path, registration = null } = options
-    const lock = await lockDirectory(env, path)
+    const { env, path, registration = null, expected = () => [] } = options
+    const { lock, found } = options.claim ?? (await claimDirectory(env, path))
     try {
-      const identity = await readIdentity(options)
+      const identity = await identify(options, found)
       const start = await beginRun({ ...options, identity, registration })
       warnOfFileSystem(env.disk, path, options.hooks)
+      const shelf = await Shelf.open({ env, path, expected })
       void removeLeftovers(env.disk, path)
-      return new LogDirectory(options, { lock, identity, start, found: findLogs(env, path) })
+      return new LogDirectory(options, { lock, identity, start, shelf })
     } catch (error) {
       lock.release()
       throw error instanceof DiskError ? unusable(path, error) : error
@@ -121,7 +120,7 @@ export class LogDirectory {
       readonly lock: DiskLock
       readonly identity: Identity
       readonly start: Start
-      readonly found: Map<string, FoundLog>
+      readonly shelf: Shelf
     },
   ) {
     const { env, path, settings, hooks = {} } = options
@@ -133,8 +132,7 @@ export class LogDirectory {
     this.#startClass = opened.start.startClass
     this.#startReason = opened.start.reason
     this.#recoverLog = options.recover ?? recoverLog
-    this.#found = opened.found
-    this.#foundCount = opened.found.size
+    this.#shelf = opened.shelf
     this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir)
     this.#host = new DirectoryHost({
       env,
@@ -144,7 +142,7 @@ export class LogDirectory {
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
-      unopened: () => Array.from(this.#found.values(), ({ name }) => name),
+      unopened: () => this.#shelf.names(),
       mayBeDirty: name => this.#noteDirt(name),
     })
     const { committedOffset = () => Infinity } = options
@@ -168,12 +166,12 @@ export class LogDirectory {
 
   /** The logs on disk that are not open. */
   found(): LogId[] {
-    return Array.from(this.#found.values(), ({ id }) => id)
+    return this.#shelf.ids()
   }
 
   /** Of the logs that were there at the start. */
   progress(): { readonly logsDone: number; readonly logsTotal: number } {
-    return { logsDone: this.#openedOfFound, logsTotal: this.#foundCount }
+    return this.#shelf.progress
   }
 
   /** The first failed fsync, write-back or write; from then on nothing is served from here. */
@@ -216,6 +214,7 @@ export class LogDirectory {
       isOverDirtyBudget: this.isOverDirtyBudget,
       ...this.#host.stalls,
       hasFailed: this.failure !== null,
+      strayLogs: this.#shelf.strayCount,
     }
   }
 
@@ -266,6 +265,7 @@ export class LogDirectory {
     } finally {
       for (const log of this.#logs.values()) log.close()
       await this.#host.stop()
+      this.#shelf.close()
       this.#lock.release()
     }
   }
@@ -287,26 +287,24 @@ export class LogDirectory {
     assert(!this.#logs.has(key), `${logIdText(id)} is opened once`)
     assert(!this.#isClosed, 'no log is opened in a closed directory')
     if (this.failure !== null) throw this.failure
-    const known = this.#found.get(key)
-    const name = known?.name ?? (await makeLogFolder(this.#env, this.path, id))
+    const { name, found } = await this.#finally(this.#shelf.take(id))
     const { state, surprise } = await this.#recover({
       id,
       name,
       path: `${this.path}/${name}`,
       host: this.#host,
       config,
-      trust: known === undefined ? 'clean' : this.#trustIn(name),
+      trust: found === null ? 'clean' : this.#trustIn(name),
       cleanLine: this.#start.cleanLines[name] ?? null,
-      recoveryPoint: known === undefined ? 0 : this.#host.recoveryPointOf(name),
-      startOffset: known === undefined ? 0 : this.#host.startOffsetOf(name),
-      cleaned: known === undefined ? neverCleaned : this.#host.cleanedOf(name),
-      knownDamage: known?.damage ?? null,
+      recoveryPoint: found === null ? 0 : this.#host.recoveryPointOf(name),
+      startOffset: found === null ? 0 : this.#host.startOffsetOf(name),
+      cleaned: found === null ? neverCleaned : this.#host.cleanedOf(name),
+      knownDamage: found?.damage ?? null,
     })
     if (surprise !== null) this.#reclassify(surprise)
     const log = new Log(state)
     this.#logs.set(key, log)
-    this.#found.delete(key)
-    if (known !== undefined) this.#openedOfFound++
+    this.#shelf.opened(id)
     const { durability, offline } = log
     if (durability.dirtyFileCount > 0 && offline === null)
       this.#host.scheduler.noteDirty(durability)
@@ -327,10 +325,14 @@ export class LogDirectory {
     return trust === 'clean' && !isLeftClean ? 'machine-died' : trust
   }
 
+  #recover(options: RecoveryOptions): Promise<Recovered> {
+    return this.#finally(this.#recoverLog(options))
+  }
+
   /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
-  async #recover(options: RecoveryOptions): Promise<Recovered> {
+  async #finally<T>(work: Promise<T>): Promise<T> {
     try {
-      return await this.#recoverLog(options)
+      return await work
     } catch (error) {
       const isSync = error instanceof DiskError && error.isOfSync
       if (isSync && !isPassing(error)) this.#host.fail(error)
@@ -341,19 +343,17 @@ export class LogDirectory {
   async #takeAway(id: LogId, suffix: 'deleted' | 'stray'): Promise<void> {
     const key = logKey(id)
     const log = this.#logs.get(key) ?? null
-    const name = log?.name ?? this.#found.get(key)?.name
-    if (name === undefined) return
     if (log !== null) {
       this.#logs.delete(key)
-      this.#byName.delete(name)
+      this.#byName.delete(log.name)
       await this.#cleaner.drop(log.cleanable)
       await this.#host.scheduler.remove(log.durability)
       await log.retire()
       // What was still written may have called for a flush, whose files must not be renamed under it.
       await this.#host.scheduler.remove(log.durability)
     }
-    this.#found.delete(key)
-    const path = await renameLogFolder(this.#env.disk, this.path, name, suffix)
+    const path = await this.#shelf.takeAway(id, suffix)
+    if (path === null) return log?.closeFiles()
     this.#env.clock.after(log?.config.fileDeleteDelayMs ?? 0, () => {
       log?.closeFiles()
       if (suffix === 'deleted' && !this.#isClosed) void removeTree(this.#env.disk, path)
@@ -373,7 +373,7 @@ export class LogDirectory {
 
   /** Clean lines of logs that this run never opened: they are as the last one left them. */
   *#untouchedLines(): Iterable<[string, CleanLine]> {
-    for (const { name } of this.#found.values()) {
+    for (const name of this.#shelf.names()) {
       const line = this.#start.cleanLines[name]
       if (line !== undefined) yield [name, line]
     }

@@ -1,0 +1,41 @@
+import type { ClusterOptions, ConfigResource } from './cluster/cluster.ts'
+import { groupConfigProblem } from './config/group-config.ts'
+import type { ListenerAddress } from './config/listeners.ts'
+import type { LiveConfiguration } from './config/live-configuration.ts'
+import { internalTopics } from './coordinator/internal-topics.ts'
+
+/** What the cluster takes from the broker's settings. */
+export function clusterOptions(
+  configuration: LiveConfiguration,
+  listeners: readonly ListenerAddress[],
+): Omit<ClusterOptions, 'env' | 'store'> {
+  const { settings } = configuration
+  return {
+    brokerId: settings.nodeId,
+    listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
+    defaults: {
+      partitionCount: settings.numPartitions,
+      replicationFactor: settings.defaultReplicationFactor,
+    },
+    internalTopics: internalTopics({
+      partitionCount: settings.offsetsTopicNumPartitions,
+      segmentBytes: settings.offsetsTopicSegmentBytes,
+    }),
+    validateConfigs: configs => configuration.problemOfTopic(configs),
+    configRules: {
+      validateBrokerConfigs: configs => configuration.problemOf(configs),
+      validateGroupConfigs: groupConfigProblem,
+      listBeneath: (resource, name) => {
+        const whose = whoseOf(resource)
+        return whose === null ? null : configuration.listBeneath(whose, name)
+      },
+    },
+  }
+}
+
+/** null: a group's, which has no lists. */
+function whoseOf(resource: ConfigResource): 'topic' | 'own' | 'common' | null {
+  if (resource.type === 'group') return null
+  if (resource.type === 'topic') return 'topic'
+  return resource.brokerId === null ? 'common' : 'own'
+}
