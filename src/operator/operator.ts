@@ -2,7 +2,7 @@ import type { Logger } from '../broker/telemetry/logger.ts'
 import { sleep, type Clock } from '../env/clock.ts'
 import type { Random } from '../env/random.ts'
 import type { Brokers } from './brokers/brokers.ts'
-import { watch, type Watches } from './caches.ts'
+import { conditionsIn, watch, type Watches } from './caches.ts'
 import { Controller } from './controller.ts'
 import type { KubernetesApi } from './kubernetes/api.ts'
 import { EventRecorder } from './kubernetes/event-recorder.ts'
@@ -81,7 +81,9 @@ export class Operator {
     }
     options.metrics.attach({
       isLeading: () => this.isLeading,
-      cached: () => this.#watches.informers.map(({ kind, size }) => ({ kind, count: size })),
+      leaseName: options.lease.name,
+      objects: () => this.#watches.informers.map(({ kind, size }) => ({ kind, count: size })),
+      conditions: () => conditionsIn(caches),
     })
   }
 

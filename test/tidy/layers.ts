@@ -196,6 +196,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/broker-access.ts': {
+    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+  },
+  'src/operator/topics': {
+    ours: [
+      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
+      ...operator('broker-access.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
   'src/operator/parts.ts': {
     ours: [
       'src/env',
@@ -211,6 +221,7 @@ export const layers: Readonly<Record<string, Layer>> = {
         'telemetry/instruments.ts',
         'telemetry/process-instruments.ts',
         'telemetry/sources.ts',
+        'telemetry/tally.ts',
       ),
     ],
     modules: ['prom-client'],
