@@ -1,7 +1,12 @@
 import { ApiError } from '../../src/operator/kubernetes/api-error.ts'
 import type { KubernetesApi, ListScope } from '../../src/operator/kubernetes/api.ts'
 import type { Cache } from '../../src/operator/kubernetes/cache.ts'
-import type { Draft, ExactObject, ObjectName, Stored } from '../../src/operator/kubernetes/objects.ts'
+import type {
+  Draft,
+  ExactObject,
+  ObjectName,
+  Stored,
+} from '../../src/operator/kubernetes/objects.ts'
 import type { Resource } from '../../src/operator/kubernetes/resources.ts'
 import { deepMerge, without } from './merge.ts'
 
@@ -128,7 +133,8 @@ export class MemoryApi implements KubernetesApi {
         ...structuredClone(draft.metadata),
         uid: live?.metadata.uid ?? uidOf(++this.#uid),
         generation,
-        creationTimestamp: live?.metadata.creationTimestamp ?? draft.metadata.creationTimestamp ?? epoch,
+        creationTimestamp:
+          live?.metadata.creationTimestamp ?? draft.metadata.creationTimestamp ?? epoch,
         resourceVersion: live?.metadata.resourceVersion ?? '',
       },
     } as Stored
@@ -169,7 +175,8 @@ export class MemoryApi implements KubernetesApi {
     this.#applied.delete(keyOf(object))
     for (const each of [...this.#objects.values()]) {
       const owners = each.metadata.ownerReferences ?? []
-      if (owners.some(({ uid }) => uid === object.metadata.uid)) this.remove(each.kind, each.metadata)
+      if (owners.some(({ uid }) => uid === object.metadata.uid))
+        this.remove(each.kind, each.metadata)
     }
   }
 

@@ -32,6 +32,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'identity.config.map',
   'listeners',
   'advertised.listeners',
+  'advertised.listeners.loopback.enable',
   'listener.security.protocol.map',
   'private.listener',
   'private.credentials.dir',
@@ -59,6 +60,8 @@ export function brokerProperties(
     ['kubernetes.cluster.name', name],
     ['identity.config.map', names.identity(broker.name)],
     ['listeners', listeners.map(each => `${nameOf(each)}://0.0.0.0:${each.port}`).join(',')],
+    // Whoever comes by `kubectl port-forward` comes over the pod's loopback, and is told the port that he dialled.
+    ['advertised.listeners.loopback.enable', 'true'],
     ['private.listener', `0.0.0.0:${privatePort}`],
     ['private.credentials.dir', places.credentials],
     ['http.address', `0.0.0.0:${httpPort}`],

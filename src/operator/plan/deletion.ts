@@ -1,4 +1,5 @@
-import { logClusters, resourceOf } from './kinds.ts'
+import { logClusters } from '../own-kinds.ts'
+import { resourceOf } from './kinds.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
 import { resources } from '../kubernetes/resources.ts'

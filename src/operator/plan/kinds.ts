@@ -1,12 +1,8 @@
-import type { LogBroker } from '../crd/broker.ts'
-import type { LogCluster } from '../crd/cluster.ts'
-import { apiVersion } from '../crd/object.ts'
+import { present } from '../../lib/assert.ts'
 import type { Draft, Stored } from '../kubernetes/objects.ts'
 import { namespaced, resources, type Resource } from '../kubernetes/resources.ts'
-import { present } from '../../lib/assert.ts'
+import { logBrokers, logClusters } from '../own-kinds.ts'
 
-export const logClusters: Resource<LogCluster> = namespaced(apiVersion, 'LogCluster', 'logclusters')
-export const logBrokers: Resource<LogBroker> = namespaced(apiVersion, 'LogBroker', 'logbrokers')
 /** Of the Prometheus operator, where that is installed. */
 export const podMonitors = namespaced<Stored>(
   'monitoring.coreos.com/v1',

@@ -11,7 +11,8 @@ import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
 import { recorded, replaced, rewritten } from './identity.ts'
-import { logBrokers, resourceOf } from './kinds.ts'
+import { logBrokers } from '../own-kinds.ts'
+import { resourceOf } from './kinds.ts'
 import { leftoverSteps } from './leftovers.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
@@ -103,11 +104,7 @@ function makeLogBroker({ cluster, broker }: BrokerView): Step {
   return {
     do: 'create',
     ifExists: 'fail',
-    resource: resourceOf({
-      apiVersion: logBrokers.apiVersion,
-      kind: 'LogBroker',
-      metadata: { name: broker.name },
-    }),
+    resource: logBrokers,
     draft: logBroker(cluster, broker),
     what: `LogBroker ${broker.name}`,
     because: `pool ${broker.pool} has a slot ${broker.slot}`,

@@ -8,12 +8,14 @@ import type { Cache } from '../kubernetes/cache.ts'
 import type { Node, ObjectName, PersistentVolume, Pod, Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
-import { logBrokers, logClusters, podMonitors } from '../plan/kinds.ts'
+import { logBrokers, logClusters } from '../own-kinds.ts'
+import { podMonitors } from '../plan/kinds.ts'
 import type { ImageDefaults, Look, Observed, Ring, RingSight, Sight } from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { Memory } from './memory.ts'
-import type { ClusterCaches, ClusterParts } from './parts.ts'
+import type { Caches } from '../caches.ts'
+import type { ClusterParts } from './parts.ts'
 import { Sights } from './sights.ts'
 
 /** For so long a Secret, a volume or a monitor is taken to be as it was. */
@@ -222,7 +224,7 @@ export class Observer {
   }
 }
 
-function fromCaches(caches: ClusterCaches, { namespace, name }: Required<ObjectName>): Found {
+function fromCaches(caches: Caches, { namespace, name }: Required<ObjectName>): Found {
   const word = `${namespace}/${name}`
   const all = <Object extends Stored>(cache: Cache<Object>): readonly Object[] =>
     cache.indexed(word)
