@@ -264,6 +264,34 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
+  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
+  'src/operator/desired': {
+    ours: [
+      'src/lib',
+      ...broker('config'),
+      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
+    ],
+  },
+  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  'src/operator/plan': {
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
+    ],
+  },
+  'src/operator/status': {
+    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+  },
+  // And the shell that looks and acts.
+  'src/operator/reconcile': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
+      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
+    ],
+  },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
