@@ -1,5 +1,10 @@
 import { whyAbsent } from './absent-settings.ts'
-import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
+import {
+  checkPrivateListener,
+  ListenerError,
+  parseEndpoint,
+  resolveListeners,
+} from './listeners.ts'
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
@@ -37,10 +42,13 @@ export type Loaded =
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
+  /** Where to say so, as far as that could be read; empty: nowhere. */
+  readonly terminationLogFile: string
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], terminationLogFile = '') {
     super(problems.join('\n'))
     this.problems = problems
+    this.terminationLogFile = terminationLogFile
   }
 }
 
@@ -60,7 +68,10 @@ export function load(invocation: Invocation): Loaded {
   ]
   const given = merge(layers, problems)
   const configuration = settle(given, problems, invocation.memoryBytesMax ?? Infinity)
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  if (problems.length > 0) {
+    const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
+    throw new ConfigurationError(problems, terminationLogFile)
+  }
   return { kind: 'configuration', configuration }
 }
 
@@ -254,6 +265,7 @@ function checkTogether(settings: Settings, problems: string[]): void {
   try {
     resolveListeners(settings, '')
     if (settings.httpAddress !== '') parseEndpoint('http.address', settings.httpAddress)
+    checkPrivateListener(settings)
   } catch (error) {
     if (!(error instanceof ListenerError)) throw error
     problems.push(error.message)
