@@ -247,11 +247,22 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: [
+      'src/cli',
+      'src/cli/try',
+      'src/env/real/package-version.ts',
+      'src/broker/run.ts',
+      'src/broker/check.ts',
+    ],
   },
   'src/cli/try': {
     ours: [
@@ -350,7 +361,6 @@ function mayImport(place: string, what: string): boolean {
       module => module === what || (module === 'node:' && what.startsWith(module)),
     )
   }
-  if (place === 'src/cli/main.ts' && what === 'src/broker/main.ts') return true
   if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
   const layer = layerOf(what)
   return layer === place || ours.some(right => right === layer || reaches(right, what))
