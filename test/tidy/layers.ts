@@ -263,6 +263,23 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('run.ts', 'check.ts'),
     ],
   },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
+  },
   'src/cli/try': {
     ours: [
       'src/lib',
