@@ -185,7 +185,7 @@ export class OperatorMetrics {
     for (const kind of kinds) this.#watchFailures.inc({ kind }, 0)
     for (const verb of ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete']) {
       this.#requestSeconds.zero({ verb })
-      for (const code of ['429', '500', 'unreachable', 'unknown']) {
+      for (const code of ['403', '429', '500', 'unreachable', 'unknown']) {
         this.#requests.inc({ verb, code }, 0)
       }
     }

@@ -10,7 +10,15 @@ interface Ban {
 }
 
 /** Where the real world may be touched: the real twins, the addon's face, and the process itself. */
-const shell = ['src/env/real', 'src/broker/native', 'src/broker/main.ts', 'src/cli/main.ts']
+const shell = [
+  'src/env/real',
+  'src/broker/native',
+  'src/broker/main.ts',
+  'src/broker/run.ts',
+  'src/broker/check.ts',
+  'src/broker/process-facts.ts',
+  'src/cli/main.ts',
+]
 
 /** Rooms that record bytes pass through. */
 const recordWay = [
@@ -76,14 +84,19 @@ const bans: readonly Ban[] = [
   },
   {
     places: ['src', 'sim'],
-    // What the process tells of itself for `/metrics`, asked for by main.ts.
+    // What the process tells of itself for `/metrics`, asked for by run.ts.
     but: [...shell, 'src/broker/process-numbers.ts'],
     text: /\bprocess\s*\.|\bprocess\[/,
     instead: 'an argument given by main.ts',
   },
   {
     places: ['src', 'sim'],
-    but: ['src/broker/main.ts', 'src/cli/main.ts'],
+    but: [
+      'src/broker/run.ts',
+      'src/broker/check.ts',
+      'src/broker/termination-log.ts',
+      'src/cli/main.ts',
+    ],
     text: /\bconsole\s*\./,
     instead: 'the logger',
   },

@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -246,11 +246,21 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: [
+      'src/cli',
+      'src/cli/try',
+      'src/env/real/package-version.ts',
+      ...broker('run.ts', 'check.ts'),
+    ],
   },
   'src/cli/try': {
     ours: [
