@@ -37,9 +37,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
   'src/broker/wire': { ours: ['src/lib'] },
-  'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
+  'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire', 'wire/sasl')] },
+  // Pure sums, as of node:zlib in compression.
+  'src/broker/wire/sasl': { ours: ['src/lib'], modules: ['node:crypto'] },
   'src/operator/brokers': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client', 'wire/sasl')],
   },
   'src/broker/native': {
     ours: [
@@ -178,14 +180,13 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
       ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight', 'cold-lane'),
-      ...broker('handlers/scram-mechanisms.ts', 'handlers/fetch/sessions'),
+      ...broker('handlers/fetch/sessions', 'security', 'wire/sasl'),
     ],
   },
   'src/broker/handlers/fetch/sessions': { ours: ['src/lib'] },
-  // Pure sums, as of node:zlib in compression; the room of SASL will take it in.
-  'src/broker/handlers/scram-mechanisms.ts': { ours: ['src/lib'], modules: ['node:crypto'] },
+  'src/broker/security': { ours: ['src/lib', 'src/env', ...broker('wire', 'wire/sasl')] },
   'src/broker/server': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'security', 'handlers')],
   },
   // The operator: its own rooms below its loop. Nothing of the broker imports it.
   'src/operator/kubernetes': {
@@ -228,12 +229,27 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
+  'src/broker/broker-metrics.ts': { ours: everything },
+  'src/broker/make-coordinator.ts': { ours: everything },
+  'src/broker/retention-round.ts': { ours: everything },
+  'src/broker/private-listener.ts': { ours: everything },
+  'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/main.ts': { ours: everything, modules: ['node:'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+  },
+  'src/cli/try': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      ...log('batch/batch.ts', 'batch/records.ts'),
+      'src/cli/terminal.ts',
+    ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
 }
