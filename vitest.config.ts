@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config'
 import { leaveOutVariable, longSuites } from './tools/long-suites.ts'
 
 /** Suites in `test/` that start no process. */
-const unitInTest = ['test/tidy.test.ts', 'test/{ports,metadata,helpers}/**/*.test.ts']
+const unitInTest = [
+  'test/tidy.test.ts',
+  'test/{ports,metadata,helpers}/**/*.test.ts',
+  'test/kubernetes/*.test.ts',
+]
 
 /**
  * The addon's own suites. Where there is no addon, for want of a compiler or because a run is about the
@@ -13,6 +17,9 @@ const ofAddon = ['src/broker/native/**/*.test.ts', 'test/ports/native-*.test.ts'
 const hasAddon =
   process.env['LOGCLUSTER_NATIVE'] !== 'off' &&
   (process.env['CI'] === 'true' || existsSync('native/build/logcluster.node'))
+
+/** What needs a Kubernetes, and is run by `npm run test:k8s` alone: test/kubernetes/vitest.config.ts. */
+const onKubernetes = 'test/kubernetes/{fast,nodes}/**'
 
 /** What tools/test.ts leaves out of a checkout's run, and names at its end. */
 const leftOut = process.env[leaveOutVariable] === 'true' ? longSuites.map(({ file }) => file) : []
@@ -46,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: [...unitInTest, ...leftOut],
+          exclude: [...unitInTest, onKubernetes, ...leftOut],
           isolate: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

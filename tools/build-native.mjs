@@ -69,10 +69,15 @@ function isFresh(output) {
     .every(name => statSync(join(sources, name)).mtimeMs <= built)
 }
 
-/** The folder with node_api.h and uv.h: of the Node that npm brings, else beside the one that runs. */
+/**
+ * The folder with node_api.h and uv.h: of the Node that npm brings (in a checkout's node_modules, or beside this
+ * package where it is installed), else beside the one that runs.
+ */
 function findHeaders() {
+  const name = `node-linux-${process.arch}`
   const folders = [
-    join(root, 'node_modules', `node-linux-${process.arch}`, 'include', 'node'),
+    join(root, 'node_modules', name, 'include', 'node'),
+    join(root, '..', name, 'include', 'node'),
     join(dirname(dirname(process.execPath)), 'include', 'node'),
   ]
   return (

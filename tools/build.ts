@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -20,6 +20,8 @@ function main(): number {
     console.error('The compiler emitted no src/broker/main.js')
     return 1
   }
+  // npm makes what `bin` names executable only where it installs it; the image has it as it is here.
+  chmodSync(join(out, 'src/cli/main.js'), 0o755)
   cpSync(join(root, 'package.json'), join(out, 'package.json'))
   copyAddon(out)
   return 0

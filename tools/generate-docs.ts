@@ -1,11 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
 import { compatibilityDocument } from './apis-document.ts'
+import { crdFiles, crdsDocument } from './crds-document.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
   { path: 'docs/settings.md', content: settingsDocument },
   { path: 'docs/compatibility.md', content: compatibilityDocument },
+  { path: 'docs/crds.md', content: crdsDocument },
+  ...crdFiles,
 ]
 
 /** Paths of documents whose file differs from what the code says. */
@@ -32,7 +36,10 @@ function main(): void {
     process.exitCode = stale.length === 0 ? 0 : 1
     return
   }
-  for (const { path, content } of documents) writeFileSync(`${root}/${path}`, content())
+  for (const { path, content } of documents) {
+    mkdirSync(dirname(`${root}/${path}`), { recursive: true })
+    writeFileSync(`${root}/${path}`, content())
+  }
 }
 
 if (import.meta.main) main()

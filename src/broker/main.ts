@@ -44,6 +44,7 @@ async function run(configuration: Configuration): Promise<void> {
     configuration,
     logger,
     metrics,
+    version,
     bootId: readBootId(),
     workingDirectory: process.cwd(),
     hostName: hostname(),

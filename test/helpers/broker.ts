@@ -17,6 +17,8 @@ export interface BrokerOptions {
   readonly wrapper?: readonly string[]
   /** The file to start instead of `src/broker/main.ts`, or of what `LOGCLUSTER_TEST_MAIN` names. */
   readonly main?: string
+  /** Words after that file and before the settings: a command of `logcluster`. */
+  readonly words?: readonly string[]
   readonly readyMsMax?: number
 }
 
@@ -166,6 +168,7 @@ export class TestBroker {
     return [
       ...(this.#options.nodeArgs ?? []),
       this.#options.main ?? process.env['LOGCLUSTER_TEST_MAIN'] ?? join(root, 'src/broker/main.ts'),
+      ...(this.#options.words ?? []),
       ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ]
   }

@@ -10,7 +10,7 @@ interface Ban {
 }
 
 /** Where the real world may be touched: the real twins, the addon's face, and the process itself. */
-const shell = ['src/env/real', 'src/broker/native', 'src/broker/main.ts']
+const shell = ['src/env/real', 'src/broker/native', 'src/broker/main.ts', 'src/cli/main.ts']
 
 /** Rooms that record bytes pass through. */
 const recordWay = [
@@ -83,7 +83,7 @@ const bans: readonly Ban[] = [
   },
   {
     places: ['src', 'sim'],
-    but: ['src/broker/main.ts'],
+    but: ['src/broker/main.ts', 'src/cli/main.ts'],
     text: /\bconsole\s*\./,
     instead: 'the logger',
   },

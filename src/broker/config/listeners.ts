@@ -64,6 +64,22 @@ export function parseEndpoint(setting: string, given: string): Endpoint {
   return { host: match[1] ?? match[2] ?? '', port }
 }
 
+/**
+ * The private listener's settings belong together.
+ * @throws ListenerError
+ */
+export function checkPrivateListener(settings: {
+  readonly privateListener: string
+  readonly privateCredentialsDir: string
+}): void {
+  if (settings.privateListener === '') return
+  parseEndpoint('private.listener', settings.privateListener)
+  if (settings.privateCredentialsDir !== '') return
+  throw new ListenerError(
+    'private.listener: nobody could log in there: set private.credentials.dir to the directory with the files operator and broker',
+  )
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

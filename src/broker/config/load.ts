@@ -1,5 +1,10 @@
 import { whyAbsent } from './absent-settings.ts'
-import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
+import {
+  checkPrivateListener,
+  ListenerError,
+  parseEndpoint,
+  resolveListeners,
+} from './listeners.ts'
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
@@ -254,6 +259,7 @@ function checkTogether(settings: Settings, problems: string[]): void {
   try {
     resolveListeners(settings, '')
     if (settings.httpAddress !== '') parseEndpoint('http.address', settings.httpAddress)
+    checkPrivateListener(settings)
   } catch (error) {
     if (!(error instanceof ListenerError)) throw error
     problems.push(error.message)

@@ -1,0 +1,66 @@
+import {
+  api,
+  array,
+  bool,
+  int16,
+  int32,
+  int64,
+  nullable,
+  string,
+  uuid,
+  type Draft,
+  type Infer,
+} from '../field.ts'
+
+/**
+ * BrokerStatus: what an operator must know of a broker, at every moment of its life. It is no API of Kafka's: its key
+ * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens.
+ */
+export const brokerStatus = api({
+  key: 10_000,
+  name: 'BrokerStatus',
+  versions: [0, 0],
+  flexible: 0,
+  request: {},
+  response: {
+    errorCode: int16,
+    errorMessage: nullable(string).default(null),
+    brokerId: int32,
+    /** Empty while it is not known. */
+    clusterId: string,
+    /** Of the data directory; zero while none is open. */
+    directoryId: uuid,
+    /** Of the disk, as its identity ConfigMap says; 0 where there is none. */
+    incarnation: int32,
+    /** When the process began, in milliseconds since 1970. */
+    startedAtMs: int64,
+    /** Of the software. */
+    version: string,
+    /** Clients are served. */
+    isReady: bool,
+    /** Why they are not, as a sentence; null where they are. */
+    notReadyReason: nullable(string).default(null),
+    /** How the last run ended: A cleanly, B the process died, C anything else, D the directory was empty; '' before. */
+    startClass: string,
+    startReason: string,
+    /** Why this broker appends nothing to the metadata log, as a sentence; null where it does. */
+    quarantineReason: nullable(string).default(null),
+    /** The metadata store does not answer: topics and configs cannot change. */
+    isMetadataWaiting: bool,
+    /** Logs that were set aside, because no topic claims them. */
+    strayCount: int32,
+    /** Of all partitions that this broker has. */
+    partitionCount: int32,
+    /** Those that it cannot serve, each with the reason as a sentence. */
+    offlinePartitions: array({
+      topic: string,
+      partitionIndex: int32,
+      reason: string,
+    }),
+    /** What tells whether bytes are in the page cache: `cachestat`, `mincore`, `window` or `unknown`. */
+    pageCacheSource: string,
+  },
+})
+
+export type BrokerStatusRequest = Infer<typeof brokerStatus.request>
+export type BrokerStatusResponse = Draft<typeof brokerStatus.response>

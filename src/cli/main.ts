@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/**
+ * The one command: the package's `bin` and the image's entrypoint. Each command's code is loaded when it is asked for:
+ * a broker has no use for the operator's Kubernetes client, which alone would take longer to load than the broker.
+ */
+import { packageVersion } from '../env/real/package-version.ts'
+import { helpText, readCommandLine, type Command } from './command-line.ts'
+import { exitCodes, type Terminal } from './terminal.ts'
+
+interface Runnable extends Command {
+  /** Resolves to an exit code, or to nothing where the process lives on. */
+  readonly run: (args: readonly string[]) => Promise<number | void>
+}
+
+const terminal: Terminal = {
+  out: text => console.log(text),
+  err: text => console.error(text),
+}
+
+const commands: readonly Runnable[] = [
+  {
+    name: 'broker',
+    summary: 'runs a broker; settings by --config FILE, LOGCLUSTER_* and --set name=value',
+    run: async args => {
+      process.argv.splice(2, process.argv.length, ...args)
+      await import('../broker/main.ts')
+    },
+  },
+  {
+    name: 'try',
+    summary: 'produces and consumes some records at HOST:PORT',
+    run: async args => (await import('./try/try.ts')).runTry(args, terminal),
+  },
+]
+
+const asked = readCommandLine(process.argv.slice(2), commands)
+switch (asked.kind) {
+  case 'help':
+    terminal.out(helpText(commands))
+    break
+  case 'version':
+    terminal.out(`logcluster ${packageVersion(import.meta.dirname)}`)
+    break
+  case 'refused':
+    terminal.err(asked.problem)
+    process.exitCode = exitCodes.usage
+    break
+  case 'command': {
+    // Our clock keeps no process alive, and a command that waits has nothing else that does.
+    const alive = setInterval(() => {}, 2 ** 30)
+    const { run } = commands.find(({ name }) => name === asked.name)!
+    const code = await run(asked.args).finally(() => clearInterval(alive))
+    if (code !== undefined) process.exitCode = code
+  }
+}

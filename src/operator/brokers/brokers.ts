@@ -1,0 +1,96 @@
+import type { ErrorName } from '../../broker/wire/errors.ts'
+import type { BrokerStatusResponse } from '../../broker/wire/private/index.ts'
+
+/** How to reach one broker: its private listener, and the password of the principal `operator` there. */
+export interface BrokerAccess {
+  readonly host: string
+  readonly port: number
+  readonly password: string
+}
+
+/** What a broker tells of itself (src/broker/wire/private/10000-broker-status.ts). */
+export type BrokerStatus = Readonly<
+  Required<Omit<BrokerStatusResponse, 'errorCode' | 'errorMessage'>>
+>
+
+/** Whose configs: those of a topic, of one broker by its number, or of all brokers. */
+export type ConfigsOf =
+  | { readonly kind: 'topic'; readonly name: string }
+  | { readonly kind: 'broker'; readonly id: number }
+  | { readonly kind: 'all brokers' }
+
+export interface ConfigChange {
+  readonly of: ConfigsOf
+  /** null takes a config back to what is beneath it. */
+  readonly configs: Readonly<Record<string, string | null>>
+}
+
+/** One config as a broker describes it. */
+export interface DescribedConfig {
+  readonly value: string | null
+  /** Where the value comes from; `dynamic` is what was set by a request, for this resource or for all brokers. */
+  readonly source: 'topic' | 'dynamic' | 'dynamic of all' | 'static' | 'default'
+  readonly isReadOnly: boolean
+}
+
+/** Why one of several wishes was not granted. */
+export interface Refusal {
+  readonly error: ErrorName
+  readonly message: string
+}
+
+/** The outcome of one wish; null where it was granted. */
+export type Outcome = Refusal | null
+
+export interface TopicDescription {
+  readonly name: string
+  readonly topicId: string
+  readonly isInternal: boolean
+  readonly partitionCount: number
+  /** Of the first partition. */
+  readonly replicationFactor: number
+  /** Partitions without a leader. */
+  readonly leaderlessCount: number
+}
+
+export interface TopicWish {
+  readonly name: string
+  /** -1: the cluster's default. */
+  readonly partitionCount: number
+  readonly replicationFactor: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export type Created = { readonly topicId: string } | Refusal
+
+/**
+ * Brokers as the operator asks them, over their private listeners. Every method rejects with a BrokerError and nothing
+ * else. A list of wishes is one request, and its outcomes come in the order of the wishes; what is refused of them is
+ * data. Wishes are idempotent or refused the second time: whoever got no answer may ask again.
+ */
+export interface Brokers {
+  status(broker: BrokerAccess): Promise<BrokerStatus>
+  /** By name, of each resource asked for; a refusal where it has none such. */
+  describeConfigs(
+    broker: BrokerAccess,
+    resources: readonly ConfigsOf[],
+  ): Promise<readonly (ReadonlyMap<string, DescribedConfig> | Refusal)[]>
+  alterConfigs(broker: BrokerAccess, changes: readonly ConfigChange[]): Promise<readonly Outcome[]>
+  /** Every topic. */
+  listTopics(broker: BrokerAccess): Promise<readonly TopicDescription[]>
+  /** Topics by name; null where there is none. */
+  describeTopics(
+    broker: BrokerAccess,
+    names: readonly string[],
+  ): Promise<readonly (TopicDescription | null)[]>
+  createTopics(broker: BrokerAccess, topics: readonly TopicWish[]): Promise<readonly Created[]>
+  /** By id, so that a topic that took the name meanwhile stays. */
+  deleteTopics(broker: BrokerAccess, topicIds: readonly string[]): Promise<readonly Outcome[]>
+  /** `partitionCount`: how many there shall be, not how many more. */
+  createPartitions(
+    broker: BrokerAccess,
+    topics: readonly Pick<TopicWish, 'name' | 'partitionCount'>[],
+  ): Promise<readonly Outcome[]>
+  /** Closes every connection. */
+  close(): void
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { conditions, notLookedAt } from './condition.ts'
+import { field, integer, listByName, text } from './field.ts'
+
+/** Types of a LogCluster's conditions, and what each says while it is True. */
+export const clusterConditions = {
+  Ready: 'Clients are served.',
+  Progressing: 'The operator is at work; the reason names the operation.',
+  Degraded: 'Something needs a person, though clients may be served; the message says what to do.',
+  StorageHealthy: 'Volumes are bound, there, and of the size that is wanted.',
+  MetadataHealthy: 'The metadata log in Kubernetes can be read and written.',
+  ConfigApplied: 'All brokers run with `spec.config`.',
+  Paused: 'Nothing is changed, because `spec.reconciliation` is Paused.',
+  Stable: 'Ready, this generation of the spec is wholly realised, and nothing is Degraded.',
+} as const
+
+export type ClusterConditionType = keyof typeof clusterConditions
+
+const count = integer(0, 1000)
+
+const listenerStatus = z.object({
+  name: field(text(63), { text: 'Its name.' }),
+  bootstrap: field(text(512), {
+    text: 'What clients are given as bootstrap server: addresses with ports, separated by commas.',
+  }),
+})
+
+export const logClusterStatus = field(
+  z
+    .object({
+      observedGeneration: field(integer(0, Number.MAX_SAFE_INTEGER).optional(), {
+        text: 'The generation of the spec that was looked at.',
+      }),
+      clusterId: field(text(64).optional(), {
+        text: "The cluster's id. It is there once the metadata log is.",
+      }),
+      version: field(text(63).optional(), { text: 'The version that brokers run or are to run.' }),
+      image: field(text(512).optional(), { text: 'The image that brokers run or are to run.' }),
+      brokers: field(count.optional(), { text: 'How many brokers are wanted.' }),
+      readyBrokers: field(count.optional(), { text: 'How many brokers serve.' }),
+      listeners: field(listByName(listenerStatus, 8).optional(), {
+        text: 'Where clients connect.',
+      }),
+      columns: field(
+        z
+          .object({
+            brokers: field(text(16).optional(), {
+              text: 'Ready and wanted brokers, such as `1/1`.',
+            }),
+            status: field(text(128).optional(), { text: 'What is going on, in a few words.' }),
+          })
+          .optional(),
+        { text: 'What `kubectl get` prints. For people: it changes without notice.' },
+      ),
+      conditions: conditions(clusterConditions).optional(),
+    })
+    .default({ conditions: notLookedAt(clusterConditions) }),
+  { text: 'What is.' },
+)

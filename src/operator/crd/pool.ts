@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { field, integer, listByName, nameRules, quantity, text } from './field.ts'
+import { podTemplate, resources } from './pod-template.ts'
+
+const keep = ['Retain', 'Delete'] as const
+
+const volume = z.object({
+  name: field(text(63), {
+    text: 'Its name, part of the name of its claims. At most 12 characters.',
+    change: 'immutable',
+    rules: nameRules('the name of a volume', 12),
+  }),
+  size: field(quantity(), {
+    text: 'What is asked for, a quantity. It only grows: then claims are expanded while brokers run.',
+    change: 'none',
+  }),
+  storageClassName: field(text(253).optional(), {
+    text: "The StorageClass; the Kubernetes cluster's default where it is not given.",
+    change: 'immutable',
+  }),
+})
+
+const volumes = field(
+  listByName(
+    volume.meta({
+      'x-kubernetes-validations': [
+        {
+          rule: "isQuantity(string(self.size)) && quantity(string(self.size)).isGreaterThan(quantity('0'))",
+          message: 'the size of a volume must be a quantity above zero, such as 100Gi',
+        },
+        {
+          rule: '!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0',
+          message:
+            'the size of a volume can only grow, because a file system in use cannot shrink: give back the earlier size, or move to a new LogCluster',
+        },
+        {
+          rule: 'has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)',
+          message:
+            'storageClassName of a volume cannot change, because its data lies there: give back the earlier one, or move to a new LogCluster',
+        },
+      ],
+    }),
+    8,
+  ),
+  {
+    text: 'Where brokers keep their data. Exactly one for now.',
+    change: 'immutable',
+    rules: [
+      {
+        rule: 'self.size() == 1',
+        message: 'storage.volumes must have exactly one volume for now: keep one',
+      },
+      {
+        rule: 'oldSelf.all(old, self.exists(volume, volume.name == old.name))',
+        message:
+          'a volume cannot be removed or renamed, because its data would go with it: give back the earlier name',
+      },
+    ],
+  },
+)
+
+const storage = z.object({
+  volumes,
+  retention: field(
+    z
+      .object({
+        whenDeleted: field(z.enum(keep).default('Retain'), {
+          text: 'What becomes of claims when the LogCluster is deleted.',
+        }),
+        whenReplaced: field(z.enum(keep).default('Retain'), {
+          text: "What becomes of a claim when its broker's disk was replaced.",
+        }),
+      })
+      .prefault({}),
+    { text: 'What becomes of volumes that nobody uses any more.', change: 'none' },
+  ),
+})
+
+/** Brokers that are alike. */
+export const pool = z.object({
+  name: field(text(63), {
+    text: 'Its name, part of the names of its brokers. At most 12 characters.',
+    change: 'immutable',
+    rules: nameRules('the name of a pool', 12),
+  }),
+  brokers: field(integer(0, 100).default(1), {
+    text: 'How many brokers it has. Exactly one for now.',
+    change: 'none',
+    rules: [
+      {
+        rule: 'self == 1',
+        message:
+          'brokers of a pool must be 1 for now, because partitions are not replicated yet: use several LogClusters until they are',
+      },
+    ],
+  }),
+  storage: field(storage, { text: 'Its volumes.' }),
+  resources: field(resources, { text: "Resources of the broker's container.", change: 'restart' }),
+  template: field(z.object({ pod: field(podTemplate.optional(), { text: 'Pods.' }) }).optional(), {
+    text: 'What you decide of the objects that the operator makes.',
+    change: 'restart',
+  }),
+})

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { conditions, notLookedAt } from './condition.ts'
+import { field, immutable, integer, kafkaConfig, text, type Rule } from './field.ts'
+import type { Manifest, Resource } from './object.ts'
+
+/** Types of a LogTopic's conditions, and what each says while it is True. */
+export const topicConditions = {
+  Ready:
+    'The topic is there as it is wanted. The reason Conflict says that the name belongs to another topic.',
+  ConfigApplied: 'The topic has all of `spec.config`.',
+} as const
+
+export type TopicConditionType = keyof typeof topicConditions
+
+const neverKafkas = {
+  rule: "!(self in ['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])",
+  message:
+    'spec.topicName cannot be that of an internal topic, which brokers make and keep: choose another name',
+}
+
+/** @internal */
+export const logTopicSpec = field(
+  z.object({
+    clusterRef: field(z.object({ name: field(text(63), { text: 'Its name.' }) }), {
+      text: 'The LogCluster, in the same namespace.',
+      change: 'immutable',
+      rules: [
+        immutable(
+          'spec.clusterRef',
+          'the topic lies in that cluster: delete this LogTopic and make one for the other cluster',
+        ),
+      ],
+    }),
+    topicName: field(text(253).optional(), {
+      text: "The topic's name at the brokers; `metadata.name` where it is not given.",
+      change: 'immutable',
+      rules: [
+        {
+          rule: 'self.size() <= 249',
+          message: 'spec.topicName must have at most 249 characters: choose a shorter one',
+        },
+        {
+          rule: "self.matches('^[a-zA-Z0-9._-]+$') && self != '.' && self != '..'",
+          message:
+            "spec.topicName must be letters, digits, dots, underscores and dashes, and not '.' or '..': choose another one",
+        },
+        neverKafkas,
+      ],
+    }),
+    partitions: field(integer(1, 20_000).optional(), {
+      text: "How many partitions. The broker's num.partitions where it is not given and the topic is made; it only grows.",
+      change: 'dynamic',
+    }),
+    replicationFactor: field(integer(1, 16).optional(), {
+      text: 'How many brokers have each partition. 1 for now.',
+      change: 'dynamic',
+      rules: [
+        {
+          rule: 'self == 1',
+          message:
+            'spec.replicationFactor must be 1 for now, because partitions are not replicated yet: set it to 1, or leave it out',
+        },
+      ],
+    }),
+    config: field(kafkaConfig().default({}), {
+      text: "Kafka's configs of topics, by name. A config that is removed here returns to the broker's value; one that others set and that never stood here stays.",
+      change: 'dynamic',
+    }),
+    deletionPolicy: field(z.enum(['Retain', 'Delete']).default('Retain'), {
+      text: 'What becomes of the topic when the LogTopic is deleted.',
+      change: 'none',
+    }),
+  }),
+  {
+    text: 'What is wanted.',
+    rules: [
+      {
+        rule: 'has(self.topicName) == has(oldSelf.topicName) && (!has(self.topicName) || self.topicName == oldSelf.topicName)',
+        message:
+          'spec.topicName cannot change, because a topic keeps its name: delete this LogTopic and make another one',
+      },
+      {
+        rule: '!has(oldSelf.partitions) || (has(self.partitions) && self.partitions >= oldSelf.partitions)',
+        message:
+          'spec.partitions can only grow, because a partition holds records: give back the earlier number, or make another topic',
+      },
+    ],
+  },
+)
+
+/** @internal */
+export const logTopicStatus = field(
+  z
+    .object({
+      observedGeneration: field(integer(0, Number.MAX_SAFE_INTEGER).optional(), {
+        text: 'The generation of the spec that was looked at.',
+      }),
+      topicName: field(text(253).optional(), { text: "The topic's name at the brokers." }),
+      topicId: field(text(64).optional(), {
+        text: 'The id that the topic had when it was made or adopted. Another one under its name is a conflict.',
+      }),
+      partitions: field(integer(0, 1_000_000).optional(), { text: 'How many partitions it has.' }),
+      replicationFactor: field(integer(0, 1000).optional(), {
+        text: 'How many brokers have each partition.',
+      }),
+      appliedConfig: field(
+        z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
+        {
+          text: 'The configs that were set for `spec.config`, so that one that is removed there is reset.',
+        },
+      ),
+      conditions: conditions(topicConditions).optional(),
+    })
+    .default({ conditions: notLookedAt(topicConditions) }),
+  { text: 'What is.' },
+)
+
+export const logTopicRules: readonly Rule[] = [
+  {
+    rule: 'has(self.spec.topicName) || self.metadata.name.size() <= 249',
+    message:
+      'metadata.name must have at most 249 characters where it is the name of the topic: choose a shorter one, or set spec.topicName',
+  },
+]
+
+/** The spec as a user writes it. */
+export type LogTopicSpecInput = z.input<typeof logTopicSpec>
+/** The spec as the API server gives it, with its defaults. */
+export type LogTopicSpec = z.output<typeof logTopicSpec>
+export type LogTopicStatus = z.output<typeof logTopicStatus>
+
+export type LogTopic = Resource<'LogTopic', LogTopicSpec, LogTopicStatus>
+export type LogTopicManifest = Manifest<'LogTopic', LogTopicSpecInput>

@@ -1,0 +1,170 @@
+import type { ListPage } from './api.ts'
+import type { Cache } from './cache.ts'
+import { keyOf, type ObjectName, type Stored } from './objects.ts'
+import { pauseMs } from './pause.ts'
+
+/** What became of one object: without `before` it came, without `after` it went. */
+export interface Change<Object> {
+  readonly before: Object | null
+  readonly after: Object | null
+}
+
+/** What the shell of an informer has seen. */
+export type InformerEvent<Object> =
+  | { readonly type: 'started' }
+  | { readonly type: 'listed'; readonly page: ListPage<Object> }
+  | { readonly type: 'stored'; readonly object: Object }
+  | { readonly type: 'deleted'; readonly object: Object }
+  | { readonly type: 'bookmark'; readonly resourceVersion: string }
+  /** The watch is over after `livedMs`: by its own time limit, cut, or silent for too long. */
+  | { readonly type: 'ended'; readonly livedMs: number }
+  /** A list or watch failed; `isExpired` where the version it asked for is compacted away (410). */
+  | { readonly type: 'failed'; readonly isExpired: boolean }
+  | { readonly type: 'woke' }
+
+/** What the shell of an informer is to do, in this order. */
+export type InformerEffect<Object> =
+  | { readonly do: 'list'; readonly from: string | null }
+  | { readonly do: 'watch'; readonly resourceVersion: string }
+  | { readonly do: 'wait'; readonly delayMs: number }
+  | { readonly do: 'tell'; readonly change: Change<Object> }
+  /** The first list is complete and told. */
+  | { readonly do: 'sync' }
+
+/** A watch that lived this long was none that fails at once. */
+const livedMsMin = 5000
+const bounds = { msMin: 800, msMax: 30_000 }
+
+/**
+ * Follows one kind: a list in pages, then a watch from its version; when that is over, a watch from where it was; when
+ * the version is gone, another list, of which only differences are told. Pure: events in, effects out.
+ */
+export class InformerState<Object extends Stored> implements Cache<Object> {
+  readonly #indexOf: (object: Object) => string | null
+  readonly #chance: () => number
+  readonly #index = new Map<string, Map<string, Object>>()
+  #objects = new Map<string, Object>()
+  /** What the pages of the list under way have brought. */
+  #incoming: Map<string, Object> | null = null
+  /** From where a watch goes on; null before the first list and after a 410. */
+  #resourceVersion: string | null = null
+  #failureCount = 0
+  #isSynced = false
+
+  /** `indexOf` gives the word by which `indexed` finds an object; `chance` numbers in [0, 1). */
+  constructor(indexOf: (object: Object) => string | null, chance: () => number) {
+    this.#indexOf = indexOf
+    this.#chance = chance
+  }
+
+  get(at: ObjectName): Object | undefined {
+    return this.#objects.get(keyOf(at))
+  }
+
+  all(): Iterable<Object> {
+    return this.#objects.values()
+  }
+
+  indexed(word: string): readonly Object[] {
+    return [...(this.#index.get(word)?.values() ?? [])]
+  }
+
+  get size(): number {
+    return this.#objects.size
+  }
+
+  step(event: InformerEvent<Object>): InformerEffect<Object>[] {
+    switch (event.type) {
+      case 'started':
+      case 'woke':
+        return [this.#next()]
+      case 'listed':
+        return this.#listed(event.page)
+      case 'stored':
+        this.#resourceVersion = event.object.metadata.resourceVersion
+        return this.#store(event.object)
+      case 'deleted':
+        this.#resourceVersion = event.object.metadata.resourceVersion
+        return this.#remove(keyOf(event.object.metadata), event.object)
+      case 'bookmark':
+        this.#resourceVersion = event.resourceVersion
+        return []
+      case 'ended':
+        if (event.livedMs < livedMsMin) return [this.#pause()]
+        this.#failureCount = 0
+        return [this.#next()]
+      case 'failed':
+        this.#incoming = null
+        // The version is gone, nothing is wrong: the list may begin at once, unless it is the list that failed.
+        if (event.isExpired && this.#resourceVersion !== null) {
+          this.#resourceVersion = null
+          if (this.#failureCount > 0) return [this.#pause()]
+          this.#failureCount = 1
+          return [this.#next()]
+        }
+        return [this.#pause()]
+    }
+  }
+
+  #next(): InformerEffect<Object> {
+    return this.#resourceVersion === null
+      ? { do: 'list', from: null }
+      : { do: 'watch', resourceVersion: this.#resourceVersion }
+  }
+
+  #pause(): InformerEffect<Object> {
+    return { do: 'wait', delayMs: pauseMs(++this.#failureCount, bounds, this.#chance()) }
+  }
+
+  #listed({ items, resourceVersion, next }: ListPage<Object>): InformerEffect<Object>[] {
+    const incoming = (this.#incoming ??= new Map<string, Object>())
+    for (const item of items) incoming.set(keyOf(item.metadata), item)
+    if (next !== null) return [{ do: 'list', from: next }]
+    this.#incoming = null
+    const told = [
+      ...[...this.#objects.keys()]
+        .filter(key => !incoming.has(key))
+        .flatMap(key => this.#remove(key, null)),
+      ...[...incoming.values()].flatMap(item => this.#store(item)),
+    ]
+    this.#resourceVersion = resourceVersion
+    const synced: InformerEffect<Object>[] = this.#isSynced ? [] : [{ do: 'sync' }]
+    this.#isSynced = true
+    return [...told, ...synced, this.#next()]
+  }
+
+  #store(object: Object): InformerEffect<Object>[] {
+    const key = keyOf(object.metadata)
+    const before = this.#objects.get(key)
+    if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return []
+    const isOther = before !== undefined && before.metadata.uid !== object.metadata.uid
+    const gone = isOther ? this.#remove(key, null) : []
+    this.#unindex(key, before)
+    this.#objects.set(key, object)
+    const word = this.#indexOf(object)
+    if (word !== null) {
+      const group = this.#index.get(word)
+      if (group === undefined) this.#index.set(word, new Map([[key, object]]))
+      else group.set(key, object)
+    }
+    const change = { before: isOther ? null : (before ?? null), after: object }
+    return [...gone, { do: 'tell', change }]
+  }
+
+  /** `last` is the object as it was when it went, where the watch told it. */
+  #remove(key: string, last: Object | null): InformerEffect<Object>[] {
+    const before = this.#objects.get(key)
+    if (before === undefined) return []
+    this.#unindex(key, before)
+    this.#objects.delete(key)
+    return [{ do: 'tell', change: { before: last ?? before, after: null } }]
+  }
+
+  #unindex(key: string, object: Object | undefined): void {
+    const word = object === undefined ? null : this.#indexOf(object)
+    if (word === null) return
+    const group = this.#index.get(word)
+    group?.delete(key)
+    if (group?.size === 0) this.#index.delete(word)
+  }
+}

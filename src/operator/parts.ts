@@ -1,0 +1,20 @@
+import type { Logger } from '../broker/telemetry/logger.ts'
+import type { Clock } from '../env/clock.ts'
+import type { Random } from '../env/random.ts'
+import type { Brokers } from './brokers/brokers.ts'
+import type { Caches } from './caches.ts'
+import type { KubernetesApi } from './kubernetes/api.ts'
+import type { Events } from './kubernetes/events.ts'
+
+/** What a reconcile decides by and acts with. */
+export interface Parts {
+  readonly api: KubernetesApi
+  readonly caches: Caches
+  readonly events: Events
+  readonly brokers: Brokers
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** `repository:tag` of brokers whose LogCluster names no image. */
+  readonly defaultImage: string
+}

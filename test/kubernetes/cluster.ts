@@ -1,0 +1,60 @@
+import {
+  clusterNames,
+  folderOf,
+  makeFolder,
+  orphans,
+  type Owner,
+  removeFolder,
+} from './cluster-folder.ts'
+import {
+  type ControlPlane,
+  controlPlaneIn,
+  type ControlPlaneOptions,
+} from './control-plane/control-plane.ts'
+import { killAll, processesOf } from './processes.ts'
+
+export interface NamedOptions {
+  /** Of the cluster, on this machine; by default one that says which process it belongs to. */
+  readonly name?: string
+  /** By default this process: where it dies, the next cluster's start removes this one. Null: until `down`. */
+  readonly owner?: Owner
+}
+
+let serial = 0
+
+function nameOf(options: NamedOptions): string {
+  return options.name ?? `t${process.pid}-${serial++}`
+}
+
+/**
+ * An API server without nodes, removed with all that it wrote when it is disposed of. Nothing of it needs root.
+ *
+ *     await using plane = await startControlPlane({ controllers: true })
+ *     await plane.kubectl(['create', 'namespace', 'streaming'])
+ */
+export async function startControlPlane(
+  options: ControlPlaneOptions & NamedOptions = {},
+): Promise<ControlPlane & AsyncDisposable> {
+  await removeOrphans()
+  const name = nameOf(options)
+  const folder = makeFolder(name, options.owner === undefined ? process.pid : options.owner)
+  const remove = (): Promise<void> => removeCluster(name)
+  try {
+    const plane = await controlPlaneIn({ folder, address: '127.0.0.1' }, options)
+    return Object.assign(plane, { [Symbol.asyncDispose]: remove })
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+/** Ends whatever belongs to a cluster, whoever started it, and removes it. Does nothing where there is none. */
+export async function removeCluster(name: string): Promise<void> {
+  if (!clusterNames().includes(name)) return
+  await killAll(processesOf(folderOf(name)))
+  removeFolder(name)
+}
+
+export async function removeOrphans(): Promise<void> {
+  for (const name of orphans()) await removeCluster(name)
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+/**
+ * What runs on a real Kubernetes, by `npm run test:k8s`, one file after another. `fast`: an API server with
+ * controllers and scheduler, and no nodes, so that tests say what becomes of pods; one is shared by all files.
+ */
+export default defineConfig({
+  test: {
+    root: join(import.meta.dirname, '../..'),
+    pool: 'forks',
+    maxWorkers: 1,
+    isolate: false,
+    // For what hangs, as everywhere.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    setupFiles: ['test/helpers/fixed-seed.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['test/kubernetes/fast/**/*.test.ts'],
+          globalSetup: 'test/kubernetes/fast/global-setup.ts',
+          sequence: { groupOrder: 0 },
+        },
+      },
+    ],
+  },
+})

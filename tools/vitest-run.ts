@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { countOf, type Count, type Report, skippedLines, summary } from './test-report.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** Runs vitest once with these arguments; what its tests came to, and its exit status. */
+export async function runVitest(
+  args: readonly string[],
+): Promise<{ readonly count: Count; readonly status: number }> {
+  const report = join(root, '.cache', `vitest-${process.pid}.json`)
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const status = await runScript('node_modules/vitest/vitest.mjs', ['run', ...reporters, ...args])
+  const count = readCount(report)
+  rmSync(report, { force: true })
+  return { count, status }
+}
+
+/** Runs a script by this same Node; its exit status. */
+export function runScript(script: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('exit', code => resolve(code ?? 1))
+  })
+}
+
+/** A run that left no report has failed. */
+function readCount(report: string): Count {
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: [] }
+  return countOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
+}
+
+/** Prints what there is to say, the total last, and gives the exit status. */
+export function judge(count: Count, status: number, mustRunAll: boolean): number {
+  if (count.skipped.length > 0) console.log('\nSkipped, for want of what is said with it:')
+  for (const line of skippedLines(count.skipped)) console.log(`  ${line}`)
+  const notSkippable = mustRunAll ? count.skipped.length : 0
+  if (notSkippable > 0) console.log('Nothing may be skipped in CI: skipped tests count as failed')
+  let failed = count.failed + notSkippable
+  if (failed === 0 && count.passed === 0) {
+    console.log('No test ran')
+    failed = 1
+  } else if (failed === 0 && status !== 0) {
+    console.log('No test failed, but the run did: an error outside of tests, or the addon')
+    failed = 1
+  }
+  const skipped = count.skipped.length - notSkippable
+  console.log(summary({ passed: count.passed, failed, skipped }))
+  return failed > 0 ? 1 : 0
+}
