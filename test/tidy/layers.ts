@@ -1,24 +1,12 @@
 import { posix } from 'node:path'
 import { circlesOf } from './circles.ts'
+import { door, log, logLayers, type Layer } from './log-layers.ts'
 import { isTest, isUnder, lineAt, type Source } from './sources.ts'
-
-/** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
-interface Layer {
-  readonly ours: readonly string[]
-  readonly modules?: readonly string[]
-}
 
 const real = (...files: string[]): string[] => files.map(file => `src/env/real/${file}`)
 const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
-const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
 const operator = (...rooms: string[]): string[] => rooms.map(room => `src/operator/${room}`)
 const everything = ['src']
-
-/**
- * At the door of `log/`, because they are words of all its rooms: which log, its settings, what it asks of the directory
- * above it (which implements that) and which failures of a disk pass.
- */
-const door = ['log-host.ts', 'log-config.ts', 'log-id.ts', 'shortage.ts']
 
 /**
  * The table is the architecture (docs/architecture.md). The longest place that holds a file is its layer; a
@@ -64,86 +52,8 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
-  // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
-  'src/broker/log/directory': {
-    ours: [
-      'src/lib',
-      'src/env',
-      ...log('log.ts', 'cleaner', 'recovery', 'segment', 'compression', 'state', ...door),
-    ],
-  },
-  'src/broker/log/log.ts': {
-    ours: [
-      'src/lib',
-      'src/env',
-      ...log(
-        'cleaner',
-        'retention.ts',
-        'recovery',
-        'append',
-        'read',
-        'producers',
-        'state',
-        ...door,
-      ),
-    ],
-  },
-  'src/broker/log/cleaner': {
-    ours: [
-      'src/lib',
-      'src/env',
-      ...log('retention.ts', 'append', 'read', 'segment', 'batch', 'compression', 'state', ...door),
-    ],
-    modules: ['node:path', 'node:worker_threads'],
-  },
-  'src/broker/log/retention.ts': {
-    ours: ['src/env', ...log('append', 'segment', 'state', ...door)],
-  },
-  'src/broker/log/recovery': {
-    ours: [
-      'src/lib',
-      'src/env',
-      ...log('append', 'read', 'segment', 'producers', 'batch', 'state', ...door),
-    ],
-  },
-  'src/broker/log/append': {
-    ours: [
-      'src/lib',
-      'src/env',
-      'src/broker/wire/errors.ts',
-      ...log('segment', 'producers', 'batch', 'compression', 'state', ...door),
-    ],
-  },
-  'src/broker/log/read': {
-    ours: [
-      'src/lib',
-      'src/env',
-      'src/broker/wire/errors.ts',
-      ...log('segment', 'batch', 'compression', 'state', ...door),
-    ],
-  },
-  'src/broker/log/state': {
-    ours: [
-      'src/lib',
-      'src/env',
-      'src/broker/wire/errors.ts',
-      ...log('segment', 'producers', ...door),
-    ],
-  },
-  'src/broker/log/log-host.ts': {
-    ours: ['src/env', ...log('segment', 'compression')],
-  },
-  'src/broker/log/segment': { ours: ['src/lib', 'src/env', ...log('producers', 'batch')] },
-  'src/broker/log/producers': { ours: ['src/lib', ...log('batch')] },
-  'src/broker/log/batch': {
-    ours: ['src/lib', 'src/broker/wire/errors.ts', ...log('compression', 'log-config.ts')],
-  },
-  'src/broker/log/compression': {
-    ours: ['src/lib', 'src/env', 'src/env/real/clock.ts', 'src/env/real/collector.ts'],
-    modules: ['node:zlib', 'node:path', 'node:worker_threads', 'lz4-napi', 'snappy'],
-  },
-  'src/broker/log': { ours: ['src/lib', 'src/env'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
+  ...logLayers,
   'src/broker/partition/replica': { ours: ['src/lib'] },
   'src/broker/cluster/controller': {
     ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
@@ -207,6 +117,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/broker-access.ts': {
+    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+  },
+  'src/operator/topics': {
+    ours: [
+      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
+      ...operator('broker-access.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
   'src/operator/parts.ts': {
     ours: [
       'src/env',
@@ -222,10 +142,12 @@ export const layers: Readonly<Record<string, Layer>> = {
         'telemetry/instruments.ts',
         'telemetry/process-instruments.ts',
         'telemetry/sources.ts',
+        'telemetry/tally.ts',
       ),
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
@@ -247,11 +169,38 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: [
+      'src/cli',
+      'src/cli/try',
+      'src/env/real/package-version.ts',
+      ...broker('run.ts', 'check.ts'),
+    ],
+  },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
   },
   'src/cli/try': {
     ours: [
@@ -264,6 +213,34 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
+  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
+  'src/operator/desired': {
+    ours: [
+      'src/lib',
+      ...broker('config'),
+      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
+    ],
+  },
+  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  'src/operator/plan': {
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
+    ],
+  },
+  'src/operator/status': {
+    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+  },
+  // And the shell that looks and acts.
+  'src/operator/reconcile': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
+      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
+    ],
+  },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
@@ -322,7 +299,6 @@ function mayImport(place: string, what: string): boolean {
       module => module === what || (module === 'node:' && what.startsWith(module)),
     )
   }
-  if (place === 'src/cli/main.ts' && what === 'src/broker/main.ts') return true
   if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
   const layer = layerOf(what)
   return layer === place || ours.some(right => right === layer || reaches(right, what))

@@ -7,13 +7,17 @@ import type { Decision } from './decision.ts'
  */
 export const producerIdBlockCount = 10_000
 
-export function decideAllocateProducerIds(before: MetadataImage, brokerId: number): Decision {
+export function decideAllocateProducerIds(
+  before: MetadataImage,
+  brokerId: number,
+  count: number,
+): Decision {
   if (!before.brokers.has(brokerId)) {
     const message = `Broker ${brokerId} is not registered. Register it first.`
     const answer = { type: 'refused', error: 'BROKER_ID_NOT_REGISTERED', message } as const
     return { records: [], image: before, answer }
   }
-  const block = { firstProducerId: before.nextProducerId, count: producerIdBlockCount }
+  const block = { firstProducerId: before.nextProducerId, count }
   const record = { type: 'producerIdsAllocated', brokerId, ...block } as const
   return {
     records: [record],

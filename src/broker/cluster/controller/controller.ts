@@ -7,7 +7,7 @@ import {
   joinBatch,
   type MetadataRecord,
 } from '../../metadata/records.ts'
-import { decideAllocateProducerIds } from './allocate-producer-ids.ts'
+import { decideAllocateProducerIds, producerIdBlockCount } from './allocate-producer-ids.ts'
 import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
 import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
@@ -81,6 +81,8 @@ export interface ControllerOptions {
   readonly payloadBytesMax: number
   /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
   readonly room?: StoreRoom
+  /** Ids of one producer-id block. Default `producerIdBlockCount`. */
+  readonly producerIdBlockCount?: number
   readonly rules: TopicRules & ConfigRules
 }
 
@@ -361,7 +363,11 @@ export class Controller {
       case 'registerBroker':
         return decideRegisterBroker(image, command, this.#nextSequence)
       case 'allocateProducerIds':
-        return decideAllocateProducerIds(image, command.brokerId)
+        return decideAllocateProducerIds(
+          image,
+          command.brokerId,
+          this.#options.producerIdBlockCount ?? producerIdBlockCount,
+        )
       default:
         return unreachable(command)
     }
