@@ -18,6 +18,7 @@ const shell = [
   'src/broker/check.ts',
   'src/broker/process-facts.ts',
   'src/cli/main.ts',
+  'src/cli/kubectl/main.ts',
 ]
 
 /** Rooms that record bytes pass through. */
@@ -96,6 +97,7 @@ const bans: readonly Ban[] = [
       'src/broker/check.ts',
       'src/broker/termination-log.ts',
       'src/cli/main.ts',
+      'src/cli/kubectl/main.ts',
     ],
     text: /\bconsole\s*\./,
     instead: 'the logger',
@@ -105,6 +107,9 @@ const bans: readonly Ban[] = [
       'src/broker/partition/replica',
       'src/broker/cluster/controller',
       'src/broker/coordinator/groups',
+      'src/operator/desired',
+      'src/operator/plan',
+      'src/operator/status',
     ],
     text: /\basync\s|\bawait\s|\bPromise\b/,
     instead: 'an effect, and the event that answers it',
