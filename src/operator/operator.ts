@@ -4,6 +4,7 @@ import type { Random } from '../env/random.ts'
 import type { Brokers } from './brokers/brokers.ts'
 import { conditionsIn, watch, type Watches } from './caches.ts'
 import { Controller } from './controller.ts'
+import { guarded } from './guarded-brokers.ts'
 import type { KubernetesApi } from './kubernetes/api.ts'
 import { EventRecorder } from './kubernetes/event-recorder.ts'
 import { HttpApi } from './kubernetes/http-api.ts'
@@ -58,11 +59,12 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options
-    const api = this.#api(() => !this.#isStopped() && this.#leader.mayAct())
+    const api = this.#api(() => this.isLeading)
     this.#leader = this.#newLeader()
     this.#events = this.#newEvents(api)
     this.#watches = this.#newWatches(api)
-    const { env, brokers, logger, defaultImage } = options
+    const { env, logger, defaultImage } = options
+    const brokers = guarded(options.brokers, () => this.isLeading)
     const { clock, random } = env
     const { caches } = this.#watches
     const parts = {
@@ -87,8 +89,9 @@ export class Operator {
     })
   }
 
+  /** Whether it may act. */
   get isLeading(): boolean {
-    return this.#leader.mayAct()
+    return !this.#end.signal.aborted && this.#leader.mayAct()
   }
 
   /** Kinds that are not listed yet. */
@@ -136,10 +139,6 @@ export class Operator {
 
   #counts(): Record<string, number> {
     return Object.fromEntries(this.#watches.informers.map(({ kind, size }) => [kind, size]))
-  }
-
-  #isStopped(): boolean {
-    return this.#end.signal.aborted
   }
 
   #api(mayWrite: () => boolean): HttpApi {

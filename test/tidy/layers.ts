@@ -226,6 +226,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
@@ -261,6 +262,23 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env/real/package-version.ts',
       ...broker('run.ts', 'check.ts'),
     ],
+  },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
   },
   'src/cli/try': {
     ours: [
@@ -359,7 +377,6 @@ function mayImport(place: string, what: string): boolean {
       module => module === what || (module === 'node:' && what.startsWith(module)),
     )
   }
-  if (place === 'src/cli/main.ts' && what === 'src/broker/main.ts') return true
   if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
   const layer = layerOf(what)
   return layer === place || ours.some(right => right === layer || reaches(right, what))
