@@ -60,6 +60,6 @@ test.for(lived)(
     expect(world.nodes.starts).toHaveLength(change === 'restart' ? 2 : 1)
     expect(world.condition('Ready')).toBe('True Serving')
     expect(world.condition('ConfigApplied')).toBe('True Applied')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   },
 )

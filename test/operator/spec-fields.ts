@@ -93,7 +93,7 @@ function required(path: string): Tree {
   }
   if (path.endsWith('preference') || path.endsWith('nodeSelectorTerms[]')) return {}
   if (/matchExpressions\[\]$|matchFields\[\]$/.test(path)) return { key: 'a', operator: 'In' }
-  if (/podAffinityTerm$/.test(path)) return { topologyKey: 'a' }
+  if (path.endsWith('podAffinityTerm')) return { topologyKey: 'a' }
   if (/pod(Anti)?Affinity\.required.*\[\]$/.test(path)) return { topologyKey: 'a' }
   if (/nodeAffinity\.preferred.*\[\]$/.test(path)) return { weight: 1, preference: {} }
   if (/pod(Anti)?Affinity\.preferred.*\[\]$/.test(path)) {
