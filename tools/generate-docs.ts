@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
 import { compatibilityDocument } from './apis-document.ts'
+import { chartDocument } from './chart-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
@@ -9,6 +10,7 @@ export const documents: readonly { readonly path: string; readonly content: () =
   { path: 'docs/settings.md', content: settingsDocument },
   { path: 'docs/compatibility.md', content: compatibilityDocument },
   { path: 'docs/crds.md', content: crdsDocument },
+  { path: 'charts/logcluster/README.md', content: chartDocument },
   ...crdFiles,
 ]
 
