@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -196,6 +196,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/broker-access.ts': {
+    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+  },
+  'src/operator/topics': {
+    ours: [
+      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
+      ...operator('broker-access.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
   'src/operator/parts.ts': {
     ours: [
       'src/env',
@@ -211,10 +221,12 @@ export const layers: Readonly<Record<string, Layer>> = {
         'telemetry/instruments.ts',
         'telemetry/process-instruments.ts',
         'telemetry/sources.ts',
+        'telemetry/tally.ts',
       ),
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
@@ -248,8 +260,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli',
       'src/cli/try',
       'src/env/real/package-version.ts',
-      'src/broker/run.ts',
-      'src/broker/check.ts',
+      ...broker('run.ts', 'check.ts'),
     ],
   },
   // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
@@ -280,6 +291,34 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
+  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
+  'src/operator/desired': {
+    ours: [
+      'src/lib',
+      ...broker('config'),
+      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
+    ],
+  },
+  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  'src/operator/plan': {
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
+    ],
+  },
+  'src/operator/status': {
+    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+  },
+  // And the shell that looks and acts.
+  'src/operator/reconcile': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
+      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
+    ],
+  },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
