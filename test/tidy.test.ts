@@ -17,7 +17,7 @@ const documents = [
   ...readdirSync(root)
     .filter(name => name.endsWith('.md'))
     .map(path => ({ path, text: readFileSync(join(root, path), 'utf8') })),
-  ...readSources(root, ['src', 'docs'], ['.md']),
+  ...readSources(root, ['src', 'docs', 'charts'], ['.md']),
 ]
 /** Whatever cites a rule or a document; the planted citations below lead nowhere by intent. */
 const citing = [
