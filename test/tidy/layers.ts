@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -196,6 +196,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/broker-access.ts': {
+    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+  },
+  'src/operator/topics': {
+    ours: [
+      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
+      ...operator('broker-access.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
   'src/operator/parts.ts': {
     ours: [
       'src/env',
@@ -211,10 +221,12 @@ export const layers: Readonly<Record<string, Layer>> = {
         'telemetry/instruments.ts',
         'telemetry/process-instruments.ts',
         'telemetry/sources.ts',
+        'telemetry/tally.ts',
       ),
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
@@ -235,11 +247,38 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/cli/try', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: [
+      'src/cli',
+      'src/cli/try',
+      'src/env/real/package-version.ts',
+      ...broker('run.ts', 'check.ts'),
+    ],
+  },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
   },
   'src/cli/try': {
     ours: [
@@ -252,6 +291,34 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
+  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
+  'src/operator/desired': {
+    ours: [
+      'src/lib',
+      ...broker('config'),
+      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
+    ],
+  },
+  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  'src/operator/plan': {
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
+    ],
+  },
+  'src/operator/status': {
+    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+  },
+  // And the shell that looks and acts.
+  'src/operator/reconcile': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
+      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
+    ],
+  },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
@@ -310,7 +377,6 @@ function mayImport(place: string, what: string): boolean {
       module => module === what || (module === 'node:' && what.startsWith(module)),
     )
   }
-  if (place === 'src/cli/main.ts' && what === 'src/broker/main.ts') return true
   if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
   const layer = layerOf(what)
   return layer === place || ours.some(right => right === layer || reaches(right, what))
