@@ -25,7 +25,7 @@ const commands: readonly Runnable[] = [
   },
   {
     name: 'check',
-    summary: "says whether a broker could start with these settings, and touches nobody's data",
+    summary: 'tells whether a broker with these settings would start here; opens no data',
     run: async args => (await import('../broker/check.ts')).check(args),
   },
   {

@@ -189,7 +189,7 @@ export class OperatorMetrics {
     }
     for (const verb of ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete']) {
       this.#requestSeconds.zero({ verb })
-      for (const code of ['429', '500', 'unreachable', 'unknown']) {
+      for (const code of ['403', '429', '500', 'unreachable', 'unknown']) {
         this.#requests.inc({ verb, code }, 0)
       }
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe } from 'vitest'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimStore, SimStoreMedium } from '../../sim/metadata-store.ts'
+import { CopiedStore } from '../../src/broker/metadata/copy/copied-store.ts'
+import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
 import type { Disk } from '../../src/env/disk.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
@@ -15,6 +17,26 @@ describe('the simulated store', () => {
     return {
       open: () => Promise.resolve(new SimStore(medium)),
       beside: () => Promise.resolve(new SimStore(medium)),
+      makeAmbiguous: outcome => medium.appendFaults.push(outcome),
+    }
+  })
+})
+
+describe('a store with a copy beside it', () => {
+  testMetadataStore(() => {
+    const medium = new SimStoreMedium()
+    const disk = new SimDisk()
+    const open = async (path: string) => {
+      disk.mkdir('/data')
+      const copy = MetadataCopy.open(disk, `/data/${path}`)
+      const store = new CopiedStore(new SimStore(medium), copy)
+      // As every broker does: a copy begins with what the store holds.
+      await store.readAll()
+      return store
+    }
+    return {
+      open: () => open('metadata.copy'),
+      beside: () => open('other.copy'),
       makeAmbiguous: outcome => medium.appendFaults.push(outcome),
     }
   })

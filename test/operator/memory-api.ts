@@ -8,6 +8,7 @@ import type {
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
 import type { Resource } from '../../src/operator/kubernetes/resources.ts'
+import { apiVersion } from '../../src/operator/crd/object.ts'
 import { deepMerge, without } from './merge.ts'
 
 /** Called before and after each write that the operator sends, with its number from 1; what it throws is what the operator gets. */
@@ -27,7 +28,8 @@ export class MemoryApi implements KubernetesApi {
   readonly #applied = new Map<string, Tree>()
   #version = 0
   #uid = 0
-  #sent = 0
+  /** Writes that were sent, done or not. */
+  sent = 0
 
   get<Object extends Stored>(resource: Resource<Object>, at: ObjectName): Promise<Object | null> {
     return Promise.resolve(this.find<Object>(resource.kind, at))
@@ -128,6 +130,8 @@ export class MemoryApi implements KubernetesApi {
     const isChanged = live === undefined || JSON.stringify(specOf(live)) !== spec
     const generation = (live?.metadata.generation ?? 0) + (isChanged ? 1 : 0)
     const stored = {
+      // The schema of our own kinds gives them a status from the first.
+      ...(draft.apiVersion === apiVersion ? { status: {} } : {}),
       ...structuredClone(draft),
       metadata: {
         ...structuredClone(draft.metadata),
@@ -173,7 +177,8 @@ export class MemoryApi implements KubernetesApi {
   #drop(object: Stored): void {
     this.#objects.delete(keyOf(object))
     this.#applied.delete(keyOf(object))
-    for (const each of [...this.#objects.values()]) {
+    const owned = Array.from(this.#objects.values())
+    for (const each of owned) {
       const owners = each.metadata.ownerReferences ?? []
       if (owners.some(({ uid }) => uid === object.metadata.uid))
         this.remove(each.kind, each.metadata)
@@ -189,7 +194,7 @@ export class MemoryApi implements KubernetesApi {
   }
 
   async #write<Result>(what: string, act: () => Result): Promise<Result> {
-    const number = ++this.#sent
+    const number = ++this.sent
     this.onWrite('before', number, what)
     const result = act()
     this.writes.push(what)

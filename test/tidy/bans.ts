@@ -18,6 +18,7 @@ const shell = [
   'src/broker/check.ts',
   'src/broker/process-facts.ts',
   'src/cli/main.ts',
+  'src/cli/kubectl/main.ts',
 ]
 
 /** Rooms that record bytes pass through. */
@@ -96,6 +97,7 @@ const bans: readonly Ban[] = [
       'src/broker/check.ts',
       'src/broker/termination-log.ts',
       'src/cli/main.ts',
+      'src/cli/kubectl/main.ts',
     ],
     text: /\bconsole\s*\./,
     instead: 'the logger',

@@ -58,7 +58,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -260,9 +260,25 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli',
       'src/cli/try',
       'src/env/real/package-version.ts',
-      'src/broker/run.ts',
-      'src/broker/check.ts',
+      ...broker('run.ts', 'check.ts'),
     ],
+  },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
   },
   'src/cli/try': {
     ours: [

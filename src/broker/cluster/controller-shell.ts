@@ -26,7 +26,7 @@ export interface ControllerShellOptions {
 }
 
 /** Somebody else appended to the metadata log: this broker is not the controller any more. */
-class Deposed extends Error {
+export class Deposed extends Error {
   override readonly name = 'Deposed'
 }
 

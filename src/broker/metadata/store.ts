@@ -28,6 +28,11 @@ export interface MetadataStore {
    * @throws StoreError as `append`
    */
   writeSnapshot(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<SnapshotOutcome>
+  /**
+   * Of a store that may be made anew, empty, for a cluster that is there: fills it with `log`, all or nothing. Only after
+   * `readAll` threw `awaitsCopy`. @throws as `readAll`
+   */
+  rebuild?(log: StoredLog): Promise<void>
   readonly lease: Lease
   /** Gives up the lease and every resource. The store is not used after. */
   close(): Promise<void>
@@ -46,6 +51,14 @@ export interface StoredLog {
   /** Every record after the snapshot, without a gap. */
   readonly tail: readonly StoredRecord[]
   readonly cursor: Cursor
+  /** Records at or below the snapshot whose hashes the store still knows; left out where it does not look. */
+  readonly history?: readonly RecordMark[]
+}
+
+/** A record, by what vouches for it. */
+export interface RecordMark {
+  readonly sequence: number
+  readonly hash: string
 }
 
 export interface StoredRecord {
@@ -100,9 +113,16 @@ export class StoreUnavailable extends Error {
 
 /**
  * `damaged`: what it holds is not a log that was written by us. `locked`: another process uses it.
- * `unsuitable`: no log may be kept there. `failed`: an operation failed for good.
+ * `unsuitable`: no log may be kept there. `failed`: an operation failed for good. `rolledBack`: it holds a log, and not
+ * the one that this broker followed. `awaitsCopy`: it was made to be filled from a broker's copy, and is empty.
  */
-export type StoreErrorReason = 'damaged' | 'locked' | 'unsuitable' | 'failed'
+export type StoreErrorReason =
+  | 'damaged'
+  | 'locked'
+  | 'unsuitable'
+  | 'failed'
+  | 'rolledBack'
+  | 'awaitsCopy'
 
 /** The store cannot be used; the message says what, where, and what to do. */
 export class StoreError extends Error {

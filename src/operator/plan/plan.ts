@@ -45,9 +45,10 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (cluster.spec.reconciliation === 'Paused') return []
   if (birth.kind === 'blocked') return []
   const first = finalizerSteps(observed)
-  if (birth.kind !== 'born') return [...first, ...genesisSteps(observed, birth, { ring, views })]
+  // The LogCluster is another version after it, and what comes next is decided by that.
+  if (first.length > 0) return first
+  if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   return [
-    ...first,
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),

@@ -27,4 +27,8 @@ export class Memory<Value> {
   forget(key: string): void {
     this.#values.delete(key)
   }
+
+  forgetAll(): void {
+    this.#values.clear()
+  }
 }

@@ -63,6 +63,7 @@ export class Observer {
     const key = `${namespace}/${name}`
     this.#passwords.forget(key)
     this.#monitors.forget(key)
+    this.#volumes.forgetAll()
   }
 
   /** The password of the principal `operator`; null where the Secret is not there. */

@@ -1,7 +1,7 @@
 import type { LogBroker } from '../crd/broker.ts'
 import { canonical } from '../desired/hash.ts'
 import { exposed } from '../desired/services.ts'
-import { isForbidden } from '../kubernetes/api-error.ts'
+import { isForbidden, isNotFound } from '../kubernetes/api-error.ts'
 import type { ObjectName, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
@@ -93,12 +93,13 @@ class Pass {
     try {
       await this.#executor.execute(step, observed, await this.#observer.password(at))
     } catch (error) {
+      this.#observer.forget(at)
       if (!isTelling(error)) throw error
       logger.warn({ ...fields, reason: error.message }, `Could not ${step.do}`)
       const reason = isForbidden(error) ? 'Forbidden' : 'WriteRefused'
       return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
     }
-    if (step.do === 'make secret' || step.do === 'apply') this.#observer.forget(at)
+    if (isRemembered(step)) this.#observer.forget(at)
     logger.info(fields, done[step.do])
     if (step.event !== undefined) this.#tellEvent(observed, step.event)
     return null
@@ -128,7 +129,13 @@ class Pass {
     status: object,
   ): Promise<boolean> {
     if (canonical(inOrder(object.status)) === canonical(inOrder(status))) return false
-    await this.#parts.api.applyStatus(resource, statusDraft(object, status, 'any version'))
+    try {
+      await this.#parts.api.applyStatus(resource, statusDraft(object, status, 'any version'))
+    } catch (error) {
+      // It went meanwhile: there is nobody left to tell.
+      if (isNotFound(error)) return false
+      throw error
+    }
     return true
   }
 
@@ -162,6 +169,12 @@ const done: Readonly<Record<Step['do'], string>> = {
   'make secret': 'Created a Secret',
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
+}
+
+/** What it was done to is no cache's: what was seen of it is old now. */
+function isRemembered(step: Step): boolean {
+  if (step.do === 'make secret') return true
+  return 'resource' in step && ['PersistentVolume', 'PodMonitor'].includes(step.resource.kind)
 }
 
 /** A cluster that is being deleted has nothing to tell once nothing holds it. */

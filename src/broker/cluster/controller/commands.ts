@@ -158,6 +158,8 @@ export type Command =
       readonly incarnationId: Uuid
       readonly rack: string | null
       readonly listeners: readonly ListenerAddress[]
+      /** Starts since its last registration during which the store was out of reach: each led in an epoch of its own. */
+      readonly unregisteredStarts?: number
     }
 
 /** One for each kind of command, results in the order of what was asked; or the refusal of the whole command. */

@@ -66,6 +66,8 @@ export interface ControllerOptions {
   readonly snapshotIntervalMax: number
   /** Bytes of one append. */
   readonly payloadBytesMax: number
+  /** Ids of one producer-id block. Default `producerIdBlockCount`. */
+  readonly producerIdBlockCount?: number
   readonly rules: TopicRules & ConfigRules
 }
 
@@ -288,7 +290,11 @@ export class Controller {
       case 'registerBroker':
         return decideRegisterBroker(image, command, this.#nextSequence)
       case 'allocateProducerIds':
-        return decideAllocateProducerIds(image, command.brokerId)
+        return decideAllocateProducerIds(
+          image,
+          command.brokerId,
+          this.#options.producerIdBlockCount ?? producerIdBlockCount,
+        )
       default:
         return unreachable(command)
     }
@@ -312,13 +318,17 @@ export class Controller {
   }
 }
 
-function decideAllocateProducerIds(before: MetadataImage, brokerId: number): Decision {
+function decideAllocateProducerIds(
+  before: MetadataImage,
+  brokerId: number,
+  count: number,
+): Decision {
   if (!before.brokers.has(brokerId)) {
     const message = `Broker ${brokerId} is not registered. Register it first.`
     const answer = { type: 'refused', error: 'BROKER_ID_NOT_REGISTERED', message } as const
     return { records: [], image: before, answer }
   }
-  const block = { firstProducerId: before.nextProducerId, count: producerIdBlockCount }
+  const block = { firstProducerId: before.nextProducerId, count }
   const record = { type: 'producerIdsAllocated', brokerId, ...block } as const
   return {
     records: [record],
