@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
 import { compatibilityDocument } from './apis-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
+import { dashboardFiles } from './dashboards/index.ts'
+import { ruleFiles } from './rules/index.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
@@ -10,6 +12,8 @@ export const documents: readonly { readonly path: string; readonly content: () =
   { path: 'docs/compatibility.md', content: compatibilityDocument },
   { path: 'docs/crds.md', content: crdsDocument },
   ...crdFiles,
+  ...dashboardFiles,
+  ...ruleFiles,
 ]
 
 /** Paths of documents whose file differs from what the code says. */

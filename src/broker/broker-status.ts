@@ -1,8 +1,10 @@
 import { zeroUuid } from '../lib/uuid.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
+import type { Insight } from './insight/insight.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
+import type { BoundListener } from './server/server.ts'
 import type { Probes } from './telemetry/http.ts'
 
 /** What is up of a broker, as far as its status looks. */
@@ -43,12 +45,38 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
   }
 }
 
-/** What /healthz and /readyz tell. */
+/** Groups of which /v1/status tells the lag. */
+const laggingGroupsMax = 10
+
+/** What /v1/status tells: the status, and what only people ask for (docs/http.md). */
+export function statusDocument(
+  status: BrokerStatus,
+  more: { readonly listeners: readonly BoundListener[]; readonly insight: Insight },
+): Readonly<Record<string, unknown>> {
+  const recordsOf = new Map<string, number>()
+  for (const { group, position, records } of more.insight.lags()) {
+    if (position === 'committed') recordsOf.set(group, (recordsOf.get(group) ?? 0) + records)
+  }
+  const lags = Array.from(recordsOf, ([group, lagRecords]) => ({ group, lagRecords }))
+  return {
+    ...status,
+    listeners: more.listeners,
+    groupCount: Array.from(more.insight.groups()).length,
+    laggingGroups: lags
+      .filter(({ lagRecords }) => lagRecords > 0)
+      .toSorted((a, b) => b.lagRecords - a.lagRecords)
+      .slice(0, laggingGroupsMax),
+  }
+}
+
+/** What HTTP tells. */
 export function probesOf(broker: {
   readonly directory: () => LogDirectory | undefined
   readonly notReadyReason: () => string | null
+  readonly status: () => Readonly<Record<string, unknown>>
 }): Probes {
   return {
+    status: broker.status,
     health: () => {
       const failure = broker.directory()?.failure ?? null
       const detail = failure === null ? {} : { reason: failure.message }

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
 import { makeCoordinator } from './make-coordinator.ts'
-import { probesOf, statusOf } from './broker-status.ts'
+import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
@@ -119,11 +119,15 @@ export class Broker {
     return statusOf(facts, this.#parts)
   }
 
-  /** What /healthz and /readyz tell. */
+  /** What HTTP tells. */
   get probes(): Probes {
     return probesOf({
       directory: () => this.#parts.directory,
       notReadyReason: () => this.#notReadyReason,
+      status: () => {
+        const { listeners, status } = this
+        return statusDocument(status, { listeners, insight: this.#insight })
+      },
     })
   }
 
@@ -304,7 +308,12 @@ export class Broker {
   #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
     const { env, metrics, workingDirectory } = this.#options
     const configuration = this.#configuration
-    const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
+    const endpoints = new Endpoints({
+      brokerId: configuration.settings.nodeId,
+      listeners: this.#listeners,
+      tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
+      isSole: () => cluster.image.brokers.size <= 1,
+    })
     const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
     const limits = { slots, partitionsMax: sessionPartitionsMax }
     const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })

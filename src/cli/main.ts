@@ -21,10 +21,12 @@ const commands: readonly Runnable[] = [
   {
     name: 'broker',
     summary: 'runs a broker; settings by --config FILE, LOGCLUSTER_* and --set name=value',
-    run: async args => {
-      process.argv.splice(2, process.argv.length, ...args)
-      await import('../broker/main.ts')
-    },
+    run: async args => (await import('../broker/run.ts')).run(args),
+  },
+  {
+    name: 'check',
+    summary: 'tells whether a broker with these settings would start here; opens no data',
+    run: async args => (await import('../broker/check.ts')).check(args),
   },
   {
     name: 'try',

@@ -25,7 +25,7 @@ export function describeWith(client: ClientName, title: string, suite: () => voi
 const timeoutMs = 240_000
 
 /** Prometheus's own checker. */
-function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export function promtool(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return run(join(kitFolder('promtool'), 'usr/bin/promtool'), args, options)
 }
 

@@ -1,9 +1,11 @@
+import { dirname } from 'node:path'
 import { clusterNames } from './cluster-folder.ts'
-import { removeCluster, removeOrphans, startControlPlane } from './cluster.ts'
+import { removeCluster, startCluster, startControlPlane } from './cluster.ts'
 import { builtProgram, builtPrograms } from './programs/built.ts'
 import { helmProgram, kubectlProgram } from './programs/fetched.ts'
 
 const usage = `Usage: npm run cluster -- COMMAND
+  up [NAME]                        three nodes (root)
   up [NAME] --control-plane-only   an API server with controllers and scheduler, no nodes
   down [NAME | --all]              ends a cluster and removes all of it
   list                             the clusters of this machine
@@ -15,7 +17,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [command = '', name = 'dev'] = args.filter(arg => !arg.startsWith('--'))
   switch (command) {
     case 'up':
-      await up(name)
+      await up(name, args.includes('--control-plane-only'))
       return 0
     case 'down':
       for (const each of args.includes('--all') ? clusterNames() : [name]) await removeCluster(each)
@@ -33,13 +35,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function up(name: string): Promise<void> {
-  await removeOrphans()
-  const wished = { controllers: true, scheduler: true, name, owner: null }
-  const { kubeconfig } = await startControlPlane(wished)
-  console.log(
-    `export KUBECONFIG=${kubeconfig} PATH=${kubectlProgram().replace(/\/kubectl$/, '')}:$PATH`,
-  )
+async function up(name: string, isWithoutNodes: boolean): Promise<void> {
+  const named = { name, owner: null }
+  const plane = isWithoutNodes
+    ? await startControlPlane({ ...named, controllers: true, scheduler: true })
+    : (await startCluster(named)).plane
+  console.log(`export KUBECONFIG=${plane.kubeconfig} PATH=${dirname(kubectlProgram())}:$PATH`)
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,3 +1,5 @@
+import { plainHost } from '../../env/network.ts'
+
 /** A place to listen at, and what clients are told of it. */
 export interface ListenerAddress {
   readonly name: string
@@ -80,7 +82,9 @@ export function checkPrivateListener(settings: {
   )
 }
 
-function isLoopback(host: string): boolean {
+/** Whether `host` is the machine itself, by whatever way of writing. */
+export function isLoopback(given: string): boolean {
+  const host = plainHost(given)
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

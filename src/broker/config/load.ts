@@ -43,10 +43,13 @@ export type Loaded =
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
+  /** Where to say so, as far as that could be read; empty: nowhere. */
+  readonly terminationLogFile: string
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], terminationLogFile = '') {
     super(problems.join('\n'))
     this.problems = problems
+    this.terminationLogFile = terminationLogFile
   }
 }
 
@@ -71,7 +74,10 @@ export function load(invocation: Invocation): Loaded {
     ...kubernetesDefaults(environment),
   }
   const configuration = settle(given, problems, surroundings)
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  if (problems.length > 0) {
+    const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
+    throw new ConfigurationError(problems, terminationLogFile)
+  }
   return { kind: 'configuration', configuration }
 }
 

@@ -1,7 +1,12 @@
-import { text } from './setting.ts'
+import { bool, text } from './setting.ts'
 
 /** What an operator needs of a broker that it runs; part of the broker's table of settings. */
 export const privateSettings = {
+  'advertised.listeners.loopback.enable': bool({
+    default: false,
+    effect: 'at restart',
+    doc: 'While there is one broker, a client that dialled a loopback address is told localhost and the port that it dialled, whatever `advertised.listeners` says: so `kubectl port-forward` works, which dials in the pod. Not for brokers behind a proxy of their own machine.',
+  }),
   'private.listener': text({
     default: '',
     effect: 'at restart',

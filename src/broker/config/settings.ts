@@ -48,7 +48,7 @@ const settingsTable = {
   'http.address': text({
     default: '127.0.0.1:9404',
     effect: 'at restart',
-    doc: 'host:port of /metrics, /healthz and /readyz. Empty: no HTTP.',
+    doc: 'host:port of /metrics, /healthz, /readyz and /v1/status (docs/http.md). Empty: no HTTP.',
   }),
   'data.path': choice(['auto', 'native', 'node'], {
     default: 'auto',

@@ -179,7 +179,9 @@ describe('faults', () => {
       version: 1,
       reason: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
     })
-    const counted = await t.metric('logcluster_request_errors_total{api="InitProducerId"')
+    const counted = await t.metric(
+      'logcluster_request_errors_total{api="InitProducerId",error="TRANSACTIONAL_ID_AUTHORIZATION_FAILED"',
+    )
     expect(counted).toMatch(/error="TRANSACTIONAL_ID_AUTHORIZATION_FAILED"} 1$/)
   })
 

@@ -173,6 +173,16 @@ function storageGauges(sources: Sources): Instrument[] {
       it => it.strayLogs,
     ),
     {
+      name: 'logcluster_disk_free_bytes',
+      help: 'Bytes that are free on the file system of the data directory.',
+      samples: () => ofOne(sources().storage?.().space ?? undefined, space => space.freeBytes),
+    },
+    {
+      name: 'logcluster_disk_total_bytes',
+      help: 'Bytes of the file system of the data directory.',
+      samples: () => ofOne(sources().storage?.().space ?? undefined, space => space.totalBytes),
+    },
+    {
       name: 'logcluster_offline_partitions',
       help: 'Partitions of this broker whose log is missing, damaged or cannot be opened.',
       samples: () => ofOne(sources().offlinePartitions?.(), Number),

@@ -11,6 +11,12 @@ import { SeriesBound } from './series-bound.ts'
 import type { MetricSources } from './sources.ts'
 import { Tally, type Cell } from './tally.ts'
 
+/**
+ * Errors that are the broker's own fault. They are told from the start, as 0: what begins with its first error did not
+ * increase, and an alert would miss it. So are the limits and faults that every broker has.
+ */
+const ofBrokers = ['UNKNOWN_SERVER_ERROR', 'KAFKA_STORAGE_ERROR']
+
 /** What is counted of one API. */
 export interface ApiMeter {
   /** Requests taken. */
@@ -44,6 +50,8 @@ export class Metrics {
   constructor() {
     this.#latency = latencyHistogram(this.registry)
     this.#lag = lagHistogram(this.registry)
+    for (const limit of ['max.connections', 'max.connections.per.ip']) this.#refused.cell(limit)
+    this.#faults.cell('frame')
     this.#registerCounts()
     const sources = () => this.#sources
     brokerInstruments(this.registry, sources)
@@ -67,7 +75,7 @@ export class Metrics {
     const known = this.#meters.get(name)
     if (known !== undefined) return known
     const latency = this.#latency.labels(name)
-    const errors = new Map<string, Cell>()
+    const errors = new Map(ofBrokers.map(error => [error, this.#errors.cell(name, error)]))
     const meter: ApiMeter = {
       requests: this.#requests.cell(name),
       observe: seconds => latency.observe(seconds),

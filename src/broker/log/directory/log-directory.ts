@@ -29,7 +29,7 @@ import { removeLeftovers, removeTree } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
 import { DirectoryHost, neverCleaned } from './host.ts'
 import { claimDirectory, identify, unusable, type Claim } from './identity.ts'
-import type { DirectoryNumbers } from './numbers.ts'
+import { type DirectoryNumbers, spaceOf } from './numbers.ts'
 import type { LogDirectorySettings } from './settings.ts'
 import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
@@ -214,6 +214,7 @@ export class LogDirectory {
       isOverDirtyBudget: this.isOverDirtyBudget,
       ...this.#host.stalls,
       hasFailed: this.failure !== null,
+      space: spaceOf(this.#env.disk, this.path),
       strayLogs: this.#shelf.strayCount,
     }
   }

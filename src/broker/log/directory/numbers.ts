@@ -1,3 +1,4 @@
+import { type Disk, DiskError } from '../../../env/disk.ts'
 import type { StallNumbers } from './host.ts'
 
 /** What a directory tells of itself. */
@@ -10,4 +11,17 @@ export interface DirectoryNumbers extends StallNumbers {
   readonly hasFailed: boolean
   /** Logs that were set aside, by this run or an earlier one. */
   readonly strayLogs: number
+  /** Of the file system that it lies on; null where that does not answer. */
+  readonly space: DiskSpace | null
+}
+
+type DiskSpace = ReturnType<Disk['space']>
+
+export function spaceOf(disk: Disk, path: string): DiskSpace | null {
+  try {
+    return disk.space(path)
+  } catch (error) {
+    if (error instanceof DiskError) return null
+    throw error
+  }
 }

@@ -199,7 +199,10 @@ function isLookupHot(
 
 /** In the page cache, as far as anybody knows (durability.md Q3, Q4). */
 function isHot(segment: Segment, position: number, length: number): boolean {
-  return segment.file.isResident(position, length) ?? position >= segment.hotFrom
+  const { file, hotFrom } = segment
+  // To ask mincore takes as long as all else that a small fetch does, and what was appended lately is there.
+  if (file.pageCacheSource === 'mincore' && position >= hotFrom) return true
+  return file.isResident(position, length) ?? position >= hotFrom
 }
 
 const scratch = new Uint8Array(headerReadBytes)
