@@ -92,6 +92,7 @@ export class Broker {
       }),
       sent: () => this.#insight.sent(),
       coldReads: () => this.#coldReads,
+      pageCache: () => ({ source: this.#pageCacheSource }),
       connections: () => this.#parts.server?.connectionCount ?? 0,
     })
   }
@@ -114,9 +115,16 @@ export class Broker {
       version,
       startedAtMs: this.#startedAtMs,
       notReadyReason: this.#notReadyReason,
-      pageCacheSource: 'unknown',
+      pageCacheSource: this.#pageCacheSource,
     }
     return statusOf(facts, this.#parts)
+  }
+
+  /** Without a window of what was appended lately nothing is known where the kernel cannot be asked. */
+  get #pageCacheSource(): string {
+    const { pageCacheSource } = this.#options.env.disk
+    const { hotWindowBytes } = this.#configuration.settings
+    return pageCacheSource === 'window' && hotWindowBytes === 0 ? 'unknown' : pageCacheSource
   }
 
   /** What HTTP tells. */

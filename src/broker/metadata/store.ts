@@ -37,8 +37,8 @@ export interface MetadataStore {
    */
   writeSnapshot(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<SnapshotOutcome>
   /**
-   * Of a store that was made anew for a cluster that is there (`awaitsCopy`): fills it, so that it goes on after `log` with the same
-   * sequences and hashes. What was cut short is gone on with by the same call.
+   * Fills a store that `awaitsCopy` so that it goes on after `log`, with the same sequences and hashes. What was cut short
+   * is gone on with by the same call.
    * @throws StoreUnavailable to be tried again, StoreError where the store is not one that waits
    */
   rebuild?(log: StoredLog): Promise<void>
@@ -129,17 +129,17 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * `damaged`: what it holds is not a log that was written by us. `locked`: another process uses it.
- * `unsuitable`: no log may be kept there. `failed`: an operation failed for good. `rolledBack`: it holds a log, and not
- * the one that this broker followed. `awaitsCopy`: it was made to be filled from a broker's copy, and is empty.
+ * `damaged`: what it holds is not a log that was written by us. `behind`: it is an older state of the log than one that was
+ * read before, or went on from one in another way. `awaitsCopy`: it was made anew for an old log, which a copy must bring. `locked`: another process uses it.
+ * `unsuitable`: no log may be kept there. `failed`: an operation failed for good.
  */
 export type StoreErrorReason =
   | 'damaged'
+  | 'behind'
+  | 'awaitsCopy'
   | 'locked'
   | 'unsuitable'
   | 'failed'
-  | 'rolledBack'
-  | 'awaitsCopy'
 
 /** The store cannot be used; the message says what, where, and what to do. */
 export class StoreError extends Error {

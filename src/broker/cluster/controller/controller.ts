@@ -79,10 +79,10 @@ export interface ControllerOptions {
   readonly unsnapshottedMax?: number
   /** Bytes of one append. */
   readonly payloadBytesMax: number
-  /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
-  readonly room?: StoreRoom
   /** Ids of one producer-id block. Default `producerIdBlockCount`. */
   readonly producerIdBlockCount?: number
+  /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
+  readonly room?: StoreRoom
   readonly rules: TopicRules & ConfigRules
 }
 

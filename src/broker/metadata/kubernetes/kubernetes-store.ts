@@ -93,12 +93,12 @@ export class KubernetesStore implements MetadataStore {
     return this.#alone(async () => {
       const result = await this.#run(readRing(this.#geometry))
       if (result.type === 'unavailable') throw new StoreUnavailable(result.reason)
-      const { snapshot: stored, tail, cursor } = result.log
+      const { snapshot: stored, tail, cursor, history } = result.log
       const snapshot = stored === null ? null : await this.#unpacked(stored)
       this.#unknown = null
       this.#snapshotBytes = stored === null ? 0 : bytesOf(stored.parts)
       this.#tailBytes = bytesOf(tail.map(({ payload }) => gzipSync(payload)))
-      return { snapshot, tail, cursor }
+      return { snapshot, tail, cursor, ...(history.length === 0 ? {} : { history }) }
     })
   }
 

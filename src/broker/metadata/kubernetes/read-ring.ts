@@ -1,4 +1,4 @@
-import type { StoreError, Cursor, StoredRecord } from '../store.ts'
+import type { StoreError, Cursor, RecordMark, StoredRecord } from '../store.ts'
 import { damaged, refuseDamage } from './damage.ts'
 import { slotIn, type Unavailable } from './look.ts'
 import {
@@ -17,6 +17,8 @@ export interface RingLog {
   readonly snapshot: RingSnapshot | null
   readonly tail: readonly StoredRecord[]
   readonly cursor: Cursor
+  /** What the slots still tell of records at or below the snapshot. */
+  readonly history: readonly RecordMark[]
 }
 
 export interface RingSnapshot {
@@ -77,7 +79,10 @@ function* readSnapshot(
   const records = tail.map(({ sequence, epoch, hash, payload }) => {
     return { sequence, epoch, hash, payload }
   })
-  if (newest.snapshot === null) return { log: { snapshot: null, tail: records, cursor } }
+  const history = slots
+    .filter(({ kind, sequence: at }) => kind !== 'empty' && at <= first)
+    .map(({ sequence: at, hash }) => ({ sequence: at, hash }))
+  if (newest.snapshot === null) return { log: { snapshot: null, tail: records, cursor, history } }
   const commitPlace = slotAt(first, geometry)
   const commit = slots.find(({ sequence }) => sequence === first)
   if (commit?.kind !== 'snapshot' && commit?.kind !== 'base') {
@@ -95,7 +100,9 @@ function* readSnapshot(
     parts.push(chunkContent(sound).bytes)
   }
   const { sequence, hash, epoch } = commit
-  return { log: { snapshot: { sequence, hash, epoch, note, parts }, tail: records, cursor } }
+  return {
+    log: { snapshot: { sequence, hash, epoch, note, parts }, tail: records, cursor, history },
+  }
 }
 
 /** What keeps slots, sorted by their sequences, from being one log; an object that is no error where nothing does. */
