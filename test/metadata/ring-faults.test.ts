@@ -139,7 +139,7 @@ describe('the ring', () => {
       ]) {
         await expect(attempt()).rejects.toMatchObject({
           name: 'StoreError',
-          reason: 'rolledBack',
+          reason: 'behind',
           message: expect.stringMatching(/went back in time.*Nothing was changed/s),
         })
       }

@@ -285,7 +285,7 @@ describe('the ring at a real API server', () => {
     const backup = own.snapshotEtcd()
     const cursor = await appendAll(store, ['b', 'c'])
     await own.restoreEtcd(backup)
-    await expect(again(store, cursor, 'x')).rejects.toMatchObject({ reason: 'rolledBack' })
+    await expect(again(store, cursor, 'x')).rejects.toMatchObject({ reason: 'behind' })
     expect(texts(await ring.store().readAll())).toEqual(['a'])
   })
 })

@@ -39,14 +39,6 @@ export class CopiedStore implements MetadataStore {
     return this.#store.snapshotIntervalMax
   }
 
-  get unsnapshottedMax(): number {
-    return this.#store.unsnapshottedMax
-  }
-
-  get room(): MetadataStore['room'] {
-    return this.#store.room
-  }
-
   get payloadBytesMax(): number {
     return this.#store.payloadBytesMax
   }

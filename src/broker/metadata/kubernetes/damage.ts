@@ -16,7 +16,7 @@ export function damaged(place: Place, what: string): StoreError {
 /** The ring is older than what this broker has read in it, or written to it. */
 export function wentBack(place: Place, what: string): StoreError {
   return new StoreError(
-    'rolledBack',
+    'behind',
     `The metadata ring in Kubernetes went back in time, as after a restored backup of etcd: ConfigMap ` +
       `...-${placeName(place)}: ${what}. ${remedy}`,
   )
