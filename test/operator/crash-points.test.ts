@@ -19,7 +19,7 @@ const stories: readonly Story[] = [
     act: world => world.apply(minimal),
     after: world => {
       expect(world.nodes.starts).toEqual([`${broker}-0`])
-      expect(world.nodes.formats).toEqual(['pv-1'])
+      expect(world.disks.formats).toEqual(['pv-1'])
     },
   },
   {
@@ -29,7 +29,7 @@ const stories: readonly Story[] = [
     after: world => {
       expect(world.pod.spec?.containers[0]?.image).toBe('registry.example/logcluster:0.2.0')
       expect(world.nodes.starts).toEqual([`${broker}-0`, `${broker}-0`])
-      expect(world.nodes.formats).toEqual(['pv-1'])
+      expect(world.disks.formats).toEqual(['pv-1'])
       expect(world.api.all('Pod')).toHaveLength(1)
     },
   },
@@ -41,7 +41,7 @@ const stories: readonly Story[] = [
     },
     act: world => world.apply({ ...minimal, config: { 'message.max.bytes': 9000 } }),
     after: world => {
-      expect(Object.fromEntries(world.nodes.configs)).toEqual({ 'message.max.bytes': '9000' })
+      expect(Object.fromEntries(world.disks.configs)).toEqual({ 'message.max.bytes': '9000' })
       expect(world.logBroker.status.appliedConfig).toEqual({ 'message.max.bytes': '9000' })
       expect(world.nodes.starts).toHaveLength(1)
     },
@@ -56,7 +56,7 @@ const stories: readonly Story[] = [
     },
     after: world => {
       expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
-      expect(world.nodes.formats).toEqual(['pv-1', 'pv-3'])
+      expect(world.disks.formats).toEqual(['pv-1', 'pv-2'])
       expect(world.has('PersistentVolumeClaim', `data-${broker}-1`)).toBe(true)
       expect(world.logBroker.status.retiredVolumes).toMatchObject([{ incarnation: 1 }])
     },
@@ -75,7 +75,7 @@ const stories: readonly Story[] = [
     },
     act: world => world.apply(minimal),
     after: world => {
-      expect(world.nodes.formats).toEqual(['pv-1'])
+      expect(world.disks.formats).toEqual(['pv-1'])
       expect(world.identity).toMatchObject({ mayFormat: 'false', incarnation: '1' })
       expect(world.get('ConfigMap', 'orders-md-00')).toMatchObject({ data: { from: 'disks' } })
     },

@@ -39,7 +39,7 @@ describe('the end', () => {
     expect(world.cluster.status.clusterId).toBe(clusterId)
     expect(world.condition('Stable')).toBe('True Stable')
     expect(reasons(world)).toContain('VolumesAdopted')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   })
 
   test('with whenDeleted: Delete nothing is left, and nothing hangs', async () => {
@@ -78,12 +78,12 @@ describe('the end', () => {
     world.apply(minimal)
     await world.converge()
     expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   })
 
   test('a given id is no permission to format', async () => {
     const world = await created({ ...minimal, clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ' })
-    expect(world.nodes.formats).toEqual([])
+    expect(world.disks.formats).toEqual([])
     expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
   })
 })
@@ -100,16 +100,16 @@ describe('a disk', () => {
     expect(world.condition('StorageHealthy')).toBe('False ClaimMissing')
     expect(world.message('StorageHealthy')).toContain(`kubectl logcluster replace ${broker}`)
     expect(world.api.all('PersistentVolumeClaim')).toEqual([])
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   })
 
   test('that was emptied while no operator ran is refused, and replaced by name', async () => {
     const world = await created()
-    world.nodes.disks.set('pv-1', null)
+    world.disks.contents.set('pv-1', null)
     world.api.remove('Pod', { ...at, name: `${broker}-0` })
     await world.converge()
     expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
     const replace = { incarnation: 1, dataLoss: 'Refuse' as const }
     const { logBroker } = world
     world.api.put({ ...logBroker, spec: { ...logBroker.spec, replace } } as typeof logBroker)

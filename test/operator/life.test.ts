@@ -30,7 +30,7 @@ describe('creation', () => {
       listeners: [{ name: 'internal', bootstrap: 'orders-bootstrap.streaming.svc:9092' }],
     })
     expect(world.identity).toMatchObject({ incarnation: '1', mayFormat: 'false' })
-    expect(world.nodes.formats).toEqual(['pv-1'])
+    expect(world.disks.formats).toEqual(['pv-1'])
     const writes = world.api.writes.length
     for (let pass = 0; pass < 20; pass++) {
       await world.pass()
@@ -115,17 +115,17 @@ describe('a change', () => {
 
   test('of dynamic settings restarts nobody; keys of the spec win, others stay, removed ones are reset', async () => {
     const world = await created({ ...minimal, config: { 'log.retention.hours': 2 } })
-    expect(Object.fromEntries(world.nodes.configs)).toEqual({ 'log.retention.ms': '7200000' })
-    world.nodes.configs.set('log.retention.ms', '1')
-    world.nodes.configs.set('message.max.bytes', '5000')
+    expect(Object.fromEntries(world.disks.configs)).toEqual({ 'log.retention.ms': '7200000' })
+    world.disks.configs.set('log.retention.ms', '1')
+    world.disks.configs.set('message.max.bytes', '5000')
     await world.converge()
-    expect(Object.fromEntries(world.nodes.configs)).toEqual({
+    expect(Object.fromEntries(world.disks.configs)).toEqual({
       'log.retention.ms': '7200000',
       'message.max.bytes': '5000',
     })
     world.apply(minimal)
     await world.converge()
-    expect(Object.fromEntries(world.nodes.configs)).toEqual({ 'message.max.bytes': '5000' })
+    expect(Object.fromEntries(world.disks.configs)).toEqual({ 'message.max.bytes': '5000' })
     expect(world.nodes.starts).toHaveLength(1)
     expect(
       world.api.all('ConfigMap').filter(each => /-config-/.test(each.metadata.name)),
@@ -260,7 +260,7 @@ describe('what is new is tried before the running broker is touched', () => {
     world.apply(minimal)
     await world.converge()
     expect(world.condition('Stable')).toBe('True Stable')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   })
 })
 
@@ -287,6 +287,6 @@ describe('at rest by wish', () => {
     world.apply(minimal)
     await world.converge()
     expect(world.condition('Ready')).toBe('True Serving')
-    expect(world.nodes.formats).toHaveLength(1)
+    expect(world.disks.formats).toHaveLength(1)
   })
 })

@@ -1,5 +1,4 @@
 import type { SimClock } from '../../sim/clock.ts'
-import { identityOf } from '../../src/operator/desired/identity.ts'
 import type {
   ConfigMap,
   Draft,
@@ -10,14 +9,7 @@ import type {
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
 import type { MemoryApi } from './memory-api.ts'
-import type { StubBroker } from './stub-brokers.ts'
-
-/** What is on a disk; null where it is empty. */
-interface Content {
-  readonly directoryId: string
-  readonly clusterId: string
-  readonly incarnation: number
-}
+import type { StubDisks } from './stub-disks.ts'
 
 type Tree = Record<string, unknown>
 
@@ -32,10 +24,6 @@ export type CheckVerdict =
  * identity that real ones keep.
  */
 export class MemoryNodes {
-  /** By name of the PersistentVolume. */
-  readonly disks = new Map<string, Content | null>()
-  /** Each time that a disk was formatted, by name of its volume. */
-  readonly formats: string[] = []
   /** Names of pods that began, in order. */
   readonly starts: string[] = []
   check: CheckVerdict = { kind: 'passes' }
@@ -47,11 +35,11 @@ export class MemoryNodes {
   nodePort: number | null = null
   readonly #api: MemoryApi
   readonly #clock: SimClock
-  readonly #brokers = new Map<string, StubBroker>()
+  readonly #disks: StubDisks
   #count = 0
-  readonly #ofAll = new Map<string, string>()
 
-  constructor(api: MemoryApi, clock: SimClock) {
+  constructor(api: MemoryApi, clock: SimClock, disks: StubDisks) {
+    this.#disks = disks
     this.#api = api
     this.#clock = clock
     api.put({
@@ -62,16 +50,6 @@ export class MemoryNodes {
     } as Draft)
   }
 
-  /** The broker that answers at this address; null where none does. */
-  brokerAt(host: string): StubBroker | null {
-    return this.#brokers.get(host) ?? null
-  }
-
-  /** Dynamic settings of all brokers, as somebody else might change them. */
-  get configs(): Map<string, string> {
-    return this.#ofAll
-  }
-
   /** True where something moved. */
   tick(): boolean {
     const before = this.#version()
@@ -80,7 +58,7 @@ export class MemoryNodes {
     }
     for (const each of this.#api.all<Service>('Service')) this.#givePorts(each)
     for (const each of this.#api.all<Pod>('Pod')) this.#runPod(each)
-    this.#drop()
+    this.#disks.keep(new Set(this.#api.all<Pod>('Pod').map(ipOf)))
     this.#protectClaims()
     return this.#version() !== before
   }
@@ -155,7 +133,7 @@ export class MemoryNodes {
     const name = `pv-${++this.#count}`
     const storage = claim.spec?.resources?.requests?.['storage'] ?? ''
     const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] }
-    this.disks.set(name, null)
+    this.#disks.contents.set(name, null)
     this.#api.put({
       apiVersion: 'v1',
       kind: 'PersistentVolume',
@@ -173,71 +151,23 @@ export class MemoryNodes {
     } as unknown as Draft)
   }
 
-  /** As `src/broker` does it: an empty disk needs a permission, and nothing is served before it was recorded. */
   #runBroker(pod: Pod, claim: PersistentVolumeClaim): void {
     const { namespace = '' } = pod.metadata
     const owner = pod.metadata.labels?.['logcluster.dev/broker'] ?? ''
     const map = this.#api.find<ConfigMap>('ConfigMap', { namespace, name: `${owner}-identity` })
-    const identity = identityOf(map?.data)
-    if (identity === null) return this.#wait(pod, { running: {} })
-    const volume = claim.spec!.volumeName!
-    const found = this.disks.get(volume) ?? this.#format(volume, identity)
-    if (found === null) return this.#refuse(pod, 'DataDirectoryEmpty', 'the disk is empty')
-    const isOurs =
-      found.clusterId === identity.clusterId &&
-      found.incarnation === identity.incarnation &&
-      (identity.directoryId === '' || identity.directoryId === found.directoryId)
-    if (!isOurs) return this.#refuse(pod, 'DataDirectoryForeign', 'the disk is of another')
-    const isReady = identity.directoryId === found.directoryId && !identity.mayFormat
-    this.#answer(pod, { ...found, brokerId: identity.brokerId, isReady })
+    const outcome = this.#disks.start(pod, ipOf(pod), claim.spec!.volumeName!, map?.data)
+    if (outcome.kind === 'waits') return this.#wait(pod, { running: {} })
+    if (outcome.kind === 'refuses') {
+      const { reason, message } = outcome
+      const line = `${JSON.stringify({ reason, message })}\n`
+      return this.#wait(pod, { terminated: { exitCode: 1, message: line } })
+    }
     this.#setStatus(pod, {
       phase: 'Running',
       podIP: ipOf(pod),
       hostIP: '10.99.0.1',
-      conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
-      containerStatuses: [{ ready: isReady, state: { running: {} } }],
-    })
-  }
-
-  #format(
-    volume: string,
-    {
-      mayFormat,
-      clusterId,
-      incarnation,
-    }: { mayFormat: boolean; clusterId: string; incarnation: number },
-  ): Content | null {
-    if (!mayFormat) return null
-    this.formats.push(volume)
-    const directoryId = `disk${++this.#count}`.padEnd(22, 'A')
-    const content = { directoryId, clusterId, incarnation }
-    this.disks.set(volume, content)
-    return content
-  }
-
-  #answer(pod: Pod, told: Content & { brokerId: number; isReady: boolean }): void {
-    const { brokerId, clusterId, directoryId, incarnation, isReady } = told
-    this.#brokers.set(ipOf(pod), {
-      ofAll: this.#ofAll,
-      own: new Map(),
-      status: {
-        brokerId,
-        clusterId,
-        directoryId,
-        incarnation,
-        isReady,
-        startedAtMs: BigInt(Date.parse(pod.metadata.creationTimestamp!)) as never,
-        version: '0.1.0',
-        notReadyReason: isReady ? null : 'Waits for the operator to record the disk.',
-        startClass: 'A',
-        startReason: '',
-        quarantineReason: null,
-        isMetadataWaiting: false,
-        strayCount: 0,
-        partitionCount: 3,
-        offlinePartitions: [],
-        pageCacheSource: 'mincore',
-      },
+      conditions: [{ type: 'Ready', status: outcome.isReady ? 'True' : 'False' }],
+      containerStatuses: [{ ready: outcome.isReady, state: { running: {} } }],
     })
   }
 
@@ -266,12 +196,6 @@ export class MemoryNodes {
     }
   }
 
-  #refuse(pod: Pod, reason: string, message: string): void {
-    this.#brokers.delete(ipOf(pod))
-    const terminated = { exitCode: 1, message: `${JSON.stringify({ reason, message })}\n` }
-    this.#wait(pod, { terminated })
-  }
-
   #wait(pod: Pod, state: Tree): void {
     this.#setStatus(pod, {
       phase: 'Pending',
@@ -290,12 +214,6 @@ export class MemoryNodes {
       spec: isPod ? { ...spec, nodeName: 'n1' } : spec,
       status,
     } as unknown as Draft)
-  }
-
-  /** Brokers whose pods are gone answer no more. */
-  #drop(): void {
-    const alive = new Set(this.#api.all<Pod>('Pod').map(ipOf))
-    for (const host of this.#brokers.keys()) if (!alive.has(host)) this.#brokers.delete(host)
   }
 
   /** A claim that was deleted goes once no pod that has a node names it. */

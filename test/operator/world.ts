@@ -24,6 +24,7 @@ import { silentLogger } from '../helpers/silent-logger.ts'
 import { MemoryApi } from './memory-api.ts'
 import { MemoryNodes } from './memory-nodes.ts'
 import { StubBrokers } from './stub-brokers.ts'
+import { StubDisks } from './stub-disks.ts'
 
 export const at = { namespace: 'streaming', name: 'orders' } as const
 export const broker = 'orders-main-0'
@@ -42,8 +43,9 @@ export const minimal: LogClusterSpecInput = {
 export class World {
   readonly api = new MemoryApi()
   readonly clock = new SimClock()
-  readonly nodes = new MemoryNodes(this.api, this.clock)
-  readonly brokers = new StubBrokers(host => this.nodes.brokerAt(host))
+  readonly disks = new StubDisks()
+  readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
+  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
   readonly events: ObjectEvent[] = []
   #operator: Reconcile = this.#start()
 

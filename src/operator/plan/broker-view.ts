@@ -39,7 +39,10 @@ export interface BrokerView extends BrokerPod {
 }
 
 /** The image of a cluster: what was resolved stays, until the user changes what he wrote. */
-export function imageOf({ cluster, defaults }: Observed): { image: string; version: string } {
+export function imageOf({ cluster, defaults }: Pick<Observed, 'cluster' | 'defaults'>): {
+  image: string
+  version: string
+} {
   const { spec, status } = cluster
   const version = spec.version ?? status.version ?? defaults.version
   const repository = spec.image.repository ?? repositoryOf(status.image) ?? defaults.repository
