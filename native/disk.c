@@ -61,6 +61,14 @@ static double residency(Call *call) {
   return file_residency(call->file->fd, position, length, call->addon->answer);
 }
 
+/* () => 0 where it can be asked */
+static double probe(Call *call) { return call->kind ? mincore_probe() : cachestat_probe(); }
+
+/* (file, position, length) => 1 where what was looked at is cached, 0 where not */
+static double is_cached(Call *call) {
+  return file_is_cached(call->file->fd, call_integer(call, 1), call_integer(call, 2));
+}
+
 /* (file, length): place on the device, which does not show in the file's size */
 static double reserve(Call *call) {
   int result;
@@ -84,6 +92,9 @@ void disk_register(Addon *addon, napi_value exports, napi_value constants) {
       OF_FILE("fileLookUp", read_file, DO_LOOK_UP),
       OF_FILE("fileLookUpNow", read_file, DO_LOOK_UP_NOW),
       OF_FILE("fileResidency", residency, 0),
+      OF_FILE("fileIsCached", is_cached, 0),
+      PLAIN("cachestatProbe", probe, 0),
+      PLAIN("mincoreProbe", probe, 1),
       OF_FILE("fileReserve", reserve, 0),
       OF_FILE("fileDropCache", drop_cache, 0),
   };

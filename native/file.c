@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -83,6 +84,64 @@ int file_residency(int fd, int64_t position, int64_t length, double pages[3]) {
   if (length > 0 && syscall(SYS_cachestat, fd, range, counts, 0) < 0) return -errno;
   for (int at = 0; at < 3; at++) pages[at] = (double)counts[at];
   return 0;
+}
+
+/* A file of our own: of other people's the kernel may tell nothing, or too much. -errno */
+static int own_page(void) {
+  int fd = memfd_create("logcluster-probe", MFD_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (write(fd, "", 1) == 1) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+int cachestat_probe(void) {
+  double pages[3];
+  int fd = own_page();
+  if (fd < 0) return fd;
+  int result = file_residency(fd, 0, 1, pages);
+  close(fd);
+  return result;
+}
+
+int mincore_probe(void) {
+  int fd = own_page();
+  if (fd < 0) return fd;
+  int result = file_is_cached(fd, 0, 1);
+  close(fd);
+  if (result == 0) return -ENOSYS; /* it says that what was just written is not there */
+  return result < 0 ? result : 0;
+}
+
+enum { SAMPLE_BYTES = 64 << 10, STRETCH_BYTES = 256 << 10, SMALLEST_PAGE = 4096 };
+
+/* At most SAMPLE_BYTES of a mapping. */
+static int sample(uint8_t *from, int64_t length) {
+  unsigned char pages[SAMPLE_BYTES / SMALLEST_PAGE];
+  int64_t page = sysconf(_SC_PAGESIZE);
+  if (mincore(from, (size_t)length, pages) < 0) return -errno;
+  for (int64_t at = 0; at * page < length; at++) {
+    if (!(pages[at] & 1)) return 0;
+  }
+  return 1;
+}
+
+int file_is_cached(int fd, int64_t position, int64_t length) {
+  if (length <= 0) return 1;
+  int64_t page = sysconf(_SC_PAGESIZE);
+  int64_t skipped = position % page, bytes = length + skipped;
+  uint8_t *map = mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, fd, position - skipped);
+  if (map == MAP_FAILED) return -errno;
+  int result = 1;
+  for (int64_t at = 0; at < bytes && result == 1; at += STRETCH_BYTES) {
+    int64_t rest = bytes - at;
+    result = sample(map + at, rest < SAMPLE_BYTES ? rest : SAMPLE_BYTES);
+  }
+  int64_t last = (bytes - 1) / page * page;
+  if (result == 1) result = sample(map + last, bytes - last);
+  munmap(map, (size_t)bytes);
+  return result;
 }
 
 int file_drop(int fd, int64_t position, int64_t length) {

@@ -28,6 +28,12 @@ int64_t file_read_now(int fd, int64_t position, uint8_t *target, size_t length);
 int64_t file_look_up(File *file, int64_t position, uint8_t *target, size_t length, bool now);
 /* Pages of the range that are cached, dirty, under write-back: cachestat(2). */
 int file_residency(int fd, int64_t position, int64_t length, double pages[3]);
+/* 0 where cachestat(2) can be asked here, else -errno: a container may be denied it. */
+int cachestat_probe(void);
+/* The same of mincore(2), as `file_is_cached` asks it. */
+int mincore_probe(void);
+/* 1 where every page that was looked at is cached, 0 where not: mincore(2) of a part of each stretch, and of the end. */
+int file_is_cached(int fd, int64_t position, int64_t length);
 /* Asks the kernel to forget the clean pages wholly inside the range: posix_fadvise(2). */
 int file_drop(int fd, int64_t position, int64_t length);
 /* What devices delivered to this thread so far, read-ahead included: getrusage(2). */

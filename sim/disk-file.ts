@@ -22,6 +22,7 @@ const noParts: readonly Uint8Array[] = []
 /** An open file of a SimDisk. */
 export class SimFile implements DiskFile {
   readonly path: string
+  readonly pageCacheSource = 'cachestat'
   readonly #mode: 'read' | 'write' | 'create'
   readonly #host: FileHost
   #isOpen = true

@@ -33,6 +33,7 @@ const noParts: readonly Uint8Array[] = []
  */
 export class SimDisk implements Disk {
   readonly kind = 'simulated'
+  readonly pageCacheSource = 'cachestat'
   readonly #options: SimDiskOptions
   readonly #tree: DirectoryTree
   readonly #plan = new FaultPlan()

@@ -26,6 +26,14 @@ export class SimStoreMedium {
   /** While false, reads and snapshots are unavailable and appends are dropped. */
   isReachable = true
 
+  /** A medium of its own that holds the same. */
+  clone(): SimStoreMedium {
+    const copy = new SimStoreMedium()
+    copy.records.push(...this.records)
+    copy.snapshot = this.snapshot
+    return copy
+  }
+
   cursor(): Cursor {
     const last = this.records.at(-1) ?? this.snapshot
     if (last === null) return { nextSequence: 1, lastHash: genesisHash }
@@ -36,6 +44,8 @@ export class SimStoreMedium {
 /** A MetadataStore without a disk: the simulator's, and the oracle for the others. */
 export class SimStore implements MetadataStore {
   readonly snapshotIntervalMax: number
+  readonly unsnapshottedMax = Infinity
+  readonly room = { usedBytes: 0, bytesMax: Infinity }
   readonly payloadBytesMax = 1_048_576
   readonly #medium: SimStoreMedium
   #isBusy = false
@@ -49,8 +59,10 @@ export class SimStore implements MetadataStore {
     return this.#alone(() => {
       const { isReachable, snapshot, records } = this.#medium
       if (!isReachable) throw new StoreUnavailable('the simulated store is not reachable')
-      const tail = records.filter(({ sequence }) => sequence > (snapshot?.sequence ?? 0))
-      return { snapshot, tail, cursor: this.#medium.cursor() }
+      const isLater = ({ sequence }: StoredRecord) => sequence > (snapshot?.sequence ?? 0)
+      const log = { snapshot, tail: records.filter(isLater), cursor: this.#medium.cursor() }
+      const history = records.filter(record => !isLater(record))
+      return history.length === 0 ? log : { ...log, history }
     })
   }
 

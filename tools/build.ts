@@ -21,7 +21,7 @@ function main(): number {
     return 1
   }
   // npm makes what `bin` names executable only where it installs it; the image has it as it is here.
-  chmodSync(join(out, 'src/cli/main.js'), 0o755)
+  for (const bin of ['src/cli/main.js', 'src/cli/kubectl/main.js']) chmodSync(join(out, bin), 0o755)
   cpSync(join(root, 'package.json'), join(out, 'package.json'))
   copyAddon(out)
   return 0

@@ -1,31 +1,37 @@
 import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
 import { DiskError } from '../env/env.ts'
+import { makeCoordinator } from './make-coordinator.ts'
+import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
-import { endpointFor, resolveListeners, type ListenerAddress } from './config/listeners.ts'
+import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Configuration } from './config/settings.ts'
-import { Coordinator } from './coordinator/coordinator.ts'
+import type { Coordinator } from './coordinator/coordinator.ts'
 import { mendInternalTopics } from './coordinator/internal-topics.ts'
 import { Endpoints } from './handlers/endpoints.ts'
 import { FetchSessionCache, sessionPartitionsMax } from './handlers/fetch/sessions/session-cache.ts'
+import type { HandlerTable } from './handlers/handler.ts'
 import { handlerTable } from './handlers/index.ts'
 import { Insight } from './insight/insight.ts'
+import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { LogDirectory } from './log/directory/log-directory.ts'
 import type { LogId } from './log/log-id.ts'
 import { startReasons } from './log/recovery/start-class.ts'
-import { FilesStore } from './metadata/files/files-store.ts'
+import { applyRetention } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
+import { openStore } from './open-store.ts'
 import { Partitions } from './partition/partitions.ts'
+import { PrivateListener } from './private-listener.ts'
 import { Server, type BoundListener } from './server/server.ts'
+import type { BrokerStatus } from './handlers/10000-broker-status.ts'
 import type { Probes } from './telemetry/http.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Metrics } from './telemetry/metrics.ts'
-import type { BrokerNumbers } from './telemetry/sources.ts'
 
 export interface BrokerOptions {
   readonly env: Env
@@ -36,6 +42,8 @@ export interface BrokerOptions {
   readonly bootId: string
   /** Absolute; what a relative `log.dirs` is relative to. */
   readonly workingDirectory: string
+  /** Of the software. */
+  readonly version: string
   /** The machine's name, for clients of listeners at every address. */
   readonly hostName: string
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
@@ -52,10 +60,13 @@ export class Broker {
   readonly #codecs: Codecs
   #parts: Parts = {}
   #retention: Timer | null = null
-  #isReady = false
+  readonly #startedAtMs: number
+  /** Why clients are not served, as a sentence; null where they are. */
+  #notReadyReason: string | null = 'The broker has not begun to start.'
 
   constructor(options: BrokerOptions) {
     this.#options = options
+    this.#startedAtMs = options.env.clock.now()
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings, options.hostName)
@@ -81,6 +92,8 @@ export class Broker {
       }),
       sent: () => this.#insight.sent(),
       coldReads: () => this.#coldReads,
+      pageCache: () => ({ source: this.#pageCacheSource }),
+      connections: () => this.#parts.server?.connectionCount ?? 0,
     })
   }
 
@@ -88,18 +101,42 @@ export class Broker {
     return this.#parts.server?.listeners ?? []
   }
 
-  /** What /healthz and /readyz tell. */
-  get probes(): Probes {
-    return {
-      health: () => {
-        const failure = this.#parts.directory?.failure ?? null
-        return {
-          isHealthy: failure === null,
-          detail: failure === null ? {} : { reason: failure.message },
-        }
-      },
-      readiness: () => ({ isReady: this.#isReady, detail: this.#progress() }),
+  /** Where the private listener is; null where there is none. */
+  get privateListener(): BoundListener | null {
+    return this.#parts.privateListener?.bound ?? null
+  }
+
+  /** What is known of the broker now. */
+  get status(): BrokerStatus {
+    const { nodeId } = this.#configuration.settings
+    const { version } = this.#options
+    const facts = {
+      brokerId: nodeId,
+      version,
+      startedAtMs: this.#startedAtMs,
+      notReadyReason: this.#notReadyReason,
+      pageCacheSource: this.#pageCacheSource,
     }
+    return statusOf(facts, this.#parts)
+  }
+
+  /** Without a window of what was appended lately nothing is known where the kernel cannot be asked. */
+  get #pageCacheSource(): string {
+    const { pageCacheSource } = this.#options.env.disk
+    const { hotWindowBytes } = this.#configuration.settings
+    return pageCacheSource === 'window' && hotWindowBytes === 0 ? 'unknown' : pageCacheSource
+  }
+
+  /** What HTTP tells. */
+  get probes(): Probes {
+    return probesOf({
+      directory: () => this.#parts.directory,
+      notReadyReason: () => this.#notReadyReason,
+      status: () => {
+        const { listeners, status } = this
+        return statusDocument(status, { listeners, insight: this.#insight })
+      },
+    })
   }
 
   /**
@@ -108,34 +145,39 @@ export class Broker {
    */
   async start(): Promise<void> {
     const { env } = this.#options
-    const path = this.#configuration.settings.logDirs
-    const wasFull = await makeRoom(env, path)
-    if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
-    this.#parts.cluster = await this.#startCluster()
     try {
-      await this.#serve(this.#parts.cluster, wasFull)
+      this.#notReadyReason = 'The metadata log is being opened.'
+      this.#parts.privateListener = await this.#listenPrivately()
+      const path = this.#configuration.settings.logDirs
+      const wasFull = await makeRoom(env, path)
+      if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
+      const cluster = (this.#parts.cluster = await this.#startCluster())
+      this.#notReadyReason = 'The data directory is being opened.'
+      await this.#serve(cluster, wasFull)
     } catch (error) {
       await this.#close()
       throw error
     }
     const periodMs = this.#configuration.settings.logRetentionCheckIntervalMs
     this.#retention = env.clock.every(periodMs, () => void this.#applyRetention())
-    this.#isReady = true
+    this.#notReadyReason = null
   }
 
   /** Finishes what was taken, flushes, and marks the directory as cleanly closed. */
   async stop(): Promise<void> {
-    this.#isReady = false
+    this.#notReadyReason = 'The broker is stopping.'
     this.#retention?.cancel()
     await this.#close()
   }
 
   async #serve(cluster: Cluster, wasFull: boolean): Promise<void> {
     const { logger } = this.#options
+    const { nodeId } = this.#configuration.settings
     await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
     const directory = (this.#parts.directory = await this.#openDirectory(cluster))
     const partitions = (this.#parts.partitions = this.#makePartitions(directory))
-    this.#attachLogs(directory, partitions)
+    attachLogs(this.#options.metrics, directory, partitions)
+    this.#notReadyReason = 'Logs are being recovered.'
     partitions.apply(cluster.image)
     cluster.onImage((image, records) => {
       if (this.#takeConfigs(image)) partitions.reconfigure()
@@ -143,48 +185,66 @@ export class Broker {
     })
     await partitions.sortUnclaimed()
     await partitions.settled()
-    const coordinator = (this.#parts.coordinator = this.#makeCoordinator(cluster, partitions))
+    const coordinator = (this.#parts.coordinator = makeCoordinator({
+      ...this.#options,
+      settings: this.#configuration.settings,
+      codecs: this.#codecs,
+      cluster,
+      partitions,
+    }))
     coordinator.start()
     this.#watchGroups({ cluster, partitions, coordinator })
-    const server = (this.#parts.server = this.#makeServer({ cluster, partitions, coordinator }))
+    const handlers = this.#makeHandlers({ cluster, partitions, coordinator })
+    const server = (this.#parts.server = this.#makeServer(handlers))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
     // Before producers fill it again.
     if (wasFull) await this.#applyRetention()
     await server.start()
-    this.#options.metrics.attach({ brokers: () => [this.#own()] })
+    this.#parts.privateListener?.serve(handlers.all())
+    this.#options.metrics.attach({ brokers: () => [ownNumbers(nodeId, this.#listeners, server)] })
   }
 
-  /** As metrics tell it: where a client finds it that came to the first listener. */
-  #own(): BrokerNumbers {
-    const { nodeId } = this.#configuration.settings
-    const [configured, bound] = [this.#listeners[0], this.listeners[0]]
-    if (configured === undefined || bound === undefined) return { id: nodeId, address: '' }
-    const { host, port } = endpointFor(configured, bound)
-    return { id: nodeId, address: `${host}:${port}` }
+  #applyRetention(): Promise<void> {
+    const { env, logger } = this.#options
+    return applyRetention(this.#parts.partitions?.all() ?? [], env.clock, logger)
   }
 
   /** In the reverse order of their start: whoever uses something ends before it. */
   async #close(): Promise<void> {
-    const { server, coordinator, cluster, directory, partitions } = this.#parts
+    const { server, coordinator, cluster, directory, partitions, privateListener } = this.#parts
     this.#parts = {}
     partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
     coordinator?.stop()
-    await server?.stop()
+    await Promise.all([server?.stop(), privateListener?.stop()])
     await cluster?.stop()
     await directory?.close()
   }
 
-  async #startCluster(): Promise<Cluster> {
-    const { env, fatal, metrics } = this.#options
+  #listenPrivately(): Promise<PrivateListener | null> {
+    const { env, metrics, logger, fatal } = this.#options
     const { settings } = this.#configuration
-    const path =
-      settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
+    return PrivateListener.start({
+      env,
+      settings,
+      metrics,
+      logger,
+      fatal,
+      coldGate: this.#coldReads,
+      connectionClosed: id => this.#insight.readers.closeConnection(id),
+      status: () => this.status,
+      metadataSequence: () => this.#parts.cluster?.image.sequence ?? -1,
+    })
+  }
+
+  async #startCluster(): Promise<Cluster> {
+    const { env, fatal, metrics, logger } = this.#options
+    const { settings } = this.#configuration
     const cluster = await Cluster.start({
       ...clusterOptions(this.#configuration, this.#listeners),
       env,
-      store: await FilesStore.open({ disk: env.disk, path }),
+      store: await openStore({ env, settings, warn: (text, fields) => logger.warn(fields, text) }),
     })
     cluster.onFailure(fatal)
     metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })
@@ -253,80 +313,50 @@ export class Broker {
     })
   }
 
-  #makeCoordinator(cluster: Cluster, partitions: Partitions): Coordinator {
-    const { env, logger } = this.#options
-    const { settings } = this.#configuration
-    return new Coordinator({
-      env,
-      cluster,
-      partitions,
-      codecs: this.#codecs,
-      groups: {
-        initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
-        sessionTimeoutMsMin: settings.groupMinSessionTimeoutMs,
-        sessionTimeoutMsMax: settings.groupMaxSessionTimeoutMs,
-        groupSizeMax: settings.groupMaxSize,
-        offsetsRetentionMs: settings.offsetsRetentionMinutes * 60_000,
-      },
-      commitTimeoutMs: settings.offsetsCommitTimeoutMs,
-      expiryCheckIntervalMs: settings.offsetsRetentionCheckIntervalMs,
-      info: (message, fields) => logger.info(fields, message),
-      warn: (message, fields) => logger.warn(fields, message),
-    })
-  }
-
-  #makeServer({ cluster, partitions, coordinator }: Served): Server {
-    const { env, logger, metrics, fatal } = this.#options
+  #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
+    const { env, metrics, workingDirectory } = this.#options
     const configuration = this.#configuration
-    const endpoints = new Endpoints(configuration.settings.nodeId, this.#listeners)
+    const endpoints = new Endpoints({
+      brokerId: configuration.settings.nodeId,
+      listeners: this.#listeners,
+      tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
+      isSole: () => cluster.image.brokers.size <= 1,
+    })
     const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
     const limits = { slots, partitionsMax: sessionPartitionsMax }
     const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })
     metrics.attach({ fetchSessions: () => fetchSessions })
+    return handlerTable({
+      env,
+      configuration,
+      cluster,
+      partitions,
+      coordinator,
+      endpoints,
+      readers: this.#insight.readers,
+      fetchSessions,
+      coldReads: this.#coldReads,
+      logDir: posix.resolve(workingDirectory, configuration.settings.logDirs),
+      space: () =>
+        this.#parts.directory?.failure === null
+          ? env.disk.space(configuration.settings.logDirs)
+          : null,
+    })
+  }
+
+  #makeServer(handlers: HandlerTable): Server {
+    const { env, logger, metrics, fatal } = this.#options
     return new Server({
       clock: env.clock,
       network: env.network,
-      settings: configuration.settings,
+      settings: this.#configuration.settings,
       listeners: this.#listeners,
-      handlers: handlerTable({
-        env,
-        configuration,
-        cluster,
-        partitions,
-        coordinator,
-        endpoints,
-        readers: this.#insight.readers,
-        fetchSessions,
-        coldReads: this.#coldReads,
-        logDir: posix.resolve(this.#options.workingDirectory, configuration.settings.logDirs),
-        space: () =>
-          this.#parts.directory?.failure === null
-            ? env.disk.space(configuration.settings.logDirs)
-            : null,
-      }),
+      handlers,
       metrics,
       logger,
       fatal,
       coldGate: this.#coldReads,
       connectionClosed: id => this.#insight.readers.closeConnection(id),
-    })
-  }
-
-  #attachLogs(directory: LogDirectory, partitions: Partitions): void {
-    this.#options.metrics.attach({
-      storage: () => directory.numbers(),
-      cleaner: () => directory.cleanerNumbers(),
-      start: () => ({ class: directory.startClass, reason: directory.startReason }),
-      appends: function* () {
-        for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
-      },
-      offlinePartitions: () => Array.from(partitions.offline()).length,
-      logs: function* () {
-        for (const { id, extent, role } of partitions.all()) {
-          if (extent === null || role === null) continue
-          yield { ...role, topic: id.topic, partition: id.partition, ...extent }
-        }
-      },
     })
   }
 
@@ -343,24 +373,6 @@ export class Broker {
       groupSeriesMax: () => seriesMax,
     })
   }
-
-  async #applyRetention(): Promise<void> {
-    const { env, logger } = this.#options
-    const partitions = Array.from(this.#parts.partitions?.all() ?? [])
-    const runs = partitions.map(async each => {
-      try {
-        await each.applyRetention(env.clock.now())
-      } catch (error) {
-        const { topic, partition } = each.id
-        logger.error({ topic, partition, reason: String(error) }, 'Retention failed')
-      }
-    })
-    await Promise.all(runs)
-  }
-
-  #progress(): Readonly<Record<string, unknown>> {
-    return { ...this.#parts.directory?.progress() }
-  }
 }
 
 /** Every partition that the metadata log gives to a broker. */
@@ -374,6 +386,7 @@ function* heldBy(brokerId: number, image: MetadataImage): Iterable<LogId> {
 
 /** What is up so far. */
 interface Parts {
+  privateListener?: PrivateListener | null
   cluster?: Cluster
   directory?: LogDirectory
   partitions?: Partitions

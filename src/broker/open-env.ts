@@ -7,6 +7,11 @@ import { crc32c } from '../lib/crc32c.ts'
 import { walkRecords } from './log/batch/record-walk.ts'
 import { loadNative } from './native/load.ts'
 
+/** The data path that was asked for is not there. */
+export class DataPathError extends Error {
+  override readonly name = 'DataPathError'
+}
+
 export interface OpenedEnv {
   readonly env: Env
   /** `native`, or `node` for the TypeScript fallback. */
@@ -19,7 +24,7 @@ export interface OpenedEnv {
 
 /**
  * The real world, over the addon or over Node itself.
- * @throws Error where `wanted` is `native` and the addon cannot be loaded
+ * @throws DataPathError where `wanted` is `native` and the addon cannot be loaded
  */
 export function openEnv(wanted: 'auto' | 'native' | 'node'): OpenedEnv {
   const shared = { clock: realClock, random: realRandom }
@@ -34,7 +39,7 @@ export function openEnv(wanted: 'auto' | 'native' | 'node'): OpenedEnv {
     }
   }
   if (wanted === 'native') {
-    throw new Error(
+    throw new DataPathError(
       `data.path=native, but ${load.reason}: install a C compiler, or set data.path=auto`,
     )
   }

@@ -5,36 +5,53 @@
  */
 import { packageVersion } from '../env/real/package-version.ts'
 import { helpText, readCommandLine, type Command } from './command-line.ts'
-
-const exitUsage = 64 // EX_USAGE of sysexits.h
+import { exitCodes, type Terminal } from './terminal.ts'
 
 interface Runnable extends Command {
-  readonly run: (args: readonly string[]) => Promise<void>
+  /** Resolves to an exit code, or to nothing where the process lives on. */
+  readonly run: (args: readonly string[]) => Promise<number | void>
+}
+
+const terminal: Terminal = {
+  out: text => console.log(text),
+  err: text => console.error(text),
 }
 
 const commands: readonly Runnable[] = [
   {
     name: 'broker',
     summary: 'runs a broker; settings by --config FILE, LOGCLUSTER_* and --set name=value',
-    run: async args => {
-      process.argv.splice(2, process.argv.length, ...args)
-      await import('../broker/main.ts')
-    },
+    run: async args => (await import('../broker/run.ts')).run(args),
+  },
+  {
+    name: 'check',
+    summary: 'tells whether a broker with these settings would start here; opens no data',
+    run: async args => (await import('../broker/check.ts')).check(args),
+  },
+  {
+    name: 'try',
+    summary: 'produces and consumes some records at HOST:PORT',
+    run: async args => (await import('./try/try.ts')).runTry(args, terminal),
   },
 ]
 
 const asked = readCommandLine(process.argv.slice(2), commands)
 switch (asked.kind) {
   case 'help':
-    console.log(helpText(commands))
+    terminal.out(helpText(commands))
     break
   case 'version':
-    console.log(`logcluster ${packageVersion(import.meta.dirname)}`)
+    terminal.out(`logcluster ${packageVersion(import.meta.dirname)}`)
     break
   case 'refused':
-    console.error(asked.problem)
-    process.exitCode = exitUsage
+    terminal.err(asked.problem)
+    process.exitCode = exitCodes.usage
     break
-  case 'command':
-    await commands.find(({ name }) => name === asked.name)!.run(asked.args)
+  case 'command': {
+    // Our clock keeps no process alive, and a command that waits has nothing else that does.
+    const alive = setInterval(() => {}, 2 ** 30)
+    const { run } = commands.find(({ name }) => name === asked.name)!
+    const code = await run(asked.args).finally(() => clearInterval(alive))
+    if (code !== undefined) process.exitCode = code
+  }
 }

@@ -5,6 +5,7 @@
  */
 export interface Disk {
   readonly kind: 'native' | 'node' | 'simulated'
+  readonly pageCacheSource: PageCacheSource
   /**
    * Opens a file. `read`: must exist, read only. `write`: must exist, read and write. `create`: must not
    * exist, read and write.
@@ -75,6 +76,7 @@ export interface FileSystem {
  */
 export interface DiskFile {
   readonly path: string
+  readonly pageCacheSource: PageCacheSource
   /** Bytes, from fstat. */
   size(): number
   /**
@@ -102,7 +104,10 @@ export interface DiskFile {
   writeBack(position: number, length: number): Promise<void>
   /** What cachestat(2) says of a range; null where it cannot be asked. */
   residency(position: number, length: number): Residency | null
-  /** True: every page of the range is in the page cache. False: not. Null: unknown. The hot path's form of `residency`. */
+  /**
+   * True: every page of the range is in the page cache, of a long one as far as samples tell (mincore). False: not. Null:
+   * unknown. The hot path's form of `residency`.
+   */
   isResident(position: number, length: number): boolean | null
   /**
    * Takes the place of `length` bytes from the beginning on the device; the file's size stays. True where it was taken:
@@ -122,6 +127,12 @@ export interface DiskFile {
   close(): void
 }
 
+/**
+ * What tells whether bytes are in the page cache: cachestat(2), in half a microsecond; mincore(2), where that is denied
+ * (containers), in ten times as long; nothing, so that it counts as there what was appended lately.
+ */
+export type PageCacheSource = 'cachestat' | 'mincore' | 'window'
+
 /** Bytes, counted in whole pages. */
 export interface Residency {
   readonly cachedBytes: number
@@ -131,8 +142,8 @@ export interface Residency {
 
 /** What can fail, by the port's own names: the same ones for whichever twin it fails in. */
 export type DiskOperation =
-  | Exclude<keyof Disk, 'kind' | 'unlinkAsync'>
-  | Exclude<keyof DiskFile, 'path' | 'hold' | 'close'>
+  | Exclude<keyof Disk, 'kind' | 'pageCacheSource' | 'unlinkAsync'>
+  | Exclude<keyof DiskFile, 'path' | 'pageCacheSource' | 'hold' | 'close'>
 
 /** A failed disk operation: which, on what, and the errno name (`ENOSPC`, `EIO`, `ELOCKED` ...). */
 export class DiskError extends Error {

@@ -63,6 +63,21 @@ export interface WatchOptions {
   readonly signal: AbortSignal
 }
 
+/** Every condition of our own kinds, for metrics. */
+export function* conditionsIn({
+  logClusters: clusters,
+  logTopics: topics,
+  logBrokers: brokers,
+}: Caches): Iterable<{ readonly kind: string; readonly type: string; readonly status: string }> {
+  for (const cache of [clusters, topics, brokers]) {
+    for (const { kind, status } of cache.all()) {
+      for (const condition of status.conditions ?? []) {
+        yield { kind, type: condition.type, status: condition.status }
+      }
+    }
+  }
+}
+
 /** What is behind the caches: they run, and tell whose turn it is. */
 export interface Watches {
   readonly caches: Caches

@@ -33,7 +33,7 @@ export class Controller {
     this.#options = options
     this.#queue = new WorkQueue(() => chanceOf(random))
     this.#alarm = new Alarm(clock, () => this.#take())
-    options.meter.attach(this.#queue, clock)
+    options.meter.attach(this.#queue, clock, options.workers)
   }
 
   /** Wants a pass for `namespace/name`. Before `start` it is only remembered. */

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { counter, gauge } from '../broker/telemetry/instruments.ts'
 import { processInstruments } from '../broker/telemetry/process-instruments.ts'
 import type { ProcessNumbers } from '../broker/telemetry/sources.ts'
+import { Tally, type Sample } from '../broker/telemetry/tally.ts'
 import type { Clock } from '../env/clock.ts'
 import type { WorkQueue } from './kubernetes/work-queue.ts'
 
@@ -19,8 +20,8 @@ export interface Pass {
 
 /** What a controller counts. */
 export interface ControllerMeter {
-  /** The queue whose state is told at each scrape. */
-  attach(queue: WorkQueue, clock: Clock): void
+  /** The queue whose state is told at each scrape, and how many passes may run at a time. */
+  attach(queue: WorkQueue, clock: Clock, workers: number): void
   passed(pass: Pass): void
 }
 
@@ -29,8 +30,25 @@ export interface OperatorSources {
   readonly build: { readonly version: string; readonly node: string }
   readonly process: () => ProcessNumbers
   readonly isLeading: () => boolean
+  /** The name of the Lease. */
+  readonly leaseName: string
   /** Objects in the caches, by kind. */
-  readonly cached: () => Iterable<{ readonly kind: string; readonly count: number }>
+  readonly objects: () => Iterable<{ readonly kind: string; readonly count: number }>
+  /** Conditions of our own kinds. */
+  readonly conditions: () => Iterable<SeenCondition>
+}
+
+/** A condition of some object. */
+export interface SeenCondition {
+  readonly kind: string
+  readonly type: string
+  readonly status: string
+}
+
+interface MeteredQueue {
+  readonly queue: WorkQueue
+  readonly clock: Clock
+  readonly workers: number
 }
 
 const prefix = 'logcluster_operator'
@@ -45,7 +63,7 @@ const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 export class OperatorMetrics {
   readonly #registry = new Registry()
   readonly #controllers: readonly string[]
-  readonly #queues = new Map<string, { readonly queue: WorkQueue; readonly clock: Clock }>()
+  readonly #queues = new Map<string, MeteredQueue>()
   readonly #passes: Counter<'controller' | 'result'>
   readonly #errors: Counter<'controller'>
   readonly #passSeconds: Histogram<'controller'>
@@ -58,8 +76,8 @@ export class OperatorMetrics {
   readonly #eventsDropped: Counter
   #sources: Partial<OperatorSources> = {}
 
-  /** `controllers` by the kind that each reconciles; `kinds` are those that are watched. Their counts begin at 0. */
-  constructor(controllers: readonly string[], kinds: readonly string[]) {
+  /** `controllers` by the kind that each reconciles. Their counts begin at 0. */
+  constructor(controllers: readonly string[]) {
     this.#controllers = controllers
     this.#passes = this.#counter('reconcile_total', 'Passes, by how they ended.', [
       'controller',
@@ -106,7 +124,7 @@ export class OperatorMetrics {
       'Events of Kubernetes that could not be written.',
       [],
     )
-    this.#beginAtZero(kinds)
+    this.#beginAtZero()
     this.#registerQueues()
     this.#registerSources()
   }
@@ -118,7 +136,7 @@ export class OperatorMetrics {
 
   controller(name: string): ControllerMeter {
     return {
-      attach: (queue, clock) => void this.#queues.set(name, { queue, clock }),
+      attach: (queue, clock, workers) => void this.#queues.set(name, { queue, clock, workers }),
       passed: ({ result, seconds, waitedSeconds, atMs }) => {
         this.#passes.inc({ controller: name, result })
         if (result === 'error') this.#errors.inc({ controller: name })
@@ -138,6 +156,11 @@ export class OperatorMetrics {
     this.#requestSeconds.observe({ verb }, seconds)
   }
 
+  /** These kinds are watched: their failures are counted from 0. */
+  watched(kinds: Iterable<string>): void {
+    for (const kind of kinds) this.#watchFailures.inc({ kind }, 0)
+  }
+
   watchFailed(kind: string): void {
     this.#watchFailures.inc({ kind })
   }
@@ -155,7 +178,7 @@ export class OperatorMetrics {
     return this.#registry.contentType
   }
 
-  #beginAtZero(kinds: readonly string[]): void {
+  #beginAtZero(): void {
     for (const controller of this.#controllers) {
       for (const result of results) this.#passes.inc({ controller, result }, 0)
       this.#errors.inc({ controller }, 0)
@@ -164,7 +187,6 @@ export class OperatorMetrics {
       this.#workSeconds.zero({ name: controller })
       this.#lastSuccess.set({ controller }, 0)
     }
-    for (const kind of kinds) this.#watchFailures.inc({ kind }, 0)
     for (const verb of ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete']) {
       this.#requestSeconds.zero({ verb })
       for (const code of ['403', '429', '500', 'unreachable', 'unknown']) {
@@ -174,14 +196,20 @@ export class OperatorMetrics {
   }
 
   #registerQueues(): void {
-    type Read = (queue: WorkQueue, nowMs: number) => number
+    type Read = (queue: WorkQueue, nowMs: number, workers: number) => number
     const each = (label: string, read: Read) => () =>
-      [...this.#queues].map(([name, { queue, clock }]) => ({
+      [...this.#queues].map(([name, { queue, clock, workers }]) => ({
         labels: { [label]: name },
-        value: read(queue, clock.monotonic()),
+        value: read(queue, clock.monotonic(), workers),
       }))
     const gauges: readonly [string, string, string, Read][] = [
       ['active_workers', 'controller', 'Passes that are running.', queue => queue.runningCount],
+      [
+        'max_concurrent_reconciles',
+        'controller',
+        'Passes that may run at a time.',
+        (_queue, _nowMs, workers) => workers,
+      ],
       ['workqueue_depth', 'name', 'Keys that are due and wait for a worker.', queue => queue.depth],
       [
         'workqueue_failing_keys',
@@ -238,17 +266,27 @@ export class OperatorMetrics {
     gauge(this.#registry, {
       name: `${prefix}_leader_election_master_status`,
       help: '1 where this process leads.',
-      samples: () => [{ value: this.#sources.isLeading?.() === true ? 1 : 0 }],
+      labels: ['name'],
+      samples: () => {
+        const { leaseName: name = '', isLeading } = this.#sources
+        return [{ labels: { name }, value: isLeading?.() === true ? 1 : 0 }]
+      },
     })
     gauge(this.#registry, {
-      name: `${prefix}_cached_objects`,
-      help: 'Objects in the caches, by kind.',
+      name: `${prefix}_objects`,
+      help: 'Objects that the operator looks after, by kind.',
       labels: ['kind'],
       samples: () =>
-        [...(this.#sources.cached?.() ?? [])].map(({ kind, count }) => ({
+        [...(this.#sources.objects?.() ?? [])].map(({ kind, count }) => ({
           labels: { kind },
           value: count,
         })),
+    })
+    gauge(this.#registry, {
+      name: `${prefix}_conditions`,
+      help: 'Objects whose condition has this status, by kind and condition.',
+      labels: ['kind', 'condition', 'status'],
+      samples: () => counted(this.#sources.conditions?.() ?? []),
     })
     gauge(this.#registry, {
       name: `${prefix}_build_info`,
@@ -281,4 +319,11 @@ export class OperatorMetrics {
       registers: [this.#registry],
     })
   }
+}
+
+/** How many objects there are of each kind, condition and status. */
+function counted(conditions: Iterable<SeenCondition>): Iterable<Sample> {
+  const tally = new Tally(['kind', 'condition', 'status'])
+  for (const { kind, type, status } of conditions) tally.cell(kind, type, status).value++
+  return tally.samples()
 }

@@ -2,8 +2,9 @@ import type { Logger } from '../broker/telemetry/logger.ts'
 import { sleep, type Clock } from '../env/clock.ts'
 import type { Random } from '../env/random.ts'
 import type { Brokers } from './brokers/brokers.ts'
-import { watch, type Watches } from './caches.ts'
+import { conditionsIn, watch, type Watches } from './caches.ts'
 import { Controller } from './controller.ts'
+import { guarded } from './guarded-brokers.ts'
 import type { KubernetesApi } from './kubernetes/api.ts'
 import { EventRecorder } from './kubernetes/event-recorder.ts'
 import { HttpApi } from './kubernetes/http-api.ts'
@@ -32,7 +33,7 @@ export interface OperatorOptions {
   /** What makes a controller, by the name that it has in metrics. Its keys are LogClusters, `namespace/name`. */
   readonly reconcilers: Readonly<Record<ControllerName, (parts: Parts) => Reconcile>>
   /** After this nothing may go on: the Lease is lost, or a mistake of ours showed. */
-  readonly fatal: (error: Error) => void
+  readonly fatal: (error: unknown) => void
 }
 
 /** By the kind that a controller reconciles. */
@@ -58,11 +59,12 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options
-    const api = this.#api(() => !this.#isStopped() && this.#leader.mayAct())
+    const api = this.#api(() => this.isLeading)
     this.#leader = this.#newLeader()
     this.#events = this.#newEvents(api)
     this.#watches = this.#newWatches(api)
-    const { env, brokers, logger, defaultImage } = options
+    const { env, logger, defaultImage } = options
+    const brokers = guarded(options.brokers, () => this.isLeading)
     const { clock, random } = env
     const { caches } = this.#watches
     const parts = {
@@ -79,14 +81,18 @@ export class Operator {
       logcluster: this.#controller('logcluster', parts),
       logtopic: this.#controller('logtopic', parts),
     }
+    options.metrics.watched(this.#watches.informers.map(({ kind }) => kind))
     options.metrics.attach({
       isLeading: () => this.isLeading,
-      cached: () => this.#watches.informers.map(({ kind, size }) => ({ kind, count: size })),
+      leaseName: options.lease.name,
+      objects: () => this.#watches.informers.map(({ kind, size }) => ({ kind, count: size })),
+      conditions: () => conditionsIn(caches),
     })
   }
 
+  /** Whether it may act. */
   get isLeading(): boolean {
-    return this.#leader.mayAct()
+    return !this.#end.signal.aborted && this.#leader.mayAct()
   }
 
   /** Kinds that are not listed yet. */
@@ -134,10 +140,6 @@ export class Operator {
 
   #counts(): Record<string, number> {
     return Object.fromEntries(this.#watches.informers.map(({ kind, size }) => [kind, size]))
-  }
-
-  #isStopped(): boolean {
-    return this.#end.signal.aborted
   }
 
   #api(mayWrite: () => boolean): HttpApi {

@@ -66,6 +66,7 @@ async function expectBothCounted(networks: readonly Network[], disk: Disk): Prom
     configuration: { settings, given: new Map() },
     logger: silentLogger,
     metrics,
+    version: '0.0.0-test',
     bootId: 'boot',
     workingDirectory: '/',
     hostName: 'machine',

@@ -38,6 +38,7 @@ export class InProcessBroker {
       configuration: { settings, given: new Map() },
       logger,
       metrics: this.metrics,
+      version: '0.0.0-test',
       bootId: 'boot',
       workingDirectory: '/',
       hostName: 'machine',

@@ -73,7 +73,9 @@ export class Served {
       fatal: error => void this.fatal.push(error),
       connectionClosed: connectionId => void this.goneConnections.push(connectionId),
     })
-    await this.#server.start()
+    const server = this.#server
+    this.metrics.attach({ connections: () => server.connectionCount })
+    await server.start()
   }
 
   connect(host?: string): ScriptedClient {

@@ -67,6 +67,7 @@ const places = ['advertised.listeners', 'listeners', 'log.dir', 'log.dirs']
 const own = {
   topic: ['flush.policy'],
   broker: [
+    'advertised.listeners.loopback.enable',
     'connections.frame.timeout.ms',
     'connections.queued.output.bytes',
     'connections.requests.in.flight.max',
@@ -81,8 +82,11 @@ const own = {
     'log.write.back.bytes',
     'metrics.group.series.max',
     'num.cold.reads.per.data.dir',
+    'private.credentials.dir',
+    'private.listener',
     'producer.id.count.max',
     'queued.max.output.bytes',
+    'termination.log.file',
   ],
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRunning } from './processes.ts'
 
-const home = join(tmpdir(), 'logcluster-kubernetes')
+export const home = join(tmpdir(), 'logcluster-kubernetes')
 
 /** Who has a cluster removed: a process, when it ends; or somebody who says so, where it is null. */
 export type Owner = number | null
@@ -28,7 +28,7 @@ export function folderOf(name: string): string {
 
 /** Every cluster of this machine, running or left over. */
 export function clusterNames(): string[] {
-  return existsSync(home) ? readdirSync(home) : []
+  return existsSync(home) ? readdirSync(home).filter(name => !name.startsWith('.')) : []
 }
 
 /** Those whose owner has ended without removing them. */

@@ -1,6 +1,7 @@
 import {
   clusterNames,
   folderOf,
+  home,
   makeFolder,
   orphans,
   type Owner,
@@ -11,6 +12,9 @@ import {
   controlPlaneIn,
   type ControlPlaneOptions,
 } from './control-plane/control-plane.ts'
+import { type NodeCluster, nodeClusterIn, readTopology } from './node-cluster.ts'
+import { removeNodes } from './node/leftovers.ts'
+import { keepMachine, restoreMachine } from './node/machine.ts'
 import { killAll, processesOf } from './processes.ts'
 
 export interface NamedOptions {
@@ -32,16 +36,32 @@ function nameOf(options: NamedOptions): string {
  *     await using plane = await startControlPlane({ controllers: true })
  *     await plane.kubectl(['create', 'namespace', 'streaming'])
  */
-export async function startControlPlane(
+export function startControlPlane(
   options: ControlPlaneOptions & NamedOptions = {},
 ): Promise<ControlPlane & AsyncDisposable> {
+  return owned(options, folder => controlPlaneIn({ folder, address: '127.0.0.1' }, options))
+}
+
+/** A cluster of three nodes, removed with all that it made when it is disposed of; see `whyNoNodes`. */
+export function startCluster(
+  options: ControlPlaneOptions & NamedOptions = {},
+): Promise<NodeCluster & AsyncDisposable> {
+  return owned(options, folder => {
+    keepMachine(home)
+    return nodeClusterIn(folder, options)
+  })
+}
+
+async function owned<Started extends object>(
+  options: NamedOptions,
+  start: (folder: string) => Promise<Started>,
+): Promise<Started & AsyncDisposable> {
   await removeOrphans()
   const name = nameOf(options)
   const folder = makeFolder(name, options.owner === undefined ? process.pid : options.owner)
   const remove = (): Promise<void> => removeCluster(name)
   try {
-    const plane = await controlPlaneIn({ folder, address: '127.0.0.1' }, options)
-    return Object.assign(plane, { [Symbol.asyncDispose]: remove })
+    return Object.assign(await start(folder), { [Symbol.asyncDispose]: remove })
   } catch (error) {
     await remove()
     throw error
@@ -51,10 +71,14 @@ export async function startControlPlane(
 /** Ends whatever belongs to a cluster, whoever started it, and removes it. Does nothing where there is none. */
 export async function removeCluster(name: string): Promise<void> {
   if (!clusterNames().includes(name)) return
-  await killAll(processesOf(folderOf(name)))
+  const folder = folderOf(name)
+  await killAll(processesOf(folder))
+  const topology = readTopology(folder)
+  if (topology !== null) await removeNodes(folder, topology)
   removeFolder(name)
+  if (!clusterNames().some(other => readTopology(folderOf(other)) !== null)) restoreMachine(home)
 }
 
-export async function removeOrphans(): Promise<void> {
+async function removeOrphans(): Promise<void> {
   for (const name of orphans()) await removeCluster(name)
 }

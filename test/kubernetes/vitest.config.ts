@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 /**
  * What runs on a real Kubernetes, by `npm run test:k8s`, one file after another. `fast`: an API server with
  * controllers and scheduler, and no nodes, so that tests say what becomes of pods; one is shared by all files.
+ * `nodes`: on three real nodes, which need root.
  */
 export default defineConfig({
   test: {
@@ -23,6 +24,15 @@ export default defineConfig({
           include: ['test/kubernetes/fast/**/*.test.ts'],
           globalSetup: 'test/kubernetes/fast/global-setup.ts',
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'nodes',
+          include: ['test/kubernetes/nodes/**/*.test.ts'],
+          globalSetup: 'test/kubernetes/nodes/global-setup.ts',
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,7 +1,3 @@
-import { posix } from 'node:path'
-import { circlesOf } from './circles.ts'
-import { isTest, isUnder, lineAt, type Source } from './sources.ts'
-
 /** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
 interface Layer {
   readonly ours: readonly string[]
@@ -36,10 +32,18 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/env', 'src/env/real/resident-memory.ts', 'src/env/real/collector.ts'],
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
+  'src/kubernetes': { ours: ['src/lib', 'src/env'] },
+  // The one real twin outside of src/env/real: a port that only one store and the operator's tests of it know.
+  'src/kubernetes/https-objects.ts': {
+    ours: ['src/lib', 'src/env', 'src/kubernetes'],
+    modules: ['node:https', 'node:fs/promises'],
+  },
   'src/broker/wire': { ours: ['src/lib'] },
-  'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire')] },
+  'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire', 'wire/sasl')] },
+  // Pure sums, as of node:zlib in compression.
+  'src/broker/wire/sasl': { ours: ['src/lib'], modules: ['node:crypto'] },
   'src/operator/brokers': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client', 'wire/sasl')],
   },
   'src/broker/native': {
     ours: [
@@ -56,7 +60,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts'] },
+  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -141,6 +145,11 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
+  'src/broker/metadata/kubernetes': {
+    ours: ['src/lib', 'src/env', 'src/kubernetes', ...broker('metadata')],
+    // To compress is a pure sum; the operator's genesis has no other way to make what a broker reads.
+    modules: ['node:zlib', 'node:util'],
+  },
   'src/broker/cluster': {
     ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
   },
@@ -178,14 +187,13 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
       ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight', 'cold-lane'),
-      ...broker('handlers/scram-mechanisms.ts', 'handlers/fetch/sessions'),
+      ...broker('handlers/fetch/sessions', 'security', 'wire/sasl'),
     ],
   },
   'src/broker/handlers/fetch/sessions': { ours: ['src/lib'] },
-  // Pure sums, as of node:zlib in compression; the room of SASL will take it in.
-  'src/broker/handlers/scram-mechanisms.ts': { ours: ['src/lib'], modules: ['node:crypto'] },
+  'src/broker/security': { ours: ['src/lib', 'src/env', ...broker('wire', 'wire/sasl')] },
   'src/broker/server': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'handlers')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'security', 'handlers')],
   },
   // The operator: its own rooms below its loop. Nothing of the broker imports it.
   'src/operator/kubernetes': {
@@ -195,6 +203,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/broker-access.ts': {
+    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+  },
+  'src/operator/topics': {
+    ours: [
+      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
+      ...operator('broker-access.ts'),
+      ...broker('telemetry/logger.ts'),
+    ],
+  },
   'src/operator/parts.ts': {
     ours: [
       'src/env',
@@ -210,10 +228,12 @@ export const layers: Readonly<Record<string, Layer>> = {
         'telemetry/instruments.ts',
         'telemetry/process-instruments.ts',
         'telemetry/sources.ts',
+        'telemetry/tally.ts',
       ),
     ],
     modules: ['prom-client'],
   },
+  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
   'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
   'src/operator/controller.ts': {
     ours: [
@@ -226,93 +246,88 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/operator.ts': { ours: everything },
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
+  'src/broker/open-store.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
+  'src/broker/broker-metrics.ts': { ours: everything },
+  'src/broker/make-coordinator.ts': { ours: everything },
+  'src/broker/retention-round.ts': { ours: everything },
+  'src/broker/private-listener.ts': { ours: everything },
+  'src/broker/broker-status.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
-  'src/broker/main.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/refusal.ts': { ours: everything },
+  'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
+  'src/broker/check.ts': { ours: everything },
+  'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
-    ours: ['src/cli', 'src/env/real/package-version.ts', 'src/broker/main.ts'],
+    ours: [
+      'src/cli',
+      'src/cli/try',
+      'src/env/real/package-version.ts',
+      ...broker('run.ts', 'check.ts'),
+    ],
+  },
+  // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
+  'src/cli/kubectl': {
+    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+  },
+  'src/cli/kubectl/spawned-kubectl.ts': {
+    ours: ['src/cli/kubectl'],
+    modules: ['node:child_process'],
+  },
+  'src/cli/kubectl/main.ts': {
+    ours: [
+      'src/cli/kubectl',
+      'src/cli/kubectl/spawned-kubectl.ts',
+      'src/cli/terminal.ts',
+      ...real('package-version.ts', 'clock.ts'),
+    ],
+    modules: ['node:fs', 'node:path'],
+  },
+  'src/cli/try': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      ...log('batch/batch.ts', 'batch/records.ts'),
+      'src/cli/terminal.ts',
+    ],
   },
   'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
+  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
+  'src/operator/desired': {
+    ours: [
+      'src/lib',
+      ...broker('config'),
+      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
+    ],
+  },
+  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  'src/operator/plan': {
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
+    ],
+  },
+  'src/operator/status': {
+    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+  },
+  // And the shell that looks and acts.
+  'src/operator/reconcile': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
+      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
+    ],
+  },
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
-const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']
-
-interface Import {
-  readonly what: string
-  readonly line: number
-}
-
-/** Statements at a line's start, and dynamic imports of a literal. */
-const importing =
-  /(?:^|\n)[ \t]*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g
-
-/** What `source` imports, types too: files of ours as paths from the root, modules by their names. */
-export function importsOf(source: Source): Import[] {
-  return [...source.text.matchAll(importing)].map(match => {
-    const what = match[1] ?? match[2]!
-    return {
-      what: what.startsWith('.') ? posix.join(posix.dirname(source.path), what) : what,
-      line: lineAt(source.text, match.index + match[0].length),
-    }
-  })
-}
-
-/** The row of the table for `path`, or undefined where the table has none. */
-function layerOf(path: string): string | undefined {
-  return Object.keys(layers)
-    .filter(place => isUnder(path, place))
-    .toSorted((a, b) => b.length - a.length)[0]
-}
-
-/** One line for each import that the table does not allow, and for each source that it does not know. */
-export function brokenLayers(sources: readonly Source[]): string[] {
-  return sources.flatMap(source => {
-    const { path } = source
-    if (isUnder(path, 'sim')) return complain(source, what => isUnder(what, 'src/env/real'))
-    if (!isUnder(path, 'src')) return []
-    if (isTest(path)) return complain(source, what => isUnder(what, 'src/broker/main.ts'))
-    const place = layerOf(path)
-    if (place === undefined) return [`${path}: no row in the table of layers`]
-    return complain(source, what => !mayImport(place, what))
-  })
-}
-
-function complain(source: Source, isForbidden: (what: string) => boolean): string[] {
-  return importsOf(source)
-    .filter(({ what }) => isForbidden(what))
-    .map(({ what, line }) => `${source.path}:${line}: may not import ${what}`)
-}
-
-function mayImport(place: string, what: string): boolean {
-  const { ours, modules = [] } = layers[place]!
-  if (!what.endsWith('.ts')) {
-    return modules.some(
-      module => module === what || (module === 'node:' && what.startsWith(module)),
-    )
-  }
-  if (place === 'src/cli/main.ts' && what === 'src/broker/main.ts') return true
-  if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
-  const layer = layerOf(what)
-  return layer === place || ours.some(right => right === layer || reaches(right, what))
-}
-
-/** Whether a right that is no row of the table, but a file or folder in one, or all of `src`, holds `what`. */
-function reaches(right: string, what: string): boolean {
-  return !(right in layers) && isUnder(what, right)
-}
-
-/** Every circle of imports, as one line that names its files; types count, since a reader follows them too. */
-export function circles(sources: readonly Source[]): string[] {
-  const known = new Set(sources.map(({ path }) => path))
-  const targets = new Map(
-    sources.map(source => [
-      source.path,
-      importsOf(source).flatMap(({ what }) => (known.has(what) ? [what] : [])),
-    ]),
-  )
-  return circlesOf(targets)
-}
+export const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']

@@ -1,9 +1,7 @@
-import type { Env } from '../../env/env.ts'
 import { sleep } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
 import { readUint32 } from '../../lib/bytes.ts'
-import type { Uuid } from '../../lib/uuid.ts'
 import type {
   Answer,
   Command,
@@ -19,20 +17,17 @@ import type {
   TopicTarget,
   TopicWish,
 } from './controller/commands.ts'
-import type { ConfigRules } from './controller/alter-configs.ts'
-import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import type { ListenerAddress, MetadataRecord } from '../metadata/records.ts'
-import {
-  type MetadataStore,
-  StoreError,
-  type StoredLog,
-  StoreUnavailable,
-} from '../metadata/store.ts'
-import { ControllerShell } from './controller-shell.ts'
-import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
-import { replay } from './replay.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
+import { CopiedStore } from '../metadata/copy/copied-store.ts'
+import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
+import { look, suitable } from './look.ts'
+import { Membership } from './membership.ts'
+import type { ClusterOptions, StandAlone } from './options.ts'
+import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
+import { advanced, standInImage } from './stand-in.ts'
 
+export type { ClusterOptions, StandAlone } from './options.ts'
 export type { InternalTopic } from './controller/create-topics.ts'
 export type {
   ConfigChange,
@@ -48,45 +43,16 @@ export type {
   TopicWish,
 } from './controller/commands.ts'
 
-export interface ClusterOptions {
-  readonly env: Pick<Env, 'clock' | 'random'>
-  /** The cluster closes it, also where it does not start. */
-  readonly store: MetadataStore
-  readonly brokerId: number
-  readonly rack?: string | null
-  /** Where clients reach this broker, by listener name. */
-  readonly listeners: readonly ListenerAddress[]
-  /** What -1 in a TopicWish stands for. */
-  readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
-  readonly limits?: {
-    /** Partitions that one request may create. Default 10,000. */
-    readonly requestPartitionCountMax?: number
-    /** Partitions of all topics. Default 100,000. */
-    readonly clusterPartitionCountMax?: number
-  }
-  /** What is wrong with a topic's overrides, for the client; null where nothing is. Default: nothing ever is. */
-  readonly validateConfigs?: TopicRules['validateConfigs']
-  /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
-  readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
-  /** How topics are made that brokers write and clients may not. Default: there are none. */
-  readonly internalTopics?: TopicRules['internalTopics']
-  /** Where given: the id of a new cluster, and what the store must hold. */
-  readonly clusterId?: Uuid
-  /** False: other brokers may be registered too. Default true. */
-  readonly isSoleBroker?: boolean
-  /** How long a store that does not answer is left alone. Default 500. */
-  readonly retryDelayMs?: number
-}
-
 export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void
 
 /**
  * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
- * changes that may be asked for. This broker is always the controller.
+ * changes that may be asked for. This broker is always the controller; but while it stands alone (`ClusterOptions.copy`)
+ * nothing can be changed.
  */
 export class Cluster {
   readonly #options: ClusterOptions
-  readonly #shell: ControllerShell
+  readonly #membership: Membership
   readonly #producerIds: ProducerIds
   readonly #imageListeners: ImageListener[] = []
   readonly #failureListeners: ((error: Error) => void)[] = []
@@ -96,52 +62,59 @@ export class Cluster {
   #failure: Error | null = null
   #stopping: Promise<void> | null = null
 
-  private constructor(options: ClusterOptions, log: StoredLog) {
-    const { env, store, brokerId, clusterId, retryDelayMs = 500 } = options
+  private constructor(options: ClusterOptions, image: MetadataImage) {
+    const { copy, brokerId } = options
     this.#options = options
-    this.#image = replay(log)
-    this.#epochBefore = this.#image.brokers.get(brokerId)?.epoch ?? null
-    checkClusterId(this.#image, clusterId)
-    if (options.isSoleBroker !== false) checkSoleBroker(this.#image, brokerId)
-    this.#shell = new ControllerShell({
-      clock: env.clock,
-      store,
-      cursor: log.cursor,
-      retryDelayMs,
-      controller: {
-        brokerId,
-        claimId: randomUuid(env.random),
-        clusterId: clusterId ?? randomUuid(env.random),
-        image: this.#image,
-        nextSequence: log.cursor.nextSequence,
-        snapshotSequence: log.snapshot?.sequence ?? 0,
-        snapshotIntervalMax: store.snapshotIntervalMax,
-        payloadBytesMax: store.payloadBytesMax,
-        rules: rulesOf(options),
-      },
-      onPublish: (image, records) => this.#publish(image, records),
-      onFailure: error => this.#fail(error),
+    this.#image = image
+    this.#epochBefore = image.brokers.get(brokerId)?.epoch ?? null
+    this.#membership = new Membership(options, {
+      image: () => this.#image,
+      publish: (next, records) => this.#publish(next, records),
+      registered: epoch => this.#registered(epoch),
+      failed: error => this.#fail(error),
     })
-    this.#producerIds = new ProducerIds(() => this.#fetchProducerIds())
+    const spare = copy === undefined ? null : spareIn(copy)
+    this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
   }
 
   /**
    * Reads the log, creates the cluster where there is none, becomes the controller and registers this broker.
-   * Waits for a store that does not answer.
-   * @throws StoreError where the store is damaged or failed, or holds another cluster; Deposed where somebody
+   * Waits for a store that does not answer; with a copy to stand on it begins without, and goes on looking.
+   * @throws StoreError where the store or the copy is damaged or failed, or holds another cluster; Deposed where somebody
    * else became the controller meanwhile
    */
-  static async start(options: ClusterOptions): Promise<Cluster> {
+  static async start(given: ClusterOptions): Promise<Cluster> {
+    const { copy, store } = given
+    const options = copy === undefined ? given : { ...given, store: new CopiedStore(store, copy) }
     try {
-      await acquireLease(options)
-      const cluster = new Cluster(options, await readLog(options))
-      await cluster.#shell.start()
-      await cluster.#register()
-      cluster.#producerIds.refill()
-      return cluster
+      return await Cluster.#begin(options)
     } catch (error) {
       await options.store.close()
       throw error
+    }
+  }
+
+  static async #begin(options: ClusterOptions): Promise<Cluster> {
+    const { copy, brokerId, env, retryDelayMs = 500 } = options
+    const own = copy === undefined ? null : standInImage(copy, brokerId)
+    if (own !== null) suitable(own, options)
+    for (;;) {
+      const found = await look(options)
+      if (found.kind === 'read') {
+        const cluster = new Cluster(options, found.image)
+        await cluster.#membership.attach(found)
+        return cluster
+      }
+      if (copy !== undefined && own !== null) {
+        const unregisteredStarts = copy.local.unregisteredStarts + 1
+        await copy.keep({ unregisteredStarts })
+        const cluster = new Cluster(options, advanced(own, brokerId, unregisteredStarts))
+        cluster.#epoch = own.brokers.get(brokerId)!.epoch
+        cluster.#membership.standAlone(found)
+        return cluster
+      }
+      if (found.kind === 'unusable') throw found.error
+      await sleep(env.clock, retryDelayMs)
     }
   }
 
@@ -161,7 +134,12 @@ export class Cluster {
 
   /** True while the store does not answer: what is asked waits. */
   get isWaiting(): boolean {
-    return this.#shell.isWaiting
+    return this.#membership.isWaiting
+  }
+
+  /** Why the broker serves from its own copy of the metadata; null where it does not. */
+  get standsAlone(): StandAlone | null {
+    return this.#membership.standsAlone
   }
 
   /** Set when `onFailure` was told. */
@@ -264,18 +242,9 @@ export class Cluster {
   }
 
   async #stop(): Promise<void> {
-    await this.#shell.stop()
+    await this.#membership.stop()
     await this.#options.store.lease.release()
     await this.#options.store.close()
-  }
-
-  async #register(): Promise<void> {
-    const { env, brokerId, rack = null, listeners } = this.#options
-    const incarnationId = randomUuid(env.random)
-    const command = { type: 'registerBroker', brokerId, incarnationId, rack, listeners } as const
-    const answer = await this.#ask(command, 'brokerRegistered')
-    if (answer.type === 'refused') throw this.#failure ?? new Error(answer.message)
-    this.#epoch = answer.brokerEpoch
   }
 
   async #fetchProducerIds(): Promise<ProducerIdBlock> {
@@ -291,7 +260,7 @@ export class Cluster {
     expected: T,
     timeoutMs?: number,
   ): Promise<Extract<Answer, { type: T }> | Refusal> {
-    const answer = await this.#shell.ask(command, timeoutMs)
+    const answer = await this.#membership.ask(command, timeoutMs)
     assert(answer.type === expected || answer.type === 'refused', 'an answer fits its command')
     return answer as Extract<Answer, { type: T }> | Refusal
   }
@@ -299,6 +268,11 @@ export class Cluster {
   /** Where round robin begins. */
   #anywhere(): number {
     return readUint32(this.#options.env.random.bytes(4), 0)
+  }
+
+  #registered(epoch: number): void {
+    this.#epoch = epoch
+    this.#producerIds.refill()
   }
 
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
@@ -313,53 +287,11 @@ export class Cluster {
   }
 }
 
-async function acquireLease({ env, store, retryDelayMs = 500 }: ClusterOptions): Promise<void> {
-  while (!(await store.lease.acquire({ force: false }))) await sleep(env.clock, retryDelayMs)
-}
-
-async function readLog({ env, store, retryDelayMs = 500 }: ClusterOptions): Promise<StoredLog> {
-  for (;;) {
-    try {
-      return await store.readAll()
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error
-      await sleep(env.clock, retryDelayMs)
-    }
-  }
-}
-
-function checkClusterId(image: MetadataImage, expected: Uuid | undefined): void {
-  if (expected === undefined || !image.isCreated || image.clusterId === expected) return
-  throw new StoreError(
-    'unsuitable',
-    `The metadata store holds cluster ${image.clusterId}, and this broker is of cluster ${expected}. ` +
-      'Correct the cluster id, or give the broker its own directory.',
-  )
-}
-
-/** A broker with another id would be placed beside one that is gone, and its partitions led by nobody. */
-function checkSoleBroker(image: MetadataImage, brokerId: number): void {
-  const other = [...image.brokers.keys()].find(id => id !== brokerId)
-  if (other === undefined) return
-  throw new StoreError(
-    'unsuitable',
-    `The metadata store belongs to broker ${other}, and this is broker ${brokerId}. Set node.id back to ${other}, or ` +
-      'give this broker its own directory.',
-  )
-}
-
-function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
-  const { defaults, limits = {}, internalTopics, validateConfigs, configRules } = options
+/** The block that the last run left unused, and where this one notes its own. */
+function spareIn(copy: MetadataCopy): SpareBlock {
   return {
-    validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
-    validateGroupConfigs: configs => configRules?.validateGroupConfigs(configs) ?? null,
-    listBeneath: (resource, name) => configRules?.listBeneath(resource, name) ?? null,
-    partitionCountDefault: defaults.partitionCount,
-    replicationFactorDefault: defaults.replicationFactor,
-    requestPartitionCountMax: limits.requestPartitionCountMax ?? 10_000,
-    clusterPartitionCountMax: limits.clusterPartitionCountMax ?? 100_000,
-    internalTopics: internalTopics ?? new Map(),
-    validateConfigs: validateConfigs ?? (() => null),
+    block: copy.local.producerIds,
+    keep: producerIds => copy.keep({ producerIds }),
   }
 }
 

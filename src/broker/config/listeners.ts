@@ -1,3 +1,5 @@
+import { plainHost } from '../../env/network.ts'
+
 /** A place to listen at, and what clients are told of it. */
 export interface ListenerAddress {
   readonly name: string
@@ -64,7 +66,25 @@ export function parseEndpoint(setting: string, given: string): Endpoint {
   return { host: match[1] ?? match[2] ?? '', port }
 }
 
-function isLoopback(host: string): boolean {
+/**
+ * The private listener's settings belong together.
+ * @throws ListenerError
+ */
+export function checkPrivateListener(settings: {
+  readonly privateListener: string
+  readonly privateCredentialsDir: string
+}): void {
+  if (settings.privateListener === '') return
+  parseEndpoint('private.listener', settings.privateListener)
+  if (settings.privateCredentialsDir !== '') return
+  throw new ListenerError(
+    'private.listener: nobody could log in there: set private.credentials.dir to the directory with the files operator and broker',
+  )
+}
+
+/** Whether `host` is the machine itself, by whatever way of writing. */
+export function isLoopback(given: string): boolean {
+  const host = plainHost(given)
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -1,5 +1,11 @@
 import { whyAbsent } from './absent-settings.ts'
-import { resolveListeners, parseEndpoint, ListenerError } from './listeners.ts'
+import { kubernetesDefaults, kubernetesProblems } from './kubernetes-settings.ts'
+import {
+  checkPrivateListener,
+  ListenerError,
+  parseEndpoint,
+  resolveListeners,
+} from './listeners.ts'
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
@@ -37,10 +43,13 @@ export type Loaded =
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
+  /** Where to say so, as far as that could be read; empty: nowhere. */
+  readonly terminationLogFile: string
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], terminationLogFile = '') {
     super(problems.join('\n'))
     this.problems = problems
+    this.terminationLogFile = terminationLogFile
   }
 }
 
@@ -59,8 +68,16 @@ export function load(invocation: Invocation): Loaded {
     options.set,
   ]
   const given = merge(layers, problems)
-  const configuration = settle(given, problems, invocation.memoryBytesMax ?? Infinity)
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  const { environment, memoryBytesMax = Infinity } = invocation
+  const surroundings = {
+    ...(given.has('queued.max.request.bytes') ? {} : memoryDefaults(memoryBytesMax, greatest)),
+    ...kubernetesDefaults(environment),
+  }
+  const configuration = settle(given, problems, surroundings)
+  if (problems.length > 0) {
+    const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
+    throw new ConfigurationError(problems, terminationLogFile)
+  }
   return { kind: 'configuration', configuration }
 }
 
@@ -200,16 +217,13 @@ function unknown(name: string, where: string, names: Iterable<string>): string {
 function settle(
   given: ReadonlyMap<SettingName, Given>,
   problems: string[],
-  memoryBytesMax: number,
+  surroundings: Readonly<Record<string, SettingValue>>,
 ): Configuration {
   const values: Record<string, SettingValue> = {}
   const texts = new Map<string, string>()
-  const byMemory: Readonly<Record<string, SettingValue>> = given.has('queued.max.request.bytes')
-    ? {}
-    : { ...memoryDefaults(memoryBytesMax, greatest) }
   for (const name of settingNames) {
     const entry = given.get(name)
-    values[camel(name)] = byMemory[camel(name)] ?? settingOf(name).default
+    values[camel(name)] = surroundings[camel(name)] ?? settingOf(name).default
     if (entry === undefined) continue
     const parsed = read(name, entry, problems)
     if (parsed === null) continue
@@ -247,13 +261,14 @@ function scaled(setting: Setting, entry: Given): string {
 
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
-  problems.push(...sizeProblems(settings))
+  problems.push(...sizeProblems(settings), ...kubernetesProblems(settings))
   if (settings.logDirs.trim() === '' || settings.logDirs.includes(',')) {
     problems.push('log.dirs must name one directory: to use several disks, run several brokers')
   }
   try {
     resolveListeners(settings, '')
     if (settings.httpAddress !== '') parseEndpoint('http.address', settings.httpAddress)
+    checkPrivateListener(settings)
   } catch (error) {
     if (!(error instanceof ListenerError)) throw error
     problems.push(error.message)

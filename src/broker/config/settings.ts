@@ -4,6 +4,8 @@
  */
 import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
+import { kubernetesSettings } from './kubernetes-settings.ts'
+import { privateSettings } from './private-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 import { toolSettings } from './tool-settings.ts'
 import { settingsBeneathTopics } from './topic-config-table.ts'
@@ -46,7 +48,7 @@ const settingsTable = {
   'http.address': text({
     default: '127.0.0.1:9404',
     effect: 'at restart',
-    doc: 'host:port of /metrics, /healthz and /readyz. Empty: no HTTP.',
+    doc: 'host:port of /metrics, /healthz, /readyz and /v1/status (docs/http.md). Empty: no HTTP.',
   }),
   'data.path': choice(['auto', 'native', 'node'], {
     default: 'auto',
@@ -248,6 +250,12 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'How long a stopping broker waits for the answers of requests that it took.',
   }),
+
+  // In Kubernetes
+  ...kubernetesSettings,
+
+  // Under an operator
+  ...privateSettings,
 
   // Known to tools
   ...toolSettings,

@@ -5,13 +5,13 @@ import {
   type ApiVersionsRequest,
   type ApiVersionsResponse,
 } from '../wire/messages/index.ts'
-import type { MetadataImage } from '../metadata/image.ts'
 import { features } from './features.ts'
 import type { Handler } from './handler.ts'
 
 export interface ApiVersionsDeps {
   readonly served: () => readonly Api[]
-  readonly image: () => MetadataImage
+  /** Of the metadata log, as far as it is known. */
+  readonly sequence: () => number
 }
 
 /** What `clientSoftwareName` and `clientSoftwareVersion` must look like (KIP-511). */
@@ -23,7 +23,7 @@ const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
  */
 export function apiVersionsHandler({
   served,
-  image,
+  sequence,
 }: ApiVersionsDeps): Handler<ApiVersionsRequest, ApiVersionsResponse> {
   return {
     api: apiVersions,
@@ -32,7 +32,7 @@ export function apiVersionsHandler({
         softwarePattern.test(request.clientSoftwareName) &&
         softwarePattern.test(request.clientSoftwareVersion)
       if (apiVersion >= 3 && !isNamed) return answer('INVALID_REQUEST', [])
-      return { ...answer('NONE', served()), ...told(image().sequence, apiVersion) }
+      return { ...answer('NONE', served()), ...told(sequence(), apiVersion) }
     },
   }
 }

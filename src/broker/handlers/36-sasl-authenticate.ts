@@ -6,13 +6,16 @@ import {
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
 
-/** SaslAuthenticate: v0-2. Refused as by a listener of Kafka's without SASL. */
+/** SaslAuthenticate: v0-2. The session of the connection decides; on a listener without SASL it is refused as by Kafka's. */
 export const saslAuthenticateHandler: Handler<SaslAuthenticateRequest, SaslAuthenticateResponse> = {
   api: saslAuthenticate,
-  handle: () => ({
-    errorCode: errorCode('ILLEGAL_SASL_STATE'),
-    errorMessage: 'This listener has no SASL: clients need not log in.',
-    authBytes: new Uint8Array(0),
-    sessionLifetimeMs: 0,
-  }),
+  handle({ authBytes }, { session }) {
+    const { error, message, token } = session.authenticate(authBytes)
+    return {
+      errorCode: errorCode(error),
+      errorMessage: message,
+      authBytes: token,
+      sessionLifetimeMs: 0,
+    }
+  },
 }

@@ -6,7 +6,7 @@ import {
   type DescribeUserScramCredentialsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
-import { scramMechanism } from './scram-mechanisms.ts'
+import { scramMechanism } from '../wire/sasl/scram-mechanisms.ts'
 
 type Result = DescribeUserScramCredentialsResponse['results'][number]
 

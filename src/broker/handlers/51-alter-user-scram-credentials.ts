@@ -11,7 +11,7 @@ import {
   scramIterations,
   scramMechanism,
   type SaltedPassword,
-} from './scram-mechanisms.ts'
+} from '../wire/sasl/scram-mechanisms.ts'
 
 /** One wish of a request; `given` null takes the credential away. */
 interface Wish {

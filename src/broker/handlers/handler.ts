@@ -1,4 +1,5 @@
 import type { Address, SendStream } from '../../env/env.ts'
+import type { Session } from '../security/session.ts'
 import type { Api } from '../wire/field.ts'
 
 /**
@@ -22,12 +23,14 @@ export interface RequestContext {
   readonly clientId: string | null
   readonly apiVersion: number
   readonly connectionId: number
-  /** Who asked. */
+  /** From where. */
   readonly remote: Address
   /** The address that the client dialled. */
   readonly local: Address
   /** Name of the listener that it came by (`PLAINTEXT`). */
   readonly listenerName: string
+  /** Who asked, and how he logs in. */
+  readonly session: Session
   /** Counters for what the answer sends of files, of the network that the connection belongs to. */
   openStream(): SendStream
   /** Monotonic milliseconds when the request was complete. */
@@ -66,6 +69,18 @@ export class HandlerTable {
       }
       this.#byKey.set(handler.api.key, handler)
     }
+  }
+
+  /** Takes in what is served from now on; who answers a key already goes on. */
+  add(handlers: Iterable<Handler>): void {
+    for (const handler of handlers) {
+      if (!this.#byKey.has(handler.api.key)) this.#byKey.set(handler.api.key, handler)
+    }
+  }
+
+  /** What answers, in no order. */
+  all(): Iterable<Handler> {
+    return this.#byKey.values()
   }
 
   find(apiKey: number): Handler | undefined {

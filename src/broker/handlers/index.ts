@@ -107,7 +107,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
     ...groupHandlers(options),
     ...administrationHandlers(options),
     ...refusedApis.map(({ handler }) => handler),
-    apiVersionsHandler({ served: () => table.apis(), image: () => cluster.image }),
+    apiVersionsHandler({ served: () => table.apis(), sequence: () => cluster.image.sequence }),
     createTopicsHandler({ cluster, configuration, settled }),
     deleteTopicsHandler(cluster, settings),
     deleteRecordsHandler({ cluster, partitions }),
@@ -154,7 +154,7 @@ export interface RefusedApi {
   readonly because: string
 }
 
-const noSasl = 'no listener has SASL'
+const noSasl = 'no listener of clients has SASL'
 const noAuthorizer = 'there is no authorizer'
 const noTokens = 'nobody has logged in who could have a delegation token'
 

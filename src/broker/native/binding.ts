@@ -37,6 +37,11 @@ export interface Binding {
   fileLookUpNow(file: number, position: number, target: Uint8Array): number
   /** `answer`: pages cached, dirty, under write-back. */
   fileResidency(file: number, position: number, length: number): number
+  /** 1 where every page that mincore(2) was asked about is cached, 0 where not. */
+  fileIsCached(file: number, position: number, length: number): number
+  /** 0 where cachestat(2) can be asked here, or an errno; and the same of mincore(2). */
+  cachestatProbe(): number
+  mincoreProbe(): number
   fileReserve(file: number, length: number): number
   fileDropCache(file: number, position: number, length: number): number
 

@@ -20,6 +20,7 @@ import type {
   DiskOperation,
   FileStat,
   FileSystem,
+  PageCacheSource,
 } from '../../env/disk.ts'
 import { attempt, diskError } from '../../env/real/disk-errors.ts'
 import { readFileSystem } from '../../env/real/file-system.ts'
@@ -40,12 +41,14 @@ const openFlags = {
 /** The disk through the addon. Names and directories, which nobody waits for, go through `node:fs`. */
 export class NativeDisk implements Disk {
   readonly kind = 'native'
+  readonly pageCacheSource: PageCacheSource
   readonly #binding: Binding
   readonly #jobs: Jobs
 
   constructor(binding: Binding, jobs: Jobs) {
     this.#binding = binding
     this.#jobs = jobs
+    this.pageCacheSource = sourceOf(binding)
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): DiskFile {
@@ -140,6 +143,14 @@ export class NativeDisk implements Disk {
       closeSync(descriptor)
       throw new DiskError(operation, path, errnoName(handle))
     }
-    return new NativeFile({ binding: this.#binding, jobs: this.#jobs, path, descriptor, handle })
+    const { pageCacheSource } = this
+    const [binding, jobs] = [this.#binding, this.#jobs]
+    return new NativeFile({ binding, jobs, pageCacheSource, path, descriptor, handle })
   }
+}
+
+/** Asked once: a container's seccomp profile does not change while it runs. */
+function sourceOf(binding: Binding): PageCacheSource {
+  if (binding.cachestatProbe() >= 0) return 'cachestat'
+  return binding.mincoreProbe() >= 0 ? 'mincore' : 'window'
 }

@@ -1,7 +1,7 @@
 import { fstatSync, ftruncateSync } from 'node:fs'
 import { assert } from '../../lib/assert.ts'
 import { DiskError, lookUpBytesMax } from '../../env/disk.ts'
-import type { DiskFile, DiskOperation, Residency } from '../../env/disk.ts'
+import type { DiskFile, DiskOperation, PageCacheSource, Residency } from '../../env/disk.ts'
 import { attempt } from '../../env/real/disk-errors.ts'
 import { writePartsAsync } from '../../env/real/write-parts.ts'
 import { errnoName } from './errno.ts'
@@ -13,6 +13,7 @@ const syncCalls = { syncDirectory: 'fileSyncAll', syncFileSystem: 'fileSyncFileS
 /** A file that the addon holds open. Ranges of it in send queues and running jobs keep references of their own. */
 export class NativeFile implements DiskFile {
   readonly path: string
+  readonly pageCacheSource: PageCacheSource
   readonly #binding: Binding
   readonly #jobs: Jobs
   /** What the addon calls it, and the system; it is open as long as the former. */
@@ -25,11 +26,13 @@ export class NativeFile implements DiskFile {
   constructor(options: {
     binding: Binding
     jobs: Jobs
+    pageCacheSource: PageCacheSource
     path: string
     handle: number
     descriptor: number
   }) {
     this.path = options.path
+    this.pageCacheSource = options.pageCacheSource
     this.#binding = options.binding
     this.#jobs = options.jobs
     this.#handle = options.handle
@@ -122,7 +125,9 @@ export class NativeFile implements DiskFile {
   }
 
   residency(position: number, length: number): Residency | null {
-    if (this.#binding.fileResidency(this.use('residency'), position, length) < 0) return null
+    const handle = this.use('residency')
+    if (this.pageCacheSource !== 'cachestat') return null
+    if (this.#binding.fileResidency(handle, position, length) < 0) return null
     const { answer, constants } = this.#binding
     const { pageBytes } = constants
     return {
@@ -133,12 +138,20 @@ export class NativeFile implements DiskFile {
   }
 
   isResident(position: number, length: number): boolean | null {
-    if (this.#binding.fileResidency(this.use('isResident'), position, length) < 0) return null
+    const handle = this.use('isResident')
+    if (this.pageCacheSource !== 'cachestat') return this.#isCached(handle, position, length)
+    if (this.#binding.fileResidency(handle, position, length) < 0) return null
     if (length <= 0) return true
     const { answer, constants } = this.#binding
     const { pageBytes } = constants
     const firstPage = Math.floor(position / pageBytes)
     return answer[0]! > Math.floor((position + length - 1) / pageBytes) - firstPage
+  }
+
+  #isCached(handle: number, position: number, length: number): boolean | null {
+    if (this.pageCacheSource === 'window') return null
+    const answer = this.#binding.fileIsCached(handle, position, length)
+    return answer < 0 ? null : answer === 1
   }
 
   reserve(length: number): boolean {

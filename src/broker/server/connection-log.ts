@@ -82,6 +82,15 @@ export class ConnectionLog {
     })
   }
 
+  /** Names no password and no token. */
+  turnedAway(connection: ServerConnection, why: string): void {
+    this.#line(['login', connection.connection.remote.host], {
+      level: 'warn',
+      message: 'Turned a client away that could not log in',
+      fields: { ...who(connection), reason: why },
+    })
+  }
+
   failed(connection: ServerConnection, facts: RequestFacts | null, error: unknown): void {
     this.#line(['failed', facts?.api ?? '', connection.connection.remote.host], {
       level: 'error',

@@ -6,11 +6,13 @@ import type {
   Frame,
   OutPart,
 } from '../../env/env.ts'
+import { sleep } from '../../env/clock.ts'
 import { readInt16 } from '../../lib/bytes.ts'
 import { ConnectionFault, type Answer } from '../handlers/handler.ts'
+import type { Session } from '../security/session.ts'
 import type { AnswerError } from './answer-errors.ts'
 import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
-import { OpenRequest, type Outcome, type RequestFacts } from './open-request.ts'
+import { OpenRequest, unknownFacts, type Outcome, type RequestFacts } from './open-request.ts'
 import type { OutputBudget } from './output-budget.ts'
 import { Quiet, type QuietLimits } from './quiet.ts'
 
@@ -20,10 +22,14 @@ export interface ConnectionHost {
   readonly dispatcher: Dispatcher
   readonly limits: ConnectionBounds
   readonly output: OutputBudget
+  /** For a connection that came. */
+  openSession(): Session
   /** Too many bytes are dirty: producers are not read. */
   isUnderPressure(): boolean
   /** An answer told errors. */
   refused(connection: ServerConnection, facts: RequestFacts, errors: readonly AnswerError[]): void
+  /** The client could not log in, and will be closed. */
+  turnedAway(connection: ServerConnection, why: string): void
   /** The client did what is answered by closing. */
   faulted(connection: ServerConnection, facts: RequestFacts | null, fault: ConnectionFault): void
   /** Something of ours failed. An InvariantError ends the process. */
@@ -35,6 +41,8 @@ export interface ConnectionHost {
 interface ConnectionBounds extends QuietLimits {
   readonly requestsInFlightMax: number
   readonly queuedOutputBytesMax: number
+  /** Milliseconds for a client to log in, where it has to. */
+  readonly loginMsMax: number
 }
 
 const produceKey = 0
@@ -49,6 +57,8 @@ export class ServerConnection implements ConnectionEvents {
   readonly connection: Connection
   /** As its last request told it. */
   clientId: string | null = null
+  readonly session: Session
+  readonly #openedAtMs: number
   readonly #host: ConnectionHost
   /** Requests that are handled and whose answer has not left, by arrival. */
   readonly #open: OpenRequest[] = []
@@ -70,7 +80,9 @@ export class ServerConnection implements ConnectionEvents {
     this.#host = host
     this.connection = connection
     this.listenerName = listenerName
-    this.#quiet = new Quiet(host.limits, host.clock.monotonic())
+    this.session = host.openSession()
+    this.#openedAtMs = host.clock.monotonic()
+    this.#quiet = new Quiet(host.limits, this.#openedAtMs)
   }
 
   get isIdle(): boolean {
@@ -127,9 +139,17 @@ export class ServerConnection implements ConnectionEvents {
     this.connection.close()
   }
 
+  get #isStranger(): boolean {
+    return this.session.principal === null && this.session.failure === null
+  }
+
   /** Called now and then: closes a connection that is silent, stuck, or too slow with a frame. */
   sweep(nowMs: number): void {
     if (this.#state === 'closed') return
+    if (this.#isStranger && nowMs - this.#openedAtMs > this.#host.limits.loginMsMax) {
+      this.#turnAway('login-timeout', 'it did not log in in time')
+      return this.connection.close()
+    }
     const verdict = this.#quiet.judge(nowMs, {
       partialBytes: this.connection.partialBytes,
       queuedBytes: this.connection.queuedBytes,
@@ -201,10 +221,15 @@ export class ServerConnection implements ConnectionEvents {
     const facts = dispatch.facts ?? unknownFacts
     this.clientId = facts.clientId ?? this.clientId
     if (facts.apiKey === produceKey) this.#hasProduced = true
-    const place = { connection: this.connection, frame, listenerName: this.listenerName }
+    const { connection, listenerName, session } = this
+    const place = { connection, frame, listenerName, session }
     const request = new OpenRequest(facts, place, this.#host.clock.monotonic())
     this.#open.push(request)
     if (this.#state === 'stopping') request.hurry()
+    if (dispatch.kind !== 'fault' && !session.admits(facts.apiKey)) {
+      request.handled()
+      return this.#fail(request, new ConnectionFault('not-logged-in', mustLogIn))
+    }
     switch (dispatch.kind) {
       case 'request':
         request.meter = dispatch.route.meter
@@ -240,6 +265,12 @@ export class ServerConnection implements ConnectionEvents {
       return this.#fail(request, error)
     }
     request.handled()
+    const { failure } = this.session
+    if (failure !== null) {
+      this.#turnAway('login-failed', failure)
+      const last = answer
+      answer = sleep(this.#host.clock, failedLoginDelayMs).then(() => last)
+    }
     if (!(answer instanceof Promise)) return this.#answer(dispatch, request, answer)
     answer.then(
       later => this.#late(request, () => this.#answer(dispatch, request, later)),
@@ -248,6 +279,13 @@ export class ServerConnection implements ConnectionEvents {
         else if (!(error instanceof ConnectionFault)) this.#host.failed(this, request.facts, error)
       },
     )
+  }
+
+  /** It may not come in. What it was answered still leaves; counted now, since it may not wait for that. */
+  #turnAway(reason: string, why: string): void {
+    if (this.#state === 'serving') this.#reason = reason
+    this.#host.turnedAway(this, why)
+    this.#takeNoMore()
   }
 
   /** An answer that came by promise; it goes nowhere where the connection has ended meanwhile. */
@@ -280,7 +318,11 @@ export class ServerConnection implements ConnectionEvents {
       this.#host.failed(this, request.facts, error)
     }
     this.#settle(request, { kind: 'close' })
-    // Nothing after it is taken: what follows a broken frame cannot be trusted.
+    // What follows a broken frame cannot be trusted.
+    this.#takeNoMore()
+  }
+
+  #takeNoMore(): void {
     for (const frame of this.#backlog.splice(0)) frame.release()
     if (this.#state === 'serving') this.#state = 'stopping'
   }
@@ -339,13 +381,10 @@ function apiKeyOf({ bytes }: Frame): number | null {
   return bytes.length < 2 ? null : readInt16(bytes, 0)
 }
 
-const unknownFacts: RequestFacts = {
-  apiKey: -1,
-  api: 'unknown',
-  apiVersion: -1,
-  correlationId: -1,
-  clientId: null,
-}
+/** Who guesses passwords waits so long for each answer; Kafka's connection.failed.authentication.delay.ms. */
+const failedLoginDelayMs = 100
+
+const mustLogIn = 'this listener serves nobody who has not logged in by SASL'
 
 const faultTexts = {
   'frame-timeout': 'a request began to arrive and was not complete in time',

@@ -11,7 +11,8 @@ import { decodeRequest } from '../wire/codec.ts'
 import { errorCode } from '../wire/errors.ts'
 import type { Draft, Fields } from '../wire/field.ts'
 import { readRequestHeader, responseFrame } from '../wire/frame.ts'
-import { apiByKey, apiVersions } from '../wire/messages/index.ts'
+import type { Door } from '../security/door.ts'
+import { apiVersions } from '../wire/messages/index.ts'
 import { UnsupportedVersionError, WireError } from '../wire/wire-error.ts'
 import { errorFinder, type FindErrors } from './answer-errors.ts'
 import type { OpenRequest, RequestFacts } from './open-request.ts'
@@ -39,19 +40,21 @@ export type Dispatch =
 export class Dispatcher {
   readonly #handlers: HandlerTable
   readonly #metrics: Metrics
+  readonly #apiByKey: Door['apiByKey']
   readonly #routes = new Map<number, Route>()
 
-  constructor(handlers: HandlerTable, metrics: Metrics) {
+  constructor(handlers: HandlerTable, metrics: Metrics, door: Door) {
     this.#handlers = handlers
     this.#metrics = metrics
+    this.#apiByKey = key => door.apiByKey(key)
   }
 
   /** Reads the header of a frame. Throws nothing for what a client can send. */
   dispatch(bytes: Uint8Array): Dispatch {
     try {
-      const { bodyAt, ...header } = readRequestHeader(bytes)
+      const { bodyAt, ...header } = readRequestHeader(bytes, this.#apiByKey)
       const route = this.#route(header.apiKey)
-      const facts = { ...header, api: apiName(header.apiKey) }
+      const facts = { ...header, api: this.#apiName(header.apiKey) }
       if (route !== undefined) return { kind: 'request', facts, route, bodyAt }
       const fault = new ConnectionFault('unserved-api', 'this broker does not serve the API')
       return { kind: 'fault', facts, fault }
@@ -90,7 +93,7 @@ export class Dispatcher {
     if (handler === undefined) return undefined
     const route = {
       handler,
-      meter: this.#metrics.api(apiName(apiKey)),
+      meter: this.#metrics.api(this.#apiName(apiKey)),
       findErrors: errorFinder(handler.api),
     }
     this.#routes.set(apiKey, route)
@@ -99,13 +102,17 @@ export class Dispatcher {
 
   #unsupported(error: UnsupportedVersionError): Dispatch {
     const { apiKey, apiVersion, correlationId, clientId } = error
-    const facts = { apiKey, apiVersion, correlationId, clientId, api: apiName(apiKey) }
+    const facts = { apiKey, apiVersion, correlationId, clientId, api: this.#apiName(apiKey) }
     if (apiKey === apiVersions.key && this.#handlers.find(apiKey) !== undefined) {
       return { kind: 'fallback', facts, meter: this.#metrics.api(facts.api) }
     }
-    const reason = apiByKey(apiKey) === undefined ? 'unknown-api' : 'unsupported-version'
+    const reason = this.#apiByKey(apiKey) === undefined ? 'unknown-api' : 'unsupported-version'
     const message = whyAbsent(apiKey) ?? error.message
     return { kind: 'fault', facts, fault: new ConnectionFault(reason, message) }
+  }
+
+  #apiName(apiKey: number): string {
+    return this.#apiByKey(apiKey)?.name ?? absentApis.get(apiKey)?.name ?? String(apiKey)
   }
 }
 
@@ -134,10 +141,6 @@ export function sizeOf(parts: readonly OutPart[]): number {
   let bytes = 0
   for (const part of parts) bytes += part.length
   return bytes
-}
-
-function apiName(apiKey: number): string {
-  return apiByKey(apiKey)?.name ?? absentApis.get(apiKey)?.name ?? String(apiKey)
 }
 
 /** For the log: an API of Kafka's that is not served, why, and how a client does without it. */

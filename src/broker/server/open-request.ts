@@ -1,6 +1,7 @@
 import type { Address, Connection, Frame, OutPart, SendStream } from '../../env/env.ts'
 import { assert } from '../../lib/assert.ts'
 import type { RequestContext } from '../handlers/handler.ts'
+import type { Session } from '../security/session.ts'
 import type { ApiMeter } from '../telemetry/metrics.ts'
 
 /** How a request ends: bytes, nothing (acks=0), or the end of its connection. */
@@ -19,6 +20,15 @@ export interface RequestFacts {
   readonly clientId: string | null
 }
 
+/** Of a request without a header. */
+export const unknownFacts: RequestFacts = {
+  apiKey: -1,
+  api: 'unknown',
+  apiVersion: -1,
+  correlationId: -1,
+  clientId: null,
+}
+
 /**
  * A request from its arrival to its answer: the context that its handler sees, and its place in the order of
  * answers.
@@ -26,6 +36,7 @@ export interface RequestFacts {
 export class OpenRequest implements RequestContext {
   readonly facts: RequestFacts
   readonly listenerName: string
+  readonly session: Session
   readonly receivedAtMs: number
   /** Where it is counted; null where it turned out to be no request of an API that is served. */
   meter: ApiMeter | null = null
@@ -47,6 +58,7 @@ export class OpenRequest implements RequestContext {
       readonly connection: Connection
       readonly frame: Frame
       readonly listenerName: string
+      readonly session: Session
     },
     receivedAtMs: number,
   ) {
@@ -54,6 +66,7 @@ export class OpenRequest implements RequestContext {
     this.#connection = place.connection
     this.#frame = place.frame
     this.listenerName = place.listenerName
+    this.session = place.session
     this.receivedAtMs = receivedAtMs
   }
 

@@ -4,6 +4,7 @@ import { deferred } from '../../lib/deferred.ts'
 import type { ListenerAddress } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
 import type { HandlerTable } from '../handlers/handler.ts'
+import { clientDoor, type Door } from '../security/door.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ConnectionLimits } from './connection-limits.ts'
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly handlers: HandlerTable
   readonly metrics: Metrics
   readonly logger: Logger
+  /** What connections find; that of clients where it is left out. */
+  readonly door?: Door
   /** Says when what a device may have to deliver leaves; where it is left out, at once. */
   readonly coldGate?: ColdGate
   /** An invariant broke: the process must end. */
@@ -49,12 +52,11 @@ export class Server {
   #stopping: { readonly allGone: () => void } | null = null
 
   constructor(options: ServerOptions) {
-    const { settings, metrics, clock } = options
+    const { settings, clock } = options
     this.#options = options
     this.#log = new ConnectionLog(clock, options.logger)
     this.#limits = new ConnectionLimits(settings)
     this.#host = this.#makeHost()
-    metrics.attach({ connections: () => this.#connections.size })
   }
 
   /** Where it listens, after `start`. */
@@ -152,19 +154,25 @@ export class Server {
   }
 
   #makeHost(): ConnectionHost {
-    const { clock, handlers, settings, metrics } = this.#options
+    const { clock, handlers, settings, metrics, door = clientDoor } = this.#options
     return {
       clock,
-      dispatcher: new Dispatcher(handlers, metrics),
+      dispatcher: new Dispatcher(handlers, metrics, door),
+      openSession: () => door.openSession(),
       limits: {
         requestsInFlightMax: settings.connectionsRequestsInFlightMax,
         queuedOutputBytesMax: settings.connectionsQueuedOutputBytes,
         frameTimeoutMs: settings.connectionsFrameTimeoutMs,
         idleMsMax: idleMsMax(settings),
+        loginMsMax,
       },
       output: new OutputBudget(settings.queuedMaxOutputBytes),
       isUnderPressure: () => this.#isOverPressure,
       refused: (connection, facts, errors) => this.#log.refused(connection, facts, errors),
+      turnedAway: (connection, why) => {
+        metrics.loginFailures(connection.listenerName).value++
+        this.#log.turnedAway(connection, why)
+      },
       faulted: (connection, facts, fault) => {
         metrics.connectionFault(fault.reason)
         this.#log.faulted(connection, facts, fault)
@@ -196,6 +204,9 @@ export class Server {
     await Promise.all(this.#listeners.splice(0).map(({ listener }) => listener.close()))
   }
 }
+
+/** A login takes some answers; who opens connections and says nothing shall not keep others out. */
+const loginMsMax = 10_000
 
 /** Ends that the network decides on for what a client sent. */
 const networkFaults: ReadonlySet<string> = new Set(['frame'])

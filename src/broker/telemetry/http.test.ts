@@ -11,6 +11,7 @@ async function get(path: string, method = 'GET'): Promise<Response> {
     httpApp(new Metrics(), {
       health: () => ({ isHealthy, detail: { storage: isHealthy ? 'good' : 'EIO' } }),
       readiness: () => ({ isReady, detail: { logsDone: 1, logsTotal: 4 } }),
+      status: () => ({ brokerId: 7 }),
     }),
     '127.0.0.1',
     0,
@@ -41,6 +42,13 @@ test('health follows its source', async () => {
   isHealthy = true
 })
 
+test('the status is JSON, and is asked for anew each time', async () => {
+  const response = await get('/v1/status')
+  expect(await response.json()).toEqual({ brokerId: 7 })
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect((await get('/v1/status', 'POST')).status).toBe(405)
+})
+
 test('metrics come in the text format', async () => {
   const response = await get('/metrics')
   expect(response.status).toBe(200)
@@ -58,6 +66,7 @@ test('a source that fails is an error without a stack', async () => {
   const probes = {
     health: () => ({ isHealthy: true, detail: {} }),
     readiness: () => ({ isReady: true, detail: {} }),
+    status: () => ({}),
   }
   server = await serveHttp(httpApp(metrics, probes), '127.0.0.1', 0)
   const response = await get('/metrics')
@@ -75,6 +84,7 @@ test('an address that is taken is told', async () => {
   const app = httpApp(new Metrics(), {
     health: () => ({ isHealthy: true, detail: {} }),
     readiness: () => ({ isReady: true, detail: {} }),
+    status: () => ({}),
   })
   await expect(serveHttp(app, '127.0.0.1', server!.port)).rejects.toThrow(/EADDRINUSE/)
 })

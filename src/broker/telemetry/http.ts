@@ -2,12 +2,14 @@ import { createServer } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
 import type { Metrics } from './metrics.ts'
 
-/** What the probes tell. */
+/** What the broker tells of itself. */
 export interface Probes {
   /** Alive: false asks for a restart. */
   health(): { readonly isHealthy: boolean; readonly detail: Readonly<Record<string, unknown>> }
   /** Serving clients: until then the detail tells how far recovery is. */
   readiness(): { readonly isReady: boolean; readonly detail: Readonly<Record<string, unknown>> }
+  /** Whatever is known, for tools (docs/http.md). */
+  status(): Readonly<Record<string, unknown>>
 }
 
 /** A running HTTP server. */
@@ -17,7 +19,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** `/metrics`, `/healthz`, `/readyz`: read only, so it needs no protection against what it could do. */
+/** `/metrics`, `/healthz`, `/readyz`, `/v1/status`: read only, so it needs no protection against what it could do. */
 export function httpApp(metrics: Metrics, probes: Probes): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -34,13 +36,18 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
     const { isReady, detail } = probes.readiness()
     probe(response, isReady, { status: isReady ? 'ready' : 'not ready', ...detail })
   })
+  app.get('/v1/status', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(probes.status())
+  })
   app.use((request, response) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
-    response.status(isRead ? 404 : 405).json({ paths: ['/metrics', '/healthz', '/readyz'] })
+    response.status(isRead ? 404 : 405).json({ paths })
   })
   app.use(failed)
   return app
 }
+
+const paths = ['/metrics', '/healthz', '/readyz', '/v1/status']
 
 /** Starts to serve `app`. Rejects with the error of listen(2) where the address is taken. */
 export function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {

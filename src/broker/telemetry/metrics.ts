@@ -39,6 +39,7 @@ export class Metrics {
   readonly #refused = new Tally(['reason'])
   readonly #closed = new Tally(['reason'])
   readonly #faults = new Tally(['reason'])
+  readonly #logins = new Tally(['listener'])
   readonly #latency: Histogram<'api'>
   readonly #lag: Histogram
   readonly #meters = new Map<string, ApiMeter>()
@@ -101,6 +102,11 @@ export class Metrics {
     this.#faults.cell(reason).value++
   }
 
+  /** Clients that could not log in at `listener`. */
+  loginFailures(listener: string): Cell {
+    return this.#logins.cell(listener)
+  }
+
   /** How much later than asked a timer of the event loop ran. */
   loopLag(seconds: number): void {
     this.#lag.observe(seconds)
@@ -137,6 +143,12 @@ export class Metrics {
         'Connections closed for what their client did, by reason.',
         this.#faults,
         ['reason'],
+      ],
+      [
+        'login_failures_total',
+        'Clients that could not log in, by listener.',
+        this.#logins,
+        ['listener'],
       ],
       ['connections_accepted_total', 'Connections accepted.', this.connectionsAccepted],
       [

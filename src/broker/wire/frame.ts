@@ -28,14 +28,14 @@ const apiVersionsKey = 18
 
 /**
  * Reads the header of a frame, whose length prefix is off already. Throws an UnsupportedVersionError where the
- * API or its version is unknown; the rest of such a frame is not looked at (G1).
+ * API or its version is unknown; the rest of such a frame is not looked at (G1). `find` tells which APIs there are.
  */
-export function readRequestHeader(bytes: Uint8Array): RequestHeader {
+export function readRequestHeader(bytes: Uint8Array, find = apiByKey): RequestHeader {
   if (bytes.length < 8) throw new WireError(`a frame of ${bytes.length} bytes has no header`)
   const apiKey = readInt16(bytes, 0)
   const apiVersion = readInt16(bytes, 2)
   const correlationId = readInt32(bytes, 4)
-  const api = apiByKey(apiKey)
+  const api = find(apiKey)
   const isKnown = api && apiVersion >= api.versions[0] && apiVersion <= api.versions[1]
   if (!isKnown) {
     const clientId = clientIdOfUnknown(bytes)

@@ -18,6 +18,7 @@ export interface OpenedFile {
 /** A file over a descriptor of `node:fs`. The descriptor closes with the last reference: owner, holds, calls in flight. */
 export class NodeFile implements DiskFile, UnsyncedFile {
   readonly path: string
+  readonly pageCacheSource = 'window'
   readonly dev: number
   readonly #fd: number
   readonly #mode: OpenMode

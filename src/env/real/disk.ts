@@ -23,6 +23,7 @@ const flags: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', crea
  */
 export class NodeDisk implements Disk {
   readonly kind = 'node'
+  readonly pageCacheSource = 'window'
   readonly #unsynced: Unsynced
 
   constructor(unsynced = new Unsynced()) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../env/clock.ts'
 import type { Random } from '../../env/random.ts'
 import type { KubernetesApi } from './api.ts'
-import { ApiError, isNotFound } from './api-error.ts'
+import { ApiError, isInvalid } from './api-error.ts'
 import { EventSeries, type EventWrite } from './event-series.ts'
 import type { Events, ObjectEvent } from './events.ts'
 import { microTime } from './leader.ts'
@@ -9,7 +9,7 @@ import type { Draft, Stored } from './objects.ts'
 import { namespaced } from './resources.ts'
 
 export interface EventRecorderOptions {
-  readonly api: Pick<KubernetesApi, 'create' | 'get' | 'patch'>
+  readonly api: Pick<KubernetesApi, 'create' | 'apply'>
   readonly clock: Clock
   readonly random: Random
   /** This process, as the pod's name. */
@@ -25,11 +25,7 @@ const noteBytesMax = 1024
 /** Of events that wait to be written, while the API server is slow or away. */
 const waitingMax = 1000
 
-interface EventObject extends Stored {
-  readonly series?: { readonly count: number; readonly lastObservedTime: string }
-}
-
-const events = namespaced<EventObject>('events.k8s.io/v1', 'Event', 'events')
+const events = namespaced<Stored>('events.k8s.io/v1', 'Event', 'events')
 
 /** Writes events one after another, beside what happens and never in its way. */
 export class EventRecorder implements Events {
@@ -67,7 +63,8 @@ export class EventRecorder implements Events {
       else await this.#count(event, write.name, write.count)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (write.do === 'count' && isNotFound(error)) this.#series.forget(event)
+      // An apply to an event that is gone (they live for an hour) is one that lacks all but its series.
+      if (write.do === 'count' && isInvalid(error)) this.#series.forget(event)
       else this.#options.onDropped(event, error.message)
     }
   }
@@ -93,18 +90,12 @@ export class EventRecorder implements Events {
 
   async #count(event: ObjectEvent, name: string, count: number): Promise<void> {
     const { api, clock } = this.#options
-    const at = { namespace: namespaceOf(event), name }
-    const stored = await api.get(events, at)
-    if (stored === null) {
-      this.#series.forget(event)
-      return
-    }
-    const { uid, resourceVersion } = stored.metadata
-    await api.patch(
-      events,
-      { ...at, uid, resourceVersion },
-      { series: { count, lastObservedTime: microTime(clock.now()) } },
-    )
+    await api.apply(events, {
+      apiVersion: events.apiVersion,
+      kind: events.kind,
+      metadata: { namespace: namespaceOf(event), name },
+      series: { count, lastObservedTime: microTime(clock.now()) },
+    } as Draft)
   }
 
   /** Unique, and recognizable in a list. */

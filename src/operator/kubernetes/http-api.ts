@@ -40,8 +40,8 @@ interface Call extends HttpRequest {
 }
 
 const pageSize = 500
-/** Bookmarks come about once a minute: a watch that is silent for longer than two is dead. */
-const watchSilenceMs = 150_000
+/** Bookmarks come about once a minute: a watch that is silent for half as long again is dead. */
+const watchSilenceMs = 90_000
 
 /** The API server over HTTP. */
 export class HttpApi implements KubernetesApi, WatchApi {

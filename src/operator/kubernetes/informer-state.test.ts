@@ -129,6 +129,10 @@ describe('an informer', () => {
     expect(brief(state.step({ type: 'failed', isExpired: true }))).toEqual(['list first'])
   })
 
+  test('lists anew where not even bookmarks came: the version may be none of this API server’s', () => {
+    expect(brief(watching().step({ type: 'silent' }))).toEqual(['list first'])
+  })
+
   test('takes another object of the same name for another: the old one went', () => {
     const state = watching()
     const other = thing('x', 40, { uid: 'other' })

@@ -16,8 +16,10 @@ export type InformerEvent<Object> =
   | { readonly type: 'stored'; readonly object: Object }
   | { readonly type: 'deleted'; readonly object: Object }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
-  /** The watch is over after `livedMs`: by its own time limit, cut, or silent for too long. */
+  /** The watch is over after `livedMs`: by its own time limit, or cut. */
   | { readonly type: 'ended'; readonly livedMs: number }
+  /** The watch brought not even bookmarks. */
+  | { readonly type: 'silent' }
   /** A list or watch failed; `isExpired` where the version it asked for is compacted away (410). */
   | { readonly type: 'failed'; readonly isExpired: boolean }
   | { readonly type: 'woke' }
@@ -37,7 +39,7 @@ const bounds = { msMin: 800, msMax: 30_000 }
 
 /**
  * Follows one kind: a list in pages, then a watch from its version; when that is over, a watch from where it was; when
- * the version is gone, another list, of which only differences are told. Pure: events in, effects out.
+ * the version is gone or nothing comes any more, another list, of which only differences are told. Pure: events in, effects out.
  */
 export class InformerState<Object extends Stored> implements Cache<Object> {
   readonly #indexOf: (object: Object) => string | null
@@ -92,6 +94,10 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
       case 'ended':
         if (event.livedMs < livedMsMin) return [this.#pause()]
         this.#failureCount = 0
+        return [this.#next()]
+      case 'silent':
+        // Its version may be of a future that never came: etcd was restored to an older state.
+        this.#resourceVersion = null
         return [this.#next()]
       case 'failed':
         this.#incoming = null

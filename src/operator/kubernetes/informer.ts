@@ -13,6 +13,7 @@ import {
 import type { ObjectName, Stored } from './objects.ts'
 import { chanceOf } from './pause.ts'
 import type { Resource } from './resources.ts'
+import { isSilence } from './transport.ts'
 import type { WatchApi, WatchEvent } from './watch-api.ts'
 
 export interface InformerOptions<Object extends Stored> {
@@ -123,18 +124,18 @@ export class Informer<Object extends Stored> implements Cache<Object> {
     const timeoutSeconds = Math.floor(watchSecondsMin * (1 + chanceOf(random)))
     const events = api.watch(resource, scope, { resourceVersion, timeoutSeconds })
     let openedAtMs: number | null = null
+    const ended = (): InformerEvent<Object> => ({
+      type: 'ended',
+      livedMs: openedAtMs === null ? 0 : clock.monotonic() - openedAtMs,
+    })
     try {
       for (;;) {
         const event = await nextOf(events)
+        if (event === null) return this.#step(ended())
         if (event instanceof ApiError) {
           const failed = this.#failed(event)
-          const isOver = openedAtMs !== null && !isExpired(event)
-          return this.#step(
-            isOver ? { type: 'ended', livedMs: clock.monotonic() - openedAtMs! } : failed,
-          )
-        }
-        if (event === null) {
-          return this.#step({ type: 'ended', livedMs: clock.monotonic() - (openedAtMs ?? 0) })
+          if (isSilence(event)) return this.#step({ type: 'silent' })
+          return this.#step(openedAtMs === null || isExpired(event) ? failed : ended())
         }
         if (event.type === 'opened') openedAtMs = clock.monotonic()
         else this.#step(event)

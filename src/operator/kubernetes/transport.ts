@@ -169,7 +169,19 @@ export function connectionError(error: unknown, server: string): ApiError {
   const code = codeOf(error)
   const kind = neverSent.has(code) || isCertificateRefused(code) ? 'unreachable' : 'unknown'
   const what = kind === 'unreachable' ? 'cannot reach' : 'no answer from'
-  return new ApiError(kind, { message: `${what} the API server at ${server}: ${messageOf(error)}` })
+  const message = `${what} the API server at ${server}: ${messageOf(error)}`
+  return new ApiError(
+    kind,
+    code === 'UND_ERR_BODY_TIMEOUT' ? { message, reason: silence } : { message },
+  )
+}
+
+/** The reason of an answer that stopped in its middle. None of Kubernetes' own. */
+const silence = 'Silence'
+
+/** Nothing came for longer than anything should take: a watch whose bookmarks stay away. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof ApiError && error.reason === silence
 }
 
 function isCertificateRefused(code: string): boolean {

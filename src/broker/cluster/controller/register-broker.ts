@@ -15,7 +15,7 @@ export function decideRegisterBroker(
   registration: Registration,
   sequence: number,
 ): Decision {
-  const { type: _, brokerId, incarnationId, rack, listeners } = registration
+  const { type: _, brokerId, incarnationId, rack, listeners, unregisteredStarts = 0 } = registration
   const known = before.brokers.get(brokerId)
   if (known?.incarnationId === incarnationId) {
     const answer = { type: 'brokerRegistered', brokerEpoch: known.epoch } as const
@@ -32,7 +32,7 @@ export function decideRegisterBroker(
     },
   ]
   for (const topic of before.topics()) {
-    const partitions = reelected(topic, brokerId)
+    const partitions = reelected(topic, brokerId, 1 + unregisteredStarts)
     if (partitions.length > 0) {
       records.push({ type: 'partitionsChanged', topicId: topic.id, partitions })
     }
@@ -41,12 +41,12 @@ export function decideRegisterBroker(
   return { records, image, answer: { type: 'brokerRegistered', brokerEpoch: sequence } }
 }
 
-function reelected(topic: TopicImage, brokerId: number): PartitionImage[] {
+function reelected(topic: TopicImage, brokerId: number, starts: number): PartitionImage[] {
   return topic.partitions
     .filter(({ leader }) => leader === brokerId)
     .map(partition => ({
       ...partition,
-      leaderEpoch: partition.leaderEpoch + 1,
-      partitionEpoch: partition.partitionEpoch + 1,
+      leaderEpoch: partition.leaderEpoch + starts,
+      partitionEpoch: partition.partitionEpoch + starts,
     }))
 }

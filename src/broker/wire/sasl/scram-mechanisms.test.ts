@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { present } from '../../lib/assert.ts'
+import { present } from '../../../lib/assert.ts'
 import { scramCredential, scramMechanism } from './scram-mechanisms.ts'
 
 test('the credential of RFC 7677 checks the proof there, and gives the signature there', () => {

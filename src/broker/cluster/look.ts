@@ -1,0 +1,54 @@
+import type { MetadataImage } from '../metadata/image.ts'
+import { StoreError, type StoredLog, StoreUnavailable } from '../metadata/store.ts'
+import type { ClusterOptions } from './options.ts'
+import { replay } from './replay.ts'
+
+/** What one look at the store came to. */
+export type Look =
+  | { readonly kind: 'read'; readonly log: StoredLog; readonly image: MetadataImage }
+  /** It does not answer, or somebody else has the lease: to be asked again. */
+  | { readonly kind: 'unavailable'; readonly message: string }
+  /** It holds what this broker may not go on from. */
+  | { readonly kind: 'unusable'; readonly error: StoreError }
+
+type LookOptions = Pick<ClusterOptions, 'store' | 'brokerId' | 'clusterId' | 'isSoleBroker'>
+
+/**
+ * Takes the lease and reads the log. What may get better with another look is said, and not thrown.
+ * @throws StoreError `failed`
+ */
+export async function look(options: LookOptions): Promise<Look> {
+  try {
+    if (!(await options.store.lease.acquire({ force: false }))) {
+      return { kind: 'unavailable', message: 'its lease is not to be had' }
+    }
+    const log = await options.store.readAll()
+    return { kind: 'read', log, image: suitable(replay(log), options) }
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return { kind: 'unavailable', message: error.message }
+    if (!(error instanceof StoreError) || error.reason === 'failed') throw error
+    return { kind: 'unusable', error }
+  }
+}
+
+/** @throws StoreError `unsuitable` where it is of another cluster or another broker */
+export function suitable(
+  image: MetadataImage,
+  { clusterId, brokerId, isSoleBroker = true }: Omit<LookOptions, 'store'>,
+): MetadataImage {
+  if (clusterId !== undefined && image.isCreated && image.clusterId !== clusterId) {
+    throw new StoreError(
+      'unsuitable',
+      `The metadata store holds cluster ${image.clusterId}, and this broker is of cluster ${clusterId}. ` +
+        'Correct the cluster id, or give the broker its own directory.',
+    )
+  }
+  // A broker with another id would be placed beside one that is gone, and its partitions led by nobody.
+  const other = isSoleBroker ? [...image.brokers.keys()].find(id => id !== brokerId) : undefined
+  if (other === undefined) return image
+  throw new StoreError(
+    'unsuitable',
+    `The metadata store belongs to broker ${other}, and this is broker ${brokerId}. Set node.id back to ${other}, or ` +
+      'give this broker its own directory.',
+  )
+}

@@ -1,0 +1,53 @@
+import type { Env } from '../../env/env.ts'
+import type { Uuid } from '../../lib/uuid.ts'
+import type { ConfigRules } from './controller/alter-configs.ts'
+import type { TopicRules } from './controller/create-topics.ts'
+import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
+import type { ListenerAddress } from '../metadata/records.ts'
+import type { MetadataStore } from '../metadata/store.ts'
+
+export interface ClusterOptions {
+  readonly env: Pick<Env, 'clock' | 'random'>
+  /** The cluster closes it, also where it does not start. */
+  readonly store: MetadataStore
+  /**
+   * This broker's own copy of the store's log, where the store is not on its disk: the broker then serves from it while the
+   * store does not answer, or does not hold what this broker followed. The cluster closes it too.
+   */
+  readonly copy?: MetadataCopy
+  readonly brokerId: number
+  readonly rack?: string | null
+  /** Where clients reach this broker, by listener name. */
+  readonly listeners: readonly ListenerAddress[]
+  /** What -1 in a TopicWish stands for. */
+  readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
+  readonly limits?: {
+    /** Partitions that one request may create. Default 10,000. */
+    readonly requestPartitionCountMax?: number
+    /** Partitions of all topics. Default 100,000. */
+    readonly clusterPartitionCountMax?: number
+  }
+  /** What is wrong with a topic's overrides, for the client; null where nothing is. Default: nothing ever is. */
+  readonly validateConfigs?: TopicRules['validateConfigs']
+  /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
+  readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
+  /** How topics are made that brokers write and clients may not. Default: there are none. */
+  readonly internalTopics?: TopicRules['internalTopics']
+  /** Where given: the id of a new cluster, and what the store must hold. */
+  readonly clusterId?: Uuid
+  /** False: other brokers may be registered too. Default true. */
+  readonly isSoleBroker?: boolean
+  /** How long a store that does not answer is left alone. Default 500. */
+  readonly retryDelayMs?: number
+  /** Ids of one producer-id block. Default 10,000. */
+  readonly producerIdBlockCount?: number
+  /** The broker stands on its own copy from now on, or for another reason; null: no longer. */
+  readonly onStandAlone?: (reason: StandAlone | null) => void
+}
+
+/** Why a broker serves from its own copy of the metadata, and nothing of it can be changed. */
+export interface StandAlone {
+  /** `quarantine`: the store answers, and what it holds is not what this broker followed. */
+  readonly kind: 'outage' | 'quarantine'
+  readonly message: string
+}

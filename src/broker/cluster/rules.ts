@@ -1,0 +1,19 @@
+import type { ClusterOptions } from './options.ts'
+import type { ConfigRules } from './controller/alter-configs.ts'
+import type { TopicRules } from './controller/create-topics.ts'
+
+/** What the controller decides by, with the defaults of what was not given. */
+export function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
+  const { defaults, limits = {}, internalTopics, validateConfigs, configRules } = options
+  return {
+    validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
+    validateGroupConfigs: configs => configRules?.validateGroupConfigs(configs) ?? null,
+    listBeneath: (resource, name) => configRules?.listBeneath(resource, name) ?? null,
+    partitionCountDefault: defaults.partitionCount,
+    replicationFactorDefault: defaults.replicationFactor,
+    requestPartitionCountMax: limits.requestPartitionCountMax ?? 10_000,
+    clusterPartitionCountMax: limits.clusterPartitionCountMax ?? 100_000,
+    internalTopics: internalTopics ?? new Map(),
+    validateConfigs: validateConfigs ?? (() => null),
+  }
+}

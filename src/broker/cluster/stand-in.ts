@@ -1,0 +1,40 @@
+import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import type { PartitionState } from '../metadata/records.ts'
+import { replay } from './replay.ts'
+
+/**
+ * What a broker serves that cannot ask the store: the image of its own copy. Only where the copy knows it as the only
+ * broker: then nobody else can lead what it led. Null otherwise. @throws StoreError where the copy is damaged
+ */
+export function standInImage(copy: MetadataCopy, brokerId: number): MetadataImage | null {
+  const log = copy.readLog()
+  if (log === null) return null
+  const image = replay(log)
+  const isAlone = image.brokers.size === 1 && image.brokers.has(brokerId)
+  return isAlone ? image : null
+}
+
+/**
+ * `image` as `starts` starts of the broker leave it that no registration tells of: each leads in a leader epoch of its own,
+ * so that what a power failure took is never confused with what comes to stand there (durability.md R1b).
+ */
+export function advanced(image: MetadataImage, brokerId: number, starts: number): MetadataImage {
+  let after = image
+  for (const { id: topicId, partitions } of image.topics()) {
+    const led = partitions.filter(({ leader }) => leader === brokerId)
+    const raised = led.map((partition): PartitionState => raisedBy(partition, starts))
+    if (raised.length === 0) continue
+    after = after.apply({ type: 'partitionsChanged', topicId, partitions: raised })
+  }
+  return after
+}
+
+function raisedBy(partition: PartitionState, starts: number): PartitionState {
+  const { leaderEpoch, partitionEpoch } = partition
+  return {
+    ...partition,
+    leaderEpoch: leaderEpoch + starts,
+    partitionEpoch: partitionEpoch + starts,
+  }
+}

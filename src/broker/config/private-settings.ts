@@ -1,0 +1,25 @@
+import { bool, text } from './setting.ts'
+
+/** What an operator needs of a broker that it runs; part of the broker's table of settings. */
+export const privateSettings = {
+  'advertised.listeners.loopback.enable': bool({
+    default: false,
+    effect: 'at restart',
+    doc: 'While there is one broker, a client that dialled a loopback address is told localhost and the port that it dialled, whatever `advertised.listeners` says: so `kubectl port-forward` works, which dials in the pod. Not for brokers behind a proxy of their own machine.',
+  }),
+  'private.listener': text({
+    default: '',
+    effect: 'at restart',
+    doc: 'host:port of the listener for the operator, and for brokers among themselves: in none of `listeners`, told to no client, and closed to who has not logged in by SCRAM-SHA-256 as `operator` or `broker`. 0.0.0.0 or no host: every address of the machine. Empty: there is none.',
+  }),
+  'private.credentials.dir': text({
+    default: '',
+    effect: 'at restart',
+    doc: 'Directory with the passwords of the private listener: a file `operator` and a file `broker`, as a Secret is mounted. They are read at each login, so a change counts for the next one.',
+  }),
+  'termination.log.file': text({
+    default: '',
+    effect: 'at restart',
+    doc: 'Where a broker that refuses to start says why, as one line of JSON with `reason` and `message`: /dev/termination-log in a pod. Empty: nowhere but on stderr.',
+  }),
+} as const

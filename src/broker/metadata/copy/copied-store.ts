@@ -1,0 +1,156 @@
+import { assert } from '../../../lib/assert.ts'
+import { DiskError } from '../../../env/disk.ts'
+import {
+  type AppendOutcome,
+  type Cursor,
+  type Lease,
+  type MetadataStore,
+  type SnapshotOutcome,
+  StoreError,
+  type StoredLog,
+} from '../store.ts'
+import { linkProblem } from './link.ts'
+import type { MetadataCopy } from './metadata-copy.ts'
+
+/** Of an append that the store has committed and the copy does not have yet. */
+interface Uncopied {
+  readonly cursor: Cursor
+  readonly outcome: Extract<AppendOutcome, { readonly kind: 'committed' }>
+}
+
+/**
+ * A store with this broker's copy beside it. A record is committed by the store, then durable in the copy, and only then is
+ * anybody told: so whatever this broker acted upon is in its copy, and a store that lost it is found out. The other
+ * order would leave records in the copy that never were committed (durability.md 1.7).
+ */
+export class CopiedStore implements MetadataStore {
+  readonly #store: MetadataStore
+  readonly #copy: MetadataCopy
+  #uncopied: Uncopied | null = null
+  /** A snapshot that the store has, and for which the disk was too full. */
+  #uncopiedSnapshot: StoredLog | null = null
+
+  constructor(store: MetadataStore, copy: MetadataCopy) {
+    this.#store = store
+    this.#copy = copy
+  }
+
+  get snapshotIntervalMax(): number {
+    return this.#store.snapshotIntervalMax
+  }
+
+  get payloadBytesMax(): number {
+    return this.#store.payloadBytesMax
+  }
+
+  get unsnapshottedMax(): number {
+    return this.#store.unsnapshottedMax
+  }
+
+  get room(): MetadataStore['room'] {
+    return this.#store.room
+  }
+
+  get lease(): Lease {
+    return this.#store.lease
+  }
+
+  /**
+   * What the store holds, which the copy then has too.
+   * @throws as the store; StoreError `behind` where it does not go on from where the copy ends
+   */
+  async readAll(): Promise<StoredLog> {
+    const log = await this.#readOrRebuild()
+    this.#uncopied = null
+    this.#uncopiedSnapshot = null
+    const { cursor } = this.#copy
+    const problem = cursor === null ? null : linkProblem(cursor, log)
+    if (problem !== null) throw rolledBack(problem)
+    if (!isSame(cursor, log.cursor)) await this.#copy.replace(log)
+    return log
+  }
+
+  async append(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome> {
+    const outcome = await this.#appendToStore(cursor, epoch, payload)
+    if (outcome.kind !== 'committed') return outcome
+    const { lastHash: hash } = outcome.cursor
+    const record = { sequence: cursor.nextSequence, epoch, hash, payload }
+    if (!(await this.#hadRoom(() => this.#copy.append(record)))) return { kind: 'unavailable' }
+    this.#uncopied = null
+    return outcome
+  }
+
+  async writeSnapshot(
+    cursor: Cursor,
+    epoch: number,
+    payload: Uint8Array,
+  ): Promise<SnapshotOutcome> {
+    const outcome = await this.#store.writeSnapshot(cursor, epoch, payload)
+    if (outcome.kind !== 'written') return outcome
+    const { nextSequence, lastHash: hash } = outcome.cursor
+    const snapshot = { sequence: nextSequence - 1, epoch, hash, payload }
+    this.#uncopiedSnapshot = { snapshot, tail: [], cursor: outcome.cursor }
+    await this.#copySnapshot()
+    return outcome
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
+    await this.#copy.close()
+  }
+
+  /** The same call is repeated until its outcome is certain: the store must not see it again once it has committed. */
+  async #appendToStore(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome> {
+    if (this.#uncopied !== null) {
+      assert(isSame(this.#uncopied.cursor, cursor), 'an append is repeated until it is certain')
+      return this.#uncopied.outcome
+    }
+    if (!(await this.#copySnapshot())) return { kind: 'unavailable' }
+    const outcome = await this.#store.append(cursor, epoch, payload)
+    if (outcome.kind === 'committed') this.#uncopied = { cursor, outcome }
+    return outcome
+  }
+
+  /** False where the disk is full. */
+  async #copySnapshot(): Promise<boolean> {
+    const log = this.#uncopiedSnapshot
+    if (log === null) return true
+    if (!(await this.#hadRoom(() => this.#copy.replace(log)))) return false
+    this.#uncopiedSnapshot = null
+    return true
+  }
+
+  async #hadRoom(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write()
+      return true
+    } catch (error) {
+      if (error instanceof DiskError) return false
+      throw error
+    }
+  }
+
+  async #readOrRebuild(): Promise<StoredLog> {
+    try {
+      return await this.#store.readAll()
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.reason !== 'awaitsCopy') throw error
+      const own = this.#copy.readLog()
+      if (own === null || this.#store.rebuild === undefined) throw error
+      await this.#store.rebuild(own)
+      return this.#store.readAll()
+    }
+  }
+}
+
+function isSame(one: Cursor | null, other: Cursor): boolean {
+  return one?.nextSequence === other.nextSequence && one.lastHash === other.lastHash
+}
+
+function rolledBack(problem: string): StoreError {
+  return new StoreError(
+    'behind',
+    `The metadata store does not hold the log that this broker followed: ${problem}. Restore the store to what it was; ` +
+      'or, to accept what it holds now, stop the broker and remove the file metadata.copy from its data directory.',
+  )
+}

@@ -1,0 +1,101 @@
+import type { Env } from '../env/env.ts'
+import { parseEndpoint } from './config/listeners.ts'
+import type { Settings } from './config/settings.ts'
+import { brokerStatusHandler, type BrokerStatus } from './handlers/10000-broker-status.ts'
+import { saslHandshakeHandler } from './handlers/17-sasl-handshake.ts'
+import { apiVersionsHandler } from './handlers/18-api-versions.ts'
+import { saslAuthenticateHandler } from './handlers/36-sasl-authenticate.ts'
+import { HandlerTable, type Handler } from './handlers/handler.ts'
+import { CredentialFiles } from './security/credential-files.ts'
+import { privateDoor } from './security/door.ts'
+import { Server, type BoundListener, type ServerOptions } from './server/server.ts'
+import { mebibyte } from './config/units.ts'
+
+/** No listener of clients has such a name: theirs are in capitals. */
+const listenerName = 'private'
+
+/** One operator, and each broker some; clients that are many cannot take their places. */
+const connectionsMax = 256
+
+/** Announced by who has not logged in, too. The longest that an operator sends are configs of many topics. */
+const frameBytesMax = 8 * mebibyte
+
+export interface PrivateListenerOptions extends Pick<
+  ServerOptions,
+  'metrics' | 'logger' | 'fatal' | 'coldGate' | 'connectionClosed'
+> {
+  readonly env: Env
+  readonly settings: Settings
+  readonly status: () => BrokerStatus
+  /** How far the metadata log is known; -1 while it is not. */
+  readonly metadataSequence: () => number
+}
+
+/**
+ * The way in for the operator, and for brokers to each other: on from the first moment of a start to the first of a
+ * stop, and closed to who has not logged in. In the beginning it tells the status; what brokers serve comes in by `serve`.
+ */
+export class PrivateListener {
+  readonly #server: Server
+  readonly #handlers: HandlerTable
+
+  private constructor(options: PrivateListenerOptions) {
+    const { env, settings, metrics, logger } = options
+    const { host, port } = parseEndpoint('private.listener', settings.privateListener)
+    const files = new CredentialFiles(env, settings.privateCredentialsDir)
+    const missing = files.missing()
+    if (missing.length > 0) {
+      const directory = settings.privateCredentialsDir
+      logger.warn({ directory, missing }, 'Principals have no password, and cannot log in')
+    }
+    const table: HandlerTable = new HandlerTable([
+      saslHandshakeHandler,
+      saslAuthenticateHandler,
+      apiVersionsHandler({ served: () => table.apis(), sequence: options.metadataSequence }),
+      brokerStatusHandler(options.status),
+    ])
+    this.#handlers = table
+    // A counter that is there from the beginning shows its first failure.
+    metrics.loginFailures(listenerName)
+    this.#server = new Server({
+      ...options,
+      clock: env.clock,
+      network: env.network,
+      settings: {
+        ...settings,
+        maxConnections: connectionsMax,
+        maxConnectionsPerIp: connectionsMax,
+        socketRequestMaxBytes: Math.min(settings.socketRequestMaxBytes, frameBytesMax),
+      },
+      listeners: [{ name: listenerName, host, port, advertised: null }],
+      handlers: table,
+      door: privateDoor(files, env.random),
+    })
+  }
+
+  /** null where there is none. Rejects with a NetworkError where its address cannot be used. */
+  static async start(options: PrivateListenerOptions): Promise<PrivateListener | null> {
+    if (options.settings.privateListener === '') return null
+    const listener = new PrivateListener(options)
+    await listener.#server.start()
+    return listener
+  }
+
+  get connectionCount(): number {
+    return this.#server.connectionCount
+  }
+
+  /** Where it listens. */
+  get bound(): BoundListener {
+    return this.#server.listeners[0]!
+  }
+
+  /** What the broker serves its clients, it serves here too from now on. */
+  serve(handlers: Iterable<Handler>): void {
+    this.#handlers.add(handlers)
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop()
+  }
+}

@@ -1,0 +1,180 @@
+/** A broker as a process: arguments and environment in, signals, exit codes. Everything else is `broker.ts`. */
+import { hostname } from 'node:os'
+import { Broker } from './broker.ts'
+import { ConfigurationError, type Loaded } from './config/load.ts'
+import { parseEndpoint } from './config/listeners.ts'
+import type { Configuration } from './config/settings.ts'
+import { openEnv, type OpenedEnv } from './open-env.ts'
+import { realClock } from '../env/real/clock.ts'
+import { scavengeAlone } from '../env/real/collector.ts'
+import { returnAddonsMemory, returnMemoryWhenIdle } from '../env/real/idle-memory.ts'
+import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
+import { createLogger, type Logger } from './telemetry/logger.ts'
+import { watchLoopLag } from './telemetry/loop-lag.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { bootId, loadHere, softwareVersion } from './process-facts.ts'
+import { processNumbers } from './process-numbers.ts'
+import { tellTermination } from './termination-log.ts'
+import { welcome } from './welcome.ts'
+
+const exitFailed = 1
+
+/** Runs a broker by the arguments and the environment until a signal stops it; it ends the process itself. */
+export async function run(args: readonly string[]): Promise<void> {
+  const loaded = loadOrExit(args)
+  if (loaded.kind === 'text') console.log(loaded.text)
+  else await runBroker(loaded.configuration)
+}
+
+async function runBroker(configuration: Configuration): Promise<void> {
+  const { settings } = configuration
+  const version = softwareVersion()
+  const logger = createLogger({ level: settings.logLevel, clock: realClock })
+  const end: Ending = { logger, terminationLog: settings.terminationLogFile }
+  const opened = openOrExit(configuration, end)
+  const metrics = new Metrics()
+  metrics.attach({
+    build: () => ({ version, node: process.version }),
+    dataPath: () => ({ network: opened.dataPath, disk: opened.dataPath, crc: opened.crcMethod }),
+    process: processNumbers,
+  })
+  watchLoopLag(realClock, seconds => metrics.loopLag(seconds))
+  scavengeAlone()
+  returnAddonsMemory()
+  returnMemoryWhenIdle(realClock)
+  const broker = new Broker({
+    env: opened.env,
+    configuration,
+    logger,
+    metrics,
+    version,
+    bootId: bootId(),
+    workingDirectory: process.cwd(),
+    hostName: hostname(),
+    fatal: error => die(end, error),
+  })
+  process.on('uncaughtException', error => die(end, error))
+  process.on('unhandledRejection', error => die(end, error))
+  try {
+    const http = await startHttp(settings.httpAddress, metrics, broker)
+    endOnSignal({ broker, http, end })
+    await broker.start()
+    announce({ broker, http, end, opened, version })
+  } catch (error) {
+    refuse(end, error)
+  }
+}
+
+/** What the end of the process is told to. */
+interface Ending {
+  readonly logger: Logger
+  /** A file; empty: none. */
+  readonly terminationLog: string
+}
+
+interface Running {
+  readonly broker: Broker
+  readonly http: HttpServer | null
+  readonly end: Ending
+}
+
+function announce({
+  broker,
+  http,
+  end,
+  opened,
+  version,
+}: Running & { readonly opened: OpenedEnv; readonly version: string }): void {
+  const { listeners } = broker
+  const httpAt = http === null ? null : `${http.host}:${http.port}`
+  end.logger.info(
+    {
+      version,
+      listeners: listeners.map(({ host, port }) => `${host}:${port}`),
+      http: httpAt,
+      dataPath: opened.dataPath,
+      crc: opened.crcMethod,
+      pageCache: broker.status.pageCacheSource,
+      ...(opened.fallbackReason === null ? {} : { fallbackReason: opened.fallbackReason }),
+    },
+    'Broker ready',
+  )
+  if (process.stdout.isTTY || process.env['npm_lifecycle_event'] === 'start') {
+    console.log(welcome({ listeners, http: httpAt, dataPath: opened.dataPath }))
+  }
+}
+
+async function startHttp(
+  address: string,
+  metrics: Metrics,
+  broker: Broker,
+): Promise<HttpServer | null> {
+  if (address === '') return null
+  const { host, port } = parseEndpoint('http.address', address)
+  return serveHttp(httpApp(metrics, broker.probes), host, port)
+}
+
+/** SIGTERM and SIGINT stop in order; a second one ends at once. */
+function endOnSignal({ broker, http, end }: Running): void {
+  const { logger } = end
+  let isStopping = false
+  const stop = (signal: string): void => {
+    if (isStopping) process.exit(exitFailed)
+    isStopping = true
+    logger.info({ signal }, 'Stopping')
+    broker
+      .stop()
+      .then(() => http?.close())
+      .then(
+        () => {
+          logger.info({}, 'Stopped')
+          process.exit(0)
+        },
+        (error: unknown) => die(end, error),
+      )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** A start that cannot be. */
+function refuse({ logger, terminationLog }: Ending, error: unknown): never {
+  logger.fatal(
+    { reason: error instanceof Error ? error.message : String(error) },
+    'Could not start',
+  )
+  process.exit(tellTermination(terminationLog, error).exitCode)
+}
+
+/** Something broke that nothing may go on after. The data is safe: the next start recovers it. */
+function die({ logger, terminationLog }: Ending, error: unknown): never {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  logger.fatal({ reason }, 'The broker ends')
+  tellTermination(terminationLog, error)
+  process.exit(exitFailed)
+}
+
+function openOrExit({ settings }: Configuration, end: Ending): OpenedEnv {
+  try {
+    const opened = openEnv(settings.dataPath)
+    if (opened.fallbackReason !== null) {
+      end.logger.warn(
+        { reason: opened.fallbackReason },
+        'Runs on the TypeScript fallback, without the addon',
+      )
+    }
+    return opened
+  } catch (error) {
+    return refuse(end, error)
+  }
+}
+
+function loadOrExit(args: readonly string[]): Loaded {
+  try {
+    return loadHere(args)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    for (const problem of error.problems) console.error(problem)
+    process.exit(tellTermination(error.terminationLogFile, error).exitCode)
+  }
+}

@@ -1,0 +1,66 @@
+import { beforeEach, expect, test } from 'vitest'
+import { SimDisk } from '../../../sim/disk.ts'
+import { simRandom } from '../../../sim/random.ts'
+import { fromHex, hex, utf8 } from '../../lib/bytes.ts'
+import { Prng } from '../../lib/prng.ts'
+import { saltPassword, scramCredential } from '../wire/sasl/scram-mechanisms.ts'
+import { CredentialFiles, privateMechanism } from './credential-files.ts'
+
+let disk: SimDisk
+let files: CredentialFiles
+
+beforeEach(() => {
+  disk = new SimDisk()
+  disk.mkdir('/secret')
+  files = new CredentialFiles({ disk, random: simRandom(new Prng(3)) }, '/secret')
+})
+
+function put(name: string, content: Uint8Array): void {
+  if (disk.stat(`/secret/${name}`) !== null) disk.unlink(`/secret/${name}`)
+  const file = disk.open(`/secret/${name}`, 'create')
+  file.write(0, [content])
+  file.close()
+}
+
+/** Whether `password` is the one that the credential was made of. */
+function fits(user: string, password: string): boolean {
+  const kept = files.credentialOf(user)
+  if (kept === null) return false
+  const given = { salt: fromHex(kept.salt), iterations: kept.iterations }
+  const made = scramCredential(privateMechanism, saltPassword(privateMechanism, password, given))
+  return made.storedKey === kept.storedKey
+}
+
+test('each principal has the password in his file, without the end of its line', () => {
+  put('operator', utf8('first'))
+  put('broker', utf8('second\n'))
+  expect([fits('operator', 'first'), fits('broker', 'second')]).toEqual([true, true])
+  expect(files.missing()).toEqual([])
+  const salts = ['operator', 'broker'].map(user => files.credentialOf(user)!.salt)
+  expect(new Set(salts).size).toBe(2)
+  expect(salts[0]).not.toContain(hex(utf8('first')))
+})
+
+test('a password that changes counts from the next login on', () => {
+  put('operator', utf8('first'))
+  const before = files.credentialOf('operator')
+  expect(files.credentialOf('operator')).toBe(before)
+  put('operator', utf8('other'))
+  expect([fits('operator', 'first'), fits('operator', 'other')]).toEqual([false, true])
+})
+
+test('where there is no password nobody logs in', () => {
+  put('operator', utf8('\n'))
+  expect(files.credentialOf('operator')).toBeNull()
+  put('operator', Uint8Array.of(0xff))
+  expect(files.credentialOf('operator')).toBeNull()
+  put('operator', new Uint8Array(5000).fill(65))
+  expect(files.missing()).toEqual(['operator', 'broker'])
+})
+
+test('a file of another name is nobody', () => {
+  put('root', utf8('secret'))
+  put('operator', utf8('secret'))
+  expect(files.credentialOf('root')).toBeNull()
+  expect(files.credentialOf('../secret/operator')).toBeNull()
+})

@@ -1,0 +1,76 @@
+import type { LogBroker } from '../../operator/crd/broker.ts'
+import type { LogCluster } from '../../operator/crd/cluster.ts'
+import { get, list, patch, type Kubectl } from './kubectl.ts'
+
+export interface RestartWish {
+  /** The LogCluster. */
+  readonly name: string
+  /** One LogBroker of it, or null for all. */
+  readonly broker: string | null
+  readonly scope: readonly string[]
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
+}
+
+/** `kubectl logcluster restart`: asks for it in a spec, and the operator does it. Returns what to tell. */
+export async function restart(kubectl: Kubectl, wish: RestartWish): Promise<string> {
+  const { name, broker, scope } = wish
+  const cluster = await get<LogCluster>(kubectl, 'logcluster', name, scope)
+  const { namespace } = cluster.metadata
+  const within = [`--namespace=${namespace}`]
+  const all = await list<LogBroker>(kubectl, 'logbrokers', within)
+  const ours = all.filter(({ spec }) => spec.clusterRef.name === name)
+  const meant = broker === null ? ours : ours.filter(({ metadata }) => metadata.name === broker)
+  if (broker !== null && meant.length === 0) {
+    const names = ours.map(({ metadata }) => metadata.name).join(', ')
+    throw new Error(`LogCluster ${name} has no broker ${broker}: it has ${names || 'none'}`)
+  }
+  const restartedAt = timeAfterStart(meant, wish.nowMs)
+  const target =
+    broker === null ? { kind: 'logcluster', name } : { kind: 'logbroker', name: broker }
+  await patch(kubectl, { ...target, scope: within }, { spec: { restartedAt } })
+  const what = broker === null ? `the brokers of ${namespace}/${name}` : `${namespace}/${broker}`
+  return `The operator restarts ${what}: what started before ${restartedAt}. To watch: kubectl get logbrokers -n ${namespace} -w`
+}
+
+/**
+ * Now, or the second after the last start where this machine's clock is behind: a broker that started after the time
+ * that is asked for is not restarted.
+ */
+function timeAfterStart(brokers: readonly LogBroker[], nowMs: number): string {
+  const starts = brokers.flatMap(({ status }) =>
+    status.startedAt === undefined ? [] : [Date.parse(status.startedAt) + 1000],
+  )
+  const seconds = Math.ceil(Math.max(nowMs, ...starts) / 1000)
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+export interface ReplaceWish {
+  /** The LogBroker. */
+  readonly name: string
+  readonly acceptsDataLoss: boolean
+  readonly scope: readonly string[]
+}
+
+/**
+ * `kubectl logcluster replace`: asks for a new disk for the broker's incarnation that there is now; asked again, it
+ * does nothing more. Returns what to tell.
+ */
+export async function replace(kubectl: Kubectl, wish: ReplaceWish): Promise<string> {
+  const { name, acceptsDataLoss, scope } = wish
+  const { metadata, spec, status } = await get<LogBroker>(kubectl, 'logbroker', name, scope)
+  const { incarnation } = status
+  if (incarnation === undefined) {
+    throw new Error(`LogBroker ${name} has no disk yet that could be replaced`)
+  }
+  const target = { kind: 'logbroker', name, scope: [`--namespace=${metadata.namespace}`] }
+  const dataLoss = acceptsDataLoss ? 'Accept' : 'Refuse'
+  await patch(kubectl, target, { spec: { replace: { incarnation, dataLoss } } })
+  const claim = status.volume?.claim
+  return [
+    `The operator replaces the disk of ${metadata.namespace}/${name}, incarnation ${incarnation}${claim === undefined ? '' : ` (claim ${claim})`}.`,
+    acceptsDataLoss
+      ? 'What lies on it alone is given up; the volume is kept, unless spec.pools[].storage.retention says otherwise.'
+      : `Where partitions have no other copy it waits, and its conditions name them: kubectl logcluster status ${spec.clusterRef.name} -n ${metadata.namespace}`,
+  ].join('\n')
+}

@@ -1,0 +1,61 @@
+import { NodeNetwork } from '../../env/real/network.ts'
+import { realClock } from '../../env/real/clock.ts'
+import { realRandom } from '../../env/real/random.ts'
+import { parseEndpoint } from '../../broker/config/listeners.ts'
+import { exitCodes, type Terminal } from '../terminal.ts'
+import { tryBroker, type TryEnv } from './try-broker.ts'
+
+const usage = `Usage: logcluster try HOST:PORT [--wait=SECONDS]
+
+Produces 100 records to a topic of its own, consumes them, and deletes the topic: with acks=all, through the address that the
+cluster tells its clients. Any broker that speaks Kafka's protocol will do.
+
+  --wait=SECONDS  how long to try again what fails and may pass; 10 by default`
+
+interface Wish {
+  readonly bootstrap: string
+  readonly waitMs: number
+}
+
+/** `logcluster try`. */
+export async function runTry(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(usage)
+    return exitCodes.done
+  }
+  const wish = readWish(args)
+  if (typeof wish === 'string') {
+    terminal.err(wish)
+    return exitCodes.usage
+  }
+  const env: TryEnv = { network: new NodeNetwork(), clock: realClock, random: realRandom }
+  try {
+    const address = parseEndpoint('HOST:PORT', wish.bootstrap)
+    const { leader, recordCount, produceMs, consumeMs } = await tryBroker(env, address, wish.waitMs)
+    const at = `${leader.host}:${leader.port}`
+    terminal.out(
+      `${at}: ${recordCount} records produced in ${produceMs.toFixed(1)} ms, consumed in ${consumeMs.toFixed(1)} ms`,
+    )
+    return exitCodes.done
+  } catch (error) {
+    terminal.err(`${wish.bootstrap}: ${error instanceof Error ? error.message : String(error)}`)
+    return exitCodes.failed
+  }
+}
+
+/** What is asked for, or what is wrong with how it is asked. */
+function readWish(args: readonly string[]): Wish | string {
+  const words = args.filter(arg => !arg.startsWith('-'))
+  const options = args.filter(arg => arg.startsWith('-'))
+  const [bootstrap] = words
+  if (bootstrap === undefined || words.length > 1) {
+    return 'logcluster try needs one address, HOST:PORT, of a broker or of a bootstrap Service'
+  }
+  let waitMs = 10_000
+  for (const option of options) {
+    const seconds = Number(/^--wait=(\d{1,4})$/.exec(option)?.[1] ?? NaN)
+    if (Number.isNaN(seconds)) return `${option} is no option: there is --wait=SECONDS`
+    waitMs = seconds * 1000
+  }
+  return { bootstrap, waitMs }
+}

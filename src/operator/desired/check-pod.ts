@@ -1,0 +1,67 @@
+import type { DraftOf, Pod } from '../kubernetes/objects.ts'
+import { hashOf } from './hash.ts'
+import { brokerLabels, ownedBy } from './labels.ts'
+import { names } from './names.ts'
+import {
+  configurationName,
+  container,
+  files,
+  placement,
+  pullSecrets,
+  runAs,
+  type BrokerPod,
+} from './pod-template.ts'
+import { places } from './properties.ts'
+
+/** What a check tells about: another image or another file is another check. */
+export function checkHash(pod: BrokerPod): string {
+  return hashOf({ image: pod.broker.image, configuration: configurationName(pod) })
+}
+
+/**
+ * Tries image and settings where the broker runs, before the broker itself is touched. It needs no room (no requests),
+ * sees no data (no claim) and may do nothing (no token).
+ */
+export function checkPod(pod: BrokerPod, node: string): DraftOf<Pod> {
+  const { cluster, broker } = pod
+  const { namespace, name } = cluster.metadata
+  const { ports: _, ...checked } = container(pod)
+  const { tolerations } = placement(pod)
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      namespace,
+      name: names.checkPod(broker.name, checkHash(pod)),
+      labels: brokerLabels(name, broker.name, 'check'),
+      ownerReferences: ownedBy(cluster),
+    },
+    spec: {
+      ...(tolerations === undefined ? {} : { tolerations }),
+      affinity: onNode(node),
+      ...runAs,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: 600,
+      ...pullSecrets(cluster),
+      containers: [
+        { ...checked, name: 'check', args: ['check', '--config', places.file], resources: {} },
+      ],
+      volumes: [{ name: 'data', emptyDir: { sizeLimit: '1Mi' } }, ...files(pod)],
+    },
+  }
+}
+
+/** The scheduler's way to one node, which honours its taints and its room; `nodeName` would pass both by. */
+function onNode(node: string) {
+  return {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] },
+        ],
+      },
+    },
+  }
+}

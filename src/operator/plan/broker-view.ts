@@ -1,0 +1,187 @@
+import type { LogBroker } from '../crd/broker.ts'
+import type { LogCluster, PoolSpec } from '../crd/cluster.ts'
+import { claimAnnotations } from '../desired/claim.ts'
+import type { BrokerFacts } from '../desired/facts.ts'
+import { identityOf, type Identity } from '../desired/identity.ts'
+import { brokerLabel, componentLabel } from '../desired/labels.ts'
+import { claimName, names } from '../desired/names.ts'
+import type { BrokerPod } from '../desired/pod-template.ts'
+import { exposed } from '../desired/services.ts'
+import type {
+  ConfigMap,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Service,
+  StatefulSet,
+} from '../kubernetes/objects.ts'
+import type { Look, Observed, Sight } from './observed.ts'
+
+/** One broker of a cluster that is born: what is wanted of it, and what is. */
+export interface BrokerView extends BrokerPod {
+  readonly logBroker: LogBroker | null
+  readonly identity: Identity | null
+  readonly identityMap: ConfigMap | null
+  /** Of this incarnation. */
+  readonly claim: PersistentVolumeClaim | null
+  /** Of earlier incarnations, the oldest first. */
+  readonly retired: readonly PersistentVolumeClaim[]
+  readonly statefulSet: StatefulSet | null
+  readonly pod: Pod | null
+  readonly checks: readonly Pod[]
+  /** Its ConfigMaps with a broker's file, by name. */
+  readonly configurations: ReadonlyMap<string, ConfigMap>
+  /** Behind the claim; undefined where it is bound to none. */
+  readonly volume: Look<PersistentVolume> | undefined
+  readonly sight: Sight | null
+  /** Ports of nodes that it is exposed at are known. */
+  readonly hasNodePorts: boolean
+}
+
+/** The image of a cluster: what was resolved stays, until the user changes what he wrote. */
+export function imageOf({ cluster, defaults }: Pick<Observed, 'cluster' | 'defaults'>): {
+  image: string
+  version: string
+} {
+  const { spec, status } = cluster
+  const version = spec.version ?? status.version ?? defaults.version
+  const repository = spec.image.repository ?? repositoryOf(status.image) ?? defaults.repository
+  return { image: `${repository}:${version}`, version }
+}
+
+function repositoryOf(image: string | undefined): string | undefined {
+  return image?.slice(0, image.lastIndexOf(':'))
+}
+
+/** Every broker that the spec wants, in order. */
+export function brokerViews(
+  observed: Observed,
+  clusterId: string,
+  fixed: ReadonlyMap<string, string>,
+): BrokerView[] {
+  const { cluster } = observed
+  const taken = new Set(observed.logBrokers.map(({ spec }) => spec.brokerId))
+  return cluster.spec.pools.flatMap(pool =>
+    Array.from({ length: pool.brokers }, (_, slot) => {
+      const name = names.broker(cluster.metadata.name, pool.name, slot)
+      const brokerId = idOf(observed, name, taken)
+      taken.add(brokerId)
+      return view(observed, { pool, slot, brokerId, clusterId, fixed })
+    }),
+  )
+}
+
+interface Place {
+  readonly pool: PoolSpec
+  readonly slot: number
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly fixed: ReadonlyMap<string, string>
+}
+
+function view(observed: Observed, place: Place): BrokerView {
+  const { cluster } = observed
+  const { pool, slot, brokerId, clusterId, fixed } = place
+  const name = names.broker(cluster.metadata.name, pool.name, slot)
+  const identityMap = named(observed.configMaps, names.identity(name))
+  const identity = identityOf(identityMap?.data)
+  const logBroker = named(observed.logBrokers, name)
+  const claims = claimsOf(observed, name)
+  const incarnation =
+    identity?.incarnation ??
+    logBroker?.status.incarnation ??
+    Math.max(1, ...claims.map(incarnationOf))
+  const nodePorts = nodePortsOf(cluster, name, observed.services)
+  const broker: BrokerFacts = {
+    name,
+    pool: pool.name,
+    slot,
+    brokerId,
+    incarnation,
+    clusterId,
+    image: imageOf(observed).image,
+    nodePorts,
+    restartedAt: later(cluster.spec.restartedAt, logBroker?.spec.restartedAt),
+  }
+  const claim = named(claims, claimName(pool, broker))
+  const pods = observed.pods.filter(({ metadata }) => metadata.labels?.[brokerLabel] === name)
+  return {
+    cluster,
+    pool,
+    broker,
+    fixed,
+    logBroker,
+    identity,
+    identityMap,
+    claim,
+    retired: claims
+      .filter(each => incarnationOf(each) < incarnation)
+      .toSorted((a, b) => incarnationOf(a) - incarnationOf(b)),
+    statefulSet: named(observed.statefulSets, name),
+    pod: named(pods, names.pod(name)),
+    checks: pods.filter(({ metadata }) => metadata.labels?.[componentLabel] === 'check'),
+    configurations: new Map(
+      observed.configMaps
+        .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
+        .map(map => [map.metadata.name, map]),
+    ),
+    volume: observed.volumes.get(claim?.spec?.volumeName ?? ''),
+    sight: observed.sights.get(name) ?? null,
+    hasNodePorts: nodePorts.size === exposed(cluster).length,
+  }
+}
+
+/** Kafka's number of a broker: as it was recorded, else the lowest that nobody has. */
+function idOf(observed: Observed, name: string, taken: ReadonlySet<number>): number {
+  const recorded = named(observed.logBrokers, name)?.spec.brokerId
+  const identity = identityOf(named(observed.configMaps, names.identity(name))?.data)
+  const kept = claimsOf(observed, name).map(({ metadata }) =>
+    Number(metadata.annotations?.[claimAnnotations.brokerId] ?? Number.NaN),
+  )
+  const known = recorded ?? identity?.brokerId ?? kept.find(Number.isInteger)
+  if (known !== undefined) return known
+  let id = 0
+  while (taken.has(id)) id++
+  return id
+}
+
+function claimsOf({ claims }: Observed, broker: string): PersistentVolumeClaim[] {
+  return claims.filter(
+    ({ metadata }) =>
+      metadata.labels?.[brokerLabel] === broker &&
+      metadata.annotations?.[claimAnnotations.incarnation] !== undefined,
+  )
+}
+
+/** Which disk of its broker a claim is for. */
+export function incarnationOf({ metadata }: PersistentVolumeClaim): number {
+  return Number(metadata.annotations?.[claimAnnotations.incarnation] ?? 0)
+}
+
+/** The ports that Kubernetes gave, or that were asked for. */
+function nodePortsOf(
+  cluster: LogCluster,
+  broker: string,
+  services: readonly Service[],
+): ReadonlyMap<string, number> {
+  return new Map(
+    exposed(cluster).flatMap(({ name }) => {
+      const port = named(services, names.listenerOfBroker(broker, name))?.spec?.ports?.[0]?.nodePort
+      return port === undefined ? [] : [[name, port] as const]
+    }),
+  )
+}
+
+/** The later of two RFC 3339 times; '' where there is none. */
+function later(a: string | undefined, b: string | undefined): string {
+  if (a === undefined || b === undefined) return a ?? b ?? ''
+  return Date.parse(a) >= Date.parse(b) ? a : b
+}
+
+/** The object of this name, or null. */
+export function named<Object extends { readonly metadata: { readonly name: string } }>(
+  objects: readonly Object[],
+  name: string,
+): Object | null {
+  return objects.find(({ metadata }) => metadata.name === name) ?? null
+}

@@ -1,0 +1,102 @@
+import { checkHash, checkPod } from '../desired/check-pod.ts'
+import { names } from '../desired/names.ts'
+import { configurationAnnotation, configurationName } from '../desired/pod-template.ts'
+import type { Pod } from '../kubernetes/objects.ts'
+import { resources } from '../kubernetes/resources.ts'
+import { named, type BrokerView } from './broker-view.ts'
+import { restartReason } from './due.ts'
+import { healthOf, refusalOf } from './pod-health.ts'
+import { exactly, type Step } from './step.ts'
+
+/** Whether image and settings that are new to a broker were tried. */
+export type CheckState =
+  /** `needless`: neither is new, or there is no running broker that a failure could hurt. */
+  | { readonly kind: 'needless' | 'wanted' | 'running' | 'passed' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  /** The node has no place for it: the restart goes on, and the broker itself is the trial. */
+  | { readonly kind: 'unschedulable'; readonly message: string }
+
+export function checkOf(view: BrokerView): CheckState {
+  if (!isNeeded(view)) return { kind: 'needless' }
+  const check = currentCheck(view)
+  if (check === null) return { kind: 'wanted' }
+  if (check.status?.phase === 'Succeeded') return { kind: 'passed' }
+  const health = healthOf(check)
+  if (health.kind === 'unschedulable') return { kind: 'unschedulable', message: health.message }
+  if (check.status?.phase === 'Failed') return failed(check)
+  if (health.kind !== 'broken') return { kind: 'running' }
+  return {
+    kind: 'failed',
+    reason: health.reason,
+    message: `${health.message} (pod ${check.metadata.name})`,
+  }
+}
+
+/** A broker that does not run has nothing to lose: the new template is its chance. */
+function isNeeded(view: BrokerView): boolean {
+  const { pod } = view
+  const health = healthOf(pod)
+  if (health.kind !== 'ready' && health.kind !== 'running') return false
+  if (view.cluster.spec.state === 'Hibernated' || restartReason(view) === null) return false
+  const isOtherImage = pod?.spec?.containers[0]?.image !== view.broker.image
+  const configuration = pod?.metadata.annotations?.[configurationAnnotation]
+  return isOtherImage || configuration !== configurationName(view)
+}
+
+function currentCheck(view: BrokerView): Pod | null {
+  return named(view.checks, names.checkPod(view.broker.name, checkHash(view)))
+}
+
+function failed(check: Pod): CheckState {
+  const refusal = refusalOf(check)
+  if (refusal !== null) return { kind: 'failed', ...refusal }
+  const ended = check.status?.containerStatuses?.[0]?.state?.terminated
+  const message =
+    ended === undefined
+      ? (check.status?.message ?? 'the pod failed')
+      : `logcluster check ended with exit code ${ended.exitCode}`
+  return {
+    kind: 'failed',
+    reason: check.status?.reason ?? 'CheckFailed',
+    message: `${message} (pod ${check.metadata.name})`,
+  }
+}
+
+/** A check that did not end by what it was to check: another one may tell. */
+function isInconclusive(check: Pod): boolean {
+  const ended = check.status?.containerStatuses?.[0]?.state?.terminated
+  return check.status?.phase === 'Failed' && ended === undefined
+}
+
+/** Makes the check that is wanted, and removes those that nobody waits for. */
+export function checkSteps(view: BrokerView): Step[] {
+  const state = checkOf(view)
+  const current = state.kind === 'needless' ? null : currentCheck(view)
+  const gone = view.checks.filter(
+    check =>
+      check.metadata.deletionTimestamp === undefined &&
+      (check !== current || isInconclusive(check)),
+  )
+  return [
+    ...gone.map((check): Step => ({
+      do: 'delete',
+      resource: resources.pods,
+      exactly: exactly(check),
+      what: `Pod ${check.metadata.name}`,
+      because: 'nobody waits for this check any more',
+    })),
+    ...(state.kind === 'wanted' ? [makeCheck(view)] : []),
+  ]
+}
+
+function makeCheck(view: BrokerView): Step {
+  const draft = checkPod(view, view.pod?.spec?.nodeName ?? '')
+  return {
+    do: 'create',
+    ifExists: 'fail',
+    resource: resources.pods,
+    draft,
+    what: `Pod ${draft.metadata.name}`,
+    because: `image or settings are new to ${view.broker.name}`,
+  }
+}

@@ -1,0 +1,153 @@
+import { zeroUuid } from '../../lib/uuid.ts'
+import { claimAnnotations } from '../desired/claim.ts'
+import { identityData, identityMap, type Identity } from '../desired/identity.ts'
+import { claimName, names } from '../desired/names.ts'
+import type { ConfigMap } from '../kubernetes/objects.ts'
+import { resources } from '../kubernetes/resources.ts'
+import type { BrokerView } from './broker-view.ts'
+import type { Step, StepEvent } from './step.ts'
+
+/** How the disk of a broker and what is recorded of it stand to one another. */
+export type IdentityState =
+  | { readonly kind: 'missing' | 'waiting' | 'recorded' }
+  /** The broker has told the id of a disk that nothing is recorded of. */
+  | { readonly kind: 'told'; readonly directoryId: string }
+  | { readonly kind: 'wrong'; readonly reason: string; readonly message: string }
+
+export function identityStateOf(view: BrokerView): IdentityState {
+  const { identity, identityMap: map, broker, sight } = view
+  if (identity === null) {
+    return map === null
+      ? { kind: 'missing' }
+      : wrong(
+          'IdentityDamaged',
+          `The ConfigMap ${map.metadata.name} is not as the operator wrote it`,
+        )
+  }
+  if (identity.clusterId !== broker.clusterId || identity.brokerId !== broker.brokerId) {
+    const whose = `broker ${identity.brokerId} of cluster ${identity.clusterId}`
+    return wrong('IdentityForeign', `The ConfigMap ${names.identity(broker.name)} is of ${whose}`)
+  }
+  if (identity.directoryId !== '') return { kind: 'recorded' }
+  const told = sight?.kind === 'seen' ? sight.status : null
+  if (told === null || told.directoryId === zeroUuid) return { kind: 'waiting' }
+  const isOurs =
+    told.clusterId === broker.clusterId &&
+    told.brokerId === broker.brokerId &&
+    (told.incarnation === 0 || told.incarnation === broker.incarnation) &&
+    runsOnClaim(view)
+  return isOurs ? { kind: 'told', directoryId: told.directoryId } : { kind: 'waiting' }
+}
+
+/** Whether its pod has the disk of this incarnation: one of an earlier one may still be ending. */
+function runsOnClaim({ pod, pool, broker }: BrokerView): boolean {
+  const wanted = claimName(pool, broker)
+  return (
+    pod?.spec?.volumes?.some(({ persistentVolumeClaim: named }) => named?.claimName === wanted) ??
+    false
+  )
+}
+
+function wrong(reason: string, what: string): IdentityState {
+  return {
+    kind: 'wrong',
+    reason,
+    message: `${what}. Give back what it was, or delete it: it is then written anew, without permission to format.`,
+  }
+}
+
+/** At birth: an empty disk may become this broker's, once. There is no later moment at which that is allowed but a replacement. */
+export function permission(view: BrokerView): Step {
+  return create(view, { ...blank(view), mayFormat: true }, 'its first disk may be formatted')
+}
+
+/** After birth: what is known of the disk, and never a permission. */
+export function rewritten(view: BrokerView): Step {
+  const directoryId =
+    view.logBroker?.status.directoryId ??
+    view.claim?.metadata.annotations?.[claimAnnotations.directoryId] ??
+    ''
+  return create(
+    view,
+    { ...blank(view), directoryId },
+    'its disk exists, and nothing tells which it is',
+  )
+}
+
+function blank({ broker }: BrokerView): Identity {
+  const { clusterId, brokerId, incarnation } = broker
+  return { clusterId, brokerId, incarnation, directoryId: '', mayFormat: false }
+}
+
+function create({ cluster, broker }: BrokerView, identity: Identity, because: string): Step {
+  return {
+    do: 'create',
+    ifExists: 'same',
+    resource: resources.configMaps,
+    draft: identityMap(cluster, broker, identity),
+    what: `ConfigMap ${names.identity(broker.name)}`,
+    because,
+  }
+}
+
+/** Records a disk and withdraws the permission to format, in one write that nobody else's may precede. */
+export function recorded(view: BrokerView): Step[] {
+  const state = identityStateOf(view)
+  if (state.kind !== 'told' || view.identity === null || view.identityMap === null) return []
+  const { broker } = view
+  const identity = { ...view.identity, directoryId: state.directoryId, mayFormat: false }
+  return [
+    swap(view.identityMap, identity, 'the broker has told which disk it is', {
+      type: 'Normal',
+      reason: 'DiskRecorded',
+      action: 'RecordDisk',
+      note: `Recorded disk ${state.directoryId} as incarnation ${broker.incarnation} of ${broker.name}.`,
+    }),
+  ]
+}
+
+/** Why a disk is not given up although somebody asked for it; null where nobody did, or it will be. */
+export function replacementRefusal({ logBroker, broker, sight }: BrokerView): string | null {
+  const wish = logBroker?.spec.replace
+  if (wish === undefined || wish.incarnation !== broker.incarnation) return null
+  if (wish.dataLoss === 'Accept') return null
+  const lost =
+    sight?.kind === 'seen' ? `its ${sight.status.partitionCount} partitions` : 'all its partitions'
+  return (
+    `spec.replace of LogBroker ${broker.name} would lose ${lost}, of which there is no other copy. ` +
+    `Accept that by name with spec.replace.dataLoss: Accept, or remove spec.replace.`
+  )
+}
+
+/** The disk of this incarnation is given up: the next one begins empty, and may be formatted. */
+export function replaced(view: BrokerView): Step[] {
+  const { logBroker, broker, identity, identityMap: map } = view
+  const wish = logBroker?.spec.replace
+  const isWanted = wish?.incarnation === broker.incarnation && wish.dataLoss === 'Accept'
+  if (!isWanted || identity === null || map === null) return []
+  const next = {
+    ...identity,
+    incarnation: identity.incarnation + 1,
+    directoryId: '',
+    mayFormat: true,
+  }
+  return [
+    swap(map, next, `spec.replace gives up incarnation ${identity.incarnation}`, {
+      type: 'Warning',
+      reason: 'DiskReplaced',
+      action: 'ReplaceDisk',
+      note: `Gave up disk ${identity.directoryId || '(never recorded)'} of ${broker.name}, incarnation ${identity.incarnation}; incarnation ${next.incarnation} begins with an empty one.`,
+    }),
+  ]
+}
+
+function swap(map: ConfigMap, identity: Identity, because: string, event: StepEvent): Step {
+  return {
+    do: 'replace',
+    resource: resources.configMaps,
+    stored: { ...map, data: identityData(identity) } as ConfigMap,
+    what: `ConfigMap ${map.metadata.name}`,
+    because,
+    event,
+  }
+}

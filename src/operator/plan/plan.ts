@@ -1,0 +1,136 @@
+import { clusterObjects } from '../desired/index.ts'
+import { logBroker } from '../desired/log-broker.ts'
+import { podMonitor } from '../desired/pod-monitor.ts'
+import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
+import type { Draft, Stored } from '../kubernetes/objects.ts'
+import { birthOf, type Birth } from './birth.ts'
+import { brokerViews, type BrokerView } from './broker-view.ts'
+import { checkSteps } from './check.ts'
+import { configSteps } from './configs.ts'
+import { deletionSteps, finalizerSteps } from './deletion.ts'
+import { differs, marked } from './difference.ts'
+import { genesisSteps } from './genesis.ts'
+import { recorded, replaced, rewritten } from './identity.ts'
+import { logBrokers } from '../own-kinds.ts'
+import { resourceOf } from './kinds.ts'
+import { leftoverSteps } from './leftovers.ts'
+import type { Observed, Ring } from './observed.ts'
+import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
+import { retiredSteps, storageSteps } from './storage.ts'
+import type { Step } from './step.ts'
+
+/** What a pass is about to do, and what it decided by. */
+export interface Plan {
+  readonly birth: Birth
+  readonly settings: WantedSettings
+  /** Every broker that is wanted; none while the cluster is blocked. */
+  readonly views: readonly BrokerView[]
+  readonly steps: readonly Step[]
+}
+
+/** From the wish and the world to the writes that bring them together, in order. Same input, same plan. */
+export function plan(observed: Observed, ring: Ring): Plan {
+  const birth = birthOf(observed)
+  const settings = wantedSettings(observed.cluster.spec.config)
+  const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
+  const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
+  const found = { birth, settings, views }
+  return { ...found, steps: stepsOf(observed, ring, found) }
+}
+
+function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
+  const { cluster } = observed
+  const { birth, settings, views } = found
+  if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
+  if (cluster.spec.reconciliation === 'Paused') return []
+  if (birth.kind === 'blocked') return []
+  const first = finalizerSteps(observed)
+  // The LogCluster is another version after it, and what comes next is decided by that.
+  if (first.length > 0) return first
+  if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
+  return [
+    ...sharedSteps(observed, ring, views),
+    ...views.flatMap(view => diskSteps(view)),
+    ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...leftoverSteps(observed, views),
+    ...monitorSteps(observed),
+  ]
+}
+
+/** What does not depend on how any broker is. */
+function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
+  const { cluster } = observed
+  const names = views.map(({ broker }) => broker.name)
+  return [
+    ...(observed.hasSecret
+      ? []
+      : [
+          {
+            do: 'make secret',
+            what: `Secret of ${cluster.metadata.name}`,
+            because: 'the private listeners need passwords',
+          } as const,
+        ]),
+    ...clusterObjects(cluster, ring.names, names).flatMap(draft => applied(observed, draft)),
+    ...views.filter(view => view.logBroker === null).map(makeLogBroker),
+  ]
+}
+
+/** Which disk a broker has. */
+function diskSteps(view: BrokerView): Step[] {
+  if (view.identityMap === null) return [rewritten(view)]
+  const given = replaced(view)
+  // What comes next depends on which disk that is.
+  if (given.length > 0) return given
+  return [...storageSteps(view), ...recorded(view), ...retiredSteps(view)]
+}
+
+/** What a broker runs with. */
+function brokerSteps(
+  views: readonly BrokerView[],
+  { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
+): Step[] {
+  return [
+    ...views.flatMap(view => [
+      ...configurationSteps(view),
+      ...checkSteps(view),
+      ...statefulSetSteps(view),
+      ...configSteps(view, dynamic),
+    ]),
+    ...restartSteps(views),
+  ]
+}
+
+function makeLogBroker({ cluster, broker }: BrokerView): Step {
+  return {
+    do: 'create',
+    ifExists: 'fail',
+    resource: logBrokers,
+    draft: logBroker(cluster, broker),
+    what: `LogBroker ${broker.name}`,
+    because: `pool ${broker.pool} has a slot ${broker.slot}`,
+  }
+}
+
+function monitorSteps(observed: Observed): Step[] {
+  const draft = podMonitor(observed.cluster)
+  if (draft === null) return []
+  return applied(observed, draft).map(step => ({ ...step, isOptional: true }))
+}
+
+/** The apply of `draft`, where it is not as it should be. */
+function applied({ services, others }: Observed, draft: Draft): Step[] {
+  const live = [...services, ...others].find(
+    (each: Stored) => each.kind === draft.kind && each.metadata.name === draft.metadata.name,
+  )
+  if (live !== undefined && !differs(live, draft)) return []
+  return [
+    {
+      do: 'apply',
+      resource: resourceOf(draft),
+      draft: marked(draft),
+      what: `${draft.kind} ${draft.metadata.name}`,
+      because: live === undefined ? 'it is not there' : 'it is not as it should be',
+    },
+  ]
+}

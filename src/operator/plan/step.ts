@@ -1,0 +1,68 @@
+import type { ConfigChange } from '../brokers/brokers.ts'
+import type { Draft, ExactObject, Stored } from '../kubernetes/objects.ts'
+import type { Resource } from '../kubernetes/resources.ts'
+
+/** What the story of a cluster has to tell of a step, once it is done. */
+export interface StepEvent {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly action: string
+  readonly note: string
+}
+
+interface Common {
+  /** The object that it is about, for logs: `StatefulSet orders-main-0`. */
+  readonly what: string
+  /** Why, as a clause, for logs. */
+  readonly because: string
+  readonly event?: StepEvent
+  /** What can fail without anything being wrong with the brokers: then the others go on, and the status tells. */
+  readonly isOptional?: true
+}
+
+/** One write, and nothing else: between any two of them the operator may end, and the next pass goes on. */
+export type Step = Common &
+  (
+    | {
+        /** Where the name is taken: `same` goes on if that object is of the same cluster, `fail` looks again. */
+        readonly do: 'create'
+        readonly resource: Resource<Stored>
+        readonly draft: Draft
+        readonly ifExists: 'fail' | 'same'
+      }
+    | { readonly do: 'apply'; readonly resource: Resource<Stored>; readonly draft: Draft }
+    | { readonly do: 'apply status'; readonly resource: Resource<Stored>; readonly draft: Draft }
+    | { readonly do: 'replace'; readonly resource: Resource<Stored>; readonly stored: Stored }
+    | {
+        readonly do: 'patch'
+        readonly resource: Resource<Stored>
+        readonly exactly: ExactObject
+        readonly fields: Readonly<Record<string, unknown>>
+      }
+    | { readonly do: 'delete'; readonly resource: Resource<Stored>; readonly exactly: ExactObject }
+    /** The Secret with passwords that chance gives. */
+    | { readonly do: 'make secret' }
+    /** Of a LogBroker's status: what is, or may be, set for the spec. Nothing is written where it says so already. */
+    | {
+        readonly do: 'remember configs'
+        readonly broker: string
+        readonly configs: Readonly<Record<string, string>>
+      }
+    | {
+        readonly do: 'alter configs'
+        /** Whom to ask. */
+        readonly broker: string
+        readonly changes: readonly ConfigChange[]
+      }
+  )
+
+/** Which object, and no other of its name. */
+export function exactly({ metadata }: Stored): ExactObject {
+  const { namespace, name, uid, resourceVersion } = metadata
+  return { ...(namespace === undefined ? {} : { namespace }), name, uid, resourceVersion }
+}
+
+/** Whether a step destroys or permits something: then caches are not enough to decide it by. */
+export function needsLiveLook(step: Step): boolean {
+  return step.do === 'delete' || step.do === 'replace'
+}

@@ -1,0 +1,167 @@
+import type { PersistentVolume } from '../kubernetes/objects.ts'
+import { claim as claimDraft, claimAnnotations } from '../desired/claim.ts'
+import { claimName } from '../desired/names.ts'
+import { resources } from '../kubernetes/resources.ts'
+import { incarnationOf, type BrokerView } from './broker-view.ts'
+import { quantityOf } from './quantity.ts'
+import { exactly, type Step } from './step.ts'
+
+/** How the volume of a broker is. */
+export type StorageState =
+  /** `pending`: bound once its pod has a node. */
+  | { readonly kind: 'wanted' | 'pending' | 'bound' }
+  /** Gone, or going, under a broker that had it. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly message: string }
+
+/** What the reclaim policy of a volume was before the operator made it Retain. */
+export const reclaimAnnotation = 'logcluster.dev/reclaim-policy'
+
+export function storageOf(view: BrokerView): StorageState {
+  const { claim, broker, pool } = view
+  const name = claimName(pool, broker)
+  if (claim === null) {
+    if (mayMakeClaim(view)) return { kind: 'wanted' }
+    return lost(view, 'ClaimMissing', `The claim ${name} is not there any more`)
+  }
+  if (claim.metadata.deletionTimestamp !== undefined) {
+    return lost(view, 'ClaimDeleted', `Somebody deleted the claim ${name}; it goes with its pod`)
+  }
+  if (claim.status?.phase === 'Lost') {
+    return lost(view, 'VolumeLost', `The volume of the claim ${name} is not there any more`)
+  }
+  return { kind: claim.status?.phase === 'Bound' ? 'bound' : 'pending' }
+}
+
+/**
+ * A claim is made only while no disk has been recorded for this incarnation. After that a new one would be an empty
+ * disk in the place of one with data.
+ */
+function mayMakeClaim({ identity }: BrokerView): boolean {
+  return identity !== null && identity.directoryId === ''
+}
+
+function lost(
+  { broker, identity, volume }: BrokerView,
+  reason: string,
+  what: string,
+): StorageState {
+  const kept =
+    typeof volume === 'object' && volume !== null
+      ? ` Its volume ${volume.metadata.name} is kept (Retain).`
+      : ''
+  const disk = identity?.directoryId ? ` with the disk ${identity.directoryId}` : ''
+  return {
+    kind: 'lost',
+    reason,
+    message:
+      `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}; ` +
+      `or accept the loss of the disk by name: kubectl logcluster replace ${broker.name}`,
+  }
+}
+
+/** The claim of this incarnation, its size, and the policy of its volume. */
+export function storageSteps(view: BrokerView): Step[] {
+  if (storageOf(view).kind === 'wanted') return [makeClaim(view)]
+  return [...changedClaim(view), ...keptVolume(view)]
+}
+
+function makeClaim({ cluster, pool, broker }: BrokerView): Step {
+  const draft = claimDraft(cluster, pool, broker)
+  return {
+    do: 'create',
+    ifExists: 'fail',
+    resource: resources.persistentVolumeClaims,
+    draft,
+    what: `PersistentVolumeClaim ${draft.metadata.name}`,
+    because: `incarnation ${broker.incarnation} of ${broker.name} has no disk yet`,
+  }
+}
+
+/** A larger claim is left as it is; a smaller one is expanded; its annotations tell the disk once that is recorded. */
+function changedClaim({ cluster, pool, broker, claim, identity }: BrokerView): Step[] {
+  if (claim === null || claim.metadata.deletionTimestamp !== undefined) return []
+  const draft = claimDraft(cluster, pool, broker)
+  const isExpanded = isLarger(
+    pool.storage.volumes[0]!.size,
+    claim.spec?.resources?.requests?.['storage'],
+  )
+  const wanted = {
+    ...draft.metadata.annotations,
+    ...(identity?.directoryId ? { [claimAnnotations.directoryId]: identity.directoryId } : {}),
+  }
+  const found = claim.metadata.annotations ?? {}
+  const isAnnotated = Object.entries(wanted).every(([key, value]) => found[key] === value)
+  const what = `PersistentVolumeClaim ${claim.metadata.name}`
+  const common = { do: 'patch', resource: resources.persistentVolumeClaims, what } as const
+  return [
+    ...(isAnnotated
+      ? []
+      : [
+          {
+            ...common,
+            exactly: exactly(claim),
+            fields: { metadata: { annotations: wanted } },
+            because: 'it is to tell whose disk it has',
+          },
+        ]),
+    ...(isExpanded
+      ? [
+          {
+            ...common,
+            exactly: exactly(claim),
+            fields: { spec: { resources: draft.spec!.resources } },
+            because: `the spec wants ${pool.storage.volumes[0]!.size}`,
+            isOptional: true as const,
+            event: {
+              type: 'Normal' as const,
+              reason: 'VolumeExpanded',
+              action: 'Expand',
+              note: `The claim ${claim.metadata.name} was asked to grow to ${pool.storage.volumes[0]!.size}.`,
+            },
+          },
+        ]
+      : []),
+  ]
+}
+
+function isLarger(wanted: string | number, found: string | undefined): boolean {
+  return (quantityOf(wanted) ?? 0) > (quantityOf(found) ?? Infinity)
+}
+
+/** What is deleted by mistake is then still there: the policy of a bound volume becomes Retain. */
+function keptVolume({ volume, broker }: BrokerView): Step[] {
+  if (!isVolume(volume) || volume.spec?.persistentVolumeReclaimPolicy === 'Retain') return []
+  const before = volume.spec?.persistentVolumeReclaimPolicy ?? 'Delete'
+  return [
+    {
+      do: 'patch',
+      resource: resources.persistentVolumes,
+      exactly: exactly(volume),
+      fields: {
+        metadata: { annotations: { [reclaimAnnotation]: before } },
+        spec: { persistentVolumeReclaimPolicy: 'Retain' },
+      },
+      what: `PersistentVolume ${volume.metadata.name}`,
+      because: `the data of ${broker.name} must outlive its claim`,
+      isOptional: true,
+    },
+  ]
+}
+
+/** With `whenReplaced: Delete` the claims of earlier incarnations go, once the new disk is recorded. */
+export function retiredSteps({ pool, broker, retired, identity }: BrokerView): Step[] {
+  if (pool.storage.retention.whenReplaced !== 'Delete' || !identity?.directoryId) return []
+  return retired
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(claim => ({
+      do: 'delete',
+      resource: resources.persistentVolumeClaims,
+      exactly: exactly(claim),
+      what: `PersistentVolumeClaim ${claim.metadata.name}`,
+      because: `incarnation ${incarnationOf(claim)} of ${broker.name} is replaced, and whenReplaced is Delete`,
+    }))
+}
+
+export function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
+  return typeof volume === 'object' && volume !== null
+}

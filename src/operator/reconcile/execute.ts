@@ -1,0 +1,134 @@
+import { BrokerError } from '../brokers/broker-error.ts'
+import type { BrokerAccess } from '../brokers/brokers.ts'
+import { claimAnnotations } from '../desired/claim.ts'
+import { privateSecret } from '../desired/secret.ts'
+import { privatePort } from '../desired/properties.ts'
+import { canonical } from '../desired/hash.ts'
+import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
+import type { Draft, Stored } from '../kubernetes/objects.ts'
+import { resources, type Resource } from '../kubernetes/resources.ts'
+import { named } from '../plan/broker-view.ts'
+import { logBrokers } from '../own-kinds.ts'
+import type { Observed } from '../plan/observed.ts'
+import { names } from '../desired/names.ts'
+import { statusDraft } from '../plan/status-draft.ts'
+import type { Step } from '../plan/step.ts'
+import type { ClusterParts } from './parts.ts'
+
+/** A name that is needed is taken by an object of another cluster. */
+export class TakenError extends Error {
+  override readonly name = 'TakenError'
+}
+
+/** The one place where passes write: each call is one write, between two of which the operator may end. */
+export class Executor {
+  readonly #parts: ClusterParts
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts
+  }
+
+  /** @throws ApiError, BrokerError, TakenError */
+  async execute(step: Step, observed: Observed, password: string | null): Promise<void> {
+    const { api } = this.#parts
+    switch (step.do) {
+      case 'create':
+        return this.#create(step)
+      case 'apply':
+        await api.apply(step.resource, step.draft)
+        return
+      case 'apply status':
+        await api.applyStatus(step.resource, step.draft)
+        return
+      case 'replace':
+        await api.replace(step.resource, step.stored)
+        return
+      case 'patch':
+        await api.patch(step.resource, step.exactly, step.fields)
+        return
+      case 'delete':
+        await api.delete(step.resource, step.exactly)
+        return
+      case 'make secret':
+        return this.#makeSecret(observed)
+      case 'remember configs':
+        return this.#remember(step.broker, step.configs, observed)
+      case 'alter configs':
+        return this.#alter(step, accessTo(step.broker, observed, password))
+    }
+  }
+
+  async #create({ resource, draft, ifExists }: Extract<Step, { do: 'create' }>): Promise<void> {
+    try {
+      await this.#parts.api.create(resource, draft)
+    } catch (error) {
+      if (ifExists === 'fail' || !isAlreadyExists(error)) throw error
+      await this.#acceptSame(resource, draft)
+    }
+  }
+
+  /** A pass before this one made it and could not say so; or somebody else did. */
+  async #acceptSame(resource: Resource<Stored>, draft: Draft): Promise<void> {
+    const live = await this.#parts.api.get(resource, draft.metadata)
+    const wanted = draft.metadata.annotations?.[claimAnnotations.clusterId]
+    const found = live?.metadata.annotations?.[claimAnnotations.clusterId]
+    const isSame =
+      wanted === undefined ? canonical(dataOf(live)) === canonical(dataOf(draft)) : wanted === found
+    if (live !== null && isSame) return
+    throw new TakenError(
+      `${draft.kind} ${draft.metadata.name} is there already, and not of this cluster${found === undefined ? '' : ` but of ${found}`}: move or delete it`,
+    )
+  }
+
+  /** 256 bits each, in letters that need no escape anywhere. */
+  async #makeSecret({ cluster }: Observed): Promise<void> {
+    const password = (): string =>
+      Buffer.from(this.#parts.random.bytes(32).buffer).toString('base64url')
+    const draft = privateSecret(cluster, { operator: password(), broker: password() })
+    await this.#parts.api.create(resources.secrets, draft)
+  }
+
+  async #remember(
+    broker: string,
+    configs: Readonly<Record<string, string>>,
+    { logBrokers: all }: Observed,
+  ): Promise<void> {
+    const live = named(all, broker)
+    if (live === null || canonical(live.status.appliedConfig) === canonical(configs)) return
+    const status = { ...live.status, appliedConfig: configs }
+    await this.#parts.api.applyStatus(logBrokers, statusDraft(live, status, 'any version'))
+  }
+
+  async #alter(
+    { changes, broker }: Extract<Step, { do: 'alter configs' }>,
+    access: BrokerAccess | null,
+  ): Promise<void> {
+    if (access === null) throw new BrokerError('unreachable', `broker ${broker} has no pod to ask`)
+    const outcomes = await this.#parts.brokers.alterConfigs(access, changes)
+    const refused = outcomes.find(outcome => outcome !== null)
+    if (refused === undefined || refused === null) return
+    throw new BrokerError('answered', refused.message, { error: refused.error })
+  }
+}
+
+/** Where the broker of this name answers; null where it does not run. */
+function accessTo(
+  broker: string,
+  { pods }: Observed,
+  password: string | null,
+): BrokerAccess | null {
+  const host = named(pods, names.pod(broker))?.status?.podIP
+  return host === undefined || password === null ? null : { host, port: privatePort, password }
+}
+
+function dataOf(object: Draft | null): unknown {
+  return object === null ? null : (object as { readonly data?: unknown }).data
+}
+
+/** Whether a write that failed says something about what is wanted, which a person must know, and not about the moment. */
+export function isTelling(error: unknown): error is ApiError | BrokerError | TakenError {
+  if (error instanceof TakenError) return true
+  if (error instanceof BrokerError) return error.kind === 'answered'
+  if (!(error instanceof ApiError) || error.kind !== 'refused') return false
+  return [400, 403, 404, 405, 409, 413, 422].includes(error.code) && error.reason !== 'Conflict'
+}

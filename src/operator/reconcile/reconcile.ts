@@ -1,0 +1,196 @@
+import type { LogBroker } from '../crd/broker.ts'
+import { canonical } from '../desired/hash.ts'
+import { exposed } from '../desired/services.ts'
+import { isForbidden, isNotFound } from '../kubernetes/api-error.ts'
+import type { ObjectName, Stored } from '../kubernetes/objects.ts'
+import type { Resource } from '../kubernetes/resources.ts'
+import { logBrokers, logClusters } from '../own-kinds.ts'
+import type { Observed } from '../plan/observed.ts'
+import { plan as planOf, type Plan } from '../plan/plan.ts'
+import { statusDraft } from '../plan/status-draft.ts'
+import { needsLiveLook, type Step, type StepEvent } from '../plan/step.ts'
+import { brokerStatus } from '../status/broker-status.ts'
+import { clusterStatus } from '../status/cluster-status.ts'
+import type { Trouble } from '../status/degradation.ts'
+import type { Outcome, Reconcile } from '../reconciler.ts'
+import { conditionEvents } from './events.ts'
+import { Executor, isTelling } from './execute.ts'
+import { Observer } from './observe.ts'
+import type { ClusterParts } from './parts.ts'
+import { Refusals } from './refusals.ts'
+
+/** Until the next look at a cluster in which nothing changed: brokers tell by no watch how they are. */
+const restMs = 1500
+const busyMs = 500
+const hibernatedMs = 30_000
+
+/** One pass for one LogCluster: look, decide, act, tell. It remembers nothing that the next one could not find out. */
+export function clusterReconcile(parts: ClusterParts): Reconcile {
+  const pass = new Pass(parts)
+  return at => pass.run(at)
+}
+
+class Pass {
+  readonly #parts: ClusterParts
+  readonly #observer: Observer
+  readonly #executor: Executor
+  readonly #refusals: Refusals
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts
+    this.#observer = new Observer(parts)
+    this.#executor = new Executor(parts)
+    this.#refusals = new Refusals(parts.clock)
+  }
+
+  async run(at: Required<ObjectName>): Promise<Outcome> {
+    const look = await this.#observer.observe(at, 'caches')
+    if (look === null) return { requeueAfterMs: null }
+    const ring = this.#parts.ringOf(at.namespace, at.name)
+    const first = planOf(look, ring)
+    if (!first.steps.some(needsLiveLook)) return this.#finish(at, look, first)
+    // What destroys, or permits, is decided by what is, not by what a watch has told.
+    const live = await this.#observer.observe(at, 'live')
+    return live === null ? { requeueAfterMs: null } : this.#finish(at, live, planOf(live, ring))
+  }
+
+  async #finish(at: Required<ObjectName>, observed: Observed, plan: Plan): Promise<Outcome> {
+    const troubles = await this.#act(at, observed, plan.steps)
+    if (isOver(observed, plan)) return { requeueAfterMs: null }
+    // The birth wrote the status; what comes next is another pass.
+    const isBorn = plan.birth.kind === 'born' || plan.birth.kind === 'blocked'
+    if (isBorn) await this.#tell(observed, plan, troubles)
+    return { requeueAfterMs: nextLookMs(observed, plan) }
+  }
+
+  /** Does the steps in order, and stops at the first that fails, since later ones may rest on it. */
+  async #act(
+    at: Required<ObjectName>,
+    observed: Observed,
+    steps: readonly Step[],
+  ): Promise<readonly Trouble[]> {
+    const troubles: Trouble[] = []
+    for (const step of steps) {
+      const known = this.#refusals.known(at, step)
+      if (known === null) {
+        const trouble = await this.#actOnce(at, observed, step)
+        if (trouble === null) continue
+        troubles.push(trouble)
+      } else troubles.push(known)
+      if (step.isOptional !== true) break
+    }
+    return troubles
+  }
+
+  /** null where it was done. What a person must know is returned; what is of the moment is thrown, and tried again. */
+  async #actOnce(
+    at: Required<ObjectName>,
+    observed: Observed,
+    step: Step,
+  ): Promise<Trouble | null> {
+    const { logger } = this.#parts
+    const fields = { cluster: `${at.namespace}/${at.name}`, what: step.what, because: step.because }
+    try {
+      await this.#executor.execute(step, observed, await this.#observer.password(at))
+    } catch (error) {
+      this.#observer.forget(at)
+      if (!isTelling(error)) throw error
+      logger.warn({ ...fields, reason: error.message }, `Could not ${step.do}`)
+      const reason = isForbidden(error) ? 'Forbidden' : 'WriteRefused'
+      return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
+    }
+    if (isRemembered(step)) this.#observer.forget(at)
+    logger.info(fields, done[step.do])
+    if (step.event !== undefined) this.#tellEvent(observed, step.event)
+    return null
+  }
+
+  async #tell(observed: Observed, plan: Plan, troubles: readonly Trouble[]): Promise<void> {
+    const now = new Date(this.#parts.clock.now()).toISOString()
+    const { cluster } = observed
+    const { settings } = plan
+    for (const view of plan.views) {
+      const { logBroker } = view
+      if (logBroker === null) continue
+      await this.#write(logBrokers, logBroker, brokerStatus(view, observed, { settings, now }))
+    }
+    const status = clusterStatus({ observed, plan, troubles, now })
+    const isNews = await this.#write(logClusters, cluster, status)
+    if (!isNews) return
+    const events = conditionEvents(cluster.status.conditions, status.conditions ?? [])
+    for (const event of events) this.#tellEvent(observed, event)
+    this.#warnOfOpenDoors(observed)
+  }
+
+  /** False where the status says so already. */
+  async #write(
+    resource: Resource<Stored>,
+    object: (Stored & Pick<LogBroker, 'status'>) | (Stored & { readonly status: object }),
+    status: object,
+  ): Promise<boolean> {
+    if (canonical(inOrder(object.status)) === canonical(inOrder(status))) return false
+    try {
+      await this.#parts.api.applyStatus(resource, statusDraft(object, status, 'any version'))
+    } catch (error) {
+      // It went meanwhile: there is nobody left to tell.
+      if (isNotFound(error)) return false
+      throw error
+    }
+    return true
+  }
+
+  /** There is no authentication yet: whoever reaches a node reaches all data. */
+  #warnOfOpenDoors(observed: Observed): void {
+    const { cluster } = observed
+    if (cluster.status.observedGeneration === cluster.metadata.generation) return
+    for (const { name } of exposed(cluster)) {
+      this.#tellEvent(observed, {
+        type: 'Warning',
+        reason: 'OpenNodePort',
+        action: 'Expose',
+        note: `Listener ${name} is open at a port of every node, and clients need no password: whoever reaches a node reads and writes everything. Restrict it by a firewall or a NetworkPolicy.`,
+      })
+    }
+  }
+
+  #tellEvent({ cluster }: Observed, event: StepEvent): void {
+    this.#parts.events.tell({ regarding: cluster, ...event })
+  }
+}
+
+/** Constant messages, in the past tense. */
+const done: Readonly<Record<Step['do'], string>> = {
+  create: 'Created an object',
+  apply: 'Applied an object',
+  'apply status': 'Wrote a status',
+  replace: 'Replaced an object',
+  patch: 'Patched an object',
+  delete: 'Deleted an object',
+  'make secret': 'Created a Secret',
+  'remember configs': 'Remembered settings',
+  'alter configs': 'Changed settings of a broker',
+}
+
+/** What it was done to is no cache's: what was seen of it is old now. */
+function isRemembered(step: Step): boolean {
+  if (step.do === 'make secret') return true
+  return 'resource' in step && ['PersistentVolume', 'PodMonitor'].includes(step.resource.kind)
+}
+
+/** A cluster that is being deleted has nothing to tell once nothing holds it. */
+function isOver({ cluster }: Observed, { steps }: Plan): boolean {
+  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0
+}
+
+function nextLookMs({ cluster, sights }: Observed, { steps, birth }: Plan): number {
+  if (steps.length > 0 || birth.kind !== 'born') return busyMs
+  if ([...sights.values()].some(({ kind }) => kind === 'silent')) return busyMs
+  return cluster.spec.state === 'Hibernated' && sights.size === 0 ? hibernatedMs : restMs
+}
+
+/** A status with its conditions by type, as a list by key has no order. */
+function inOrder(status: object): object {
+  const { conditions } = status as { conditions?: readonly { readonly type: string }[] }
+  if (conditions === undefined) return status
+  return { ...status, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../../env/clock.ts'
+import { hashOf } from '../desired/hash.ts'
+import type { ObjectName } from '../kubernetes/objects.ts'
+import type { Step } from '../plan/step.ts'
+import type { Trouble } from '../status/degradation.ts'
+
+/** After this a write that was refused is tried again, in case the world has changed. */
+const patienceMs = 30_000
+
+/** Writes that were refused for what they are: the same one is not sent at each pass, and its trouble stays told. */
+export class Refusals {
+  readonly #clock: Clock
+  readonly #byStep = new Map<string, { readonly trouble: Trouble; readonly untilMs: number }>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** What came of the same step a moment ago; null where it may be tried. */
+  known(at: Required<ObjectName>, step: Step): Trouble | null {
+    const key = keyOf(at, step)
+    const found = this.#byStep.get(key)
+    if (found === undefined) return null
+    if (this.#clock.monotonic() < found.untilMs) return found.trouble
+    this.#byStep.delete(key)
+    return null
+  }
+
+  note(at: Required<ObjectName>, step: Step, trouble: Trouble): Trouble {
+    const untilMs = this.#clock.monotonic() + patienceMs
+    this.#byStep.set(keyOf(at, step), { trouble, untilMs })
+    return trouble
+  }
+}
+
+function keyOf({ namespace, name }: Required<ObjectName>, step: Step): string {
+  return `${namespace}/${name} ${hashOf(step)}`
+}

@@ -1,0 +1,169 @@
+import type { LogClusterStatus } from '../crd/cluster.ts'
+import type { ClusterConditionType } from '../crd/cluster-status.ts'
+import { names, serviceHost } from '../desired/names.ts'
+import { imageOf, named, type BrokerView } from '../plan/broker-view.ts'
+import type { Observed } from '../plan/observed.ts'
+import type { Plan } from '../plan/plan.ts'
+import { findingsOf } from './broker-status.ts'
+import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
+import { degradation, type Trouble } from './degradation.ts'
+import { progress } from './progress.ts'
+
+/** What a pass came to: what it saw, what it decided, and what went wrong when it acted. */
+export interface Passed {
+  readonly observed: Observed
+  readonly plan: Plan
+  readonly troubles: readonly Trouble[]
+  /** RFC 3339; it is written only where something became what it is. */
+  readonly now: string
+}
+
+/** The status of the LogCluster. Of a cluster at rest it is the same text each time, so that nothing is written. */
+export function clusterStatus(passed: Passed): LogClusterStatus {
+  const { observed, plan, now } = passed
+  const { cluster } = observed
+  const findings = clusterFindings(passed)
+  const { image, version } = imageOf(observed)
+  const wanted = cluster.spec.pools.reduce((sum, pool) => sum + pool.brokers, 0)
+  const readyBrokers = plan.views.filter(
+    view => findingsOf(view, observed, plan.settings).Ready.status === 'True',
+  ).length
+  const { clusterId } = cluster.status
+  const listeners = listenersOf(observed, plan.views)
+  return {
+    observedGeneration: cluster.metadata.generation,
+    ...(clusterId === undefined ? {} : { clusterId }),
+    image,
+    version,
+    brokers: wanted,
+    readyBrokers,
+    ...(listeners === undefined ? {} : { listeners }),
+    columns: { brokers: `${readyBrokers}/${wanted}`, status: inAWord(findings) },
+    conditions: conditionsFrom(findings, cluster.status.conditions, {
+      generation: cluster.metadata.generation,
+      now,
+    }),
+  }
+}
+
+type ClusterFindings = Readonly<Record<ClusterConditionType, Finding>>
+
+function clusterFindings(passed: Passed): ClusterFindings {
+  const { observed, plan } = passed
+  const brokers = plan.views.map(view => findingsOf(view, observed, plan.settings))
+  const Ready = readiness(
+    passed,
+    brokers.map(each => each.Ready),
+  )
+  const Progressing = progress(observed, plan, Ready)
+  const Degraded = degradation(passed)
+  const isStable =
+    Ready.status === 'True' && Progressing.status === 'False' && Degraded.status === 'False'
+  return {
+    Ready,
+    Progressing,
+    Degraded,
+    StorageHealthy: together(
+      passed,
+      brokers.map(each => each.StorageBound),
+      'Bound',
+    ),
+    MetadataHealthy: metadata(passed),
+    ConfigApplied: together(
+      passed,
+      brokers.map(each => each.ConfigApplied),
+      'Applied',
+    ),
+    Paused:
+      observed.cluster.spec.reconciliation === 'Paused'
+        ? yes('Paused', 'spec.reconciliation is Paused: the operator changes nothing.')
+        : no('Active', 'The operator keeps the cluster as its spec says.'),
+    Stable: isStable
+      ? yes('Stable', 'Clients are served, and there is nothing to do.')
+      : no('Unstable', firstOf([Ready, Degraded, Progressing]).message),
+  }
+}
+
+/** Clients are served where every broker serves, since each has partitions that no other has. */
+function readiness(passed: Passed, brokers: readonly Finding[]): Finding {
+  const { observed, plan } = passed
+  const { birth } = plan
+  if (birth.kind === 'blocked') return no(birth.reason, birth.message)
+  if (birth.kind !== 'born') return no('Creating', 'The metadata of the cluster is being made.')
+  const wanting = brokers.find(({ status }) => status !== 'True')
+  if (wanting !== undefined) return wanting
+  if (brokers.length === 0) {
+    return formerly(observed.cluster.status.conditions, 'Ready') ?? unknown('Pending', 'No broker.')
+  }
+  return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
+}
+
+/** The first that is not well, else that all are. */
+function together({ plan }: Passed, brokers: readonly Finding[], reason: string): Finding {
+  const { birth, settings } = plan
+  if (birth.kind === 'blocked') return unknown(birth.reason, birth.message)
+  if (reason === 'Applied' && settings.kind === 'problems') {
+    return no('InvalidConfig', settings.problems.join('. '))
+  }
+  const wanting = brokers.find(({ status }) => status !== 'True')
+  if (wanting !== undefined) return wanting
+  const special = brokers.find(each => each.reason !== reason)
+  return special ?? yes(reason, `All brokers (${brokers.length}): ${reason.toLowerCase()}.`)
+}
+
+/** As the brokers say, who read and write it. */
+function metadata({ plan, observed }: Passed): Finding {
+  const { birth, views } = plan
+  if (birth.kind === 'blocked') return no(birth.reason, birth.message)
+  const seen = views.flatMap(({ sight }) => (sight?.kind === 'seen' ? [sight.status] : []))
+  const quarantined = seen.find(({ quarantineReason }) => quarantineReason)
+  if (quarantined !== undefined) return no('Quarantined', quarantined.quarantineReason!)
+  if (seen.some(({ isMetadataWaiting }) => isMetadataWaiting)) {
+    return no(
+      'StoreUnreachable',
+      'A broker cannot reach the API server: it serves, but topics and settings cannot change.',
+    )
+  }
+  if (seen.length === views.length && seen.length > 0) {
+    return yes('Reachable', 'The metadata log can be read and written.')
+  }
+  const former = formerly(observed.cluster.status.conditions, 'MetadataHealthy')
+  return former ?? unknown('NotAsked', 'No broker has told of it yet.')
+}
+
+/** Where clients begin: in the cluster at the bootstrap Service, from outside at nodes that have a broker. */
+function listenersOf(
+  observed: Observed,
+  views: readonly BrokerView[],
+): LogClusterStatus['listeners'] {
+  const { cluster, services } = observed
+  const { namespace, name } = cluster.metadata
+  const hosts = [...new Set(views.flatMap(({ pod }) => pod?.status?.hostIP ?? []))].toSorted()
+  const found = cluster.spec.listeners.flatMap(listener => {
+    if (listener.expose.type !== 'NodePort') {
+      const host = serviceHost(names.bootstrapService(name), namespace)
+      return [{ name: listener.name, bootstrap: `${host}:${listener.port}` }]
+    }
+    const service = named(services, names.listenerBootstrap(name, listener.name))
+    const port = service?.spec?.ports?.[0]?.nodePort
+    if (port !== undefined && hosts.length > 0) {
+      return [{ name: listener.name, bootstrap: hosts.map(host => `${host}:${port}`).join(',') }]
+    }
+    return cluster.status.listeners?.filter(each => each.name === listener.name) ?? []
+  })
+  return found.length === 0 ? undefined : found
+}
+
+/** What `kubectl get` prints. */
+function inAWord({ Ready, Progressing, Degraded, Paused }: ClusterFindings): string {
+  if (Paused.status === 'True') return 'Paused'
+  if (Degraded.status === 'True') return Degraded.reason
+  if (Progressing.status === 'True') return Progressing.reason
+  return Ready.status === 'True' ? 'Running' : Ready.reason
+}
+
+/** The first that is not as it is in a cluster at rest. */
+function firstOf([ready, degraded, progressing]: readonly [Finding, Finding, Finding]): Finding {
+  if (ready.status !== 'True') return ready
+  return degraded.status === 'True' ? degraded : progressing
+}

@@ -1,0 +1,86 @@
+import type { BrokerStatus } from '../brokers/brokers.ts'
+import { checkOf } from '../plan/check.ts'
+import type { BrokerView } from '../plan/broker-view.ts'
+import { identityStateOf, replacementRefusal } from '../plan/identity.ts'
+import type { Plan } from '../plan/plan.ts'
+import { healthOf } from '../plan/pod-health.ts'
+import { storageOf } from '../plan/storage.ts'
+import { no, yes, type Finding } from './conditions.ts'
+
+/** A write that the API server, or a broker, did not do. */
+export interface Trouble {
+  /** What was to be written. */
+  readonly what: string
+  /** CamelCase. */
+  readonly reason: string
+  readonly message: string
+}
+
+/** What needs a person, each with a sentence that says what to do. Clients may be served all the same. */
+export function degradation({
+  plan,
+  troubles,
+}: {
+  readonly plan: Plan
+  readonly troubles: readonly Trouble[]
+}): Finding {
+  const { birth, settings, views } = plan
+  const found: { reason: string; message: string }[] = []
+  if (birth.kind === 'blocked') found.push(birth)
+  if (settings.kind === 'problems') {
+    found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
+  }
+  for (const view of views) found.push(...degradationOf(view))
+  for (const { what, reason, message } of troubles) {
+    found.push({ reason, message: `${what}: ${message}` })
+  }
+  const [first] = found
+  if (first === undefined) return no('Well', 'Nothing needs a person.')
+  return yes(first.reason, found.map(({ message }) => message).join(' '))
+}
+
+function degradationOf(view: BrokerView): { reason: string; message: string }[] {
+  const found: { reason: string; message: string }[] = []
+  const storage = storageOf(view)
+  if (storage.kind === 'lost') found.push(storage)
+  const identity = identityStateOf(view)
+  if (identity.kind === 'wrong') found.push(identity)
+  const health = healthOf(view.pod)
+  if (health.kind === 'broken') found.push(health)
+  const check = checkOf(view)
+  if (check.kind === 'failed') {
+    found.push({
+      reason: 'CheckFailed',
+      message: `Broker ${view.broker.name} was not restarted, because what is new would fail: ${check.message}`,
+    })
+  }
+  if (check.kind === 'unschedulable') {
+    found.push({
+      reason: 'CheckUnschedulable',
+      message: `What is new to broker ${view.broker.name} could not be tried beforehand (${check.message}): it is restarted all the same.`,
+    })
+  }
+  const refusal = replacementRefusal(view)
+  if (refusal !== null) found.push({ reason: 'ReplacementRefused', message: refusal })
+  if (view.sight?.kind === 'seen') found.push(...toldBy(view.broker.name, view.sight.status))
+  return found
+}
+
+/** What a broker says of itself. */
+function toldBy(
+  broker: string,
+  { quarantineReason, offlinePartitions }: BrokerStatus,
+): { reason: string; message: string }[] {
+  const found: { reason: string; message: string }[] = []
+  if (quarantineReason) {
+    found.push({ reason: 'Quarantined', message: `Broker ${broker}: ${quarantineReason}` })
+  }
+  const [first] = offlinePartitions
+  if (first !== undefined) {
+    found.push({
+      reason: 'PartitionsOffline',
+      message: `Broker ${broker} cannot serve ${offlinePartitions.length} partitions, first ${first.topic}-${first.partitionIndex}: ${first.reason}`,
+    })
+  }
+  return found
+}

@@ -1,0 +1,59 @@
+import type { BrokerView } from '../plan/broker-view.ts'
+import { checkOf } from '../plan/check.ts'
+import { configWork } from '../plan/configs.ts'
+import { restartReason } from '../plan/due.ts'
+import type { Observed } from '../plan/observed.ts'
+import type { Plan } from '../plan/plan.ts'
+import { healthOf } from '../plan/pod-health.ts'
+import { no, yes, type Finding } from './conditions.ts'
+
+/** What the operator is at; False where there is nothing to do, or it waits for somebody else. */
+export function progress(observed: Observed, plan: Plan, ready: Finding): Finding {
+  const { cluster } = observed
+  if (cluster.metadata.deletionTimestamp !== undefined) {
+    return yes('Deleting', 'The cluster is being deleted.')
+  }
+  if (cluster.spec.reconciliation === 'Paused') {
+    return no('Paused', 'spec.reconciliation is Paused.')
+  }
+  const { birth, views } = plan
+  if (birth.kind === 'blocked') return no(birth.reason, birth.message)
+  if (birth.kind === 'adopted') return yes('Adopting', 'Volumes that were kept are being adopted.')
+  if (birth.kind === 'new') return yes('Creating', 'The metadata of the cluster is being made.')
+  for (const view of views) {
+    const found = progressOf(view, plan)
+    if (found !== null) return found
+  }
+  if (ready.reason === 'WaitingForNode') return no('WaitingForNode', ready.message)
+  return no('Idle', 'There is nothing to do.')
+}
+
+function progressOf(view: BrokerView, { settings }: Plan): Finding | null {
+  const { cluster, broker, pod, identity } = view
+  const { name } = broker
+  const health = healthOf(pod)
+  if (cluster.spec.state === 'Hibernated') {
+    return pod === null ? null : yes('Hibernating', `Broker ${name} is being stopped.`)
+  }
+  const isNew = identity === null || identity.directoryId === ''
+  if (isNew && broker.incarnation > 1)
+    return yes('Replacing', `Broker ${name} is given a new disk.`)
+  if (isNew) return yes('Creating', `Broker ${name} is being made.`)
+  if (settings.kind === 'problems') return null
+  const check = checkOf(view)
+  if (check.kind === 'running' || check.kind === 'wanted') {
+    return yes('Checking', `Image and settings that are new to broker ${name} are tried first.`)
+  }
+  if (check.kind === 'failed') return null
+  if (restartReason(view) !== null || health.kind === 'ending') {
+    return yes('Restarting', `Broker ${name} is being restarted.`)
+  }
+  if (health.kind === 'absent' || health.kind === 'starting' || health.kind === 'running') {
+    return yes('Starting', `Broker ${name} is being started.`)
+  }
+  const work = configWork(view, settings.dynamic)
+  if (work !== null && work.changes.length > 0) {
+    return yes('ApplyingConfig', `Settings of broker ${name} are being changed.`)
+  }
+  return null
+}

@@ -1,0 +1,107 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { withBroker } from './helpers/broker.ts'
+import { run, type RunResult } from './helpers/run.ts'
+
+const root = join(import.meta.dirname, '..')
+const main = join(root, 'src/cli/main.ts')
+const tellsModules = [
+  '--import',
+  pathToFileURL(join(import.meta.dirname, 'helpers/told-modules.mjs')).href,
+]
+
+function logcluster(...args: string[]): Promise<RunResult> {
+  return run(process.execPath, [main, ...args], { anyStatus: true })
+}
+
+/** Packages that a process told of, in the order in which it loaded them. */
+function loaded(output: string): string[] {
+  return [...output.matchAll(/^loads (.*)$/gm)].map(match => match[1]!)
+}
+
+describe('logcluster broker', () => {
+  test('loads nothing of the operator', async () => {
+    const options = { main, words: ['broker'], nodeArgs: tellsModules }
+    await withBroker(options, async broker => {
+      const packages = loaded(broker.output)
+      expect(packages).toContain('pino')
+      expect(packages).not.toContain('@kubernetes/client-node')
+      expect(packages).not.toContain('zod')
+      expect(packages).not.toContain('undici')
+      await broker.stop()
+    })
+  })
+
+  test('would be seen to load it', async () => {
+    const code = "await import('zod'); await import('undici')"
+    const args = [...tellsModules, '--input-type=module', '--eval', code]
+    const { stderr } = await run(process.execPath, args, { cwd: root })
+    expect(loaded(stderr)).toEqual(['zod', 'undici'])
+  })
+
+  test('refuses a setting as `npm start` does', async () => {
+    const { status, stderr } = await logcluster(
+      'broker',
+      '--set',
+      'log.dir=x',
+      '--set',
+      'lisners=y',
+    )
+    expect(status).toBe(78)
+    expect(stderr).toContain('listeners')
+  })
+})
+
+describe('logcluster check', () => {
+  test('says that a broker could start, and leaves its data directory alone', async () => {
+    const folder = join(tmpdir(), `logcluster-check-${process.pid}`)
+    const { status, stdout } = await logcluster('check', '--set', `log.dirs=${folder}`)
+    expect(status).toBe(0)
+    expect(stdout).toContain('The configuration can be used.')
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('ends as the broker would', async () => {
+    const { status, stderr } = await logcluster('check', '--set', 'log.retention.hors=1')
+    expect(status).toBe(78)
+    expect(stderr).toContain('log.retention.hours')
+  })
+})
+
+describe('logcluster try', () => {
+  test('produces, consumes, and leaves no topic behind', async () => {
+    await withBroker({}, async broker => {
+      const { status, stdout } = await logcluster('try', broker.address)
+      expect(status).toBe(0)
+      expect(stdout).toMatch(
+        new RegExp(
+          `^${broker.address}: 100 records produced in [0-9.]+ ms, consumed in [0-9.]+ ms\n$`,
+        ),
+      )
+      expect(await broker.metric('logcluster_requests_total', 'api="Produce"')).toBe(1)
+      expect(await broker.metric('logcluster_requests_total', 'api="Fetch"')).toBe(1)
+      const folders = readdirSync(broker.dataDir).filter(name => name.includes('logcluster-try'))
+      expect(folders.filter(name => !name.endsWith('.deleted'))).toEqual([])
+    })
+  })
+
+  test('says what failed where nobody listens', async () => {
+    const { status, stdout, stderr } = await logcluster('try', '127.0.0.1:1', '--wait=0')
+    expect(status).toBe(1)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/^127\.0\.0\.1:1: cannot connect to 127\.0\.0\.1:1: /)
+  })
+
+  test.each([
+    [[], 'needs one address'],
+    [['a:1', 'b:2'], 'needs one address'],
+    [['a:1', '--wiat=1'], '--wiat=1 is no option: there is --wait=SECONDS'],
+  ])('with %j tells how it is asked', async (args, problem) => {
+    const { status, stderr } = await logcluster('try', ...args)
+    expect(status).toBe(64)
+    expect(stderr).toContain(problem)
+  })
+})

@@ -1,0 +1,127 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually } from '../helpers/eventually.ts'
+import { Component } from './component.ts'
+import {
+  ControlPlane,
+  controlPlaneIn,
+  type ControlPlaneOptions,
+  usualControllers,
+} from './control-plane/control-plane.ts'
+import { storageClassObject } from './node/disk.ts'
+import { pauseArchive } from './node/images.ts'
+import { claimTopology, makeNetwork } from './node/network.ts'
+import { Node } from './node/node.ts'
+import { type Topology, topologyOf } from './node/topology.ts'
+import { builtProgram } from './programs/built.ts'
+
+/**
+ * A real Kubernetes of three nodes on this machine, in network namespaces: kubelet, containerd, runc, kube-proxy and
+ * DNS, with local disks as static PersistentVolumes of the class `local-nvme`. Needs root. The control plane runs
+ * where the test does, which reaches pods and Services by their addresses.
+ */
+export class NodeCluster {
+  readonly plane: ControlPlane
+  readonly nodes: readonly Node[]
+
+  constructor(folder: string) {
+    const topology = readTopology(folder)
+    if (topology === null) throw new Error(`the cluster in ${folder} has no nodes`)
+    this.plane = new ControlPlane(folder)
+    this.nodes = topology.nodes.map(place => new Node(folder, topology, place))
+  }
+
+  node(name: string): Node {
+    const found = this.nodes.find(node => node.name === name)
+    if (found === undefined) throw new Error(`there is no node ${name}`)
+    return found
+  }
+
+  /** Gives each node an image out of an OCI archive. */
+  async importImage(archive: string): Promise<void> {
+    await Promise.all(this.nodes.map(node => node.importImage(archive)))
+  }
+}
+
+/** Starts one and resolves when its nodes are ready. Whoever owns the folder ends what is left where this throws. */
+export async function nodeClusterIn(
+  folder: string,
+  options: ControlPlaneOptions,
+): Promise<NodeCluster> {
+  const topology = claimTopology()
+  writeFileSync(topologyFile(folder), JSON.stringify(topology.index))
+  makeNetwork(topology)
+  const pause = pauseArchive()
+  const controllers = [
+    ...usualControllers,
+    'node-lifecycle-controller',
+    'taint-eviction-controller',
+  ]
+  const wished = { controllers, scheduler: true, serviceRange: topology.serviceRange, ...options }
+  const plane = await controlPlaneIn({ folder, address: topology.host }, wished)
+  const nodes = topology.nodes.map(place => Node.define(folder, topology, place, plane.url))
+  await Promise.all(
+    nodes.map(async node => {
+      await node.startContainers()
+      await node.importImage(pause)
+      await node.startKubernetes()
+    }),
+  )
+  await defineDns(folder, topology).start()
+  const objects = [storageClassObject, ...nodes.flatMap(({ disks }) => disks.map(d => d.object))]
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+  await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: list })
+  await eventually(
+    'ready nodes',
+    () => readyNodes(plane),
+    ready => ready === nodes.length,
+  )
+  return new NodeCluster(folder)
+}
+
+async function readyNodes(plane: ControlPlane): Promise<number> {
+  const { stdout } = await plane.kubectl(['get', 'nodes', '-o', 'json'])
+  const { items } = JSON.parse(stdout) as {
+    items: { status: { conditions?: { type: string; status: string }[] } }[]
+  }
+  return items.filter(({ status }) =>
+    status.conditions?.some(each => each.type === 'Ready' && each.status === 'True'),
+  ).length
+}
+
+/** DNS of the cluster, on the address of the first node, for its Services and pods alone. */
+function defineDns(folder: string, { nodes }: Topology): Component {
+  const { address, networkNamespace } = nodes[0]!
+  const kubeconfig = new ControlPlane(folder).kubeconfig
+  const file = join(folder, 'Corefile')
+  writeFileSync(
+    file,
+    `.:53 {
+  errors
+  ready ${address}:8181
+  kubernetes cluster.local in-addr.arpa {
+    kubeconfig ${kubeconfig} test
+    ttl 1
+  }
+}
+`,
+  )
+  return Component.define({
+    folder,
+    networkNamespace,
+    name: 'coredns',
+    program: builtProgram('coredns'),
+    args: ['-conf', file],
+    readyUrl: `http://${address}:8181/ready`,
+  })
+}
+
+function topologyFile(folder: string): string {
+  return join(folder, 'topology.json')
+}
+
+/** Of the cluster in `folder`; null where it has no nodes. */
+export function readTopology(folder: string): Topology | null {
+  const file = topologyFile(folder)
+  return existsSync(file) ? topologyOf(JSON.parse(readFileSync(file, 'utf8')) as number) : null
+}

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
+import { broker, Crash, minimal, World } from './world.ts'
+
+/** A way of a cluster that is walked with a crash at each of its writes. */
+interface Story {
+  readonly name: string
+  /** What is so before the first write that counts. */
+  readonly before?: (world: World) => Promise<void>
+  readonly act: (world: World) => void
+  readonly after: (world: World) => void
+}
+
+const image = (version: string): LogClusterSpecInput => ({ ...minimal, version })
+
+const stories: readonly Story[] = [
+  {
+    name: 'creation',
+    act: world => world.apply(minimal),
+    after: world => {
+      expect(world.nodes.starts).toEqual([`${broker}-0`])
+      expect(world.disks.formats).toEqual(['pv-1'])
+    },
+  },
+  {
+    name: 'another image, which is tried first',
+    before: created,
+    act: world => world.apply(image('0.2.0')),
+    after: world => {
+      expect(world.pod.spec?.containers[0]?.image).toBe('registry.example/logcluster:0.2.0')
+      expect(world.nodes.starts).toEqual([`${broker}-0`, `${broker}-0`])
+      expect(world.disks.formats).toEqual(['pv-1'])
+      expect(world.api.all('Pod')).toHaveLength(1)
+    },
+  },
+  {
+    name: 'dynamic settings that come and go',
+    before: async world => {
+      world.apply({ ...minimal, config: { 'log.retention.hours': 1, 'message.max.bytes': 8000 } })
+      await world.converge()
+    },
+    act: world => world.apply({ ...minimal, config: { 'message.max.bytes': 9000 } }),
+    after: world => {
+      expect(Object.fromEntries(world.disks.configs)).toEqual({ 'message.max.bytes': '9000' })
+      expect(world.logBroker.status.appliedConfig).toEqual({ 'message.max.bytes': '9000' })
+      expect(world.nodes.starts).toHaveLength(1)
+    },
+  },
+  {
+    name: 'a disk that is replaced',
+    before: created,
+    act: world => {
+      const { logBroker } = world
+      const replace = { incarnation: 1, dataLoss: 'Accept' as const }
+      world.api.put({ ...logBroker, spec: { ...logBroker.spec, replace } } as typeof logBroker)
+    },
+    after: world => {
+      expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+      expect(world.disks.formats).toEqual(['pv-1', 'pv-2'])
+      expect(world.has('PersistentVolumeClaim', `data-${broker}-1`)).toBe(true)
+      expect(world.logBroker.status.retiredVolumes).toMatchObject([{ incarnation: 1 }])
+    },
+  },
+  {
+    name: 'adoption of kept claims',
+    before: async world => {
+      await created(world)
+      world.api.remove('LogCluster', world.cluster.metadata)
+      await world.converge().catch(() => {})
+      expect(world.has('StatefulSet', broker)).toBe(false)
+      for (const slot of ['00', '01']) {
+        world.api.remove('ConfigMap', { namespace: 'streaming', name: `orders-md-${slot}` })
+      }
+      world.api.remove('ConfigMap', { namespace: 'streaming', name: `${broker}-identity` })
+    },
+    act: world => world.apply(minimal),
+    after: world => {
+      expect(world.disks.formats).toEqual(['pv-1'])
+      expect(world.identity).toMatchObject({ mayFormat: 'false', incarnation: '1' })
+      expect(world.get('ConfigMap', 'orders-md-00')).toMatchObject({ data: { from: 'disks' } })
+    },
+  },
+]
+
+async function created(world: World): Promise<void> {
+  world.apply(minimal)
+  await world.converge()
+}
+
+async function begun(story: Story): Promise<World> {
+  const world = new World()
+  await story.before?.(world)
+  return world
+}
+
+/** How many writes the story takes where nothing happens. */
+async function writesOf(story: Story): Promise<number> {
+  const world = await begun(story)
+  const before = world.api.sent
+  story.act(world)
+  await world.converge()
+  return world.api.sent - before
+}
+
+for (const story of stories) {
+  for (const moment of ['before', 'after'] as const) {
+    test(`${story.name}: the operator ends ${moment} any of its writes, and the next one goes on`, async () => {
+      const count = await writesOf(story)
+      expect(count).toBeGreaterThan(1)
+      for (let point = 1; point <= count; point++) {
+        const world = await begun(story)
+        const from = world.api.sent
+        let isEnded = false
+        world.api.onWrite = (now, number) => {
+          if (isEnded || now !== moment || number !== from + point) return
+          isEnded = true
+          throw new Crash()
+        }
+        story.act(world)
+        await world.converge()
+        // A write that was refused has no moment after it.
+        if (moment === 'before') expect(isEnded, `crash point ${point}`).toBe(true)
+        expect(world.condition('Stable'), `crash point ${point}`).toBe('True Stable')
+        story.after(world)
+      }
+    })
+  }
+}

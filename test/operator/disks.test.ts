@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest'
+import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+} from '../../src/operator/kubernetes/objects.ts'
+import { at, broker, minimal, World } from './world.ts'
+
+const claim = `data-${broker}-1`
+
+async function created(spec: LogClusterSpecInput = minimal): Promise<World> {
+  const world = new World()
+  world.apply(spec)
+  await world.converge()
+  return world
+}
+
+/** Minimal, with another pool. */
+function pool(changes: object): LogClusterSpecInput {
+  return { ...minimal, pools: [{ ...minimal.pools[0]!, ...changes }] }
+}
+
+function reasons(world: World): string[] {
+  return world.events.map(({ reason }) => reason)
+}
+
+describe('the end', () => {
+  test('volumes and metadata are kept, and adopted by the same YAML', async () => {
+    const world = await created()
+    const { clusterId } = world.cluster.status
+    world.api.remove('LogCluster', at)
+    await world.pass()
+    world.nodes.tick()
+    expect(world.has('StatefulSet', broker)).toBe(false)
+    expect(world.has('PersistentVolumeClaim', claim)).toBe(true)
+    expect(world.has('ConfigMap', 'orders-md-00')).toBe(true)
+    world.apply(minimal)
+    await world.converge()
+    expect(world.cluster.status.clusterId).toBe(clusterId)
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(reasons(world)).toContain('VolumesAdopted')
+    expect(world.disks.formats).toHaveLength(1)
+  })
+
+  test('with whenDeleted: Delete nothing is left, and nothing hangs', async () => {
+    const storage = { ...minimal.pools[0]!.storage, retention: { whenDeleted: 'Delete' as const } }
+    const world = await created(pool({ storage }))
+    expect(world.cluster.metadata.finalizers).toEqual(['logcluster.dev/volumes'])
+    world.api.remove('LogCluster', at)
+    for (let round = 0; round < 12; round++) {
+      await world.pass()
+      world.nodes.tick()
+    }
+    expect(world.has('LogCluster', at.name)).toBe(false)
+    expect(world.api.all('PersistentVolumeClaim')).toEqual([])
+    expect(world.api.all('ConfigMap')).toEqual([])
+    const volume = world.api.find<PersistentVolume>('PersistentVolume', { name: 'pv-1' })
+    expect(volume?.spec?.persistentVolumeReclaimPolicy).toBe('Delete')
+  })
+
+  test('claims of another cluster block, with a sentence', async () => {
+    const world = await created()
+    world.api.remove('LogCluster', at)
+    world.apply({ ...minimal, clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ' })
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False ClusterIdsDiffer')
+    expect(world.condition('Degraded')).toBe('True ClusterIdsDiffer')
+    expect(world.message('Ready')).toContain(claim)
+    expect(world.has('StatefulSet', broker)).toBe(false)
+  })
+
+  test('metadata of another cluster without its volumes blocks', async () => {
+    const world = await created()
+    world.api.remove('LogCluster', at)
+    world.api.remove('PersistentVolumeClaim', { ...at, name: claim })
+    world.nodes.tick()
+    world.nodes.tick()
+    world.apply(minimal)
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
+    expect(world.disks.formats).toHaveLength(1)
+  })
+
+  test('a given id is no permission to format', async () => {
+    const world = await created({ ...minimal, clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ' })
+    expect(world.disks.formats).toEqual([])
+    expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
+  })
+})
+
+describe('a disk', () => {
+  test('whose claim was deleted by hand is never replaced by an empty one', async () => {
+    const world = await created()
+    world.api.remove('PersistentVolumeClaim', { ...at, name: claim })
+    await world.converge()
+    expect(world.condition('StorageHealthy')).toBe('False ClaimDeleted')
+    expect(world.condition('Ready')).toBe('True Serving')
+    world.api.remove('Pod', { ...at, name: `${broker}-0` })
+    await world.converge()
+    expect(world.condition('StorageHealthy')).toBe('False ClaimMissing')
+    expect(world.message('StorageHealthy')).toContain(`kubectl logcluster replace ${broker}`)
+    expect(world.api.all('PersistentVolumeClaim')).toEqual([])
+    expect(world.disks.formats).toHaveLength(1)
+  })
+
+  test('that was emptied while no operator ran is refused, and replaced by name', async () => {
+    const world = await created()
+    world.disks.contents.set('pv-1', null)
+    world.api.remove('Pod', { ...at, name: `${broker}-0` })
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
+    expect(world.disks.formats).toHaveLength(1)
+    const replace = { incarnation: 1, dataLoss: 'Refuse' as const }
+    const { logBroker } = world
+    world.api.put({ ...logBroker, spec: { ...logBroker.spec, replace } } as typeof logBroker)
+    await world.converge()
+    expect(world.message('Degraded')).toContain('spec.replace.dataLoss: Accept')
+    expect(world.identity).toMatchObject({ incarnation: '1' })
+    const accepted = { ...replace, dataLoss: 'Accept' as const }
+    world.api.put({
+      ...world.logBroker,
+      spec: { ...logBroker.spec, replace: accepted },
+    } as typeof logBroker)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+    expect(reasons(world)).toContain('DiskReplaced')
+  })
+
+  test('is expanded by its claim, and a larger one is accepted', async () => {
+    const world = await created()
+    const size = (text: string): LogClusterSpecInput =>
+      pool({ storage: { volumes: [{ name: 'data', size: text }] } })
+    world.apply(size('2Gi'))
+    await world.converge()
+    const requested = (): string | undefined =>
+      world.get<PersistentVolumeClaim>('PersistentVolumeClaim', claim).spec?.resources?.requests?.[
+        'storage'
+      ]
+    expect(requested()).toBe('2Gi')
+    world.apply(size('1Gi'))
+    await world.converge()
+    expect(requested()).toBe('2Gi')
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.nodes.starts).toHaveLength(1)
+  })
+})

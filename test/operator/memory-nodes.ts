@@ -1,0 +1,237 @@
+import type { SimClock } from '../../sim/clock.ts'
+import type {
+  ConfigMap,
+  Draft,
+  PersistentVolumeClaim,
+  Pod,
+  Service,
+  StatefulSet,
+  Stored,
+} from '../../src/operator/kubernetes/objects.ts'
+import type { MemoryApi } from './memory-api.ts'
+import type { StubDisks } from './stub-disks.ts'
+
+type Tree = Record<string, unknown>
+
+/** What a check pod comes to. */
+export type CheckVerdict =
+  | { readonly kind: 'passes' | 'hangs' }
+  | { readonly kind: 'fails'; readonly message: string }
+  | { readonly kind: 'unschedulable' }
+
+/**
+ * Controllers, scheduler, kubelet and brokers in memory: each `tick` moves every object by one stage. Brokers keep the rules of
+ * identity that real ones keep.
+ */
+export class MemoryNodes {
+  /** Names of pods that began, in order. */
+  readonly starts: string[] = []
+  check: CheckVerdict = { kind: 'passes' }
+  /** Images that no registry has. */
+  readonly missingImages = new Set<string>()
+  /** The controller of StatefulSets does not see what is new. */
+  holdStatefulSets = false
+  /** What each Service of that type is given; null where Kubernetes has not come to it. */
+  nodePort: number | null = null
+  readonly #api: MemoryApi
+  readonly #clock: SimClock
+  readonly #disks: StubDisks
+  #count = 0
+
+  constructor(api: MemoryApi, clock: SimClock, disks: StubDisks) {
+    this.#disks = disks
+    this.#api = api
+    this.#clock = clock
+    api.put({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n1' },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    } as Draft)
+  }
+
+  /** True where something moved. */
+  tick(): boolean {
+    const before = this.#version()
+    if (!this.holdStatefulSets) {
+      for (const each of this.#api.all<StatefulSet>('StatefulSet')) this.#runStatefulSet(each)
+    }
+    for (const each of this.#api.all<Service>('Service')) this.#givePorts(each)
+    for (const each of this.#api.all<Pod>('Pod')) this.#runPod(each)
+    this.#disks.keep(new Set(this.#api.all<Pod>('Pod').map(ipOf)))
+    this.#protectClaims()
+    return this.#version() !== before
+  }
+
+  #version(): string {
+    const all = ['StatefulSet', 'Pod', 'PersistentVolumeClaim', 'Service'].flatMap(kind =>
+      this.#api.all(kind),
+    )
+    return all.map(({ metadata }) => metadata.resourceVersion).join()
+  }
+
+  #runStatefulSet(set: StatefulSet): void {
+    const name = `${set.metadata.name}-0`
+    const at = { namespace: set.metadata.namespace!, name }
+    const pod = this.#api.find<Pod>('Pod', at)
+    const isWanted = set.spec?.replicas !== 0
+    if (!isWanted && pod !== null) this.#api.remove('Pod', at)
+    if (isWanted && pod === null) this.#makePod(set, at)
+    this.#setStatus(set, { observedGeneration: set.metadata.generation })
+  }
+
+  #makePod(set: StatefulSet, at: { namespace: string; name: string }): void {
+    const { metadata, spec } = set.spec!.template
+    const { name, uid } = set.metadata
+    this.starts.push(at.name)
+    this.#api.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        ...metadata,
+        ...at,
+        creationTimestamp: new Date(this.#clock.now()).toISOString(),
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid }],
+      },
+      spec: structuredClone(spec),
+      status: { phase: 'Pending' },
+    } as unknown as Draft)
+  }
+
+  #givePorts(service: Service): void {
+    const { spec } = service
+    if (spec?.type !== 'NodePort' || this.nodePort === null) return
+    const ports = spec.ports?.map(port => ({ nodePort: this.nodePort, ...port }))
+    this.#api.put({ ...service, spec: { ...spec, ports } } as unknown as Draft)
+  }
+
+  #runPod(pod: Pod): void {
+    if (pod.metadata.labels?.['app.kubernetes.io/component'] === 'check') return this.#runCheck(pod)
+    const claim = this.#claimOf(pod)
+    const isGoing = claim?.metadata.deletionTimestamp !== undefined
+    if (claim === null || (isGoing && pod.spec?.nodeName === undefined)) {
+      const message = 'persistentvolumeclaim is not there, or being deleted'
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
+      return this.#setStatus(pod, { phase: 'Pending', conditions: [condition] })
+    }
+    if (claim.spec?.volumeName === undefined) return this.#bind(claim)
+    const image = pod.spec!.containers[0]!.image ?? ''
+    if (this.missingImages.has(image)) {
+      return this.#wait(pod, { waiting: { reason: 'ImagePullBackOff', message: `no ${image}` } })
+    }
+    this.#runBroker(pod, claim)
+  }
+
+  #claimOf(pod: Pod): PersistentVolumeClaim | null {
+    const named = pod.spec?.volumes?.find(each => each.persistentVolumeClaim !== undefined)
+    const name = named?.persistentVolumeClaim?.claimName ?? ''
+    const { namespace = '' } = pod.metadata
+    return this.#api.find<PersistentVolumeClaim>('PersistentVolumeClaim', { namespace, name })
+  }
+
+  #bind(claim: PersistentVolumeClaim): void {
+    const name = `pv-${++this.#count}`
+    const storage = claim.spec?.resources?.requests?.['storage'] ?? ''
+    const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] }
+    this.#disks.contents.set(name, null)
+    this.#api.put({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name },
+      spec: {
+        persistentVolumeReclaimPolicy: 'Delete',
+        capacity: { storage },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [hostname] }] } },
+      },
+    } as unknown as Draft)
+    this.#api.put({
+      ...claim,
+      spec: { ...claim.spec, volumeName: name },
+      status: { phase: 'Bound', capacity: { storage } },
+    } as unknown as Draft)
+  }
+
+  #runBroker(pod: Pod, claim: PersistentVolumeClaim): void {
+    const { namespace = '' } = pod.metadata
+    const owner = pod.metadata.labels?.['logcluster.dev/broker'] ?? ''
+    const map = this.#api.find<ConfigMap>('ConfigMap', { namespace, name: `${owner}-identity` })
+    const outcome = this.#disks.start(pod, ipOf(pod), claim.spec!.volumeName!, map?.data)
+    if (outcome.kind === 'waits') return this.#wait(pod, { running: {} })
+    if (outcome.kind === 'refuses') {
+      const { reason, message } = outcome
+      const line = `${JSON.stringify({ reason, message })}\n`
+      return this.#wait(pod, { terminated: { exitCode: 1, message: line } })
+    }
+    this.#setStatus(pod, {
+      phase: 'Running',
+      podIP: ipOf(pod),
+      hostIP: '10.99.0.1',
+      conditions: [{ type: 'Ready', status: outcome.isReady ? 'True' : 'False' }],
+      containerStatuses: [{ ready: outcome.isReady, state: { running: {} } }],
+    })
+  }
+
+  #runCheck(pod: Pod): void {
+    const { check } = this
+    switch (check.kind) {
+      case 'hangs':
+        return this.#setStatus(pod, { phase: 'Running' })
+      case 'passes':
+        return this.#setStatus(pod, { phase: 'Succeeded' })
+      case 'fails': {
+        const message = JSON.stringify({ reason: 'ConfigurationInvalid', message: check.message })
+        const terminated = { exitCode: 78, message }
+        return this.#setStatus(pod, {
+          phase: 'Failed',
+          containerStatuses: [{ state: { terminated } }],
+        })
+      }
+      case 'unschedulable': {
+        const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }
+        return this.#setStatus(pod, {
+          phase: 'Pending',
+          conditions: [{ ...condition, message: 'no room' }],
+        })
+      }
+    }
+  }
+
+  #wait(pod: Pod, state: Tree): void {
+    this.#setStatus(pod, {
+      phase: 'Pending',
+      podIP: ipOf(pod),
+      containerStatuses: [{ ready: false, state }],
+    })
+  }
+
+  #setStatus(object: Stored, status: Tree): void {
+    const live = this.#api.find(object.kind, object.metadata)
+    const isPod = object.kind === 'Pod' && 'phase' in status && status['phase'] !== 'Pending'
+    if (live === null) return
+    const spec = (live as unknown as { spec: Tree }).spec
+    this.#api.put({
+      ...live,
+      spec: isPod ? { ...spec, nodeName: 'n1' } : spec,
+      status,
+    } as unknown as Draft)
+  }
+
+  /** A claim that was deleted goes once no pod that has a node names it. */
+  #protectClaims(): void {
+    const named = new Set(
+      this.#api
+        .all<Pod>('Pod')
+        .filter(({ spec }) => spec?.nodeName !== undefined)
+        .flatMap(pod => pod.spec?.volumes ?? [])
+        .flatMap(each => each.persistentVolumeClaim?.claimName ?? []),
+    )
+    for (const claim of this.#api.all<PersistentVolumeClaim>('PersistentVolumeClaim')) {
+      const finalizers = named.has(claim.metadata.name) ? ['kubernetes.io/pvc-protection'] : []
+      this.#api.put({ ...claim, metadata: { ...claim.metadata, finalizers } })
+    }
+  }
+}
+
+function ipOf({ metadata }: Pod): string {
+  return `10.0.0.${Number.parseInt(metadata.uid.slice(-6), 16)}`
+}

@@ -1,0 +1,82 @@
+import { BrokerError } from '../../src/operator/brokers/broker-error.ts'
+import type {
+  BrokerAccess,
+  Brokers,
+  BrokerStatus,
+  ConfigChange,
+  DescribedConfig,
+  Outcome,
+} from '../../src/operator/brokers/brokers.ts'
+
+/** A broker that runs, as far as the operator asks it. */
+export interface StubBroker {
+  readonly status: BrokerStatus
+  /** Set by requests, for all brokers and for this one. */
+  readonly ofAll: Map<string, string>
+  readonly own: Map<string, string>
+}
+
+const notAsked = (): never => {
+  throw new BrokerError('answered', 'the stub answers no such question')
+}
+
+/** The brokers of a world in memory, by the addresses of their pods. */
+export class StubBrokers implements Brokers {
+  readonly #find: (host: string) => StubBroker | null
+  /** Every change of configs that was granted. */
+  readonly altered: ConfigChange[] = []
+  onAlter: () => void = () => {}
+
+  constructor(find: (host: string) => StubBroker | null) {
+    this.#find = find
+  }
+
+  async status({ host }: BrokerAccess): Promise<BrokerStatus> {
+    return Promise.resolve(this.#broker(host).status)
+  }
+
+  async describeConfigs({
+    host,
+  }: BrokerAccess): Promise<readonly ReadonlyMap<string, DescribedConfig>[]> {
+    const { ofAll, own } = this.#broker(host)
+    const described = new Map<string, DescribedConfig>()
+    for (const [name, value] of ofAll) {
+      described.set(name, { value, source: 'dynamic of all', isReadOnly: false })
+    }
+    for (const [name, value] of own) {
+      described.set(name, { value, source: 'dynamic', isReadOnly: false })
+    }
+    return Promise.resolve([described])
+  }
+
+  async alterConfigs(
+    { host }: BrokerAccess,
+    changes: readonly ConfigChange[],
+  ): Promise<readonly Outcome[]> {
+    const broker = this.#broker(host)
+    this.onAlter()
+    for (const { of, configs } of changes) {
+      const target = of.kind === 'all brokers' ? broker.ofAll : broker.own
+      for (const [name, value] of Object.entries(configs)) {
+        if (value === null) target.delete(name)
+        else target.set(name, value)
+      }
+    }
+    this.altered.push(...changes)
+    return Promise.resolve(changes.map(() => null))
+  }
+
+  listTopics = notAsked
+  describeTopics = notAsked
+  createTopics = notAsked
+  deleteTopics = notAsked
+  createPartitions = notAsked
+
+  close(): void {}
+
+  #broker(host: string): StubBroker {
+    const broker = this.#find(host)
+    if (broker === null) throw new BrokerError('unreachable', `nobody answers at ${host}`)
+    return broker
+  }
+}

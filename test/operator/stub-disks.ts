@@ -1,0 +1,100 @@
+import { identityOf } from '../../src/operator/desired/identity.ts'
+import type { Pod } from '../../src/operator/kubernetes/objects.ts'
+import type { StubBroker } from './stub-brokers.ts'
+
+/** What is on a disk; null where it is empty. */
+interface Content {
+  readonly directoryId: string
+  readonly clusterId: string
+  readonly incarnation: number
+}
+
+/** What becomes of a broker that is started on a disk. */
+export type Outcome =
+  | { readonly kind: 'waits' }
+  | { readonly kind: 'refuses'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'runs'; readonly isReady: boolean }
+
+/**
+ * Disks, and brokers on them that keep the rules of identity that real ones keep: an empty disk needs a permission, another's is
+ * refused, and nothing is served before the operator has recorded it.
+ */
+export class StubDisks {
+  /** By name of the PersistentVolume. */
+  readonly contents = new Map<string, Content | null>()
+  /** Each time that a disk was formatted, by name of its volume. */
+  readonly formats: string[] = []
+  /** Dynamic settings of all brokers, as somebody else might change them. */
+  readonly configs = new Map<string, string>()
+  readonly #brokers = new Map<string, StubBroker>()
+
+  /** The broker that answers at this address; null where none does. */
+  brokerAt(host: string): StubBroker | null {
+    return this.#brokers.get(host) ?? null
+  }
+
+  /** The broker of `pod`, at `host`, on the disk of `volume`, with what its identity ConfigMap says. */
+  start(
+    pod: Pod,
+    host: string,
+    volume: string,
+    map: Readonly<Record<string, string>> | undefined,
+  ): Outcome {
+    const identity = identityOf(map)
+    if (identity === null) return { kind: 'waits' }
+    const { clusterId, incarnation, directoryId, mayFormat, brokerId } = identity
+    if (!this.contents.get(volume) && mayFormat) this.#format(volume, { clusterId, incarnation })
+    const found = this.contents.get(volume) ?? null
+    if (found === null) return this.#refuse(host, 'DataDirectoryEmpty', 'the disk is empty')
+    const isOurs =
+      found.clusterId === clusterId &&
+      found.incarnation === incarnation &&
+      (directoryId === '' || directoryId === found.directoryId)
+    if (!isOurs) return this.#refuse(host, 'DataDirectoryForeign', 'the disk is of another')
+    const isReady = directoryId === found.directoryId && !mayFormat
+    this.#answer(pod, host, { ...found, brokerId, isReady })
+    return { kind: 'runs', isReady }
+  }
+
+  /** Nobody answers there any more, unless it is one of `hosts`. */
+  keep(hosts: ReadonlySet<string>): void {
+    for (const host of this.#brokers.keys()) if (!hosts.has(host)) this.#brokers.delete(host)
+  }
+
+  #refuse(host: string, reason: string, message: string): Outcome {
+    this.#brokers.delete(host)
+    return { kind: 'refuses', reason, message }
+  }
+
+  #format(volume: string, of: { clusterId: string; incarnation: number }): void {
+    this.formats.push(volume)
+    const directoryId = `disk${this.formats.length}`.padEnd(22, 'A')
+    this.contents.set(volume, { directoryId, ...of })
+  }
+
+  #answer(pod: Pod, host: string, told: Content & { brokerId: number; isReady: boolean }): void {
+    const { brokerId, clusterId, directoryId, incarnation, isReady } = told
+    this.#brokers.set(host, {
+      ofAll: this.configs,
+      own: new Map(),
+      status: {
+        brokerId,
+        clusterId,
+        directoryId,
+        incarnation,
+        isReady,
+        startedAtMs: BigInt(Date.parse(pod.metadata.creationTimestamp!)) as never,
+        version: '0.1.0',
+        notReadyReason: isReady ? null : 'Waits for the operator to record the disk.',
+        startClass: 'A',
+        startReason: '',
+        quarantineReason: null,
+        isMetadataWaiting: false,
+        strayCount: 0,
+        partitionCount: 3,
+        offlinePartitions: [],
+        pageCacheSource: 'mincore',
+      },
+    })
+  }
+}

@@ -1,0 +1,189 @@
+import { SimClock } from '../../sim/clock.ts'
+import { simRandom } from '../../sim/random.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import type { LogBroker } from '../../src/operator/crd/broker.ts'
+import {
+  logClusterSpec,
+  type LogCluster,
+  type LogClusterSpecInput,
+} from '../../src/operator/crd/cluster.ts'
+import { apiVersion } from '../../src/operator/crd/object.ts'
+import { clusterLabels } from '../../src/operator/desired/labels.ts'
+import type { ObjectEvent } from '../../src/operator/kubernetes/events.ts'
+import type {
+  ConfigMap,
+  Draft,
+  Pod,
+  StatefulSet,
+  Stored,
+} from '../../src/operator/kubernetes/objects.ts'
+import type { Ring } from '../../src/operator/plan/observed.ts'
+import { clusterReconcile } from '../../src/operator/reconcile/reconcile.ts'
+import type { Reconcile } from '../../src/operator/reconciler.ts'
+import { silentLogger } from '../helpers/silent-logger.ts'
+import { MemoryApi } from './memory-api.ts'
+import { MemoryNodes } from './memory-nodes.ts'
+import { StubBrokers } from './stub-brokers.ts'
+import { StubDisks } from './stub-disks.ts'
+
+export const at = { namespace: 'streaming', name: 'orders' } as const
+export const broker = 'orders-main-0'
+
+/** The operator is gone, between two writes or in the middle of one. */
+export class Crash extends Error {}
+
+/** What a user writes at least. */
+export const minimal: LogClusterSpecInput = {
+  version: '0.1.0',
+  image: { repository: 'registry.example/logcluster' },
+  pools: [{ name: 'main', storage: { volumes: [{ name: 'data', size: '1Gi' }] } }],
+}
+
+/** A Kubernetes cluster in memory, with an operator that may end at any write. */
+export class World {
+  readonly api = new MemoryApi()
+  readonly clock = new SimClock()
+  readonly disks = new StubDisks()
+  readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
+  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
+  readonly events: ObjectEvent[] = []
+  #operator: Reconcile = this.#start()
+
+  /** What a user applies: the whole spec, with the defaults of the schema. */
+  apply(spec: LogClusterSpecInput): void {
+    const live = this.api.find<LogCluster>('LogCluster', at)
+    const draft = live ?? { apiVersion, kind: 'LogCluster', metadata: { ...at }, status: {} }
+    this.api.put({ ...draft, spec: logClusterSpec.parse(spec) } as unknown as Draft)
+  }
+
+  /** Another process, which knows nothing of what the one before was doing. */
+  restartOperator(defaultImage?: string): void {
+    this.#operator = this.#start(defaultImage)
+  }
+
+  /** One pass; false where the operator ended in it. */
+  async pass(): Promise<boolean> {
+    try {
+      await this.#operator(at)
+      return true
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error
+      this.restartOperator()
+      return false
+    }
+  }
+
+  /** Passes, and Kubernetes at work between them, until neither has anything more to do. */
+  async converge(): Promise<void> {
+    let quiet = 0
+    for (let round = 0; round < 200; round++) {
+      const before = this.api.writes.length + this.brokers.altered.length
+      const isWhole = await this.pass()
+      const wrote = this.api.writes.length + this.brokers.altered.length - before
+      const isBusy = this.nodes.tick()
+      this.clock.advance(1000)
+      quiet = isWhole && wrote === 0 && !isBusy ? quiet + 1 : 0
+      if (quiet === 4) return
+    }
+    const last = this.api.writes.slice(-6).join('; ')
+    throw new Error(`no rest after 200 rounds: ${this.cluster.status.columns?.status}; ${last}`)
+  }
+
+  get cluster(): LogCluster {
+    return this.get<LogCluster>('LogCluster', at.name)
+  }
+
+  get logBroker(): LogBroker {
+    return this.get<LogBroker>('LogBroker', broker)
+  }
+
+  get pod(): Pod {
+    return this.get<Pod>('Pod', `${broker}-0`)
+  }
+
+  get statefulSet(): StatefulSet {
+    return this.get<StatefulSet>('StatefulSet', broker)
+  }
+
+  get identity(): Readonly<Record<string, string>> {
+    return this.get<ConfigMap>('ConfigMap', `${broker}-identity`).data ?? {}
+  }
+
+  get<Object extends Stored>(kind: string, name: string): Object {
+    const found = this.api.find<Object>(kind, { namespace: at.namespace, name })
+    if (found === null) throw new Error(`there is no ${kind} ${name}`)
+    return found
+  }
+
+  has(kind: string, name: string): boolean {
+    return this.api.find(kind, { namespace: at.namespace, name }) !== null
+  }
+
+  /** `True Serving`: status and reason of one of the cluster's conditions. */
+  condition(type: string): string {
+    const found = this.cluster.status.conditions?.find(each => each.type === type)
+    return `${found?.status} ${found?.reason}`
+  }
+
+  message(type: string): string {
+    return this.cluster.status.conditions?.find(each => each.type === type)?.message ?? ''
+  }
+
+  #start(defaultImage = 'localhost/logcluster:0.1.0'): Reconcile {
+    const { api, clock, brokers } = this
+    const cache = <Object extends Stored>(kind: string) => api.cache<Object>(kind)
+    return clusterReconcile({
+      api,
+      brokers,
+      clock,
+      random: simRandom(new Prng(1)),
+      logger: silentLogger,
+      events: { tell: event => void this.events.push(event) },
+      defaultImage,
+      ringOf: smallRing,
+      caches: {
+        logClusters: cache('LogCluster'),
+        logTopics: cache('LogTopic'),
+        logBrokers: cache('LogBroker'),
+        statefulSets: cache('StatefulSet'),
+        pods: cache('Pod'),
+        services: cache('Service'),
+        configMaps: cache('ConfigMap'),
+        persistentVolumeClaims: cache('PersistentVolumeClaim'),
+        podDisruptionBudgets: cache('PodDisruptionBudget'),
+        serviceAccounts: cache('ServiceAccount'),
+        roles: cache('Role'),
+        roleBindings: cache('RoleBinding'),
+      },
+    })
+  }
+}
+
+/** A ring of two slots and a Lease, so that a crash at each of its writes is soon tried. */
+export function smallRing(namespace: string, cluster: string): Ring {
+  const slots = [`${cluster}-md-00`, `${cluster}-md-01`]
+  const lease = `${cluster}-controller`
+  const metadata = (name: string, clusterId: string) => ({
+    namespace,
+    name,
+    labels: clusterLabels(cluster, 'metadata'),
+    annotations: { 'logcluster.dev/cluster-id': clusterId },
+  })
+  return {
+    names: { configMaps: slots, leases: [lease] },
+    objects: (clusterId, from) => [
+      ...slots.map(name => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: metadata(name, clusterId),
+        data: { from },
+      })),
+      {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: metadata(lease, clusterId),
+        spec: {},
+      } as Draft,
+    ],
+  }
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { check } from '../src/broker/check.ts'
+
+const root = join(import.meta.dirname, '..')
+
+let folder: string
+let file: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'logcluster-refusals-'))
+  file = join(folder, 'termination-log')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Told {
+  readonly reason: string
+  readonly message: string
+}
+
+function told(): Told {
+  const text = readFileSync(file, 'utf8')
+  expect(text.trimEnd().split('\n')).toHaveLength(1)
+  return JSON.parse(text) as Told
+}
+
+function argsOf(settings: Readonly<Record<string, string>>): string[] {
+  const all = {
+    listeners: 'PLAINTEXT://127.0.0.1:0',
+    'http.address': '',
+    'log.dirs': join(folder, 'data'),
+    'termination.log.file': file,
+    ...settings,
+  }
+  return Object.entries(all).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+}
+
+/** The exit code of a broker that is started so. */
+function started(settings: Readonly<Record<string, string>>): Promise<number | null> {
+  const main = join(root, 'src/broker/main.ts')
+  const child = spawn(process.execPath, [main, ...argsOf(settings)], {
+    cwd: root,
+    stdio: 'ignore',
+  })
+  return new Promise(resolve => child.on('close', resolve))
+}
+
+async function listening(): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return { server, port: (server.address() as { port: number }).port }
+}
+
+describe('a broker that refuses to start says why in the termination log', () => {
+  test('a configuration that is wrong, all of it', async () => {
+    expect(await started({ 'num.partition': '1', 'http.address': 'nowhere' })).toBe(78)
+    const { reason, message } = told()
+    expect(reason).toBe('ConfigurationInvalid')
+    expect(message).toContain('did you mean num.partitions?')
+    expect(message).toContain('--set: there is no setting num.partition')
+  })
+
+  test('a private listener where nobody could log in', async () => {
+    expect(await started({ 'private.listener': '127.0.0.1:0' })).toBe(78)
+    expect(told().message).toContain('private.credentials.dir')
+  })
+
+  test.each(['listeners', 'http.address', 'private.listener'])(
+    'an address in use, by %s',
+    async setting => {
+      const { server, port } = await listening()
+      const address = `127.0.0.1:${port}`
+      const value = setting === 'listeners' ? `PLAINTEXT://${address}` : address
+      expect(await started({ 'private.credentials.dir': folder, [setting]: value })).toBe(1)
+      server.close()
+      expect(told()).toMatchObject({
+        reason: 'AddressInUse',
+        message: expect.stringContaining(String(port)) as string,
+      })
+    },
+  )
+
+  test('a data directory of somebody else', async () => {
+    const data = join(folder, 'data')
+    mkdirSync(data)
+    writeFileSync(join(data, 'meta.properties'), 'version=1\ncluster.id=x\nnode.id=7\n')
+    expect(await started({})).toBe(1)
+    expect(told().reason).toMatch(/^(?:DataDirectory|MetadataStore)[A-Z]/)
+  })
+
+  test('a log that cannot be written is no reason to hide the exit code', async () => {
+    const unwritable = join(folder, 'none', 'log')
+    expect(await started({ 'termination.log.file': unwritable, 'num.partitions': '0' })).toBe(78)
+  })
+})
+
+describe('check', () => {
+  beforeEach(() => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+  })
+
+  afterEach(() => vi.restoreAllMocks())
+
+  test('finds nothing where a broker would start, and leaves nothing behind', () => {
+    expect(check(argsOf({}))).toBe(0)
+    expect(() => readFileSync(file)).toThrow('ENOENT')
+    expect(() => readFileSync(join(folder, 'data'))).toThrow('ENOENT')
+    expect(vi.mocked(console.log).mock.calls.flat().join(' ')).toMatch(/Data path: \w+/)
+  })
+
+  test('tells what a broker would refuse, by its exit code', () => {
+    expect(check(argsOf({ 'log.segment.byte': '1' }))).toBe(78)
+    expect(told().reason).toBe('ConfigurationInvalid')
+    expect(vi.mocked(console.error)).toHaveBeenCalledWith(
+      expect.stringContaining('did you mean log.segment.bytes?'),
+    )
+  })
+
+  test('prints help as a broker does', () => {
+    expect(check(['--help'])).toBe(0)
+    expect(vi.mocked(console.log)).toHaveBeenCalledWith(expect.stringContaining('Settings:'))
+  })
+})
