@@ -44,6 +44,8 @@ export class SimStoreMedium {
 /** A MetadataStore without a disk: the simulator's, and the oracle for the others. */
 export class SimStore implements MetadataStore {
   readonly snapshotIntervalMax: number
+  readonly unsnapshottedMax = Infinity
+  readonly room = { usedBytes: 0, bytesMax: Infinity }
   readonly payloadBytesMax = 1_048_576
   readonly #medium: SimStoreMedium
   #isBusy = false

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -51,6 +52,22 @@ describe('logcluster broker', () => {
     )
     expect(status).toBe(78)
     expect(stderr).toContain('listeners')
+  })
+})
+
+describe('logcluster check', () => {
+  test('says that a broker could start, and leaves its data directory alone', async () => {
+    const folder = join(tmpdir(), `logcluster-check-${process.pid}`)
+    const { status, stdout } = await logcluster('check', '--set', `log.dirs=${folder}`)
+    expect(status).toBe(0)
+    expect(stdout).toContain('The configuration can be used.')
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('ends as the broker would', async () => {
+    const { status, stderr } = await logcluster('check', '--set', 'log.retention.hors=1')
+    expect(status).toBe(78)
+    expect(stderr).toContain('log.retention.hours')
   })
 })
 

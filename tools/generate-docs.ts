@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { settingsDocument } from '../src/broker/config/settings-text.ts'
 import { compatibilityDocument } from './apis-document.ts'
+import { chartDocument } from './chart-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
 import { dashboardFiles } from './dashboards/index.ts'
 import { ruleFiles } from './rules/index.ts'
@@ -11,6 +12,7 @@ export const documents: readonly { readonly path: string; readonly content: () =
   { path: 'docs/settings.md', content: settingsDocument },
   { path: 'docs/compatibility.md', content: compatibilityDocument },
   { path: 'docs/crds.md', content: crdsDocument },
+  { path: 'charts/logcluster/README.md', content: chartDocument },
   ...crdFiles,
   ...dashboardFiles,
   ...ruleFiles,

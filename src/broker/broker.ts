@@ -23,8 +23,8 @@ import { LogDirectory } from './log/directory/log-directory.ts'
 import type { LogId } from './log/log-id.ts'
 import { startReasons } from './log/recovery/start-class.ts'
 import { applyRetention } from './retention-round.ts'
-import { FilesStore } from './metadata/files/files-store.ts'
 import type { MetadataImage } from './metadata/image.ts'
+import { openStore } from './open-store.ts'
 import { Partitions } from './partition/partitions.ts'
 import { PrivateListener } from './private-listener.ts'
 import { Server, type BoundListener } from './server/server.ts'
@@ -92,6 +92,7 @@ export class Broker {
       }),
       sent: () => this.#insight.sent(),
       coldReads: () => this.#coldReads,
+      pageCache: () => ({ source: this.#pageCacheSource }),
       connections: () => this.#parts.server?.connectionCount ?? 0,
     })
   }
@@ -114,9 +115,16 @@ export class Broker {
       version,
       startedAtMs: this.#startedAtMs,
       notReadyReason: this.#notReadyReason,
-      pageCacheSource: 'unknown',
+      pageCacheSource: this.#pageCacheSource,
     }
     return statusOf(facts, this.#parts)
+  }
+
+  /** Without a window of what was appended lately nothing is known where the kernel cannot be asked. */
+  get #pageCacheSource(): string {
+    const { pageCacheSource } = this.#options.env.disk
+    const { hotWindowBytes } = this.#configuration.settings
+    return pageCacheSource === 'window' && hotWindowBytes === 0 ? 'unknown' : pageCacheSource
   }
 
   /** What HTTP tells. */
@@ -231,14 +239,12 @@ export class Broker {
   }
 
   async #startCluster(): Promise<Cluster> {
-    const { env, fatal, metrics } = this.#options
+    const { env, fatal, metrics, logger } = this.#options
     const { settings } = this.#configuration
-    const path =
-      settings.metadataLogDir === '' ? `${settings.logDirs}/metadata` : settings.metadataLogDir
     const cluster = await Cluster.start({
       ...clusterOptions(this.#configuration, this.#listeners),
       env,
-      store: await FilesStore.open({ disk: env.disk, path }),
+      store: await openStore({ env, settings, warn: (text, fields) => logger.warn(fields, text) }),
     })
     cluster.onFailure(fatal)
     metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })

@@ -30,6 +30,7 @@ function checkMachine({ dataPath, terminationLogFile }: Settings): number {
     const fallback = opened.fallbackReason === null ? '' : `, because ${opened.fallbackReason}`
     console.log('The configuration can be used.')
     console.log(`Data path: ${opened.dataPath}${fallback}. CRC-32C: ${opened.crcMethod}.`)
+    console.log(`Page cache as told by: ${opened.env.disk.pageCacheSource}.`)
     return 0
   } catch (error) {
     const refusal = tellTermination(terminationLogFile, error)

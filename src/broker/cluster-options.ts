@@ -11,6 +11,7 @@ export function clusterOptions(
 ): Omit<ClusterOptions, 'env' | 'store'> {
   const { settings } = configuration
   return {
+    ...(settings.clusterId === '' ? {} : { clusterId: settings.clusterId }),
     brokerId: settings.nodeId,
     listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
     defaults: {

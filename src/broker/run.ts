@@ -94,6 +94,7 @@ function announce({
       http: httpAt,
       dataPath: opened.dataPath,
       crc: opened.crcMethod,
+      pageCache: broker.status.pageCacheSource,
       ...(opened.fallbackReason === null ? {} : { fallbackReason: opened.fallbackReason }),
     },
     'Broker ready',

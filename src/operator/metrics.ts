@@ -76,8 +76,8 @@ export class OperatorMetrics {
   readonly #eventsDropped: Counter
   #sources: Partial<OperatorSources> = {}
 
-  /** `controllers` by the kind that each reconciles; `kinds` are those that are watched. Their counts begin at 0. */
-  constructor(controllers: readonly string[], kinds: readonly string[]) {
+  /** `controllers` by the kind that each reconciles. Their counts begin at 0. */
+  constructor(controllers: readonly string[]) {
     this.#controllers = controllers
     this.#passes = this.#counter('reconcile_total', 'Passes, by how they ended.', [
       'controller',
@@ -124,7 +124,7 @@ export class OperatorMetrics {
       'Events of Kubernetes that could not be written.',
       [],
     )
-    this.#beginAtZero(kinds)
+    this.#beginAtZero()
     this.#registerQueues()
     this.#registerSources()
   }
@@ -156,6 +156,11 @@ export class OperatorMetrics {
     this.#requestSeconds.observe({ verb }, seconds)
   }
 
+  /** These kinds are watched: their failures are counted from 0. */
+  watched(kinds: Iterable<string>): void {
+    for (const kind of kinds) this.#watchFailures.inc({ kind }, 0)
+  }
+
   watchFailed(kind: string): void {
     this.#watchFailures.inc({ kind })
   }
@@ -173,7 +178,7 @@ export class OperatorMetrics {
     return this.#registry.contentType
   }
 
-  #beginAtZero(kinds: readonly string[]): void {
+  #beginAtZero(): void {
     for (const controller of this.#controllers) {
       for (const result of results) this.#passes.inc({ controller, result }, 0)
       this.#errors.inc({ controller }, 0)
@@ -182,7 +187,6 @@ export class OperatorMetrics {
       this.#workSeconds.zero({ name: controller })
       this.#lastSuccess.set({ controller }, 0)
     }
-    for (const kind of kinds) this.#watchFailures.inc({ kind }, 0)
     for (const verb of ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete']) {
       this.#requestSeconds.zero({ verb })
       for (const code of ['403', '429', '500', 'unreachable', 'unknown']) {

@@ -33,7 +33,7 @@ export interface OperatorOptions {
   /** What makes a controller, by the name that it has in metrics. Its keys are LogClusters, `namespace/name`. */
   readonly reconcilers: Readonly<Record<ControllerName, (parts: Parts) => Reconcile>>
   /** After this nothing may go on: the Lease is lost, or a mistake of ours showed. */
-  readonly fatal: (error: Error) => void
+  readonly fatal: (error: unknown) => void
 }
 
 /** By the kind that a controller reconciles. */
@@ -81,6 +81,7 @@ export class Operator {
       logcluster: this.#controller('logcluster', parts),
       logtopic: this.#controller('logtopic', parts),
     }
+    options.metrics.watched(this.#watches.informers.map(({ kind }) => kind))
     options.metrics.attach({
       isLeading: () => this.isLeading,
       leaseName: options.lease.name,

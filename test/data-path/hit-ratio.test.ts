@@ -6,7 +6,7 @@ import { evict } from '../helpers/page-cache.ts'
 import { partitionFolder } from '../helpers/segments.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { batchOf, fill, mebibyte, readAll } from './load.ts'
-import { describeNeeding } from './needs.ts'
+import { describeNeeding, withoutCachestat } from './needs.ts'
 
 const from = { topic: 'history', partition: 0 }
 const batchCount = 256
@@ -59,18 +59,37 @@ async function expectRatio(
   console.log(`${what}: ${ratio}`)
 }
 
+// The evicted half is the file's second, cut at a multiple of 2 MiB: no folio crosses it, and read-ahead,
+// which never goes backwards, stays inside it.
+async function expectTruth(broker: TestBroker): Promise<void> {
+  using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
+  await client.createTopics([{ name: from.topic }])
+  await fill(client, from, batchOf(mebibyte), batchCount)
+  const unflushed = () => broker.metric('logcluster_unflushed_bytes')
+  await eventually('everything is durable', unflushed, bytes => bytes === 0)
+  await expectRatio(broker, 0, [0.99, 1])
+  await expectRatio(broker, 0.5, [0.45, 0.55])
+  await expectRatio(broker, 1, [0, 0.05])
+}
+
+async function sourceOf(broker: TestBroker): Promise<string[]> {
+  const samples = await metricsOf(broker)
+  return samples.flatMap(({ name, labels }) =>
+    name === 'logcluster_page_cache_source_info' ? (labels['source'] ?? '') : [],
+  )
+}
+
 describeNeeding(['addon', 'device'], 'page-cache hit ratio', () => {
-  // The evicted half is the file's second, cut at a multiple of 2 MiB: no folio crosses it, and read-ahead,
-  // which never goes backwards, stays inside it.
   test('is what the page cache had: all, half, nothing', () =>
     withBroker({}, async broker => {
-      using client = await BrokerClient.connect(broker.port, { timeoutMs: 30_000 })
-      await client.createTopics([{ name: from.topic }])
-      await fill(client, from, batchOf(mebibyte), batchCount)
-      const unflushed = () => broker.metric('logcluster_unflushed_bytes')
-      await eventually('everything is durable', unflushed, bytes => bytes === 0)
-      await expectRatio(broker, 0, [0.99, 1])
-      await expectRatio(broker, 0.5, [0.45, 0.55])
-      await expectRatio(broker, 1, [0, 0.05])
+      await expectTruth(broker)
+    }))
+})
+
+describeNeeding(['addon', 'device', 'seccomp'], 'where cachestat is denied', () => {
+  test('mincore takes its place, and the hit ratio is true all the same', () =>
+    withBroker({ wrapper: withoutCachestat }, async broker => {
+      expect(await sourceOf(broker)).toEqual(['mincore'])
+      await expectTruth(broker)
     }))
 })

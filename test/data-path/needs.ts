@@ -1,8 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'vitest'
 import { whyNoCgroup } from '../stress/memory-cgroup.ts'
 import { loadNative } from '../../src/broker/native/load.ts'
+
+/** What goes before a command so that cachestat(2) is not there for it. */
+export const withoutCachestat = [
+  'python3',
+  join(import.meta.dirname, '../helpers/without-cachestat.py'),
+]
 
 /** What a suite cannot do without, and why it is not here; null where it is. */
 const whyMissing = {
@@ -19,6 +26,13 @@ const whyMissing = {
   },
   /** A memory limit for a process. */
   cgroup: whyNoCgroup,
+  /** A program that may take a system call from another. */
+  seccomp: () => {
+    const [python = '', ...args] = withoutCachestat
+    const run = spawnSync(python, [...args, 'true'])
+    if (run.error) return 'python3 is not installed'
+    return run.status === 0 ? null : `no seccomp filter may be set here: ${run.stderr.toString()}`
+  },
   strace: () => {
     const traced = spawnSync('strace', ['-f', '-o', '/dev/null', 'true'])
     if (traced.error) return 'strace is not installed'

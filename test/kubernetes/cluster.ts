@@ -79,6 +79,6 @@ export async function removeCluster(name: string): Promise<void> {
   if (!clusterNames().some(other => readTopology(folderOf(other)) !== null)) restoreMachine(home)
 }
 
-export async function removeOrphans(): Promise<void> {
+async function removeOrphans(): Promise<void> {
   for (const name of orphans()) await removeCluster(name)
 }

@@ -9,6 +9,7 @@ import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
 import type { Disk } from '../../src/env/disk.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
+import { SimulatedRing } from './simulated-ring.ts'
 import { type StorePlace, testMetadataStore } from './store-conformance.ts'
 
 describe('the simulated store', () => {
@@ -52,6 +53,24 @@ describe('the files store on the real disk', () => {
   afterAll(() => rmSync(root, { recursive: true }))
   testMetadataStore(() => filesPlace(new NodeDisk(), join(root, String(count++), 'metadata')))
 })
+
+describe('the Kubernetes store on the simulated API', () => {
+  testMetadataStore(() => ringPlace(new SimulatedRing()))
+})
+
+describe('the Kubernetes store with a ring of 16 slots and chunks of 40 bytes', () => {
+  testMetadataStore(() => {
+    return ringPlace(new SimulatedRing({ slotCount: 16, chunkCount: 4, chunkBytesMax: 40 }))
+  })
+})
+
+function ringPlace(ring: SimulatedRing): StorePlace {
+  return {
+    open: () => Promise.resolve(ring.store()),
+    beside: () => Promise.resolve(ring.store({ brokerId: 1 })),
+    makeAmbiguous: outcome => ring.makeAmbiguous(outcome),
+  }
+}
 
 function filesPlace(disk: Disk, path: string): StorePlace {
   let store: FilesStore | null = null

@@ -1,7 +1,3 @@
-import { posix } from 'node:path'
-import { circlesOf } from './circles.ts'
-import { isTest, isUnder, lineAt, type Source } from './sources.ts'
-
 /** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
 interface Layer {
   readonly ours: readonly string[]
@@ -36,6 +32,12 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/env', 'src/env/real/resident-memory.ts', 'src/env/real/collector.ts'],
   },
   'src/env/real/collector.ts': { ours: [], modules: ['node:v8', 'node:vm'] },
+  'src/kubernetes': { ours: ['src/lib', 'src/env'] },
+  // The one real twin outside of src/env/real: a port that only one store and the operator's tests of it know.
+  'src/kubernetes/https-objects.ts': {
+    ours: ['src/lib', 'src/env', 'src/kubernetes'],
+    modules: ['node:https', 'node:fs/promises'],
+  },
   'src/broker/wire': { ours: ['src/lib'] },
   'src/broker/wire/client': { ours: ['src/lib', 'src/env', ...broker('wire', 'wire/sasl')] },
   // Pure sums, as of node:zlib in compression.
@@ -143,6 +145,11 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
+  'src/broker/metadata/kubernetes': {
+    ours: ['src/lib', 'src/env', 'src/kubernetes', ...broker('metadata')],
+    // To compress is a pure sum; the operator's genesis has no other way to make what a broker reads.
+    modules: ['node:zlib', 'node:util'],
+  },
   'src/broker/cluster': {
     ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
   },
@@ -239,6 +246,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/operator.ts': { ours: everything },
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
+  'src/broker/open-store.ts': { ours: everything },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
@@ -322,79 +330,4 @@ export const layers: Readonly<Record<string, Layer>> = {
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
-const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']
-
-interface Import {
-  readonly what: string
-  readonly line: number
-}
-
-/** Statements at a line's start, and dynamic imports of a literal. */
-const importing =
-  /(?:^|\n)[ \t]*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g
-
-/** What `source` imports, types too: files of ours as paths from the root, modules by their names. */
-export function importsOf(source: Source): Import[] {
-  return [...source.text.matchAll(importing)].map(match => {
-    const what = match[1] ?? match[2]!
-    return {
-      what: what.startsWith('.') ? posix.join(posix.dirname(source.path), what) : what,
-      line: lineAt(source.text, match.index + match[0].length),
-    }
-  })
-}
-
-/** The row of the table for `path`, or undefined where the table has none. */
-function layerOf(path: string): string | undefined {
-  return Object.keys(layers)
-    .filter(place => isUnder(path, place))
-    .toSorted((a, b) => b.length - a.length)[0]
-}
-
-/** One line for each import that the table does not allow, and for each source that it does not know. */
-export function brokenLayers(sources: readonly Source[]): string[] {
-  return sources.flatMap(source => {
-    const { path } = source
-    if (isUnder(path, 'sim')) return complain(source, what => isUnder(what, 'src/env/real'))
-    if (!isUnder(path, 'src')) return []
-    if (isTest(path)) return complain(source, what => isUnder(what, 'src/broker/main.ts'))
-    const place = layerOf(path)
-    if (place === undefined) return [`${path}: no row in the table of layers`]
-    return complain(source, what => !mayImport(place, what))
-  })
-}
-
-function complain(source: Source, isForbidden: (what: string) => boolean): string[] {
-  return importsOf(source)
-    .filter(({ what }) => isForbidden(what))
-    .map(({ what, line }) => `${source.path}:${line}: may not import ${what}`)
-}
-
-function mayImport(place: string, what: string): boolean {
-  const { ours, modules = [] } = layers[place]!
-  if (!what.endsWith('.ts')) {
-    return modules.some(
-      module => module === what || (module === 'node:' && what.startsWith(module)),
-    )
-  }
-  if (isTest(what) || fronts.some(front => isUnder(what, front))) return false
-  const layer = layerOf(what)
-  return layer === place || ours.some(right => right === layer || reaches(right, what))
-}
-
-/** Whether a right that is no row of the table, but a file or folder in one, or all of `src`, holds `what`. */
-function reaches(right: string, what: string): boolean {
-  return !(right in layers) && isUnder(what, right)
-}
-
-/** Every circle of imports, as one line that names its files; types count, since a reader follows them too. */
-export function circles(sources: readonly Source[]): string[] {
-  const known = new Set(sources.map(({ path }) => path))
-  const targets = new Map(
-    sources.map(source => [
-      source.path,
-      importsOf(source).flatMap(({ what }) => (known.has(what) ? [what] : [])),
-    ]),
-  )
-  return circlesOf(targets)
-}
+export const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']

@@ -8,14 +8,17 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of the operator's pods, and of nothing else. */}}
 {{- define "logcluster.selectorLabels" -}}
 app.kubernetes.io/name: logcluster-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
 {{- end -}}
 
 {{- define "logcluster.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
-{{ include "logcluster.selectorLabels" . }}
+app.kubernetes.io/name: logcluster-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: logcluster
 app.kubernetes.io/managed-by: {{ .Release.Service }}

@@ -10,7 +10,7 @@ import {
 } from './controller/controller.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
-import type { Cursor, MetadataStore } from '../metadata/store.ts'
+import type { Cursor, MetadataStore, Silence, SnapshotOutcome } from '../metadata/store.ts'
 
 export interface ControllerShellOptions {
   readonly clock: Clock
@@ -39,6 +39,8 @@ export class ControllerShell {
   #cursor: Cursor
   #lastId = 0
   #retry: Timer | null = null
+  /** The store's last word, where it did not answer. */
+  #silence: Silence | null = null
   #failure: Error | null = null
   #stopped: Deferred<void> | null = null
 
@@ -127,18 +129,26 @@ export class ControllerShell {
 
   async #append(epoch: number, payload: Uint8Array): Promise<void> {
     const outcome = await this.#options.store.append(this.#cursor, epoch, payload)
+    this.#silence = outcome.kind === 'unavailable' ? outcome : null
     if (outcome.kind !== 'committed') return this.#step({ type: outcome.kind })
     this.#cursor = outcome.cursor
-    this.#step({ type: 'committed', nextSequence: outcome.cursor.nextSequence })
+    this.#step({ type: 'committed', ...this.#progress() })
   }
 
   async #snapshot(epoch: number, image: MetadataImage): Promise<void> {
     const payload = encodeBatch(image.records())
     const outcome = await this.#options.store.writeSnapshot(this.#cursor, epoch, payload)
+    this.#silence = isSilence(outcome) ? outcome : null
     if (outcome.kind === 'unavailable') return this.#step({ type: 'snapshotUnavailable' })
+    if (outcome.kind === 'unknown') return this.#step({ type: 'snapshotUnknown' })
     if (outcome.kind === 'lost') return this.#step({ type: 'lost' })
     this.#cursor = outcome.cursor
-    this.#step({ type: 'snapshotWritten', nextSequence: outcome.cursor.nextSequence })
+    this.#step({ type: 'snapshotWritten', ...this.#progress() })
+  }
+
+  #progress(): { readonly nextSequence: number; readonly usedBytes: number } {
+    const { nextSequence } = this.#cursor
+    return { nextSequence, usedBytes: this.#options.store.room.usedBytes }
   }
 
   #keepGoing(operation: Promise<void>): void {
@@ -149,7 +159,8 @@ export class ControllerShell {
   }
 
   #wait(): void {
-    this.#retry = this.#options.clock.after(this.#options.retryDelayMs, () => {
+    const delayMs = Math.max(this.#options.retryDelayMs, this.#silence?.retryAfterMs ?? 0)
+    this.#retry = this.#options.clock.after(delayMs, () => {
       this.#retry = null
       this.#step({ type: 'waited' })
     })
@@ -158,7 +169,7 @@ export class ControllerShell {
   #answer(id: number, answer: Answer): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
-    pending?.resolve(answer)
+    pending?.resolve(explained(answer, this.#silence))
   }
 
   #fail(error: Error): void {
@@ -182,6 +193,17 @@ export class ControllerShell {
     for (const id of this.#pending.keys()) this.#answer(id, outcomeUnknown)
     this.#stopped.resolve()
   }
+}
+
+function isSilence(outcome: SnapshotOutcome): outcome is SnapshotOutcome & Silence {
+  return outcome.kind === 'unavailable' || outcome.kind === 'unknown'
+}
+
+/** With the reason of the store's silence, where whoever asked waited for it in vain. */
+function explained(answer: Answer, silence: Silence | null): Answer {
+  if (answer.type !== 'refused' || answer.error !== 'REQUEST_TIMED_OUT') return answer
+  if (silence?.reason === undefined) return answer
+  return { ...answer, message: `${answer.message} (${silence.reason})` }
 }
 
 const outcomeUnknown: Refusal = {

@@ -127,6 +127,8 @@ export class Membership {
         nextSequence: log.cursor.nextSequence,
         snapshotSequence: log.snapshot?.sequence ?? 0,
         snapshotIntervalMax: store.snapshotIntervalMax,
+        unsnapshottedMax: store.unsnapshottedMax,
+        room: store.room,
         payloadBytesMax: store.payloadBytesMax,
         rules: rulesOf(this.#options),
         ...(producerIdBlockCount === undefined ? {} : { producerIdBlockCount }),

@@ -39,7 +39,7 @@ export interface ClusterOptions {
   readonly isSoleBroker?: boolean
   /** How long a store that does not answer is left alone. Default 500. */
   readonly retryDelayMs?: number
-  /** Ids of one producer-id block. Default 1,000. */
+  /** Ids of one producer-id block. Default 10,000. */
   readonly producerIdBlockCount?: number
   /** The broker stands on its own copy from now on, or for another reason; null: no longer. */
   readonly onStandAlone?: (reason: StandAlone | null) => void

@@ -1,4 +1,5 @@
 import { whyAbsent } from './absent-settings.ts'
+import { kubernetesDefaults, kubernetesProblems } from './kubernetes-settings.ts'
 import {
   checkPrivateListener,
   ListenerError,
@@ -67,7 +68,12 @@ export function load(invocation: Invocation): Loaded {
     options.set,
   ]
   const given = merge(layers, problems)
-  const configuration = settle(given, problems, invocation.memoryBytesMax ?? Infinity)
+  const { environment, memoryBytesMax = Infinity } = invocation
+  const surroundings = {
+    ...(given.has('queued.max.request.bytes') ? {} : memoryDefaults(memoryBytesMax, greatest)),
+    ...kubernetesDefaults(environment),
+  }
+  const configuration = settle(given, problems, surroundings)
   if (problems.length > 0) {
     const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
     throw new ConfigurationError(problems, terminationLogFile)
@@ -211,16 +217,13 @@ function unknown(name: string, where: string, names: Iterable<string>): string {
 function settle(
   given: ReadonlyMap<SettingName, Given>,
   problems: string[],
-  memoryBytesMax: number,
+  surroundings: Readonly<Record<string, SettingValue>>,
 ): Configuration {
   const values: Record<string, SettingValue> = {}
   const texts = new Map<string, string>()
-  const byMemory: Readonly<Record<string, SettingValue>> = given.has('queued.max.request.bytes')
-    ? {}
-    : { ...memoryDefaults(memoryBytesMax, greatest) }
   for (const name of settingNames) {
     const entry = given.get(name)
-    values[camel(name)] = byMemory[camel(name)] ?? settingOf(name).default
+    values[camel(name)] = surroundings[camel(name)] ?? settingOf(name).default
     if (entry === undefined) continue
     const parsed = read(name, entry, problems)
     if (parsed === null) continue
@@ -258,7 +261,7 @@ function scaled(setting: Setting, entry: Given): string {
 
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
-  problems.push(...sizeProblems(settings))
+  problems.push(...sizeProblems(settings), ...kubernetesProblems(settings))
   if (settings.logDirs.trim() === '' || settings.logDirs.includes(',')) {
     problems.push('log.dirs must name one directory: to use several disks, run several brokers')
   }

@@ -4,6 +4,7 @@
  */
 import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
+import { kubernetesSettings } from './kubernetes-settings.ts'
 import { privateSettings } from './private-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 import { toolSettings } from './tool-settings.ts'
@@ -249,6 +250,9 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'How long a stopping broker waits for the answers of requests that it took.',
   }),
+
+  // In Kubernetes
+  ...kubernetesSettings,
 
   // Under an operator
   ...privateSettings,

@@ -7,6 +7,13 @@
 export interface MetadataStore {
   /** Appends after the last snapshot, at which the next one is due. */
   readonly snapshotIntervalMax: number
+  /** Appends after the last snapshot, after which no further one is taken. Infinite where records are kept as they come. */
+  readonly unsnapshottedMax: number
+  /**
+   * Bytes that a snapshot of what is stored takes at most, and that one may take (Infinity where nothing limits it), as the
+   * store keeps them. Moves with each operation.
+   */
+  readonly room: { readonly usedBytes: number; readonly bytesMax: number }
   /** Bytes of one payload. */
   readonly payloadBytesMax: number
 
@@ -24,13 +31,15 @@ export interface MetadataStore {
   append(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome>
   /**
    * Keeps `payload` as the state after record `cursor.nextSequence - 1`; records that nobody needs any more
-   * may be trimmed. `unavailable`: it was not written, or is not in use; to be tried again some other time.
+   * may be trimmed. `unavailable`: it was not written, or is not in use; to be tried again some other time. `unknown`: it may be
+   * in use, or come into use; the same call must be repeated until that is known.
    * @throws StoreError as `append`
    */
   writeSnapshot(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<SnapshotOutcome>
   /**
-   * Of a store that may be made anew, empty, for a cluster that is there: fills it with `log`, all or nothing. Only after
-   * `readAll` threw `awaitsCopy`. @throws as `readAll`
+   * Fills a store that `awaitsCopy` so that it goes on after `log`, with the same sequences and hashes. What was cut short
+   * is gone on with by the same call.
+   * @throws StoreUnavailable to be tried again, StoreError where the store is not one that waits
    */
   rebuild?(log: StoredLog): Promise<void>
   readonly lease: Lease
@@ -80,13 +89,21 @@ export interface Snapshot {
 export type AppendOutcome =
   | { readonly kind: 'committed'; readonly cursor: Cursor }
   | { readonly kind: 'lost' }
-  | { readonly kind: 'unavailable' }
+  | ({ readonly kind: 'unavailable' } & Silence)
 
 /** The cursor moves where the adapter notes the snapshot in the log itself. */
 export type SnapshotOutcome =
   | { readonly kind: 'written'; readonly cursor: Cursor }
   | { readonly kind: 'lost' }
-  | { readonly kind: 'unavailable' }
+  | ({ readonly kind: 'unavailable' } & Silence)
+  | ({ readonly kind: 'unknown' } & Silence)
+
+export interface Silence {
+  /** Why, for people. */
+  readonly reason?: string
+  /** Milliseconds that the store wants to be left alone. */
+  readonly retryAfterMs?: number
+}
 
 /**
  * Who should be the controller. Liveness only: two holders at once do no harm, because an append by the one that
@@ -101,7 +118,7 @@ export interface Lease {
   release(): Promise<void>
 }
 
-interface LeaseView {
+export interface LeaseView {
   readonly isHeld: boolean
   readonly isMine: boolean
 }
@@ -112,17 +129,17 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * `damaged`: what it holds is not a log that was written by us. `locked`: another process uses it.
- * `unsuitable`: no log may be kept there. `failed`: an operation failed for good. `rolledBack`: it holds a log, and not
- * the one that this broker followed. `awaitsCopy`: it was made to be filled from a broker's copy, and is empty.
+ * `damaged`: what it holds is not a log that was written by us. `behind`: it is an older state of the log than one that was
+ * read before, or went on from one in another way. `awaitsCopy`: it was made anew for an old log, which a copy must bring. `locked`: another process uses it.
+ * `unsuitable`: no log may be kept there. `failed`: an operation failed for good.
  */
 export type StoreErrorReason =
   | 'damaged'
+  | 'behind'
+  | 'awaitsCopy'
   | 'locked'
   | 'unsuitable'
   | 'failed'
-  | 'rolledBack'
-  | 'awaitsCopy'
 
 /** The store cannot be used; the message says what, where, and what to do. */
 export class StoreError extends Error {

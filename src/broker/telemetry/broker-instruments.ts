@@ -217,6 +217,12 @@ function infoGauges(sources: Sources): Instrument[] {
       samples: () => info(sources().dataPath?.()),
     },
     {
+      name: 'logcluster_page_cache_source_info',
+      help: 'What tells whether bytes are in the page cache: cachestat(2), mincore(2) where that is denied, window: what was appended lately counts as there, or unknown; always 1.',
+      labels: ['source'],
+      samples: () => info(sources().pageCache?.()),
+    },
+    {
       name: 'logcluster_start_class_info',
       help: 'How the last run ended: A cleanly, B the process died, C anything else, D the data directory was empty; always 1.',
       labels: ['class', 'reason'],

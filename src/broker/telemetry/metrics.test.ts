@@ -7,6 +7,7 @@ import type { MetricSources } from './sources.ts'
 const sources: MetricSources = {
   build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
   isMetadataWaiting: () => true,
+  pageCache: () => ({ source: 'mincore' }),
   start: () => ({ class: 'B', reason: 'process-died' }),
   dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
   network: () => ({
@@ -137,6 +138,7 @@ function used(): Metrics {
   metrics.connectionRefused('max.connections')
   metrics.connectionClosed('peer')
   metrics.connectionFault('malformed')
+  metrics.loginFailures('private')
   metrics.loopLag(0.02)
   return metrics
 }
@@ -188,6 +190,8 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_request_memory_bytes 4',
       'logcluster_request_memory_waits_total 5',
       'logcluster_data_path_info{network="native",disk="native",crc="native"} 1',
+      'logcluster_page_cache_source_info{source="mincore"} 1',
+      'logcluster_login_failures_total{listener="private"} 0',
       'logcluster_metadata_waiting 1',
       'logcluster_stray_logs 2',
       'logcluster_offline_partitions 3',

@@ -14,6 +14,8 @@ export interface MetricSources {
     readonly disk: string
     readonly crc: string
   }
+  /** What tells whether bytes are in the page cache. */
+  readonly pageCache: () => { readonly source: string }
   /** How the last run ended, and what told so: a few words each. */
   readonly start: () => { readonly class: string; readonly reason: string }
   /** True while the metadata store does not answer. */

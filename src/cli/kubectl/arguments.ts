@@ -1,7 +1,7 @@
 import { nearest } from '../../broker/config/nearest.ts'
 
-export const verbs = ['status', 'restart', 'replace', 'report'] as const
-export type Verb = (typeof verbs)[number]
+const verbs = ['status', 'restart', 'replace', 'report'] as const
+type Verb = (typeof verbs)[number]
 
 /** What a command line asks of the plugin. */
 export interface Wish {

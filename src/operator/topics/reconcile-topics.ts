@@ -166,30 +166,32 @@ class TopicsPass {
       return act.do === 'change' || act.do === 'adopt' ? [{ verdict, change: act.change }] : []
     })
     const growing = changing.filter(({ change }) => change.partitionCount !== null)
-    const grown = await brokers.createPartitions(
-      access,
-      growing.map(({ verdict, change }) => ({
-        name: topicNameOf(verdict.topic),
-        partitionCount: change.partitionCount!,
-      })),
+    const grown = await asked(growing, () =>
+      brokers.createPartitions(
+        access,
+        growing.map(({ verdict, change }) => ({
+          name: topicNameOf(verdict.topic),
+          partitionCount: change.partitionCount!,
+        })),
+      ),
     )
     for (const [at, { verdict }] of growing.entries()) refuse(verdict, 'partitions', grown[at]!)
     const altering = changing.filter(({ change }) => Object.keys(change.configs).length > 0)
-    const altered = await brokers.alterConfigs(
-      access,
-      altering.map(({ verdict, change }) => ({
-        of: { kind: 'topic', name: topicNameOf(verdict.topic) },
-        configs: change.configs,
-      })),
+    const altered = await asked(altering, () =>
+      brokers.alterConfigs(
+        access,
+        altering.map(({ verdict, change }) => ({
+          of: { kind: 'topic', name: topicNameOf(verdict.topic) },
+          configs: change.configs,
+        })),
+      ),
     )
     for (const [at, { verdict }] of altering.entries()) refuse(verdict, 'configs', altered[at]!)
     const going = verdicts.flatMap(verdict =>
       verdict.act.do === 'delete' ? [{ verdict, topicId: verdict.act.topicId }] : [],
     )
-    const deleted = await brokers.deleteTopics(
-      access,
-      going.map(({ topicId }) => topicId),
-    )
+    const ids = going.map(({ topicId }) => topicId)
+    const deleted = await asked(going, () => brokers.deleteTopics(access, ids))
     for (const [at, { verdict }] of going.entries()) refuse(verdict, 'delete', gone(deleted[at]!))
     return done
   }
@@ -202,10 +204,8 @@ class TopicsPass {
     const creating = verdicts.flatMap(verdict =>
       verdict.act.do === 'create' ? [{ verdict, wish: verdict.act.wish }] : [],
     )
-    const created = await this.#parts.brokers.createTopics(
-      access,
-      creating.map(({ wish }) => wish),
-    )
+    const wishes = creating.map(({ wish }) => wish)
+    const created = await asked(creating, () => this.#parts.brokers.createTopics(access, wishes))
     for (const [at, { verdict }] of creating.entries()) {
       const answer = created[at]!
       done.set(
@@ -278,6 +278,14 @@ class TopicsPass {
   #nameOf({ metadata }: LogTopic): string {
     return `${metadata.namespace}/${metadata.name}`
   }
+}
+
+/** Answers to a list of wishes; nobody is asked where there are none. */
+async function asked<Answer>(
+  wishes: readonly unknown[],
+  ask: () => Promise<readonly Answer[]>,
+): Promise<readonly Answer[]> {
+  return wishes.length === 0 ? [] : await ask()
 }
 
 /** What is not there is deleted. */

@@ -2,6 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startCluster } from '../cluster.ts'
 import { nodeArchive } from '../node/images.ts'
 import { whyNoNodes } from '../node/machine.ts'
+import { productArchive } from '../node/product-image.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,7 +21,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const cluster = await startCluster()
   project.provide('nodeClusterFolder', cluster.plane.folder)
   try {
-    await cluster.importImage(nodeArchive())
+    for (const archive of [nodeArchive(), productArchive()]) await cluster.importImage(archive)
   } catch (error) {
     await cluster[Symbol.asyncDispose]()
     throw error

@@ -12,6 +12,7 @@ export type ControllerError =
   | 'INVALID_REQUEST'
   | 'INVALID_TOPIC_EXCEPTION'
   | 'NOT_CONTROLLER'
+  | 'POLICY_VIOLATION'
   | 'REQUEST_TIMED_OUT'
   | 'RESOURCE_NOT_FOUND'
   | 'TOPIC_ALREADY_EXISTS'
@@ -177,7 +178,7 @@ export type Answer =
   | { readonly type: 'brokerRegistered'; readonly brokerEpoch: number }
   | Refusal
 
-/** Nothing of the command was done, or ever will be. */
+/** Nothing of the command was done, or ever will be; of one that was split, perhaps the first of its topics or resources. */
 export interface Refusal {
   readonly type: 'refused'
   readonly error: Exclude<ControllerError, 'NONE'>

@@ -9,9 +9,9 @@ import {
   type ControllerEffect,
   type ControllerEvent,
   type ControllerOptions,
-  producerIdBlockCount,
-  queuedCommandCountMax,
 } from './controller.ts'
+import { producerIdBlockCount } from './allocate-producer-ids.ts'
+import { queuedCommandCountMax } from './refusals.ts'
 import {
   internalName,
   internalTopic,

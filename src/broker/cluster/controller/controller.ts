@@ -7,6 +7,7 @@ import {
   joinBatch,
   type MetadataRecord,
 } from '../../metadata/records.ts'
+import { decideAllocateProducerIds, producerIdBlockCount } from './allocate-producer-ids.ts'
 import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
 import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
@@ -14,6 +15,15 @@ import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
 import type { Decision } from './decision.ts'
 import { decideDeleteTopics } from './delete-topics.ts'
+import { growthRefusal, type StoreRoom } from './growth.ts'
+import { encodedBytes, partsOf, type Part } from './parts.ts'
+import {
+  notController,
+  overloaded,
+  queuedCommandCountMax,
+  tooLarge,
+  waitedTooLong,
+} from './refusals.ts'
 import { decideRegisterBroker } from './register-broker.ts'
 
 export type ControllerEvent =
@@ -24,11 +34,12 @@ export type ControllerEvent =
   /** Whoever asked waits no longer. */
   | { readonly type: 'withdrawn'; readonly id: number }
   /** The answers to `append`. */
-  | { readonly type: 'committed'; readonly nextSequence: number }
+  | { readonly type: 'committed'; readonly nextSequence: number; readonly usedBytes?: number }
   | { readonly type: 'unavailable' }
-  /** The answers to `snapshot`. */
-  | { readonly type: 'snapshotWritten'; readonly nextSequence: number }
+  /** The answers to `snapshot`. `snapshotUnknown`: it must be repeated. */
+  | { readonly type: 'snapshotWritten'; readonly nextSequence: number; readonly usedBytes?: number }
   | { readonly type: 'snapshotUnavailable' }
+  | { readonly type: 'snapshotUnknown' }
   /** An answer to both: somebody else has appended. */
   | { readonly type: 'lost' }
   /** The pause that `wait` asked for is over. */
@@ -64,27 +75,31 @@ export interface ControllerOptions {
   readonly snapshotSequence: number
   /** Appends from one snapshot to the next. */
   readonly snapshotIntervalMax: number
+  /** Appends after a snapshot that there may be at all. Default: any number. */
+  readonly unsnapshottedMax?: number
   /** Bytes of one append. */
   readonly payloadBytesMax: number
   /** Ids of one producer-id block. Default `producerIdBlockCount`. */
   readonly producerIdBlockCount?: number
+  /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
+  readonly room?: StoreRoom
   readonly rules: TopicRules & ConfigRules
 }
 
-/** Ids of one producer-id block: a broker hands them out without asking. @internal */
-export const producerIdBlockCount = 1_000
-
-/** Bytes of records after which a batch is closed. A command is never split, so one alone may be larger. */
+/** Bytes of records after which a batch is closed. One command alone may be larger, up to what an append holds; then it is split. */
 const batchBytesMax = 131_072
-/** Commands that wait for their decision; more are refused. @internal */
-export const queuedCommandCountMax = 1_000
 
 interface Batch {
   readonly payload: Uint8Array
   readonly records: readonly MetadataRecord[]
   /** As it will be when the batch is committed. */
   readonly image: MetadataImage
-  readonly answers: readonly { readonly id: number; readonly answer: Answer }[]
+  readonly answers: readonly Answered[]
+}
+
+interface Answered {
+  readonly id: number
+  readonly answer: Answer
 }
 
 /**
@@ -102,7 +117,11 @@ export class Controller {
   #nextSequence: number
   #epoch: number
   #inFlight: Batch | 'snapshot' | null = null
+  #snapshotSequence: number
   #snapshotDueAt: number
+  #room: StoreRoom
+  /** What is still to be appended of a command that was split; the last one carries its answer. */
+  readonly #parts: (Part & { readonly answers: readonly Answered[] })[] = []
   readonly #queue: { readonly id: number; readonly command: Command }[] = []
   #effects: ControllerEffect[] = []
 
@@ -111,7 +130,9 @@ export class Controller {
     this.#image = options.image
     this.#nextSequence = options.nextSequence
     this.#epoch = options.image.controllerEpoch + 1
+    this.#snapshotSequence = options.snapshotSequence
     this.#snapshotDueAt = options.snapshotSequence + options.snapshotIntervalMax
+    this.#room = options.room ?? { usedBytes: 0, bytesMax: Infinity }
   }
 
   /** Everything committed. */
@@ -136,6 +157,7 @@ export class Controller {
         this.#withdrawn(event.id)
         break
       case 'committed':
+        this.#used(event.usedBytes)
         this.#committed(event.nextSequence)
         break
       case 'unavailable':
@@ -143,13 +165,19 @@ export class Controller {
         this.#effects.push({ type: 'wait' })
         break
       case 'waited':
-        this.#appendAgain()
+        this.#tryAgain()
         break
       case 'snapshotWritten':
+        this.#used(event.usedBytes)
+        this.#snapshotSequence = event.nextSequence - 1
         this.#snapshotEnded(event.nextSequence, this.#options.snapshotIntervalMax)
         break
       case 'snapshotUnavailable':
-        this.#snapshotEnded(this.#nextSequence, Math.ceil(this.#options.snapshotIntervalMax / 8))
+        this.#snapshotUnavailable()
+        break
+      case 'snapshotUnknown':
+        assert(this.#inFlight === 'snapshot', 'a snapshot is in flight')
+        this.#effects.push({ type: 'wait' })
         break
       case 'lost':
         this.#resign()
@@ -204,9 +232,27 @@ export class Controller {
     for (const { id, answer } of batch.answers) this.#effects.push({ type: 'answer', id, answer })
   }
 
-  #appendAgain(): void {
+  #tryAgain(): void {
     const batch = this.#batchInFlight()
     if (batch !== null) this.#append(batch)
+    else if (this.#inFlight === 'snapshot') this.#snapshot()
+  }
+
+  #snapshot(): void {
+    this.#inFlight = 'snapshot'
+    this.#effects.push({ type: 'snapshot', epoch: this.#epoch, image: this.#image })
+  }
+
+  /** Put off, or, where the store takes nothing else before it, tried until it is there. */
+  #snapshotUnavailable(): void {
+    const { snapshotIntervalMax, unsnapshottedMax = Infinity } = this.#options
+    const appended = this.#nextSequence - 1 - this.#snapshotSequence
+    if (appended >= unsnapshottedMax) this.#effects.push({ type: 'wait' })
+    else this.#snapshotEnded(this.#nextSequence, Math.ceil(snapshotIntervalMax / 8))
+  }
+
+  #used(usedBytes = this.#room.usedBytes): void {
+    this.#room = { ...this.#room, usedBytes }
   }
 
   #snapshotEnded(nextSequence: number, dueAfter: number): void {
@@ -221,7 +267,8 @@ export class Controller {
     const batch = this.#batchInFlight()
     this.#inFlight = null
     this.#state = 'resigned'
-    for (const { id } of batch?.answers ?? []) this.#refuse(id, notController)
+    const unanswered = [batch, ...this.#parts.splice(0)].flatMap(each => each?.answers ?? [])
+    for (const { id } of unanswered) this.#refuse(id, notController)
     this.#refuseQueue()
     this.#effects.push({ type: 'resign' })
   }
@@ -236,31 +283,45 @@ export class Controller {
   #workNext(): void {
     if (this.#state !== 'active' || this.#inFlight !== null) return
     if (this.#nextSequence - 1 >= this.#snapshotDueAt) {
-      this.#inFlight = 'snapshot'
-      this.#effects.push({ type: 'snapshot', epoch: this.#epoch, image: this.#image })
-      return
+      return this.#snapshot()
     }
-    const batch = this.#decideBatch()
+    const batch = this.#nextPart() ?? this.#decideBatch() ?? this.#nextPart()
     if (batch !== null) this.#append(batch)
+  }
+
+  #nextPart(): Batch | null {
+    const part = this.#parts.shift()
+    if (part === undefined) return null
+    const { records, encoded, answers } = part
+    const image = this.#image.applyBatch(this.#nextSequence, records)
+    return { payload: joinBatch(encoded), records, image, answers }
   }
 
   /** Decides commands from the queue; answers at once where no record comes of them. */
   #decideBatch(): Batch | null {
     const records: MetadataRecord[] = []
     const encoded: string[] = []
-    const answers: { id: number; answer: Answer }[] = []
-    const bytesMax = Math.min(batchBytesMax, this.#options.payloadBytesMax)
+    const answers: Answered[] = []
+    const { payloadBytesMax } = this.#options
+    const bytesMax = Math.min(batchBytesMax, payloadBytesMax)
     let bytes = batchOverheadBytes
     let image = this.#image.at(this.#nextSequence)
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const decision = this.#decide(image, next.command)
       const texts = decision.records.map(encodeRecord)
-      const added = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0)
-      const isTooLarge = added + batchOverheadBytes > this.#options.payloadBytesMax
-      if (!isTooLarge && records.length > 0 && bytes + added > bytesMax) break
+      const added = texts.reduce((sum, text) => sum + encodedBytes(text), 0)
+      const isTooLarge = added + batchOverheadBytes > payloadBytesMax
+      if (records.length > 0 && bytes + added > bytesMax) break
       this.#queue.shift()
+      const refusal = growthRefusal(decision.records, bytes + added, this.#room)
+      if (refusal !== null) {
+        answers.push({ id: next.id, answer: refusal })
+        continue
+      }
       if (isTooLarge) {
-        answers.push({ id: next.id, answer: tooLarge(added, this.#options.payloadBytesMax) })
+        const split = this.#split(next.command, decision, { id: next.id, answer: decision.answer })
+        if (split) break
+        answers.push({ id: next.id, answer: tooLarge(added, payloadBytesMax) })
         continue
       }
       answers.push({ id: next.id, answer: decision.answer })
@@ -272,6 +333,18 @@ export class Controller {
     if (records.length > 0) return { payload: joinBatch(encoded), records, image, answers }
     for (const { id, answer } of answers) this.#effects.push({ type: 'answer', id, answer })
     return null
+  }
+
+  /** False where it cannot be. */
+  #split(command: Command, { records }: Decision, answered: Answered): boolean {
+    const recordBytesMax = this.#options.payloadBytesMax
+    const bytesMax = Math.min(batchBytesMax, recordBytesMax)
+    const parts = partsOf(command, records, { bytesMax, recordBytesMax })
+    if (parts === null) return false
+    for (const [at, part] of parts.entries()) {
+      this.#parts.push({ ...part, answers: at === parts.length - 1 ? [answered] : [] })
+    }
+    return true
   }
 
   #decide(image: MetadataImage, command: Command): Decision {
@@ -315,51 +388,5 @@ export class Controller {
 
   #refuse(id: number, answer: Refusal): void {
     this.#effects.push({ type: 'answer', id, answer })
-  }
-}
-
-function decideAllocateProducerIds(
-  before: MetadataImage,
-  brokerId: number,
-  count: number,
-): Decision {
-  if (!before.brokers.has(brokerId)) {
-    const message = `Broker ${brokerId} is not registered. Register it first.`
-    const answer = { type: 'refused', error: 'BROKER_ID_NOT_REGISTERED', message } as const
-    return { records: [], image: before, answer }
-  }
-  const block = { firstProducerId: before.nextProducerId, count }
-  const record = { type: 'producerIdsAllocated', brokerId, ...block } as const
-  return {
-    records: [record],
-    image: before.apply(record),
-    answer: { type: 'producerIdsAllocated', ...block },
-  }
-}
-
-const notController: Refusal = {
-  type: 'refused',
-  error: 'NOT_CONTROLLER',
-  message: 'This broker is not the controller, or is stopping. Try again.',
-}
-
-const overloaded: Refusal = {
-  type: 'refused',
-  error: 'REQUEST_TIMED_OUT',
-  message: `The metadata store is slow: ${queuedCommandCountMax} changes wait for it already. Try again later.`,
-}
-
-const waitedTooLong: Refusal = {
-  type: 'refused',
-  error: 'REQUEST_TIMED_OUT',
-  message:
-    'The metadata store did not answer within the time of the request. Nothing was done: try again.',
-}
-
-function tooLarge(bytes: number, bytesMax: number): Refusal {
-  return {
-    type: 'refused',
-    error: 'INVALID_REQUEST',
-    message: `The request changes ${bytes} bytes of metadata at once; at most ${bytesMax} fit. Split it.`,
   }
 }

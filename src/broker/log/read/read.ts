@@ -197,11 +197,15 @@ function isLookupHot(
   return isHot(segment, position, end - position)
 }
 
+/** What sends less than this from the hot window does without mincore(2). */
+const mincoreBytesMin = 256 * 1024
+
 /** In the page cache, as far as anybody knows (durability.md Q3, Q4). */
 function isHot(segment: Segment, position: number, length: number): boolean {
   const { file, hotFrom } = segment
-  // To ask mincore takes as long as all else that a small fetch does, and what was appended lately is there.
-  if (file.pageCacheSource === 'mincore' && position >= hotFrom) return true
+  // To ask mincore takes as long as all else that a small fetch does, and what was appended lately is likely there.
+  const isDear = file.pageCacheSource === 'mincore' && length < mincoreBytesMin
+  if (isDear && position >= hotFrom) return true
   return file.isResident(position, length) ?? position >= hotFrom
 }
 

@@ -43,13 +43,21 @@ export class CopiedStore implements MetadataStore {
     return this.#store.payloadBytesMax
   }
 
+  get unsnapshottedMax(): number {
+    return this.#store.unsnapshottedMax
+  }
+
+  get room(): MetadataStore['room'] {
+    return this.#store.room
+  }
+
   get lease(): Lease {
     return this.#store.lease
   }
 
   /**
    * What the store holds, which the copy then has too.
-   * @throws as the store; StoreError `rolledBack` where it does not go on from where the copy ends
+   * @throws as the store; StoreError `behind` where it does not go on from where the copy ends
    */
   async readAll(): Promise<StoredLog> {
     const log = await this.#readOrRebuild()
@@ -141,7 +149,7 @@ function isSame(one: Cursor | null, other: Cursor): boolean {
 
 function rolledBack(problem: string): StoreError {
   return new StoreError(
-    'rolledBack',
+    'behind',
     `The metadata store does not hold the log that this broker followed: ${problem}. Restore the store to what it was; ` +
       'or, to accept what it holds now, stop the broker and remove the file metadata.copy from its data directory.',
   )

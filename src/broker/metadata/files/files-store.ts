@@ -39,6 +39,8 @@ export interface FilesStoreOptions {
  */
 export class FilesStore implements MetadataStore {
   readonly snapshotIntervalMax: number
+  readonly unsnapshottedMax = Infinity
+  readonly room = { usedBytes: 0, bytesMax: Infinity }
   readonly payloadBytesMax = 16 * 1_048_576
   readonly lease: Lease
   readonly #disk: Disk

@@ -1,0 +1,149 @@
+import type { Clock, Timer } from '../../../env/clock.ts'
+import type { KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
+import { isObject } from '../shape.ts'
+import type { Lease, LeaseView } from '../store.ts'
+
+export interface RingLeaseOptions {
+  readonly objects: NamedObjects
+  /** Of the Lease object. */
+  readonly name: string
+  /** Whoever has the same one is the same holder: a broker that starts again does not wait for itself. */
+  readonly identity: string
+  readonly clock: Clock
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** As reliable leader elections have them: the ratio of the first two is how much faster one clock may run than another. */
+const leaseDurationMs = 10_000
+const renewDeadlineMs = 6_000
+const retryPeriodMs = 2_000
+
+/**
+ * The Lease object, judged by this broker's own clock alone: another's counts as given up when it has not changed here for
+ * its whole duration, one's own from before the request that renewed it was sent. It renews itself while it is held.
+ *
+ * It only keeps two brokers from getting into each other's way: what is true is decided in the ring. So where the
+ * object does not exist, which brokers may not change, anybody may go on.
+ */
+export class RingLease implements Lease {
+  readonly #options: RingLeaseOptions
+  /** Its last known state, and when this broker first saw it, in monotonic milliseconds. */
+  #seen: { readonly object: KubernetesObject; readonly sinceMs: number } | null = null
+  #deadlineMs = -Infinity
+  #renewal: Timer | null = null
+  #isRenewing = false
+
+  constructor(options: RingLeaseOptions) {
+    this.#options = options
+  }
+
+  async observe(): Promise<LeaseView> {
+    await this.#look()
+    const holder = this.#holder()
+    const { identity } = this.#options
+    return { isHeld: holder !== '' && !this.#isStale(), isMine: holder === identity }
+  }
+
+  async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
+    const found = await this.#look()
+    if (found === 'unavailable') return false
+    if (found === 'missing') {
+      const { name, warn } = this.#options
+      warn('The Lease does not exist; the broker goes on without. The operator makes it', { name })
+      return true
+    }
+    const holder = this.#holder()
+    const { identity } = this.#options
+    const isFree = holder === '' || holder === identity || this.#isStale()
+    if (!isFree && !force) return false
+    if (!(await this.#write(identity, holder !== identity))) return false
+    this.#renewal ??= this.#options.clock.every(retryPeriodMs, () => void this.renew())
+    return true
+  }
+
+  async renew(): Promise<boolean> {
+    const { identity, clock } = this.#options
+    if (!this.#isRenewing) {
+      this.#isRenewing = true
+      try {
+        const isWritten = this.#holder() === identity && (await this.#write(identity, false))
+        if (!isWritten) await this.#look()
+      } finally {
+        this.#isRenewing = false
+      }
+    }
+    return this.#holder() === identity && clock.monotonic() < this.#deadlineMs
+  }
+
+  async release(): Promise<void> {
+    this.stop()
+    if (this.#holder() !== this.#options.identity) return
+    this.#deadlineMs = -Infinity
+    await this.#write('', false)
+  }
+
+  /** Renews no longer; the Lease runs out by itself. */
+  stop(): void {
+    this.#renewal?.cancel()
+    this.#renewal = null
+  }
+
+  async #look(): Promise<'found' | 'missing' | 'unavailable'> {
+    const reply = await this.#options.objects.get('Lease', this.#options.name)
+    if (reply.type === 'found') this.#saw(reply.object)
+    if (reply.type === 'missing') this.#seen = null
+    return reply.type
+  }
+
+  /** False: it was not written, or nobody knows; the next look tells. */
+  async #write(holderIdentity: string, isTaken: boolean): Promise<boolean> {
+    const { objects, clock } = this.#options
+    const before = this.#seen?.object
+    if (before === undefined) return false
+    const sentAtMs = clock.monotonic()
+    const spec = this.#spec()
+    const now = microTime(clock.now())
+    const transitions = Number(spec['leaseTransitions'] ?? 0) + (isTaken ? 1 : 0)
+    const reply = await objects.update('Lease', {
+      ...before,
+      spec: {
+        ...spec,
+        holderIdentity,
+        leaseDurationSeconds: leaseDurationMs / 1_000,
+        renewTime: now,
+        ...(isTaken ? { acquireTime: now } : {}),
+        leaseTransitions: transitions,
+      },
+    })
+    if (reply.type !== 'stored') return false
+    this.#saw(reply.object)
+    this.#deadlineMs = sentAtMs + renewDeadlineMs
+    return true
+  }
+
+  #saw(object: KubernetesObject): void {
+    const isSame = this.#seen?.object.metadata.resourceVersion === object.metadata.resourceVersion
+    const sinceMs = isSame ? this.#seen!.sinceMs : this.#options.clock.monotonic()
+    this.#seen = { object, sinceMs }
+  }
+
+  #isStale(): boolean {
+    if (this.#seen === null) return true
+    return this.#options.clock.monotonic() - this.#seen.sinceMs >= leaseDurationMs
+  }
+
+  #holder(): string {
+    const holder = this.#spec()['holderIdentity']
+    return typeof holder === 'string' ? holder : ''
+  }
+
+  #spec(): Readonly<Record<string, unknown>> {
+    const spec = this.#seen?.object['spec']
+    return isObject(spec) ? spec : {}
+  }
+}
+
+/** Kubernetes' MicroTime. */
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z')
+}

@@ -1,0 +1,45 @@
+import type { Env } from '../env/env.ts'
+import { HttpsObjects } from '../kubernetes/https-objects.ts'
+import type { NamedObjects } from '../kubernetes/named-objects.ts'
+import type { Settings } from './config/settings.ts'
+import { FilesStore } from './metadata/files/files-store.ts'
+import { KubernetesStore } from './metadata/kubernetes/kubernetes-store.ts'
+import type { MetadataStore } from './metadata/store.ts'
+
+export interface OpenStoreOptions {
+  readonly env: Pick<Env, 'clock' | 'disk'>
+  readonly settings: Settings
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/**
+ * The place of the metadata log that the settings name. The one in Kubernetes is not asked for anything yet.
+ * @throws StoreError `unsuitable` or `locked`, for files
+ */
+export function openStore({ env, settings, warn }: OpenStoreOptions): Promise<MetadataStore> {
+  const { metadataStore, metadataLogDir, logDirs } = settings
+  if (metadataStore === 'files') {
+    const path = metadataLogDir === '' ? `${logDirs}/metadata` : metadataLogDir
+    return FilesStore.open({ disk: env.disk, path })
+  }
+  const store = new KubernetesStore({
+    objects: openObjects({ env, settings }),
+    clock: env.clock,
+    cluster: settings.kubernetesClusterName,
+    clusterId: settings.clusterId,
+    brokerId: settings.nodeId,
+    warn,
+  })
+  return Promise.resolve(store)
+}
+
+/** The Kubernetes API as the settings name it; nothing is connected or read yet. */
+export function openObjects({ env, settings }: Omit<OpenStoreOptions, 'warn'>): NamedObjects {
+  return new HttpsObjects({
+    url: settings.kubernetesApiUrl,
+    namespace: settings.kubernetesNamespace,
+    tokenFile: settings.kubernetesTokenFile,
+    caFile: settings.kubernetesCaFile,
+    clock: env.clock,
+  })
+}

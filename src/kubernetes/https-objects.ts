@@ -1,0 +1,223 @@
+import { readFile } from 'node:fs/promises'
+import { Agent, request } from 'node:https'
+import type { Clock } from '../env/clock.ts'
+import { assert } from '../lib/assert.ts'
+import {
+  getReplyOf,
+  updateReplyOf,
+  type GetReply,
+  type KubernetesObject,
+  type NamedObjects,
+  type NoReply,
+  type ObjectKind,
+  type UpdateReply,
+} from './named-objects.ts'
+
+export interface HttpsObjectsOptions {
+  /** `https://host:port`, without a path. */
+  readonly url: string
+  readonly namespace: string
+  /** The projected token of the pod's ServiceAccount; read again as it rotates. */
+  readonly tokenFile: string
+  /** PEM, of the API server's issuer; read again when a certificate is not trusted. */
+  readonly caFile: string
+  readonly clock: Clock
+  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  readonly timeoutMs?: number
+}
+
+/** kubelet writes a new token at four fifths of the old one's life, which is ten minutes at least. */
+const tokenAgeMsMax = 60_000
+/** A ConfigMap holds 1 MiB; as JSON, with base64, that is less than this. */
+const answerBytesMax = 4 * 1_048_576
+const connectionCountMax = 16
+
+const places: Readonly<Record<ObjectKind, { readonly path: string; readonly apiVersion: string }>> =
+  {
+    ConfigMap: { path: '/api/v1', apiVersion: 'v1' },
+    Lease: { path: '/apis/coordination.k8s.io/v1', apiVersion: 'coordination.k8s.io/v1' },
+  }
+
+/**
+ * The Kubernetes API over `node:https`: connections are kept, and each request has an end. @kubernetes/client-node would
+ * cost a broker 0.7 s and 90 MB at its import.
+ */
+export class HttpsObjects implements NamedObjects {
+  readonly #options: HttpsObjectsOptions
+  readonly #url: URL
+  #agent: Promise<Agent> | null = null
+  #token: { readonly text: string; readonly readAtMs: number } | null = null
+
+  constructor(options: HttpsObjectsOptions) {
+    this.#options = options
+    this.#url = new URL(options.url)
+  }
+
+  async get(kind: ObjectKind, name: string): Promise<GetReply> {
+    const answer = await this.#ask('GET', kind, name)
+    if ('type' in answer) return answer
+    if (answer.status === 200) return { type: 'found', object: answer.object! }
+    return getReplyOf(answer)
+  }
+
+  async update(kind: ObjectKind, object: KubernetesObject): Promise<UpdateReply> {
+    const { name, resourceVersion } = object.metadata
+    // ConfigMaps may be written without one: then whatever is there is overwritten.
+    assert(resourceVersion !== '', 'an update says which version it replaces')
+    const answer = await this.#ask('PUT', kind, name, object)
+    if ('type' in answer) return answer
+    if (answer.status === 200) return { type: 'stored', object: answer.object! }
+    return updateReplyOf(answer)
+  }
+
+  close(): void {
+    this.#forgetAgent()
+  }
+
+  async #ask(
+    method: 'GET' | 'PUT',
+    kind: ObjectKind,
+    name: string,
+    object?: KubernetesObject,
+  ): Promise<Answer | NoReply> {
+    const { path, apiVersion } = places[kind]
+    const resource = kind === 'ConfigMap' ? 'configmaps' : 'leases'
+    const { namespace } = this.#options
+    const target = `${path}/namespaces/${namespace}/${resource}/${name}`
+    const what = `${method} ${this.#url.origin}${target}`
+    try {
+      const headers = {
+        authorization: `Bearer ${await this.#bearer()}`,
+        accept: 'application/json',
+      }
+      const agent = await (this.#agent ??= this.#newAgent())
+      const body = object === undefined ? null : JSON.stringify({ ...object, apiVersion, kind })
+      return await this.#exchange({ method, path: target, headers, agent }, body, what)
+    } catch (error) {
+      return this.#failed(what, error as NodeJS.ErrnoException)
+    }
+  }
+
+  #exchange(options: Options, body: string | null, what: string): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const { clock, timeoutMs = 2_000 } = this.#options
+    const { hostname, port } = this.#url
+    const sent = body === null ? {} : { 'content-type': 'application/json' }
+    const asked = request({
+      ...options,
+      // IPv6 stands in brackets in a URL, and without them here.
+      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: port === '' ? 443 : port,
+      headers: { ...options.headers, ...sent },
+    })
+    const timer = clock.after(timeoutMs, () =>
+      asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+    )
+    const parts: Buffer[] = []
+    let bytes = 0
+    asked.once('error', error => {
+      timer.cancel()
+      reject(error)
+    })
+    asked.once('response', response => {
+      response.on('data', (part: Buffer) => {
+        bytes += part.length
+        if (bytes > answerBytesMax) asked.destroy(new Error(`an answer of over ${bytes} bytes`))
+        else parts.push(part)
+      })
+      response.once('error', reject)
+      response.once('end', () => {
+        timer.cancel()
+        const status = response.statusCode ?? 0
+        if (status === 401) this.#token = null
+        try {
+          const text = Buffer.concat(parts).toString()
+          const retryAfter = response.headers['retry-after']
+          resolve(answerOf({ status, text, what, retryAfter }))
+        } catch (error) {
+          reject(error as Error)
+        }
+      })
+    })
+    asked.end(body ?? undefined)
+    return promise
+  }
+
+  /** Nobody knows what became of a request that was sent; one that could not be sent is rare enough to be treated alike. */
+  #failed(what: string, error: NodeJS.ErrnoException): NoReply {
+    // The issuer may have changed, or its file may not be there yet; the next request reads it again.
+    if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ENOENT/.test(error.code ?? '')) this.#forgetAgent()
+    const reason = `${what}: ${error.message === '' ? error.code : error.message}`
+    return { type: 'unavailable', isUnknown: true, reason, retryAfterMs: null }
+  }
+
+  async #bearer(): Promise<string> {
+    const nowMs = this.#options.clock.monotonic()
+    if (this.#token === null || nowMs - this.#token.readAtMs > tokenAgeMsMax) {
+      const text = (await readFile(this.#options.tokenFile, 'utf8')).trim()
+      this.#token = { text, readAtMs: nowMs }
+    }
+    return this.#token.text
+  }
+
+  async #newAgent(): Promise<Agent> {
+    const ca = await readFile(this.#options.caFile)
+    return new Agent({ keepAlive: true, maxSockets: connectionCountMax, ca })
+  }
+
+  #forgetAgent(): void {
+    // One that could not be made has told so to whoever wanted to use it.
+    this.#agent?.then(
+      agent => agent.destroy(),
+      () => {},
+    )
+    this.#agent = null
+  }
+}
+
+interface Options {
+  readonly method: 'GET' | 'PUT'
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly agent: Agent
+}
+
+interface Answer {
+  readonly status: number
+  /** Of an answer 200. */
+  readonly object: KubernetesObject | null
+  readonly reason: string
+  readonly retryAfterMs: number | null
+}
+
+interface RawAnswer {
+  readonly status: number
+  readonly text: string
+  readonly what: string
+  readonly retryAfter: string | undefined
+}
+
+function answerOf({ status, text, what, retryAfter }: RawAnswer): Answer {
+  if (status === 200) {
+    const object = JSON.parse(text) as KubernetesObject
+    return { status, object, reason: '', retryAfterMs: null }
+  }
+  const seconds = Number(retryAfter ?? Number.NaN)
+  return {
+    status,
+    object: null,
+    reason: `${what}: ${status} ${messageOf(text)}`,
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : null,
+  }
+}
+
+/** The sentence of a `Status`, or the beginning of whatever came. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    if (typeof message === 'string') return message
+  } catch {
+    // No JSON: a proxy's page.
+  }
+  return text.slice(0, 200)
+}
