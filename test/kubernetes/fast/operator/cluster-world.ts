@@ -48,6 +48,8 @@ export async function furnish(plane: ControlPlane): Promise<void> {
   await plane.kubectl(['replace', '--subresource=status', '-f', '-'], {
     input: JSON.stringify(node),
   })
+  // Admission gives every new node that taint, and no kubelet takes it away here.
+  await plane.kubectl(['taint', 'nodes', 'n1', 'node.kubernetes.io/not-ready-'])
   await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(storageClass) })
 }
 
@@ -68,6 +70,7 @@ export class ClusterWorld {
   readonly plane: ControlPlane
   readonly namespace: string
   readonly disks = new StubDisks()
+  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
   readonly kubelet: FakeKubelet
   /** Wraps the operator's API; a test that lets it end at a write gives another. */
   guard: (api: KubernetesApi) => KubernetesApi = api => api
@@ -115,7 +118,7 @@ export class ClusterWorld {
     const operator = new Operator({
       env,
       sender,
-      brokers: new StubBrokers(host => this.disks.brokerAt(host)),
+      brokers: this.brokers,
       logger: silentLogger,
       metrics: new OperatorMetrics(controllerNames),
       watchNamespaces: [this.namespace],
