@@ -32,10 +32,10 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     isReady: facts.notReadyReason === null,
     clusterId: cluster?.image.clusterId ?? '',
     directoryId: directory?.identity.directoryId ?? zeroUuid,
-    incarnation: 0,
+    incarnation: directory?.identity.incarnation ?? 0,
     startClass: directory?.startClass ?? '',
     startReason: directory?.startReason ?? '',
-    quarantineReason: null,
+    quarantineReason: quarantineOf(cluster),
     isMetadataWaiting: cluster?.isWaiting ?? false,
     strayCount: directory?.numbers().strayLogs ?? 0,
     partitionCount: Array.from(partitions?.all() ?? []).length,
@@ -43,6 +43,11 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
       return { topic: id.topic, partitionIndex: id.partition, reason }
     }),
   }
+}
+
+function quarantineOf(cluster: Cluster | undefined): string | null {
+  const alone = cluster?.standsAlone ?? null
+  return alone?.kind === 'quarantine' ? alone.message : null
 }
 
 /** Groups of which /v1/status tells the lag. */
