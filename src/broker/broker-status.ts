@@ -27,6 +27,7 @@ export interface StatusFacts {
 /** Whatever is known of the broker at this moment. */
 export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
   const { cluster, directory, partitions } = parts
+  const alone = cluster?.standsAlone ?? null
   return {
     ...facts,
     isReady: facts.notReadyReason === null,
@@ -35,19 +36,14 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     incarnation: directory?.identity.incarnation ?? 0,
     startClass: directory?.startClass ?? '',
     startReason: directory?.startReason ?? '',
-    quarantineReason: quarantineOf(cluster),
-    isMetadataWaiting: cluster?.isWaiting ?? false,
+    quarantineReason: alone?.kind === 'quarantine' ? alone.message : null,
+    isMetadataWaiting: cluster?.isWaiting === true || alone?.kind === 'outage',
     strayCount: directory?.numbers().strayLogs ?? 0,
     partitionCount: Array.from(partitions?.all() ?? []).length,
     offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {
       return { topic: id.topic, partitionIndex: id.partition, reason }
     }),
   }
-}
-
-function quarantineOf(cluster: Cluster | undefined): string | null {
-  const alone = cluster?.standsAlone ?? null
-  return alone?.kind === 'quarantine' ? alone.message : null
 }
 
 /** Groups of which /v1/status tells the lag. */

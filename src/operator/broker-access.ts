@@ -1,10 +1,9 @@
 import type { BrokerAccess } from './brokers/brokers.ts'
 import type { LogCluster } from './crd/cluster.ts'
+import { brokerHost, names } from './desired/names.ts'
+import { privatePort } from './desired/properties.ts'
 import { resources } from './kubernetes/resources.ts'
 import type { Parts } from './parts.ts'
-
-/** Where the private listener of every broker is. */
-const privatePort = 9091
 
 /**
  * How to ask a broker of this cluster, by its private listener: the one of the lowest slot. Null before the cluster has
@@ -17,11 +16,12 @@ export async function brokerAccess(
   const brokers = caches.logBrokers.indexed(`${namespace}/${name}`)
   const first = brokers.toSorted((a, b) => a.spec.slot - b.spec.slot)[0]
   if (first === undefined) return null
-  const secret = await api.get(resources.secrets, { namespace, name: `${name}-private` })
+  const at = { namespace, name: names.privateSecret(name) }
+  const secret = await api.get(resources.secrets, at)
   const password = secret?.data?.['operator']
   if (password === undefined) return null
   return {
-    host: `${first.metadata.name}-0.${name}-brokers.${namespace}.svc`,
+    host: brokerHost({ namespace, name }, first.metadata.name),
     port: privatePort,
     password: Buffer.from(password, 'base64').toString('utf8'),
   }

@@ -52,13 +52,18 @@ export class InProcessBroker {
     })
   }
 
+  /** Made, and not started. */
+  static made(changes: Partial<Settings>, disk: SimDisk, logger = silentLogger): InProcessBroker {
+    if (disk.stat('/data') === null) disk.mkdir('/data')
+    return new InProcessBroker(disk, changes, logger)
+  }
+
   static async start(
     changes: Partial<Settings> = {},
     disk: SimDisk = new SimDisk(),
     logger = silentLogger,
   ): Promise<InProcessBroker> {
-    if (disk.stat('/data') === null) disk.mkdir('/data')
-    const started = new InProcessBroker(disk, changes, logger)
+    const started = InProcessBroker.made(changes, disk, logger)
     await started.broker.start()
     return started
   }
