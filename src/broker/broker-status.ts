@@ -33,7 +33,7 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     isReady: facts.notReadyReason === null,
     clusterId: cluster?.image.clusterId ?? '',
     directoryId: directory?.identity.directoryId ?? zeroUuid,
-    incarnation: 0,
+    incarnation: directory?.identity.incarnation ?? 0,
     startClass: directory?.startClass ?? '',
     startReason: directory?.startReason ?? '',
     quarantineReason: alone?.kind === 'quarantine' ? alone.message : null,
