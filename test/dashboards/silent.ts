@@ -15,6 +15,8 @@ export const silent: ReadonlyMap<string, string> = new Map(
     'LogCluster / Page cache: Stalled appends B': 'the kernel need not make anybody wait',
     'LogCluster / Page cache: Hot data lost to scans A':
       'whether memory is short is up to the machine',
+    'LogCluster / Page cache: Producers held back A': 'the device keeps up',
+    'LogCluster / Broker: Memory of requests A': 'requests are over when the scrape comes',
     'LogCluster / Consumers: Series left out A': 'there are few groups',
   }),
 )

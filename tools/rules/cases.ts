@@ -242,7 +242,35 @@ export const storageCases: readonly Case[] = [
 
 const leads = series('logcluster_operator_leader_election_master_status', operator)
 
+const condition = (type: string, status: string): string =>
+  series('logcluster_operator_conditions', {
+    ...operator,
+    kind: 'LogCluster',
+    condition: type,
+    status,
+  })
+const system = { namespace: 'logcluster-system' }
+
 export const operatorCases: readonly Case[] = [
+  {
+    alert: 'LogClusterNotReady',
+    fires: {
+      [condition('Ready', 'False')]: '1+0x120',
+      [condition('Ready', 'Unknown')]: '1+0x120',
+    },
+    quiet: { [condition('Ready', 'True')]: '3+0x120', [condition('Ready', 'False')]: '0+0x120' },
+    at: '30m',
+    labels: { ...system, kind: 'LogCluster' },
+    value: '2',
+  },
+  {
+    alert: 'LogClusterDegraded',
+    fires: { [condition('Degraded', 'True')]: '1+0x120' },
+    quiet: { [condition('Degraded', 'False')]: '3+0x120' },
+    at: '30m',
+    labels: { ...system, kind: 'LogCluster' },
+    value: '1',
+  },
   {
     alert: 'LogClusterOperatorDown',
     fires: { [leads]: '0+0x120' },
