@@ -24,6 +24,11 @@ const commands: readonly Runnable[] = [
     run: async args => (await import('../broker/run.ts')).run(args),
   },
   {
+    name: 'operator',
+    summary: 'keeps LogClusters, their brokers and their topics as they are wanted',
+    run: async args => (await import('../operator/run.ts')).run(args),
+  },
+  {
     name: 'check',
     summary: 'tells whether a broker with these settings would start here; opens no data',
     run: async args => (await import('../broker/check.ts')).check(args),

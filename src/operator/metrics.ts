@@ -10,7 +10,7 @@ import type { WorkQueue } from './kubernetes/work-queue.ts'
 export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after'
 
 /** How one pass went. */
-export interface Pass {
+interface Pass {
   readonly result: ReconcileResult
   readonly seconds: number
   readonly waitedSeconds: number
@@ -39,7 +39,7 @@ export interface OperatorSources {
 }
 
 /** A condition of some object. */
-export interface SeenCondition {
+interface SeenCondition {
   readonly kind: string
   readonly type: string
   readonly status: string

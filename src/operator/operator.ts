@@ -14,7 +14,7 @@ import type { OperatorMetrics } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import type { Reconcile } from './reconciler.ts'
 
-export interface OperatorEnv {
+interface OperatorEnv {
   readonly clock: Clock
   readonly random: Random
 }

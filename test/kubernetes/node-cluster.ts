@@ -1,4 +1,6 @@
+import { Resolver } from 'node:dns/promises'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../helpers/eventually.ts'
 import { Component } from './component.ts'
@@ -23,11 +25,13 @@ import { builtProgram } from './programs/built.ts'
 export class NodeCluster {
   readonly plane: ControlPlane
   readonly nodes: readonly Node[]
+  readonly #dns = new Resolver({ timeout: 1000, tries: 1 })
 
   constructor(folder: string) {
     const topology = readTopology(folder)
     if (topology === null) throw new Error(`the cluster in ${folder} has no nodes`)
     this.plane = new ControlPlane(folder)
+    this.#dns.setServers([topology.host])
     this.nodes = topology.nodes.map(place => new Node(folder, topology, place))
   }
 
@@ -35,6 +39,13 @@ export class NodeCluster {
     const found = this.nodes.find(node => node.name === name)
     if (found === undefined) throw new Error(`there is no node ${name}`)
     return found
+  }
+
+  /** The address of a host, as a pod would find it: `orders-bootstrap.streaming.svc`. */
+  readonly resolve = async (host: string): Promise<string> => {
+    if (isIP(host) !== 0) return host
+    const name = host.endsWith('.svc') ? `${host}.cluster.local` : host
+    return (await this.#dns.resolve4(name))[0]!
   }
 
   /** Gives each node an image out of an OCI archive. */
@@ -89,16 +100,16 @@ async function readyNodes(plane: ControlPlane): Promise<number> {
   ).length
 }
 
-/** DNS of the cluster, on the address of the first node, for its Services and pods alone. */
-function defineDns(folder: string, { nodes }: Topology): Component {
-  const { address, networkNamespace } = nodes[0]!
-  const kubeconfig = new ControlPlane(folder).kubeconfig
+/** DNS of the cluster, for its Services and pods alone, beside the API server: it outlives the nodes. */
+function defineDns(folder: string, { host }: Topology): Component {
+  const { kubeconfig } = new ControlPlane(folder)
   const file = join(folder, 'Corefile')
   writeFileSync(
     file,
     `.:53 {
+  bind ${host}
   errors
-  ready ${address}:8181
+  ready ${host}:8181
   kubernetes cluster.local in-addr.arpa {
     kubeconfig ${kubeconfig} test
     ttl 1
@@ -108,11 +119,10 @@ function defineDns(folder: string, { nodes }: Topology): Component {
   )
   return Component.define({
     folder,
-    networkNamespace,
     name: 'coredns',
     program: builtProgram('coredns'),
     args: ['-conf', file],
-    readyUrl: `http://${address}:8181/ready`,
+    readyUrl: `http://${host}:8181/ready`,
   })
 }
 

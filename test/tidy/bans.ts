@@ -15,6 +15,8 @@ const shell = [
   'src/broker/native',
   'src/broker/main.ts',
   'src/broker/run.ts',
+  'src/operator/run.ts',
+  'src/operator/main.ts',
   'src/broker/check.ts',
   'src/broker/process-facts.ts',
   'src/cli/main.ts',
@@ -94,6 +96,7 @@ const bans: readonly Ban[] = [
     places: ['src', 'sim'],
     but: [
       'src/broker/run.ts',
+      'src/operator/run.ts',
       'src/broker/check.ts',
       'src/broker/termination-log.ts',
       'src/cli/main.ts',

@@ -204,7 +204,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
   'src/operator/broker-access.ts': {
-    ours: operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts'),
+    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),
   },
   'src/operator/topics': {
     ours: [
@@ -244,9 +244,27 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/operator/arguments.ts': { ours: [], modules: ['node:util'] },
   'src/operator/operator.ts': { ours: everything },
+  'src/operator/ring.ts': {
+    ours: [
+      ...broker('metadata/kubernetes/genesis.ts', 'metadata/kubernetes/names.ts'),
+      ...operator('desired', 'plan', 'kubernetes'),
+    ],
+  },
+  'src/operator/reconcilers.ts': {
+    ours: [
+      ...operator('operator.ts', 'parts.ts', 'reconciler.ts'),
+      ...operator('ring.ts', 'reconcile', 'topics'),
+    ],
+  },
+  'src/operator/run.ts': { ours: everything, modules: ['node:os'] },
+  'src/operator/main.ts': { ours: ['src/operator/run.ts'] },
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/open-store.ts': { ours: everything },
+  'src/broker/own-disk.ts': { ours: everything },
+  'src/broker/make-partitions.ts': { ours: everything },
+  'src/broker/tell-stand-alone.ts': { ours: everything },
+  'src/broker/identity': { ours: ['src/env', 'src/kubernetes', ...log('directory')] },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
@@ -269,6 +287,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/try',
       'src/env/real/package-version.ts',
       ...broker('run.ts', 'check.ts'),
+      'src/operator/run.ts',
     ],
   },
   // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
@@ -330,4 +349,11 @@ export const layers: Readonly<Record<string, Layer>> = {
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */
-export const fronts = ['src/broker/main.ts', 'sim', 'test', 'bench', 'tools']
+export const fronts = [
+  'src/broker/main.ts',
+  'src/operator/main.ts',
+  'sim',
+  'test',
+  'bench',
+  'tools',
+]

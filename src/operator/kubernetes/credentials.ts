@@ -22,9 +22,9 @@ export interface CredentialSource {
 }
 
 /** Where the projected token and the certificate authority lie in a pod. */
-export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-export interface InClusterOptions {
+interface InClusterOptions {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   readonly host: string
   readonly port: string

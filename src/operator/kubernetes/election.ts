@@ -39,7 +39,7 @@ export type ElectionEffect =
   | { readonly do: 'lose' }
 
 /** Milliseconds, as client-go's defaults. */
-export const electionTimes = {
+const electionTimes = {
   /** A holder that has not renewed for this long may be followed. */
   leaseMs: 15_000,
   /** A holder that could not renew for this long stops. Shorter than `leaseMs`: it stops before another begins. */

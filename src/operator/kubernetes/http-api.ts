@@ -21,7 +21,7 @@ import type { WatchApi, WatchedFrom, WatchEvent } from './watch-api.ts'
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'update' | 'patch' | 'delete'
 
 /** One request that has ended. `code`: the HTTP status, or the kind of failure where none came. */
-export type ApiMeter = (verb: Verb, code: string, seconds: number) => void
+type ApiMeter = (verb: Verb, code: string, seconds: number) => void
 
 export interface HttpApiOptions {
   readonly sender: HttpSender

@@ -1,7 +1,6 @@
 import type {
   V1ConfigMap,
   V1Lease,
-  V1LocalObjectReference,
   V1Namespace,
   V1Node,
   V1ObjectMeta,
@@ -20,7 +19,7 @@ import type {
 } from '@kubernetes/client-node'
 
 /** A model of client-node as the API server speaks it: what the model holds as a Date is text in JSON. */
-export type Json<T> = T extends Date
+type Json<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
     ? readonly Json<Item>[]
@@ -35,10 +34,10 @@ export interface ObjectName {
 }
 
 /** What is said of an object that is to be written. With `uid` or `resourceVersion` the write is refused for any other. */
-export type DraftMeta = Json<V1ObjectMeta> & ObjectName
+type DraftMeta = Json<V1ObjectMeta> & ObjectName
 
 /** Metadata of an object that the API server has stored. */
-export type StoredMeta = DraftMeta & { readonly uid: string; readonly resourceVersion: string }
+type StoredMeta = DraftMeta & { readonly uid: string; readonly resourceVersion: string }
 
 /** What every object has that is to be written. */
 export interface Draft {
@@ -55,7 +54,7 @@ export interface Stored extends Draft {
 type Body<Model> = Json<Omit<Model, 'apiVersion' | 'kind' | 'metadata'>>
 
 /** A kind of client-node's as it comes from the API server. */
-export type StoredOf<Model> = Stored & Body<Model>
+type StoredOf<Model> = Stored & Body<Model>
 
 /** The same object before it is written: `metadata` need not say what only the API server knows. */
 export type DraftOf<Object extends Stored> = Omit<Object, 'metadata'> & Draft
@@ -65,7 +64,6 @@ export type ExactObject = ObjectName & { readonly uid: string; readonly resource
 
 export type ConfigMap = StoredOf<V1ConfigMap>
 export type Lease = StoredOf<V1Lease>
-export type LocalObjectReference = Json<V1LocalObjectReference>
 export type Namespace = StoredOf<V1Namespace>
 export type Node = StoredOf<V1Node>
 export type OwnerReference = Json<V1OwnerReference>

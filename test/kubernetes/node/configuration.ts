@@ -87,7 +87,7 @@ function kubelet(
     healthzPort: kubeletHealthPort,
     containerRuntimeEndpoint: `unix://${socket}`,
     clusterDomain: 'cluster.local',
-    clusterDNS: [topology.nodes[0]!.address],
+    clusterDNS: [topology.host],
     resolvConf: '',
     podLogsDir: join(folder, 'pods'),
     volumePluginDir: join(folder, 'volume-plugins'),

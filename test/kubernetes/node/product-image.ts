@@ -1,20 +1,9 @@
 import { createHash } from 'node:crypto'
-import {
-  copyFileSync,
-  cpSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { cacheFolder, hashOf, madeOnce, runMaker } from '../programs/cache.ts'
-import { attempt, command } from './command.ts'
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { cacheFolder, madeOnce, runMaker } from '../programs/cache.ts'
+import { baseImage } from './base-image.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -76,32 +65,4 @@ function hashOfSources(): string {
 
 function under(folder: string): string[] {
   return globSync(`${folder}/**`, { cwd: root }).filter(path => statSync(join(root, path)).isFile())
-}
-
-/** What the Dockerfile builds in: Debian with a C compiler, this Node, and the npm that runs us. Stays with buildah. */
-function baseImage(): string {
-  const image = `localhost/logcluster-base:${hashOf([import.meta.filename, process.execPath])}`
-  if (attempt('buildah', 'inspect', '--type=image', image)) return image
-  console.log(`Building ${image}, once on this machine ...`)
-  const folder = mkdtempSync(join(tmpdir(), 'logcluster-base-'))
-  try {
-    const packages = 'gcc,libc6-dev,ca-certificates'
-    runMaker('debootstrap', ['--variant=minbase', `--include=${packages}`, 'bookworm', folder])
-    rmSync(join(folder, 'var/cache/apt/archives'), { recursive: true })
-    copyFileSync(process.execPath, join(folder, 'usr/bin/node'))
-    mkdirSync(join(folder, 'usr/lib/node_modules'))
-    cpSync(npmFolder(), join(folder, 'usr/lib/node_modules/npm'), { recursive: true })
-    symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/bin/npm'))
-    const container = command('buildah', 'from', 'scratch').trim()
-    runMaker('buildah', ['add', '--quiet', container, folder, '/'])
-    runMaker('buildah', ['commit', '--quiet', '--rm', container, image])
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-  return image
-}
-
-function npmFolder(): string {
-  const program = process.env['npm_execpath'] ?? command('which', 'npm').trim()
-  return dirname(dirname(realpathSync(program)))
 }

@@ -6,7 +6,7 @@
 export interface Topology {
   /** Distinguishes the clusters of one machine. */
   readonly index: number
-  /** This machine's end, where the API server listens. */
+  /** This machine's end, where the API server and DNS listen. */
   readonly host: string
   readonly hostInterface: string
   readonly switchNamespace: string

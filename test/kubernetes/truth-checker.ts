@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiAccess } from './control-plane/access.ts'
+import { ApiReader } from './control-plane/api-reader.ts'
+import { TruthClient } from './truth-client.ts'
+import { type Lie, type Ready, TruthRule, type Work } from './truth-rule.ts'
+
+export interface TruthCheckerOptions {
+  readonly plane: Pick<ApiAccess, 'kubeconfig'>
+  /** Finds the address of a host as a pod of the cluster would: `NodeCluster.resolve`. */
+  readonly resolve: (host: string) => Promise<string>
+  readonly namespace: string
+  /** Of the LogCluster. */
+  readonly name: string
+  /** Of the listener for clients in the cluster. */
+  readonly port?: number
+}
+
+/** What was seen, until it was stopped. */
+export interface TruthReport {
+  readonly lies: readonly Lie[]
+  /** Milliseconds that a request waited for its success, over all its attempts. */
+  readonly longestWaitMs: number
+  readonly succeeded: Readonly<Record<Work, number>>
+  /** Records that were acknowledged and did not come back. */
+  readonly lost: number
+}
+
+/**
+ * Produces and fetches every 200 ms, watches what a LogCluster says of itself meanwhile, and holds it against what
+ * was so (`TruthRule`). It runs beside a scenario, from before the cluster is made or in the middle of its life:
+ *
+ *     const truth = new TruthChecker({ ...cluster, namespace: 'streaming', name: 'orders' })
+ *     ... what the scenario does ...
+ *     truthful(await truth.stop(), { longestWaitMsMax: 10_000 })
+ */
+export class TruthChecker {
+  readonly #rule = new TruthRule()
+  readonly #reader: ApiReader
+  readonly #path: string
+  readonly #producer: TruthClient
+  readonly #consumer: TruthClient
+  readonly #acknowledged = new Set<string>()
+  readonly #read = new Set<string>()
+  readonly #succeeded = { produce: 0, fetch: 0 }
+  readonly #loops: readonly Promise<void>[]
+  readonly #began = performance.now()
+  #serial = 0
+  #offset = 0
+  #isExcused = false
+  #isStopping = false
+
+  constructor({ plane, resolve, namespace, name, port = 9092 }: TruthCheckerOptions) {
+    this.#reader = new ApiReader(plane.kubeconfig)
+    this.#path = `/apis/logcluster.dev/v1beta1/namespaces/${namespace}/logclusters/${name}`
+    const bootstrap = `${name}-bootstrap.${namespace}.svc:${port}`
+    const topic = `truth-${process.pid}-${lastTopic++}`
+    this.#producer = new TruthClient({ bootstrap, topic, resolve })
+    this.#consumer = new TruthClient({ bootstrap, topic, resolve })
+    this.#loops = [
+      this.#again(() => this.#look()),
+      this.#again(() => this.#attempt('produce', () => this.#produce())),
+      this.#again(() => this.#attempt('fetch', () => this.#fetch())),
+    ]
+  }
+
+  /** Holds nothing against the cluster for the time of `act`: it has no voice, since the operator is not there. */
+  async whileVoiceless(act: () => Promise<void>): Promise<void> {
+    this.#isExcused = true
+    try {
+      await act()
+    } finally {
+      this.#isExcused = false
+    }
+  }
+
+  /** Ends what it does, and looks for the records that have not come back yet. */
+  async stop(): Promise<TruthReport> {
+    this.#isStopping = true
+    await Promise.all(this.#loops)
+    const longestWaitMs = Math.round(this.#rule.longestWaitMs(this.#nowMs))
+    await this.#drain()
+    for (const each of [this.#reader, this.#producer, this.#consumer]) each.close()
+    const { lies } = this.#rule
+    return { lies, longestWaitMs, succeeded: this.#succeeded, lost: this.#lost }
+  }
+
+  get #nowMs(): number {
+    return performance.now() - this.#began
+  }
+
+  async #again(act: () => Promise<void>): Promise<void> {
+    while (!this.#isStopping) {
+      const nextMs = performance.now() + intervalMs
+      await act()
+      await sleep(Math.max(0, nextMs - performance.now()))
+    }
+  }
+
+  async #look(): Promise<void> {
+    const ready = await this.#ask()
+    this.#rule.see({ type: 'ready', ready: this.#isExcused ? null : ready, atMs: this.#nowMs })
+  }
+
+  async #ask(): Promise<Ready> {
+    try {
+      const found = await this.#reader.get<LogCluster>(this.#path)
+      if (found === null) return null
+      const ready = found.status?.conditions?.find(({ type }) => type === 'Ready')
+      return ready?.status ?? 'Unknown'
+    } catch {
+      // Nobody can be asked: that is the API server's failure, and not the cluster's.
+      return null
+    }
+  }
+
+  async #attempt(work: Work, act: () => Promise<void>): Promise<void> {
+    const beganAtMs = this.#nowMs
+    const isOk = await act().then(
+      () => true,
+      () => false,
+    )
+    if (isOk) this.#succeeded[work]++
+    this.#rule.see({ type: 'attempt', work, isOk, beganAtMs, atMs: this.#nowMs })
+  }
+
+  async #produce(): Promise<void> {
+    const value = String(this.#serial++)
+    await this.#producer.produce(value)
+    this.#acknowledged.add(value)
+  }
+
+  async #fetch(): Promise<void> {
+    const { values, next } = await this.#consumer.fetch(this.#offset)
+    for (const value of values) this.#read.add(value)
+    this.#offset = next
+  }
+
+  get #lost(): number {
+    return [...this.#acknowledged].filter(value => !this.#read.has(value)).length
+  }
+
+  async #drain(): Promise<void> {
+    const end = performance.now() + drainMsMax
+    while (this.#lost > 0 && performance.now() < end) {
+      await this.#fetch().catch(() => sleep(intervalMs))
+    }
+  }
+}
+
+interface LogCluster {
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: 'True' | 'False' | 'Unknown'
+    }[]
+  }
+}
+
+const intervalMs = 200
+const drainMsMax = 15_000
+let lastTopic = 0
+
+/** @throws Error that says what a cluster said that was not so, what it lost, or for how long it answered nobody. */
+export function truthful(report: TruthReport, limits: { longestWaitMsMax: number }): void {
+  const { lies, longestWaitMs, succeeded, lost } = report
+  const sentences = lies.map(({ ready, fromMs, toMs }) => {
+    const what = ready === 'True' ? 'neither produce nor fetch worked' : 'both worked'
+    return `Ready=${ready} from ${Math.round(fromMs)} to ${Math.round(toMs)} ms, while ${what}`
+  })
+  if (lost > 0) sentences.push(`${lost} acknowledged records did not come back`)
+  if (longestWaitMs > limits.longestWaitMsMax) {
+    sentences.push(`a request waited ${longestWaitMs} ms, of ${limits.longestWaitMsMax} allowed`)
+  }
+  if (succeeded.produce === 0 || succeeded.fetch === 0) sentences.push('nothing was seen to work')
+  if (sentences.length > 0) throw new Error(sentences.join('; '))
+}
