@@ -90,10 +90,11 @@ export class BusyBroker {
     await consumer.subscribe({ topic: 'archive', fromBeginning: true })
     await consumer.run({
       autoCommitInterval: 5000,
-      eachBatch: async ({ batch, resolveOffset, heartbeat, commitOffsetsIfNecessary }) => {
-        resolveOffset(batch.lastOffset())
-        await commitOffsetsIfNecessary()
-        await heartbeat()
+      eachBatch: async payload => {
+        const { batch } = payload
+        payload.resolveOffset(batch.lastOffset())
+        await payload.commitOffsetsIfNecessary()
+        await payload.heartbeat()
         await sleep(50)
         if (Number(batch.lastOffset()) + 1 >= Number(batch.highWatermark)) {
           consumer.seek({ topic: 'archive', partition: 0, offset: '0' })

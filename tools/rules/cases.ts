@@ -104,6 +104,18 @@ export const brokerCases: readonly Case[] = [
     value: '100m',
   }),
   gauge('LogClusterMetadataWaiting', 'logcluster_metadata_waiting', { bad: 1, good: 0, at: '10m' }),
+  gauge('LogClusterMetadataQuarantined', 'logcluster_metadata_quarantined', {
+    bad: 1,
+    good: 0,
+    at: '10m',
+  }),
+  counter('LogClusterLoginsFail', 'logcluster_login_failures_total', {
+    bad: 60,
+    good: 1,
+    at: '40m',
+    labels: { listener: 'private' },
+    value: '1',
+  }),
   {
     alert: 'LogClusterEventLoopLag',
     fires: { [loop('0.25')]: '0+0x120', [loop('0.5')]: '0+60x120', [loop('+Inf')]: '0+60x120' },
