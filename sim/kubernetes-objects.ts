@@ -69,6 +69,11 @@ export class SimKubernetes {
     return this.#objects.get(`${kind} ${name}`)
   }
 
+  objects(kind: ObjectKind): KubernetesObject[] {
+    const own = [...this.#objects].filter(([key]) => key.startsWith(`${kind} `))
+    return own.map(([, object]) => object)
+  }
+
   /** Changes an object as others do who know nothing of the ring. */
   touch(
     kind: ObjectKind,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -97,6 +98,32 @@ describe('a broker that refuses to start says why in the termination log', () =>
     const unwritable = join(folder, 'none', 'log')
     expect(await started({ 'termination.log.file': unwritable, 'num.partitions': '0' })).toBe(78)
   })
+})
+
+test('a broker that waits for the metadata store lives, and a signal ends it without a refusal', async () => {
+  for (const name of ['token', 'ca']) writeFileSync(join(folder, name), '')
+  const main = join(root, 'src/broker/main.ts')
+  const settings = {
+    'private.listener': '127.0.0.1:0',
+    'private.credentials.dir': folder,
+    'metadata.store': 'kubernetes',
+    'cluster.id': '8Jb3kPz1QmSx5rT0vW2yAg',
+    'kubernetes.namespace': 'streaming',
+    'kubernetes.cluster.name': 'orders',
+    'kubernetes.api.url': 'https://127.0.0.1:1',
+    'kubernetes.token.file': join(folder, 'token'),
+    'kubernetes.ca.file': join(folder, 'ca'),
+  }
+  const child = spawn(process.execPath, [main, ...argsOf(settings)], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.includes('"msg":"Listening"')) child.kill('SIGTERM')
+  }
+  expect(await ended).toBe(0)
+  expect(() => readFileSync(file)).toThrow('ENOENT')
 })
 
 describe('check', () => {

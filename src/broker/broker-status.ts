@@ -27,16 +27,17 @@ export interface StatusFacts {
 /** Whatever is known of the broker at this moment. */
 export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
   const { cluster, directory, partitions } = parts
+  const alone = cluster?.standsAlone ?? null
   return {
     ...facts,
     isReady: facts.notReadyReason === null,
     clusterId: cluster?.image.clusterId ?? '',
     directoryId: directory?.identity.directoryId ?? zeroUuid,
-    incarnation: 0,
+    incarnation: directory?.identity.incarnation ?? 0,
     startClass: directory?.startClass ?? '',
     startReason: directory?.startReason ?? '',
-    quarantineReason: null,
-    isMetadataWaiting: cluster?.isWaiting ?? false,
+    quarantineReason: alone?.kind === 'quarantine' ? alone.message : null,
+    isMetadataWaiting: cluster?.isWaiting === true || alone?.kind === 'outage',
     strayCount: directory?.numbers().strayLogs ?? 0,
     partitionCount: Array.from(partitions?.all() ?? []).length,
     offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {

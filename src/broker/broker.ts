@@ -1,9 +1,11 @@
 import { posix } from 'node:path'
 import type { Env, Timer } from '../env/env.ts'
-import { DiskError } from '../env/env.ts'
 import { makeCoordinator } from './make-coordinator.ts'
+import { makePartitions } from './make-partitions.ts'
 import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import { Cluster } from './cluster/cluster.ts'
+import { tellStandAlone } from './tell-stand-alone.ts'
+import type { NamedObjects } from '../kubernetes/named-objects.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
 import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
@@ -19,13 +21,12 @@ import { Insight } from './insight/insight.ts'
 import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
-import { LogDirectory } from './log/directory/log-directory.ts'
-import type { LogId } from './log/log-id.ts'
-import { startReasons } from './log/recovery/start-class.ts'
+import type { LogDirectory } from './log/directory/log-directory.ts'
 import { applyRetention } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
-import { openStore } from './open-store.ts'
-import { Partitions } from './partition/partitions.ts'
+import { openObjects, openStore } from './open-store.ts'
+import { OwnDisk } from './own-disk.ts'
+import type { Partitions } from './partition/partitions.ts'
 import { PrivateListener } from './private-listener.ts'
 import { Server, type BoundListener } from './server/server.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
@@ -46,6 +47,8 @@ export interface BrokerOptions {
   readonly version: string
   /** The machine's name, for clients of listeners at every address. */
   readonly hostName: string
+  /** How the Kubernetes API is reached, where the settings want it. Default: over HTTPS. */
+  readonly openObjects?: typeof openObjects
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
   readonly fatal: (error: unknown) => void
 }
@@ -151,9 +154,12 @@ export class Broker {
       const path = this.#configuration.settings.logDirs
       const wasFull = await makeRoom(env, path)
       if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
-      const cluster = (this.#parts.cluster = await this.#startCluster())
+      const disk = (this.#parts.disk = this.#makeDisk())
+      await disk.take()
+      this.#notReadyReason = 'The metadata log is being opened.'
+      const cluster = (this.#parts.cluster = await this.#startCluster(disk))
       this.#notReadyReason = 'The data directory is being opened.'
-      await this.#serve(cluster, wasFull)
+      await this.#serve(cluster, disk, wasFull)
     } catch (error) {
       await this.#close()
       throw error
@@ -170,19 +176,29 @@ export class Broker {
     await this.#close()
   }
 
-  async #serve(cluster: Cluster, wasFull: boolean): Promise<void> {
+  async #serve(cluster: Cluster, disk: OwnDisk, wasFull: boolean): Promise<void> {
     const { logger } = this.#options
     const { nodeId } = this.#configuration.settings
     await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
-    const directory = (this.#parts.directory = await this.#openDirectory(cluster))
-    const partitions = (this.#parts.partitions = this.#makePartitions(directory))
+    const directory = (this.#parts.directory = await disk.open(cluster, {
+      codecs: this.#codecs,
+      committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
+    }))
+    await disk.recorded(directory)
+    const partitions = (this.#parts.partitions = makePartitions({
+      ...this.#options,
+      configuration: this.#configuration,
+      directory,
+    }))
     attachLogs(this.#options.metrics, directory, partitions)
     this.#notReadyReason = 'Logs are being recovered.'
     partitions.apply(cluster.image)
     cluster.onImage((image, records) => {
       if (this.#takeConfigs(image)) partitions.reconfigure()
       partitions.apply(image, records)
+      this.#noteRegistration(cluster, directory)
     })
+    this.#noteRegistration(cluster, directory)
     await partitions.sortUnclaimed()
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = makeCoordinator({
@@ -205,6 +221,11 @@ export class Broker {
     this.#options.metrics.attach({ brokers: () => [ownNumbers(nodeId, this.#listeners, server)] })
   }
 
+  /** The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself. */
+  #noteRegistration({ registration }: Cluster, directory: LogDirectory): void {
+    directory.registered(registration.now).catch(() => {})
+  }
+
   #applyRetention(): Promise<void> {
     const { env, logger } = this.#options
     return applyRetention(this.#parts.partitions?.all() ?? [], env.clock, logger)
@@ -212,7 +233,8 @@ export class Broker {
 
   /** In the reverse order of their start: whoever uses something ends before it. */
   async #close(): Promise<void> {
-    const { server, coordinator, cluster, directory, partitions, privateListener } = this.#parts
+    const { server, coordinator, cluster, directory, partitions, privateListener, disk } =
+      this.#parts
     this.#parts = {}
     partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
@@ -220,6 +242,7 @@ export class Broker {
     await Promise.all([server?.stop(), privateListener?.stop()])
     await cluster?.stop()
     await directory?.close()
+    disk?.close()
   }
 
   #listenPrivately(): Promise<PrivateListener | null> {
@@ -238,16 +261,42 @@ export class Broker {
     })
   }
 
-  async #startCluster(): Promise<Cluster> {
+  #makeDisk(): OwnDisk {
+    const { settings } = this.#configuration
+    return new OwnDisk({
+      ...this.#options,
+      settings,
+      openObjects: () => this.#openObjects(),
+      onWait: message => (this.#notReadyReason = message),
+    })
+  }
+
+  #openObjects(): NamedObjects {
+    const { env, openObjects: open = openObjects } = this.#options
+    return open({ env, settings: this.#configuration.settings })
+  }
+
+  async #startCluster(disk: OwnDisk): Promise<Cluster> {
     const { env, fatal, metrics, logger } = this.#options
     const { settings } = this.#configuration
+    const copy = disk.openCopy()
     const cluster = await Cluster.start({
       ...clusterOptions(this.#configuration, this.#listeners),
       env,
-      store: await openStore({ env, settings, warn: (text, fields) => logger.warn(fields, text) }),
+      store: await openStore({
+        env,
+        settings,
+        openObjects: () => this.#openObjects(),
+        warn: (text, fields) => logger.warn(fields, text),
+      }),
+      ...(copy === undefined ? {} : { copy }),
+      onStandAlone: reason => tellStandAlone(logger, reason),
     })
     cluster.onFailure(fatal)
-    metrics.attach({ isMetadataWaiting: () => cluster.isWaiting })
+    metrics.attach({
+      isMetadataWaiting: () => cluster.isWaiting,
+      isMetadataQuarantined: () => cluster.standsAlone?.kind === 'quarantine',
+    })
     this.#takeConfigs(cluster.image)
     return cluster
   }
@@ -263,54 +312,6 @@ export class Broker {
       logger.warn({ unusable }, 'Settings in the metadata log are not usable')
     if (Object.keys(changed).length > 0) logger.info({ settings: changed }, 'Settings changed')
     return true
-  }
-
-  async #openDirectory(cluster: Cluster): Promise<LogDirectory> {
-    const { env, bootId, logger, fatal } = this.#options
-    const { settings } = this.#configuration
-    const directory = await LogDirectory.open({
-      path: settings.logDirs,
-      env,
-      settings,
-      clusterId: cluster.image.clusterId,
-      brokerId: settings.nodeId,
-      bootId,
-      registration: cluster.registration,
-      codecs: this.#codecs,
-      expected: () => heldBy(settings.nodeId, cluster.image),
-      committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
-      hooks: { warn: (message, fields) => logger.warn(fields, message) },
-    })
-    const { path, startClass, startReason: reason } = directory
-    const detail = startReasons[reason]
-    logger.info({ path, startClass, reason, detail }, 'Opened the data directory')
-    directory.onFailure(error => {
-      logger.fatal({ error: error.message }, 'The data directory failed')
-      fatal(error)
-    })
-    return directory
-  }
-
-  #makePartitions(directory: LogDirectory): Partitions {
-    const { env, logger } = this.#options
-    const configuration = this.#configuration
-    const { settings } = configuration
-    return new Partitions({
-      brokerId: settings.nodeId,
-      directory,
-      clock: env.clock,
-      openingMax: settings.numRecoveryThreadsPerDataDir,
-      logConfig: topic => configuration.topicConfig(topic.configs),
-      minInsyncReplicas: topic => configuration.topicConfig(topic.configs).minInsyncReplicas,
-      onFailure: (id, error) => {
-        const reason = error instanceof DiskError || error instanceof Error ? error.message : error
-        logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
-      },
-      onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
-      onRecovery: ({ topic, partition }) => {
-        logger.info({ topic, partition }, 'Opened a log that could not be opened before')
-      },
-    })
   }
 
   #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
@@ -375,18 +376,10 @@ export class Broker {
   }
 }
 
-/** Every partition that the metadata log gives to a broker. */
-function* heldBy(brokerId: number, image: MetadataImage): Iterable<LogId> {
-  for (const { id: topicId, name: topic, partitions } of image.topics()) {
-    for (const { index, replicas } of partitions) {
-      if (replicas.includes(brokerId)) yield { topicId, topic, partition: index }
-    }
-  }
-}
-
 /** What is up so far. */
 interface Parts {
   privateListener?: PrivateListener | null
+  disk?: OwnDisk
   cluster?: Cluster
   directory?: LogDirectory
   partitions?: Partitions

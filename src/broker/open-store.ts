@@ -9,6 +9,7 @@ import type { MetadataStore } from './metadata/store.ts'
 export interface OpenStoreOptions {
   readonly env: Pick<Env, 'clock' | 'disk'>
   readonly settings: Settings
+  readonly openObjects: () => NamedObjects
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
@@ -16,14 +17,19 @@ export interface OpenStoreOptions {
  * The place of the metadata log that the settings name. The one in Kubernetes is not asked for anything yet.
  * @throws StoreError `unsuitable` or `locked`, for files
  */
-export function openStore({ env, settings, warn }: OpenStoreOptions): Promise<MetadataStore> {
+export function openStore({
+  env,
+  settings,
+  openObjects: open,
+  warn,
+}: OpenStoreOptions): Promise<MetadataStore> {
   const { metadataStore, metadataLogDir, logDirs } = settings
   if (metadataStore === 'files') {
     const path = metadataLogDir === '' ? `${logDirs}/metadata` : metadataLogDir
     return FilesStore.open({ disk: env.disk, path })
   }
   const store = new KubernetesStore({
-    objects: openObjects({ env, settings }),
+    objects: open(),
     clock: env.clock,
     cluster: settings.kubernetesClusterName,
     clusterId: settings.clusterId,
@@ -34,7 +40,10 @@ export function openStore({ env, settings, warn }: OpenStoreOptions): Promise<Me
 }
 
 /** The Kubernetes API as the settings name it; nothing is connected or read yet. */
-export function openObjects({ env, settings }: Omit<OpenStoreOptions, 'warn'>): NamedObjects {
+export function openObjects({
+  env,
+  settings,
+}: Pick<OpenStoreOptions, 'env' | 'settings'>): NamedObjects {
   return new HttpsObjects({
     url: settings.kubernetesApiUrl,
     namespace: settings.kubernetesNamespace,

@@ -2,6 +2,7 @@ import { DiskError } from '../env/env.ts'
 import { NetworkError } from '../env/network.ts'
 import { ConfigurationError } from './config/load.ts'
 import { DirectoryError } from './log/directory/error.ts'
+import { RefusedDisk } from './identity/refused-disk.ts'
 import { StoreError } from './metadata/store.ts'
 import { DataPathError } from './open-env.ts'
 
@@ -38,6 +39,7 @@ const ofDirectory: Readonly<Record<DirectoryError['reason'], string>> = {
 
 function reasonOf(error: unknown): string {
   if (error instanceof DirectoryError) return ofDirectory[error.reason]
+  if (error instanceof RefusedDisk) return error.reason
   if (error instanceof StoreError) return `MetadataStore${camelCase(error.reason)}`
   if (error instanceof DiskError) return error.isFull ? 'DiskFull' : 'DiskFailed'
   if (error instanceof DataPathError) return 'DataPathUnavailable'

@@ -55,13 +55,19 @@ async function runBroker(configuration: Configuration): Promise<void> {
   })
   process.on('uncaughtException', error => die(end, error))
   process.on('unhandledRejection', error => die(end, error))
+  // Our clock keeps no process alive, and who waits for the metadata store has nothing else yet.
+  const alive = setInterval(() => {}, 2 ** 30)
+  const stopping = { hasBegun: false }
   try {
     const http = await startHttp(settings.httpAddress, metrics, broker)
-    endOnSignal({ broker, http, end })
+    endOnSignal({ broker, http, end }, stopping)
     await broker.start()
     announce({ broker, http, end, opened, version })
   } catch (error) {
-    refuse(end, error)
+    // A start that a signal cut short is no refusal: whoever stops it ends the process.
+    if (!stopping.hasBegun) refuse(end, error)
+  } finally {
+    clearInterval(alive)
   }
 }
 
@@ -115,12 +121,11 @@ async function startHttp(
 }
 
 /** SIGTERM and SIGINT stop in order; a second one ends at once. */
-function endOnSignal({ broker, http, end }: Running): void {
+function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boolean }): void {
   const { logger } = end
-  let isStopping = false
   const stop = (signal: string): void => {
-    if (isStopping) process.exit(exitFailed)
-    isStopping = true
+    if (stopping.hasBegun) process.exit(exitFailed)
+    stopping.hasBegun = true
     logger.info({ signal }, 'Stopping')
     broker
       .stop()

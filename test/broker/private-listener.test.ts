@@ -13,10 +13,13 @@ import { brokerStatus } from '../../src/broker/wire/private/index.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
+import { HeldDisk } from '../helpers/held-disk.ts'
 import type { InProcessBroker } from '../helpers/in-process.ts'
 import {
   friend,
+  madePrivate,
   passwords,
   privatePort,
   putPassword,
@@ -159,6 +162,36 @@ test('a password that changes counts for the next login, and nobody is thrown ou
   for (const client of [before, after]) {
     expect(await client.request(brokerStatus, {})).toMatchObject({ isReady: true })
   }
+})
+
+test('a frame that is longer than any operator sends ends the connection before it has come', async () => {
+  const client = await opened(stranger(broker))
+  const authBytes = new Uint8Array(9 * 1024 * 1024)
+  const asked = client.request(saslAuthenticate, { authBytes })
+  await expect(asked).rejects.toMatchObject({ reason: 'closed' })
+  expect(await metric('logcluster_connection_faults_total{reason="frame"}')).toMatch(/ 1$/)
+})
+
+test('a broker that starts tells what it waits for, before it serves anything else', async () => {
+  const disk = new HeldDisk()
+  await using starting = madePrivate({}, disk)
+  const started = starting.broker.start()
+  await disk.isAsked.promise
+  const client = await opened(friend(starting))
+  expect(await client.request(brokerStatus, {})).toMatchObject({
+    isReady: false,
+    notReadyReason: 'The metadata log is being opened.',
+    clusterId: '',
+    directoryId: zeroUuid,
+    startClass: '',
+    partitionCount: 0,
+  })
+  expect(await versionsOf(client)).toEqual([17, 18, 36, brokerStatus.key])
+  expect(starting.broker.listeners).toEqual([])
+  disk.held.resolve()
+  await started
+  expect(await client.request(brokerStatus, {})).toMatchObject({ isReady: true, startClass: 'D' })
+  expect(await versionsOf(client)).toContain(metadata.key)
 })
 
 test('to clients the private API is none, as any key that nobody knows', async () => {

@@ -1,5 +1,5 @@
 import { SimDisk } from '../../sim/disk.ts'
-import { Broker } from '../../src/broker/broker.ts'
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
 import type { Logger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
@@ -19,7 +19,12 @@ export class InProcessBroker {
   readonly broker: Broker
   readonly #clients: BrokerClient[] = []
 
-  private constructor(disk: SimDisk, changes: Partial<Settings>, logger: Logger) {
+  constructor(
+    disk: SimDisk,
+    changes: Partial<Settings> = {},
+    logger: Logger = silentLogger,
+    rest: Pick<BrokerOptions, 'openObjects'> = {},
+  ) {
     this.disk = disk
     const settings = defaultSettings({
       listeners: 'PLAINTEXT://127.0.0.1:0',
@@ -43,7 +48,14 @@ export class InProcessBroker {
       workingDirectory: '/',
       hostName: 'machine',
       fatal: error => this.fatal.push(error),
+      ...rest,
     })
+  }
+
+  /** Made, and not started. */
+  static made(changes: Partial<Settings>, disk: SimDisk, logger = silentLogger): InProcessBroker {
+    if (disk.stat('/data') === null) disk.mkdir('/data')
+    return new InProcessBroker(disk, changes, logger)
   }
 
   static async start(
@@ -51,8 +63,7 @@ export class InProcessBroker {
     disk: SimDisk = new SimDisk(),
     logger = silentLogger,
   ): Promise<InProcessBroker> {
-    if (disk.stat('/data') === null) disk.mkdir('/data')
-    const started = new InProcessBroker(disk, changes, logger)
+    const started = InProcessBroker.made(changes, disk, logger)
     await started.broker.start()
     return started
   }

@@ -8,7 +8,6 @@ import { NodeNetwork } from '../../src/env/real/network.ts'
 import { realRandom } from '../../src/env/real/random.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { InProcessBroker } from './in-process.ts'
-import { silentLogger } from './silent-logger.ts'
 
 const network = new NodeNetwork()
 
@@ -24,17 +23,20 @@ export function putPassword(disk: SimDisk, user: string, password: string): void
   file.close()
 }
 
-export function startPrivate(
+/** Made, and not started. */
+export function madePrivate(changes: Partial<Settings>, disk: SimDisk): InProcessBroker {
+  for (const [user, password] of Object.entries(passwords)) putPassword(disk, user, password)
+  const settings = { privateListener: '127.0.0.1:0', privateCredentialsDir: '/secret' }
+  return InProcessBroker.made({ ...settings, ...changes }, disk)
+}
+
+export async function startPrivate(
   changes: Partial<Settings> = {},
   disk = new SimDisk(),
-  logger = silentLogger,
 ): Promise<InProcessBroker> {
-  for (const [user, password] of Object.entries(passwords)) putPassword(disk, user, password)
-  return InProcessBroker.start(
-    { privateListener: '127.0.0.1:0', privateCredentialsDir: '/secret', ...changes },
-    disk,
-    logger,
-  )
+  const made = madePrivate(changes, disk)
+  await made.broker.start()
+  return made
 }
 
 export function privatePort({ broker }: InProcessBroker): number {

@@ -1,11 +1,14 @@
 import { SimClock } from '../../sim/clock.ts'
 import { resolveListeners } from '../../src/broker/config/listeners.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
+import { saslHandshakeHandler } from '../../src/broker/handlers/17-sasl-handshake.ts'
+import { saslAuthenticateHandler } from '../../src/broker/handlers/36-sasl-authenticate.ts'
 import {
   HandlerTable,
   type Handler,
   type RequestContext,
 } from '../../src/broker/handlers/handler.ts'
+import type { Door } from '../../src/broker/security/door.ts'
 import { Server } from '../../src/broker/server/server.ts'
 import { createLogger } from '../../src/broker/telemetry/logger.ts'
 import { Metrics } from '../../src/broker/telemetry/metrics.ts'
@@ -57,13 +60,21 @@ export class Served {
   async start(
     changes: Partial<Settings> = {},
     listeners = `PLAINTEXT://127.0.0.1:${port}`,
+    door?: Door,
   ): Promise<void> {
     this.#server = new Server({
       clock: this.clock,
       network: this.network,
       settings: defaultSettings(changes),
       listeners: resolveListeners(defaultSettings({ listeners }), 'machine'),
-      handlers: new HandlerTable([this.#holding(), this.#producing(), versions]),
+      handlers: new HandlerTable([
+        this.#holding(),
+        this.#producing(),
+        versions,
+        saslHandshakeHandler,
+        saslAuthenticateHandler,
+      ]),
+      ...(door === undefined ? {} : { door }),
       metrics: this.metrics,
       logger: createLogger({
         level: 'debug',

@@ -13,7 +13,7 @@ import type { Cursor, StoredLog } from '../../src/broker/metadata/store.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 import type { NamedObjects } from '../../src/kubernetes/named-objects.ts'
 
-const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
+export const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
 
 /** A ring in the simulated API, and stores at it. */
 export class SimulatedRing {

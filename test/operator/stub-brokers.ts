@@ -25,13 +25,15 @@ export class StubBrokers implements Brokers {
   readonly #find: (host: string) => StubBroker | null
   /** Every change of configs that was granted. */
   readonly altered: ConfigChange[] = []
-  onAlter: () => void = () => {}
+  /** How often anybody asked how a broker is. */
+  looks = 0
 
   constructor(find: (host: string) => StubBroker | null) {
     this.#find = find
   }
 
   async status({ host }: BrokerAccess): Promise<BrokerStatus> {
+    this.looks += 1
     return Promise.resolve(this.#broker(host).status)
   }
 
@@ -54,7 +56,6 @@ export class StubBrokers implements Brokers {
     changes: readonly ConfigChange[],
   ): Promise<readonly Outcome[]> {
     const broker = this.#broker(host)
-    this.onAlter()
     for (const { of, configs } of changes) {
       const target = of.kind === 'all brokers' ? broker.ofAll : broker.own
       for (const [name, value] of Object.entries(configs)) {

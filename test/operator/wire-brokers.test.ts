@@ -10,8 +10,15 @@ import { zeroUuid } from '../../src/lib/uuid.ts'
 import { BrokerError } from '../../src/operator/brokers/broker-error.ts'
 import type { BrokerAccess } from '../../src/operator/brokers/brokers.ts'
 import { WireBrokers } from '../../src/operator/brokers/wire-brokers.ts'
+import { HeldDisk } from '../helpers/held-disk.ts'
 import type { InProcessBroker } from '../helpers/in-process.ts'
-import { passwords, privatePort, putPassword, startPrivate } from '../helpers/private-broker.ts'
+import {
+  madePrivate,
+  passwords,
+  privatePort,
+  putPassword,
+  startPrivate,
+} from '../helpers/private-broker.ts'
 
 let broker: InProcessBroker
 let brokers: WireBrokers
@@ -161,6 +168,19 @@ test('configs are set, described with where they come from, and taken back', asy
   ])
   const [refused] = await brokers.describeConfigs(access, [{ kind: 'topic', name: 'none' }])
   expect(refused).toMatchObject({ error: 'UNKNOWN_TOPIC_OR_PARTITION' })
+})
+
+test('a broker that starts tells its status, and all else once it is up, over the same brokers', async () => {
+  const disk = new HeldDisk()
+  await using starting = madePrivate({}, disk)
+  const started = starting.broker.start()
+  await disk.isAsked.promise
+  const early = { ...access, port: privatePort(starting) }
+  expect(await brokers.status(early)).toMatchObject({ isReady: false })
+  await expect(brokers.listTopics(early)).rejects.toMatchObject({ kind: 'unreachable' })
+  disk.held.resolve()
+  await started
+  expect(await brokers.listTopics(early)).toEqual([])
 })
 
 describe('a broker that cannot be asked', () => {

@@ -1,4 +1,4 @@
-/** An alert. Its page is docs/runbooks/NAME.md. */
+/** An alert. Its page lies in `docs/runbooks`, under its name. */
 export interface Alert {
   /** CamelCase, begins with LogCluster. */
   readonly alert: string

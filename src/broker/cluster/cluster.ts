@@ -43,6 +43,9 @@ export type {
   TopicWish,
 } from './controller/commands.ts'
 
+/** A producer that finds no id left hears of it within this time, before its client gives up: after 30 s, most of them. */
+const producerIdsTimeoutMs = 10_000
+
 export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void
 
 /**
@@ -214,17 +217,22 @@ export class Cluster {
   async alterConfigs(
     changes: readonly ConfigChange[],
     validateOnly: boolean,
+    timeoutMs?: number,
   ): Promise<ConfigChangeResult[]> {
     const command = { type: 'alterConfigs', changes, validateOnly } as const
-    const answer = await this.#ask(command, 'configsAltered')
+    const answer = await this.#ask(command, 'configsAltered', timeoutMs)
     if (answer.type === 'configsAltered') return [...answer.results]
     const { error, message } = answer
     return changes.map(() => ({ error, message }))
   }
 
   /** One result a user, in their order; each one's changes happen together or not at all. */
-  async alterScramUsers(changes: readonly ScramUserChange[]): Promise<ScramUserResult[]> {
-    const answer = await this.#ask({ type: 'alterScramUsers', changes }, 'scramUsersAltered')
+  async alterScramUsers(
+    changes: readonly ScramUserChange[],
+    timeoutMs?: number,
+  ): Promise<ScramUserResult[]> {
+    const command = { type: 'alterScramUsers', changes } as const
+    const answer = await this.#ask(command, 'scramUsersAltered', timeoutMs)
     if (answer.type === 'scramUsersAltered') return [...answer.results]
     const { error, message } = answer
     return changes.map(() => ({ error, message }))
@@ -250,7 +258,7 @@ export class Cluster {
   async #fetchProducerIds(): Promise<ProducerIdBlock> {
     const { brokerId } = this.#options
     const command = { type: 'allocateProducerIds', brokerId } as const
-    const answer = await this.#ask(command, 'producerIdsAllocated')
+    const answer = await this.#ask(command, 'producerIdsAllocated', producerIdsTimeoutMs)
     if (answer.type === 'refused') throw new Error(answer.message)
     return { first: answer.firstProducerId, count: answer.count }
   }

@@ -23,9 +23,12 @@ export interface MembershipListener {
   failed(error: Error): void
 }
 
+/** Milliseconds between two looks at a store that answers: each reads all of it. */
+const quarantineLookMs = 5_000
+
 /**
  * This broker's hold on the store: it is the controller, or, where it has a copy to stand on, it stands alone and looks
- * again and again until the store is there and holds what this broker followed.
+ * again and again until the store is there and holds what this broker followed (durability.md 1.6).
  */
 export class Membership {
   readonly #options: ClusterOptions
@@ -103,8 +106,9 @@ export class Membership {
   standAlone(found: Exclude<Look, { readonly kind: 'read' }>): void {
     const { env, retryDelayMs = 500 } = this.#options
     this.#setAlone(reasonOf(found))
-    if (!this.#isStopped)
-      this.#nextLook = env.clock.after(retryDelayMs, () => void this.#lookAgain())
+    if (this.#isStopped) return
+    const delayMs = found.kind === 'unusable' ? quarantineLookMs : retryDelayMs
+    this.#nextLook = env.clock.after(delayMs, () => void this.#lookAgain())
   }
 
   #makeShell(

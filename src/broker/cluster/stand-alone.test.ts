@@ -202,7 +202,7 @@ describe('a store that went back in time', () => {
         await checkQuarantine(world, cluster)
         restore()
       }
-      await world.clock.run(1_000)
+      await world.clock.run(5_500)
       expect(cluster.standsAlone).toBe(null)
       expect((await create(cluster, 'd')).error).toBe('NONE')
       expect(world.failures).toEqual([])

@@ -16,6 +16,12 @@ export const kubernetesSettings = {
     described: 'where given',
     doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name.",
   }),
+  'identity.config.map': text({
+    default: '',
+    effect: 'at restart',
+    described: 'where given',
+    doc: "ConfigMap in which the operator records which disk is this broker's: an empty data directory is used only where it permits that, and nothing is served before the disk is recorded. Needs kubernetes.namespace. Empty: an empty directory is always used.",
+  }),
   'kubernetes.namespace': text({
     default: '',
     effect: 'at restart',
@@ -61,6 +67,7 @@ export function kubernetesDefaults(environment: Readonly<Record<string, string |
 interface Given {
   readonly clusterId: string
   readonly metadataStore: string
+  readonly identityConfigMap: string
   readonly kubernetesNamespace: string
   readonly kubernetesClusterName: string
   readonly kubernetesApiUrl: string
@@ -77,6 +84,11 @@ export function kubernetesProblems(settings: Given): string[] {
   }
   if (url !== '' && !isHttps(url)) {
     problems.push(`kubernetes.api.url is '${url}', and must be https://host:port`)
+  }
+  if (settings.identityConfigMap !== '' && settings.kubernetesNamespace === '') {
+    problems.push(
+      'identity.config.map needs kubernetes.namespace; the operator gives it to its brokers',
+    )
   }
   if (settings.metadataStore === 'files') return problems
   const needed = {

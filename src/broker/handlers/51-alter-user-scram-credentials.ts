@@ -5,6 +5,7 @@ import {
   type AlterUserScramCredentialsRequest,
   type AlterUserScramCredentialsResponse,
 } from '../wire/messages/index.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
 import {
   scramCredential,
@@ -36,7 +37,7 @@ export function alterUserScramCredentialsHandler(
     async handle(request) {
       const read = Array.from(wishesByUser(request), ([user, wishes]) => changeOf(user, wishes))
       const changes = read.flatMap(each => ('credentials' in each ? each : []))
-      const decided = (await cluster.alterScramUsers(changes)).values()
+      const decided = (await cluster.alterScramUsers(changes, changeTimeoutMs(0))).values()
       const results = read.map(each => {
         const { error, message } = 'credentials' in each ? decided.next().value! : each
         return { user: each.user, errorCode: errorCode(error), errorMessage: message }

@@ -1,5 +1,6 @@
 import type { Cluster, ConfigEdit, ConfigResource } from '../cluster/cluster.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 
 export interface AlterConfigsDeps {
   readonly cluster: Cluster
@@ -41,7 +42,7 @@ export async function alterConfigs(
     return 'problem' in edits ? edits : { resource, edits, isWhole }
   })
   const changes = read.flatMap(each => ('problem' in each ? [] : each))
-  const results = (await cluster.alterConfigs(changes, validateOnly)).values()
+  const results = (await cluster.alterConfigs(changes, validateOnly, changeTimeoutMs(0))).values()
   return wishes.map(({ resourceType, resourceName }, at) => {
     const change = read[at]!
     const { error, message } =

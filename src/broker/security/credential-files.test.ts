@@ -1,6 +1,10 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { SimDisk } from '../../../sim/disk.ts'
 import { simRandom } from '../../../sim/random.ts'
+import { NodeDisk } from '../../env/real/disk.ts'
 import { fromHex, hex, utf8 } from '../../lib/bytes.ts'
 import { Prng } from '../../lib/prng.ts'
 import { saltPassword, scramCredential } from '../wire/sasl/scram-mechanisms.ts'
@@ -56,6 +60,23 @@ test('where there is no password nobody logs in', () => {
   expect(files.credentialOf('operator')).toBeNull()
   put('operator', new Uint8Array(5000).fill(65))
   expect(files.missing()).toEqual(['operator', 'broker'])
+})
+
+test('kubelet changes files by turning a link to another folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credentials-'))
+  const turnTo = (name: string, password: string): void => {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'operator'), password)
+    symlinkSync(name, join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+  }
+  turnTo('..2026_1', 'first')
+  symlinkSync('..data/operator', join(folder, 'operator'))
+  files = new CredentialFiles({ disk: new NodeDisk(), random: simRandom(new Prng(3)) }, folder)
+  expect(fits('operator', 'first')).toBe(true)
+  turnTo('..2026_2', 'second')
+  expect([fits('operator', 'first'), fits('operator', 'second')]).toEqual([false, true])
+  rmSync(folder, { recursive: true })
 })
 
 test('a file of another name is nobody', () => {

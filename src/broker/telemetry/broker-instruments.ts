@@ -193,6 +193,11 @@ function storageGauges(sources: Sources): Instrument[] {
       samples: () => ofOne(sources().isMetadataWaiting?.(), Number),
     },
     {
+      name: 'logcluster_metadata_quarantined',
+      help: '1 while the metadata store is not what this broker followed: it serves from its own copy, and changes nothing.',
+      samples: () => ofOne(sources().isMetadataQuarantined?.(), Number),
+    },
+    {
       name: 'logcluster_request_memory_bytes',
       help: 'Memory of requests, arriving or being answered, by what their buffers take.',
       samples: () => ofOne(sources().network?.(), network => network.requestMemoryBytes),

@@ -7,6 +7,7 @@ import type { MetricSources } from './sources.ts'
 const sources: MetricSources = {
   build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
   isMetadataWaiting: () => true,
+  isMetadataQuarantined: () => false,
   pageCache: () => ({ source: 'mincore' }),
   start: () => ({ class: 'B', reason: 'process-died' }),
   dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
@@ -193,6 +194,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_page_cache_source_info{source="mincore"} 1',
       'logcluster_login_failures_total{listener="private"} 0',
       'logcluster_metadata_waiting 1',
+      'logcluster_metadata_quarantined 0',
       'logcluster_stray_logs 2',
       'logcluster_offline_partitions 3',
       'logcluster_start_class_info{class="B",reason="process-died"} 1',

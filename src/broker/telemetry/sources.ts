@@ -20,6 +20,8 @@ export interface MetricSources {
   readonly start: () => { readonly class: string; readonly reason: string }
   /** True while the metadata store does not answer. */
   readonly isMetadataWaiting: () => boolean
+  /** True while the store holds what this broker did not follow, and the broker serves from its own copy. */
+  readonly isMetadataQuarantined: () => boolean
   readonly network: () => NetworkCounters
   /** Bytes of records copied in JavaScript, by reason. */
   readonly copied: () => Readonly<Record<string, number>>

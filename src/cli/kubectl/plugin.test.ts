@@ -71,6 +71,10 @@ const answers = {
     partitionCount: 12,
     offlinePartitions: [{ topic: 'payments', partitionIndex: 3, reason: 'Its folder is gone.' }],
     pageCacheSource: 'mincore',
+    laggingGroups: [
+      { group: 'billing', lagRecords: 7 },
+      { group: 'audit', lagRecords: 1200 },
+    ],
   },
 }
 
@@ -88,6 +92,10 @@ describe('status', () => {
         '',
         'LISTENER   BOOTSTRAP',
         'internal   orders-bootstrap.streaming.svc:9092',
+        '',
+        'GROUP     RECORDS BEHIND',
+        'audit     1200',
+        'billing   7',
         '',
         'orders: Degraded=True DiskNearlyFull: Grow the volume of orders-main-0.',
         'orders-main-0 waits for the metadata store in Kubernetes.',

@@ -4,7 +4,7 @@ import type { Condition } from '../../operator/crd/condition.ts'
 import { askPod, get, list, type Kubectl } from './kubectl.ts'
 import { spanText, table } from './table.ts'
 
-/** As much of a broker's own status as is shown; an older broker may not tell all of it. */
+/** As much of a broker's own status (docs/http.md) as is shown; an older broker may not tell all of it. */
 interface OwnStatus {
   readonly startedAtMs?: number
   readonly version?: string
@@ -20,6 +20,7 @@ interface OwnStatus {
     readonly reason: string
   }[]
   readonly pageCacheSource?: string
+  readonly laggingGroups?: readonly { readonly group: string; readonly lagRecords: number }[]
 }
 
 /** A broker as the operator knows it, and its own word, or why there is none. */
@@ -66,6 +67,7 @@ async function clusterText(kubectl: Kubectl, cluster: LogCluster, nowMs: number)
           ['listener', 'bootstrap'],
           listeners.map(each => [each.name, each.bootstrap]),
         ),
+    lagTable(seen),
     noteworthy(cluster, seen).join('\n'),
   ]
     .filter(text => text !== '')
@@ -117,6 +119,22 @@ function brokerTable(seen: readonly Seen[], nowMs: number): string {
       count(own?.strayCount),
       own?.pageCacheSource ?? '-',
     ]),
+  )
+}
+
+/** The groups that are furthest behind, by records over all brokers; nothing where none is. */
+function lagTable(seen: readonly Seen[]): string {
+  const lags = new Map<string, number>()
+  for (const { own } of seen) {
+    for (const { group, lagRecords } of own?.laggingGroups ?? []) {
+      lags.set(group, (lags.get(group) ?? 0) + lagRecords)
+    }
+  }
+  if (lags.size === 0) return ''
+  const furthest = [...lags].toSorted(([, a], [, b]) => b - a)
+  return table(
+    ['group', 'records behind'],
+    furthest.map(([group, records]) => [group, String(records)]),
   )
 }
 

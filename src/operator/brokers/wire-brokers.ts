@@ -264,4 +264,6 @@ const mayPass: ReadonlySet<string> = new Set([
   'timeout',
   'local',
   'in-flight',
+  // It has begun to start, and tells no more than its status.
+  'unsupported',
 ])

@@ -158,7 +158,8 @@ function listenersOf(
 function inAWord({ Ready, Progressing, Degraded, Paused }: ClusterFindings): string {
   if (Paused.status === 'True') return 'Paused'
   if (Degraded.status === 'True') return Degraded.reason
-  if (Progressing.status === 'True') return Progressing.reason
+  const isHeld = Ready.reason === 'WaitingForNode' || Ready.reason === 'Unschedulable'
+  if (Progressing.status === 'True' && !isHeld) return Progressing.reason
   return Ready.status === 'True' ? 'Running' : Ready.reason
 }
 

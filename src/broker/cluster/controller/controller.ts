@@ -315,6 +315,8 @@ export class Controller {
       this.#queue.shift()
       const refusal = growthRefusal(decision.records, bytes + added, this.#room)
       if (refusal !== null) {
+        // What was deleted since the last snapshot counts as there before the next one.
+        this.#snapshotDueAt = Math.min(this.#snapshotDueAt, this.#snapshotSequence + 1)
         answers.push({ id: next.id, answer: refusal })
         continue
       }

@@ -10,7 +10,8 @@ export interface Part {
 /**
  * One command's records as several appends of at most `bytesMax`, or `recordBytesMax` where one record alone is larger; null where a
  * record is larger than that, or the command's records belong together. Each topic, or resource with configs, is one
- * record: it changes as a whole or not at all. A crash between two appends leaves the first ones done.
+ * record: it changes as a whole or not at all. A crash between two appends leaves the first ones done; of a registration that is
+ * the broker's epoch, and its next start does the rest again.
  */
 export function partsOf(
   command: Command,
@@ -20,7 +21,7 @@ export function partsOf(
   if (!mayBeSplit.has(command.type)) return null
   const parts: { records: MetadataRecord[]; encoded: string[] }[] = []
   let bytes = Infinity
-  for (const record of records) {
+  for (const record of records.flatMap(each => slices(each))) {
     const text = encodeRecord(record)
     const added = encodedBytes(text)
     if (added + batchOverheadBytes > limits.recordBytesMax) return null
@@ -46,4 +47,19 @@ const mayBeSplit: ReadonlySet<Command['type']> = new Set([
   'createPartitions',
   'deleteTopics',
   'alterConfigs',
+  'registerBroker',
 ] as const)
+
+/** Partitions of one record of changes. */
+const sliceLength = 1_000
+
+/** New states of partitions do not depend on each other; whatever else is in a record belongs together. */
+function slices(record: MetadataRecord): MetadataRecord[] {
+  if (record.type !== 'partitionsChanged') return [record]
+  const { partitions } = record
+  const count = Math.ceil(partitions.length / sliceLength)
+  return Array.from({ length: count }, (_, at) => {
+    const slice = partitions.slice(at * sliceLength, (at + 1) * sliceLength)
+    return { ...record, partitions: slice }
+  })
+}

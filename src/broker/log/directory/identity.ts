@@ -1,6 +1,7 @@
 import { readWhole, replaceFile } from '../../../env/disk.ts'
 import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.ts'
 import { randomUuid } from '../../../env/random.ts'
+import { present } from '../../../lib/assert.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import { isLogDirectoryName } from '../log-id.ts'
 import type { Identity } from '../recovery/start-class.ts'
@@ -103,7 +104,7 @@ export async function identify(
   const isRecorded = incarnation === null
   const own = { clusterId, brokerId, directoryId, incarnation, isRecorded, listsLogs: true }
   await writeProperties({ disk: env.disk, path }, own)
-  return { clusterId, brokerId, directoryId, isNew: true }
+  return { clusterId, brokerId, directoryId, incarnation, isNew: true }
 }
 
 /** null where the directory is empty. @throws DirectoryError where it holds logs and does not say whose, DiskError */
@@ -131,6 +132,13 @@ export async function writeProperties(
     ...(incarnation === null ? [] : [`incarnation=${incarnation}`, `recorded=${isRecorded}`]),
   ]
   await replaceFile(disk, `${path}/meta.properties`, utf8(`${lines.join('\n')}\n`))
+}
+
+/** Whoever records disks has this one, as its broker's disk of that incarnation. @throws DiskError */
+export async function noteRecorded(place: Place, incarnation: number | null): Promise<void> {
+  const own = present(readProperties(place), 'a directory in use says whose it is')
+  if (incarnation === null || own.isRecorded) return
+  await writeProperties(place, { ...own, incarnation, isRecorded: true })
 }
 
 /** Something that the operating system refuses: read-only, no rights, not a directory. */
@@ -161,7 +169,8 @@ function checked(
     const message = `The data directory ${path} belongs to broker ${found.brokerId} of cluster ${found.clusterId}; this is broker ${brokerId} of cluster ${clusterId}. Point log.dirs to this broker's directory, or correct node.id.`
     throw new DirectoryError('foreign', path, message)
   }
-  return { clusterId, brokerId, directoryId: found.directoryId, isNew: false }
+  const { directoryId, incarnation } = found
+  return { clusterId, brokerId, directoryId, incarnation, isNew: false }
 }
 
 /** @throws DirectoryError `damaged` */

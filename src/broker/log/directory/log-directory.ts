@@ -1,9 +1,8 @@
 import { DiskError, type DiskLock, type Env } from '../../../env/env.ts'
 import { assert } from '../../../lib/assert.ts'
-import type { CompactionLane } from '../cleaner/compaction-lane.ts'
 import { LogCleaner, type LogCleanerNumbers } from '../cleaner/log-cleaner.ts'
 import { threadLane } from '../cleaner/thread-lane.ts'
-import { createCodecs, type Codecs } from '../compression/codecs.ts'
+import { createCodecs } from '../compression/codecs.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
@@ -17,9 +16,10 @@ import {
 import {
   type Identity,
   beginRun,
+  continueRun,
   trustOf,
   writeMarker,
-  type Registration,
+  type Run,
   type Start,
   type StartClass,
   type StartReason,
@@ -28,43 +28,13 @@ import { isPassing } from '../shortage.ts'
 import { removeLeftovers, removeTree } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
 import { DirectoryHost, neverCleaned } from './host.ts'
-import { claimDirectory, identify, unusable, type Claim } from './identity.ts'
+import { claimDirectory, identify, unusable } from './identity.ts'
 import { type DirectoryNumbers, spaceOf } from './numbers.ts'
-import type { LogDirectorySettings } from './settings.ts'
+import type { LogDirectoryOptions } from './options.ts'
 import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
 
-export interface LogDirectoryOptions {
-  /** Absolute, or relative to the working directory; made where it is missing. */
-  readonly path: string
-  readonly env: Env
-  readonly settings: LogDirectorySettings
-  readonly clusterId: string
-  readonly brokerId: number
-  /** Of the permission to format an empty directory; null or left out where nobody counts. */
-  readonly incarnation?: number | null
-  /** The directory where it is taken already: it is this one's from here on. Left out: it is taken here. */
-  readonly claim?: Claim
-  /** Logs that must be there where the directory cannot tell (`Shelf`); left out: none. */
-  readonly expected?: () => Iterable<LogId>
-  /** /proc/sys/kernel/random/boot_id; empty where unknown: then a crash counts as one of the machine. */
-  readonly bootId: string
-  /** Left out where no cluster stands behind the directory: then runs are not told by it. */
-  readonly registration?: Registration | null
-  readonly hooks?: LogDirectoryHooks
-  readonly codecs?: Codecs
-  /** Where logs are compacted: in a thread where left out. */
-  readonly compactionLane?: () => CompactionLane
-  /** The high watermark of a log, which compaction does not pass; all of it where left out. */
-  readonly committedOffset?: (id: LogId) => number
-  /** How the files of a log become a log. */
-  readonly recover?: typeof recoverLog
-}
-
-interface LogDirectoryHooks {
-  /** Something for the log: a constant message and its fields. */
-  warn?(message: string, fields: Readonly<Record<string, unknown>>): void
-}
+export type { LogDirectoryOptions } from './options.ts'
 
 /** Logs that are finished at the same time. */
 const closeCountMax = 8
@@ -93,6 +63,7 @@ export class LogDirectory {
   readonly #busy = new Map<string, Promise<unknown>>()
   readonly #turnstile: Turnstile
   readonly #cleaner: LogCleaner
+  #run: Run
   #startClass: StartClass
   #startReason: StartReason
   #isClosed = false
@@ -129,6 +100,7 @@ export class LogDirectory {
     this.#env = env
     this.#lock = opened.lock
     this.#start = opened.start
+    this.#run = opened.start.run
     this.#startClass = opened.start.startClass
     this.#startReason = opened.start.reason
     this.#recoverLog = options.recover ?? recoverLog
@@ -152,6 +124,16 @@ export class LogDirectory {
       lane: options.compactionLane ?? threadLane,
       committedOffset: ({ state }) => committedOffset(state.id),
     })
+  }
+
+  /**
+   * The cluster registered this broker once more, in that epoch: the next start knows this run by it. Until it is durable a
+   * crash counts as class C, which is the safe side.
+   */
+  async registered(brokerEpoch: number): Promise<void> {
+    if (brokerEpoch === this.#run.brokerEpoch || this.#isClosed) return
+    const place = { env: this.#env, path: this.path }
+    this.#run = await this.#finally(continueRun(place, this.#run, brokerEpoch))
   }
 
   /** How the last run ended; C also where a run that seemed to be B left what no dying process leaves. */
@@ -255,7 +237,7 @@ export class LogDirectory {
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
         const place = { env: this.#env, path: this.path }
-        await this.#host.withRoom(() => writeMarker(place, this.#start.run, lines))
+        await this.#host.withRoom(() => writeMarker(place, this.#run, lines))
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error

@@ -39,6 +39,8 @@ export interface Identity {
   readonly clusterId: string
   readonly brokerId: number
   readonly directoryId: Uuid
+  /** Which disk of its broker; null where nobody counts. */
+  readonly incarnation: number | null
   /** It was empty when it was opened. */
   readonly isNew: boolean
 }
@@ -103,6 +105,17 @@ export async function beginRun(options: StartOptions): Promise<Start> {
   }
   await writeSealed(place(options, 'run'), run)
   return { ...found, cleanLines: found.startClass === 'A' ? (marker?.logs ?? {}) : {}, run }
+}
+
+/** The run goes on in another registration. @throws DiskError */
+export async function continueRun(
+  options: Pick<StartOptions, 'env' | 'path'>,
+  before: Run,
+  brokerEpoch: number,
+): Promise<Run> {
+  const run = { ...before, brokerEpoch }
+  await writeSealed(place(options, 'run'), run)
+  return run
 }
 
 /** Says how far a log's files can be believed at a start of this class. */

@@ -8,6 +8,7 @@ import {
   type SnapshotOutcome,
   StoreError,
   type StoredLog,
+  StoreUnavailable,
 } from '../store.ts'
 import { linkProblem } from './link.ts'
 import type { MetadataCopy } from './metadata-copy.ts'
@@ -66,7 +67,9 @@ export class CopiedStore implements MetadataStore {
     const { cursor } = this.#copy
     const problem = cursor === null ? null : linkProblem(cursor, log)
     if (problem !== null) throw rolledBack(problem)
-    if (!isSame(cursor, log.cursor)) await this.#copy.replace(log)
+    const isCopied =
+      isSame(cursor, log.cursor) || (await this.#hadRoom(() => this.#copy.replace(log)))
+    if (!isCopied) throw new StoreUnavailable('the disk has no room for a copy of its log')
     return log
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import { ScramClient } from './scram-client.ts'
 import { nonceOf, ScramError } from './scram-messages.ts'
-import { saltPassword, scramCredential, type ScramHash } from './scram-mechanisms.ts'
+import { digest, keyed, saltPassword, scramCredential, type ScramHash } from './scram-mechanisms.ts'
 import { ScramServer } from './scram-server.ts'
 
 /** The exchanges that the RFCs print. */
@@ -102,6 +102,30 @@ describe('the server refuses', () => {
     server.step(utf8(vector.clientFirst))
     expect(() => server.step(final())).toThrow(ScramError)
   })
+})
+
+/** The proof of who knows the password and signs `final` behind the messages before it. */
+function proven(final: string): Uint8Array {
+  const salt = Buffer.from(vector.salt, 'base64')
+  const { saltedPassword } = saltPassword(vector, 'pencil', { salt, iterations: 4096 })
+  const clientKey = keyed(vector, saltedPassword, 'Client Key')
+  const message = `${vector.clientFirst.slice(3)},${vector.serverFirst},${final}`
+  const signature = keyed(vector, digest(vector, clientKey), message)
+  const proof = clientKey.map((byte, at) => byte ^ signature[at]!)
+  return utf8(`${final},p=${Buffer.from(proof).toString('base64')}`)
+}
+
+test.each([
+  ['itself', 'biws', '', null],
+  ['another nonce', 'biws', 'x', 'the nonce is not the one that was given'],
+  ['another binding', 'eSws', '', 'the channel binding has changed'],
+])('a proof is of what it signs: %s', (_, binding, more, why) => {
+  const server = serverOf(vector)
+  server.step(utf8(vector.clientFirst))
+  const nonce = vector.clientNonce + vector.serverNonce + more
+  const step = () => server.step(proven(`c=${binding},r=${nonce}`)).user
+  if (why === null) expect(step()).toBe('user')
+  else expect(step).toThrow(why)
 })
 
 describe('the client refuses', () => {

@@ -1,0 +1,34 @@
+import type { Env } from '../env/env.ts'
+import type { LiveConfiguration } from './config/live-configuration.ts'
+import type { LogDirectory } from './log/directory/log-directory.ts'
+import { Partitions } from './partition/partitions.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+interface PartitionParts {
+  readonly env: Pick<Env, 'clock'>
+  readonly logger: Logger
+  readonly configuration: LiveConfiguration
+  readonly directory: LogDirectory
+}
+
+/** The partitions over a directory, by the settings of now, and what becomes of them as lines of the log. */
+export function makePartitions(parts: PartitionParts): Partitions {
+  const { env, logger, configuration, directory } = parts
+  const { settings } = configuration
+  return new Partitions({
+    brokerId: settings.nodeId,
+    directory,
+    clock: env.clock,
+    openingMax: settings.numRecoveryThreadsPerDataDir,
+    logConfig: topic => configuration.topicConfig(topic.configs),
+    minInsyncReplicas: topic => configuration.topicConfig(topic.configs).minInsyncReplicas,
+    onFailure: (id, error) => {
+      const reason = error instanceof Error ? error.message : error
+      logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
+    },
+    onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
+    onRecovery: ({ topic, partition }) => {
+      logger.info({ topic, partition }, 'Opened a log that could not be opened before')
+    },
+  })
+}
