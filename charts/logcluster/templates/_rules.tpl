@@ -33,6 +33,10 @@ they have.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
+# Whether the namespace is going: a topic's finalizer must not hold it then. A Role permits that of its own namespace.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
@@ -53,7 +57,7 @@ they have.
 {{/* What lies in no namespace. */}}
 {{- define "logcluster.clusterRules" -}}
 - apiGroups: [""]
-  resources: [nodes, namespaces]
+  resources: [nodes]
   verbs: [get]
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]
