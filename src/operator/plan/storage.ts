@@ -162,6 +162,6 @@ export function retiredSteps({ pool, broker, retired, identity }: BrokerView): S
     }))
 }
 
-export function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
+function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
   return typeof volume === 'object' && volume !== null
 }
