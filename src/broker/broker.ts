@@ -149,7 +149,7 @@ export class Broker {
   async start(): Promise<void> {
     const { env } = this.#options
     try {
-      this.#notReadyReason = 'The data directory is being taken.'
+      this.#notReadyReason = 'The metadata log is being opened.'
       this.#parts.privateListener = await this.#listenPrivately()
       const path = this.#configuration.settings.logDirs
       const wasFull = await makeRoom(env, path)

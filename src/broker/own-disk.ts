@@ -126,10 +126,16 @@ export class OwnDisk {
     this.#claim = null
   }
 
-  /** Whoever permitted to format it knows that nothing is on it. */
+  /**
+   * Whoever permitted to format it knows that nothing is on it. And where the metadata log lies in this very directory, the
+   * disk is the one that it was.
+   */
   #isAccepted(claim: Claim | null): boolean {
+    const { metadataStore, metadataLogDir } = this.#options.settings
     const isPermitted = this.#admission?.type === 'format' && this.#admission.incarnation !== null
-    return isPermitted || claim?.found?.isRecorded === false
+    const isSameDisk = metadataStore === 'files' && metadataLogDir === ''
+    if (claim?.found === null) return isPermitted || isSameDisk
+    return claim?.found.isRecorded === false
   }
 }
 

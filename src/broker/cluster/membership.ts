@@ -28,7 +28,7 @@ const quarantineLookMs = 5_000
 
 /**
  * This broker's hold on the store: it is the controller, or, where it has a copy to stand on, it stands alone and looks
- * again and again until the store is there and holds what this broker followed.
+ * again and again until the store is there and holds what this broker followed (durability.md 1.6).
  */
 export class Membership {
   readonly #options: ClusterOptions

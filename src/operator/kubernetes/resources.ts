@@ -40,7 +40,7 @@ export function namespaced<Object extends Stored>(
 }
 
 /** A kind that the whole cluster shares. */
-export function clusterWide<Object extends Stored>(
+function clusterWide<Object extends Stored>(
   apiVersion: string,
   kind: string,
   plural: string,

@@ -16,11 +16,15 @@ import type { ControlPlane } from '../../control-plane/control-plane.ts'
 
 export const operatorUser = 'operator-of-topics'
 
+let serial = 0
+
 /** A namespace with a LogCluster `orders` whose one broker runs in this process. */
 export class TopicWorld {
   readonly plane: ControlPlane
   readonly namespace: string
-  broker: InProcessBroker
+  readonly broker: InProcessBroker
+  /** What Kubernetes knows the broker's pod by. */
+  readonly address = `10.7.0.${++serial}`
 
   private constructor(plane: ControlPlane, namespace: string, broker: InProcessBroker) {
     this.plane = plane
@@ -35,9 +39,28 @@ export class TopicWorld {
     await world.apply({ kind: 'LogCluster', name: 'orders', spec: clusterSpec })
     const broker = { clusterRef, pool: 'main', slot: 0, brokerId: 0 }
     await world.apply({ kind: 'LogBroker', name: 'orders-main-0', spec: broker })
+    await world.#pod()
     const password = `--from-literal=operator=${passwords.operator}`
     await world.kubectl(['create', 'secret', 'generic', 'orders-private', password])
     return world
+  }
+
+  /** Of the broker, at an address by which we know it; nobody schedules it. */
+  async #pod(): Promise<void> {
+    const labels = {
+      'app.kubernetes.io/managed-by': 'logcluster-operator',
+      'app.kubernetes.io/component': 'broker',
+      'logcluster.dev/cluster': 'orders',
+      'logcluster.dev/broker': 'orders-main-0',
+    }
+    const name = 'orders-main-0-0'
+    const spec = { containers: [{ name: 'broker', image: 'none' }] }
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec }
+    await this.kubectl(['create', '-f', '-'], JSON.stringify(pod))
+    const status = JSON.stringify({
+      status: { podIP: this.address, podIPs: [{ ip: this.address }] },
+    })
+    await this.kubectl(['patch', 'pod', name, '--subresource=status', '--type=merge', '-p', status])
   }
 
   kubectl(args: readonly string[], input?: string) {
@@ -79,14 +102,14 @@ const clusterSpec = {
   pools: [{ name: 'main', brokers: 1, storage: { volumes: [{ name: 'data', size: '1Gi' }] } }],
 }
 
-/** Brokers by the names of their namespaces, which no DNS here resolves. */
+/** Brokers by the addresses of their pods, at which nobody is. */
 function routed(worlds: readonly TopicWorld[], inner: Brokers, calls: string[]): Brokers {
   return new Proxy(inner, {
     get: (target, method: keyof Brokers) => {
       if (method === 'close') return () => target.close()
       return (broker: { host: string }, ...rest: unknown[]) => {
         calls.push(method)
-        const world = worlds.find(({ namespace }) => broker.host.endsWith(`.${namespace}.svc`))!
+        const world = worlds.find(({ address }) => address === broker.host)!
         const here = { ...broker, host: '127.0.0.1', port: privatePort(world.broker) }
         return (target[method] as (...args: unknown[]) => unknown).call(target, here, ...rest)
       }

@@ -19,7 +19,11 @@ let doomed: TopicWorld
 let running: ReturnType<typeof operatorOf>
 
 beforeAll(async () => {
-  plane = await startControlPlane({ controllers: ['namespace-controller'] })
+  plane = await startControlPlane({
+    controllers: ['namespace-controller'],
+    // Pods need no account here: nobody runs them.
+    apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
+  })
   const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
   await plane.kubectl(['apply', '--server-side', '-f', crds])
   await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])

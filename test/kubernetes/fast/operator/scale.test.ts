@@ -1,0 +1,230 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clearInterval, setInterval } from 'node:timers'
+import type { Draft } from '../../../../src/operator/kubernetes/objects.ts'
+import { resources, type Resource } from '../../../../src/operator/kubernetes/resources.ts'
+import type { Stored } from '../../../../src/operator/kubernetes/objects.ts'
+import { logClusters, logTopics } from '../../../../src/operator/own-kinds.ts'
+import { eventually } from '../../../helpers/eventually.ts'
+import { startControlPlane } from '../../cluster.ts'
+import { apiClient, type ApiClient } from './api-client.ts'
+import { serveBrokers } from './remote-brokers.ts'
+import { StubNodes } from './stub-nodes.ts'
+
+const clusterCount = 50
+const topicsPerCluster = 20
+const foreignPods = 2000
+const foreignNodes = 500
+const residentMax = 200 * 1024 * 1024
+const user = 'operator-at-scale'
+const namespaceOf = (at: number): string => `team-${at % 5}`
+const clusterOf = (at: number): string => `orders-${at}`
+
+let plane: Awaited<ReturnType<typeof startControlPlane>>
+let admin: ApiClient
+let nodes: StubNodes
+let brokers: Awaited<ReturnType<typeof serveBrokers>>
+let kubelet: NodeJS.Timeout
+
+beforeAll(async () => {
+  plane = await startControlPlane({
+    controllers: ['statefulset-controller'],
+    // Pods need no account here: nobody runs them.
+    apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
+  })
+  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
+  await plane.kubectl(['apply', '--server-side', '-f', crds])
+  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  admin = apiClient(plane.kubeconfig)
+  nodes = new StubNodes(admin.api)
+  brokers = await serveBrokers(nodes.brokers)
+  for (let at = 0; at < 5; at++) await plane.kubectl(['create', 'namespace', namespaceOf(at)])
+  await plane.kubectl(['create', 'namespace', 'foreign'])
+  let ticking: Promise<void> | null = null
+  kubelet = setInterval(() => {
+    ticking ??= nodes
+      .tick()
+      .catch(() => {})
+      .finally(() => {
+        ticking = null
+      })
+  }, 200)
+})
+
+afterAll(async () => {
+  clearInterval(kubelet)
+  brokers?.server.close()
+  await admin?.[Symbol.asyncDispose]()
+  await plane?.[Symbol.asyncDispose]()
+})
+
+async function create(
+  resource: Resource<Stored>,
+  count: number,
+  draft: (at: number) => object,
+): Promise<void> {
+  const left = Array.from({ length: count }, (_, at) => at)
+  const { apiVersion, kind } = resource
+  const worker = async (): Promise<void> => {
+    for (let at = left.pop(); at !== undefined; at = left.pop()) {
+      await admin.api.create(resource, { apiVersion, kind, ...draft(at) } as Draft)
+    }
+  }
+  await Promise.all(Array.from({ length: 16 }, worker))
+}
+
+/** The operator as a process; resolves when it serves HTTP. */
+async function operator(kubeconfig: string) {
+  const driver = join(import.meta.dirname, 'scale-driver.ts')
+  const args = [driver, kubeconfig, brokers.url]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  const metrics = async (): Promise<Map<string, number>> => {
+    const text = await (await fetch(`http://127.0.0.1:${line}/metrics`)).text()
+    return new Map(
+      text
+        .split('\n')
+        .filter(row => row !== '' && !row.startsWith('#'))
+        .map(row => [
+          row.slice(0, row.lastIndexOf(' ')),
+          Number(row.slice(row.lastIndexOf(' ') + 1)),
+        ]),
+    )
+  }
+  return {
+    metrics,
+    residentBytes: () => {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024
+    },
+    /** Passes that have ended well, by the kind of their controller. */
+    passes: async (controller: string): Promise<number> => {
+      const all = await metrics()
+      const of = (result: string): number =>
+        all.get(
+          `logcluster_operator_reconcile_total{controller="${controller}",result="${result}"}`,
+        ) ?? 0
+      return of('success') + of('requeue_after')
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+async function readyCount(resource: typeof logClusters | typeof logTopics): Promise<number> {
+  const all: {
+    status: { conditions?: readonly { type: string; status: string }[] | undefined }
+  }[] =
+    resource === logClusters
+      ? await admin.api.list(logClusters, {})
+      : await admin.api.list(logTopics, {})
+  return all.filter(({ status }) =>
+    status.conditions?.some(it => it.type === 'Ready' && it.status === 'True'),
+  ).length
+}
+
+/** Writes of the operator since a mark, Lease renewals excepted. */
+function writesSince(mark: number): string[] {
+  return plane.audit
+    .since(mark)
+    .filter(it => it.user.username === user && !['get', 'list', 'watch'].includes(it.verb))
+    .filter(({ objectRef }) => objectRef?.resource !== 'leases')
+    .map(it => `${it.verb} ${it.requestURI}`)
+}
+
+describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 500 nodes', () => {
+  test('come about, rest without a write, and are known again after a restart', async () => {
+    await create(resources.nodes, foreignNodes, at => ({ metadata: { name: `node-${at}` } }))
+    await create(resources.pods, foreignPods, at => ({
+      metadata: { namespace: 'foreign', name: `pod-${at}` },
+      spec: { containers: [{ name: 'c', image: 'none' }] },
+    }))
+    const volumes = [{ name: 'data', size: '1Gi' }]
+    const pools = [{ name: 'main', brokers: 1, storage: { volumes } }]
+    await create(logClusters, clusterCount, at => ({
+      metadata: { namespace: namespaceOf(at), name: clusterOf(at) },
+      spec: { version: '0.1.0', pools },
+    }))
+    await create(logTopics, clusterCount * topicsPerCluster, at => ({
+      metadata: { namespace: namespaceOf(at), name: `topic-${at}` },
+      spec: { clusterRef: { name: clusterOf(at % clusterCount) }, config: { 'retention.ms': at } },
+    }))
+    const kubeconfig = plane.kubeconfigOf(`/O=system:masters/CN=${user}`)
+    {
+      await using first = await operator(kubeconfig)
+      const start = performance.now()
+      const ofKind = (resource: typeof logClusters | typeof logTopics, count: number) =>
+        eventually(
+          `${count} are ready`,
+          () => readyCount(resource),
+          it => it === count,
+          110_000,
+        )
+      await ofKind(logClusters, clusterCount)
+      await ofKind(logTopics, clusterCount * topicsPerCluster)
+      console.log(`all ready after ${Math.round(performance.now() - start)} ms`)
+      await settled(first)
+      const mark = plane.audit.mark()
+      const before = await first.passes('logcluster')
+      await eventually(
+        'two passes of each',
+        () => first.passes('logcluster'),
+        it => it >= before + 2 * clusterCount,
+      )
+      expect(writesSince(mark)).toEqual([])
+      console.log(`at rest ${mebibytes(first.residentBytes())}`)
+      const all = await first.metrics()
+      expect(all.get('logcluster_operator_objects{kind="Pod"}')).toBe(clusterCount)
+    }
+    const mark = plane.audit.mark()
+    const start = performance.now()
+    await using second = await operator(kubeconfig)
+    await eventually(
+      'every cluster had its pass',
+      () => second.passes('logcluster'),
+      it => it >= clusterCount,
+    )
+    await eventually(
+      'and its topics',
+      () => second.passes('logtopic'),
+      it => it >= clusterCount,
+    )
+    const seconds = (performance.now() - start) / 1000
+    console.log(
+      `restarted: all looked at after ${seconds.toFixed(1)} s, ${mebibytes(second.residentBytes())}`,
+    )
+    expect(writesSince(mark)).toEqual([])
+    expect(second.residentBytes()).toBeLessThanOrEqual(residentMax)
+  }, 300_000)
+})
+
+/** Until nothing was written while each cluster had a pass. */
+async function settled({
+  passes,
+}: Pick<Awaited<ReturnType<typeof operator>>, 'passes'>): Promise<void> {
+  await eventually(
+    'nothing is written any more',
+    async () => {
+      const mark = plane.audit.mark()
+      const before = await passes('logcluster')
+      await eventually(
+        'a pass of each',
+        () => passes('logcluster'),
+        it => it >= before + clusterCount,
+      )
+      return writesSince(mark).length
+    },
+    count => count === 0,
+  )
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`
+}
