@@ -44,15 +44,12 @@ async function podUid(): Promise<string> {
 /** The operator is away for the time of `act`. */
 async function withoutOperator(act: () => Promise<void>): Promise<void> {
   const { plane } = sharedCluster()
+  const inOperators = (...args: readonly string[]) =>
+    plane.kubectl(['-n', operatorNamespace, ...args])
   const scale = (replicas: number) =>
-    plane.kubectl([
-      ...['-n', operatorNamespace, 'scale', 'deployment/logcluster'],
-      `--replicas=${replicas}`,
-    ])
+    inOperators('scale', 'deployment/logcluster', `--replicas=${replicas}`)
   await scale(0)
-  await plane.kubectl([
-    ...['-n', operatorNamespace, 'wait', '--for=delete', 'pod', '--all', '--timeout=60s'],
-  ])
+  await inOperators('wait', '--for=delete', 'pod', '--all', '--timeout=60s')
   await act()
   await scale(1)
 }
