@@ -21,7 +21,7 @@ import { Refusals } from './refusals.ts'
 
 /** Until the next look at a cluster in which nothing changed: brokers tell by no watch how they are. */
 const restMs = 1500
-const busyMs = 500
+const busyMs = 250
 const hibernatedMs = 30_000
 
 /** One pass for one LogCluster: look, decide, act, tell. It remembers nothing that the next one could not find out. */
