@@ -1,4 +1,3 @@
-import type { Panel, RowPanel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dashboardOf } from '../../tools/dashboards/build.ts'
@@ -11,33 +10,13 @@ import { Prometheus } from '../helpers/prometheus.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
 import { BusyBroker, busySettings } from './busy-broker.ts'
 import { BusyOperator } from './busy-operator.ts'
+import { asked, queriesOf, type Query } from './queries.ts'
 import { silent } from './silent.ts'
 
 const root = join(import.meta.dirname, '../..')
 const patienceMs = 150_000
 
-/** `expr` as Grafana asks it while all of each variable is chosen. */
-function asked(expr: string): string {
-  return expr
-    .replaceAll('$__rate_interval', '10s')
-    .replaceAll(/\$(?:job|instance)\b/g, '.+')
-    .replaceAll(/\$\w+/g, '.*')
-}
-
-interface Query {
-  readonly of: string
-  readonly expr: string
-}
-
-const queries: Query[] = boards.flatMap(board =>
-  (dashboardOf(board).panels ?? [])
-    .filter((panel: Panel | RowPanel): panel is Panel => panel.type !== 'row')
-    .flatMap(({ title, targets }) =>
-      ((targets ?? []) as unknown as { readonly refId: string; readonly expr: string }[]).map(
-        ({ refId, expr }) => ({ of: `${board.title}: ${title} ${refId}`, expr: asked(expr) }),
-      ),
-    ),
-)
+const queries: Query[] = boards.flatMap(queriesOf)
 
 describeWith(
   'promtool',
