@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dashboardOf } from '../../tools/dashboards/build.ts'
@@ -8,12 +10,20 @@ import { describeWith } from '../helpers/clients.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { Prometheus } from '../helpers/prometheus.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
+import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { BusyBroker, busySettings } from './busy-broker.ts'
 import { BusyOperator } from './busy-operator.ts'
 import { asked, queriesOf, type Query } from './queries.ts'
 import { silent } from './silent.ts'
 
 const root = join(import.meta.dirname, '../..')
+const door = {
+  port: await freePort('127.0.0.1'),
+  credentials: mkdtempSync(join(tmpdir(), 'logcluster-credentials-')),
+}
+for (const user of ['operator', 'broker'])
+  writeFileSync(join(door.credentials, user), 'open sesame')
+
 const patienceMs = 150_000
 
 const queries: Query[] = boards.flatMap(queriesOf)
@@ -22,7 +32,7 @@ describeWith(
   'promtool',
   'the dashboards and rules, on a Prometheus that scrapes what they are about',
   () => {
-    const broker = suiteBroker({ settings: busySettings })
+    const broker = suiteBroker({ settings: busySettings(door) })
     let busyBroker: BusyBroker
     let busyOperator: BusyOperator
     let prometheus: Prometheus
@@ -37,13 +47,14 @@ describeWith(
         ],
         ruleFiles.map(({ path }) => `${root}/${path}`),
       )
-      busyBroker = await BusyBroker.start(broker())
+      busyBroker = await BusyBroker.start(broker(), door)
     })
 
     afterAll(async () => {
       await busyBroker?.[Symbol.asyncDispose]()
       await prometheus?.[Symbol.asyncDispose]()
       await busyOperator?.[Symbol.asyncDispose]()
+      rmSync(door.credentials, { recursive: true })
     })
 
     test(
