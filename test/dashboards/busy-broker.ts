@@ -15,8 +15,6 @@ const connectionsMax = 40
 /** Settings of a broker that shows within seconds what takes hours else. */
 export const busySettings = {
   'log.cleaner.backoff.ms': '500',
-  'log.segment.bytes': String(8 * 2 ** 20),
-  'log.dirty.budget.bytes': String(2 ** 20),
   'max.connections.per.ip': String(connectionsMax),
 }
 
@@ -46,6 +44,9 @@ export class BusyBroker {
     const line = `${'x'.repeat(1023)}\n`
     const input = line.repeat(archiveBytes / line.length)
     await kcat(['-P', '-b', broker.address, '-t', 'archive', '-p', '0'], { input })
+    // What this process appended lately is not given back behind a reader.
+    await broker.stop()
+    await broker.start()
     const consumer = kafka.consumer({ groupId: 'archive', maxBytesPerPartition: 2 ** 18 })
     const busy = new BusyBroker(broker, kafka.producer(), consumer)
     await busy.#producer.connect()
@@ -75,7 +76,7 @@ export class BusyBroker {
     await this.#sendNoFrame()
     await this.#comeInACrowd()
     // Now and then: in between the broker gives back by itself what it brought in behind the reader.
-    if (this.#serial % 16 === 2) await evict(partitionFolder(dataDir, 'archive', 0))
+    if (this.#serial % 64 === 2) await evict(partitionFolder(dataDir, 'archive', 0))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -89,11 +90,12 @@ export class BusyBroker {
     await consumer.subscribe({ topic: 'archive', fromBeginning: true })
     await consumer.run({
       autoCommitInterval: 5000,
-      eachBatch: async ({ batch, resolveOffset, heartbeat, commitOffsetsIfNecessary }) => {
-        resolveOffset(batch.lastOffset())
-        await commitOffsetsIfNecessary()
-        await heartbeat()
-        await sleep(100)
+      eachBatch: async payload => {
+        const { batch } = payload
+        payload.resolveOffset(batch.lastOffset())
+        await payload.commitOffsetsIfNecessary()
+        await payload.heartbeat()
+        await sleep(50)
         if (Number(batch.lastOffset()) + 1 >= Number(batch.highWatermark)) {
           consumer.seek({ topic: 'archive', partition: 0, offset: '0' })
         }

@@ -14,7 +14,7 @@ import { BusyOperator } from './busy-operator.ts'
 import { silent } from './silent.ts'
 
 const root = join(import.meta.dirname, '../..')
-const patienceMs = 120_000
+const patienceMs = 150_000
 
 /** `expr` as Grafana asks it while all of each variable is chosen. */
 function asked(expr: string): string {

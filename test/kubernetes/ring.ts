@@ -7,7 +7,7 @@ import type { NamedObjects } from '../../src/kubernetes/named-objects.ts'
 import type { ServiceAccountAccess } from './control-plane/access.ts'
 import type { ControlPlane } from './control-plane/control-plane.ts'
 
-export const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
+const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
 
 /** A metadata ring in a real API, as the operator makes it, and stores at it with a broker's rights and no others. */
 export class RealRing {
@@ -56,6 +56,20 @@ export class RealRing {
   ): Promise<RealRing> {
     const access = await plane.serviceAccount(namespace, `${cluster}-broker`, url)
     return new RealRing(namespace, cluster, access)
+  }
+
+  /** Of a broker whose metadata are in this ring. */
+  get settings(): Readonly<Record<string, string>> {
+    const { url, tokenFile, authorityFile } = this.#access
+    return {
+      'metadata.store': 'kubernetes',
+      'cluster.id': clusterId,
+      'kubernetes.namespace': this.#namespace,
+      'kubernetes.cluster.name': this.cluster,
+      'kubernetes.api.url': url,
+      'kubernetes.token.file': tokenFile,
+      'kubernetes.ca.file': authorityFile,
+    }
   }
 
   objects(): HttpsObjects {

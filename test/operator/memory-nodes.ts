@@ -130,6 +130,9 @@ export class MemoryNodes {
   }
 
   #bind(claim: PersistentVolumeClaim): void {
+    const className = claim.spec?.storageClassName
+    const hasClass = className === undefined || this.#api.find('StorageClass', { name: className })
+    if (!hasClass) return
     const name = `pv-${++this.#count}`
     const storage = claim.spec?.resources?.requests?.['storage'] ?? ''
     const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] }

@@ -13,7 +13,7 @@ import {
 } from './properties.ts'
 
 /** Who the broker runs as; the image has that user. */
-export const userId = 10_001
+const userId = 10_001
 
 /** What the pod was made from (`templateHash`). Where it is another than wanted, the broker has to be restarted. */
 export const templateAnnotation = 'logcluster.dev/template'

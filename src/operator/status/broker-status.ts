@@ -8,7 +8,7 @@ import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
 import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
-import { storageOf } from '../plan/storage.ts'
+import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { conditionsFrom, no, unknown, yes, type Finding } from './conditions.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
 
@@ -68,6 +68,8 @@ export function findingsOf(
 function storageFinding(view: BrokerView): Finding {
   const { claim, volume, broker } = view
   const state = storageOf(view)
+  const trouble = storageTrouble(view)
+  if (trouble !== null) return no(trouble.reason, trouble.message)
   switch (state.kind) {
     case 'lost':
       return no(state.reason, state.message)
