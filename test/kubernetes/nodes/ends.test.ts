@@ -36,6 +36,24 @@ describeOnNodes('what is deleted', () => {
     truthful(await truth.stop(), { longestWaitMsMax: 90_000 })
   })
 
+  test('one whose metadata is lost too has it again from its disk', async () => {
+    const { plane, names } = sharedAccess()
+    const { namespace } = orders
+    const truth = new TruthChecker({ plane, names, namespace, name: 'orders' })
+    await eventually('records', () => truth.succeeded.fetch >= 10)
+    const { clusterId } = (await orders.cluster()).status
+    await orders.kubectl('delete', 'lc', 'orders', '--timeout=60s')
+    await orders.kubectl('wait', '--for=delete', `pod/${pod}`, '--timeout=60s')
+    const ofMetadata = 'logcluster.dev/cluster=orders,app.kubernetes.io/component=metadata'
+    await orders.kubectl('delete', 'configmaps,leases', '-l', ofMetadata)
+    await orders.kubectl('delete', 'configmap', 'orders-main-0-identity')
+    await orders.apply()
+    await orders.until('Stable', 'True Stable')
+    expect((await orders.cluster()).status.clusterId).toBe(clusterId)
+    expect(await orders.identity()).toMatchObject({ incarnation: '1', mayFormat: 'false' })
+    truthful(await truth.stop(), { longestWaitMsMax: 90_000 })
+  })
+
   test('a claim that is deleted by hand under a broker is told, and nothing takes its place', async () => {
     const uid = await orders.podUid()
     await orders.kubectl('delete', 'pvc', 'data-orders-main-0-1', '--wait=false')
