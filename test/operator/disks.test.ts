@@ -146,6 +146,17 @@ describe('a disk', () => {
     expect(world.nodes.starts).toHaveLength(1)
   })
 
+  test('that the operator has no right to look at is served from, and the sentence says what is left to do', async () => {
+    const world = new World()
+    for (const kind of ['PersistentVolume', 'Node', 'StorageClass']) world.api.forbidden.add(kind)
+    world.apply(pool({ storage: volume('1Gi', 'any') }))
+    addClass(world, 'any', true)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.condition('StorageHealthy')).toBe('True BoundUnprotected')
+    expect(world.message('StorageHealthy')).toContain('persistentVolumeReclaimPolicy to Retain')
+  })
+
   test('whose StorageClass is not there waits, and says so', async () => {
     const world = await created(pool({ storage: volume('1Gi', 'nope') }))
     expect(world.condition('StorageHealthy')).toBe('False StorageClassMissing')
