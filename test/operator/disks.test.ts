@@ -5,7 +5,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
 } from '../../src/operator/kubernetes/objects.ts'
-import { at, broker, minimal, World } from './world.ts'
+import { at, broker, minimal, smallRing, World } from './world.ts'
 
 const claim = `data-${broker}-1`
 
@@ -80,6 +80,15 @@ describe('the end', () => {
     await world.converge()
     expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
     expect(world.disks.formats).toHaveLength(1)
+    const { configMaps, leases } = smallRing('streaming', 'orders').names
+    for (const name of configMaps) world.api.remove('ConfigMap', { ...at, name })
+    for (const name of leases) world.api.remove('Lease', { ...at, name })
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
+    world.api.remove('ConfigMap', { ...at, name: `${broker}-identity` })
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.disks.formats).toHaveLength(2)
   })
 
   test('a given id is no permission to format', async () => {
