@@ -149,6 +149,13 @@ describe('what was asked of the API server', () => {
     expect(await api.delete(resources.configMaps, metadata)).toBe(false)
   })
 
+  test('of a kind that is not installed says what to do', async () => {
+    const { api } = scripted({ status: 404, body: 'no JSON of a Status' as never })
+    await expect(api.list(resources.configMaps, {})).rejects.toThrow(
+      'the API server knows no /api/v1/configmaps: apply its CustomResourceDefinition',
+    )
+  })
+
   test('comes in pages, each object with its kind and without the book-keeping of fields', async () => {
     const item = { metadata: { ...metadata, managedFields: [{}] } }
     const page = (next: string) => ({

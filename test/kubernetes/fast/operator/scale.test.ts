@@ -190,7 +190,10 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
       const resident = await eventually('what it needed is given back', first.residentBytes, fits)
       console.log(`at rest ${mebibytes(resident)}, ${await first.cpuShare()} of a processor`)
       const all = await first.metrics()
-      expect(all.get('logcluster_operator_objects{kind="Pod"}')).toBe(clusterCount)
+      const count = (kind: string) => all.get(`logcluster_operator_objects{kind="${kind}"}`)
+      expect(count('Pod')).toBe(clusterCount)
+      // Of each its settings and its identity, and none of the 96 of its metadata ring.
+      expect(count('ConfigMap')).toBe(2 * clusterCount)
     }
     const mark = plane.audit.mark()
     const start = performance.now()
