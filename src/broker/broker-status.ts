@@ -1,5 +1,5 @@
 import { zeroUuid } from '../lib/uuid.ts'
-import type { Cluster } from './cluster/cluster.ts'
+import type { Cluster, StandAlone } from './cluster/cluster.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
 import type { Insight } from './insight/insight.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
@@ -74,6 +74,8 @@ export function statusDocument(
 export function probesOf(broker: {
   readonly directory: () => LogDirectory | undefined
   readonly notReadyReason: () => string | null
+  /** Why nothing of the metadata can be changed, while clients are served. */
+  readonly standsAlone: () => StandAlone | null
   readonly status: () => Readonly<Record<string, unknown>>
 }): Probes {
   return {
@@ -85,7 +87,12 @@ export function probesOf(broker: {
     },
     readiness: () => {
       const reason = broker.notReadyReason()
-      const detail = { ...(reason === null ? {} : { reason }), ...broker.directory()?.progress() }
+      const alone = broker.standsAlone()
+      const detail = {
+        ...(reason === null ? {} : { reason }),
+        ...(alone === null ? {} : { standsAlone: alone.kind, standsAloneReason: alone.message }),
+        ...broker.directory()?.progress(),
+      }
       return { isReady: reason === null, detail }
     },
   }

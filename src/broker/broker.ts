@@ -135,6 +135,7 @@ export class Broker {
     return probesOf({
       directory: () => this.#parts.directory,
       notReadyReason: () => this.#notReadyReason,
+      standsAlone: () => this.#parts.cluster?.standsAlone ?? null,
       status: () => {
         const { listeners, status } = this
         return statusDocument(status, { listeners, insight: this.#insight })

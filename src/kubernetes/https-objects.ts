@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { Agent, request } from 'node:https'
+import type { Agent, request } from 'node:https'
 import type { Clock } from '../env/clock.ts'
 import { assert } from '../lib/assert.ts'
 import {
@@ -45,7 +45,7 @@ const places: Readonly<Record<ObjectKind, { readonly path: string; readonly apiV
 export class HttpsObjects implements NamedObjects {
   readonly #options: HttpsObjectsOptions
   readonly #url: URL
-  #agent: Promise<Agent> | null = null
+  #connections: Promise<Connections> | null = null
   #token: { readonly text: string; readonly readAtMs: number } | null = null
 
   constructor(options: HttpsObjectsOptions) {
@@ -71,7 +71,7 @@ export class HttpsObjects implements NamedObjects {
   }
 
   close(): void {
-    this.#forgetAgent()
+    this.#forgetConnections()
   }
 
   async #ask(
@@ -90,9 +90,9 @@ export class HttpsObjects implements NamedObjects {
         authorization: `Bearer ${await this.#bearer()}`,
         accept: 'application/json',
       }
-      const agent = await (this.#agent ??= this.#newAgent())
+      const connections = await (this.#connections ??= this.#connect())
       const body = object === undefined ? null : JSON.stringify({ ...object, apiVersion, kind })
-      return await this.#exchange({ method, path: target, headers, agent }, body, what)
+      return await this.#exchange({ method, path: target, headers, connections }, body, what)
     } catch (error) {
       return this.#failed(what, error as NodeJS.ErrnoException)
     }
@@ -103,8 +103,10 @@ export class HttpsObjects implements NamedObjects {
     const { clock, timeoutMs = 2_000 } = this.#options
     const { hostname, port } = this.#url
     const sent = body === null ? {} : { 'content-type': 'application/json' }
-    const asked = request({
-      ...options,
+    const { connections, ...asking } = options
+    const asked = connections.request({
+      ...asking,
+      agent: connections.agent,
       // IPv6 stands in brackets in a URL, and without them here.
       hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
       port: port === '' ? 443 : port,
@@ -115,17 +117,18 @@ export class HttpsObjects implements NamedObjects {
     )
     const parts: Buffer[] = []
     let bytes = 0
-    asked.once('error', error => {
+    const fail = (error: Error): void => {
       timer.cancel()
       reject(error)
-    })
+    }
+    asked.once('error', fail)
     asked.once('response', response => {
       response.on('data', (part: Buffer) => {
         bytes += part.length
         if (bytes > answerBytesMax) asked.destroy(new Error(`an answer of over ${bytes} bytes`))
         else parts.push(part)
       })
-      response.once('error', reject)
+      response.once('error', fail)
       response.once('end', () => {
         timer.cancel()
         const status = response.statusCode ?? 0
@@ -146,7 +149,7 @@ export class HttpsObjects implements NamedObjects {
   /** Nobody knows what became of a request that was sent; one that could not be sent is rare enough to be treated alike. */
   #failed(what: string, error: NodeJS.ErrnoException): NoReply {
     // The issuer may have changed, or its file may not be there yet; the next request reads it again.
-    if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ENOENT/.test(error.code ?? '')) this.#forgetAgent()
+    if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ENOENT/.test(error.code ?? '')) this.#forgetConnections()
     const reason = `${what}: ${error.message === '' ? error.code : error.message}`
     return { type: 'unavailable', isUnknown: true, reason, retryAfterMs: null }
   }
@@ -160,18 +163,20 @@ export class HttpsObjects implements NamedObjects {
     return this.#token.text
   }
 
-  async #newAgent(): Promise<Agent> {
-    const ca = await readFile(this.#options.caFile)
-    return new Agent({ keepAlive: true, maxSockets: connectionCountMax, ca })
+  /** A broker whose metadata are in files does without the 5 MB that the module takes. */
+  async #connect(): Promise<Connections> {
+    const [https, ca] = await Promise.all([import('node:https'), readFile(this.#options.caFile)])
+    const agent = new https.Agent({ keepAlive: true, maxSockets: connectionCountMax, ca })
+    return { agent, request: https.request }
   }
 
-  #forgetAgent(): void {
-    // One that could not be made has told so to whoever wanted to use it.
-    this.#agent?.then(
-      agent => agent.destroy(),
+  #forgetConnections(): void {
+    // Those that could not be made have told so to whoever wanted to use them.
+    this.#connections?.then(
+      ({ agent }) => agent.destroy(),
       () => {},
     )
-    this.#agent = null
+    this.#connections = null
   }
 }
 
@@ -179,7 +184,12 @@ interface Options {
   readonly method: 'GET' | 'PUT'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  readonly connections: Connections
+}
+
+interface Connections {
   readonly agent: Agent
+  readonly request: typeof request
 }
 
 interface Answer {

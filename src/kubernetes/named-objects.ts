@@ -64,13 +64,13 @@ export interface ErrorAnswer {
   readonly retryAfterMs: number | null
 }
 
-/** @internal */
+/** Of a GET that was not answered with 200. */
 export function getReplyOf(answer: ErrorAnswer): Exclude<GetReply, { type: 'found' }> {
   if (answer.status === 404) return { type: 'missing' }
   return noReply(answer)
 }
 
-/** @internal */
+/** Of a PUT that was not answered with 200. */
 export function updateReplyOf(answer: ErrorAnswer): Exclude<UpdateReply, { type: 'stored' }> {
   const { status, reason } = answer
   if (status === 409) return { type: 'conflict' }

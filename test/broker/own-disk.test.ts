@@ -267,6 +267,10 @@ test('Kubernetes as it was before puts the broker in quarantine: it serves on, a
     it => it !== null,
   )
   expect(reason).toMatch(/went back in time.*Restore the store/s)
+  expect(broker.broker.probes.readiness()).toMatchObject({
+    isReady: true,
+    detail: { standsAlone: 'quarantine', standsAloneReason: reason },
+  })
   const written: string[] = []
   world.api.onRequest = ({ verb, kind, name }) => {
     if (verb === 'update' && kind === 'ConfigMap') written.push(name)

@@ -20,7 +20,7 @@ export class BusyOperator {
   readonly #queues = new Map(controllers.map(name => [name, new WorkQueue(() => 0.5)]))
 
   static async start(): Promise<BusyOperator> {
-    const metrics = new OperatorMetrics(controllers, ['LogCluster', 'Pod'])
+    const metrics = new OperatorMetrics(controllers)
     const server = createServer((_, response) => {
       void metrics.text().then(text => {
         response.setHeader('content-type', metrics.contentType)
@@ -39,10 +39,15 @@ export class BusyOperator {
       build: { version: '0.1.0', node: process.version },
       process: processNumbers,
       isLeading: () => true,
-      cached: () => [{ kind: 'LogCluster', count: 3 }],
+      leaseName: 'logcluster-operator',
+      objects: () => [{ kind: 'LogCluster', count: 3 }],
+      conditions: () =>
+        Object.entries({ Ready: 'False', Degraded: 'True', Progressing: 'True' }).map(
+          ([type, status]) => ({ kind: 'LogCluster', type, status }),
+        ),
     })
     for (const [name, queue] of this.#queues) {
-      metrics.controller(name).attach(queue, realClock)
+      metrics.controller(name).attach(queue, realClock, 4)
       const nowMs = realClock.monotonic()
       // One is being worked on for ever, one failed, one waits for a worker.
       for (const key of ['a/stuck', 'a/failing', 'a/due']) queue.add(key, nowMs)

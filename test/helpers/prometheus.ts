@@ -88,9 +88,12 @@ export class Prometheus {
   }
 
   async #get(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
-    const response = await fetch(`${this.#url}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const response = await fetch(
+      `${this.#url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`,
+    )
     const answer = (await response.json()) as { data: unknown; error?: string }
-    if (answer.error !== undefined) throw new Error(`${answer.error}: ${Object.values(parameters)}`)
+    if (answer.error !== undefined)
+      throw new Error(`${answer.error}: ${Object.values(parameters).join(' ')}`)
     return answer.data
   }
 }

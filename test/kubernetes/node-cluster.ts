@@ -1,8 +1,7 @@
-import { Resolver } from 'node:dns/promises'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../helpers/eventually.ts'
+import { ClusterNames } from './cluster-names.ts'
 import { Component } from './component.ts'
 import {
   ControlPlane,
@@ -25,13 +24,16 @@ import { builtProgram } from './programs/built.ts'
 export class NodeCluster {
   readonly plane: ControlPlane
   readonly nodes: readonly Node[]
-  readonly #dns = new Resolver({ timeout: 1000, tries: 1 })
+  /** The address of its DNS. */
+  readonly dns: string
+  readonly names: ClusterNames
 
   constructor(folder: string) {
     const topology = readTopology(folder)
     if (topology === null) throw new Error(`the cluster in ${folder} has no nodes`)
     this.plane = new ControlPlane(folder)
-    this.#dns.setServers([topology.host])
+    this.dns = topology.host
+    this.names = new ClusterNames(this.dns)
     this.nodes = topology.nodes.map(place => new Node(folder, topology, place))
   }
 
@@ -39,13 +41,6 @@ export class NodeCluster {
     const found = this.nodes.find(node => node.name === name)
     if (found === undefined) throw new Error(`there is no node ${name}`)
     return found
-  }
-
-  /** The address of a host, as a pod would find it: `orders-bootstrap.streaming.svc`. */
-  readonly resolve = async (host: string): Promise<string> => {
-    if (isIP(host) !== 0) return host
-    const name = host.endsWith('.svc') ? `${host}.cluster.local` : host
-    return (await this.#dns.resolve4(name))[0]!
   }
 
   /** Gives each node an image out of an OCI archive. */
@@ -80,8 +75,7 @@ export async function nodeClusterIn(
   )
   await defineDns(folder, topology).start()
   const objects = [storageClassObject, ...nodes.flatMap(({ disks }) => disks.map(d => d.object))]
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-  await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: list })
+  await plane.apply(objects)
   await eventually(
     'ready nodes',
     () => readyNodes(plane),

@@ -58,6 +58,20 @@ export class RealRing {
     return new RealRing(namespace, cluster, access)
   }
 
+  /** Of a broker whose metadata are in this ring. */
+  get settings(): Readonly<Record<string, string>> {
+    const { url, tokenFile, authorityFile } = this.#access
+    return {
+      'metadata.store': 'kubernetes',
+      'cluster.id': clusterId,
+      'kubernetes.namespace': this.#namespace,
+      'kubernetes.cluster.name': this.cluster,
+      'kubernetes.api.url': url,
+      'kubernetes.token.file': tokenFile,
+      'kubernetes.ca.file': authorityFile,
+    }
+  }
+
   objects(): HttpsObjects {
     const { url, tokenFile, authorityFile: caFile } = this.#access
     const objects = new HttpsObjects({

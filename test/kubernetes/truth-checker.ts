@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClusterNames } from './cluster-names.ts'
 import type { ApiAccess } from './control-plane/access.ts'
 import { ApiReader } from './control-plane/api-reader.ts'
 import { TruthClient } from './truth-client.ts'
@@ -6,8 +7,7 @@ import { type Lie, type Ready, TruthRule, type Work } from './truth-rule.ts'
 
 export interface TruthCheckerOptions {
   readonly plane: Pick<ApiAccess, 'kubeconfig'>
-  /** Finds the address of a host as a pod of the cluster would: `NodeCluster.resolve`. */
-  readonly resolve: (host: string) => Promise<string>
+  readonly names: Pick<ClusterNames, 'resolve'>
   readonly namespace: string
   /** Of the LogCluster. */
   readonly name: string
@@ -29,11 +29,13 @@ export interface TruthReport {
  * Produces and fetches every 200 ms, watches what a LogCluster says of itself meanwhile, and holds it against what
  * was so (`TruthRule`). It runs beside a scenario, from before the cluster is made or in the middle of its life:
  *
- *     const truth = new TruthChecker({ ...cluster, namespace: 'streaming', name: 'orders' })
+ *     const truth = new TruthChecker({ plane, names, namespace: 'streaming', name: 'orders' })
  *     ... what the scenario does ...
  *     truthful(await truth.stop(), { longestWaitMsMax: 10_000 })
  */
 export class TruthChecker {
+  /** How many attempts did. */
+  readonly succeeded = { produce: 0, fetch: 0 }
   readonly #rule = new TruthRule()
   readonly #reader: ApiReader
   readonly #path: string
@@ -41,7 +43,6 @@ export class TruthChecker {
   readonly #consumer: TruthClient
   readonly #acknowledged = new Set<string>()
   readonly #read = new Set<string>()
-  readonly #succeeded = { produce: 0, fetch: 0 }
   readonly #loops: readonly Promise<void>[]
   readonly #began = performance.now()
   #serial = 0
@@ -49,13 +50,13 @@ export class TruthChecker {
   #isExcused = false
   #isStopping = false
 
-  constructor({ plane, resolve, namespace, name, port = 9092 }: TruthCheckerOptions) {
+  constructor({ plane, names, namespace, name, port = 9092 }: TruthCheckerOptions) {
     this.#reader = new ApiReader(plane.kubeconfig)
     this.#path = `/apis/logcluster.dev/v1beta1/namespaces/${namespace}/logclusters/${name}`
     const bootstrap = `${name}-bootstrap.${namespace}.svc:${port}`
     const topic = `truth-${process.pid}-${lastTopic++}`
-    this.#producer = new TruthClient({ bootstrap, topic, resolve })
-    this.#consumer = new TruthClient({ bootstrap, topic, resolve })
+    this.#producer = new TruthClient({ bootstrap, topic, names })
+    this.#consumer = new TruthClient({ bootstrap, topic, names })
     this.#loops = [
       this.#again(() => this.#look()),
       this.#again(() => this.#attempt('produce', () => this.#produce())),
@@ -81,7 +82,7 @@ export class TruthChecker {
     await this.#drain()
     for (const each of [this.#reader, this.#producer, this.#consumer]) each.close()
     const { lies } = this.#rule
-    return { lies, longestWaitMs, succeeded: this.#succeeded, lost: this.#lost }
+    return { lies, longestWaitMs, succeeded: this.succeeded, lost: this.#lost }
   }
 
   get #nowMs(): number {
@@ -119,7 +120,7 @@ export class TruthChecker {
       () => true,
       () => false,
     )
-    if (isOk) this.#succeeded[work]++
+    if (isOk) this.succeeded[work]++
     this.#rule.see({ type: 'attempt', work, isOk, beganAtMs, atMs: this.#nowMs })
   }
 

@@ -6,13 +6,13 @@ import {
 } from '../../src/broker/log/batch/batch.ts'
 import { readRecords } from '../../src/broker/log/batch/records.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
+import type { ClusterNames } from './cluster-names.ts'
 
 export interface TruthClientOptions {
   /** `host:port` of the bootstrap Service. */
   readonly bootstrap: string
   readonly topic: string
-  /** Finds the address of a host as a pod of the cluster would. */
-  readonly resolve: (host: string) => Promise<string>
+  readonly names: Pick<ClusterNames, 'resolve'>
 }
 
 /**
@@ -90,7 +90,7 @@ export class TruthClient {
 
   async #connectTo(address: string): Promise<BrokerClient> {
     const { hostname, port } = new URL(`tcp://${address}`)
-    const host = await this.#options.resolve(hostname)
+    const host = await this.#options.names.resolve(hostname)
     return BrokerClient.connect(Number(port), { host, timeoutMs: attemptMsMax })
   }
 }

@@ -75,7 +75,9 @@ describe('an append to the ring', () => {
       expect(await store.append(cursor, 1, utf8('b'))).toMatchObject({ kind: 'unavailable' })
     }
     await expect(ring.store().readAll()).rejects.toMatchObject({ name: 'StoreUnavailable' })
-    expect(await store.lease.acquire({ force: false })).toBe(false)
+    await expect(store.lease.acquire({ force: false })).rejects.toMatchObject({
+      name: 'StoreUnavailable',
+    })
     ring.api.isReachable = true
     expect(await store.append(cursor, 1, utf8('b'))).toMatchObject({ kind: 'committed' })
     expect(ring.warnings.filter(text => text.includes('answers again')).length).toBe(1)

@@ -12,7 +12,7 @@ import { imageOf } from '../../src/operator/plan/broker-view.ts'
 import { broker, at, minimal } from './world.ts'
 
 /** A cluster that is born, as the API server would give it. */
-export function clusterWith(spec: LogClusterSpec): LogCluster {
+function clusterWith(spec: LogClusterSpec): LogCluster {
   return {
     apiVersion,
     kind: 'LogCluster',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import type {
+  Draft,
   PersistentVolume,
   PersistentVolumeClaim,
 } from '../../src/operator/kubernetes/objects.ts'
@@ -144,4 +145,36 @@ describe('a disk', () => {
     expect(world.condition('Stable')).toBe('True Stable')
     expect(world.nodes.starts).toHaveLength(1)
   })
+
+  test('whose StorageClass is not there waits, and says so', async () => {
+    const world = await created(pool({ storage: volume('1Gi', 'nope') }))
+    expect(world.condition('StorageHealthy')).toBe('False StorageClassMissing')
+    expect(world.message('Degraded')).toContain('There is no StorageClass nope')
+    addClass(world, 'nope', false)
+    world.clock.advance(60_000)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test('whose StorageClass allows no expansion is not asked to grow, and says so', async () => {
+    const world = new World()
+    addClass(world, 'fixed', false)
+    world.apply(pool({ storage: volume('1Gi', 'fixed') }))
+    await world.converge()
+    world.apply(pool({ storage: volume('2Gi', 'fixed') }))
+    const writes = world.api.writes.length
+    await world.converge()
+    expect(world.condition('StorageHealthy')).toBe('False ExpansionRefused')
+    expect(world.condition('Ready')).toBe('True Serving')
+    expect(world.api.writes.slice(writes).filter(write => write.startsWith('patch'))).toEqual([])
+  })
 })
+
+function volume(size: string, storageClassName: string) {
+  return { volumes: [{ name: 'data', size, storageClassName }] }
+}
+
+function addClass(world: World, name: string, allowVolumeExpansion: boolean): void {
+  const kind = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name } }
+  world.api.put({ ...kind, allowVolumeExpansion } as Draft)
+}

@@ -119,6 +119,13 @@ export const brokerBoard: Board = {
           ],
         },
         panel({
+          title: 'Logins that failed',
+          text: 'Logins a second that failed, by listener.',
+          unit: 'cps',
+          expr: rateBy('listener', 'logcluster_login_failures_total'),
+          legend: '{{listener}}',
+        }),
+        panel({
           title: 'Memory of requests',
           text: 'Memory of requests that arrive or are being answered.',
           unit: 'bytes',

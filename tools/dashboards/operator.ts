@@ -3,6 +3,12 @@ import { type Board, operator, panel, quantileBy, rateBy } from './panel.ts'
 const by = (labels: string, metric: string): string =>
   rateBy(labels, `logcluster_operator_${metric}`, operator)
 
+/** Objects by kind whose condition is so; 0 where none is. */
+function withCondition(condition: string): string {
+  const seen = `sum by (kind) (logcluster_operator_conditions{${operator}, ${condition}})`
+  return `${seen} or 0 * max by (kind) (logcluster_operator_objects{${operator}})`
+}
+
 /** Whether the operator works, what at, and what it asks of the API server. */
 export const operatorBoard: Board = {
   uid: 'logcluster-operator',
@@ -25,11 +31,11 @@ export const operatorBoard: Board = {
         }),
         panel({
           title: 'Objects',
-          text: 'Objects of all kinds in the caches.',
+          text: 'Objects of all kinds that the operator looks after.',
           unit: 'short',
           kind: 'stat',
           width: 6,
-          expr: `sum(max by (kind) (logcluster_operator_cached_objects{${operator}}))`,
+          expr: `sum(max by (kind) (logcluster_operator_objects{${operator}}))`,
           legend: 'objects',
         }),
         panel({
@@ -50,6 +56,39 @@ export const operatorBoard: Board = {
           width: 6,
           expr: `time() - max(logcluster_operator_last_success_timestamp_seconds{${operator}})`,
           legend: 'ago',
+        }),
+      ],
+    },
+    {
+      title: 'Objects',
+      panels: [
+        panel({
+          title: 'By kind',
+          text: 'Objects that the operator looks after.',
+          unit: 'short',
+          expr: `max by (kind) (logcluster_operator_objects{${operator}})`,
+          legend: '{{kind}}',
+        }),
+        panel({
+          title: 'Not Ready',
+          text: 'Objects whose condition Ready is False or Unknown; `kubectl get lc-all -A` names them.',
+          unit: 'short',
+          expr: withCondition('condition="Ready", status!="True"'),
+          legend: '{{kind}}',
+        }),
+        panel({
+          title: 'Needs a person',
+          text: 'LogClusters whose condition Degraded is True: the message says what to do.',
+          unit: 'short',
+          expr: withCondition('condition="Degraded", status="True"'),
+          legend: '{{kind}}',
+        }),
+        panel({
+          title: 'Being changed',
+          text: 'LogClusters at which the operator is at work.',
+          unit: 'short',
+          expr: withCondition('condition="Progressing", status="True"'),
+          legend: '{{kind}}',
         }),
       ],
     },

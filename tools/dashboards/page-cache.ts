@@ -52,6 +52,14 @@ export const pageCacheBoard: Board = {
           legend: 'given back',
         }),
         panel({
+          title: 'How the broker knows',
+          text: 'What tells each broker whether a range is in memory: cachestat, mincore where the sandbox forbids that, the window of what it wrote itself, or nothing. The hit ratio is measured by what was read all the same.',
+          unit: 'short',
+          kind: 'table',
+          expr: `logcluster_page_cache_source_info{${broker}}`,
+          legend: '{{instance}} {{source}}',
+        }),
+        panel({
           title: 'Hit ratio by topic',
           text: 'The part of the bytes sent that no device had to deliver, by topic.',
           unit: 'percentunit',

@@ -50,6 +50,23 @@ export const brokerAlerts: RuleGroup = {
         'It serves what it has. Topics and settings cannot be changed until the metadata store answers.',
     },
     {
+      alert: 'LogClusterMetadataQuarantined',
+      expr: 'logcluster_metadata_quarantined == 1',
+      for: '5m',
+      severity: 'critical',
+      summary: `Broker ${where} does not agree with the metadata store.`,
+      description:
+        'It serves what it has and changes no metadata, because the store is older than its own copy, or another one.',
+    },
+    {
+      alert: 'LogClusterLoginsFail',
+      expr: 'rate(logcluster_login_failures_total[10m]) > 0.05',
+      for: '15m',
+      severity: 'warning',
+      summary: `Logins to listener {{ $labels.listener }} of broker ${where} fail.`,
+      description: '{{ $value | humanize }} logins a second are refused.',
+    },
+    {
       alert: 'LogClusterEventLoopLag',
       expr: `histogram_quantile(0.99, sum by (${brokerLabels}, le) (rate(logcluster_event_loop_lag_seconds_bucket[5m]))) > 0.25`,
       for: '10m',

@@ -104,6 +104,18 @@ export const brokerCases: readonly Case[] = [
     value: '100m',
   }),
   gauge('LogClusterMetadataWaiting', 'logcluster_metadata_waiting', { bad: 1, good: 0, at: '10m' }),
+  gauge('LogClusterMetadataQuarantined', 'logcluster_metadata_quarantined', {
+    bad: 1,
+    good: 0,
+    at: '10m',
+  }),
+  counter('LogClusterLoginsFail', 'logcluster_login_failures_total', {
+    bad: 60,
+    good: 1,
+    at: '40m',
+    labels: { listener: 'private' },
+    value: '1',
+  }),
   {
     alert: 'LogClusterEventLoopLag',
     fires: { [loop('0.25')]: '0+0x120', [loop('0.5')]: '0+60x120', [loop('+Inf')]: '0+60x120' },
@@ -242,7 +254,35 @@ export const storageCases: readonly Case[] = [
 
 const leads = series('logcluster_operator_leader_election_master_status', operator)
 
+const condition = (type: string, status: string): string =>
+  series('logcluster_operator_conditions', {
+    ...operator,
+    kind: 'LogCluster',
+    condition: type,
+    status,
+  })
+const system = { namespace: 'logcluster-system' }
+
 export const operatorCases: readonly Case[] = [
+  {
+    alert: 'LogClusterNotReady',
+    fires: {
+      [condition('Ready', 'False')]: '1+0x120',
+      [condition('Ready', 'Unknown')]: '1+0x120',
+    },
+    quiet: { [condition('Ready', 'True')]: '3+0x120', [condition('Ready', 'False')]: '0+0x120' },
+    at: '30m',
+    labels: { ...system, kind: 'LogCluster' },
+    value: '2',
+  },
+  {
+    alert: 'LogClusterDegraded',
+    fires: { [condition('Degraded', 'True')]: '1+0x120' },
+    quiet: { [condition('Degraded', 'False')]: '3+0x120' },
+    at: '30m',
+    labels: { ...system, kind: 'LogCluster' },
+    value: '1',
+  },
   {
     alert: 'LogClusterOperatorDown',
     fires: { [leads]: '0+0x120' },

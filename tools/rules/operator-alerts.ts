@@ -4,6 +4,23 @@ export const operatorAlerts: RuleGroup = {
   name: 'logcluster-operator',
   rules: [
     {
+      alert: 'LogClusterNotReady',
+      expr: 'max by (namespace, kind) (sum by (namespace, instance, kind) (logcluster_operator_conditions{condition="Ready", status!="True"})) > 0',
+      for: '15m',
+      severity: 'warning',
+      summary: 'Some {{ $labels.kind }} is not Ready.',
+      description: '{{ $value }} objects have not been Ready for a quarter of an hour.',
+    },
+    {
+      alert: 'LogClusterDegraded',
+      expr: 'max by (namespace, kind) (logcluster_operator_conditions{condition="Degraded", status="True"}) > 0',
+      for: '5m',
+      severity: 'warning',
+      summary: 'Some {{ $labels.kind }} needs a person.',
+      description:
+        '{{ $value }} objects are Degraded; the message of the condition says what to do.',
+    },
+    {
       alert: 'LogClusterOperatorDown',
       expr: 'absent(logcluster_operator_leader_election_master_status == 1)',
       for: '10m',

@@ -2,6 +2,7 @@ import { sleep } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
 import { readUint32 } from '../../lib/bytes.ts'
+import { deferred } from '../../lib/deferred.ts'
 import type {
   Answer,
   Command,
@@ -21,11 +22,11 @@ import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import { CopiedStore } from '../metadata/copy/copied-store.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
-import { look, suitable } from './look.ts'
+import { type Look, look, suitable } from './look.ts'
 import { Membership } from './membership.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
-import { advanced, standInImage } from './stand-in.ts'
+import { advanced, isOnlyBroker, standInImage } from './stand-in.ts'
 
 export type { ClusterOptions, StandAlone } from './options.ts'
 export type { InternalTopic } from './controller/create-topics.ts'
@@ -105,20 +106,37 @@ export class Cluster {
       const found = await look(options)
       if (found.kind === 'read') {
         const cluster = new Cluster(options, found.image)
-        await cluster.#membership.attach(found)
+        await cluster.#attach(found)
         return cluster
       }
       if (copy !== undefined && own !== null) {
-        const unregisteredStarts = copy.local.unregisteredStarts + 1
-        await copy.keep({ unregisteredStarts })
-        const cluster = new Cluster(options, advanced(own, brokerId, unregisteredStarts))
-        cluster.#epoch = own.brokers.get(brokerId)!.epoch
+        const cluster = new Cluster(options, own)
+        cluster.#standOn(await countedStarts(copy))
         cluster.#membership.standAlone(found)
         return cluster
       }
       if (found.kind === 'unusable') throw found.error
       await sleep(env.clock, retryDelayMs)
     }
+  }
+
+  /** At the start: a store that goes away in the middle of it is not waited for, where there is a copy to stand on. */
+  async #attach(found: Extract<Look, { readonly kind: 'read' }>): Promise<void> {
+    const { copy, brokerId } = this.#options
+    const silence = deferred<'silent'>()
+    const attaching = this.#membership.attach(found, () => silence.resolve('silent'))
+    if (copy === undefined || !isOnlyBroker(this.#image, brokerId)) return attaching
+    if ((await Promise.race([attaching, silence.promise])) !== 'silent') return
+    const starts = await countedStarts(copy)
+    if (this.#membership.isAttached) return
+    this.#standOn(starts)
+    this.#membership.standAloneUntil(attaching)
+  }
+
+  #standOn(unregisteredStarts: number): void {
+    const { brokerId } = this.#options
+    this.#image = advanced(this.#image, brokerId, unregisteredStarts)
+    this.#epoch = this.#image.brokers.get(brokerId)!.epoch
   }
 
   /** Everything committed. Each change makes a new one; never older than one seen before (G47). */
@@ -293,6 +311,13 @@ export class Cluster {
     this.#failure = error
     for (const listener of this.#failureListeners.splice(0)) listener(error)
   }
+}
+
+/** A start that no registration stands for leads in leader epochs of its own: counted, durably, before anybody sees them. */
+async function countedStarts(copy: MetadataCopy): Promise<number> {
+  const unregisteredStarts = copy.local.unregisteredStarts + 1
+  await copy.keep({ unregisteredStarts })
+  return unregisteredStarts
 }
 
 /** The block that the last run left unused, and where this one notes its own. */

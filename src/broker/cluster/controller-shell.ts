@@ -21,6 +21,8 @@ export interface ControllerShellOptions {
   /** How long a store that does not answer is left alone. */
   readonly retryDelayMs: number
   onPublish(image: MetadataImage, records: readonly MetadataRecord[]): void
+  /** The store did not answer, and is asked again after a pause. */
+  onSilence?(): void
   /** Once, last: the store failed, somebody else is the controller, or an invariant broke. */
   onFailure(error: Error): void
 }
@@ -164,6 +166,7 @@ export class ControllerShell {
       this.#retry = null
       this.#step({ type: 'waited' })
     })
+    this.#options.onSilence?.()
   }
 
   #answer(id: number, answer: Answer): void {

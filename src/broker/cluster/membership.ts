@@ -79,14 +79,25 @@ export class Membership {
     await this.#shell?.stop()
   }
 
-  /** Becomes the controller over what was read, and registers. Nobody sees an image before the one that has both. */
-  async attach({ log, image }: Read): Promise<void> {
+  /** This broker is the controller, and registered. */
+  get isAttached(): boolean {
+    return this.#shell !== null
+  }
+
+  /**
+   * Becomes the controller over what was read, and registers. Nobody sees an image before the one that has both.
+   * `onSilence`: the store does not answer meanwhile; it is waited for.
+   */
+  async attach({ log, image }: Read, onSilence: () => void = () => {}): Promise<void> {
     const { copy } = this.#options
     const news = log.tail.filter(({ sequence }) => sequence > this.#listener.image().sequence)
     const held = { image, records: news.flatMap(({ payload }) => decodeBatch(payload)) }
-    const shell = this.#makeShell(log, image, (next, records) => {
-      held.image = next
-      held.records.push(...records)
+    const shell = this.#makeShell(log, image, {
+      onSilence,
+      hold: (next, records) => {
+        held.image = next
+        held.records.push(...records)
+      },
     })
     this.#candidate = shell
     this.#candidateFailure = null
@@ -111,10 +122,16 @@ export class Membership {
     this.#nextLook = env.clock.after(delayMs, () => void this.#lookAgain())
   }
 
+  /** Serves on, from what the copy has, until `attaching` comes to its end. */
+  standAloneUntil(attaching: Promise<void>): void {
+    this.#setAlone(reasonOf({ kind: 'unavailable', message: 'it went away during the start' }))
+    attaching.catch((error: unknown) => this.#attachFailed(error))
+  }
+
   #makeShell(
     log: StoredLog,
     image: MetadataImage,
-    hold: MembershipListener['publish'],
+    candidate: { hold: MembershipListener['publish']; onSilence: () => void },
   ): ControllerShell {
     const { env, store, clusterId, brokerId, retryDelayMs = 500 } = this.#options
     const { producerIdBlockCount } = this.#options
@@ -139,7 +156,10 @@ export class Membership {
       },
       onPublish: (next, records) => {
         if (this.#shell === shell) this.#listener.publish(next, records)
-        else hold(next, records)
+        else candidate.hold(next, records)
+      },
+      onSilence: () => {
+        if (this.#shell !== shell) candidate.onSilence()
       },
       onFailure: error => {
         if (this.#shell === shell) this.#lost(error)
@@ -179,11 +199,15 @@ export class Membership {
       if (this.#deposed !== null && isRivals) return this.#listener.failed(this.#deposed)
       await this.attach(found)
     } catch (error) {
-      if (this.#isStopped) return
-      if (!isOfStore(error)) return this.#listener.failed(error as Error)
-      if (error instanceof Deposed) this.#deposed = error
-      this.standAlone({ kind: 'unavailable', message: error.message })
+      this.#attachFailed(error)
     }
+  }
+
+  #attachFailed(error: unknown): void {
+    if (this.#isStopped) return
+    if (!isOfStore(error)) return this.#listener.failed(error as Error)
+    if (error instanceof Deposed) this.#deposed = error
+    this.standAlone({ kind: 'unavailable', message: error.message })
   }
 
   #setAlone(reason: StandAlone | null): void {

@@ -153,6 +153,30 @@ describe('a start while the store does not answer', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
+  test('needs no answer to its claim either: the store may go away in the middle of the start', async () => {
+    for (const isApplied of [true, false]) {
+      const world = new World()
+      const first = await world.start()
+      await create(first, 'a')
+      await first.stop()
+      const [epoch] = epochsOf(first, 'a')
+      const fault = isApplied ? 'applied' : 'dropped'
+      world.medium.appendFaults.push(fault, 'dropped', 'dropped', 'dropped')
+      const second = await world.start()
+      expect([second.standsAlone?.kind, second.isWaiting]).toEqual(['outage', true])
+      const [alone] = epochsOf(second, 'a')
+      expect(alone).toBeGreaterThan(epoch!)
+      expect((await create(second, 'b')).message).toMatch(/went away during the start/)
+      await world.clock.run(3_000)
+      expect(second.standsAlone).toBe(null)
+      expect(epochsOf(second, 'a')[0]).toBeGreaterThan(alone!)
+      expect((await create(second, 'b')).error).toBe('NONE')
+      expect(world.told.map(reason => reason?.kind)).toEqual(['outage', undefined])
+      await second.stop()
+      expect([world.failures, world.clock.timerCount]).toEqual([[], 0])
+    }
+  })
+
   test('waits where the copy has nothing to stand on', async () => {
     const world = new World()
     world.medium.isReachable = false

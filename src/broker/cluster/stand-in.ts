@@ -11,8 +11,11 @@ export function standInImage(copy: MetadataCopy, brokerId: number): MetadataImag
   const log = copy.readLog()
   if (log === null) return null
   const image = replay(log)
-  const isAlone = image.brokers.size === 1 && image.brokers.has(brokerId)
-  return isAlone ? image : null
+  return isOnlyBroker(image, brokerId) ? image : null
+}
+
+export function isOnlyBroker({ brokers }: MetadataImage, brokerId: number): boolean {
+  return brokers.size === 1 && brokers.has(brokerId)
 }
 
 /**

@@ -129,7 +129,7 @@ export const logBrokerStatus = field(
         format: 'date-time',
       }),
       cachestatSource: field(text(32).optional(), {
-        text: 'What tells the broker whether a range is in memory: cachestat, mincore, or unknown.',
+        text: 'What tells the broker whether a range is in memory: cachestat, mincore, window (what it wrote itself lately), or unknown.',
       }),
       quarantine: field(text(4096).optional(), {
         text: 'Why it changes no metadata; not there while it may.',

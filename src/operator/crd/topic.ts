@@ -96,6 +96,9 @@ export const logTopicStatus = field(
         text: 'The generation of the spec that was looked at.',
       }),
       topicName: field(text(253).optional(), { text: "The topic's name at the brokers." }),
+      clusterId: field(text(64).optional(), {
+        text: 'The id of the cluster in which the topic is. In another cluster of the same name it is yet to be made.',
+      }),
       topicId: field(text(64).optional(), {
         text: 'The id that the topic had when it was made or adopted. Another one under its name is a conflict.',
       }),

@@ -259,7 +259,7 @@ export class HttpApi implements KubernetesApi, WatchApi {
       const answer = await sender.send(request, signal)
       ended(String(answer.status))
       if (answer.status < 300) return answer
-      throw await refusalOf(answer)
+      throw await refusalOf(answer, request.path)
     } catch (error) {
       const failure = connectionError(error, 'the other end of the connection')
       if (failure.code === 0) ended(failure.kind)
@@ -299,14 +299,21 @@ function asConflict(error: unknown): unknown {
   return new ApiError('refused', { code: 409, reason: 'Conflict', message: error.message })
 }
 
-async function refusalOf({ status, retryAfterMs: delayMs, body }: HttpAnswer): Promise<ApiError> {
-  // A server that fails may have done what it was asked.
-  return statusError(await body.text(), status, delayMs)
+async function refusalOf(
+  { status, retryAfterMs: delayMs, body }: HttpAnswer,
+  path: string,
+): Promise<ApiError> {
+  const refusal = statusError(await body.text(), status, delayMs)
+  // Of an object that is not there it says so in a Status; of a path that it does not know it says nothing of use.
+  if (refusal.code !== 404 || refusal.reason !== '') return refusal
+  const message = `the API server knows no ${path.replace(/[?].*/, '')}: apply its CustomResourceDefinition`
+  return new ApiError('refused', { code: 404, message })
 }
 
 function statusError(text: string, code: number, delayMs: number | null): ApiError {
   const { message, reason, details } = statusOf(text)
   const seconds = details?.retryAfterSeconds
+  // A server that fails may have done what it was asked.
   return new ApiError(code >= 500 ? 'unknown' : 'refused', {
     code,
     reason: reason ?? '',

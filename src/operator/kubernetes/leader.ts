@@ -25,6 +25,9 @@ export interface LeaderOptions {
   readonly onFailure: (reason: string) => void
 }
 
+/** Longer than any answer about a Lease takes; two of them fit into the time to renew. */
+const answerMs = 4000
+
 /** Holds the Lease for this process, by `Election`. */
 export class Leader {
   readonly #options: LeaderOptions
@@ -95,10 +98,11 @@ export class Leader {
           await sleep(clock, effect.delayMs)
           return { type: 'tick' }
         case 'read':
-          return { type: 'read', record: await this.#read() }
+          return { type: 'read', record: await this.#inTime(this.#read()) }
         case 'write': {
           const sentAtMs = clock.monotonic()
-          return { type: 'wrote', record: await this.#write(effect.claim), sentAtMs }
+          const record = await this.#inTime(this.#write(effect.claim))
+          return { type: 'wrote', record, sentAtMs }
         }
       }
     } catch (error) {
@@ -106,6 +110,20 @@ export class Leader {
       if (isConflict(error) || isAlreadyExists(error)) return { type: 'conflict' }
       this.#options.onFailure(error.message)
       return { type: 'failed' }
+    }
+  }
+
+  /** What it takes longer counts as failed: an answer that hangs must not hide that the time is over. */
+  async #inTime<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    const late = deferred<never>()
+    const timer = this.#options.clock.after(answerMs, () =>
+      late.reject(new ApiError('unknown', { message: `no answer within ${answerMs} ms` })),
+    )
+    asked.catch(() => {})
+    try {
+      return await Promise.race([asked, late.promise])
+    } finally {
+      timer.cancel()
     }
   }
 
@@ -133,10 +151,15 @@ export class Leader {
       },
     }
     const known = this.#lease
+    const { resourceVersion } = claim
     this.#lease =
-      known === null || claim.resourceVersion === null
+      known === null || resourceVersion === null
         ? await api.create(resources.leases, draft)
-        : await api.replace(resources.leases, { ...draft, metadata: known.metadata })
+        : // By the election's own version: an answer that came late may have brought another here.
+          await api.replace(resources.leases, {
+            ...draft,
+            metadata: { ...known.metadata, resourceVersion },
+          })
     return recordOf(this.#lease)
   }
 }

@@ -37,8 +37,8 @@ export interface TransportOptions {
 /** How long credentials are taken for right without a look, as client-go does with tokens. */
 const rereadAfterMs = 60_000
 const connectTimeoutMs = 10_000
-/** The API server ends ordinary requests after a minute. */
-const silenceMsDefault = 65_000
+/** Nothing that the operator asks for takes so long; a network that swallows packets does. */
+const silenceMsDefault = 30_000
 
 interface Session {
   readonly credentials: Credentials

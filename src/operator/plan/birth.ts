@@ -36,7 +36,7 @@ export function birthOf(observed: Observed): Birth {
 }
 
 /** The id of a cluster that begins: of its object's uid, so that a genesis that was interrupted goes on with the same. */
-export function clusterIdFrom(uid: string): string {
+function clusterIdFrom(uid: string): string {
   return uuidFrom(Buffer.from(uid.replaceAll('-', ''), 'hex'))
 }
 

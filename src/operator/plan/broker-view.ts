@@ -14,6 +14,7 @@ import type {
   Pod,
   Service,
   StatefulSet,
+  StorageClass,
 } from '../kubernetes/objects.ts'
 import type { Look, Observed, Sight } from './observed.ts'
 
@@ -33,6 +34,8 @@ export interface BrokerView extends BrokerPod {
   readonly configurations: ReadonlyMap<string, ConfigMap>
   /** Behind the claim; undefined where it is bound to none. */
   readonly volume: Look<PersistentVolume> | undefined
+  /** Of the claim; undefined where nobody needs to know. */
+  readonly storageClass: Look<StorageClass> | undefined
   readonly sight: Sight | null
   /** Ports of nodes that it is exposed at are known. */
   readonly hasNodePorts: boolean
@@ -126,6 +129,7 @@ function view(observed: Observed, place: Place): BrokerView {
         .map(map => [map.metadata.name, map]),
     ),
     volume: observed.volumes.get(claim?.spec?.volumeName ?? ''),
+    storageClass: observed.storageClasses.get(claim?.spec?.storageClassName ?? ''),
     sight: observed.sights.get(name) ?? null,
     hasNodePorts: nodePorts.size === exposed(cluster).length,
   }

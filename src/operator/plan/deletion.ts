@@ -8,7 +8,7 @@ import type { Resource } from '../kubernetes/resources.ts'
 import { reclaimAnnotation } from './storage.ts'
 
 /** Holds a LogCluster until its volumes are deleted. It is there only where the spec wants that. */
-export const volumesFinalizer = 'logcluster.dev/volumes'
+const volumesFinalizer = 'logcluster.dev/volumes'
 
 /** Volumes and metadata are to go with the cluster. */
 export function deletesVolumes({ cluster }: Observed): boolean {

@@ -3,7 +3,7 @@ import type { Draft, Stored } from '../kubernetes/objects.ts'
 import { areSameQuantity } from './quantity.ts'
 
 /** What was last applied to an object, as a hash: by it a field is noticed that is wanted no more. */
-export const appliedAnnotation = 'logcluster.dev/applied'
+const appliedAnnotation = 'logcluster.dev/applied'
 
 /** `draft` with the mark of what is applied. */
 export function marked(draft: Draft): Draft {

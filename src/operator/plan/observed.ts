@@ -11,6 +11,7 @@ import type {
   Pod,
   Service,
   StatefulSet,
+  StorageClass,
   Stored,
 } from '../kubernetes/objects.ts'
 
@@ -64,6 +65,8 @@ export interface Observed {
   readonly ring: RingSight
   /** By name, those that claims of the cluster are bound to. */
   readonly volumes: ReadonlyMap<string, Look<PersistentVolume>>
+  /** By name, those of claims that are not bound, or are to be larger. */
+  readonly storageClasses: ReadonlyMap<string, Look<StorageClass>>
   /** By name, those that brokers wait for. */
   readonly nodes: ReadonlyMap<string, Look<Node>>
   /** By name of the LogBroker; none where there is nobody to ask. */

@@ -62,7 +62,7 @@ export function refusalOf(pod: Pod | null): Refusal | null {
   return ended?.message === undefined ? null : parseRefusal(ended.message)
 }
 
-/** One line of JSON: `{"reason":"CamelCase","message":"..."}`. Whatever else stands there is none of ours. */
+/** One line of JSON: `{"reason":"CamelCase","message":"..."}`. Whatever else stands there is none of ours. @internal */
 export function parseRefusal(text: string): Refusal | null {
   try {
     const found: unknown = JSON.parse(text.trim().split('\n').at(-1) ?? '')

@@ -9,7 +9,7 @@ import { healthOf } from './pod-health.ts'
 import { exactly, type Step } from './step.ts'
 
 /** What the StatefulSet waits for before it is given another template; null where it need not wait. */
-export function heldBy(view: BrokerView): string | null {
+function heldBy(view: BrokerView): string | null {
   if (!view.hasNodePorts) return 'the ports of nodes that Kubernetes gives its Services'
   const { kind } = checkOf(view)
   return kind === 'wanted' || kind === 'running' || kind === 'failed'
@@ -65,7 +65,7 @@ export function configurationSteps(view: BrokerView): Step[] {
 }
 
 /** Whether the StatefulSet would make the pod that is wanted: its controller has seen the template. */
-export function isTemplateCurrent(view: BrokerView): boolean {
+function isTemplateCurrent(view: BrokerView): boolean {
   const { statefulSet: live } = view
   if (live === null || differs(live, statefulSet(view))) return false
   return (live.status?.observedGeneration ?? 0) >= (live.metadata.generation ?? 0)

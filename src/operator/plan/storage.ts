@@ -1,4 +1,4 @@
-import type { PersistentVolume } from '../kubernetes/objects.ts'
+import type { PersistentVolume, PersistentVolumeClaim as Claim } from '../kubernetes/objects.ts'
 import { claim as claimDraft, claimAnnotations } from '../desired/claim.ts'
 import { claimName } from '../desired/names.ts'
 import { resources } from '../kubernetes/resources.ts'
@@ -55,8 +55,13 @@ function lost(
     reason,
     message:
       `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}; ` +
-      `or accept the loss of the disk by name: kubectl logcluster replace ${broker.name}`,
+      `or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
   }
+}
+
+/** What accepts the loss of a broker's disk; the name is written twice, so that nobody does it by chance. */
+function replaceCommand(broker: string): string {
+  return `kubectl logcluster replace ${broker} --accept-data-loss=${broker}`
 }
 
 /** The claim of this incarnation, its size, and the policy of its volume. */
@@ -77,55 +82,106 @@ function makeClaim({ cluster, pool, broker }: BrokerView): Step {
   }
 }
 
-/** A larger claim is left as it is; a smaller one is expanded; its annotations tell the disk once that is recorded. */
-function changedClaim({ cluster, pool, broker, claim, identity }: BrokerView): Step[] {
-  if (claim === null || claim.metadata.deletionTimestamp !== undefined) return []
-  const draft = claimDraft(cluster, pool, broker)
-  const isExpanded = isLarger(
-    pool.storage.volumes[0]!.size,
-    claim.spec?.resources?.requests?.['storage'],
-  )
-  const wanted = {
-    ...draft.metadata.annotations,
-    ...(identity?.directoryId ? { [claimAnnotations.directoryId]: identity.directoryId } : {}),
+/** What only a person can mend of a volume that is there, or is to be; null where nothing is. */
+export function storageTrouble(view: BrokerView): Trouble | null {
+  const { claim, storageClass, pool } = view
+  const className = claim?.spec?.storageClassName ?? ''
+  if (storageOf(view).kind === 'pending' && storageClass === null) {
+    return {
+      reason: 'StorageClassMissing',
+      message: `There is no StorageClass ${className}, which the claim ${claim?.metadata.name} names: make it, or delete the LogCluster and name another one.`,
+    }
   }
-  const found = claim.metadata.annotations ?? {}
-  const isAnnotated = Object.entries(wanted).every(([key, value]) => found[key] === value)
-  const what = `PersistentVolumeClaim ${claim.metadata.name}`
-  const common = { do: 'patch', resource: resources.persistentVolumeClaims, what } as const
-  return [
-    ...(isAnnotated
-      ? []
-      : [
-          {
-            ...common,
-            exactly: exactly(claim),
-            fields: { metadata: { annotations: wanted } },
-            because: 'it is to tell whose disk it has',
-          },
-        ]),
-    ...(isExpanded
-      ? [
-          {
-            ...common,
-            exactly: exactly(claim),
-            fields: { spec: { resources: draft.spec!.resources } },
-            because: `the spec wants ${pool.storage.volumes[0]!.size}`,
-            isOptional: true as const,
-            event: {
-              type: 'Normal' as const,
-              reason: 'VolumeExpanded',
-              action: 'Expand',
-              note: `The claim ${claim.metadata.name} was asked to grow to ${pool.storage.volumes[0]!.size}.`,
-            },
-          },
-        ]
-      : []),
-  ]
+  if (!isTooSmall(view) || mayExpand(view)) return null
+  return {
+    reason: 'ExpansionRefused',
+    message:
+      `The spec wants ${pool.storage.volumes[0]!.size}, the claim ${claim?.metadata.name} has ${sizeOf(view)}, and its StorageClass ${className} does not allow expansion: ` +
+      `set allowVolumeExpansion there if its volumes can grow, or give back the earlier size.`,
+  }
+}
+
+interface Trouble {
+  readonly reason: string
+  readonly message: string
+}
+
+/** The spec wants more than the volume has. A larger one than is wanted is accepted as it is. */
+function isTooSmall(view: BrokerView): boolean {
+  const { claim, pool } = view
+  if (storageOf(view).kind !== 'bound' || claim === null) return false
+  return isLarger(pool.storage.volumes[0]!.size, sizeOf(view))
+}
+
+/** What a claim has, or has asked for where that is more. */
+function sizeOf({ claim }: BrokerView): string | undefined {
+  const requested = claim?.spec?.resources?.requests?.['storage']
+  const capacity = claim?.status?.capacity?.['storage']
+  return (quantityOf(capacity) ?? 0) > (quantityOf(requested) ?? 0) ? capacity : requested
+}
+
+function mayExpand({ storageClass }: BrokerView): boolean {
+  if (storageClass === null) return false
+  // Who may not look leaves it to the API server to refuse.
+  return (
+    storageClass === undefined ||
+    storageClass === 'forbidden' ||
+    storageClass.allowVolumeExpansion === true
+  )
 }
 
 function isLarger(wanted: string | number, found: string | undefined): boolean {
   return (quantityOf(wanted) ?? 0) > (quantityOf(found) ?? Infinity)
+}
+
+/** A claim that is too small is expanded; its annotations tell the disk once that is recorded. */
+function changedClaim(view: BrokerView): Step[] {
+  const { claim } = view
+  if (claim === null || claim.metadata.deletionTimestamp !== undefined) return []
+  return [
+    ...annotated(view, claim),
+    ...(isTooSmall(view) && mayExpand(view) ? [expanded(view, claim)] : []),
+  ]
+}
+
+function annotated({ cluster, pool, broker, identity }: BrokerView, claim: Claim): Step[] {
+  const directoryId = identity?.directoryId ?? ''
+  const wanted = {
+    ...claimDraft(cluster, pool, broker).metadata.annotations,
+    ...(directoryId === '' ? {} : { [claimAnnotations.directoryId]: directoryId }),
+  }
+  const found = claim.metadata.annotations ?? {}
+  if (Object.entries(wanted).every(([key, value]) => found[key] === value)) return []
+  return [
+    {
+      do: 'patch',
+      resource: resources.persistentVolumeClaims,
+      exactly: exactly(claim),
+      fields: { metadata: { annotations: wanted } },
+      what: `PersistentVolumeClaim ${claim.metadata.name}`,
+      because: 'it is to tell whose disk it has',
+    },
+  ]
+}
+
+function expanded({ cluster, pool, broker }: BrokerView, claim: Claim): Step {
+  const { name } = claim.metadata
+  const { size } = pool.storage.volumes[0]!
+  return {
+    do: 'patch',
+    resource: resources.persistentVolumeClaims,
+    exactly: exactly(claim),
+    fields: { spec: { resources: claimDraft(cluster, pool, broker).spec!.resources } },
+    what: `PersistentVolumeClaim ${name}`,
+    because: `the spec wants ${size}`,
+    isOptional: true,
+    event: {
+      type: 'Normal',
+      reason: 'VolumeExpanded',
+      action: 'Expand',
+      note: `The claim ${name} was asked to grow to ${size}.`,
+    },
+  }
 }
 
 /** What is deleted by mistake is then still there: the policy of a bound volume becomes Retain. */
@@ -162,6 +218,6 @@ export function retiredSteps({ pool, broker, retired, identity }: BrokerView): S
     }))
 }
 
-export function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
+function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
   return typeof volume === 'object' && volume !== null
 }

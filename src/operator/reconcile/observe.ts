@@ -5,13 +5,21 @@ import { names } from '../desired/names.ts'
 import { privatePort } from '../desired/properties.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
 import type { Cache } from '../kubernetes/cache.ts'
-import type { Node, ObjectName, PersistentVolume, Pod, Stored } from '../kubernetes/objects.ts'
+import type {
+  Node,
+  ObjectName,
+  PersistentVolume,
+  Pod,
+  StorageClass,
+  Stored,
+} from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
 import type { ImageDefaults, Look, Observed, Ring, RingSight, Sight } from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
+import { quantityOf } from '../plan/quantity.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { Memory } from './memory.ts'
 import type { Caches } from '../caches.ts'
@@ -37,6 +45,7 @@ export class Observer {
   readonly #passwords: Memory<string | null>
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
+  readonly #storageClasses: Memory<Look<StorageClass>>
 
   constructor(parts: ClusterParts) {
     this.#parts = parts
@@ -44,6 +53,7 @@ export class Observer {
     this.#passwords = new Memory(parts.clock, trustMs)
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
+    this.#storageClasses = new Memory(parts.clock, trustMs)
   }
 
   /** null where there is no such LogCluster. What is not born yet is looked at live: that look permits genesis. */
@@ -91,6 +101,7 @@ export class Observer {
       hasSecret: password !== null,
       ring: await this.#ringSight(cluster, ring),
       volumes: await this.#volumesOf(found),
+      storageClasses: await this.#storageClassesOf(cluster, found),
       nodes: new Map(),
       sights: await this.#sightsOf(at, found, password),
       outliving: [],
@@ -153,6 +164,25 @@ export class Observer {
         name,
         await this.#volumes.get(key, () => this.#look(resources.persistentVolumes, name)),
       )
+    }
+    return looks
+  }
+
+  /** Of claims that wait for a volume, or may have to grow. */
+  async #storageClassesOf(
+    { spec }: LogCluster,
+    { claims }: Found,
+  ): Promise<ReadonlyMap<string, Look<StorageClass>>> {
+    const looks = new Map<string, Look<StorageClass>>()
+    const sizes = spec.pools.flatMap(({ storage }) => storage.volumes.map(({ size }) => size))
+    const largest = Math.max(...sizes.map(size => quantityOf(size) ?? 0))
+    for (const { spec: claim, status } of claims) {
+      const name = claim?.storageClassName
+      const isSettled =
+        status?.phase === 'Bound' && (quantityOf(status.capacity?.['storage']) ?? 0) >= largest
+      if (name === undefined || name === '' || isSettled || looks.has(name)) continue
+      const look = () => this.#look(resources.storageClasses, name)
+      looks.set(name, await this.#storageClasses.get(name, look))
     }
     return looks
   }

@@ -2,7 +2,7 @@ import type { Parts } from '../parts.ts'
 import type { Ring } from '../plan/observed.ts'
 
 /** The metadata ring of one cluster. */
-export type RingOf = (namespace: string, cluster: string) => Ring
+type RingOf = (namespace: string, cluster: string) => Ring
 
 /** What the passes of LogClusters decide by and act with. */
 export interface ClusterParts extends Parts {

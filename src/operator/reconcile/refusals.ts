@@ -27,7 +27,9 @@ export class Refusals {
   }
 
   note(at: Required<ObjectName>, step: Step, trouble: Trouble): Trouble {
-    const untilMs = this.#clock.monotonic() + patienceMs
+    const nowMs = this.#clock.monotonic()
+    for (const [key, each] of this.#byStep) if (each.untilMs <= nowMs) this.#byStep.delete(key)
+    const untilMs = nowMs + patienceMs
     this.#byStep.set(keyOf(at, step), { trouble, untilMs })
     return trouble
   }

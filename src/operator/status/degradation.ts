@@ -4,7 +4,7 @@ import type { BrokerView } from '../plan/broker-view.ts'
 import { identityStateOf, replacementRefusal } from '../plan/identity.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
-import { storageOf } from '../plan/storage.ts'
+import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { no, yes, type Finding } from './conditions.ts'
 
 /** A write that the API server, or a broker, did not do. */
@@ -43,6 +43,8 @@ function degradationOf(view: BrokerView): { reason: string; message: string }[] 
   const found: { reason: string; message: string }[] = []
   const storage = storageOf(view)
   if (storage.kind === 'lost') found.push(storage)
+  const trouble = storageTrouble(view)
+  if (trouble !== null) found.push(trouble)
   const identity = identityStateOf(view)
   if (identity.kind === 'wrong') found.push(identity)
   const health = healthOf(view.pod)

@@ -85,7 +85,9 @@ class TopicsPass {
     if (access === null)
       return without(await this.#silent(topics, 'The cluster has no broker yet.'))
     try {
-      return { access, sight: { kind: 'seen', topics: await this.#ask(access, topics) } }
+      const clusterId = cluster.status.clusterId ?? null
+      const seen = await this.#ask(access, topics)
+      return { access, sight: { kind: 'seen', clusterId, topics: seen } }
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
       return without(await this.#silent(topics, error.message))

@@ -2,7 +2,7 @@ import { configTexts } from '../crd/config-texts.ts'
 import type { Condition } from '../crd/condition.ts'
 import type { LogTopic, LogTopicStatus, TopicConditionType } from '../crd/topic.ts'
 import type { Refusal } from '../brokers/brokers.ts'
-import { topicNameOf } from './world.ts'
+import { recordedId, topicNameOf } from './world.ts'
 import type { Problem, Verdict } from './verdict.ts'
 
 /** What became of an act at the brokers. */
@@ -23,14 +23,17 @@ export const nothingDone: Done = { createdId: null, refusals: {} }
 export function statusAfter(verdict: Verdict, done: Done, nowMs: number): LogTopicStatus {
   const { topic, seen, act } = verdict
   const problem = verdict.problem ?? problemOf(done)
-  const topicId =
-    topic.status.topicId ?? done.createdId ?? (act.do === 'adopt' ? seen?.topicId : undefined)
+  const { clusterId } = verdict
+  const made = done.createdId ?? (act.do === 'adopt' ? seen?.topicId : undefined)
+  const topicId = recordedId(topic, clusterId) ?? made
+  const ofCluster = made === undefined ? topic.status.clusterId : (clusterId ?? undefined)
   const partitions = partitionsAfter(verdict, done)
   const replicationFactor = act.do === 'create' ? createdFactor(verdict) : seen?.replicationFactor
   return {
     observedGeneration: topic.metadata.generation,
     topicName: topicNameOf(topic),
-    ...(topicId === undefined ? {} : { topicId }),
+    ...defined('clusterId', ofCluster),
+    ...defined('topicId', topicId),
     ...defined('partitions', partitions ?? topic.status.partitions),
     ...defined('replicationFactor', replicationFactor ?? topic.status.replicationFactor),
     ...defined('appliedConfig', appliedAfter(verdict, done)),

@@ -55,6 +55,7 @@ function seenTopic(more: Partial<SeenTopic> = {}): SeenTopic {
 
 const seeing = (topic: SeenTopic | null, name = 'words'): ClusterSight => ({
   kind: 'seen',
+  clusterId: 'cluster',
   topics: new Map([[name, topic]]),
 })
 const silent = (isNamespaceGoing = false): ClusterSight => ({
@@ -63,7 +64,7 @@ const silent = (isNamespaceGoing = false): ClusterSight => ({
   isNamespaceGoing,
 })
 const one = (topic: LogTopic, sight: ClusterSight): Verdict => judge([topic], sight)[0]!
-const known = { topicId: 'id', observedGeneration: 2 }
+const known = { clusterId: 'cluster', topicId: 'id', observedGeneration: 2 }
 
 describe('a topic that is wanted', () => {
   test('is made where there is none, with what the cluster has for what is left out', () => {
@@ -88,6 +89,15 @@ describe('a topic that is wanted', () => {
   test('is not made anew where it was and is no more', () => {
     const { act, problem } = one(logTopic({ status: known }), seeing(null))
     expect([act.do, problem?.reason]).toEqual(['nothing', 'TopicMissing'])
+  })
+
+  test('is made anew in another cluster that began under the name of the one that it was in', () => {
+    const topic = logTopic({ status: { ...known, clusterId: 'earlier' } })
+    const verdict = one(topic, seeing(null))
+    expect(verdict.act.do).toBe('create')
+    const status = statusAfter(verdict, { createdId: 'new', refusals: {} }, 0)
+    expect(status).toMatchObject({ clusterId: 'cluster', topicId: 'new' })
+    expect(one(topic, seeing(seenTopic({ topicId: 'other' }))).act.do).toBe('adopt')
   })
 
   test('is adopted where it was there before, and brought in line', () => {
@@ -218,6 +228,7 @@ describe('a LogTopic that goes', () => {
     for (const verdict of [
       one(going(), seeing(seenTopic({ topicId: 'other' }))),
       one(going({ status: {} }), seeing(seenTopic())),
+      one(going({ status: { ...known, clusterId: 'earlier' } }), seeing(seenTopic())),
       one(going(), seeing(null)),
     ]) {
       expect([verdict.act.do, verdict.finalizer]).toEqual(['nothing', 'release'])

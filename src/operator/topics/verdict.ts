@@ -1,7 +1,14 @@
 import { configTexts } from '../crd/config-texts.ts'
 import type { LogTopic } from '../crd/topic.ts'
 import type { TopicWish } from '../brokers/brokers.ts'
-import { hasFinalizer, isGoing, topicNameOf, type ClusterSight, type SeenTopic } from './world.ts'
+import {
+  hasFinalizer,
+  isGoing,
+  recordedId,
+  topicNameOf,
+  type ClusterSight,
+  type SeenTopic,
+} from './world.ts'
 
 /** What stands between a LogTopic and its wish: a reason for programs, a sentence for people. */
 export interface Problem {
@@ -32,6 +39,8 @@ export interface TopicChange {
 /** What a pass has decided about one LogTopic. */
 export interface Verdict {
   readonly topic: LogTopic
+  /** Of the cluster that was seen; null where none was, or its id is not known. */
+  readonly clusterId: string | null
   /** What the brokers have under its name; null where nothing or not known. */
   readonly seen: SeenTopic | null
   readonly act: TopicAct
@@ -58,6 +67,7 @@ const nothing = { do: 'nothing' } as const
 function verdict(topic: LogTopic, rest: Partial<Omit<Verdict, 'topic'>>): Verdict {
   return {
     topic,
+    clusterId: null,
     seen: null,
     act: nothing,
     finalizer: 'as it is',
@@ -91,8 +101,7 @@ function judgeGoing(topic: LogTopic, sight: ClusterSight): Verdict {
   const release = (releaseNote: string | null): Verdict =>
     verdict(topic, { keepsStatus, finalizer: 'release', releaseNote })
   if (topic.spec.deletionPolicy === 'Retain') return release(null)
-  const { topicId } = topic.status
-  if (topicId === undefined) return release(null)
+  if (topic.status.topicId === undefined) return release(null)
   switch (sight.kind) {
     case 'absent':
     case 'going':
@@ -105,7 +114,8 @@ function judgeGoing(topic: LogTopic, sight: ClusterSight): Verdict {
         : verdict(topic, { keepsStatus })
     case 'seen': {
       const seen = sight.topics.get(topicNameOf(topic)) ?? null
-      if (seen === null) return release(null)
+      const topicId = recordedId(topic, sight.clusterId)
+      if (seen === null || topicId === undefined) return release(null)
       if (seen.topicId !== topicId) return release('the name belongs to another topic by now')
       const act = { do: 'delete', topicId } as const
       return verdict(topic, { keepsStatus, seen, act, finalizer: 'release' })
@@ -130,8 +140,11 @@ function judgeWanted(topic: LogTopic, owner: LogTopic, sight: ClusterSight): Ver
       return verdict(topic, { keepsStatus: true })
     case 'silent':
       return judgeUnasked(topic, sight.message)
-    case 'seen':
-      return judgeSeen(topic, sight.topics.get(topicNameOf(topic)) ?? null)
+    case 'seen': {
+      const { clusterId } = sight
+      const seen = sight.topics.get(topicNameOf(topic)) ?? null
+      return { ...judgeSeen(topic, seen, recordedId(topic, clusterId)), clusterId }
+    }
   }
 }
 
@@ -157,9 +170,9 @@ function judgeUnasked(topic: LogTopic, message: string): Verdict {
   })
 }
 
-function judgeSeen(topic: LogTopic, seen: SeenTopic | null): Verdict {
+/** `topicId` is the one that was recorded. */
+function judgeSeen(topic: LogTopic, seen: SeenTopic | null, topicId: string | undefined): Verdict {
   const name = topicNameOf(topic)
-  const { topicId } = topic.status
   if (seen === null) return topicId === undefined ? judgeNew(topic) : judgeMissing(topic)
   if (seen.isInternal) {
     return conflict(topic, `${name} is an internal topic, which brokers make and keep.`)

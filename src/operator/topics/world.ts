@@ -21,8 +21,13 @@ export type ClusterSight =
       /** The namespace is being deleted: nothing in it may wait for a cluster that is not coming back. */
       readonly isNamespaceGoing: boolean
     }
-  /** By name, those that were asked for; null where there is no such topic. */
-  | { readonly kind: 'seen'; readonly topics: ReadonlyMap<string, SeenTopic | null> }
+  | {
+      readonly kind: 'seen'
+      /** Null where the LogCluster does not say it yet. */
+      readonly clusterId: string | null
+      /** By name, those that were asked for; null where there is no such topic. */
+      readonly topics: ReadonlyMap<string, SeenTopic | null>
+    }
 
 /** Released before a LogTopic goes whose topic goes with it. */
 export const topicFinalizer = 'logcluster.dev/topic'
@@ -30,6 +35,16 @@ export const topicFinalizer = 'logcluster.dev/topic'
 /** The topic's name at the brokers. */
 export function topicNameOf({ metadata, spec }: LogTopic): string {
   return spec.topicName ?? metadata.name
+}
+
+/**
+ * The id of the topic that was made or adopted for this LogTopic in the cluster that is seen. In another one of the same
+ * name, which began anew, it has none.
+ */
+export function recordedId({ status }: LogTopic, clusterId: string | null): string | undefined {
+  const isOther =
+    clusterId !== null && status.clusterId !== undefined && status.clusterId !== clusterId
+  return isOther ? undefined : status.topicId
 }
 
 export function isGoing({ metadata }: LogTopic): boolean {

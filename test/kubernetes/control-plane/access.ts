@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { run, type RunOptions, type RunResult } from '../../helpers/run.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
+import { type HelmMajor, helmProgram, kubectlProgram } from '../programs/fetched.ts'
 import { AuditLog } from './audit.ts'
 import { Authority } from './certificates.ts'
 import { urlOf, writeKubeconfig } from './kubeconfig.ts'
@@ -42,6 +42,24 @@ export class ApiAccess {
     const env = { KUBECACHEDIR: join(this.folder, 'kubectl-cache'), ...options.env }
     const all = ['--kubeconfig', this.kubeconfig, ...args]
     return run(kubectlProgram(), all, { ...options, env })
+  }
+
+  /** As an administrator; what Helm keeps beside the cluster is in the cluster's folder. */
+  helm(args: readonly string[], major: HelmMajor = 4): Promise<RunResult> {
+    const home = join(this.folder, `helm-${major}`)
+    const env = {
+      KUBECONFIG: this.kubeconfig,
+      HELM_CACHE_HOME: join(home, 'cache'),
+      HELM_CONFIG_HOME: join(home, 'config'),
+      HELM_DATA_HOME: join(home, 'data'),
+    }
+    return run(helmProgram(major), args, { env, timeoutMs: 120_000 })
+  }
+
+  /** Applies objects as `kubectl apply --server-side` does. */
+  async apply(objects: readonly object[], namespace = 'default'): Promise<void> {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    await this.kubectl(['-n', namespace, 'apply', '--server-side', '-f', '-'], { input })
   }
 
   /** The kubeconfig of a user, `/O=GROUP/CN=NAME`; by default straight to the API server. */

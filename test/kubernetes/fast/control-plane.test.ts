@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { run } from '../../helpers/run.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { startControlPlane } from '../cluster.ts'
 import { clusterNames, folderOf } from '../cluster-folder.ts'
 import { processesOf } from '../processes.ts'
 import { kubernetesVersion } from '../programs/built.ts'
-import { helmProgram, kubectlProgram } from '../programs/fetched.ts'
+import { kubectlProgram } from '../programs/fetched.ts'
 import { sharedControlPlane } from './shared.ts'
 
 /** What `kubectl get KIND -o name` lists in a namespace, or of the cluster. */
@@ -24,9 +23,7 @@ describe('the shared control plane', () => {
     const version = JSON.parse(stdout) as { serverVersion: { gitVersion: string } }
     expect(version.serverVersion.gitVersion).toBe(`v${kubernetesVersion()}`)
     for (const major of [3, 4] as const) {
-      const listed = await run(helmProgram(major), ['ls', '-A', '-o', 'json'], {
-        env: { KUBECONFIG: plane.kubeconfig },
-      })
+      const listed = await plane.helm(['list', '-A', '-o', 'json'], major)
       expect(JSON.parse(listed.stdout)).toEqual([])
     }
   })
@@ -39,8 +36,7 @@ describe('the shared control plane', () => {
       () => names(['serviceaccounts', '-n', 'controllers']),
       found => found.includes('serviceaccount/default'),
     )
-    const set = statefulSet('web')
-    await plane.kubectl(['apply', '--server-side', '-n', 'controllers', '-f', '-'], { input: set })
+    await plane.apply([statefulSet('web')], 'controllers')
     await eventually(
       'a pod that finds no node',
       () => plane.kubectl(['get', 'pod', 'web-0', '-n', 'controllers', '-o', 'json'], any),
@@ -134,9 +130,9 @@ describe('a control plane of its own', () => {
 
 const any = { anyStatus: true } as const
 
-function statefulSet(name: string): string {
+function statefulSet(name: string): object {
   const labels = { app: name }
-  return JSON.stringify({
+  return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
     metadata: { name },
@@ -148,5 +144,5 @@ function statefulSet(name: string): string {
         spec: { containers: [{ name: 'main', image: 'localhost/none' }] },
       },
     },
-  })
+  }
 }

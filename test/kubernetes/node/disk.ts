@@ -5,11 +5,14 @@ import { command } from './command.ts'
 export const storageClass = 'local-nvme'
 export const disksPerNode = 3
 
-/** As static local volumes are served in the field: no provisioner, bound where the first pod is put. */
+/** As static local volumes are served in the field: no provisioner, bound where the first pod is put. The default class. */
 export const storageClassObject = {
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
-  metadata: { name: storageClass },
+  metadata: {
+    name: storageClass,
+    annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+  },
   provisioner: 'kubernetes.io/no-provisioner',
   volumeBindingMode: 'WaitForFirstConsumer',
   reclaimPolicy: 'Delete',

@@ -25,12 +25,6 @@ async function get<Of>(...args: readonly string[]): Promise<Of> {
   return JSON.parse(await kubectl('get', ...args, '-o', 'json')) as Of
 }
 
-async function apply(...items: readonly object[]): Promise<void> {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  const args = ['-n', namespace, 'apply', '--server-side', '-f', '-']
-  await sharedCluster().plane.kubectl(args, { input })
-}
-
 async function pod(): Promise<Pod> {
   return (await get<{ items: [Pod] }>('pods')).items[0]
 }
@@ -111,13 +105,14 @@ async function answer(host: string): Promise<number> {
 
 describeOnNodes('a cluster of three nodes', () => {
   beforeAll(async () => {
-    await sharedCluster().plane.kubectl(['create', 'namespace', namespace])
-    await apply(
-      statefulSet(),
+    const { plane } = sharedCluster()
+    await plane.kubectl(['create', 'namespace', namespace])
+    const services = [
       service('counter', { clusterIP: 'None' }),
       service('counter-ip', {}),
       service('counter-port', { type: 'NodePort' }),
-    )
+    ]
+    await plane.apply([statefulSet(), ...services], namespace)
     await eventually('a ready pod', pod, found => found !== undefined && isReady(found))
   })
 

@@ -35,8 +35,7 @@ describeOnNodes("the product's image", () => {
         ],
       },
     }
-    const input = JSON.stringify(pod)
-    await plane.kubectl(['-n', 'image', 'apply', '--server-side', '-f', '-'], { input })
+    await plane.apply([pod], 'image')
     await eventually(
       'the end of the pod',
       async () => {

@@ -3,6 +3,7 @@ import { createLogger } from '../../../../src/broker/telemetry/logger.ts'
 import { processNumbers } from '../../../../src/broker/process-numbers.ts'
 import { serveHttp } from '../../../../src/broker/telemetry/http.ts'
 import { realClock } from '../../../../src/env/real/clock.ts'
+import { returnMemoryWhenIdle } from '../../../../src/env/real/idle-memory.ts'
 import { realRandom } from '../../../../src/env/real/random.ts'
 import { operatorHttp } from '../../../../src/operator/http.ts'
 import { Transport } from '../../../../src/operator/kubernetes/transport.ts'
@@ -52,6 +53,7 @@ function read() {
   }
 }
 
+returnMemoryWhenIdle(realClock)
 const metrics = new OperatorMetrics(controllerNames)
 metrics.attach({ process: processNumbers })
 const operator = new Operator({

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clearInterval, setInterval } from 'node:timers'
-import type { Draft } from '../../../../src/operator/kubernetes/objects.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { resources, type Resource } from '../../../../src/operator/kubernetes/resources.ts'
-import type { Stored } from '../../../../src/operator/kubernetes/objects.ts'
+import type { Draft, Stored } from '../../../../src/operator/kubernetes/objects.ts'
 import { logClusters, logTopics } from '../../../../src/operator/own-kinds.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { startControlPlane } from '../../cluster.ts'
@@ -102,6 +102,13 @@ async function operator(kubeconfig: string) {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024
     },
+    /** Of one processor, over five seconds. */
+    cpuShare: async (): Promise<string> => {
+      const used = async () => (await metrics()).get('process_cpu_seconds_total') ?? 0
+      const before = await used()
+      await sleep(5000)
+      return `${(((await used()) - before) * 20).toFixed(0)} %`
+    },
     /** Passes that have ended well, by the kind of their controller. */
     passes: async (controller: string): Promise<number> => {
       const all = await metrics()
@@ -179,9 +186,14 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
         it => it >= before + 2 * clusterCount,
       )
       expect(writesSince(mark)).toEqual([])
-      console.log(`at rest ${mebibytes(first.residentBytes())}`)
+      const fits = (bytes: number): boolean => bytes <= residentMax
+      const resident = await eventually('what it needed is given back', first.residentBytes, fits)
+      console.log(`at rest ${mebibytes(resident)}, ${await first.cpuShare()} of a processor`)
       const all = await first.metrics()
-      expect(all.get('logcluster_operator_objects{kind="Pod"}')).toBe(clusterCount)
+      const count = (kind: string) => all.get(`logcluster_operator_objects{kind="${kind}"}`)
+      expect(count('Pod')).toBe(clusterCount)
+      // Of each its settings and its identity, and none of the 96 of its metadata ring.
+      expect(count('ConfigMap')).toBe(2 * clusterCount)
     }
     const mark = plane.audit.mark()
     const start = performance.now()
