@@ -237,6 +237,18 @@ describe('the ring', () => {
     },
   )
 
+  test('with the whole record of another slot is damaged', async () => {
+    const ring = new SimulatedRing()
+    const store = ring.store()
+    const cursor = await appendAll(store, ['a', 'b', 'c'])
+    const first = ring.api.object('ConfigMap', 'orders-md-00')!
+    ring.api.touch('ConfigMap', 'orders-md-03', object => ({ ...first, metadata: object.metadata }))
+    await expect(store.append(cursor, 1, utf8('x'))).rejects.toMatchObject({
+      reason: 'damaged',
+      message: expect.stringMatching(/md-03: it holds record 1, whose place it is not/),
+    })
+  })
+
   test('with a chunk that is not the part of the snapshot is damaged', async () => {
     const ring = new SimulatedRing()
     const store = ring.store()
