@@ -237,6 +237,18 @@ describe('the ring', () => {
     },
   )
 
+  test('with a record of another end of the log is damaged', async () => {
+    const [ring, other] = [new SimulatedRing(), new SimulatedRing()]
+    await appendAll(ring.store(), ['a', 'b', 'x'])
+    await appendAll(other.store(), ['a', 'c', 'y'])
+    const theirs = other.api.object('ConfigMap', 'orders-md-02')!
+    ring.api.touch('ConfigMap', 'orders-md-02', () => theirs)
+    await expect(ring.store().readAll()).rejects.toMatchObject({
+      reason: 'damaged',
+      message: expect.stringMatching(/md-02: record 3 does not follow record 2 that is there/),
+    })
+  })
+
   test('with the whole record of another slot is damaged', async () => {
     const ring = new SimulatedRing()
     const store = ring.store()
