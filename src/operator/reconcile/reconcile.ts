@@ -96,7 +96,7 @@ class Pass {
     } catch (error) {
       this.#observer.forget(at)
       if (!isTelling(error)) throw error
-      logger.warn({ ...fields, reason: error.message }, `Could not ${step.do}`)
+      logger.warn({ ...fields, step: step.do, reason: error.message }, 'A write was refused')
       const reason = isForbidden(error) ? 'Forbidden' : 'WriteRefused'
       return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
     }
