@@ -5,7 +5,7 @@ import { compatibilityDocument } from './apis-document.ts'
 import { chartDocument } from './chart-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
 import { dashboardFiles } from './dashboards/index.ts'
-import { ruleFiles } from './rules/index.ts'
+import { ruleFiles, runbooksDocument } from './rules/index.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
@@ -16,6 +16,7 @@ export const documents: readonly { readonly path: string; readonly content: () =
   ...crdFiles,
   ...dashboardFiles,
   ...ruleFiles,
+  { path: 'docs/runbooks/README.md', content: runbooksDocument },
 ]
 
 /** Paths of documents whose file differs from what the code says. */

@@ -2,6 +2,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Consumer, Kafka, logLevel, type Producer } from 'kafkajs'
+import { WireClient } from '../../src/broker/wire/client/client.ts'
+import { scramLogin } from '../../src/broker/wire/client/scram-login.ts'
+import { scramMechanism } from '../../src/broker/wire/sasl/scram-mechanisms.ts'
+import { realClock } from '../../src/env/real/clock.ts'
+import { NodeNetwork } from '../../src/env/real/network.ts'
+import { realRandom } from '../../src/env/real/random.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { kcat } from '../helpers/clients.ts'
 import { evict } from '../helpers/page-cache.ts'
@@ -12,10 +18,21 @@ const archiveBytes = 64 * 2 ** 20
 
 const connectionsMax = 40
 
+/** A door that nobody has the right password for. */
+export interface PrivateDoor {
+  readonly port: number
+  /** With a file for each user. */
+  readonly credentials: string
+}
+
 /** Settings of a broker that shows within seconds what takes hours else. */
-export const busySettings = {
-  'log.cleaner.backoff.ms': '500',
-  'max.connections.per.ip': String(connectionsMax),
+export function busySettings({ port, credentials }: PrivateDoor): Record<string, string> {
+  return {
+    'log.cleaner.backoff.ms': '500',
+    'max.connections.per.ip': String(connectionsMax),
+    'private.listener': `127.0.0.1:${port}`,
+    'private.credentials.dir': credentials,
+  }
 }
 
 /**
@@ -24,11 +41,12 @@ export const busySettings = {
  */
 export class BusyBroker {
   readonly #broker: TestBroker
+  readonly #door: PrivateDoor
   readonly #producer: Producer
   readonly #consumer: Consumer
   #serial = 0
 
-  static async start(broker: TestBroker): Promise<BusyBroker> {
+  static async start(broker: TestBroker, door: PrivateDoor): Promise<BusyBroker> {
     const brokers = [broker.address]
     const kafka = new Kafka({ clientId: 'busy', brokers, logLevel: logLevel.NOTHING })
     const admin = kafka.admin()
@@ -48,14 +66,19 @@ export class BusyBroker {
     await broker.stop()
     await broker.start()
     const consumer = kafka.consumer({ groupId: 'archive', maxBytesPerPartition: 2 ** 18 })
-    const busy = new BusyBroker(broker, kafka.producer(), consumer)
+    const busy = new BusyBroker(broker, door, { producer: kafka.producer(), consumer })
     await busy.#producer.connect()
     await busy.#readSlowly()
     return busy
   }
 
-  private constructor(broker: TestBroker, producer: Producer, consumer: Consumer) {
+  private constructor(
+    broker: TestBroker,
+    door: PrivateDoor,
+    { producer, consumer }: { producer: Producer; consumer: Consumer },
+  ) {
     this.#broker = broker
+    this.#door = door
     this.#producer = producer
     this.#consumer = consumer
   }
@@ -71,9 +94,8 @@ export class BusyBroker {
       })
     }
     const { address, dataDir } = this.#broker
-    await kcat(['-C', '-b', address, '-t', 'hot', '-o', 'beginning', '-e', '-q'])
-    await this.#askBeyondTheEnd()
-    await this.#sendNoFrame()
+    await kcat(['-C', '-b', address, '-t', 'hot', '-o', '-1000', '-e', '-q'])
+    await Promise.all([this.#askBeyondTheEnd(), this.#sendNoFrame(), this.#guessThePassword()])
     await this.#comeInACrowd()
     // Now and then: in between the broker gives back by itself what it brought in behind the reader.
     if (this.#serial % 64 === 2) await evict(partitionFolder(dataDir, 'archive', 0))
@@ -106,6 +128,18 @@ export class BusyBroker {
   async #askBeyondTheEnd(): Promise<void> {
     const args = ['-C', '-b', this.#broker.address, '-t', 'hot', '-p', '0', '-o', '999999999', '-e']
     await kcat([...args, '-q', '-X', 'auto.offset.reset=error'], { anyStatus: true })
+  }
+
+  async #guessThePassword(): Promise<void> {
+    const address = { host: '127.0.0.1', port: this.#door.port }
+    const guess = { user: 'operator', password: 'password' }
+    const mechanism = scramMechanism('SCRAM-SHA-256')!
+    const authenticate = scramLogin({ random: realRandom, mechanism, ...guess })
+    const network = new NodeNetwork()
+    await WireClient.connect({ clock: realClock, network }, address, { authenticate }).then(
+      () => Promise.reject(new Error('a wrong password opened the private listener')),
+      () => {},
+    )
   }
 
   /** More than may be connected from one address. */

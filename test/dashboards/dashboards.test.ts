@@ -1,4 +1,5 @@
-import type { Panel, RowPanel } from '@grafana/grafana-foundation-sdk/dashboard'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dashboardOf } from '../../tools/dashboards/build.ts'
@@ -9,41 +10,29 @@ import { describeWith } from '../helpers/clients.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { Prometheus } from '../helpers/prometheus.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
+import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { BusyBroker, busySettings } from './busy-broker.ts'
 import { BusyOperator } from './busy-operator.ts'
+import { asked, queriesOf, type Query } from './queries.ts'
 import { silent } from './silent.ts'
 
 const root = join(import.meta.dirname, '../..')
+const door = {
+  port: await freePort('127.0.0.1'),
+  credentials: mkdtempSync(join(tmpdir(), 'logcluster-credentials-')),
+}
+for (const user of ['operator', 'broker'])
+  writeFileSync(join(door.credentials, user), 'open sesame')
+
 const patienceMs = 150_000
 
-/** `expr` as Grafana asks it while all of each variable is chosen. */
-function asked(expr: string): string {
-  return expr
-    .replaceAll('$__rate_interval', '10s')
-    .replaceAll(/\$(?:job|instance)\b/g, '.+')
-    .replaceAll(/\$\w+/g, '.*')
-}
-
-interface Query {
-  readonly of: string
-  readonly expr: string
-}
-
-const queries: Query[] = boards.flatMap(board =>
-  (dashboardOf(board).panels ?? [])
-    .filter((panel: Panel | RowPanel): panel is Panel => panel.type !== 'row')
-    .flatMap(({ title, targets }) =>
-      ((targets ?? []) as unknown as { readonly refId: string; readonly expr: string }[]).map(
-        ({ refId, expr }) => ({ of: `${board.title}: ${title} ${refId}`, expr: asked(expr) }),
-      ),
-    ),
-)
+const queries: Query[] = boards.flatMap(queriesOf)
 
 describeWith(
   'promtool',
   'the dashboards and rules, on a Prometheus that scrapes what they are about',
   () => {
-    const broker = suiteBroker({ settings: busySettings })
+    const broker = suiteBroker({ settings: busySettings(door) })
     let busyBroker: BusyBroker
     let busyOperator: BusyOperator
     let prometheus: Prometheus
@@ -58,13 +47,14 @@ describeWith(
         ],
         ruleFiles.map(({ path }) => `${root}/${path}`),
       )
-      busyBroker = await BusyBroker.start(broker())
+      busyBroker = await BusyBroker.start(broker(), door)
     })
 
     afterAll(async () => {
       await busyBroker?.[Symbol.asyncDispose]()
       await prometheus?.[Symbol.asyncDispose]()
       await busyOperator?.[Symbol.asyncDispose]()
+      rmSync(door.credentials, { recursive: true })
     })
 
     test(

@@ -7,7 +7,6 @@ export const silent: ReadonlyMap<string, string> = new Map(
     'LogCluster / Cluster: Quarantined A': 'copy and store agree',
     'LogCluster / Cluster: Offline partitions A': 'no log is lost',
     'LogCluster / Cluster: Stray logs A': 'every log has its topic',
-    'LogCluster / Broker: Logins that failed A': 'there is no private listener',
     'LogCluster / Broker: Waits for memory of requests A': 'there is memory',
     'LogCluster / Broker: Fetch sessions A': 'none of these clients has sessions',
     'LogCluster / Broker: Fetch sessions B': 'none of these clients has sessions',

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { TestBroker, withBroker, type BrokerOptions } from '../helpers/broker.ts'
@@ -185,6 +185,7 @@ describe('damage', () => {
     ['a header that lies', misplaceFirstBatch],
     ['a segment that is cut to nothing', emptyFirstSegment],
     ['a segment that is gone', removeFirstSegment],
+    ['a directory that is gone', removeDirectory],
   ])(
     'after a graceful stop, %s takes that partition out of service, and no other',
     async (_, damage) => {
@@ -197,6 +198,16 @@ describe('damage', () => {
       })
     },
   )
+
+  test('of a killed broker, whose directory of a log is gone, is noticed too', async () => {
+    await withBroker({ dataDir }, async broker => {
+      await fill(broker)
+      await broker.kill()
+      removeDirectory(dataDir, 'hurt-0')
+      await broker.start()
+      await isOutOfService(broker)
+    })
+  })
 
   test.each([
     ['a flipped bit in a record', flipBit],
@@ -229,6 +240,10 @@ function emptyFirstSegment(folder: string, partition: string): void {
 
 function removeFirstSegment(folder: string, partition: string): void {
   rmSync(segments(folder, partition)[0]!)
+}
+
+function removeDirectory(folder: string, partition: string): void {
+  rmSync(dirname(segments(folder, partition)[0]!), { recursive: true })
 }
 
 async function isOutOfService(broker: TestBroker): Promise<void> {

@@ -7,7 +7,7 @@ import type { NamedObjects } from '../../src/kubernetes/named-objects.ts'
 import type { ServiceAccountAccess } from './control-plane/access.ts'
 import type { ControlPlane } from './control-plane/control-plane.ts'
 
-const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
+export const clusterId = '8Jb3kPz1QmSx5rT0vW2yAg'
 
 /** A metadata ring in a real API, as the operator makes it, and stores at it with a broker's rights and no others. */
 export class RealRing {

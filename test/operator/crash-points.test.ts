@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
+import { ApiError } from '../../src/operator/kubernetes/api-error.ts'
 import { broker, Crash, minimal, World } from './world.ts'
 
 /** A way of a cluster that is walked with a crash at each of its writes. */
@@ -102,9 +103,24 @@ async function writesOf(story: Story): Promise<number> {
   return world.api.sent - before
 }
 
+/** What happens at a write: the operator ends, or somebody else was faster. */
+const mishaps = [
+  {
+    moment: 'before',
+    name: 'the operator ends before any of its writes',
+    error: () => new Crash(),
+  },
+  { moment: 'after', name: 'the operator ends after any of its writes', error: () => new Crash() },
+  { moment: 'before', name: 'any of its writes is a conflict', error: conflict },
+] as const
+
+function conflict(): ApiError {
+  return new ApiError('refused', { code: 409, reason: 'Conflict', message: 'another is there' })
+}
+
 for (const story of stories) {
-  for (const moment of ['before', 'after'] as const) {
-    test(`${story.name}: the operator ends ${moment} any of its writes, and the next one goes on`, async () => {
+  for (const { moment, name, error } of mishaps) {
+    test(`${story.name}: ${name}, and it is gone on with`, async () => {
       const count = await writesOf(story)
       expect(count).toBeGreaterThan(1)
       for (let point = 1; point <= count; point++) {
@@ -114,7 +130,7 @@ for (const story of stories) {
         world.api.onWrite = (now, number) => {
           if (isEnded || now !== moment || number !== from + point) return
           isEnded = true
-          throw new Crash()
+          throw error()
         }
         story.act(world)
         await world.converge()

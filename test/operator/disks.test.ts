@@ -5,7 +5,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
 } from '../../src/operator/kubernetes/objects.ts'
-import { at, broker, minimal, World } from './world.ts'
+import { at, broker, minimal, smallRing, World } from './world.ts'
 
 const claim = `data-${broker}-1`
 
@@ -80,6 +80,15 @@ describe('the end', () => {
     await world.converge()
     expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
     expect(world.disks.formats).toHaveLength(1)
+    const { configMaps, leases } = smallRing('streaming', 'orders').names
+    for (const name of configMaps) world.api.remove('ConfigMap', { ...at, name })
+    for (const name of leases) world.api.remove('Lease', { ...at, name })
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False MetadataOfAnotherCluster')
+    world.api.remove('ConfigMap', { ...at, name: `${broker}-identity` })
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.disks.formats).toHaveLength(2)
   })
 
   test('a given id is no permission to format', async () => {
@@ -144,6 +153,17 @@ describe('a disk', () => {
     expect(requested()).toBe('2Gi')
     expect(world.condition('Stable')).toBe('True Stable')
     expect(world.nodes.starts).toHaveLength(1)
+  })
+
+  test('that the operator has no right to look at is served from, and the sentence says what is left to do', async () => {
+    const world = new World()
+    for (const kind of ['PersistentVolume', 'Node', 'StorageClass']) world.api.forbidden.add(kind)
+    world.apply(pool({ storage: volume('1Gi', 'any') }))
+    addClass(world, 'any', true)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.condition('StorageHealthy')).toBe('True BoundUnprotected')
+    expect(world.message('StorageHealthy')).toContain('persistentVolumeReclaimPolicy to Retain')
   })
 
   test('whose StorageClass is not there waits, and says so', async () => {

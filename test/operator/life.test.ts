@@ -290,3 +290,33 @@ describe('at rest by wish', () => {
     expect(world.disks.formats).toHaveLength(1)
   })
 })
+
+describe('what is said is so', () => {
+  test('a broker that is silent is not said to serve, whatever kubelet says; its node is named once it is known to be down', async () => {
+    const world = await created()
+    world.nodes.isDead = true
+    await world.converge()
+    expect(world.condition('Ready')).toBe('Unknown BrokerUnreachable')
+    world.nodes.tellNode(false)
+    await world.converge()
+    expect(world.condition('Ready')).toBe('False WaitingForNode')
+    expect(world.message('Ready')).toContain('Waiting for node n1')
+    expect(world.cluster.status.columns?.status).toBe('WaitingForNode')
+    expect(world.condition('Progressing')).toBe('False WaitingForNode')
+    world.nodes.tellNode(true)
+    world.nodes.isDead = false
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.nodes.starts).toHaveLength(1)
+  })
+
+  test('one question that is lost changes nothing', async () => {
+    const world = await created()
+    const before = world.cluster.metadata.resourceVersion
+    const kept = world.disks.hide()
+    await world.pass()
+    kept()
+    await world.pass()
+    expect(world.cluster.metadata.resourceVersion).toBe(before)
+  })
+})

@@ -24,6 +24,8 @@ export class MemoryApi implements KubernetesApi {
   /** Every write that was done, `create ConfigMap orders-md-00`. */
   readonly writes: string[] = []
   onWrite: OnWrite = () => {}
+  /** Kinds that the operator has no right to look at. */
+  readonly forbidden = new Set<string>()
   readonly #objects = new Map<string, Stored>()
   readonly #applied = new Map<string, Tree>()
   #version = 0
@@ -32,6 +34,7 @@ export class MemoryApi implements KubernetesApi {
   sent = 0
 
   get<Object extends Stored>(resource: Resource<Object>, at: ObjectName): Promise<Object | null> {
+    if (this.forbidden.has(resource.kind)) return Promise.reject(refused(403, 'Forbidden'))
     return Promise.resolve(this.find<Object>(resource.kind, at))
   }
 

@@ -31,6 +31,8 @@ export class MemoryNodes {
   readonly missingImages = new Set<string>()
   /** The controller of StatefulSets does not see what is new. */
   holdStatefulSets = false
+  /** The node is gone with all that ran there, and nobody tells that of its pods. */
+  isDead = false
   /** What each Service of that type is given; null where Kubernetes has not come to it. */
   nodePort: number | null = null
   readonly #api: MemoryApi
@@ -42,12 +44,14 @@ export class MemoryNodes {
     this.#disks = disks
     this.#api = api
     this.#clock = clock
-    api.put({
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name: 'n1' },
-      status: { conditions: [{ type: 'Ready', status: 'True' }] },
-    } as Draft)
+    this.tellNode(true)
+  }
+
+  /** What Kubernetes has found of the node. */
+  tellNode(isReady: boolean): void {
+    const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'Unknown', reason: 'Told' }]
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } }
+    this.#api.put({ ...node, status: { conditions } } as Draft)
   }
 
   /** True where something moved. */
@@ -57,8 +61,9 @@ export class MemoryNodes {
       for (const each of this.#api.all<StatefulSet>('StatefulSet')) this.#runStatefulSet(each)
     }
     for (const each of this.#api.all<Service>('Service')) this.#givePorts(each)
-    for (const each of this.#api.all<Pod>('Pod')) this.#runPod(each)
-    this.#disks.keep(new Set(this.#api.all<Pod>('Pod').map(ipOf)))
+    const running = this.isDead ? [] : this.#api.all<Pod>('Pod')
+    for (const each of running) this.#runPod(each)
+    this.#disks.keep(new Set(running.map(ipOf)))
     this.#protectClaims()
     return this.#version() !== before
   }

@@ -56,6 +56,15 @@ export class StubDisks {
     return { kind: 'runs', isReady }
   }
 
+  /** Nobody answers anywhere until what is returned is called. */
+  hide(): () => void {
+    const hidden = [...this.#brokers]
+    this.#brokers.clear()
+    return () => {
+      for (const [host, broker] of hidden) this.#brokers.set(host, broker)
+    }
+  }
+
   /** Nobody answers there any more, unless it is one of `hosts`. */
   keep(hosts: ReadonlySet<string>): void {
     for (const host of this.#brokers.keys()) if (!hosts.has(host)) this.#brokers.delete(host)

@@ -9,6 +9,7 @@ import {
 } from '../../src/operator/crd/cluster.ts'
 import { apiVersion } from '../../src/operator/crd/object.ts'
 import { clusterLabels } from '../../src/operator/desired/labels.ts'
+import { isConflict } from '../../src/operator/kubernetes/api-error.ts'
 import type { ObjectEvent } from '../../src/operator/kubernetes/events.ts'
 import type {
   ConfigMap,
@@ -61,14 +62,14 @@ export class World {
     this.#operator = this.#start(defaultImage)
   }
 
-  /** One pass; false where the operator ended in it. */
+  /** One pass; false where the operator ended in it, or is to look again, as its queue would let it. */
   async pass(): Promise<boolean> {
     try {
       await this.#operator(at)
       return true
     } catch (error) {
-      if (!(error instanceof Crash)) throw error
-      this.restartOperator()
+      if (error instanceof Crash) this.restartOperator()
+      else if (!isConflict(error)) throw error
       return false
     }
   }

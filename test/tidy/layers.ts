@@ -335,7 +335,14 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/status': {
-    ours: operator('crd', 'desired', 'plan', 'brokers/brokers.ts', 'kubernetes/objects.ts'),
+    ours: operator(
+      'crd',
+      'desired',
+      'desired/hash.ts',
+      'plan',
+      'brokers/brokers.ts',
+      'kubernetes/objects.ts',
+    ),
   },
   // And the shell that looks and acts.
   'src/operator/reconcile': {

@@ -3,6 +3,12 @@ import { type Board, operator, panel, quantileBy, rateBy } from './panel.ts'
 const by = (labels: string, metric: string): string =>
   rateBy(labels, `logcluster_operator_${metric}`, operator)
 
+/** Objects by kind whose condition is so; 0 where none is. */
+function withCondition(condition: string): string {
+  const seen = `sum by (kind) (logcluster_operator_conditions{${operator}, ${condition}})`
+  return `${seen} or 0 * max by (kind) (logcluster_operator_objects{${operator}})`
+}
+
 /** Whether the operator works, what at, and what it asks of the API server. */
 export const operatorBoard: Board = {
   uid: 'logcluster-operator',
@@ -67,21 +73,21 @@ export const operatorBoard: Board = {
           title: 'Not Ready',
           text: 'Objects whose condition Ready is False or Unknown; `kubectl get lc-all -A` names them.',
           unit: 'short',
-          expr: `sum by (kind, status) (logcluster_operator_conditions{${operator}, condition="Ready", status!="True"})`,
-          legend: '{{kind}} {{status}}',
+          expr: withCondition('condition="Ready", status!="True"'),
+          legend: '{{kind}}',
         }),
         panel({
           title: 'Needs a person',
           text: 'LogClusters whose condition Degraded is True: the message says what to do.',
           unit: 'short',
-          expr: `sum by (kind) (logcluster_operator_conditions{${operator}, condition="Degraded", status="True"})`,
+          expr: withCondition('condition="Degraded", status="True"'),
           legend: '{{kind}}',
         }),
         panel({
           title: 'Being changed',
           text: 'LogClusters at which the operator is at work.',
           unit: 'short',
-          expr: `sum by (kind) (logcluster_operator_conditions{${operator}, condition="Progressing", status="True"})`,
+          expr: withCondition('condition="Progressing", status="True"'),
           legend: '{{kind}}',
         }),
       ],

@@ -35,3 +35,45 @@ export const ruleFiles = ruleGroups.map(({ name, rules }) => ({
     '# Written by `node tools/generate-docs.ts` from tools/rules: change it there.\n' +
     stringify({ groups: [{ name, rules: rules.map(ruleOf) }] }, { lineWidth: 0 }),
 }))
+
+/** docs/runbooks/README.md, whole. */
+export function runbooksDocument(): string {
+  return [
+    '# Alerts, dashboards, metrics',
+    '',
+    '<!-- Written by `node tools/generate-docs.ts` from tools/rules: change it there. -->',
+    '',
+    'The chart brings rules and dashboards (`prometheusRule.enabled`, `dashboards.enabled`). Whoever runs without it takes the',
+    'files as they are: [rules](../../charts/logcluster/files/rules), [dashboards](../../charts/logcluster/files/dashboards).',
+    'All of them are tried on a real Prometheus that scrapes a real broker and operator; no test looks at a dashboard as a',
+    'person does.',
+    '',
+    'Metrics of brokers carry no name of a cluster: Prometheus adds the label `logcluster` to its targets. With',
+    '`spec.metrics.monitor.type: PodMonitor` the operator sees to that. Jobs that find targets by annotations map the labels of',
+    'Services and pods, of which `logcluster` is one. Elsewhere the label is given with the target:',
+    '',
+    '```yaml',
+    'scrape_configs:',
+    '  - job_name: logcluster',
+    '    static_configs:',
+    "      - targets: ['127.0.0.1:9404']",
+    '        labels: {logcluster: orders}',
+    '```',
+    '',
+    '| alert | severity | says |',
+    '|---|---|---|',
+    ...ruleGroups
+      .flatMap(({ rules }) => rules.flatMap(rule => ('alert' in rule ? [rule] : [])))
+      .map(({ alert, severity, summary }) => {
+        const text = summary.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, '*$1*')
+        return `| [${alert}](${alert}.md) | ${severity} | ${text} |`
+      }),
+    '',
+    'Recorded: ' +
+      recordings.rules
+        .flatMap(rule => ('record' in rule ? [`\`${rule.record}\``] : []))
+        .join(', ') +
+      '.',
+    '',
+  ].join('\n')
+}

@@ -25,7 +25,7 @@ export interface DiskGuardOptions {
 type Admitted = Exclude<Admission, { readonly type: 'wait' | 'refuse' }>
 
 /** Milliseconds between two looks. */
-const pollMs = 1_000
+const pollMs = 250
 
 /** Lets a broker use its disk, and acknowledge something on it, when that is right (`decideAdmission`). */
 export class DiskGuard {

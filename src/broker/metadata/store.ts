@@ -111,7 +111,7 @@ export interface Silence {
  */
 export interface Lease {
   observe(): Promise<LeaseView>
-  /** True: held from now on. `force` takes it from another holder. */
+  /** True: held from now on. `force` takes it from another holder. @throws StoreUnavailable */
   acquire(options: { readonly force: boolean }): Promise<boolean>
   /** False: no longer held. */
   renew(): Promise<boolean>

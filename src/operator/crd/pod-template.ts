@@ -128,9 +128,9 @@ const environment = z.object({
     text: 'The name of the variable.',
     rules: [
       {
-        rule: "!self.startsWith('LOGCLUSTER_')",
+        rule: "!self.startsWith('LOGCLUSTER_') && self != 'HOST_IP'",
         message:
-          'env cannot set variables that begin with LOGCLUSTER_, which are settings of the broker: use spec.config',
+          'env cannot set HOST_IP, or variables that begin with LOGCLUSTER_, which the operator sets: use spec.config for settings of the broker',
       },
     ],
   }),
@@ -154,11 +154,13 @@ const environment = z.object({
   ),
 })
 
-/** `logcluster.dev/` and `app.kubernetes.io/` are the operator's: it finds its objects by them. */
+/** `logcluster`, `logcluster.dev/` and `app.kubernetes.io/` are the operator's: it and Prometheus find objects by them. */
 function ownLabels(what: string): Rule {
+  const isOwn =
+    "key == 'logcluster' || key.startsWith('logcluster.dev/') || key.startsWith('app.kubernetes.io/')"
   return {
-    rule: "self.all(key, !key.startsWith('logcluster.dev/') && !key.startsWith('app.kubernetes.io/'))",
-    message: `${what} cannot begin with logcluster.dev/ or app.kubernetes.io/, by which the operator finds its objects: choose another prefix`,
+    rule: `self.all(key, !(${isOwn}))`,
+    message: `${what} cannot be logcluster, or begin with logcluster.dev/ or app.kubernetes.io/, which are the operator's: choose another prefix`,
   }
 }
 

@@ -1,9 +1,8 @@
 import type { DraftOf, Pod } from '../kubernetes/objects.ts'
-import { hashOf } from './hash.ts'
 import { brokerLabels, ownedBy } from './labels.ts'
 import { names } from './names.ts'
 import {
-  configurationName,
+  checkHash,
   container,
   files,
   placement,
@@ -12,11 +11,6 @@ import {
   type BrokerPod,
 } from './pod-template.ts'
 import { places } from './properties.ts'
-
-/** What a check tells about: another image or another file is another check. */
-export function checkHash(pod: BrokerPod): string {
-  return hashOf({ image: pod.broker.image, configuration: configurationName(pod) })
-}
 
 /**
  * Tries image and settings where the broker runs, before the broker itself is touched. It needs no room (no requests),

@@ -19,8 +19,8 @@ const userId = 10_001
 export const templateAnnotation = 'logcluster.dev/template'
 /** The value of `restartedAt` that the pod has obeyed. */
 export const restartedAtAnnotation = 'logcluster.dev/restarted-at'
-/** The ConfigMap with the broker's file; also what tells whether a new one is to be checked. */
-export const configurationAnnotation = 'logcluster.dev/configuration'
+/** What the pod would be tried by beforehand (`checkHash`). */
+export const checkAnnotation = 'logcluster.dev/check'
 
 type PodTemplateSpec = NonNullable<StatefulSet['spec']>['template']
 type Container = NonNullable<PodTemplateSpec['spec']>['containers'][number]
@@ -57,6 +57,13 @@ export function templateHash({ cluster, pool, broker, fixed }: BrokerPod): strin
   })
 }
 
+/** What a check tells about: another image, another file or another environment is another check. */
+export function checkHash(pod: BrokerPod): string {
+  const { image } = pod.broker
+  const { env } = container(pod)
+  return hashOf({ image, configuration: configurationName(pod), env })
+}
+
 /** Name of the immutable ConfigMap that holds the broker's file: another file is another ConfigMap. */
 export function configurationName(pod: BrokerPod): string {
   const content = brokerProperties(pod.cluster, pod.broker, pod.fixed)
@@ -76,7 +83,7 @@ export function podTemplate(pod: BrokerPod): PodTemplateSpec {
       annotations: {
         ...metadata?.annotations,
         [templateAnnotation]: templateHash(pod),
-        [configurationAnnotation]: configurationName(pod),
+        [checkAnnotation]: checkHash(pod),
         ...(broker.restartedAt === '' ? {} : { [restartedAtAnnotation]: broker.restartedAt }),
       },
     },

@@ -1,5 +1,6 @@
 import { uuidFrom } from '../../lib/uuid.ts'
 import { claimAnnotations } from '../desired/claim.ts'
+import { identityOf } from '../desired/identity.ts'
 import type { Observed } from './observed.ts'
 
 /**
@@ -28,9 +29,12 @@ export function birthOf(observed: Observed): Birth {
   if (ids.size > 1) return differ(kept, given)
   const [found] = ids
   const clusterId = found ?? clusterIdFrom(cluster.metadata.uid)
-  if (ring.kind === 'present' && ring.clusterId !== clusterId) {
-    return foreignRing(cluster.metadata.name, ring.clusterId, found)
-  }
+  const remembered = [
+    ...(ring.kind === 'present' ? [ring.clusterId] : []),
+    ...identityIds(observed),
+  ]
+  const foreign = remembered.find(id => id !== clusterId)
+  if (foreign !== undefined) return foreignMetadata(cluster.metadata.name, foreign, found)
   if (found === undefined) return { kind: 'new', clusterId }
   return { kind: 'adopted', clusterId, claims: kept.map(({ name }) => name) }
 }
@@ -62,13 +66,22 @@ function differ(
   return { kind: 'blocked', reason: 'ClusterIdsDiffer', message }
 }
 
-function foreignRing(name: string, of: string, found: string | undefined): Birth {
+/** Of whose disks identities are recorded. */
+function identityIds({ configMaps }: Observed): string[] {
+  return configMaps.flatMap(({ data, metadata }) => {
+    if (metadata.annotations?.[claimAnnotations.clusterId] === undefined) return []
+    return identityOf(data)?.clusterId ?? []
+  })
+}
+
+function foreignMetadata(name: string, of: string, found: string | undefined): Birth {
   const ours = found === undefined ? 'no volume of it is here' : `the volumes are of ${found}`
   return {
     kind: 'blocked',
     reason: 'MetadataOfAnotherCluster',
     message:
-      `The metadata in ConfigMaps ${name}-md-* is of cluster ${of}, and ${ours}. ` +
-      `To go on with that cluster set spec.clusterId to ${of} and give back its volumes; to begin anew delete these ConfigMaps and ${name}-snap-*.`,
+      `What is kept in ConfigMaps of ${name} (${name}-md-*, ${name}-*-identity) is of cluster ${of}, and ${ours}. ` +
+      `To go on with that cluster set spec.clusterId to ${of} and give back its volumes; to begin anew delete ` +
+      `these ConfigMaps, ${name}-snap-* and the Lease ${name}-controller.`,
   }
 }

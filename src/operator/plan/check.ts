@@ -1,6 +1,6 @@
-import { checkHash, checkPod } from '../desired/check-pod.ts'
+import { checkPod } from '../desired/check-pod.ts'
 import { names } from '../desired/names.ts'
-import { configurationAnnotation, configurationName } from '../desired/pod-template.ts'
+import { checkAnnotation, checkHash } from '../desired/pod-template.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { named, type BrokerView } from './broker-view.ts'
@@ -8,7 +8,7 @@ import { restartReason } from './due.ts'
 import { healthOf, refusalOf } from './pod-health.ts'
 import { exactly, type Step } from './step.ts'
 
-/** Whether image and settings that are new to a broker were tried. */
+/** Whether image, settings and environment that are new to a broker were tried. */
 export type CheckState =
   /** `needless`: neither is new, or there is no running broker that a failure could hurt. */
   | { readonly kind: 'needless' | 'wanted' | 'running' | 'passed' }
@@ -38,9 +38,7 @@ function isNeeded(view: BrokerView): boolean {
   const health = healthOf(pod)
   if (health.kind !== 'ready' && health.kind !== 'running') return false
   if (view.cluster.spec.state === 'Hibernated' || restartReason(view) === null) return false
-  const isOtherImage = pod?.spec?.containers[0]?.image !== view.broker.image
-  const configuration = pod?.metadata.annotations?.[configurationAnnotation]
-  return isOtherImage || configuration !== configurationName(view)
+  return pod?.metadata.annotations?.[checkAnnotation] !== checkHash(view)
 }
 
 function currentCheck(view: BrokerView): Pod | null {

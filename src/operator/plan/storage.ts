@@ -55,8 +55,13 @@ function lost(
     reason,
     message:
       `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}; ` +
-      `or accept the loss of the disk by name: kubectl logcluster replace ${broker.name}`,
+      `or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
   }
+}
+
+/** What accepts the loss of a broker's disk; the name is written twice, so that nobody does it by chance. */
+function replaceCommand(broker: string): string {
+  return `kubectl logcluster replace ${broker} --accept-data-loss=${broker}`
 }
 
 /** The claim of this incarnation, its size, and the policy of its volume. */

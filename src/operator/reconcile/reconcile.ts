@@ -21,8 +21,9 @@ import { Refusals } from './refusals.ts'
 
 /** Until the next look at a cluster in which nothing changed: brokers tell by no watch how they are. */
 const restMs = 1500
-const busyMs = 500
+const busyMs = 250
 const hibernatedMs = 30_000
+const unbornMs = 10_000
 
 /** One pass for one LogCluster: look, decide, act, tell. It remembers nothing that the next one could not find out. */
 export function clusterReconcile(parts: ClusterParts): Reconcile {
@@ -95,7 +96,7 @@ class Pass {
     } catch (error) {
       this.#observer.forget(at)
       if (!isTelling(error)) throw error
-      logger.warn({ ...fields, reason: error.message }, `Could not ${step.do}`)
+      logger.warn({ ...fields, step: step.do, reason: error.message }, 'A write was refused')
       const reason = isForbidden(error) ? 'Forbidden' : 'WriteRefused'
       return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
     }
@@ -183,7 +184,9 @@ function isOver({ cluster }: Observed, { steps }: Plan): boolean {
 }
 
 function nextLookMs({ cluster, sights }: Observed, { steps, birth }: Plan): number {
-  if (steps.length > 0 || birth.kind !== 'born') return busyMs
+  if (steps.length > 0) return busyMs
+  // Blocked, or paused before it began: what was changed in the spec is told by a watch.
+  if (birth.kind !== 'born') return unbornMs
   if ([...sights.values()].some(({ kind }) => kind === 'silent')) return busyMs
   return cluster.spec.state === 'Hibernated' && sights.size === 0 ? hibernatedMs : restMs
 }

@@ -5,6 +5,7 @@ import type { Sight } from '../plan/observed.ts'
 
 /** For so long a pass waits for the answer of a broker. */
 const patienceMs = 1000
+const forgetMs = 3_600_000
 
 /** Asks brokers how they are, and remembers since when one is silent. */
 export class Sights {
@@ -21,6 +22,7 @@ export class Sights {
   /** How the broker in the pod of this uid is. Never rejects, and never takes much longer than a second. */
   async ask(podUid: string, access: BrokerAccess): Promise<Sight> {
     const startMs = this.#clock.monotonic()
+    this.#forget(startMs - forgetMs)
     const heardAtMs = this.#heardAtMs.get(podUid) ?? startMs
     this.#heardAtMs.set(podUid, heardAtMs)
     try {
@@ -38,9 +40,9 @@ export class Sights {
     }
   }
 
-  /** Forgets every pod but these. */
-  keep(podUids: ReadonlySet<string>): void {
-    for (const uid of this.#heardAtMs.keys()) if (!podUids.has(uid)) this.#heardAtMs.delete(uid)
+  /** Pods that nobody asks any more. One that is asked again after so long is a new one. */
+  #forget(beforeMs: number): void {
+    for (const [uid, atMs] of this.#heardAtMs) if (atMs < beforeMs) this.#heardAtMs.delete(uid)
   }
 
   async #configs(

@@ -1,6 +1,7 @@
 import type { BrokerConditionType, LogBrokerStatus } from '../crd/broker.ts'
 import type { WantedSettings } from '../desired/settings.ts'
 import { claimAnnotations } from '../desired/claim.ts'
+import { canonical } from '../desired/hash.ts'
 import { templateAnnotation } from '../desired/pod-template.ts'
 import { checkOf } from '../plan/check.ts'
 import { incarnationOf, type BrokerView } from '../plan/broker-view.ts'
@@ -9,7 +10,7 @@ import { restartReason } from '../plan/due.ts'
 import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
-import { conditionsFrom, no, unknown, yes, type Finding } from './conditions.ts'
+import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
 
 /** The status of one LogBroker. `now` is RFC 3339, and is written only where something became what it is. */
@@ -128,10 +129,22 @@ function configFinding(view: BrokerView, settings: WantedSettings): Finding {
     return no('RestartPending', `Broker ${broker.name} runs with what was wanted earlier.`)
   }
   const work = configWork(view, settings.dynamic)
-  if (work === null) return unknown('NotAsked', `Broker ${broker.name} has not told its settings.`)
+  if (work === null) return lastKnown(view, settings.dynamic)
   if (work.changes.length > 0)
     return no('Applying', `Settings of broker ${broker.name} are being changed.`)
   return yes('Applied', `Broker ${broker.name} runs with spec.config.`)
+}
+
+/** A broker that does not answer has what it had, unless something else is wanted by now. */
+function lastKnown(
+  { broker, logBroker }: BrokerView,
+  dynamic: ReadonlyMap<string, string>,
+): Finding {
+  const former = formerly(logBroker?.status.conditions, 'ConfigApplied')
+  const applied = logBroker?.status.appliedConfig ?? {}
+  const isWanted = canonical(applied) === canonical(Object.fromEntries(dynamic))
+  if (former?.status === 'True' && isWanted) return former
+  return unknown('NotAsked', `Broker ${broker.name} has not told its settings.`)
 }
 
 /** What is set for the spec at the broker, once it is; until then whatever may have been set. */

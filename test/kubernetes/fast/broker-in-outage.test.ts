@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { sleep } from '../../../src/env/clock.ts'
+import { realClock } from '../../../src/env/real/clock.ts'
 import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
 import { errorName } from '../../../src/broker/wire/errors.ts'
 import { createTopics } from '../../../src/broker/wire/messages/index.ts'
@@ -8,6 +10,7 @@ import { BrokerClient } from '../../helpers/broker-client.ts'
 import { withBroker } from '../../helpers/broker.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { WireGroup } from '../../helpers/wire-groups.ts'
+import { startControlPlane } from '../cluster.ts'
 import { RealRing } from '../ring.ts'
 import { sharedControlPlane } from './shared.ts'
 
@@ -57,6 +60,54 @@ test('a broker whose metadata are in Kubernetes serves through an outage of the 
   })
   ring.close()
 })
+
+/** In CI; ten minutes by `LOGCLUSTER_OUTAGE_SECONDS=600`. */
+const outageSeconds = Number(process.env['LOGCLUSTER_OUTAGE_SECONDS'] ?? 90)
+
+test(
+  'of an API server that is stopped under load clients notice nothing: they connect, ask for producer ids, produce, read and commit',
+  { timeout: (outageSeconds + 120) * 1_000 },
+  async () => {
+    await using plane = await startControlPlane()
+    await plane.kubectl(['create', 'namespace', 'load'])
+    const ring = await RealRing.make(plane, 'load', 'orders')
+    await withBroker({ settings: ring.settings }, async broker => {
+      using client = await BrokerClient.connect(broker.port)
+      await client.createTopics([{ name: partition.topic }])
+      expect(await new WireGroup(client, 'group').find()).toBe('NONE')
+      const pid = broker.pid
+      await plane.apiServer.stop()
+      const end = performance.now() + outageSeconds * 1_000
+      let longestMs = 0
+      let rounds = 0
+      for (; performance.now() < end; rounds++) {
+        const start = performance.now()
+        using fresh = await BrokerClient.connect(broker.port)
+        const { errorCode } = await fresh.initProducerId()
+        const produced = await fresh.produce(partition, records)
+        const fetched = await fresh.fetch(partition, rounds)
+        const committed = await new WireGroup(fresh, 'group').commit([
+          { ...partition, offset: rounds + 1 },
+        ])
+        expect([errorCode, produced.errorCode, fetched.errorCode]).toEqual([0, 0, 0])
+        expect(fetched.records.length).toBeGreaterThan(0)
+        expect(committed).toEqual(['NONE'])
+        longestMs = Math.max(longestMs, performance.now() - start)
+        // Slow enough for ten minutes on the ids that were fetched ahead.
+        await sleep(realClock, 100)
+      }
+      console.log(`${rounds} rounds, the longest took ${Math.round(longestMs)} ms`)
+      expect(rounds).toBeGreaterThan(outageSeconds)
+      expect(broker.pid).toBe(pid)
+      await plane.apiServer.start()
+      await eventually('a topic that can be made again', async () => {
+        const { topics } = await client.createTopics([{ name: 'after' }])
+        return ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(errorName(topics[0]!.errorCode))
+      })
+    })
+    ring.close()
+  },
+)
 
 test('a broker takes little more memory for it', async () => {
   const plane = sharedControlPlane()

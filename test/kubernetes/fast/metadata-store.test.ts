@@ -149,7 +149,9 @@ describe('the ring at a real API server', () => {
     link.refuse()
     expect(await store.append(cursor, 1, utf8('b'))).toMatchObject({ kind: 'unavailable' })
     await expect(ring.store().readAll()).rejects.toMatchObject({ name: 'StoreUnavailable' })
-    expect(await store.lease.acquire({ force: false })).toBe(false)
+    await expect(store.lease.acquire({ force: false })).rejects.toMatchObject({
+      name: 'StoreUnavailable',
+    })
     link.restore()
     cursor = await again(store, cursor, 'b')
     link.silence()

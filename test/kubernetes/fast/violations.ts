@@ -221,19 +221,20 @@ const ofPods: Violation[] = [
       says: `resources.limits.${what} must not be below`,
     } as const,
   ]),
-  ...(['labels', 'annotations'] as const).map((which): Violation => ({
+  ...(['labels', 'annotations'] as const).flatMap(which =>
+    ['logcluster', 'logcluster.dev/cluster', 'app.kubernetes.io/name'].map((key): Violation => ({
+      on: 'LogCluster',
+      when: 'created',
+      change: object => (pool(object)['template'].pod.metadata = { [which]: { [key]: 'a' } }),
+      says: `${which} of pods cannot be`,
+    })),
+  ),
+  ...['LOGCLUSTER_NODE_ID', 'HOST_IP'].map((name): Violation => ({
     on: 'LogCluster',
     when: 'created',
-    change: object =>
-      (pool(object)['template'].pod.metadata = { [which]: { 'logcluster.dev/cluster': 'a' } }),
-    says: `${which} of pods cannot begin with`,
+    change: object => (pool(object)['template'].pod.spec.env[0].name = name),
+    says: 'env cannot set HOST_IP',
   })),
-  {
-    on: 'LogCluster',
-    when: 'created',
-    change: object => (pool(object)['template'].pod.spec.env[0].name = 'LOGCLUSTER_NODE_ID'),
-    says: 'env cannot set variables that begin with LOGCLUSTER_',
-  },
 ]
 
 const ofTopics: Violation[] = [

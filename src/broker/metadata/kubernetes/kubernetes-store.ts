@@ -217,7 +217,7 @@ export class KubernetesStore implements MetadataStore {
     this.#isAnswered = silent === undefined
     const message = this.#isAnswered
       ? 'The Kubernetes API answers again: topics can be changed'
-      : 'The Kubernetes API does not answer: topics cannot be changed, all else goes on'
+      : 'The Kubernetes API does not answer, or refuses: topics cannot be changed, all else goes on'
     this.#options.warn(message, silent === undefined ? {} : { reason: silent.reason })
   }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../env/clock.ts'
-import type { KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
+import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { isObject } from '../shape.ts'
-import type { Lease, LeaseView } from '../store.ts'
+import { StoreUnavailable, type Lease, type LeaseView } from '../store.ts'
 
 export interface RingLeaseOptions {
   readonly objects: NamedObjects
@@ -46,8 +46,8 @@ export class RingLease implements Lease {
 
   async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
     const found = await this.#look()
-    if (found === 'unavailable') return false
-    if (found === 'missing') {
+    if (found.type === 'unavailable') throw new StoreUnavailable(found.reason)
+    if (found.type === 'missing') {
       const { name, warn } = this.#options
       warn('The Lease does not exist; the broker goes on without. The operator makes it', { name })
       return true
@@ -88,11 +88,11 @@ export class RingLease implements Lease {
     this.#renewal = null
   }
 
-  async #look(): Promise<'found' | 'missing' | 'unavailable'> {
+  async #look(): Promise<GetReply> {
     const reply = await this.#options.objects.get('Lease', this.#options.name)
     if (reply.type === 'found') this.#saw(reply.object)
     if (reply.type === 'missing') this.#seen = null
-    return reply.type
+    return reply
   }
 
   /** False: it was not written, or nobody knows; the next look tells. */

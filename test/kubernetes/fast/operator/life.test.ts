@@ -124,6 +124,28 @@ describe('on a real API server', () => {
     expect(world.disks.formats).toEqual(['changed-1'])
   })
 
+  test('what only a newer operator renders restarts nobody', async () => {
+    await using world = await ClusterWorld.make(plane, 'upgraded')
+    world.startOperator()
+    await world.apply(minimal)
+    await world.stable()
+    await world.stopOperator()
+    // As an older operator rendered it: without a variable that this one gives.
+    const path = '/spec/template/spec/containers/0/env/0'
+    const older = JSON.stringify([{ op: 'remove', path }])
+    await world.kubectl(['patch', 'statefulset', 'orders-main-0', '--type=json', '-p', older])
+    world.startOperator()
+    await eventually(
+      'the template of this operator',
+      () => world.kubectl(['get', 'statefulset', 'orders-main-0', '-o', 'json']),
+      ({ stdout }) => stdout.includes('HOST_IP'),
+    )
+    const { looks } = world.brokers
+    await eventually('five more passes', () => world.brokers.looks >= looks + 5)
+    await world.stable()
+    expect(world.kubelet.starts).toHaveLength(1)
+  })
+
   test('a deletion in the middle of the creation leaves nothing that hangs', async () => {
     await using world = await ClusterWorld.make(plane, 'deleted')
     world.startOperator()

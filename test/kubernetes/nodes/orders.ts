@@ -1,0 +1,105 @@
+import type { LogBroker } from '../../../src/operator/crd/broker.ts'
+import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
+import type { Pod, PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import { example } from './installed.ts'
+import { sharedCluster } from './shared.ts'
+
+export const pod = 'orders-main-0-0'
+export const logBroker = 'orders-main-0'
+
+/** The LogCluster `orders` of examples/minimal.yaml in a namespace of its own, on the shared nodes. */
+export class Orders {
+  readonly namespace: string
+
+  constructor(namespace: string) {
+    this.namespace = namespace
+  }
+
+  /** Made, and at rest. */
+  async make(): Promise<void> {
+    await sharedCluster().plane.kubectl(['create', 'namespace', this.namespace])
+    await this.apply()
+    await this.until('Stable', 'True Stable')
+  }
+
+  async apply(): Promise<void> {
+    await this.kubectl('apply', '-f', example('minimal.yaml'))
+  }
+
+  async kubectl(...args: readonly string[]): Promise<string> {
+    return (await sharedCluster().plane.kubectl(['-n', this.namespace, ...args])).stdout
+  }
+
+  async read<Object>(kind: string, name: string): Promise<Object> {
+    return JSON.parse(await this.kubectl('get', kind, name, '-o', 'json')) as Object
+  }
+
+  cluster(): Promise<LogCluster> {
+    return this.read('logcluster', 'orders')
+  }
+
+  broker(): Promise<LogBroker> {
+    return this.read('logbroker', logBroker)
+  }
+
+  async patch(spec: object): Promise<void> {
+    await this.kubectl('patch', 'lc', 'orders', '--type=merge', '-p', JSON.stringify({ spec }))
+  }
+
+  async patchBroker(spec: object): Promise<void> {
+    await this.kubectl('patch', 'lb', logBroker, '--type=merge', '-p', JSON.stringify({ spec }))
+  }
+
+  /** `True Serving`: status and reason of a condition, for the spec that is there now; '' before it was looked at. */
+  async condition(type: string): Promise<string> {
+    const { metadata, status } = await this.cluster()
+    const found = status.conditions?.find(each => each.type === type)
+    return found?.observedGeneration === metadata.generation
+      ? `${found.status} ${found.reason}`
+      : ''
+  }
+
+  until(type: string, wanted: string): Promise<string> {
+    return eventually(
+      `${type} ${wanted}`,
+      () => this.condition(type),
+      found => found === wanted,
+    )
+  }
+
+  /** Another pod has another one. */
+  async podUid(): Promise<string> {
+    return (await this.read<Pod>('pod', pod)).metadata.uid
+  }
+
+  async identity(): Promise<object> {
+    return (await this.read<{ data: object }>('configmap', `${logBroker}-identity`)).data
+  }
+
+  /** Reasons of the events of the LogCluster. */
+  async events(): Promise<readonly string[]> {
+    const asked = ['get', 'events.events.k8s.io', '--field-selector=regarding.kind=LogCluster']
+    return (await this.kubectl(...asked, '-o', 'jsonpath={.items[*].reason}')).split(' ')
+  }
+
+  /** Removed with its namespace; its volumes, which were kept, are emptied and given to whoever comes next. */
+  async remove(): Promise<void> {
+    const { plane, nodes } = sharedCluster()
+    await plane.kubectl([
+      'delete',
+      'namespace',
+      this.namespace,
+      '--ignore-not-found',
+      '--timeout=90s',
+    ])
+    for (const disk of nodes.flatMap(({ disks }) => disks)) {
+      const asked = await plane.kubectl(['get', 'pv', disk.volume, '-o', 'json'])
+      const { spec, status } = JSON.parse(asked.stdout) as PersistentVolume
+      if (status?.phase !== 'Released' || spec?.claimRef?.namespace !== this.namespace) continue
+      await plane.kubectl(['delete', 'pv', disk.volume, '--timeout=30s'])
+      disk.empty()
+      await plane.apply([disk.object])
+    }
+  }
+}
