@@ -104,9 +104,11 @@ export class Orders {
       const asked = await plane.kubectl(['get', 'pv', disk.volume, '-o', 'json'])
       const { spec, status } = JSON.parse(asked.stdout) as PersistentVolume
       if (status?.phase !== 'Released' || spec?.claimRef?.namespace !== this.namespace) continue
-      await plane.kubectl(['delete', 'pv', disk.volume, '--timeout=30s'])
       disk.empty()
-      await plane.apply([disk.object])
+      // As an administrator gives a volume away again that was kept.
+      const free = { spec: { claimRef: null, persistentVolumeReclaimPolicy: 'Delete' } }
+      const patch = ['--type=merge', '-p', JSON.stringify(free)]
+      await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
   }
 }
