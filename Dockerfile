@@ -40,7 +40,7 @@ RUN set -eu; \
       fi; \
     done; \
     mkdir -p /image/usr/share/doc/node; cp "${node%/bin/node}/LICENSE" /image/usr/share/doc/node/; \
-    rm -rf node_modules/node-linux-* node_modules/node-bin-*; \
+    rm -rf node_modules/node-linux-*; \
     find node_modules dist -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete; \
     find node_modules -type d -empty -delete; \
     mv dist node_modules "$app/"; \

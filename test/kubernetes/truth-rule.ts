@@ -22,7 +22,7 @@ export interface Lie {
 }
 
 /** For as long as Ready=True may stand while nothing works, and anything else while all works. Milliseconds. */
-export const lieMsMax = { readyButFailing: 5000, workingButNotReady: 10_000 } as const
+const lieMsMax = { readyButFailing: 5000, workingButNotReady: 10_000 } as const
 
 /** How one kind of request fares: since when it works, or does not, and until when that is known. */
 interface Fortune {

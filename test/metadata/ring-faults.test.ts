@@ -150,6 +150,21 @@ describe('the ring', () => {
     }
   })
 
+  test('of which one slot went back in time is not written to', async () => {
+    const ring = new SimulatedRing(small)
+    const store = ring.store()
+    const old = ring.api.object('ConfigMap', 'orders-md-02')!
+    let cursor = await appendAll(store, countTo(small.slotCount))
+    const written = await store.writeSnapshot(cursor, 1, utf8('all'))
+    if (written.kind !== 'written') throw new Error(written.kind)
+    cursor = await append(store, written.cursor, 'x')
+    ring.api.touch('ConfigMap', 'orders-md-02', () => old)
+    await expect(store.append(cursor, 1, utf8('y'))).rejects.toMatchObject({
+      reason: 'behind',
+      message: expect.stringMatching(/md-02: it holds record -5, and held 3 before/),
+    })
+  })
+
   test('that was restored and written on is not written to by who knows the other end', async () => {
     const ring = new SimulatedRing(small)
     const store = ring.store()

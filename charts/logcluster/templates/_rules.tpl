@@ -1,51 +1,56 @@
 {{/*
-What the operator does in a namespace that it serves. An audit log of all scenarios holds this list against what is used.
-The verbs on ConfigMaps and Leases are also what it gives to brokers, by name, in a Role of each LogCluster: nobody can give more than
-they have.
+What the operator does in a namespace that it serves, and nothing else: it watches most kinds by list and watch and never gets them. An
+apply is a patch, and a create where the object is not there yet. The verbs on ConfigMaps and Leases are also what it gives to brokers, by
+name, in a Role of each LogCluster: nobody can give more than they have.
 */}}
 {{- define "logcluster.namespacedRules" -}}
+# Patched are finalizers only.
 - apiGroups: [logcluster.dev]
   resources: [logclusters, logtopics]
   verbs: [get, list, watch, patch]
 - apiGroups: [logcluster.dev]
   resources: [logbrokers]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create]
 - apiGroups: [logcluster.dev]
   resources: [logclusters/status, logtopics/status, logbrokers/status]
-  verbs: [get, patch]
-# Objects that name an owner which blocks its deletion; asked for where OwnerReferencesPermissionEnforcement is on.
+  verbs: [patch]
+# Objects name a LogCluster as an owner that blocks its deletion; asked for where OwnerReferencesPermissionEnforcement is on.
 - apiGroups: [logcluster.dev]
-  resources: [logclusters/finalizers, logbrokers/finalizers]
+  resources: [logclusters/finalizers]
   verbs: [update]
 - apiGroups: [apps]
   resources: [statefulsets]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [services, serviceaccounts, persistentvolumeclaims]
-  verbs: [get, list, watch, create, patch, delete]
+  resources: [services, persistentvolumeclaims]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, watch, create, update, delete]
 # Pods of brokers are made by their StatefulSets; the operator makes the pods that check a change before it is made.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, delete]
+# By name, and never a list: it makes one for each LogCluster, and reads that.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, patch, delete]
+  verbs: [get, create]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [list, watch, create, patch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [list, watch, create, patch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [list, watch, create, patch]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, list, create, update, delete]
 # Whether the namespace is going: a topic's finalizer must not hold it then. A Role permits that of its own namespace.
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get]
-- apiGroups: [policy]
-  resources: [poddisruptionbudgets]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [rbac.authorization.k8s.io]
-  resources: [roles, rolebindings]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
-  verbs: [get, list, create, update, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -56,9 +61,11 @@ they have.
 
 {{/* What lies in no namespace. */}}
 {{- define "logcluster.clusterRules" -}}
+# Why a broker that is bound to a node waits for it.
 - apiGroups: [""]
   resources: [nodes]
   verbs: [get]
+# Why a claim stays unbound, and whether its volume can grow.
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]
   verbs: [get]

@@ -12,6 +12,7 @@ import { ConnectionFault, type Answer } from '../handlers/handler.ts'
 import type { Session } from '../security/session.ts'
 import type { AnswerError } from './answer-errors.ts'
 import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
+import { failedLoginDelayMs, LoginWatch } from './login-watch.ts'
 import { OpenRequest, unknownFacts, type Outcome, type RequestFacts } from './open-request.ts'
 import type { OutputBudget } from './output-budget.ts'
 import { Quiet, type QuietLimits } from './quiet.ts'
@@ -41,8 +42,6 @@ export interface ConnectionHost {
 interface ConnectionBounds extends QuietLimits {
   readonly requestsInFlightMax: number
   readonly queuedOutputBytesMax: number
-  /** Milliseconds for a client to log in, where it has to. */
-  readonly loginMsMax: number
 }
 
 const produceKey = 0
@@ -58,7 +57,7 @@ export class ServerConnection implements ConnectionEvents {
   /** As its last request told it. */
   clientId: string | null = null
   readonly session: Session
-  readonly #openedAtMs: number
+  readonly #login: LoginWatch
   readonly #host: ConnectionHost
   /** Requests that are handled and whose answer has not left, by arrival. */
   readonly #open: OpenRequest[] = []
@@ -81,8 +80,9 @@ export class ServerConnection implements ConnectionEvents {
     this.connection = connection
     this.listenerName = listenerName
     this.session = host.openSession()
-    this.#openedAtMs = host.clock.monotonic()
-    this.#quiet = new Quiet(host.limits, this.#openedAtMs)
+    const nowMs = host.clock.monotonic()
+    this.#login = new LoginWatch(this.session, nowMs)
+    this.#quiet = new Quiet(host.limits, nowMs)
   }
 
   get isIdle(): boolean {
@@ -139,15 +139,12 @@ export class ServerConnection implements ConnectionEvents {
     this.connection.close()
   }
 
-  get #isStranger(): boolean {
-    return this.session.principal === null && this.session.failure === null
-  }
-
   /** Called now and then: closes a connection that is silent, stuck, or too slow with a frame. */
   sweep(nowMs: number): void {
     if (this.#state === 'closed') return
-    if (this.#isStranger && nowMs - this.#openedAtMs > this.#host.limits.loginMsMax) {
-      this.#turnAway('login-timeout', 'it did not log in in time')
+    const why = this.#login.whyClose(nowMs, this.connection.partialBytes)
+    if (why !== null) {
+      this.#turnAway('login-timeout', why)
       return this.connection.close()
     }
     const verdict = this.#quiet.judge(nowMs, {
@@ -380,9 +377,6 @@ export class ServerConnection implements ConnectionEvents {
 function apiKeyOf({ bytes }: Frame): number | null {
   return bytes.length < 2 ? null : readInt16(bytes, 0)
 }
-
-/** Who guesses passwords waits so long for each answer; Kafka's connection.failed.authentication.delay.ms. */
-const failedLoginDelayMs = 100
 
 const mustLogIn = 'this listener serves nobody who has not logged in by SASL'
 

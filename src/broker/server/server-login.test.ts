@@ -152,6 +152,18 @@ describe('who says nothing', () => {
     expect(client.closedBy?.kind).toBe('local')
   })
 
+  test('so is who sends more than a login has, and a client that may is not', async () => {
+    client.partialBytes = 65 * 1024
+    const known = t.connect()
+    client = known
+    logIn()
+    known.partialBytes = 65 * 1024
+    await t.clock.run(5_000)
+    expect(t.network.clients[0]!.closedBy?.kind).toBe('local')
+    expect(known.closedBy).toBeNull()
+    expect(await failures()).toMatch(/ 1$/)
+  })
+
   test('is left alone where nobody has to log in', async () => {
     const open = new Served()
     await open.start()

@@ -164,7 +164,6 @@ export class Server {
         queuedOutputBytesMax: settings.connectionsQueuedOutputBytes,
         frameTimeoutMs: settings.connectionsFrameTimeoutMs,
         idleMsMax: idleMsMax(settings),
-        loginMsMax,
       },
       output: new OutputBudget(settings.queuedMaxOutputBytes),
       isUnderPressure: () => this.#isOverPressure,
@@ -204,9 +203,6 @@ export class Server {
     await Promise.all(this.#listeners.splice(0).map(({ listener }) => listener.close()))
   }
 }
-
-/** A login takes some answers; who opens connections and says nothing shall not keep others out. */
-const loginMsMax = 10_000
 
 /** Ends that the network decides on for what a client sent. */
 const networkFaults: ReadonlySet<string> = new Set(['frame'])

@@ -30,7 +30,9 @@ export async function restart(kubectl: Kubectl, wish: RestartWish): Promise<stri
     broker === null ? { kind: 'logcluster', name } : { kind: 'logbroker', name: broker }
   await patch(kubectl, { ...target, scope: within }, { spec: { restartedAt } })
   const what = broker === null ? `the brokers of ${namespace}/${name}` : `${namespace}/${broker}`
-  return `The operator restarts ${what}: what started before ${restartedAt}. To watch: kubectl get logbrokers -n ${namespace} -w`
+  const told = `The operator restarts ${what}: what started before ${restartedAt}. To watch: kubectl get logbrokers -n ${namespace} -w`
+  if (cluster.spec.reconciliation !== 'Paused') return told
+  return `${told}\nBut ${namespace}/${name} is paused: nothing happens before spec.reconciliation is Active again.`
 }
 
 /**

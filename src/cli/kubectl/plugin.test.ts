@@ -149,6 +149,14 @@ describe('restart', () => {
     expect(kubectl.patches[0]!.change).toEqual({ spec: { restartedAt: '2026-11-27T18:00:01Z' } })
   })
 
+  test('says that nothing happens while the cluster is paused', async () => {
+    const paused = { ...cluster, spec: { ...cluster.spec, reconciliation: 'Paused' } }
+    const kubectl = new StubKubectl({ ...answers, 'get logcluster orders': paused })
+    const wish = { name: 'orders', broker: null, scope: inStreaming, nowMs }
+    expect(await restart(kubectl, wish)).toContain('streaming/orders is paused')
+    expect(await restart(new StubKubectl(answers), wish)).not.toContain('paused')
+  })
+
   test('names the brokers that there are where another cluster’s is named', async () => {
     const wish = { name: 'orders', broker: 'other-main-0', scope: inStreaming, nowMs }
     await expect(restart(new StubKubectl(answers), wish)).rejects.toThrow(

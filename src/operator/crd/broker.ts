@@ -3,7 +3,7 @@ import { conditions, notLookedAt } from './condition.ts'
 import { field, immutable, integer, text, wholeList, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
 
-/** Types of a LogBroker's conditions, and what each says while it is True. */
+/** Types of a LogBroker's conditions, and what each says while it is True. @internal */
 export const brokerConditions = {
   Ready: 'The broker serves clients.',
   StorageBound:
@@ -20,7 +20,6 @@ const incarnation = integer(1, 1_000_000)
 const belongs =
   'it says whose broker this is: leave it, the operator makes another LogBroker for another place'
 
-/** @internal */
 export const logBrokerSpec = field(
   z.object({
     clusterRef: field(z.object({ name: field(text(63), { text: 'Its name.' }) }), {
@@ -90,7 +89,6 @@ const retiredVolume = z.object({
   retiredAt: field(text(40), { text: 'When.', format: 'date-time' }),
 })
 
-/** @internal */
 export const logBrokerStatus = field(
   z
     .object({
@@ -157,7 +155,7 @@ export const logBrokerRules: readonly Rule[] = [
 ]
 
 /** The spec as it is written. */
-export type LogBrokerSpecInput = z.input<typeof logBrokerSpec>
+type LogBrokerSpecInput = z.input<typeof logBrokerSpec>
 /** The spec as the API server gives it, with its defaults. */
 export type LogBrokerSpec = z.output<typeof logBrokerSpec>
 export type LogBrokerStatus = z.output<typeof logBrokerStatus>

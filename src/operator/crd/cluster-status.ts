@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { conditions, notLookedAt } from './condition.ts'
 import { field, integer, listByName, text } from './field.ts'
 
-/** Types of a LogCluster's conditions, and what each says while it is True. */
+/** Types of a LogCluster's conditions, and what each says while it is True. @internal */
 export const clusterConditions = {
   Ready: 'Clients are served.',
   Progressing: 'The operator is at work; the reason names the operation.',

@@ -59,7 +59,6 @@ const rulesOfSpec: readonly Rule[] = [
   },
 ]
 
-/** @internal */
 export const logClusterSpec = field(
   z.object({
     version: field(text(63).optional(), {

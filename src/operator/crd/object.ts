@@ -1,5 +1,5 @@
 /** What every object of the API has, as it stands in JSON: times are RFC 3339 texts. */
-export interface ObjectMeta {
+interface ObjectMeta {
   readonly name: string
   readonly namespace: string
   readonly uid: string
@@ -15,7 +15,7 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[]
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string
   readonly kind: string
   readonly name: string

@@ -3,7 +3,7 @@ import { conditions, notLookedAt } from './condition.ts'
 import { field, immutable, integer, kafkaConfig, text, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
 
-/** Types of a LogTopic's conditions, and what each says while it is True. */
+/** Types of a LogTopic's conditions, and what each says while it is True. @internal */
 export const topicConditions = {
   Ready:
     'The topic is there as it is wanted. The reason Conflict says that the name belongs to another topic.',
@@ -18,7 +18,6 @@ const neverKafkas = {
     'spec.topicName cannot be that of an internal topic, which brokers make and keep: choose another name',
 }
 
-/** @internal */
 export const logTopicSpec = field(
   z.object({
     clusterRef: field(z.object({ name: field(text(63), { text: 'Its name.' }) }), {
@@ -88,7 +87,6 @@ export const logTopicSpec = field(
   },
 )
 
-/** @internal */
 export const logTopicStatus = field(
   z
     .object({
