@@ -6,7 +6,7 @@ import { example } from './installed.ts'
 import { sharedCluster } from './shared.ts'
 
 export const pod = 'orders-main-0-0'
-export const logBroker = 'orders-main-0'
+const logBroker = 'orders-main-0'
 
 /** The LogCluster `orders` of examples/minimal.yaml in a namespace of its own, on the shared nodes. */
 export class Orders {
