@@ -249,6 +249,25 @@ describe('the ring', () => {
     })
   })
 
+  test('with another payload, or an older chunk, is damaged', async () => {
+    const ring = new SimulatedRing()
+    const store = ring.store()
+    const fresh = ring.api.object('ConfigMap', 'orders-snap-a-00')!
+    const cursor = await appendAll(store, ['a', 'b'])
+    await store.writeSnapshot(cursor, 1, utf8('ab'))
+    const chunk = ring.api.object('ConfigMap', 'orders-snap-a-00')!
+    ring.api.touch('ConfigMap', 'orders-snap-a-00', () => fresh)
+    await expect(store.readAll()).rejects.toMatchObject({
+      message: expect.stringMatching(/snap-a-00: it is not the part of snapshot 3 that it was/),
+    })
+    ring.api.touch('ConfigMap', 'orders-snap-a-00', () => chunk)
+    const { binaryData } = ring.api.object('ConfigMap', 'orders-md-00')!
+    ring.api.touch('ConfigMap', 'orders-md-01', object => ({ ...object, binaryData }))
+    await expect(store.readAll()).rejects.toMatchObject({
+      message: expect.stringMatching(/md-01: its content does not have the hash that it tells/),
+    })
+  })
+
   test('with the whole record of another slot is damaged', async () => {
     const ring = new SimulatedRing()
     const store = ring.store()
