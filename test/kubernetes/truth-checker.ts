@@ -21,6 +21,7 @@ export interface TruthReport {
   /** Milliseconds that a request waited for its success, over all its attempts. */
   readonly longestWaitMs: number
   readonly succeeded: Readonly<Record<Work, number>>
+  readonly failed: Readonly<Record<Work, number>>
   /** Records that were acknowledged and did not come back. */
   readonly lost: number
 }
@@ -36,6 +37,7 @@ export interface TruthReport {
 export class TruthChecker {
   /** How many attempts did. */
   readonly succeeded = { produce: 0, fetch: 0 }
+  readonly failed = { produce: 0, fetch: 0 }
   readonly #rule = new TruthRule()
   readonly #reader: ApiReader
   readonly #path: string
@@ -81,8 +83,8 @@ export class TruthChecker {
     const longestWaitMs = Math.round(this.#rule.longestWaitMs(this.#nowMs))
     await this.#drain()
     for (const each of [this.#reader, this.#producer, this.#consumer]) each.close()
-    const { lies } = this.#rule
-    return { lies, longestWaitMs, succeeded: this.succeeded, lost: this.#lost }
+    const { succeeded, failed } = this
+    return { lies: this.#rule.lies, longestWaitMs, succeeded, failed, lost: this.#lost }
   }
 
   get #nowMs(): number {
@@ -120,7 +122,7 @@ export class TruthChecker {
       () => true,
       () => false,
     )
-    if (isOk) this.succeeded[work]++
+    this[isOk ? 'succeeded' : 'failed'][work]++
     this.#rule.see({ type: 'attempt', work, isOk, beganAtMs, atMs: this.#nowMs })
   }
 

@@ -33,7 +33,12 @@ export function builtProgram(name: BuiltProgram): string {
   const { module, of } = packages[name]
   return madeOnce(join(folderOf(module), name), partial => {
     console.log(`Building ${name} into ${folderOf(module)}, once on this machine ...`)
-    const flags = ['-trimpath', '-ldflags', `-s -w ${module === kubernetes ? stamp() : ''}`]
+    const flags = [
+      '-trimpath',
+      '-buildvcs=false',
+      '-ldflags',
+      `-s -w ${module === kubernetes ? stamp() : ''}`,
+    ]
     const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' }
     runMaker('go', ['build', ...flags, '-o', partial, of], { cwd: module, env })
   })
