@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { brokerConditions } from '../src/operator/crd/broker.ts'
 import { clusterConditions } from '../src/operator/crd/cluster-status.ts'
@@ -63,6 +65,11 @@ function withoutKubernetes(schema: Schema): Schema {
   }
 }
 
+function minimal(): string[] {
+  const path = join(import.meta.dirname, '../examples/minimal.yaml')
+  return readFileSync(path, 'utf8').trimEnd().split('\n')
+}
+
 const conditionTables: Readonly<Record<string, ConditionTable>> = {
   LogCluster: clusterConditions,
   LogTopic: topicConditions,
@@ -80,7 +87,14 @@ export function crdsDocument(): string {
     `<!-- ${origin} -->`,
     '',
     `The objects that the operator knows: group \`${group}\`, version \`${apiVersion.split('/')[1]}\`. \`kubectl get ${category}\` lists all of them.`,
-    'Examples, from a few lines to every field, are in [examples](../examples); schemas for editors are in [schemas](schemas).',
+    'The least that makes a cluster, [examples/minimal.yaml](../examples/minimal.yaml):',
+    '',
+    '```yaml',
+    ...minimal(),
+    '```',
+    '',
+    'More, up to every field, are in [examples](../examples). [kubernetes.md](kubernetes.md) tells what the operator does with them, and the',
+    'reasons of its conditions. Editors complete and check fields by the [schemas](schemas), as the first line above asks them to.',
     '',
     'What a change of a field means:',
     '',

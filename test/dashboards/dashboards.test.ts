@@ -6,6 +6,7 @@ import { dashboardOf } from '../../tools/dashboards/build.ts'
 import { boards } from '../../tools/dashboards/index.ts'
 import { selectorsIn } from '../../tools/promql.ts'
 import { ruleFiles, ruleGroups } from '../../tools/rules/index.ts'
+import { describeNeeding } from '../data-path/needs.ts'
 import { describeWith } from '../helpers/clients.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { Prometheus } from '../helpers/prometheus.ts'
@@ -28,10 +29,8 @@ const patienceMs = 150_000
 
 const queries: Query[] = boards.flatMap(queriesOf)
 
-describeWith(
-  'promtool',
-  'the dashboards and rules, on a Prometheus that scrapes what they are about',
-  () => {
+describeNeeding(['device'], 'the dashboards and rules', () => {
+  describeWith('promtool', 'on a Prometheus that scrapes what they are about', () => {
     const broker = suiteBroker({ settings: busySettings(door) })
     let busyBroker: BusyBroker
     let busyOperator: BusyOperator
@@ -116,5 +115,5 @@ describeWith(
         )
       }
     })
-  },
-)
+  })
+})

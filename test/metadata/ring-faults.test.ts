@@ -237,6 +237,49 @@ describe('the ring', () => {
     },
   )
 
+  test('with a record of another end of the log is damaged', async () => {
+    const [ring, other] = [new SimulatedRing(), new SimulatedRing()]
+    await appendAll(ring.store(), ['a', 'b', 'x'])
+    await appendAll(other.store(), ['a', 'c', 'y'])
+    const theirs = other.api.object('ConfigMap', 'orders-md-02')!
+    ring.api.touch('ConfigMap', 'orders-md-02', () => theirs)
+    await expect(ring.store().readAll()).rejects.toMatchObject({
+      reason: 'damaged',
+      message: expect.stringMatching(/md-02: record 3 does not follow record 2 that is there/),
+    })
+  })
+
+  test('with another payload, or an older chunk, is damaged', async () => {
+    const ring = new SimulatedRing()
+    const store = ring.store()
+    const fresh = ring.api.object('ConfigMap', 'orders-snap-a-00')!
+    const cursor = await appendAll(store, ['a', 'b'])
+    await store.writeSnapshot(cursor, 1, utf8('ab'))
+    const chunk = ring.api.object('ConfigMap', 'orders-snap-a-00')!
+    ring.api.touch('ConfigMap', 'orders-snap-a-00', () => fresh)
+    await expect(store.readAll()).rejects.toMatchObject({
+      message: expect.stringMatching(/snap-a-00: it is not the part of snapshot 3 that it was/),
+    })
+    ring.api.touch('ConfigMap', 'orders-snap-a-00', () => chunk)
+    const { binaryData } = ring.api.object('ConfigMap', 'orders-md-00')!
+    ring.api.touch('ConfigMap', 'orders-md-01', object => ({ ...object, binaryData }))
+    await expect(store.readAll()).rejects.toMatchObject({
+      message: expect.stringMatching(/md-01: its content does not have the hash that it tells/),
+    })
+  })
+
+  test('with the whole record of another slot is damaged', async () => {
+    const ring = new SimulatedRing()
+    const store = ring.store()
+    const cursor = await appendAll(store, ['a', 'b', 'c'])
+    const first = ring.api.object('ConfigMap', 'orders-md-00')!
+    ring.api.touch('ConfigMap', 'orders-md-03', object => ({ ...first, metadata: object.metadata }))
+    await expect(store.append(cursor, 1, utf8('x'))).rejects.toMatchObject({
+      reason: 'damaged',
+      message: expect.stringMatching(/md-03: it holds record 1, whose place it is not/),
+    })
+  })
+
   test('with a chunk that is not the part of the snapshot is damaged', async () => {
     const ring = new SimulatedRing()
     const store = ring.store()

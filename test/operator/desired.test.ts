@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { checkPod } from '../../src/operator/desired/check-pod.ts'
 import { claim } from '../../src/operator/desired/claim.ts'
+import { configuration } from '../../src/operator/desired/configuration.ts'
 import { identityMap } from '../../src/operator/desired/identity.ts'
-import { brokerObjects, clusterObjects } from '../../src/operator/desired/index.ts'
+import { clusterObjects } from '../../src/operator/desired/index.ts'
 import { logBroker } from '../../src/operator/desired/log-broker.ts'
 import { podMonitor } from '../../src/operator/desired/pod-monitor.ts'
 import { brokerPod, cases, specOf } from './desired-cases.ts'
 import { releaseText } from './release-text.ts'
+import { statefulSet } from '../../src/operator/desired/stateful-set.ts'
 import { broker, smallRing } from './world.ts'
 
 const golden = `${import.meta.dirname}/../golden`
@@ -24,7 +26,8 @@ describe('every object of a cluster is as its golden file has it (vitest -u writ
       logBroker(cluster, facts),
       identityMap(cluster, facts, identity),
       claim(cluster, pool, facts),
-      ...brokerObjects(pod),
+      configuration(pod),
+      statefulSet(pod),
       checkPod(pod, 'n1'),
       podMonitor(cluster),
     ].filter(object => object !== null)

@@ -17,7 +17,7 @@ test('three brokers have ids, disks and identities of their own', async () => {
   await world.converge()
   expect(world.cluster.status.columns).toEqual({ brokers: '3/3', status: 'Running' })
   const brokers = world.api.all<LogBroker>('LogBroker')
-  expect(brokers.map(({ spec }) => spec.brokerId).toSorted()).toEqual([0, 1, 2])
+  expect(brokers.map(({ spec }) => spec.brokerId).toSorted((a, b) => a - b)).toEqual([0, 1, 2])
   expect(new Set(brokers.map(({ status }) => status.directoryId)).size).toBe(3)
   expect(world.disks.formats).toHaveLength(3)
 })

@@ -24,9 +24,15 @@ const gone: IdentityReading = { kind: 'missing', reason: 'there is none' }
 const odd: IdentityReading = { kind: 'damaged', reason: 'it is odd' }
 const unused: IdentityReading = { kind: 'unused' }
 
-test.each<
-  [string, DirectoryProperties | null, IdentityReading, Admission['type'], (RegExp | string)?]
->([
+type Case = [
+  string,
+  DirectoryProperties | null,
+  IdentityReading,
+  Admission['type'],
+  (RegExp | string)?,
+]
+
+test.each<Case>([
   ['an empty disk, permitted', null, recorded('', true), 'format'],
   ['an empty disk, not permitted', null, recorded('', false), 'refuse', 'DiskEmpty'],
   [
@@ -92,7 +98,7 @@ test.each<
     'refuse',
     'DiskForeign',
   ],
-])('%s', (_, disk, reading, type, what) => {
+])('%s', (...[, disk, reading, type, what]) => {
   const admission = decideAdmission(disk, reading, claimant)
   expect(admission.type).toBe(type)
   if (admission.type === 'refuse') {

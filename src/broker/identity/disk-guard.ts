@@ -57,7 +57,7 @@ export class DiskGuard {
     found: DirectoryProperties | null,
     isEnough: (admission: Exclude<Admission, { readonly type: 'refuse' }>) => T | null,
   ): Promise<T> {
-    const { clock, source, claimant, onWait } = this.#options
+    const { clock, source, claimant } = this.#options
     let told = ''
     for (;;) {
       const admission = decideAdmission(found, await source.read(), claimant)
@@ -65,7 +65,7 @@ export class DiskGuard {
       const enough = isEnough(admission)
       if (enough !== null) return enough
       const message = 'message' in admission ? admission.message : ''
-      if (message !== told) onWait(message)
+      if (message !== told) this.#options.onWait(message)
       told = message
       await new Promise<void>(resolve => {
         if (!this.#isStopped) this.#pause = clock.after(pollMs, resolve)

@@ -129,6 +129,13 @@ describe('an informer', () => {
     expect(brief(state.step({ type: 'failed', isExpired: true }))).toEqual(['list first'])
   })
 
+  test('lists anew after a pause where the API server was away: it may have gone back in time', () => {
+    const state = watching()
+    expect(brief(state.step({ type: 'failed', isExpired: false }))).toEqual(['wait 400'])
+    expect(brief(state.step({ type: 'woke' }))).toEqual(['list first'])
+    expect(brief(state.step(page([thing('x', 1)], 9)))).toEqual(['-y@2', '-z@3', 'watch 9'])
+  })
+
   test('lists anew where not even bookmarks came: the version may be none of this API server’s', () => {
     expect(brief(watching().step({ type: 'silent' }))).toEqual(['list first'])
   })

@@ -38,8 +38,8 @@ const livedMsMin = 5000
 const bounds = { msMin: 800, msMax: 30_000 }
 
 /**
- * Follows one kind: a list in pages, then a watch from its version; when that is over, a watch from where it was; when
- * the version is gone or nothing comes any more, another list, of which only differences are told. Pure: events in, effects out.
+ * Follows one kind: a list in pages, then a watch from its version; when that is over or cut, a watch from where it was;
+ * when that cannot be had, or brings nothing, another list, of which only differences are told. Pure: events in, effects out.
  */
 export class InformerState<Object extends Stored> implements Cache<Object> {
   readonly #indexOf: (object: Object) => string | null
@@ -96,20 +96,25 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
         this.#failureCount = 0
         return [this.#next()]
       case 'silent':
-        // Its version may be of a future that never came: etcd was restored to an older state.
         this.#resourceVersion = null
         return [this.#next()]
       case 'failed':
-        this.#incoming = null
-        // The version is gone, nothing is wrong: the list may begin at once, unless it is the list that failed.
-        if (event.isExpired && this.#resourceVersion !== null) {
-          this.#resourceVersion = null
-          if (this.#failureCount > 0) return [this.#pause()]
-          this.#failureCount = 1
-          return [this.#next()]
-        }
-        return [this.#pause()]
+        return [this.#failed(event.isExpired)]
     }
+  }
+
+  /**
+   * It begins anew with a list. Where the version is gone, nothing is wrong, and the first time it need not wait. Where the API
+   * server was away, it may be another by now, whose etcd was restored to an older state: a watch from a version
+   * of its future would bring nothing, without a word.
+   */
+  #failed(isExpired: boolean): InformerEffect<Object> {
+    const isFirst = this.#failureCount === 0 && this.#resourceVersion !== null
+    this.#incoming = null
+    this.#resourceVersion = null
+    if (!isExpired || !isFirst) return this.#pause()
+    this.#failureCount = 1
+    return this.#next()
   }
 
   #next(): InformerEffect<Object> {

@@ -2,7 +2,7 @@ import type { BrokerConditionType, LogBrokerStatus } from '../crd/broker.ts'
 import type { WantedSettings } from '../desired/settings.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { canonical } from '../desired/hash.ts'
-import { templateAnnotation } from '../desired/pod-template.ts'
+import { restartedAtAnnotation, templateAnnotation } from '../desired/pod-template.ts'
 import { checkOf } from '../plan/check.ts'
 import { incarnationOf, type BrokerView } from '../plan/broker-view.ts'
 import { configWork } from '../plan/configs.ts'
@@ -22,6 +22,7 @@ export function brokerStatus(
   const findings = findingsOf(view, observed, settings)
   const { logBroker, broker, identity, sight } = view
   const before = logBroker?.status
+  const annotations = view.pod?.metadata.annotations ?? {}
   const told = sight?.kind === 'seen' ? sight.status : null
   const node = nodeOf(view)
   return {
@@ -34,10 +35,10 @@ export function brokerStatus(
       volume: volumeStatus(view),
       retiredVolumes: retiredVolumes(view, now),
       appliedConfig: appliedConfig(view, settings),
-      restartedAt: broker.restartedAt || undefined,
+      restartedAt: annotations[restartedAtAnnotation] ?? before?.restartedAt,
       version: told?.version ?? before?.version,
       image: view.pod?.spec?.containers[0]?.image ?? before?.image,
-      templateHash: view.pod?.metadata.annotations?.[templateAnnotation] ?? before?.templateHash,
+      templateHash: annotations[templateAnnotation] ?? before?.templateHash,
       startedAt:
         told === null ? before?.startedAt : new Date(Number(told.startedAtMs)).toISOString(),
       cachestatSource: told === null ? before?.cachestatSource : told.pageCacheSource || undefined,

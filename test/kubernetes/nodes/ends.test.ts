@@ -77,7 +77,7 @@ describeOnNodes('what is deleted', () => {
       () => gone.kubectl('get', 'pods', '-o', 'name'),
       found => found !== '',
     )
-    await plane.kubectl(['delete', 'namespace', gone.namespace, '--timeout=100s'])
+    await gone.deleteNamespace()
     await orders.until('Stable', 'True Stable')
   })
 })

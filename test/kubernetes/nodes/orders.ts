@@ -83,23 +83,35 @@ export class Orders {
     return (await this.kubectl(...asked, '-o', 'jsonpath={.items[*].reason}')).split(' ')
   }
 
+  /** Its namespace is deleted with all that is in it. */
+  async deleteNamespace(): Promise<void> {
+    const { plane } = sharedCluster()
+    const asked = ['namespace', this.namespace, '--ignore-not-found']
+    await plane.kubectl(['delete', ...asked, '--wait=false'])
+    await eventually(
+      `the namespace ${this.namespace} is gone`,
+      async () => (await plane.kubectl(['get', ...asked, '-o', 'name'])).stdout,
+      found => found === '',
+      namespaceMs,
+    )
+  }
+
   /** Removed with its namespace; its volumes, which were kept, are emptied and given to whoever comes next. */
   async remove(): Promise<void> {
     const { plane, nodes } = sharedCluster()
-    await plane.kubectl([
-      'delete',
-      'namespace',
-      this.namespace,
-      '--ignore-not-found',
-      '--timeout=90s',
-    ])
+    await this.deleteNamespace()
     for (const disk of nodes.flatMap(({ disks }) => disks)) {
       const asked = await plane.kubectl(['get', 'pv', disk.volume, '-o', 'json'])
       const { spec, status } = JSON.parse(asked.stdout) as PersistentVolume
       if (status?.phase !== 'Released' || spec?.claimRef?.namespace !== this.namespace) continue
-      await plane.kubectl(['delete', 'pv', disk.volume, '--timeout=30s'])
       disk.empty()
-      await plane.apply([disk.object])
+      // As an administrator gives a volume away again that was kept.
+      const free = { spec: { claimRef: null, persistentVolumeReclaimPolicy: 'Delete' } }
+      const patch = ['--type=merge', '-p', JSON.stringify(free)]
+      await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
   }
 }
+
+/** Pods are given their time to end, and on a loaded machine that is some. */
+const namespaceMs = 100_000
