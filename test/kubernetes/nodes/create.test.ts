@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import { productRepository, productVersion } from '../node/product-image.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
-import { TruthClient } from '../truth-client.ts'
 import { example, installChart } from './installed.ts'
 import { describeOnCluster, sharedAccess } from './shared.ts'
 
@@ -56,38 +52,5 @@ describeOnCluster('a LogCluster that is applied', () => {
       now => now === 'Succeeded' || now === 'Failed',
     )
     expect([phase, await kubectl('logs', 'try')]).toEqual(['Succeeded', expect.anything()])
-  })
-
-  test('serves a laptop through kubectl port-forward, unchanged', async () => {
-    // The port is the listener's, since that is what the broker tells; so the address is one that is free.
-    const laptop = `127.${1 + (process.pid % 250)}.${(process.pid >> 8) % 250}.1`
-    const forwarded = ['port-forward', `--address=${laptop}`, 'service/orders-bootstrap', '9092']
-    const args = ['-n', namespace, ...forwarded]
-    const kubeconfig = ['--kubeconfig', sharedAccess().plane.kubeconfig]
-    const forward = spawn(kubectlProgram(), [...kubeconfig, ...args], { stdio: 'pipe' })
-    try {
-      await once(forward.stdout, 'data')
-      const client = new TruthClient({
-        bootstrap: 'localhost:9092',
-        topic: 'laptop',
-        // It knows no name of the cluster.
-        names: {
-          resolve: async host => {
-            if (host !== 'localhost') throw new Error(`no laptop knows ${host}`)
-            return laptop
-          },
-        },
-      })
-      await eventually('a record that is produced', () =>
-        client.produce('hello').then(
-          () => 'produced',
-          () => '',
-        ),
-      )
-      expect((await client.fetch(0)).values).toEqual(['hello'])
-      client.close()
-    } finally {
-      forward.kill()
-    }
   })
 })
