@@ -10,11 +10,11 @@ import { WireGroup } from '../../helpers/wire-groups.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { installChart } from './installed.ts'
 import { Orders, pod } from './orders.ts'
-import { describeOnNodes, sharedAccess, sharedCluster, spanMs } from './shared.ts'
+import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
 
 const orders = new Orders('outage')
-/** Ten minutes by `LOGCLUSTER_OUTAGE_SECONDS=600`. */
-const outageSeconds = spanMs / 1000
+/** Ten minutes by `OUTAGE_SECONDS=600`. */
+const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
 
 describeOnNodes('a broker whose metadata are in Kubernetes', () => {
   beforeAll(async () => {
