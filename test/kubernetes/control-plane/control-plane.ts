@@ -43,6 +43,7 @@ export const usualControllers = [
   'disruption-controller',
   'persistentvolume-binder-controller',
   'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
   'garbage-collector-controller',
   'namespace-controller',
   'serviceaccount-controller',

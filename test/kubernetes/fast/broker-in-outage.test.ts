@@ -61,8 +61,8 @@ test('a broker whose metadata are in Kubernetes serves through an outage of the 
   ring.close()
 })
 
-/** In CI; ten minutes by `LOGCLUSTER_OUTAGE_SECONDS=600`. */
-const outageSeconds = Number(process.env['LOGCLUSTER_OUTAGE_SECONDS'] ?? 90)
+/** In CI; ten minutes by `OUTAGE_SECONDS=600`. */
+const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
 
 test(
   'of an API server that is stopped under load clients notice nothing: they connect, ask for producer ids, produce, read and commit',

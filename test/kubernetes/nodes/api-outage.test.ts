@@ -13,8 +13,8 @@ import { Orders, pod } from './orders.ts'
 import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
 
 const orders = new Orders('outage')
-/** Ten minutes by `LOGCLUSTER_OUTAGE_SECONDS=600`. */
-const outageSeconds = Number(process.env['LOGCLUSTER_OUTAGE_SECONDS'] ?? 90)
+/** Ten minutes by `OUTAGE_SECONDS=600`. */
+const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
 
 describeOnNodes('a broker whose metadata are in Kubernetes', () => {
   beforeAll(async () => {

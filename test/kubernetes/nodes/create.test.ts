@@ -1,12 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { beforeAll, expect, test } from 'vitest'
-import { freePort } from '../control-plane/ports.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { productRepository, productVersion } from '../node/product-image.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
-import { TruthClient } from '../truth-client.ts'
 import { example, installChart } from './installed.ts'
 import { describeOnCluster, sharedAccess } from './shared.ts'
 
@@ -58,35 +53,4 @@ describeOnCluster('a LogCluster that is applied', () => {
     )
     expect([phase, await kubectl('logs', 'try')]).toEqual(['Succeeded', expect.anything()])
   })
-
-  test('serves a laptop through kubectl port-forward, unchanged', async () => {
-    const port = await freePort('127.0.0.1')
-    const args = ['-n', namespace, 'port-forward', 'service/orders-bootstrap', `${port}:9092`]
-    const kubeconfig = ['--kubeconfig', sharedAccess().plane.kubeconfig]
-    const forward = spawn(kubectlProgram(), [...kubeconfig, ...args], { stdio: 'pipe' })
-    try {
-      await once(forward.stdout, 'data')
-      const client = new TruthClient({
-        bootstrap: `localhost:${port}`,
-        topic: 'laptop',
-        // It knows no name of the cluster.
-        names: { resolve: async host => knownToLaptops(host) },
-      })
-      await eventually('a record that is produced', () =>
-        client.produce('hello').then(
-          () => 'produced',
-          () => '',
-        ),
-      )
-      expect((await client.fetch(0)).values).toEqual(['hello'])
-      client.close()
-    } finally {
-      forward.kill()
-    }
-  })
 })
-
-function knownToLaptops(host: string): string {
-  if (host !== 'localhost') throw new Error(`no laptop knows ${host}`)
-  return '127.0.0.1'
-}

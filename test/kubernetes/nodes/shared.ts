@@ -31,6 +31,3 @@ export function sharedAccess(): { readonly plane: ApiAccess; readonly names: Clu
   const plane = new ApiAccess(inject('nodeClusterFolder'))
   return { plane, names: new ClusterNames(inject('clusterDns')) }
 }
-
-/** For how long scenarios of rest and of outage last, milliseconds: 10 minutes by `npm run test:k8s:long`. */
-export const spanMs = process.env['LONG_SCENARIOS'] === 'true' ? 600_000 : 90_000
