@@ -74,9 +74,6 @@ const volume = z.object({
   }),
   requested: field(text(32).optional(), { text: 'What the claim asks for, a quantity.' }),
   size: field(text(32).optional(), { text: 'What the claim has, a quantity.' }),
-  used: field(text(32).optional(), {
-    text: 'What files took when the broker was last asked, a quantity; it is rewritten when it moved by a twentieth of the size.',
-  }),
 })
 
 const retiredVolume = z.object({
