@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder, madeOnce, runMaker } from '../programs/cache.ts'
@@ -21,6 +21,8 @@ export function productArchive(): string {
     const image = 'localhost/logcluster-test'
     console.log("Building the product's image from its Dockerfile ...")
     const certificates = process.env['NODE_EXTRA_CA_CERTS']
+    const npmCache = join(homedir(), '.npm')
+    mkdirSync(npmCache, { recursive: true })
     runMaker('buildah', [
       'bud',
       '--isolation=chroot',
@@ -29,7 +31,7 @@ export function productArchive(): string {
       '--layers',
       `--build-arg=BASE=${base}`,
       // What npm fetched for the checkout is there for the image too.
-      `--volume=${join(homedir(), '.npm')}:/root/.npm`,
+      `--volume=${npmCache}:/root/.npm`,
       ...(certificates === undefined
         ? []
         : [
