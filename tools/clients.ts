@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fetchNodeRdkafka } from './node-rdkafka.ts'
 
 /**
@@ -59,13 +59,13 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
     name: 'kcat',
     version: '1.7.1',
     needs: [],
-    fetch: folder => fetchFromDebian('kcat', ['kcat', ...kcatLibraries], folder),
+    fetch: folder => fetchFromDebian(['kcat'], ['kcat', ...kcatLibraries], folder),
   },
   promtool: {
     name: 'promtool',
     version: '2.42.0',
     needs: [],
-    fetch: folder => fetchFromDebian('promtool', ['prometheus'], folder),
+    fetch: folder => fetchFromDebian(['promtool', 'prometheus'], ['prometheus'], folder),
   },
   'confluent-kafka': {
     name: 'confluent-kafka',
@@ -163,15 +163,19 @@ function noteOf(name: ClientName): string {
 const kcatLibraries = 'librdkafka1 libyajl2 libsasl2-2 liblz4-1 libzstd1 libssl3 zlib1g'.split(' ')
 
 /** Unpacks Debian's packages into `folder`, or points there to the program that the machine has. */
-function fetchFromDebian(program: string, packages: readonly string[], folder: string): void {
-  const installed = programPath(program)
-  if (installed !== null) {
+function fetchFromDebian(
+  programs: readonly string[],
+  packages: readonly string[],
+  folder: string,
+): void {
+  const installed = programs.flatMap(program => programPath(program) ?? [])
+  if (installed.length === programs.length) {
     mkdirSync(join(folder, 'usr/bin'), { recursive: true })
-    symlinkSync(installed, join(folder, 'usr/bin', program))
+    for (const path of installed) symlinkSync(path, join(folder, 'usr/bin', basename(path)))
     return
   }
   if (!hasProgram('apt-get') || !hasProgram('dpkg')) {
-    throw new Error(`needs apt-get and dpkg, or an installed ${program}`)
+    throw new Error(`needs apt-get and dpkg, or an installed ${programs.join(' and ')}`)
   }
   downloadPackages(packages, folder)
   for (const name of readdirSync(folder)) {

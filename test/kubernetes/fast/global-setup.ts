@@ -9,7 +9,9 @@ declare module 'vitest' {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const plane = await startControlPlane({ controllers: true, scheduler: true })
+  // The suite on nodes is set up by the same process, which knows nothing of this one's names.
+  const name = `fast-${process.pid}`
+  const plane = await startControlPlane({ name, controllers: true, scheduler: true })
   project.provide('controlPlaneFolder', plane.folder)
   return async () => plane[Symbol.asyncDispose]()
 }
