@@ -12,7 +12,8 @@ export const operatorNamespace = 'logcluster-system'
 export async function installChart(): Promise<void> {
   const { plane } = sharedAccess()
   const where = ['--namespace', operatorNamespace, '--create-namespace']
-  await plane.helm(['upgrade', '--install', 'logcluster', chart, ...where])
+  // CRDs outlive a release, and may be those of another one that a file before installed.
+  await plane.helm(['upgrade', '--install', 'logcluster', chart, ...where, '--take-ownership'])
   const isReady = ['rollout', 'status', 'deployment/logcluster', '--timeout=60s']
   await plane.kubectl(['-n', operatorNamespace, ...isReady])
 }
