@@ -103,7 +103,9 @@ export class Orders {
     for (const disk of nodes.flatMap(({ disks }) => disks)) {
       const asked = await plane.kubectl(['get', 'pv', disk.volume, '-o', 'json'])
       const { spec, status } = JSON.parse(asked.stdout) as PersistentVolume
-      if (status?.phase !== 'Released' || spec?.claimRef?.namespace !== this.namespace) continue
+      // Failed: to be deleted with its claim, and nobody is there who does.
+      const isLeft = status?.phase === 'Released' || status?.phase === 'Failed'
+      if (!isLeft || spec?.claimRef?.namespace !== this.namespace) continue
       disk.empty()
       // As an administrator gives a volume away again that was kept.
       const free = { spec: { claimRef: null, persistentVolumeReclaimPolicy: 'Delete' } }
