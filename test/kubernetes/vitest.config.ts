@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { ByName } from './by-name.ts'
 
 /**
  * What runs on a real Kubernetes, by `npm run test:k8s`, one file after another. `fast`: an API server with
@@ -16,6 +17,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: ['test/helpers/fixed-seed.ts'],
+    sequence: { sequencer: ByName },
     projects: [
       {
         extends: true,
