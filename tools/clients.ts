@@ -138,6 +138,12 @@ export function ensureClients(...rare: readonly ClientName[]): { name: ClientNam
   })
 }
 
+/** Fetches one of them, where it is not there. */
+export function ensureKit(name: ClientName): void {
+  mkdirSync(cache, { recursive: true })
+  ensureClient(clientKits[name])
+}
+
 /** A kit is filled beside its place and then renamed, so that a half-fetched one is never taken for whole. */
 function ensureClient(kit: ClientKit): void {
   const folder = kitFolder(kit.name)

@@ -1,3 +1,4 @@
+import { ensureKit } from '../../tools/clients.ts'
 import { judge, runVitest } from '../../tools/vitest-run.ts'
 import { builtProgram, builtPrograms } from './programs/built.ts'
 import { helmProgram, kubectlProgram } from './programs/fetched.ts'
@@ -10,6 +11,7 @@ import { helmProgram, kubectlProgram } from './programs/fetched.ts'
 async function main(args: readonly string[]): Promise<number> {
   for (const name of builtPrograms) builtProgram(name)
   for (const fetch of [kubectlProgram, () => helmProgram(4), () => helmProgram(3)]) fetch()
+  ensureKit('promtool')
   const { count, status } = await runVitest([
     '--config',
     'test/kubernetes/vitest.config.ts',

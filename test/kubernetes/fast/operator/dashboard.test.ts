@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'vitest'
 import { operatorBoard } from '../../../../tools/dashboards/operator.ts'
 import { queriesOf } from '../../../dashboards/queries.ts'
+import { describeWith } from '../../../helpers/clients.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { Prometheus } from '../../../helpers/prometheus.ts'
 import { startControlPlane } from '../../cluster.ts'
@@ -25,39 +26,43 @@ const silent = [
   'Events that were not written',
 ]
 
-test("the operator's dashboard shows a real operator", { timeout: 240_000 }, async () => {
-  await using plane = await startControlPlane()
-  await plane.kubectl(['apply', '--server-side', '-f', `${root}/charts/logcluster/files/crds`])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
-  const address = `127.0.0.1:${await freePort('127.0.0.1')}`
-  const args = [`--kubeconfig=${plane.kubeconfig}`, `--http-address=${address}`]
-  const operator = spawn(process.execPath, [join(root, 'src/operator/main.ts'), ...args], {
-    stdio: 'ignore',
+describeWith('promtool', "the operator's dashboard", () => {
+  test('shows a real operator', { timeout: 240_000 }, async () => {
+    await using plane = await startControlPlane()
+    await plane.kubectl(['apply', '--server-side', '-f', `${root}/charts/logcluster/files/crds`])
+    await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+    const address = `127.0.0.1:${await freePort('127.0.0.1')}`
+    const args = [`--kubeconfig=${plane.kubeconfig}`, `--http-address=${address}`]
+    const operator = spawn(process.execPath, [join(root, 'src/operator/main.ts'), ...args], {
+      stdio: 'ignore',
+    })
+    try {
+      await using prometheus = await Prometheus.start([{ job: 'operator', address }], [])
+      await plane.kubectl(['apply', '-f', `${root}/examples/minimal.yaml`])
+      await plane.kubectl(['apply', '-f', `${root}/examples/topic.yaml`])
+      let left = queriesOf(operatorBoard)
+      let serial = 0
+      await eventually(
+        'every query finds something',
+        async () => {
+          // What is changed is looked at again.
+          await plane.kubectl(['annotate', '--overwrite', 'lc', 'orders', `touched=${serial++}`])
+          const found = await Promise.all(left.map(({ expr }) => prometheus.query(expr)))
+          left = left.filter(({ of }, at) => {
+            const values = found[at]!.map(({ value }) => value).filter(
+              value => !Number.isNaN(value),
+            )
+            const isSilent = silent.some(title => of.includes(`: ${title}`))
+            return isSilent ? values.length === 0 : !values.some(value => value !== 0)
+          })
+          return left
+        },
+        ({ length }) => length === 0,
+        120_000,
+      )
+    } finally {
+      operator.kill('SIGKILL')
+      await once(operator, 'exit')
+    }
   })
-  try {
-    await using prometheus = await Prometheus.start([{ job: 'operator', address }], [])
-    await plane.kubectl(['apply', '-f', `${root}/examples/minimal.yaml`])
-    await plane.kubectl(['apply', '-f', `${root}/examples/topic.yaml`])
-    let left = queriesOf(operatorBoard)
-    let serial = 0
-    await eventually(
-      'every query finds something',
-      async () => {
-        // What is changed is looked at again.
-        await plane.kubectl(['annotate', '--overwrite', 'lc', 'orders', `touched=${serial++}`])
-        const found = await Promise.all(left.map(({ expr }) => prometheus.query(expr)))
-        left = left.filter(({ of }, at) => {
-          const values = found[at]!.map(({ value }) => value).filter(value => !Number.isNaN(value))
-          const isSilent = silent.some(title => of.includes(`: ${title}`))
-          return isSilent ? values.length === 0 : !values.some(value => value !== 0)
-        })
-        return left
-      },
-      ({ length }) => length === 0,
-      120_000,
-    )
-  } finally {
-    operator.kill('SIGKILL')
-    await once(operator, 'exit')
-  }
 })
