@@ -13,6 +13,7 @@ export function attachLogs(
 ): void {
   metrics.attach({
     storage: () => directory.numbers(),
+    space: () => directory.space,
     cleaner: () => directory.cleanerNumbers(),
     start: () => ({ class: directory.startClass, reason: directory.startReason }),
     appends: function* () {

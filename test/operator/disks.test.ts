@@ -5,25 +5,9 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
 } from '../../src/operator/kubernetes/objects.ts'
-import { at, broker, minimal, smallRing, World } from './world.ts'
+import { at, broker, created, minimal, pool, reasons, smallRing, World } from './world.ts'
 
 const claim = `data-${broker}-1`
-
-async function created(spec: LogClusterSpecInput = minimal): Promise<World> {
-  const world = new World()
-  world.apply(spec)
-  await world.converge()
-  return world
-}
-
-/** Minimal, with another pool. */
-function pool(changes: object): LogClusterSpecInput {
-  return { ...minimal, pools: [{ ...minimal.pools[0]!, ...changes }] }
-}
-
-function reasons(world: World): string[] {
-  return world.events.map(({ reason }) => reason)
-}
 
 describe('the end', () => {
   test('volumes and metadata are kept, and adopted by the same YAML', async () => {

@@ -1,23 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import type { Draft, PersistentVolume } from '../../src/operator/kubernetes/objects.ts'
-import { at, broker, minimal, World } from './world.ts'
-
-async function created(spec: LogClusterSpecInput = minimal): Promise<World> {
-  const world = new World()
-  world.apply(spec)
-  await world.converge()
-  return world
-}
-
-/** Minimal, with another pool. */
-function pool(changes: object): LogClusterSpecInput {
-  return { ...minimal, pools: [{ ...minimal.pools[0]!, ...changes }] }
-}
-
-function reasons(world: World): string[] {
-  return world.events.map(({ reason }) => reason)
-}
+import { at, broker, created, minimal, pool, reasons, World } from './world.ts'
 
 describe('creation', () => {
   test('a cluster is created, serves, and is then left alone', async () => {

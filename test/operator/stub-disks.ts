@@ -1,4 +1,4 @@
-import { identityOf } from '../../src/operator/desired/identity.ts'
+import { identityOf } from '../../src/kubernetes/disk-identity.ts'
 import type { Pod } from '../../src/operator/kubernetes/objects.ts'
 import type { StubBroker } from './stub-brokers.ts'
 

@@ -188,3 +188,20 @@ export function smallRing(namespace: string, cluster: string): Ring {
     ],
   }
 }
+
+/** A world with a cluster that is served. */
+export async function created(spec: LogClusterSpecInput = minimal): Promise<World> {
+  const world = new World()
+  world.apply(spec)
+  await world.converge()
+  return world
+}
+
+/** Minimal, with another pool. */
+export function pool(changes: object): LogClusterSpecInput {
+  return { ...minimal, pools: [{ ...minimal.pools[0]!, ...changes }] }
+}
+
+export function reasons(world: World): string[] {
+  return world.events.map(({ reason }) => reason)
+}

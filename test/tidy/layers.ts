@@ -322,6 +322,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/desired': {
     ours: [
       'src/lib',
+      'src/kubernetes/disk-identity.ts',
       ...broker('config'),
       ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
     ],
@@ -330,6 +331,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/operator/plan': {
     ours: [
       'src/lib',
+      'src/kubernetes/disk-identity.ts',
       ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
       ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
     ],

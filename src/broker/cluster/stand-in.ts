@@ -1,6 +1,6 @@
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import type { PartitionState } from '../metadata/records.ts'
+import { reelected } from './controller/register-broker.ts'
 import { replay } from './replay.ts'
 
 /**
@@ -24,20 +24,10 @@ export function isOnlyBroker({ brokers }: MetadataImage, brokerId: number): bool
  */
 export function advanced(image: MetadataImage, brokerId: number, starts: number): MetadataImage {
   let after = image
-  for (const { id: topicId, partitions } of image.topics()) {
-    const led = partitions.filter(({ leader }) => leader === brokerId)
-    const raised = led.map((partition): PartitionState => raisedBy(partition, starts))
-    if (raised.length === 0) continue
-    after = after.apply({ type: 'partitionsChanged', topicId, partitions: raised })
+  for (const topic of image.topics()) {
+    const partitions = reelected(topic, brokerId, starts)
+    if (partitions.length === 0) continue
+    after = after.apply({ type: 'partitionsChanged', topicId: topic.id, partitions })
   }
   return after
-}
-
-function raisedBy(partition: PartitionState, starts: number): PartitionState {
-  const { leaderEpoch, partitionEpoch } = partition
-  return {
-    ...partition,
-    leaderEpoch: leaderEpoch + starts,
-    partitionEpoch: partitionEpoch + starts,
-  }
 }

@@ -1,20 +1,9 @@
+import type { DiskIdentity } from '../../kubernetes/disk-identity.ts'
 import type { DirectoryProperties } from '../log/directory/identity.ts'
 
-/** What is recorded of a broker's disk, outside of it. The operator writes it and nobody else. */
-export interface RecordedIdentity {
-  readonly clusterId: string
-  readonly brokerId: number
-  /** Which disk of the broker: one more each time that the loss of the last one was accepted. */
-  readonly incarnation: number
-  /** Of the data directory; empty until its broker has told it. */
-  readonly directoryId: string
-  /** Whether an empty disk may become this broker's. */
-  readonly mayFormat: boolean
-}
-
-/** What one look at it came to. */
+/** What one look at the record of a broker's disk came to. */
 export type IdentityReading =
-  | { readonly kind: 'found'; readonly identity: RecordedIdentity }
+  | { readonly kind: 'found'; readonly identity: DiskIdentity }
   | { readonly kind: 'missing' | 'unavailable' | 'damaged'; readonly reason: string }
   /** Nobody records disks here, and an empty one may always be used. */
   | { readonly kind: 'unused' }

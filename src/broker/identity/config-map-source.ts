@@ -1,5 +1,6 @@
+import { identityOf } from '../../kubernetes/disk-identity.ts'
 import type { NamedObjects } from '../../kubernetes/named-objects.ts'
-import type { IdentityReading, RecordedIdentity } from './admission.ts'
+import type { IdentityReading } from './admission.ts'
 import type { IdentitySource } from './disk-guard.ts'
 
 /** The identity that the operator keeps in a ConfigMap of one broker. */
@@ -18,36 +19,11 @@ export class ConfigMapSource implements IdentitySource {
     if (reply.type === 'missing') {
       return { kind: 'missing', reason: `there is no ConfigMap ${this.#name}` }
     }
-    const identity = identityIn(reply.object['data'])
+    const identity = identityOf(reply.object['data'])
     if (identity !== null) return { kind: 'found', identity }
     return {
       kind: 'damaged',
       reason: `the ConfigMap ${this.#name} is not as the operator writes it`,
     }
   }
-}
-
-function identityIn(data: unknown): RecordedIdentity | null {
-  const { clusterId, brokerId, incarnation, directoryId, mayFormat } = (data ?? {}) as Readonly<
-    Record<string, unknown>
-  >
-  const isWhole =
-    typeof clusterId === 'string' &&
-    clusterId !== '' &&
-    isNumber(brokerId) &&
-    isNumber(incarnation) &&
-    typeof directoryId === 'string' &&
-    (mayFormat === 'true' || mayFormat === 'false')
-  if (!isWhole) return null
-  return {
-    clusterId,
-    brokerId: Number(brokerId),
-    incarnation: Number(incarnation),
-    directoryId,
-    mayFormat: mayFormat === 'true',
-  }
-}
-
-function isNumber(text: unknown): text is string {
-  return typeof text === 'string' && /^\d{1,9}$/.test(text)
 }

@@ -175,12 +175,12 @@ function storageGauges(sources: Sources): Instrument[] {
     {
       name: 'logcluster_disk_free_bytes',
       help: 'Bytes that are free on the file system of the data directory.',
-      samples: () => ofOne(sources().storage?.().space ?? undefined, space => space.freeBytes),
+      samples: () => ofOne(sources().space?.() ?? undefined, space => space.freeBytes),
     },
     {
       name: 'logcluster_disk_total_bytes',
       help: 'Bytes of the file system of the data directory.',
-      samples: () => ofOne(sources().storage?.().space ?? undefined, space => space.totalBytes),
+      samples: () => ofOne(sources().space?.() ?? undefined, space => space.totalBytes),
     },
     {
       name: 'logcluster_offline_partitions',

@@ -100,9 +100,9 @@ const sources: MetricSources = {
     writeStallSeconds: 0.5,
     threadWrites: 3,
     hasFailed: false,
-    space: { totalBytes: 1000, freeBytes: 400 },
     strayLogs: 2,
   }),
+  space: () => ({ totalBytes: 1000, freeBytes: 400 }),
   offlinePartitions: () => 3,
   cleaner: () => ({
     runs: 3,

@@ -44,6 +44,8 @@ export interface MetricSources {
   readonly offlinePartitions: () => number
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
+  /** Of the file system that the data lies on; null where that does not answer. It is asked each time. */
+  readonly space: () => { readonly totalBytes: number; readonly freeBytes: number } | null
   readonly fetchSessions: () => FetchSessionNumbers
   readonly cleaner: () => CleanerNumbers
   readonly process: () => ProcessNumbers
@@ -99,8 +101,6 @@ export interface StorageNumbers {
   readonly threadWrites: number
   /** The directory has failed for good (a write or an fsync did). */
   readonly hasFailed: boolean
-  /** Of the file system that the data lies on; null where that does not answer. */
-  readonly space: { readonly totalBytes: number; readonly freeBytes: number } | null
   /** Logs that no topic claimed and that were set aside, by this run or an earlier one. */
   readonly strayLogs: number
 }

@@ -1,6 +1,6 @@
 import { uuidFrom } from '../../lib/uuid.ts'
 import { claimAnnotations } from '../desired/claim.ts'
-import { identityOf } from '../desired/identity.ts'
+import { identityOf } from '../../kubernetes/disk-identity.ts'
 import type { Observed } from './observed.ts'
 
 /**

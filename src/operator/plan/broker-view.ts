@@ -2,7 +2,7 @@ import type { LogBroker } from '../crd/broker.ts'
 import type { LogCluster, PoolSpec } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import type { BrokerFacts } from '../desired/facts.ts'
-import { identityOf, type Identity } from '../desired/identity.ts'
+import { type DiskIdentity, identityOf } from '../../kubernetes/disk-identity.ts'
 import { brokerLabel, componentLabel } from '../desired/labels.ts'
 import { claimName, names } from '../desired/names.ts'
 import type { BrokerPod } from '../desired/pod-template.ts'
@@ -21,7 +21,7 @@ import type { Look, Observed, Sight } from './observed.ts'
 /** One broker of a cluster that is born: what is wanted of it, and what is. */
 export interface BrokerView extends BrokerPod {
   readonly logBroker: LogBroker | null
-  readonly identity: Identity | null
+  readonly identity: DiskIdentity | null
   readonly identityMap: ConfigMap | null
   /** Of this incarnation. */
   readonly claim: PersistentVolumeClaim | null

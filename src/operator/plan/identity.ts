@@ -1,6 +1,7 @@
 import { zeroUuid } from '../../lib/uuid.ts'
 import { claimAnnotations } from '../desired/claim.ts'
-import { identityData, identityMap, type Identity } from '../desired/identity.ts'
+import { type DiskIdentity, identityData } from '../../kubernetes/disk-identity.ts'
+import { identityMap } from '../desired/identity.ts'
 import { claimName, names } from '../desired/names.ts'
 import type { ConfigMap } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
@@ -74,12 +75,12 @@ export function rewritten(view: BrokerView): Step {
   )
 }
 
-function blank({ broker }: BrokerView): Identity {
+function blank({ broker }: BrokerView): DiskIdentity {
   const { clusterId, brokerId, incarnation } = broker
   return { clusterId, brokerId, incarnation, directoryId: '', mayFormat: false }
 }
 
-function create({ cluster, broker }: BrokerView, identity: Identity, because: string): Step {
+function create({ cluster, broker }: BrokerView, identity: DiskIdentity, because: string): Step {
   return {
     do: 'create',
     ifExists: 'same',
@@ -141,7 +142,7 @@ export function replaced(view: BrokerView): Step[] {
   ]
 }
 
-function swap(map: ConfigMap, identity: Identity, because: string, event: StepEvent): Step {
+function swap(map: ConfigMap, identity: DiskIdentity, because: string, event: StepEvent): Step {
   return {
     do: 'replace',
     resource: resources.configMaps,

@@ -41,7 +41,8 @@ export function decideRegisterBroker(
   return { records, image, answer: { type: 'brokerRegistered', brokerEpoch: sequence } }
 }
 
-function reelected(topic: TopicImage, brokerId: number, starts: number): PartitionImage[] {
+/** The partitions of `topic` that the broker leads, as `starts` starts of it leave them: each leads in epochs of its own. */
+export function reelected(topic: TopicImage, brokerId: number, starts: number): PartitionImage[] {
   return topic.partitions
     .filter(({ leader }) => leader === brokerId)
     .map(partition => ({

@@ -29,7 +29,7 @@ import { removeLeftovers, removeTree } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
 import { DirectoryHost, neverCleaned } from './host.ts'
 import { claimDirectory, identify, unusable } from './identity.ts'
-import { type DirectoryNumbers, spaceOf } from './numbers.ts'
+import { type DirectoryNumbers, type DiskSpace, spaceOf } from './numbers.ts'
 import type { LogDirectoryOptions } from './options.ts'
 import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
@@ -188,6 +188,11 @@ export class LogDirectory {
     return this.#cleaner.numbers()
   }
 
+  /** Of the file system that it lies on, asked now; null where that does not answer. */
+  get space(): DiskSpace | null {
+    return spaceOf(this.#env.disk, this.path)
+  }
+
   numbers(): DirectoryNumbers {
     return {
       unflushedBytes: this.unflushedBytes,
@@ -196,7 +201,6 @@ export class LogDirectory {
       isOverDirtyBudget: this.isOverDirtyBudget,
       ...this.#host.stalls,
       hasFailed: this.failure !== null,
-      space: spaceOf(this.#env.disk, this.path),
       strayLogs: this.#shelf.strayCount,
     }
   }

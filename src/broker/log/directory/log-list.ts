@@ -1,5 +1,6 @@
+import { AppendedFile } from '../../../env/appended-file.ts'
 import { readWhole, replaceFile } from '../../../env/disk.ts'
-import { DiskError, type DiskFile, type Env } from '../../../env/env.ts'
+import type { Env } from '../../../env/env.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import type { Crc32c } from '../../../lib/crc32c.ts'
 
@@ -19,27 +20,28 @@ const header = 'logs 1'
  * disk was lost, and must not begin anew. A name gets in before its log is served, and leaves it when its topic was deleted.
  */
 export class LogList {
-  readonly #place: Place
+  readonly #crc32c: Crc32c
   readonly #names: Set<string>
-  #file: DiskFile | null = null
-  #endsAt = 0
+  readonly #file: AppendedFile
   #waiting: string[] = []
   #next: Promise<void> | null = null
   #last: Promise<void> = Promise.resolve()
 
-  private constructor(place: Place, names: Iterable<string>) {
-    this.#place = place
-    this.#names = new Set(names)
+  private constructor(crc32c: Crc32c, names: Set<string>, file: AppendedFile) {
+    this.#crc32c = crc32c
+    this.#names = names
+    this.#file = file
   }
 
   /** Writes the list anew, durably, and goes on with it. @throws DiskError */
   static async begin(place: Place, names: Iterable<string>): Promise<LogList> {
-    const list = new LogList(place, names)
-    const lines = [header, ...Array.from(list.#names, name => `+${name}`)]
-    const content = utf8(lines.map(line => sealed(line, place.crc32c)).join(''))
-    await replaceFile(place.disk, listPath(place), content)
-    list.#endsAt = content.length
-    return list
+    const { disk, crc32c } = place
+    const unique = new Set(names)
+    const lines = [header, ...Array.from(unique, name => `+${name}`)]
+    const content = utf8(lines.map(line => sealed(line, crc32c)).join(''))
+    await replaceFile(disk, listPath(place), content)
+    const file = new AppendedFile(disk, listPath(place), content.length)
+    return new LogList(crc32c, unique, file)
   }
 
   has(name: string): boolean {
@@ -58,8 +60,7 @@ export class LogList {
   }
 
   close(): void {
-    this.#file?.close()
-    this.#file = null
+    this.#file.close()
   }
 
   #write(change: string): Promise<void> {
@@ -75,17 +76,8 @@ export class LogList {
   async #writeWaiting(): Promise<void> {
     this.#next = null
     // One line, and one sum: a crash leaves all of it or nothing that counts.
-    const content = utf8(sealed(this.#waiting.splice(0).join(' '), this.#place.crc32c))
-    this.#file ??= this.#place.disk.open(listPath(this.#place), 'write')
-    try {
-      this.#file.write(this.#endsAt, [content])
-    } catch (error) {
-      // What fitted in is no whole line, and the next write covers it.
-      if (error instanceof DiskError && error.written > 0) this.#file.truncate(this.#endsAt)
-      throw error
-    }
-    await this.#file.sync()
-    this.#endsAt += content.length
+    const line = sealed(this.#waiting.splice(0).join(' '), this.#crc32c)
+    await this.#file.append(utf8(line))
   }
 }
 

@@ -11,11 +11,9 @@ export interface DirectoryNumbers extends StallNumbers {
   readonly hasFailed: boolean
   /** Logs that were set aside, by this run or an earlier one. */
   readonly strayLogs: number
-  /** Of the file system that it lies on; null where that does not answer. */
-  readonly space: DiskSpace | null
 }
 
-type DiskSpace = ReturnType<Disk['space']>
+export type DiskSpace = ReturnType<Disk['space']>
 
 export function spaceOf(disk: Disk, path: string): DiskSpace | null {
   try {

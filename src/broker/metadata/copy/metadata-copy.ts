@@ -1,4 +1,5 @@
-import { type Disk, DiskError, type DiskFile, readWhole, replaceFile } from '../../../env/disk.ts'
+import { AppendedFile } from '../../../env/appended-file.ts'
+import { type Disk, DiskError, readWhole, replaceFile } from '../../../env/disk.ts'
 import { concat } from '../../../lib/bytes.ts'
 import { genesisHash } from '../chain.ts'
 import { type Cursor, StoreError, type StoredLog, type StoredRecord } from '../store.ts'
@@ -16,8 +17,7 @@ const nothingLocal: LocalFacts = { unregisteredStarts: 0, producerIds: null }
 export class MetadataCopy {
   readonly #disk: Disk
   readonly #path: string
-  #file: DiskFile | null = null
-  #endsAt = 0
+  #file: AppendedFile
   #cursor: Cursor | null = null
   #local = nothingLocal
   #failure: Error | null = null
@@ -26,13 +26,14 @@ export class MetadataCopy {
   private constructor(disk: Disk, path: string) {
     this.#disk = disk
     this.#path = path
+    this.#file = new AppendedFile(disk, path, 0)
   }
 
   /** @throws StoreError `damaged` where it is not as it was written; but for its end, which a crash may have torn */
   static open(disk: Disk, path: string): MetadataCopy {
     const copy = new MetadataCopy(disk, path)
     const { log, local, endsAt } = copy.#read()
-    copy.#endsAt = endsAt
+    copy.#file = new AppendedFile(disk, path, endsAt)
     copy.#cursor = log?.cursor ?? null
     copy.#local = local
     return copy
@@ -56,7 +57,7 @@ export class MetadataCopy {
   append(record: StoredRecord): Promise<void> {
     return this.#alone(async () => {
       const previousHash = this.#cursor?.lastHash ?? genesisHash
-      await this.#write(encodeEntry({ kind: 'record', previousHash, ...record }))
+      await this.#file.append(encodeEntry({ kind: 'record', previousHash, ...record }))
       this.#cursor = { nextSequence: record.sequence + 1, lastHash: record.hash }
     })
   }
@@ -65,9 +66,9 @@ export class MetadataCopy {
   replace(log: StoredLog): Promise<void> {
     return this.#alone(async () => {
       const content = concat([...entriesOf(log), encodeEntry({ kind: 'local', ...this.#local })])
-      this.#close()
+      this.#file.close()
       await replaceFile(this.#disk, this.#path, content)
-      this.#endsAt = content.length
+      this.#file = new AppendedFile(this.#disk, this.#path, content.length)
       this.#cursor = log.cursor
     })
   }
@@ -76,7 +77,7 @@ export class MetadataCopy {
   keep(changes: Partial<LocalFacts>): Promise<void> {
     return this.#alone(async () => {
       const local = { ...this.#local, ...changes }
-      await this.#write(encodeEntry({ kind: 'local', ...local }))
+      await this.#file.append(encodeEntry({ kind: 'local', ...local }))
       this.#local = local
     })
   }
@@ -84,31 +85,7 @@ export class MetadataCopy {
   /** Waits for what is under way. */
   async close(): Promise<void> {
     await this.#last
-    this.#close()
-  }
-
-  #close(): void {
-    this.#file?.close()
-    this.#file = null
-  }
-
-  async #write(content: Uint8Array): Promise<void> {
-    this.#file ??= this.#openFile()
-    try {
-      this.#file.write(this.#endsAt, [content])
-    } catch (error) {
-      if (error instanceof DiskError && error.written > 0) this.#file.truncate(this.#endsAt)
-      throw error
-    }
-    await this.#file.sync()
-    this.#endsAt += content.length
-  }
-
-  /** What a crash left torn at the end is cut: behind it nothing would be found. */
-  #openFile(): DiskFile {
-    const file = this.#disk.open(this.#path, 'write')
-    if (file.size() > this.#endsAt) file.truncate(this.#endsAt)
-    return file
+    this.#file.close()
   }
 
   #read(): { log: StoredLog | null; local: LocalFacts; endsAt: number } {
