@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { rebuiltObjects } from '../../src/broker/metadata/kubernetes/genesis.ts'
 import type { KubernetesStore } from '../../src/broker/metadata/kubernetes/kubernetes-store.ts'
 import type { StoredLog } from '../../src/broker/metadata/store.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
-import { append, appendAll, clusterId, SimulatedRing, texts } from './simulated-ring.ts'
+import { append, appendAll, SimulatedRing, texts } from './simulated-ring.ts'
 import { expectChain } from './store-conformance.ts'
 
 test('a process killed between any two writes leaves a log with everything that was acknowledged, and that goes on', async () => {
@@ -83,20 +82,6 @@ describe('a ring that is made anew for a cluster with data', () => {
       }
     },
   )
-
-  test('is what a tool makes that posts the copy itself', async () => {
-    const copy = await lostRing(41)
-    const [filled, posted] = [
-      new SimulatedRing(undefined, 'disks'),
-      new SimulatedRing(undefined, 'disks'),
-    ]
-    await filled.store().rebuild(copy)
-    for (const { kind, name, ...fields } of rebuiltObjects('orders', clusterId, copy)) {
-      posted.api.delete(kind, name)
-      posted.api.post(kind, name, fields)
-    }
-    expect(await posted.store().readAll()).toEqual(await filled.store().readAll())
-  })
 
   test('is not filled over another log', async () => {
     const copy = await lostRing(41)

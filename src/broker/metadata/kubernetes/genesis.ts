@@ -45,12 +45,6 @@ export function genesisObjects({ cluster, clusterId, from }: GenesisOptions): Ri
   return [...objectsOf(cluster, contents, author), leaseObject(cluster)]
 }
 
-/** A ring that goes on after `log`, which is a broker's copy of it; for a tool that has one in its hands. @internal */
-export function rebuiltObjects(cluster: string, clusterId: string, log: StoredLog): RingObject[] {
-  const contents = rebuiltContents(log, wholeGeometry)
-  return [...objectsOf(cluster, contents, { clusterId, brokerId: -1 }), leaseObject(cluster)]
-}
-
 export interface Placed {
   readonly place: Place
   readonly content: Content
