@@ -30,6 +30,8 @@ export interface BrokerImage {
   readonly incarnationId: Uuid
   readonly rack: string | null
   readonly listeners: readonly ListenerAddress[]
+  /** Where other brokers reach its private listener. */
+  readonly peer?: { readonly host: string; readonly port: number } | null
 }
 
 /** A user with its credentials by SASL mechanism; there is at least one. */
