@@ -5,7 +5,7 @@ import type { Outcome, Wish } from './wish.ts'
 export interface Watcher {
   grew(bytes: number): void
   changed(): void
-  startMoved(): void
+  boundsMoved(): void
 }
 
 /** Where the news of a partition come from. */
@@ -98,7 +98,7 @@ export class SessionPartition implements Wish, Watcher {
     this.grew(0)
   }
 
-  startMoved(): void {
+  boundsMoved(): void {
     if (!this.#home.mark(this)) this.follow(null)
   }
 }
