@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly copy?: MetadataCopy
   readonly brokerId: number
   readonly rack?: string | null
+  /** Of the directory that this broker's logs lie in. Default: the one that stands for brokers of older versions. */
+  readonly directoryId?: Uuid
   /** Where clients reach this broker, by listener name. */
   readonly listeners: readonly ListenerAddress[]
   /** What -1 in a TopicWish stands for. */
