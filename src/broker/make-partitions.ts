@@ -21,7 +21,6 @@ export function makePartitions(parts: PartitionParts): Partitions {
     clock: env.clock,
     openingMax: settings.numRecoveryThreadsPerDataDir,
     logConfig: topic => configuration.topicConfig(topic.configs),
-    minInsyncReplicas: topic => configuration.topicConfig(topic.configs).minInsyncReplicas,
     onFailure: (id, error) => {
       const reason = error instanceof Error ? error.message : error
       logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')

@@ -85,7 +85,7 @@ export class PartitionCore {
   }
 
   /** See `Partition.availability`. */
-  availability(currentLeaderEpoch: number): ErrorName {
+  availability(currentLeaderEpoch = -1): ErrorName {
     if (this.failure !== null) return 'KAFKA_STORAGE_ERROR'
     const { role } = this.replica
     if (role === null || !this.#leads(role)) return 'NOT_LEADER_OR_FOLLOWER'
@@ -104,9 +104,9 @@ export class PartitionCore {
     this.#options.followingChanged()
   }
 
-  close(reason: string): void {
+  close(error: ErrorName): void {
     this.#log = null
-    this.#produceWaits.close(reason)
+    this.#produceWaits.close(error)
     this.watchers.changed()
     this.#options.followingChanged()
   }
@@ -192,7 +192,7 @@ export class PartitionCore {
         break
       case 'watermark':
         this.watchers.consumers.grew(this.#appendedBytes - this.#committedBytes)
-        this.watchers.followers.boundsMoved()
+        this.watchers.followers.startMoved()
         this.#committedBytes = this.#appendedBytes
         break
       case 'committed':

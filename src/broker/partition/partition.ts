@@ -144,10 +144,11 @@ export class Partition {
     this.#core.step({ type: 'altered', partitionEpoch, outcome })
   }
 
-  /** The partition is gone from here: who waits is told `reason`, and finds nothing when he comes again. */
-  close(reason = 'The topic was deleted.'): void {
-    this.#core.close(reason)
-    this.#deletions.refuse(undeleted('UNKNOWN_TOPIC_OR_PARTITION'))
+  /** The partition is gone from here: who waits is told, and finds nothing when he comes again. */
+  close(why: 'deleted' | 'moved' = 'deleted'): void {
+    const error = why === 'deleted' ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER'
+    this.#core.close(error)
+    this.#deletions.refuse(undeleted(error))
   }
 
   /** The log could not be opened, or was opened damaged and answers nothing. */

@@ -48,10 +48,12 @@ export class ProduceWaits {
   }
 
   /** The partition is gone from here. */
-  close(message: string): void {
+  close(error: ErrorName): void {
+    const message =
+      error === 'UNKNOWN_TOPIC_OR_PARTITION' ? 'The topic was deleted.' : messageOf(error)
     for (const { timer, done } of this.#waiting.values()) {
       timer.cancel()
-      done(refusal('UNKNOWN_TOPIC_OR_PARTITION', message, 0))
+      done(refusal(error, message, 0))
     }
     this.#waiting.clear()
   }

@@ -79,7 +79,7 @@ export interface PartitionWatcher {
    * The log begins later; to a follower also: more is committed. Nobody waits for that, but who is told only what is new
    * has to be told.
    */
-  boundsMoved(): void
+  startMoved(): void
 }
 
 /** Where a follower reads on. */

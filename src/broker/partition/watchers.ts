@@ -20,8 +20,8 @@ export class WatcherSet implements PartitionWatcher {
     for (const watcher of this.#all) watcher.changed()
   }
 
-  boundsMoved(): void {
-    for (const watcher of this.#all) watcher.boundsMoved()
+  startMoved(): void {
+    for (const watcher of this.#all) watcher.startMoved()
   }
 }
 
@@ -41,7 +41,7 @@ export class Watchers {
   startIs(startOffset: number): void {
     if (startOffset === this.#startOffset) return
     this.#startOffset = startOffset
-    this.consumers.boundsMoved()
+    this.consumers.startMoved()
     this.followers.changed()
   }
 }

@@ -33,7 +33,7 @@ export function parkUntil(parking: Parking): Promise<void> {
         if (bytes === 0 || missing <= 0) leave()
       },
       changed: leave,
-      boundsMoved: () => {},
+      startMoved: () => {},
     })
     parking.onClosed(leave)
     parking.onStopping(leave)

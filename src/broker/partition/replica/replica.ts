@@ -195,7 +195,8 @@ export class Replica {
     const joining = [...this.#followers.ids()].filter(id => {
       return this.#mayJoin(role, id) && this.#isCaughtUp(id)
     })
-    if (joining.length > 0) this.#propose(role, [...role.isr, ...joining])
+    // Elected of no certain copy, a leader says that it serves, whoever joins or not (KIP-704).
+    if (joining.length > 0 || role.isRecovering) this.#propose(role, [...role.isr, ...joining])
   }
 
   #altered({ partitionEpoch, outcome }: Extract<ReplicaEvent, { type: 'altered' }>): void {

@@ -5,7 +5,7 @@ import type { Outcome, Wish } from './wish.ts'
 export interface Watcher {
   grew(bytes: number): void
   changed(): void
-  boundsMoved(): void
+  startMoved(): void
 }
 
 /** Where the news of a partition come from. */
@@ -98,7 +98,7 @@ export class SessionPartition implements Wish, Watcher {
     this.grew(0)
   }
 
-  boundsMoved(): void {
+  startMoved(): void {
     if (!this.#home.mark(this)) this.follow(null)
   }
 }

@@ -175,7 +175,7 @@ describe('a session', () => {
       sources[at]!.all.forEach(news)
     say(700, watcher => watcher.grew(5))
     say(3, watcher => watcher.changed())
-    say(40, watcher => watcher.boundsMoved())
+    say(40, watcher => watcher.startMoved())
     expect(names()).toEqual(['t3', 't40', 't700'])
     expect(names()).toEqual([])
   })
@@ -187,7 +187,7 @@ describe('a session', () => {
     expect(watching()).toEqual([0, 1])
     const heard: number[] = []
     const watcher = { grew: (bytes: number) => heard.push(bytes), changed: () => {} }
-    session.wait({ ...watcher, boundsMoved: () => {} })
+    session.wait({ ...watcher, startMoved: () => {} })
     for (const bytes of [2, 3]) for (const each of sources[1]!.all) each.grew(bytes)
     expect(watching()).toEqual([0, 1])
     expect(heard).toEqual([2, 3])
@@ -199,10 +199,10 @@ describe('a session', () => {
     const { session, sources } = quiet(2)
     const heard: unknown[] = []
     const watcher = { grew: (bytes: number) => heard.push(bytes), changed: () => heard.push('end') }
-    const stop = session.wait({ ...watcher, boundsMoved: () => {} })
+    const stop = session.wait({ ...watcher, startMoved: () => {} })
     for (const each of sources[1]!.all) {
       each.grew(7)
-      each.boundsMoved()
+      each.startMoved()
       each.changed()
     }
     session.close()
@@ -337,7 +337,7 @@ test('answers as if it looked at every partition each time', () => {
             break
           case 'cut':
             model.logStartOffset = model.highWatermark
-            for (const watcher of model.all) watcher.boundsMoved()
+            for (const watcher of model.all) watcher.startMoved()
             break
           case 'break':
           case 'mend':
