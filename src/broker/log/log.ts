@@ -169,7 +169,7 @@ export class Log {
 
   /**
    * Batches that reach `offset` go, durably when it resolves; the end falls to `offset`, or to where a batch begins that
-   * spans it. For a follower whose leader has another log (durability.md R4).
+   * spans it. For a follower whose leader has another log (durability.md 3.8).
    * @throws NotCutError where the log is out of service, DiskError
    */
   truncateTo(offset: number): Promise<void> {

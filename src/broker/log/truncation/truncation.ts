@@ -25,7 +25,7 @@ interface Rooms {
 }
 
 /**
- * The front door of the room: the end of a log where it shrinks, because its leader's log is another one (durability.md R4).
+ * The front door of the room: the end of a log where it shrinks, because its leader's log is another one (durability.md 3.8).
  *
  * **A cut never rewrites bytes that may be in a socket**: pages that were given to sendfile(2) are the page cache's own, and
  * a batch of the same size, written where another one was, would arrive as the header of the one and the records of the
