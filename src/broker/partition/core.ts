@@ -4,7 +4,12 @@ import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { ProduceWaits } from './produce-waits.ts'
 import { isCutOff, type Heard } from './replica/cut-off.ts'
-import { Replica, type AlterWish, type ReplicaEffect, type ReplicaEvent } from './replica/replica.ts'
+import {
+  Replica,
+  type AlterWish,
+  type ReplicaEffect,
+  type ReplicaEvent,
+} from './replica/replica.ts'
 import type { PartitionRole } from './replica/role.ts'
 import type { AppendResult } from './requests.ts'
 import { Watchers } from './watchers.ts'

@@ -64,6 +64,7 @@ export class Partition {
   readonly #core: PartitionCore
   readonly #followerSide: FollowerSide
   readonly #deletions: Deletions
+  readonly #forFollowers: { readonly watchers: Partition['watchers'] }
 
   constructor(id: LogId, brokerId: number, options: PartitionOptions) {
     const { clock, countsWhenDurable, peers = nobody } = options
@@ -80,6 +81,7 @@ export class Partition {
     })
     this.#followerSide = new FollowerSide(this.#core)
     this.#deletions = new Deletions(this.#core)
+    this.#forFollowers = { watchers: this.#core.watchers.followers }
   }
 
   /** Its log is open; whether it serves, `availability` tells. */
@@ -208,8 +210,8 @@ export class Partition {
     const isAhead = request.lastFetchedEpoch > (replica.role?.leaderEpoch ?? -1)
     if (isAhead) return this.#answer('OFFSET_OUT_OF_RANGE', null)
     const follower = request.reader?.kind === 'follower' ? request.reader : null
-    const refused = follower === null ? null : this.#refusalOf(follower, request)
-    if (refused !== null) return this.#answer(refused, null)
+    const refused = follower === null ? 'NONE' : this.#refusalOf(follower, request)
+    if (refused !== 'NONE') return this.#answer(refused, null)
     const diverging = divergence(log, request)
     if (diverging !== null) return { ...this.#answer('NONE', null), diverging }
     if (follower !== null) this.#fetched(log, follower, request.fetchOffset)
@@ -283,14 +285,15 @@ export class Partition {
     return { offset: log.startOffset, leaderEpoch: log.epochAt(log.startOffset) }
   }
 
-  /** Where such readers end for now. Only where `availability` was asked before, in the same turn. */
-  latestFor(reader: 'consumer' | 'follower'): OffsetAndEpoch {
-    return { offset: this.readableOffset(reader), leaderEpoch: this.role?.leaderEpoch ?? -1 }
+  /** Where consumers end for now. Only where `availability` was asked before, in the same turn. */
+  get latest(): OffsetAndEpoch {
+    return { offset: this.highWatermark, leaderEpoch: this.role?.leaderEpoch ?? -1 }
   }
 
-  /** Where consumers end for now; as `latestFor`. */
-  get latest(): OffsetAndEpoch {
-    return this.latestFor('consumer')
+  /** Where followers end for now; as `latest`. */
+  get end(): OffsetAndEpoch {
+    const { endOffset, latestEpoch } = this.#core.serving
+    return { offset: endOffset, leaderEpoch: latestEpoch }
   }
 
   /**
@@ -348,16 +351,16 @@ export class Partition {
     return this.#core.watchers.consumers
   }
 
-  /** Who hears of whatever a follower could be told. */
-  get followerWatchers(): Pick<WatcherSet, 'add' | 'delete'> {
-    return this.#core.watchers.followers
+  /** Where such readers' news come from; always the same one. */
+  newsFor(reads: 'consumer' | 'follower'): { readonly watchers: Partition['watchers'] } {
+    return reads === 'consumer' ? this : this.#forFollowers
   }
 
   /** R3: a follower says in which epoch it follows. I-11: it is a replica, of the start that is registered. */
-  #refusalOf(follower: FollowerReader, { currentLeaderEpoch }: PartitionRead): ErrorName | null {
+  #refusalOf(follower: FollowerReader, { currentLeaderEpoch }: PartitionRead): ErrorName {
     if (currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
     // We may not have heard of it yet: it comes again.
-    return this.#core.replica.knowsFollower(follower) ? null : 'UNKNOWN_LEADER_EPOCH'
+    return this.#core.replica.knowsFollower(follower) ? 'NONE' : 'UNKNOWN_LEADER_EPOCH'
   }
 
   #fetched(log: Log, follower: FollowerReader, fetchOffset: number): void {

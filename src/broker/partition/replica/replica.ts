@@ -1,5 +1,11 @@
 import { assert, unreachable } from '../../../lib/assert.ts'
-import type { FollowerFetch, IsrMember, RefusalName, ReplicaEffect, ReplicaEvent } from './events.ts'
+import type {
+  FollowerFetch,
+  IsrMember,
+  RefusalName,
+  ReplicaEffect,
+  ReplicaEvent,
+} from './events.ts'
 import { Followers } from './followers.ts'
 import { IsrChange } from './isr-change.ts'
 import { brokerEpochOf, insyncNeeded, type PartitionRole } from './role.ts'
@@ -77,7 +83,9 @@ export class Replica {
   knowsFollower({ brokerId, brokerEpoch }: IsrMember): boolean {
     const role = this.#role
     if (role === null || !this.isLeader) return false
-    return role.replicas.includes(brokerId) && brokerEpoch >= Math.max(0, brokerEpochOf(role, brokerId))
+    return (
+      role.replicas.includes(brokerId) && brokerEpoch >= Math.max(0, brokerEpochOf(role, brokerId))
+    )
   }
 
   /** The lowest start of the logs of live replicas, `ownStart` being ours (I-28); -1 while one is not known. */
@@ -151,7 +159,11 @@ export class Replica {
     }
     this.#role = role
     this.#change.settle(role.isr)
-    if (before !== null && before.leader === role.leader && before.leaderEpoch === role.leaderEpoch) {
+    if (
+      before !== null &&
+      before.leader === role.leader &&
+      before.leaderEpoch === role.leaderEpoch
+    ) {
       if (this.isLeader) this.#followers.keep(role, this.#brokerId, nowMs)
     } else this.#begin(role, nowMs)
     this.#refuseTooFew()
@@ -281,7 +293,8 @@ export class Replica {
     for (const id of this.#followers.ids()) {
       const end = this.#followers.endOf(role, id)
       // Who has nearly caught up would never join if the watermark did not wait for it.
-      const isJoining = end >= 0 && end < smallest && role.brokers.get(id)?.isEligible && this.#isCaughtUp(id)
+      const isJoining =
+        end >= 0 && end < smallest && role.brokers.get(id)?.isEligible && this.#isCaughtUp(id)
       if (isJoining && !maximal.includes(id)) smallest = end
     }
     return smallest

@@ -10,7 +10,8 @@ export type Cut =
  * where the log stays as it is.
  */
 export function cutOf(parting: Parting, endOffset: number): Cut | null {
-  if (parting.kind === 'diverging') return { type: 'truncate', offset: epochCut(parting, endOffset) }
+  if (parting.kind === 'diverging')
+    return { type: 'truncate', offset: epochCut(parting, endOffset) }
   // The leader deleted, or never had, what comes next here.
   if (parting.startOffset > endOffset) return { type: 'beginAt', offset: parting.startOffset }
   if (parting.endOffset < endOffset) return { type: 'truncate', offset: parting.endOffset }
