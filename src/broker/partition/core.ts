@@ -77,7 +77,7 @@ export class PartitionCore {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** Resolves when a cut that is under way is done. @throws DiskError */
+  /** The cut that is under way; null where there is none. */
   get cutting(): Promise<void> | null {
     return this.#cutting
   }
@@ -168,6 +168,12 @@ export class PartitionCore {
     if (this.replica.isLeader && this.replica.highWatermark >= offset) return done(result)
     const id = this.#produceWaits.add(result, timeoutMs, done)
     this.step({ type: 'await', id, offset })
+  }
+
+  /** The leader's log parts from ours: resolves when ours is cut. @throws DiskError */
+  part(parting: Parting, leaderEpoch: number): Promise<void> {
+    this.step({ type: 'parted', leaderEpoch, parting })
+    return this.#cutting ?? Promise.resolve()
   }
 
   step(event: ReplicaEvent): void {
