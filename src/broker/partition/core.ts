@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { ProduceWaits } from './produce-waits.ts'
 import { isCutOff, type Heard } from './replica/cut-off.ts'
+import type { Parting } from './replica/events.ts'
 import {
   Replica,
   type AlterWish,
