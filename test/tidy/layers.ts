@@ -142,7 +142,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/log': { ours: ['src/lib', 'src/env'] },
   'src/broker/partition/replica': { ours: ['src/lib'] },
   'src/broker/cluster/controller': {
-    ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
+    ours: [
+      'src/lib',
+      ...broker('metadata/records.ts', 'metadata/image.ts'),
+      ...broker('metadata/replicas.ts', 'metadata/directory-id.ts'),
+    ],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
   'src/broker/metadata/kubernetes': {

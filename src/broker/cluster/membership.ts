@@ -2,7 +2,8 @@ import type { Timer } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
+import { legacyDirectoryId } from '../metadata/directory-id.ts'
+import { decodeBatch, featureLevel, type MetadataRecord } from '../metadata/records.ts'
 import { StoreError, type StoredLog } from '../metadata/store.ts'
 import type { WireClient } from '../wire/client/client.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
@@ -197,10 +198,21 @@ export class Membership {
 
   async #register(shell: ControllerShell): Promise<number> {
     const { env, brokerId, rack = null, listeners, copy } = this.#options
-    const incarnationId = randomUuid(env.random)
-    const unregisteredStarts = copy?.local.unregisteredStarts ?? 0
-    const who = { brokerId, incarnationId, rack, listeners, unregisteredStarts }
-    const answer = await shell.ask({ type: 'registerBroker', ...who })
+    const answer = await shell.ask({
+      type: 'registerBroker',
+      brokerId,
+      incarnationId: randomUuid(env.random),
+      rack,
+      listeners,
+      peer: null,
+      directoryId: this.#options.directoryId ?? legacyDirectoryId(brokerId),
+      startClass: 'C',
+      damaged: [],
+      featureLevelMax: featureLevel,
+      lastSequence: 0,
+      lastHash: null,
+      unregisteredStarts: copy?.local.unregisteredStarts ?? 0,
+    })
     if (answer.type === 'refused') throw this.#candidateFailure ?? new Error(answer.message)
     assert(answer.type === 'brokerRegistered', 'an answer fits its command')
     return answer.brokerEpoch

@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly copy?: MetadataCopy
   readonly brokerId: number
   readonly rack?: string | null
+  /** Of the directory that this broker's logs lie in. Default: the one that stands for brokers of older versions. */
+  readonly directoryId?: Uuid
   /** Where clients reach this broker, by listener name. */
   readonly listeners: readonly ListenerAddress[]
   /** Where other brokers reach this one's private listener; null: nowhere. Default null. */

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import { isInternalTopicName } from '../coordinator/internal-topics.ts'
-import type { TopicImage } from '../metadata/image.ts'
+import type { MetadataImage, TopicImage } from '../metadata/image.ts'
+import { brokersOf } from '../metadata/replicas.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { metadata, type MetadataRequest, type MetadataResponse } from '../wire/messages/index.ts'
@@ -44,7 +45,7 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
             ({ name, topicId }) => name ?? topicId,
           )
       const topics = wantsAll
-        ? [...deps.cluster.image.topics()].map(topic => known(topic, request))
+        ? [...deps.cluster.image.topics()].map(topic => known(deps.cluster.image, topic, request))
         : wishes.map(wish => look(deps, wish, { request, context }))
       if (deps.autoCreate && request.allowAutoTopicCreation) await createMissing(deps, wishes)
       return { ...clusterPart(deps, request, context), topics }
@@ -100,17 +101,19 @@ function look(
   if (name === null && context.apiVersion < 12) return unknown('', topicId, 'INVALID_REQUEST')
   if (name === null) {
     const byId = cluster.image.topicById(topicId)
-    return byId === undefined ? unknown(null, topicId, 'UNKNOWN_TOPIC_ID') : known(byId, request)
+    return byId === undefined
+      ? unknown(null, topicId, 'UNKNOWN_TOPIC_ID')
+      : known(cluster.image, byId, request)
   }
   const byName = cluster.image.topicByName(name)
-  if (byName !== undefined) return known(byName, request)
+  if (byName !== undefined) return known(cluster.image, byName, request)
   return {
     ...unknown(name, zeroUuid, nameError(name)),
     topicAuthorizedOperations: operations(request),
   }
 }
 
-function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
+function known(image: MetadataImage, topic: TopicImage, request: MetadataRequest): TopicResponse {
   return {
     errorCode: errorCode('NONE'),
     name: topic.name,
@@ -122,7 +125,7 @@ function known(topic: TopicImage, request: MetadataRequest): TopicResponse {
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: [...partition.replicas],
-      isrNodes: [...partition.isr],
+      isrNodes: brokersOf(image, partition.isr),
       offlineReplicas: [],
     })),
     topicAuthorizedOperations: operations(request),

@@ -1,5 +1,6 @@
 import { zeroUuid } from '../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
+import { brokersOf } from '../metadata/replicas.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   describeTopicPartitions,
@@ -57,7 +58,7 @@ function page(
     }
     const first = topicName === cursor?.topicName ? cursor.partitionIndex : 0
     const partitions = topic.partitions.slice(first, first + left)
-    found.push(described(topic, partitions))
+    found.push(described(image, topic, partitions))
     left -= partitions.length
     const partitionIndex = first + partitions.length
     if (partitionIndex < topic.partitions.length) {
@@ -67,21 +68,25 @@ function page(
   return { topics: found, nextCursor: null }
 }
 
-function described(topic: TopicImage, partitions: readonly PartitionImage[]): Topic {
+function described(
+  image: MetadataImage,
+  topic: TopicImage,
+  partitions: readonly PartitionImage[],
+): Topic {
   return {
     errorCode: errorCode('NONE'),
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: partitions.map(({ index, leader, leaderEpoch, replicas, isr, elr }) => ({
-      errorCode: errorCode(leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
-      partitionIndex: index,
-      leaderId: leader,
-      leaderEpoch,
-      replicaNodes: [...replicas],
-      isrNodes: [...isr],
-      eligibleLeaderReplicas: [...elr],
-      lastKnownElr: [],
+    partitions: partitions.map(partition => ({
+      errorCode: errorCode(partition.leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: [...partition.replicas],
+      isrNodes: brokersOf(image, partition.isr),
+      eligibleLeaderReplicas: brokersOf(image, partition.elr),
+      lastKnownElr: brokersOf(image, partition.lastKnownElr),
       offlineReplicas: [],
     })),
     topicAuthorizedOperations: topicOperations,

@@ -9,7 +9,7 @@ import {
   mistake,
   namedTwice,
 } from './decision.ts'
-import { newPartition, place, replicasError } from './placement.ts'
+import { newPartition, place, placeable, replicasError } from './placement.ts'
 import { reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
 
 export interface TopicRules {
@@ -85,7 +85,7 @@ function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistak
     name: draft.name,
     isInternal: situation.rules.internalTopics.has(draft.name),
     configs,
-    partitions: replicas.map((brokers, index) => newPartition(index, brokers)),
+    partitions: replicas.map((brokers, index) => newPartition(situation.image, index, brokers)),
   }
 }
 
@@ -136,7 +136,7 @@ function replicasOf(situation: Situation, draft: TopicDraft): (readonly number[]
   const tooMany = countMistake(situation, draft.name, counts.partitionCount)
   if (tooMany !== null) return tooMany
   if (isManual) return assignedReplicas(image, draft)
-  const brokers = [...image.brokers.keys()].toSorted((a, b) => a - b)
+  const brokers = placeable(image, counts.replicationFactor)
   return place({ brokers, start: draft.placementStart, ...counts })
 }
 
