@@ -82,7 +82,7 @@ export class Membership {
   }
 
   alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]> {
-    return Promise.resolve(changes.map(() => ({ kind: 'refused', error: 'NOT_CONTROLLER' })))
+    return Promise.resolve(changes.map(() => ({ kind: 'rejected', error: 'NOT_CONTROLLER' })))
   }
 
   connectTo(brokerId: number): Promise<WireClient> {

@@ -1,5 +1,5 @@
 import type { Uuid } from '../../lib/uuid.ts'
-import type { ControllerError } from './controller/commands.ts'
+import type { ErrorName } from '../wire/errors.ts'
 
 /** What a leader wants the state of a partition to be (AlterPartition, KIP-497). */
 export interface PartitionChange {
@@ -14,16 +14,16 @@ export interface PartitionChange {
 }
 
 export type PartitionChangeOutcome =
-  /** It is committed: this is the state. */
+  /** This is the state of the partition now. */
   | {
-      readonly kind: 'changed'
-      readonly leader: number
+      readonly kind: 'committed'
       readonly leaderEpoch: number
       readonly partitionEpoch: number
+      /** Broker ids. */
       readonly isr: readonly number[]
       readonly isRecovering: boolean
     }
-  /** Certain: nothing of it happened, or will. */
-  | { readonly kind: 'refused'; readonly error: ControllerError }
+  /** The controller said so: nothing of it happened, or will. */
+  | { readonly kind: 'rejected'; readonly error: ErrorName }
   /** It may have happened, or may still: only a later state of the partition tells. */
   | { readonly kind: 'unknown' }
