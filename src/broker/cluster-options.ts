@@ -18,7 +18,9 @@ export function clusterOptions(
       partitionCount: settings.numPartitions,
       replicationFactor: settings.defaultReplicationFactor,
     },
+    clusterSize: settings.clusterSize,
     internalTopics: internalTopics({
+      replicationFactor: settings.offsetsTopicReplicationFactor,
       partitionCount: settings.offsetsTopicNumPartitions,
       segmentBytes: settings.offsetsTopicSegmentBytes,
     }),
