@@ -4,6 +4,14 @@ import type {
   TopicDraft,
 } from '../../src/broker/cluster/controller/commands.ts'
 
+/** What a client asks of topics, configs and users. */
+export type NaiveCommand = Extract<
+  Command,
+  {
+    type: 'createTopics' | 'createPartitions' | 'deleteTopics' | 'alterConfigs' | 'alterScramUsers'
+  }
+>
+
 interface NaiveTopic {
   readonly id: string
   readonly configs: Map<string, string>
@@ -48,7 +56,7 @@ export class NaiveCluster {
   }
 
   /** The error of each item. */
-  perform(command: Exclude<Command, { type: 'allocateProducerIds' | 'registerBroker' }>): string[] {
+  perform(command: NaiveCommand): string[] {
     const before = new Map(this.#topics)
     const brokersBefore = new Map(this.#brokerConfigs)
     const errors = this.#perform(command)
@@ -61,9 +69,7 @@ export class NaiveCluster {
     return errors
   }
 
-  #perform(
-    command: Exclude<Command, { type: 'allocateProducerIds' | 'registerBroker' }>,
-  ): string[] {
+  #perform(command: NaiveCommand): string[] {
     switch (command.type) {
       case 'createTopics': {
         const names = command.drafts.map(({ name }) => name)

@@ -7,11 +7,14 @@ import type {
 import type { MetadataImage } from '../../src/broker/metadata/image.ts'
 import type { Prng } from '../../src/lib/prng.ts'
 import { uuidFrom } from '../../src/lib/uuid.ts'
+import type { NaiveCommand } from './naive-cluster.ts'
+
+type Allocation = Extract<Command, { type: 'allocateProducerIds' }>
 
 const names = ['a', 'b', 'c.d', 'c_d', 'e', 'not a name', '__consumer_offsets']
 
 /** Something to ask of a controller of broker 1 whose image is `image`; often a mistake. */
-export function randomCommand(prng: Prng, image: MetadataImage): Command {
+export function randomCommand(prng: Prng, image: MetadataImage): NaiveCommand | Allocation {
   const some = <T>(make: () => T): T[] => Array.from({ length: 1 + prng.below(3) }, make)
   const changes = (): Partial<TopicDraft> => ({
     partitionCount: prng.pick([-1, 1, 3, 3, 0]),

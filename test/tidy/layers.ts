@@ -76,6 +76,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...log(
         'cleaner',
         'retention.ts',
+        'truncation',
         'recovery',
         'append',
         'read',
@@ -89,13 +90,23 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       'src/env',
-      ...log('retention.ts', 'append', 'read', 'segment', 'batch', 'compression', 'state', ...door),
+      ...log('retention.ts', 'leaving.ts', 'append', 'read', 'segment', 'batch', 'compression'),
+      ...log('state', ...door),
     ],
     modules: ['node:path', 'node:worker_threads'],
   },
-  'src/broker/log/retention.ts': {
-    ours: ['src/env', ...log('append', 'segment', 'state', ...door)],
+  'src/broker/log/truncation': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...log('retention.ts', 'leaving.ts', 'append', 'read', 'segment', 'producers', 'batch'),
+      ...log('state', ...door),
+    ],
   },
+  'src/broker/log/retention.ts': {
+    ours: ['src/env', ...log('leaving.ts', 'append', 'segment', 'state', ...door)],
+  },
+  'src/broker/log/leaving.ts': { ours: ['src/env', ...log('segment', 'state', ...door)] },
   'src/broker/log/recovery': {
     ours: [
       'src/lib',
@@ -142,7 +153,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/log': { ours: ['src/lib', 'src/env'] },
   'src/broker/partition/replica': { ours: ['src/lib'] },
   'src/broker/cluster/controller': {
-    ours: ['src/lib', ...broker('metadata/records.ts', 'metadata/image.ts')],
+    ours: [
+      'src/lib',
+      ...broker('metadata/records.ts', 'metadata/image.ts'),
+      ...broker('metadata/replicas.ts', 'metadata/directory-id.ts'),
+    ],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },
   'src/broker/metadata/kubernetes': {
@@ -151,7 +166,18 @@ export const layers: Readonly<Record<string, Layer>> = {
     modules: ['node:zlib', 'node:util'],
   },
   'src/broker/cluster': {
-    ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker(
+        'metadata',
+        'cluster/controller',
+        'wire',
+        'wire/client',
+        'wire/private',
+        'wire/sasl',
+      ),
+    ],
   },
   'src/broker/partition': {
     ours: [

@@ -2,8 +2,13 @@ import type { Timer } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
+import { legacyDirectoryId } from '../metadata/directory-id.ts'
+import { decodeBatch, featureLevel, type MetadataRecord } from '../metadata/records.ts'
 import { StoreError, type StoredLog } from '../metadata/store.ts'
+import type { WireClient } from '../wire/client/client.ts'
+import { WireClientError } from '../wire/client/client-error.ts'
+import type { Office } from './office.ts'
+import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { ControllerShell, Deposed } from './controller-shell.ts'
 import type { Answer, Command, Refusal } from './controller/commands.ts'
@@ -69,6 +74,28 @@ export class Membership {
       if (this.#alone !== null) return outcomeUnknown
       throw error
     }
+  }
+
+  /** This broker, while it is the controller. */
+  get office(): Office | null {
+    return this.#shell
+  }
+
+  alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]> {
+    return Promise.resolve(changes.map(() => ({ kind: 'rejected', error: 'NOT_CONTROLLER' })))
+  }
+
+  connectTo(brokerId: number): Promise<WireClient> {
+    const peer = this.#listener.image().brokers.get(brokerId)?.peer ?? null
+    const { peers } = this.#options
+    if (peer !== null && peers !== undefined) return peers.connect(peer)
+    const message = `broker ${brokerId} has no private listener that this one could dial`
+    return Promise.reject(new WireClientError('unreachable', message))
+  }
+
+  /** A broker that is alone has nobody to hand over to. */
+  shutDown(_timeoutMs?: number): Promise<void> {
+    return Promise.resolve()
   }
 
   async stop(): Promise<void> {
@@ -171,10 +198,21 @@ export class Membership {
 
   async #register(shell: ControllerShell): Promise<number> {
     const { env, brokerId, rack = null, listeners, copy } = this.#options
-    const incarnationId = randomUuid(env.random)
-    const unregisteredStarts = copy?.local.unregisteredStarts ?? 0
-    const who = { brokerId, incarnationId, rack, listeners, unregisteredStarts }
-    const answer = await shell.ask({ type: 'registerBroker', ...who })
+    const answer = await shell.ask({
+      type: 'registerBroker',
+      brokerId,
+      incarnationId: randomUuid(env.random),
+      rack,
+      listeners,
+      peer: null,
+      directoryId: this.#options.directoryId ?? legacyDirectoryId(brokerId),
+      startClass: 'C',
+      damaged: [],
+      featureLevelMax: featureLevel,
+      lastSequence: 0,
+      lastHash: null,
+      unregisteredStarts: copy?.local.unregisteredStarts ?? 0,
+    })
     if (answer.type === 'refused') throw this.#candidateFailure ?? new Error(answer.message)
     assert(answer.type === 'brokerRegistered', 'an answer fits its command')
     return answer.brokerEpoch

@@ -1,10 +1,11 @@
-import type { Env } from '../../env/env.ts'
+import type { Address, Env } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { ConfigRules } from './controller/alter-configs.ts'
 import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { ListenerAddress } from '../metadata/records.ts'
 import type { MetadataStore } from '../metadata/store.ts'
+import type { Peers } from './peers.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -17,8 +18,14 @@ export interface ClusterOptions {
   readonly copy?: MetadataCopy
   readonly brokerId: number
   readonly rack?: string | null
+  /** Of the directory that this broker's logs lie in. Default: the one that stands for brokers of older versions. */
+  readonly directoryId?: Uuid
   /** Where clients reach this broker, by listener name. */
   readonly listeners: readonly ListenerAddress[]
+  /** Where other brokers reach this one's private listener; null: nowhere. Default null. */
+  readonly peer?: Address | null
+  /** The way to other brokers; without it this one is alone. The cluster closes it. */
+  readonly peers?: Peers
   /** What -1 in a TopicWish stands for. */
   readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
   readonly limits?: {
@@ -31,6 +38,8 @@ export interface ClusterOptions {
   readonly validateConfigs?: TopicRules['validateConfigs']
   /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
   readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
+  /** Brokers that the cluster is declared to have; 0, the default, where nobody said so: as many as are registered. */
+  readonly clusterSize?: number
   /** How topics are made that brokers write and clients may not. Default: there are none. */
   readonly internalTopics?: TopicRules['internalTopics']
   /** Where given: the id of a new cluster, and what the store must hold. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
 import { protocol } from '../../../test/helpers/group-world.ts'
+import { registered, soleBroker } from '../../../test/metadata/brokers.ts'
 import { crc32c } from '../../lib/crc32c.ts'
 import { deferred } from '../../lib/deferred.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -35,6 +36,9 @@ class Bench {
       get isOpen() {
         return isOpen()
       },
+      role: imageWithTopic().topicByName(offsetsTopicName)!.partitions[0]!,
+      watchers: { add: () => {}, delete: () => {} },
+      endOfEpoch: () => ({ epoch: -1, endOffset: -1 }),
       extent: { startOffset: 0 },
       highWatermark,
       availability: () => this.availability,
@@ -49,7 +53,7 @@ class Bench {
         crc32c,
         random: { bytes: length => new Uint8Array(length).fill(7) },
       },
-      cluster: { image, onImage: () => () => {} } as unknown as Cluster,
+      cluster: { image, brokerId: 1, onImage: () => () => {} } as unknown as Cluster,
       partitions: {
         find: () => partition,
         settled: () => Promise.resolve(),
@@ -110,21 +114,13 @@ function refused(error: ErrorName): AppendResult {
 }
 
 function imageWithTopic(): MetadataImage {
-  const partition = {
-    replicas: [1],
-    isr: [1],
-    elr: [],
-    leader: 1,
-    leaderEpoch: 0,
-    partitionEpoch: 0,
-  }
-  return MetadataImage.empty.apply({
+  return MetadataImage.empty.apply(registered(1)).apply({
     type: 'topicCreated',
     topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
     name: offsetsTopicName,
     isInternal: true,
     configs: [],
-    partitions: [{ index: 0, ...partition }],
+    partitions: [{ index: 0, ...soleBroker }],
   })
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { directoryOf, registered, soleBroker } from '../../../test/metadata/brokers.ts'
 import { Prng } from '../../lib/prng.ts'
 import { uuidFrom } from '../../lib/uuid.ts'
 import { deletedTopicCountMax } from './deleted-topics.ts'
@@ -10,8 +11,7 @@ const prng = new Prng(7)
 const newId = (): string => uuidFrom(prng.bytes(16))
 
 function partition(index: number, changes: Partial<PartitionState> = {}): PartitionState {
-  const brokers = { replicas: [1], isr: [1], elr: [], leader: 1 }
-  return { index, ...brokers, leaderEpoch: 0, partitionEpoch: 0, ...changes }
+  return { index, ...soleBroker, ...changes }
 }
 
 function topic(name: string, partitionCount = 1): RecordOf<'topicCreated'> {
@@ -144,11 +144,17 @@ describe('an image', () => {
   test('is made again by its own records', () => {
     const doomed = topic('gone')
     const listeners = [{ name: 'PLAINTEXT', host: 'h', port: 9092 }]
-    const broker = { brokerId: 1, brokerEpoch: 2, incarnationId: newId(), rack: null, listeners }
+    const state = { brokerId: 1, brokerEpoch: 2, isFenced: false, isShuttingDown: true }
     const image = imageOf(
       { type: 'clusterCreated', clusterId: newId() },
       { type: 'epochClaimed', epoch: 1, brokerId: 1, claimId: newId() },
-      { type: 'brokerRegistered', ...broker },
+      registered(1, { brokerEpoch: 2, listeners, isFenced: true }),
+      { type: 'brokerStateChanged', ...state },
+      registered(2),
+      { type: 'directoryRetired', directoryId: directoryOf(3) },
+      { type: 'directoryFailed', directoryId: directoryOf(2) },
+      { type: 'featureLevelChanged', level: 2 },
+      { type: 'quarantined', reason: 'ahead' },
       { type: 'producerIdsAllocated', brokerId: 1, firstProducerId: 0, count: 1_000 },
       doomed,
       ...Array.from({ length: 300 }, (_, at) => topic(`topic-${at}`, 2)),
@@ -162,6 +168,9 @@ describe('an image', () => {
       9,
     ])
     expect(copy.partitionCount).toBe(600)
+    expect(copy.brokers.get(1)).toMatchObject({ isFenced: false, isShuttingDown: true })
+    expect([copy.isRetired(directoryOf(3)), copy.isFailed(directoryOf(2))]).toEqual([true, true])
+    expect([copy.featureLevel, copy.quarantine]).toEqual([2, 'ahead'])
   })
 })
 

@@ -1,36 +1,14 @@
 import { assert, unreachable } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
+import { type BrokerImage, Brokers } from './brokers.ts'
 import { changed, entriesOf, noConfigs } from './config-entries.ts'
 import { DeletedTopics } from './deleted-topics.ts'
-import type {
-  ListenerAddress,
-  MetadataRecord,
-  PartitionState,
-  RecordOf,
-  ScramCredential,
-} from './records.ts'
+import type { MetadataRecord, RecordOf, ScramCredential } from './records.ts'
 import { ShardedMap } from './sharded-map.ts'
+import { grown, type TopicImage, topicOf, withStates } from './topic-image.ts'
 
-export type PartitionImage = PartitionState
-
-export interface TopicImage {
-  readonly id: Uuid
-  readonly name: string
-  readonly isInternal: boolean
-  /** Overrides only; a name that is missing here has the broker's value. */
-  readonly configs: ReadonlyMap<string, string>
-  /** `partitions[n].index` is n; never empty. */
-  readonly partitions: readonly PartitionImage[]
-}
-
-export interface BrokerImage {
-  readonly id: number
-  /** Sequence of its latest registration: a higher one is a later start. */
-  readonly epoch: number
-  readonly incarnationId: Uuid
-  readonly rack: string | null
-  readonly listeners: readonly ListenerAddress[]
-}
+export type { BrokerImage } from './brokers.ts'
+export type { PartitionImage, TopicImage } from './topic-image.ts'
 
 /** A user with its credentials by SASL mechanism; there is at least one. */
 export interface ScramUserImage {
@@ -52,7 +30,9 @@ interface Content {
   readonly controllerId: number
   readonly lastClaim: RecordOf<'epochClaimed'> | null
   readonly lastProducerIds: RecordOf<'producerIdsAllocated'> | null
-  readonly brokers: ReadonlyMap<number, BrokerImage>
+  readonly featureLevel: number
+  readonly quarantine: string | null
+  readonly brokers: Brokers
   /** By broker id, null for all brokers; none is empty. */
   readonly brokerConfigs: ReadonlyMap<number | null, ReadonlyMap<string, string>>
   /** By group id; none is empty. */
@@ -79,7 +59,9 @@ export class MetadataImage {
     controllerId: -1,
     lastClaim: null,
     lastProducerIds: null,
-    brokers: new Map(),
+    featureLevel: 1,
+    quarantine: null,
+    brokers: Brokers.none,
     brokerConfigs: new Map(),
     groupConfigs: ShardedMap.empty(),
     scramUsers: ShardedMap.empty(),
@@ -121,8 +103,34 @@ export class MetadataImage {
     return this.#content.controllerId
   }
 
+  /** The finalized one: no record of a higher level is in the log. */
+  get featureLevel(): number {
+    return this.#content.featureLevel
+  }
+
+  /** Why nothing is decided; null where everything is as it should be (durability.md 1.7). */
+  get quarantine(): string | null {
+    return this.#content.quarantine
+  }
+
+  /** The registered ones, by id. */
   get brokers(): ReadonlyMap<number, BrokerImage> {
-    return this.#content.brokers
+    return this.#content.brokers.byId
+  }
+
+  /** Whose logs lie there; undefined where no registered broker's do. */
+  brokerOfDirectory(directoryId: Uuid): BrokerImage | undefined {
+    return this.#content.brokers.ofDirectory(directoryId)
+  }
+
+  /** Its disk was replaced, and it must not come back. */
+  isRetired(directoryId: Uuid): boolean {
+    return this.#content.brokers.isRetired(directoryId)
+  }
+
+  /** A write or a flush failed there. */
+  isFailed(directoryId: Uuid): boolean {
+    return this.#content.brokers.isFailed(directoryId)
   }
 
   /** What was given to a running broker, or, for null, to all; the same map as long as nothing changes. */
@@ -216,17 +224,26 @@ export class MetadataImage {
           lastClaim: record,
         })
       case 'brokerRegistered':
-        return this.#brokerRegistered(record)
+      case 'brokerStateChanged':
+      case 'brokerUnregistered':
+      case 'directoryRetired':
+      case 'directoryFailed':
+        return this.#with({ brokers: this.#content.brokers.apply(record) })
+      case 'featureLevelChanged':
+        assert(record.level >= this.featureLevel, 'a feature level never falls')
+        return this.#with({ featureLevel: record.level })
+      case 'quarantined':
+        return this.#with({ quarantine: record.reason })
       case 'topicCreated':
         return this.#topicCreated(record)
       case 'partitionsAdded':
-        return this.#partitionsAdded(record)
+        return this.#withTopic(grown(this.#topic(record.topicId), record), record.partitions.length)
       case 'topicDeleted':
         return this.#topicDeleted(record)
       case 'topicsDeletedBefore':
         return this.#topicsDeletedBefore(record)
       case 'partitionsChanged':
-        return this.#partitionsChanged(record)
+        return this.#withTopic(withStates(this.#topic(record.topicId), record), 0)
       case 'topicConfigsChanged':
         return this.#topicConfigsChanged(record)
       case 'brokerConfigsChanged':
@@ -248,9 +265,10 @@ export class MetadataImage {
     const { clusterId, lastClaim, lastProducerIds } = this.#content
     if (clusterId !== null) yield { type: 'clusterCreated', clusterId }
     if (lastClaim !== null) yield lastClaim
-    for (const { id, epoch, ...broker } of this.brokers.values()) {
-      yield { type: 'brokerRegistered', brokerId: id, brokerEpoch: epoch, ...broker }
-    }
+    yield* this.#content.brokers.records()
+    const { featureLevel, quarantine } = this.#content
+    if (featureLevel > 1) yield { type: 'featureLevelChanged', level: featureLevel }
+    if (quarantine !== null) yield { type: 'quarantined', reason: quarantine }
     for (const [brokerId, configs] of this.#content.brokerConfigs) {
       yield { type: 'brokerConfigsChanged', brokerId, configs: entriesOf(configs) }
     }
@@ -270,33 +288,11 @@ export class MetadataImage {
     if (topicIds.length > 0) yield { type: 'topicsDeletedBefore', topicIds: [...topicIds] }
   }
 
-  #brokerRegistered(record: RecordOf<'brokerRegistered'>): MetadataImage {
-    const { type: _, brokerId: id, brokerEpoch: epoch, ...broker } = record
-    const before = this.brokers.get(id)
-    assert(before === undefined || epoch > before.epoch, 'broker epochs rise')
-    return this.#with({ brokers: new Map(this.brokers).set(id, { id, epoch, ...broker }) })
-  }
-
   #topicCreated(record: RecordOf<'topicCreated'>): MetadataImage {
-    const { type: _, topicId: id, configs: entries, ...topic } = record
-    assert(this.topicById(id) === undefined, 'a topic id is used once')
+    const topic = topicOf(record)
+    assert(this.topicById(topic.id) === undefined, 'a topic id is used once')
     assert(this.topicCollidingWith(topic.name) === undefined, 'no two topics share a name')
-    assert(
-      topic.partitions.length > 0 && topic.partitions.every(({ index }, at) => index === at),
-      'partitions are numbered from 0',
-    )
-    const configs = new Map(entries.map(({ name, value }) => [name, value]))
-    return this.#withTopic({ id, configs, ...topic }, topic.partitions.length)
-  }
-
-  #partitionsAdded(record: RecordOf<'partitionsAdded'>): MetadataImage {
-    const topic = this.#topic(record.topicId)
-    const partitions = [...topic.partitions, ...record.partitions]
-    assert(
-      partitions.every(({ index }, at) => index === at),
-      'added partitions go on where the last ones end',
-    )
-    return this.#withTopic({ ...topic, partitions }, record.partitions.length)
+    return this.#withTopic(topic, topic.partitions.length)
   }
 
   #topicDeleted(record: RecordOf<'topicDeleted'>): MetadataImage {
@@ -317,19 +313,6 @@ export class MetadataImage {
       'a deleted topic does not come back',
     )
     return this.#with({ deletedTopics: this.#content.deletedTopics.with(topicIds) })
-  }
-
-  #partitionsChanged(record: RecordOf<'partitionsChanged'>): MetadataImage {
-    const topic = this.#topic(record.topicId)
-    const partitions = topic.partitions.slice()
-    for (const after of record.partitions) {
-      const before = partitions[after.index]
-      assert(before !== undefined, 'a changed partition exists')
-      assert(after.leaderEpoch >= before.leaderEpoch, 'leader epochs never fall')
-      assert(after.partitionEpoch > before.partitionEpoch, 'partition epochs rise')
-      partitions[after.index] = after
-    }
-    return this.#withTopic({ ...topic, partitions }, 0)
   }
 
   #topicConfigsChanged(record: RecordOf<'topicConfigsChanged'>): MetadataImage {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../lib/bytes.ts'
 import { uuidText } from '../../lib/uuid.ts'
+import { legacyDirectoryId } from './directory-id.ts'
 import {
   batchOverheadBytes,
   decodeBatch,
@@ -16,11 +17,15 @@ const config = fc.record({ name: fc.string(), value: fc.string() })
 const partition = fc.record({
   index: id,
   replicas: fc.array(id),
-  isr: fc.array(id),
-  elr: fc.array(id),
+  addingReplicas: fc.array(id),
+  removingReplicas: fc.array(id),
+  isr: fc.array(uuid),
+  elr: fc.array(uuid),
+  lastKnownElr: fc.array(uuid),
   leader: fc.integer({ min: -1 }),
   leaderEpoch: id,
   partitionEpoch: id,
+  isRecovering: fc.boolean(),
 })
 const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { type: K }> } = {
   clusterCreated: fc.record({ type: fc.constant('clusterCreated'), clusterId: uuid }),
@@ -37,7 +42,27 @@ const kinds: { [K in MetadataRecord['type']]: fc.Arbitrary<MetadataRecord & { ty
     incarnationId: uuid,
     rack: fc.option(fc.string()),
     listeners: fc.array(fc.record({ name: fc.string(), host: fc.string(), port: id })),
+    directoryId: uuid,
+    startClass: fc.constantFrom('A', 'B', 'C', 'C-acked', 'D'),
+    peer: fc.option(fc.record({ host: fc.string(), port: id })),
+    featureLevelMax: fc.integer({ min: 1 }),
+    isFenced: fc.boolean(),
   }),
+  brokerStateChanged: fc.record({
+    type: fc.constant('brokerStateChanged'),
+    brokerId: id,
+    brokerEpoch: fc.integer({ min: 1 }),
+    isFenced: fc.boolean(),
+    isShuttingDown: fc.boolean(),
+  }),
+  brokerUnregistered: fc.record({ type: fc.constant('brokerUnregistered'), brokerId: id }),
+  directoryRetired: fc.record({ type: fc.constant('directoryRetired'), directoryId: uuid }),
+  directoryFailed: fc.record({ type: fc.constant('directoryFailed'), directoryId: uuid }),
+  featureLevelChanged: fc.record({
+    type: fc.constant('featureLevelChanged'),
+    level: fc.integer({ min: 1 }),
+  }),
+  quarantined: fc.record({ type: fc.constant('quarantined'), reason: fc.option(fc.string()) }),
   topicCreated: fc.record({
     type: fc.constant('topicCreated'),
     topicId: uuid,
@@ -148,6 +173,40 @@ describe('a batch of records', () => {
     ],
   ])('with %s is refused', (_, value, message) => {
     expect(() => decodeBatch(batchOf(value))).toThrow(message)
+  })
+
+  test('of version 1, whose clusters had one broker, tells the directory that stands for it', () => {
+    const epochs = { leaderEpoch: 4, partitionEpoch: 5 }
+    const partition = { index: 0, replicas: [7], isr: [7], elr: [], leader: 7, ...epochs }
+    const named = { version: 1, topicId: deleted.topicId }
+    const start = { brokerId: 7, brokerEpoch: 2, incarnationId: deleted.topicId }
+    const batch = [
+      { type: 'brokerRegistered', version: 1, ...start, rack: null, listeners: [] },
+      { type: 'partitionsChanged', ...named, partitions: [partition] },
+      { type: 'partitionsAdded', ...named, partitions: [partition] },
+      {
+        type: 'topicCreated',
+        ...named,
+        name: 't',
+        isInternal: false,
+        configs: [],
+        partitions: [partition],
+      },
+    ]
+    const read = batch.flatMap(each => decodeBatch(batchOf(each)))
+    const directoryId = legacyDirectoryId(7)
+    const upgraded = {
+      ...partition,
+      isr: [directoryId],
+      lastKnownElr: [],
+      addingReplicas: [],
+      removingReplicas: [],
+      isRecovering: false,
+    }
+    expect(read[0]).toMatchObject({ ...start, directoryId, isFenced: false, peer: null })
+    for (const each of read.slice(1)) expect(each).toMatchObject({ partitions: [upgraded] })
+    expect(decodeBatch(encodeBatch(read))).toEqual(read)
+    expect(new Set([0, 1, 258, 2 ** 40].map(legacyDirectoryId)).size).toBe(4)
   })
 
   test.each([

@@ -42,6 +42,16 @@ export const flag: Shape<boolean> = {
   check: value => (typeof value === 'boolean' ? value : refuse(value, 'a boolean')),
 }
 
+/** One of these words. */
+export function oneOf<const W extends readonly string[]>(...words: W): Shape<W[number]> {
+  return {
+    check: value =>
+      words.includes(value as string)
+        ? (value as W[number])
+        : refuse(value, `one of ${words.join(', ')}`),
+  }
+}
+
 /** A uuid in Kafka's text form. */
 export const uuidShape: Shape<string> = {
   check(value) {

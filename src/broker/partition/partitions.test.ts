@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
+import { registered, soleBroker } from '../../../test/metadata/brokers.ts'
 import { DiskError } from '../../env/env.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { Log } from '../log/log.ts'
@@ -9,14 +10,13 @@ import type { MetadataRecord } from '../metadata/records.ts'
 import { Partitions } from './partitions.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
-const place = { replicas: [1], isr: [1], elr: [], leader: 1, leaderEpoch: 0, partitionEpoch: 0 }
-const created = MetadataImage.empty.apply({
+const created = MetadataImage.empty.apply(registered(1)).apply({
   type: 'topicCreated',
   topicId,
   name: 'topic',
   isInternal: false,
   configs: [],
-  partitions: [{ index: 0, ...place }],
+  partitions: [{ index: 0, ...soleBroker }],
 })
 
 /** A directory that opens logs when the test lets it, and what was told of it. */
@@ -149,7 +149,7 @@ describe('a topic that the image does not have', () => {
     const added = {
       type: 'partitionsAdded',
       topicId,
-      partitions: [{ index: 1, ...place }],
+      partitions: [{ index: 1, ...soleBroker }],
     } as const
     partitions.apply(created.apply(added))
     await partitions.settled()

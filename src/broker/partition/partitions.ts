@@ -6,6 +6,7 @@ import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
+import { brokersOf } from '../metadata/replicas.ts'
 import { Partition } from './partition.ts'
 
 export interface PartitionsOptions {
@@ -162,7 +163,7 @@ export class Partitions {
         if (!wanted.replicas.includes(this.#options.brokerId)) continue
         const config = this.#options.logConfig(topic)
         const { partition, isNew } = this.#ensure(topic, wanted.index, config)
-        partition.take({ ...wanted, minInsyncReplicas })
+        partition.take({ ...wanted, isr: brokersOf(image, wanted.isr), minInsyncReplicas })
         if (isNew) work.push(() => this.#open(partition, config))
         else partition.configure(config)
       }

@@ -17,6 +17,7 @@ import {
   internalTopic,
   NaiveCluster,
 } from '../../../../test/metadata/naive-cluster.ts'
+import { directoryOf, registration } from '../../../../test/metadata/brokers.ts'
 import { randomCommand } from '../../../../test/metadata/random-command.ts'
 
 /** A controller over a log in memory whose outcomes the test chooses. */
@@ -130,13 +131,7 @@ class World {
 
   started(): this {
     this.step({ type: 'started' })
-    this.ask({
-      type: 'registerBroker',
-      brokerId: 1,
-      incarnationId: this.uuid(),
-      rack: null,
-      listeners: [],
-    })
+    this.ask(registration(1, { incarnationId: this.uuid() }))
     this.settle()
     return this
   }
@@ -201,7 +196,7 @@ describe('the controller', () => {
     seed => {
       const world = new World(seed).started()
       const model = new NaiveCluster()
-      const asked: [number, Command][] = []
+      const asked: [number, ReturnType<typeof randomCommand>][] = []
       for (let step = 0; step < 300; step++) {
         if (world.inFlight === null || world.prng.chance(1, 2)) {
           const command = randomCommand(world.prng, world.controller.image)
@@ -211,7 +206,7 @@ describe('the controller', () => {
       }
       world.settle()
       for (const [id, command] of asked) {
-        if (command.type === 'allocateProducerIds' || command.type === 'registerBroker') {
+        if (command.type === 'allocateProducerIds') {
           expect(world.answers.has(id)).toBe(true)
         } else expect(errorsOf(world.answers.get(id))).toEqual(model.perform(command))
       }
@@ -266,13 +261,7 @@ describe('the controller', () => {
   test('creates the cluster and claims the epoch in one append, before anything else', () => {
     const world = new World(1)
     world.step({ type: 'started' })
-    world.ask({
-      type: 'registerBroker',
-      brokerId: 1,
-      incarnationId: world.uuid(),
-      rack: null,
-      listeners: [],
-    })
+    world.ask(registration(1, { incarnationId: world.uuid() }))
     expect(world.published).toEqual([])
     world.commit()
     expect(decodeBatch(world.committed[0]!).map(({ type }) => type)).toEqual([
@@ -327,12 +316,11 @@ describe('the controller', () => {
 
   test('leads in a later epoch what a broker that starts again led', () => {
     const world = new World(1).started()
-    const registration = { type: 'registerBroker', brokerId: 1, rack: 'r', listeners: [] } as const
     world.ask(world.create('a'))
     world.settle()
     const incarnationId = world.uuid()
     const ids = [1, 2].map(() => {
-      const id = world.ask({ ...registration, incarnationId })
+      const id = world.ask(registration(1, { rack: 'r', incarnationId }))
       world.settle()
       return id
     })
@@ -341,7 +329,12 @@ describe('the controller', () => {
       expect(world.answers.get(id)).toEqual({ type: 'brokerRegistered', brokerEpoch: epoch })
     }
     for (const partition of world.controller.image.topicByName('a')!.partitions) {
-      expect(partition).toMatchObject({ leader: 1, isr: [1], leaderEpoch: 1, partitionEpoch: 1 })
+      expect(partition).toMatchObject({
+        leader: 1,
+        isr: [directoryOf(1)],
+        leaderEpoch: 1,
+        partitionEpoch: 1,
+      })
     }
   })
 

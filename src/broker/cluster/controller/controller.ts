@@ -7,14 +7,10 @@ import {
   joinBatch,
   type MetadataRecord,
 } from '../../metadata/records.ts'
-import { decideAllocateProducerIds, producerIdBlockCount } from './allocate-producer-ids.ts'
-import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
-import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Answer, Command, Refusal } from './commands.ts'
-import { decideCreatePartitions } from './create-partitions.ts'
-import { decideCreateTopics, type TopicRules } from './create-topics.ts'
+import { decide, type DecisionRules } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { decideDeleteTopics } from './delete-topics.ts'
+import type { ControllerEffect, ControllerEvent } from './events.ts'
 import { growthRefusal, type StoreRoom } from './growth.ts'
 import { encodedBytes, partsOf, type Part } from './parts.ts'
 import {
@@ -24,45 +20,8 @@ import {
   tooLarge,
   waitedTooLong,
 } from './refusals.ts'
-import { decideRegisterBroker } from './register-broker.ts'
 
-export type ControllerEvent =
-  /** Once, first: claim the next epoch, and create the cluster where there is none. */
-  | { readonly type: 'started' }
-  /** `id` is new, and comes back with the answer. */
-  | { readonly type: 'commanded'; readonly id: number; readonly command: Command }
-  /** Whoever asked waits no longer. */
-  | { readonly type: 'withdrawn'; readonly id: number }
-  /** The answers to `append`. */
-  | { readonly type: 'committed'; readonly nextSequence: number; readonly usedBytes?: number }
-  | { readonly type: 'unavailable' }
-  /** The answers to `snapshot`. `snapshotUnknown`: it must be repeated. */
-  | { readonly type: 'snapshotWritten'; readonly nextSequence: number; readonly usedBytes?: number }
-  | { readonly type: 'snapshotUnavailable' }
-  | { readonly type: 'snapshotUnknown' }
-  /** An answer to both: somebody else has appended. */
-  | { readonly type: 'lost' }
-  /** The pause that `wait` asked for is over. */
-  | { readonly type: 'waited' }
-  | { readonly type: 'stopped' }
-
-/** To be performed in this order. */
-export type ControllerEffect =
-  /** Append after the last record known. Repeated with the same bytes until its outcome is certain. */
-  | { readonly type: 'append'; readonly epoch: number; readonly payload: Uint8Array }
-  /** Pause a moment, because the store does not answer. */
-  | { readonly type: 'wait' }
-  /** Keep `image` as a snapshot: it is the state after the last record. */
-  | { readonly type: 'snapshot'; readonly epoch: number; readonly image: MetadataImage }
-  /** `records` are committed; `image` has them. */
-  | {
-      readonly type: 'publish'
-      readonly image: MetadataImage
-      readonly records: readonly MetadataRecord[]
-    }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
-  /** No longer the controller: somebody else is. */
-  | { readonly type: 'resign' }
+export type { ControllerEffect, ControllerEvent } from './events.ts'
 
 export interface ControllerOptions {
   readonly brokerId: number
@@ -83,7 +42,7 @@ export interface ControllerOptions {
   readonly producerIdBlockCount?: number
   /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
   readonly room?: StoreRoom
-  readonly rules: TopicRules & ConfigRules
+  readonly rules: DecisionRules
 }
 
 /** Bytes of records after which a batch is closed. One command alone may be larger, up to what an append holds; then it is split. */
@@ -350,29 +309,8 @@ export class Controller {
   }
 
   #decide(image: MetadataImage, command: Command): Decision {
-    const { rules } = this.#options
-    switch (command.type) {
-      case 'createTopics':
-        return decideCreateTopics(image, command.drafts, { ...command, rules })
-      case 'createPartitions':
-        return decideCreatePartitions(image, command.drafts, { ...command, rules })
-      case 'deleteTopics':
-        return decideDeleteTopics(image, command.targets)
-      case 'alterConfigs':
-        return decideAlterConfigs(image, command.changes, { ...command, rules })
-      case 'alterScramUsers':
-        return decideAlterScramUsers(image, command.changes)
-      case 'registerBroker':
-        return decideRegisterBroker(image, command, this.#nextSequence)
-      case 'allocateProducerIds':
-        return decideAllocateProducerIds(
-          image,
-          command.brokerId,
-          this.#options.producerIdBlockCount ?? producerIdBlockCount,
-        )
-      default:
-        return unreachable(command)
-    }
+    const { rules, producerIdBlockCount } = this.#options
+    return decide(image, command, { rules, sequence: this.#nextSequence, producerIdBlockCount })
   }
 
   #append(batch: Batch): void {

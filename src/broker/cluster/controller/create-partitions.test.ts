@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { registered } from '../../../../test/metadata/brokers.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { uuidFrom } from '../../../lib/uuid.ts'
 import { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
+import { brokersOf } from '../../metadata/replicas.ts'
 import type { PartitionsDraft } from './commands.ts'
 import { decideCreatePartitions } from './create-partitions.ts'
 import { newPartition } from './placement.ts'
@@ -17,12 +19,6 @@ const rules = {
   validateConfigs: () => null,
 }
 
-function broker(brokerId: number): MetadataRecord {
-  const incarnationId = uuidFrom(prng.bytes(16))
-  const rest = { incarnationId, rack: null, listeners: [] }
-  return { type: 'brokerRegistered', brokerId, brokerEpoch: brokerId, ...rest }
-}
-
 function topic(name: string, ...replicas: number[][]): MetadataRecord {
   return {
     type: 'topicCreated',
@@ -30,16 +26,16 @@ function topic(name: string, ...replicas: number[][]): MetadataRecord {
     name,
     isInternal: name.startsWith('__'),
     configs: [],
-    partitions: replicas.map((brokers, index) => newPartition(index, brokers)),
+    partitions: replicas.map((ids, index) => newPartition(brokers, index, ids)),
   }
 }
 
+const brokers = [1, 2, 3].reduce((image, id) => image.apply(registered(id)), MetadataImage.empty)
 const cluster = [
-  ...[1, 2, 3].map(broker),
   topic('one', [1]),
   topic('two', [1, 2], [2, 3]),
   topic('__consumer_offsets', [1]),
-].reduce((image, record) => image.apply(record), MetadataImage.empty)
+].reduce((image, record) => image.apply(record), brokers)
 
 function decide(drafts: readonly Partial<PartitionsDraft>[], validateOnly = false) {
   const usual = { name: 'one', count: 2, assignments: null, placementStart: 0 }
@@ -58,7 +54,7 @@ describe('a topic that shall have more partitions', () => {
     expect(partitions.slice(0, 2)).toEqual(cluster.topicByName('two')!.partitions)
     for (const { replicas, isr, leader, leaderEpoch } of partitions.slice(2)) {
       expect(new Set(replicas).size).toBe(2)
-      expect([isr, leader, leaderEpoch]).toEqual([replicas, replicas[0], 0])
+      expect([brokersOf(image, isr), leader, leaderEpoch]).toEqual([replicas, replicas[0], 0])
     }
   })
 

@@ -10,7 +10,7 @@ import {
   mistake,
   namedTwice,
 } from './decision.ts'
-import { newPartition, place, replicasError } from './placement.ts'
+import { newPartition, place, placeable, replicasError } from './placement.ts'
 
 /** Each topic's growth is decided on its own, upon what those before it leave. A topic that is named twice is answered once, and last. */
 export function decideCreatePartitions(
@@ -30,7 +30,9 @@ export function decideCreatePartitions(
     const replicas = replicasOf(situation, draft, topic)
     if (isMistake(replicas)) return { name, ...replicas }
     const from = topic.partitions.length
-    const partitions = replicas.map((brokers, at) => newPartition(from + at, brokers))
+    const partitions = replicas.map((brokers, at) =>
+      newPartition(situation.image, from + at, brokers),
+    )
     const record = { type: 'partitionsAdded', topicId: topic.id, partitions } as const
     image = image.apply(record)
     records.push(record)
@@ -80,7 +82,7 @@ function replicasOf(
   if (draft.assignments !== null) {
     return assignedReplicas(image, draft.assignments, { ...draft, from, replicationFactor })
   }
-  const brokers = [...image.brokers.keys()].toSorted((a, b) => a - b)
+  const brokers = placeable(image, replicationFactor)
   if (replicationFactor > brokers.length) {
     return mistake(
       'INVALID_REPLICATION_FACTOR',

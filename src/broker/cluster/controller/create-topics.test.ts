@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { directoryOf, registered } from '../../../../test/metadata/brokers.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { uuidFrom } from '../../../lib/uuid.ts'
 import { MetadataImage } from '../../metadata/image.ts'
 import type { TopicDraft, TopicResult } from './commands.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
-import { place } from './placement.ts'
+import { newPartition, place } from './placement.ts'
 import { topicNameError } from '../../../lib/topic-name.ts'
 
 const prng = new Prng(3)
@@ -22,15 +23,7 @@ const rules: TopicRules = {
   validateConfigs: configs => (configs.has('bad') ? `bad is ${configs.get('bad')}` : null),
 }
 const cluster = [1, 2, 3].reduce(
-  (image, brokerId) =>
-    image.apply({
-      type: 'brokerRegistered',
-      brokerId,
-      brokerEpoch: brokerId,
-      incarnationId: uuidFrom(prng.bytes(16)),
-      rack: null,
-      listeners: [],
-    }),
+  (image, brokerId) => image.apply(registered(brokerId)),
   MetadataImage.empty,
 )
 
@@ -77,15 +70,22 @@ describe('a topic that is wished for', () => {
       },
     ])
     expect(records.length).toBe(1)
-    const fresh = { elr: [], leaderEpoch: 0, partitionEpoch: 0 }
+    const isr = (...ids: number[]) => ids.map(id => directoryOf(id))
+    const {
+      index: _,
+      replicas: __,
+      isr: ___,
+      leader: ____,
+      ...fresh
+    } = newPartition(cluster, 0, [1])
     expect(image.topicByName('orders')).toEqual({
       id: wish.topicId,
       name: 'orders',
       isInternal: false,
       configs: new Map([['retention.ms', '5']]),
       partitions: [
-        { index: 0, replicas: [1, 2], isr: [1, 2], leader: 1, ...fresh },
-        { index: 1, replicas: [2, 3], isr: [2, 3], leader: 2, ...fresh },
+        { index: 0, replicas: [1, 2], isr: isr(1, 2), leader: 1, ...fresh },
+        { index: 1, replicas: [2, 3], isr: isr(2, 3), leader: 2, ...fresh },
       ],
     })
   })

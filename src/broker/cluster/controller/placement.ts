@@ -1,5 +1,6 @@
 import { assert } from '../../../lib/assert.ts'
 import type { MetadataImage, PartitionImage } from '../../metadata/image.ts'
+import { isActive, isCordoned } from '../../metadata/replicas.ts'
 
 export interface PlacementWish {
   /** Ascending, none twice. */
@@ -35,6 +36,17 @@ export function place({
   })
 }
 
+/**
+ * The brokers that new replicas may go to, ascending: those that live; where they are too few, with those that do not and are
+ * expected back. Cordoned ones get none.
+ */
+export function placeable(image: MetadataImage, replicationFactor: number): number[] {
+  const open = [...image.brokers.values()].filter(({ id }) => !isCordoned(image, id))
+  const active = open.filter(broker => isActive(broker))
+  const chosen = active.length >= replicationFactor ? active : open
+  return chosen.map(({ id }) => id).toSorted((a, b) => a - b)
+}
+
 /** What is wrong with the brokers that somebody chose for a partition, to follow "The assignments"; null where nothing is. */
 export function replicasError(
   image: MetadataImage,
@@ -46,11 +58,23 @@ export function replicasError(
   if (brokers.length !== replicationFactor) return 'give some partitions more replicas than others'
   if (new Set(brokers).size < brokers.length) return `give partition ${partition} a broker twice`
   const unknown = brokers.find(id => !image.brokers.has(id))
-  return unknown === undefined ? null : `name broker ${unknown}, which is not registered`
+  if (unknown !== undefined) return `name broker ${unknown}, which is not registered`
+  if (brokers.some(id => isActive(image.brokers.get(id)))) return null
+  return `give partition ${partition} no broker that is alive`
 }
 
-/** A partition that nobody wrote to yet: all of its replicas are in sync. */
-export function newPartition(index: number, brokers: readonly number[]): PartitionImage {
-  const epochs = { leaderEpoch: 0, partitionEpoch: 0 }
-  return { index, replicas: brokers, isr: brokers, elr: [], leader: brokers[0]!, ...epochs }
+/**
+ * A partition that nobody wrote to yet: all of its replicas that live are in sync, and the first of them leads. At least one of
+ * `brokers` is active.
+ */
+export function newPartition(
+  image: MetadataImage,
+  index: number,
+  brokers: readonly number[],
+): PartitionImage {
+  const active = brokers.map(id => image.brokers.get(id)).filter(broker => isActive(broker))
+  const none = { addingReplicas: [], removingReplicas: [], elr: [], lastKnownElr: [] }
+  const isr = active.map(({ directoryId }) => directoryId)
+  const epochs = { leaderEpoch: 0, partitionEpoch: 0, isRecovering: false }
+  return { index, replicas: brokers, isr, leader: active[0]?.id ?? -1, ...none, ...epochs }
 }

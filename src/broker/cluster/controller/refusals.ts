@@ -29,3 +29,11 @@ export function tooLarge(bytes: number, bytesMax: number): Refusal {
     message: `The request changes ${bytes} bytes of metadata at once; at most ${bytesMax} fit. Split it.`,
   }
 }
+
+export function notBuiltYet(what: string): Refusal {
+  return {
+    type: 'refused',
+    error: 'UNSUPPORTED_VERSION',
+    message: `This version of the controller does not know ${what} yet.`,
+  }
+}

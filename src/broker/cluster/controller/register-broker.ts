@@ -1,9 +1,8 @@
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
-import type { MetadataRecord } from '../../metadata/records.ts'
-import type { Command } from './commands.ts'
+import type { MetadataRecord, RecordOf } from '../../metadata/records.ts'
+import type { Uuid } from '../../../lib/uuid.ts'
+import type { Registration } from './commands.ts'
 import type { Decision } from './decision.ts'
-
-type Registration = Extract<Command, { readonly type: 'registerBroker' }>
 
 /**
  * A new start of a broker. What it led it leads again in a later epoch (durability.md R1b), so that records
@@ -15,30 +14,49 @@ export function decideRegisterBroker(
   registration: Registration,
   sequence: number,
 ): Decision {
-  const { type: _, brokerId, incarnationId, rack, listeners, unregisteredStarts = 0 } = registration
+  const { brokerId, incarnationId, unregisteredStarts = 0 } = registration
   const known = before.brokers.get(brokerId)
   if (known?.incarnationId === incarnationId) {
     const answer = { type: 'brokerRegistered', brokerEpoch: known.epoch } as const
     return { records: [], image: before, answer }
   }
-  const records: MetadataRecord[] = [
-    {
-      type: 'brokerRegistered',
-      brokerId,
-      brokerEpoch: sequence,
-      incarnationId,
-      rack,
-      listeners: [...listeners],
-    },
-  ]
+  const records: MetadataRecord[] = [registrationRecord(before, registration, sequence)]
   for (const topic of before.topics()) {
-    const partitions = reelected(topic, brokerId, 1 + unregisteredStarts)
+    const partitions = reelected(topic, brokerId, 1 + unregisteredStarts).map(partition =>
+      known === undefined
+        ? partition
+        : { ...partition, ...renamed(partition, known.directoryId, registration.directoryId) },
+    )
     if (partitions.length > 0) {
       records.push({ type: 'partitionsChanged', topicId: topic.id, partitions })
     }
   }
   const image = records.reduce((after, record) => after.apply(record), before)
   return { records, image, answer: { type: 'brokerRegistered', brokerEpoch: sequence } }
+}
+
+/** Fenced until a heartbeat says that it has applied this record; the only broker of a cluster leads at once. */
+function registrationRecord(
+  { brokers }: MetadataImage,
+  registration: Registration,
+  brokerEpoch: number,
+): RecordOf<'brokerRegistered'> {
+  const { brokerId, incarnationId, rack, listeners } = registration
+  const { directoryId, startClass, peer, featureLevelMax } = registration
+  const isOnly = [...brokers.keys()].every(id => id === brokerId)
+  return {
+    type: 'brokerRegistered',
+    brokerId,
+    brokerEpoch,
+    incarnationId,
+    rack,
+    listeners: [...listeners],
+    directoryId,
+    startClass,
+    peer,
+    featureLevelMax,
+    isFenced: !isOnly,
+  }
 }
 
 /** The partitions of `topic` that the broker leads, as `starts` starts of it leave them: each leads in epochs of its own. */
@@ -50,4 +68,14 @@ export function reelected(topic: TopicImage, brokerId: number, starts: number): 
       leaderEpoch: partition.leaderEpoch + starts,
       partitionEpoch: partition.partitionEpoch + starts,
     }))
+}
+
+/** Where a directory is named, under its new name. */
+function renamed(
+  { isr, elr, lastKnownElr }: PartitionImage,
+  from: Uuid,
+  to: Uuid,
+): Pick<PartitionImage, 'isr' | 'elr' | 'lastKnownElr'> {
+  const inPlace = (ids: readonly Uuid[]): Uuid[] => ids.map(id => (id === from ? to : id))
+  return { isr: inPlace(isr), elr: inPlace(elr), lastKnownElr: inPlace(lastKnownElr) }
 }

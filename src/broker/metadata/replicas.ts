@@ -1,0 +1,54 @@
+import type { Uuid } from '../../lib/uuid.ts'
+import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './image.ts'
+
+/** It may lead and be in sync: it was heard of, has applied its registration, and does not want to go. */
+export function isActive(broker: BrokerImage | undefined): broker is BrokerImage {
+  return broker !== undefined && !broker.isFenced && !broker.isShuttingDown
+}
+
+/** It gets no new replicas (KIP-1066, where a broker has one directory). */
+export function isCordoned(image: MetadataImage, brokerId: number): boolean {
+  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '') !== ''
+}
+
+/** The brokers whose logs lie in these directories, in their order; of a directory that no registered broker has, nothing. */
+export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): number[] {
+  return directoryIds.flatMap(id => image.brokerOfDirectory(id)?.id ?? [])
+}
+
+const minInsyncReplicasConfig = 'min.insync.replicas'
+
+/**
+ * `min.insync.replicas` of a topic, as every broker resolves it from the log alone: the topic's, else that of all brokers, else one
+ * less than there are replicas, and 2 at most. What a broker's file says counts nowhere, so no two go by two values
+ * (durability.md R5, R8).
+ */
+export function minInsyncReplicasOf(image: MetadataImage, topic: TopicImage): number {
+  return minInsyncReplicasWhere(image, topic, topic.partitions[0]!)
+}
+
+/** How many in-sync replicas the partition needs: no more than its replication factor, which is the old one while it grows. */
+export function insyncNeededBy(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+): number {
+  return Math.min(minInsyncReplicasWhere(image, topic, partition), replicationFactorOf(partition))
+}
+
+/** Replicas that a reassignment brings do not count before they are complete. */
+function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
+  return Math.max(1, replicas.length - addingReplicas.length)
+}
+
+function minInsyncReplicasWhere(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+): number {
+  const configured =
+    topic.configs.get(minInsyncReplicasConfig) ??
+    image.brokerConfigs(null).get(minInsyncReplicasConfig)
+  if (configured !== undefined) return Number(configured)
+  return Math.max(1, Math.min(replicationFactorOf(partition) - 1, 2))
+}
