@@ -26,6 +26,8 @@ import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import { type Look, look, suitable } from './look.ts'
 import { Membership } from './membership.ts'
 import type { Office } from './office.ts'
+import { Deposed } from './controller-shell.ts'
+import type { OpenedCluster, PeerService } from './peer-service.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
@@ -57,7 +59,7 @@ export type ImageListener = (image: MetadataImage, records: readonly MetadataRec
  * changes that may be asked for. This broker is always the controller; but while it stands alone (`ClusterOptions.copy`)
  * nothing can be changed.
  */
-export class Cluster {
+export class Cluster implements OpenedCluster {
   readonly #options: ClusterOptions
   readonly #membership: Membership
   readonly #producerIds: ProducerIds
@@ -79,6 +81,7 @@ export class Cluster {
       publish: (next, records) => this.#publish(next, records),
       registered: epoch => this.#registered(epoch),
       failed: error => this.#fail(error),
+      opened: () => this,
     })
     const spare = copy === undefined ? null : spareIn(copy)
     this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
@@ -107,10 +110,10 @@ export class Cluster {
     if (own !== null) suitable(own, options)
     for (;;) {
       const found = await look(options)
-      if (found.kind === 'read') {
+      if (found.kind === 'held' || found.kind === 'read') {
         const cluster = new Cluster(options, found.image)
-        await cluster.#attach(found)
-        return cluster
+        if (await cluster.#enter(found)) return cluster
+        continue
       }
       if (copy !== undefined && own !== null) {
         const cluster = new Cluster(options, own)
@@ -120,6 +123,23 @@ export class Cluster {
       }
       if (found.kind === 'unusable') throw found.error
       await sleep(env.clock, retryDelayMs)
+    }
+  }
+
+  /** False where another broker came first, and one must look again. */
+  async #enter(found: Exclude<Look, { readonly kind: 'unavailable' | 'unusable' }>) {
+    const { brokerId, isSoleBroker = true } = this.#options
+    const isFirst = found.image.brokers.size === 0 || isOnlyBroker(found.image, brokerId)
+    if (found.kind === 'held' || (!isFirst && !isSoleBroker)) {
+      await this.#membership.join(found)
+      return true
+    }
+    try {
+      await this.#attach(found)
+      return true
+    } catch (error) {
+      if (isSoleBroker || !(error instanceof Deposed)) throw error
+      return false
     }
   }
 
@@ -158,7 +178,17 @@ export class Cluster {
 
   /** Of the active controller, as far as this broker knows; -1 where it knows none. */
   get controllerId(): number {
-    return this.#image.controllerId
+    return this.#membership.claim.controllerId
+  }
+
+  /** When an active controller was heard of last, in monotonic milliseconds: now, where it is this broker; -Infinity where none was. */
+  get controllerHeardMs(): number {
+    return this.#membership.controllerHeardMs
+  }
+
+  /** What this broker does for the others of its cluster. */
+  get peerService(): PeerService {
+    return this.#membership
   }
 
   /** What others may ask of this broker while it is the controller; null while it is not. */
@@ -293,11 +323,16 @@ export class Cluster {
     return this.#membership.connectTo(brokerId)
   }
 
+  /** This broker can serve what it is given, and is fenced no longer by its own wish. */
+  setReady(): void {
+    this.#membership.setReady()
+  }
+
   /**
    * Hands over what this broker leads, waits until the others know, and resolves when it may stop: at once where it is alone,
    * after `timeoutMs` in any case. `stop` comes after it.
    */
-  shutDown(timeoutMs?: number): Promise<void> {
+  shutDown(timeoutMs = 60_000): Promise<void> {
     return this.#membership.shutDown(timeoutMs)
   }
 

@@ -20,7 +20,7 @@ export const brokerPrincipal = 'broker'
 const mechanism = present(scramMechanism('SCRAM-SHA-256'), 'the mechanism is known')
 
 /** What is sent among brokers on one connection. Answers keep the order of requests, so what may wait long has one of its own. */
-export type Lane = 'heartbeats' | 'metadata' | 'commands' | 'in-sync sets'
+export type Lane = 'heartbeats' | 'metadata' | 'gossip' | 'commands' | 'in-sync sets'
 
 /**
  * Connections to the private listeners of other brokers, logged in as a broker: `connect` makes one that is the caller's,

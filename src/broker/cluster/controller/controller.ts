@@ -141,6 +141,8 @@ export class Controller {
       case 'lost':
         this.#resign()
         break
+      case 'tick':
+        break
       case 'stopped':
         this.#stop()
         break
