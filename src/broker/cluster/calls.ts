@@ -38,7 +38,8 @@ export interface Call<C extends Command, Request extends Fields, Response extend
   toRequest(command: C, caller: Caller, timeoutMs: number): Draft<Request>
   /** @throws CallError where the message is no command */
   toCommand(request: Infer<Request>): C
-  toResponse(answer: Answer): Draft<Response>
+  /** `sequence`: of the last record that is committed. */
+  toResponse(answer: Answer, sequence: number): Draft<Response>
   /** `command` is what was asked. */
   toAnswer(response: Infer<Response>, command: C): Answer
 }
