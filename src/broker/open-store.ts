@@ -39,6 +39,14 @@ export function openStore({
   return Promise.resolve(store)
 }
 
+/** Whether no other broker can come to where the metadata log is kept: this one is the cluster. */
+export function isSoleStore({
+  metadataStore,
+  metadataDir,
+}: Pick<Settings, 'metadataStore' | 'metadataDir'>): boolean {
+  return metadataStore === 'files' && metadataDir === ''
+}
+
 /** The Kubernetes API as the settings name it; nothing is connected or read yet. */
 export function openObjects({
   env,

@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts'
-import type { Cluster } from './cluster/cluster.ts'
+import type { OpenedCluster } from './cluster/peer-service.ts'
+import { isSoleStore } from './open-store.ts'
 import type { Settings } from './config/settings.ts'
 import type { Admission } from './identity/admission.ts'
 import { ConfigMapSource } from './identity/config-map-source.ts'
@@ -72,13 +73,13 @@ export class OwnDisk {
   /** This broker's copy of the metadata log; none where the log itself is on this machine. @throws StoreError */
   openCopy(): MetadataCopy | undefined {
     const { env, settings } = this.#options
-    if (settings.metadataStore === 'files') return undefined
+    if (isSoleStore(settings)) return undefined
     return MetadataCopy.open(env.disk, `${settings.logDirs}/metadata.copy`)
   }
 
   /** @throws DirectoryError */
   async open(
-    cluster: Cluster,
+    cluster: Pick<OpenedCluster, 'image' | 'registration'>,
     rest: Pick<LogDirectoryOptions, 'codecs' | 'committedOffset' | 'compactionLane'>,
   ): Promise<LogDirectory> {
     const { env, settings, bootId, logger, fatal } = this.#options
@@ -131,9 +132,9 @@ export class OwnDisk {
    * disk is the one that it was.
    */
   #isAccepted(claim: Claim | null): boolean {
-    const { metadataStore, metadataLogDir } = this.#options.settings
+    const { settings } = this.#options
     const isPermitted = this.#admission?.type === 'format' && this.#admission.incarnation !== null
-    const isSameDisk = metadataStore === 'files' && metadataLogDir === ''
+    const isSameDisk = isSoleStore(settings) && settings.metadataLogDir === ''
     if (claim?.found === null) return isPermitted || isSameDisk
     return claim?.found.isRecorded === false
   }

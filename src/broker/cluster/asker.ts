@@ -18,10 +18,10 @@ import type { PartitionChange, PartitionChangeOutcome } from './partition-change
 export interface AskerOptions {
   readonly clock: Clock
   readonly link: ControllerLink
-  office(): Office | null
-  caller(): Caller
+  readonly office: () => Office | null
+  readonly caller: () => Caller
   /** Resolves when the image here has record `sequence`, or after `timeoutMs`. */
-  seen(sequence: number, timeoutMs: number): Promise<void>
+  readonly seen: (sequence: number, timeoutMs: number) => Promise<void>
 }
 
 /** What became of one attempt. */

@@ -35,13 +35,13 @@ export type CommandOf<T extends Command['type']> = Extract<Command, { readonly t
 export interface Call<C extends Command, Request extends Fields, Response extends Fields> {
   readonly api: Api<Request, Response>
   readonly lane: Lane
-  toRequest(command: C, caller: Caller, timeoutMs: number): Draft<Request>
+  readonly toRequest: (command: C, caller: Caller, timeoutMs: number) => Draft<Request>
   /** @throws CallError where the message is no command */
-  toCommand(request: Infer<Request>): C
+  readonly toCommand: (request: Infer<Request>) => C
   /** `sequence`: of the last record that is committed. */
-  toResponse(answer: Answer, sequence: number): Draft<Response>
+  readonly toResponse: (answer: Answer, sequence: number) => Draft<Response>
   /** `command` is what was asked. */
-  toAnswer(response: Infer<Response>, command: C): Answer
+  readonly toAnswer: (response: Infer<Response>, command: C) => Answer
 }
 
 /** A message whose fields make no command. */

@@ -65,7 +65,7 @@ export class Cluster implements OpenedCluster {
   readonly #producerIds: ProducerIds
   readonly #imageListeners: ImageListener[] = []
   readonly #failureListeners: ((error: Error) => void)[] = []
-  readonly #epochBefore: number | null
+  #epochBefore: number | null
   #epoch = -1
   #image: MetadataImage
   #failure: Error | null = null
@@ -81,7 +81,7 @@ export class Cluster implements OpenedCluster {
       publish: (next, records) => this.#publish(next, records),
       registered: epoch => this.#registered(epoch),
       failed: error => this.#fail(error),
-      opened: () => this,
+      registration: () => this.#registrationBefore(),
     })
     const spare = copy === undefined ? null : spareIn(copy)
     this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
@@ -369,6 +369,12 @@ export class Cluster implements OpenedCluster {
   /** Where round robin begins. */
   #anywhere(): number {
     return readUint32(this.#options.env.random.bytes(4), 0)
+  }
+
+  /** Before this start is registered the image tells of the one before. */
+  #registrationBefore(): { readonly before: number | null; readonly now: number } {
+    if (this.#epoch < 0) this.#epochBefore = this.#image.brokers.get(this.brokerId)?.epoch ?? null
+    return this.registration
   }
 
   #registered(epoch: number): void {

@@ -15,16 +15,16 @@ export interface FollowingOptions {
   readonly lease: Lease
   readonly known: KnownLog
   readonly link: ControllerLink
-  image(): MetadataImage
+  readonly image: () => MetadataImage
   /** The epoch of this broker's registration; -1 before. */
-  brokerEpoch(): number
+  readonly brokerEpoch: () => number
   /** Tries to win the office; resolves when it is won or not to be had. Never rejects. */
-  takeOffice(options: { readonly force: boolean }): Promise<void>
+  readonly takeOffice: (options: { readonly force: boolean }) => Promise<void>
   /** Reads the store, and takes what is new there. Never rejects. */
-  readStore(): Promise<void>
+  readonly readStore: () => Promise<void>
   /** Nothing that is told can be taken any more. */
-  failed(error: Error): void
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void
+  readonly failed: (error: Error) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
 /** How long a controller waits for a record before it says that there is none. */

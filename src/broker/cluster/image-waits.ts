@@ -10,16 +10,16 @@ export class ImageWaits {
     this.#clock = clock
   }
 
-  /** Resolves when the image has record `sequence`, or after `timeoutMs`. */
-  until(sequence: number, timeoutMs: number): Promise<void> {
+  /** Resolves when the image has record `sequence`, or after `timeoutMs`, where that is given. */
+  until(sequence: number, timeoutMs?: number): Promise<void> {
     if (sequence <= this.#sequence) return Promise.resolve()
     return new Promise(resolve => {
       const end = (): void => {
-        timer.cancel()
+        timer?.cancel()
         this.#waiting.delete(wait)
         resolve()
       }
-      const timer = this.#clock.after(timeoutMs, end)
+      const timer = timeoutMs === undefined ? null : this.#clock.after(timeoutMs, end)
       const wait = { sequence, end }
       this.#waiting.add(wait)
     })

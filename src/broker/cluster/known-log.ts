@@ -24,8 +24,8 @@ export interface KnownLogOptions {
   readonly copy?: MetadataCopy | undefined
   /** Records after which the copy is made short by a snapshot. */
   readonly snapshotIntervalMax: number
-  image(): MetadataImage
-  publish(image: MetadataImage, records: readonly MetadataRecord[]): void
+  readonly image: () => MetadataImage
+  readonly publish: (image: MetadataImage, records: readonly MetadataRecord[]) => void
 }
 
 /**

@@ -37,8 +37,8 @@ export interface MembershipListener {
   registered(epoch: number): void
   /** Once, last. */
   failed(error: Error): void
-  /** For who must know the cluster before this broker is registered in it. */
-  opened(): OpenedCluster
+  /** Epochs of the last start and of this one. */
+  registration(): OpenedCluster['registration']
 }
 
 /** Milliseconds between two looks at a store that answers: each reads all of it. */
@@ -255,7 +255,7 @@ export class Membership implements PeerService {
     })
     this.#candidate = office.shell
     this.#candidateFailure = null
-    const { registration, epoch } = await this.#enter(office)
+    const { registration, epoch } = await this.#enter(office, () => held.image)
     if ((copy?.local.unregisteredStarts ?? 0) > 0) await copy?.keep({ unregisteredStarts: 0 })
     if (this.#isStopped) return office.stop()
     this.#candidate = null
@@ -279,7 +279,10 @@ export class Membership implements PeerService {
       if (!isOfStore(error)) throw error
     }
     if (this.office === null) this.#succession.follow()
-    await this.#registration()
+    this.#waits.reached(this.image.sequence)
+    await this.#waits.until(1)
+    if (this.#isStopped) return
+    await this.#registration(this.image)
     await this.#presence.register(() => this.#registrationNow())
   }
 
@@ -298,9 +301,13 @@ export class Membership implements PeerService {
     attaching.catch((error: unknown) => this.#attachFailed(error))
   }
 
-  async #registration(): Promise<Registration> {
-    const { facts } = this.#options
-    this.#facts ??= (await facts?.(this.#listener.opened())) ?? plainFacts(this.#options)
+  /** Once `image` is known, and before the controller hears of this start. */
+  async #registration(image: MetadataImage): Promise<Registration> {
+    const { facts, brokerId } = this.#options
+    const registration = this.#listener.registration()
+    if (this.#facts === null && facts !== undefined) {
+      this.#facts = await facts({ image, brokerId, registration, peerService: this })
+    }
     return this.#registrationNow()
   }
 
@@ -311,10 +318,13 @@ export class Membership implements PeerService {
   }
 
   /** Claims the office and registers in it. */
-  async #enter(office: HeldOffice): Promise<{ registration: Registration; epoch: number }> {
+  async #enter(
+    office: HeldOffice,
+    image: () => MetadataImage,
+  ): Promise<{ registration: Registration; epoch: number }> {
     try {
       await office.shell.start()
-      const registration = await this.#registration()
+      const registration = await this.#registration(image())
       return { registration, epoch: await this.#register(office.shell, registration) }
     } catch (error) {
       office.stop()

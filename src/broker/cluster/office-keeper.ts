@@ -7,11 +7,11 @@ export interface OfficeKeeperOptions {
   /** When the request was sent that got the lease, in monotonic milliseconds. */
   readonly acquiredAtMs: number
   /** False: there is nobody who could take over, and so nothing is given up for silence. */
-  isContested(): boolean
+  readonly isContested: () => boolean
   /** About every `tickMs`. */
-  onTick(nowMs: number): void
+  readonly onTick: (nowMs: number) => void
   /** Once: the office is to be given up. */
-  onLost(reason: string): void
+  readonly onLost: (reason: string) => void
 }
 
 /** As reliable leader elections have them (durability.md 1.5). @internal */

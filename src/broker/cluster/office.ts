@@ -20,7 +20,7 @@ export interface HeldOfficeOptions {
   /** null where the store has one user, who needs none. */
   readonly lease: Lease | null
   readonly acquiredAtMs: number
-  isContested(): boolean
+  readonly isContested: () => boolean
 }
 
 /** A broker whose connection broke, and which no request comes from for so long, is gone (durability.md 1.5). */

@@ -7,7 +7,7 @@ import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { ListenerAddress } from '../metadata/records.ts'
 import type { MetadataStore } from '../metadata/store.ts'
-import type { Peers } from './peers.ts'
+import type { PeerConnections } from './peers.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -27,7 +27,7 @@ export interface ClusterOptions {
   /** Where other brokers reach this one's private listener; null: nowhere. Default null. */
   readonly peer?: Address | null
   /** The way to other brokers; without it this one is alone. The cluster closes it. */
-  readonly peers?: Peers
+  readonly peers?: PeerConnections
   /** What -1 in a TopicWish stands for. */
   readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
   readonly limits?: {

@@ -11,13 +11,13 @@ export interface PresenceOptions {
   readonly heartbeatIntervalMs: number
   /** Without an answer of a controller for so long, nobody waits for one to stop. */
   readonly sessionTimeoutMs: number
-  image(): MetadataImage
+  readonly image: () => MetadataImage
   /** One attempt: a refusal, or null where the controller could not be asked or gave no answer. */
-  askOnce(command: Command, timeoutMs: number): Promise<Answer | null>
+  readonly askOnce: (command: Command, timeoutMs: number) => Promise<Answer | null>
   /** The controller registered this start; before the image has it. */
-  registered(epoch: number): void
-  failed(error: Error): void
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void
+  readonly registered: (epoch: number) => void
+  readonly failed: (error: Error) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
 const retryDelayMs = 200

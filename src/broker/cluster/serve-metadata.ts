@@ -7,9 +7,9 @@ import type { KnownLog } from './known-log.ts'
 
 export interface ServedMetadata {
   readonly known: KnownLog
-  image(): MetadataImage
-  claim(): ControllerClaim
-  isController(): boolean
+  readonly image: () => MetadataImage
+  readonly claim: () => ControllerClaim
+  readonly isController: () => boolean
 }
 
 /**

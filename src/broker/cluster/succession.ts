@@ -15,14 +15,14 @@ export interface SuccessionOptions {
   readonly cluster: ClusterOptions
   readonly known: KnownLog
   readonly link: ControllerLink
-  image(): MetadataImage
-  brokerEpoch(): number
-  publish(image: MetadataImage, records: readonly MetadataRecord[]): void
+  readonly image: () => MetadataImage
+  readonly brokerEpoch: () => number
+  readonly publish: (image: MetadataImage, records: readonly MetadataRecord[]) => void
   /** The store holds what this broker may not follow; null: it does so no longer. */
-  quarantined(error: StoreError | null): void
+  readonly quarantined: (error: StoreError | null) => void
   /** Nothing may go on. */
-  failed(error: Error): void
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void
+  readonly failed: (error: Error) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
 /**

@@ -1,0 +1,425 @@
+import { SimClock } from '../../sim/clock.ts'
+import { SimDisk } from '../../sim/disk.ts'
+import { SimStore, SimStoreMedium } from '../../sim/metadata-store.ts'
+import { simRandom } from '../../sim/random.ts'
+import { Cluster, type ClusterOptions, type StandAlone } from '../../src/broker/cluster/cluster.ts'
+import type { PeerService } from '../../src/broker/cluster/peer-service.ts'
+import type { Lane, PeerClient, PeerConnections } from '../../src/broker/cluster/peers.ts'
+import { brokersHandlers } from '../../src/broker/handlers/brokers-handlers.ts'
+import type { Handler, RequestContext } from '../../src/broker/handlers/handler.ts'
+import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
+import type { Lease } from '../../src/broker/metadata/store.ts'
+import { StoreUnavailable } from '../../src/broker/metadata/store.ts'
+import {
+  WireClientError,
+  type ClientErrorReason,
+} from '../../src/broker/wire/client/client-error.ts'
+import type { RequestOptions } from '../../src/broker/wire/client/client.ts'
+import { decodeRequest } from '../../src/broker/wire/codec.ts'
+import type { Api, Draft, Fields, Infer } from '../../src/broker/wire/field.ts'
+import {
+  type FramePart,
+  readRequestHeader,
+  readResponse,
+  requestFrame,
+  responseFrame,
+} from '../../src/broker/wire/frame.ts'
+import { privateApiByKey } from '../../src/broker/wire/private/index.ts'
+import type { Address } from '../../src/env/env.ts'
+import { concat } from '../../src/lib/bytes.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import { directoryOf } from '../metadata/brokers.ts'
+
+/** What happens to a request on its way; `lose`: it is done, and its answer does not come. */
+export type LinkFault = 'pass' | 'drop' | 'lose'
+
+/** How long a lease that is not renewed counts. */
+const leaseDurationMs = 10_000
+
+/** Several brokers' parts in one cluster: over one store, one clock, and links that break as a test says. */
+export class BrokersWorld {
+  readonly clock = new SimClock()
+  readonly medium = new SimStoreMedium()
+  readonly nodes = new Map<number, Node>()
+  /** `from>to`: nothing passes, and nobody is told. */
+  readonly cuts = new Set<string>()
+  /** Who cannot reach the store. */
+  readonly storeCuts = new Set<number>()
+  readonly snapshotIntervalMax: number
+  lease: { holder: number; renewedAtMs: number } | null = null
+  /** Asked at each request. */
+  fault: (asked: { from: number; to: number; api: Api; value: any }) => LinkFault = () => 'pass'
+  /** Asked at each answer: gives it back, or another one. */
+  answered: (asked: { from: number; to: number; api: Api; value: any }) => any = ({ value }) =>
+    value
+  #lives = 0
+
+  constructor({ snapshotIntervalMax = 1_000 } = {}) {
+    this.snapshotIntervalMax = snapshotIntervalMax
+  }
+
+  node(id: number): Node {
+    let node = this.nodes.get(id)
+    if (node === undefined) this.nodes.set(id, (node = new Node(this, id)))
+    return node
+  }
+
+  nextSeed(): number {
+    return ++this.#lives
+  }
+
+  /** Starts brokers 0 to `count` - 1, one after the other. */
+  async startAll(count = 3): Promise<Cluster[]> {
+    const clusters: Cluster[] = []
+    for (let id = 0; id < count; id++) clusters.push(await this.start(id))
+    return clusters
+  }
+
+  async start(id: number, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
+    const starting = this.node(id).start(options)
+    await this.until(() => this.node(id).cluster !== null)
+    return starting
+  }
+
+  /** Time goes on until `isSo`; fails after a minute of it. */
+  async until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
+    const untilMs = this.clock.monotonic() + withinMs
+    await this.clock.settle()
+    while (!isSo()) {
+      if (this.clock.monotonic() >= untilMs) {
+        throw new Error(`it did not come about within ${withinMs} ms: ${this.describe()}`)
+      }
+      await this.clock.run(50)
+    }
+  }
+
+  cut(...ids: number[]): void {
+    for (const id of ids) {
+      for (const other of this.nodes.keys()) {
+        if (other === id) continue
+        this.cuts.add(`${id}>${other}`).add(`${other}>${id}`)
+      }
+    }
+  }
+
+  heal(): void {
+    this.cuts.clear()
+    this.storeCuts.clear()
+  }
+
+  /** Who holds the office, by the brokers that live. */
+  officers(): number[] {
+    return [...this.nodes.values()]
+      .filter(({ cluster }) => cluster?.office != null)
+      .map(({ id }) => id)
+  }
+
+  describe(): string {
+    const nodes = [...this.nodes.values()].map(({ id, cluster, failures }) => ({
+      id,
+      office: cluster?.office != null,
+      controller: cluster?.controllerId,
+      sequence: cluster?.image.sequence,
+      alone: cluster?.standsAlone,
+      failures: failures.map(({ message }) => message),
+    }))
+    return JSON.stringify({ lease: this.lease, end: this.medium.cursor().nextSequence - 1, nodes })
+  }
+}
+
+/** One machine: its disk outlives the process. */
+export class Node {
+  readonly id: number
+  readonly failures: Error[] = []
+  readonly told: (StandAlone | null)[] = []
+  readonly warnings: string[] = []
+  readonly links = new Set<Link>()
+  disk = new SimDisk()
+  cluster: Cluster | null = null
+  service: PeerService | null = null
+  handlers = new Map<number, Handler>()
+  /** Its port is taken: a process is there, and answers. */
+  isUp = false
+  /** Counts its processes. */
+  life = 0
+  readonly #world: BrokersWorld
+
+  constructor(world: BrokersWorld, id: number) {
+    this.#world = world
+    this.id = id
+    this.disk.mkdir('/data')
+  }
+
+  get address(): Address {
+    return { host: `broker-${this.id}`, port: 9_000 + this.id }
+  }
+
+  async start(options: Partial<ClusterOptions>): Promise<Cluster> {
+    const world = this.#world
+    const life = ++this.life
+    this.isUp = true
+    this.handlers = new Map(
+      brokersHandlers(() => this.service).map(handler => [handler.api.key, handler]),
+    )
+    const cluster = await Cluster.start({
+      env: { clock: world.clock, random: simRandom(new Prng(world.nextSeed())) },
+      store: new LeasedStore(world, this.id),
+      copy: MetadataCopy.open(this.disk, '/data/metadata.copy'),
+      brokerId: this.id,
+      isSoleBroker: false,
+      listeners: [],
+      peer: this.address,
+      peers: new WorldPeers(world, this),
+      defaults: { partitionCount: 1, replicationFactor: 1 },
+      facts: async ({ peerService }) => {
+        this.service = peerService
+        return { directoryId: directoryOf(this.id), startClass: 'A', damaged: [] }
+      },
+      onStandAlone: reason => this.told.push(reason),
+      warn: message => this.warnings.push(message),
+      ...options,
+    })
+    if (life !== this.life) return cluster
+    this.service = cluster.peerService
+    this.cluster = cluster
+    cluster.onFailure(error => this.failures.push(error))
+    cluster.setReady()
+    return cluster
+  }
+
+  /** The process is gone from one moment to the next: connections are reset, and new ones refused. */
+  kill(): void {
+    this.isUp = false
+    this.life++
+    this.disk = this.disk.crashProcess()
+    const dead = this.cluster
+    this.cluster = null
+    this.service = null
+    for (const link of [...this.links]) link.reset()
+    // Nothing of it goes on: its timers would.
+    this.#world.storeCuts.add(this.id)
+    void dead?.stop().catch(() => {})
+  }
+
+  async stop(): Promise<void> {
+    const { cluster } = this
+    await cluster?.shutDown()
+    this.isUp = false
+    this.cluster = null
+    this.service = null
+    for (const link of [...this.links]) link.reset()
+    await cluster?.stop()
+  }
+}
+
+/** A store whose lease runs out, and that a cut keeps a broker from. */
+class LeasedStore extends SimStore {
+  readonly #world: BrokersWorld
+  readonly #id: number
+  readonly #life: number
+
+  constructor(world: BrokersWorld, id: number) {
+    super(world.medium, world.snapshotIntervalMax, id)
+    this.#world = world
+    this.#id = id
+    this.#life = world.node(id).life
+    world.storeCuts.delete(id)
+  }
+
+  get #isCut(): boolean {
+    const { life } = this.#world.node(this.#id)
+    return (
+      this.#life !== life || this.#world.storeCuts.has(this.#id) || !this.#world.medium.isReachable
+    )
+  }
+
+  override readAll(): ReturnType<SimStore['readAll']> {
+    if (this.#isCut) return Promise.reject(new StoreUnavailable('cut off'))
+    return super.readAll()
+  }
+
+  override append(...given: Parameters<SimStore['append']>): ReturnType<SimStore['append']> {
+    if (this.#isCut) return Promise.resolve({ kind: 'unavailable' })
+    return super.append(...given)
+  }
+
+  override writeSnapshot(
+    ...given: Parameters<SimStore['writeSnapshot']>
+  ): ReturnType<SimStore['writeSnapshot']> {
+    if (this.#isCut) return Promise.resolve({ kind: 'unavailable' })
+    return super.writeSnapshot(...given)
+  }
+
+  override readonly lease: Lease = {
+    observe: async () => {
+      this.#check()
+      const { lease, clock } = this.#world
+      const isHeld = lease !== null && clock.monotonic() - lease.renewedAtMs < leaseDurationMs
+      const holder = lease === null ? null : { brokerId: lease.holder }
+      return { isHeld, isMine: isHeld && lease.holder === this.#id, holder }
+    },
+    acquire: async ({ force }) => {
+      const { isHeld, isMine } = await this.lease.observe()
+      if (isHeld && !isMine && !force) return false
+      this.#world.lease = { holder: this.#id, renewedAtMs: this.#world.clock.monotonic() }
+      return true
+    },
+    renew: async () => {
+      this.#check()
+      const { lease, clock } = this.#world
+      if (lease?.holder !== this.#id) return false
+      lease.renewedAtMs = clock.monotonic()
+      return true
+    },
+    release: async () => {
+      if (this.#isCut) return
+      if (this.#world.lease?.holder === this.#id) this.#world.lease = null
+    },
+  }
+
+  #check(): void {
+    if (this.#isCut) throw new StoreUnavailable('cut off')
+  }
+}
+
+class WorldPeers implements PeerConnections {
+  readonly #world: BrokersWorld
+  readonly #node: Node
+  readonly #life: number
+  readonly #lanes = new Map<string, Link>()
+  #isClosed = false
+
+  constructor(world: BrokersWorld, node: Node) {
+    this.#world = world
+    this.#node = node
+    this.#life = node.life
+  }
+
+  connect(): Promise<never> {
+    return Promise.reject(new Error('nobody needs a connection of its own here'))
+  }
+
+  async at(address: Address, lane: Lane): Promise<PeerClient> {
+    const key = `${lane} ${address.port}`
+    const known = this.#lanes.get(key)
+    if (known !== undefined && known.isOpen) return known
+    const world = this.#world
+    const target = world.node(address.port - 9_000)
+    if (this.#isClosed || this.#life !== this.#node.life) throw unreachable('it is over')
+    if (world.cuts.has(`${this.#node.id}>${target.id}`)) {
+      await new Promise<void>(resolve => world.clock.after(2_000, resolve))
+      throw unreachable('no answer', 'ETIMEDOUT')
+    }
+    if (!target.isUp) throw unreachable('nobody listens', 'ECONNREFUSED')
+    const link = new Link(world, this.#node, target)
+    this.#lanes.set(key, link)
+    return link
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const link of this.#lanes.values()) link.reset()
+  }
+}
+
+function unreachable(message: string, code = 'ECONNREFUSED'): WireClientError {
+  return new WireClientError('unreachable', message, {
+    cause: Object.assign(new Error(), { code }),
+  })
+}
+
+/** One connection; requests and answers are encoded, as on any. */
+class Link implements PeerClient {
+  isOpen = true
+  readonly #world: BrokersWorld
+  readonly #from: Node
+  readonly #to: Node
+  readonly #closed = deferred<WireClientError>()
+  readonly #waiting = new Set<(error: WireClientError) => void>()
+  readonly #served = new Set<() => void>()
+
+  constructor(world: BrokersWorld, from: Node, to: Node) {
+    this.#world = world
+    this.#from = from
+    this.#to = to
+    from.links.add(this)
+    to.links.add(this)
+  }
+
+  get closed(): Promise<WireClientError> {
+    return this.#closed.promise
+  }
+
+  reset(reason: ClientErrorReason = 'closed'): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    const error = new WireClientError(reason, 'the connection is gone')
+    this.#from.links.delete(this)
+    this.#to.links.delete(this)
+    for (const fail of [...this.#waiting]) fail(error)
+    for (const end of [...this.#served]) end()
+    this.#closed.resolve(error)
+  }
+
+  request<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    value: Draft<Request>,
+    { timeoutMs = 30_000 }: RequestOptions = {},
+  ): Promise<Infer<Response>> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: WireClientError): void => {
+        this.#waiting.delete(fail)
+        timer.cancel()
+        reject(error)
+      }
+      const timer = this.#world.clock.after(timeoutMs, () => this.reset('timeout'))
+      this.#waiting.add(fail)
+      void this.#exchange(api, value).then(answer => {
+        if (!this.#waiting.delete(fail) || answer === null) return
+        timer.cancel()
+        resolve(answer)
+      })
+    })
+  }
+
+  async #exchange<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    draft: Draft<Request>,
+  ): Promise<Infer<Response> | null> {
+    const [, version] = api.versions
+    const header = { correlationId: 1, clientId: null }
+    const bytes = joined(requestFrame(api, version, header, draft))
+    const { bodyAt } = readRequestHeader(bytes, privateApiByKey)
+    const value = decodeRequest(api, version, bytes, bodyAt)
+    const ids = { from: this.#from.id, to: this.#to.id, api: api as Api }
+    await Promise.resolve()
+    const fault = this.#world.fault({ ...ids, value })
+    const isCut = (): boolean => this.#world.cuts.has(`${ids.from}>${ids.to}`)
+    if (fault === 'drop' || isCut() || !this.isOpen) return null
+    const handler = this.#to.handlers.get(api.key)!
+    const ends = new Set<() => void>()
+    const answer = await handler.handle(value, this.#context(ends))
+    for (const end of ends) this.#served.delete(end)
+    if (fault === 'lose' || this.#world.cuts.has(`${ids.to}>${ids.from}`)) return null
+    const response = joined(responseFrame(api, version, 1, answer as Draft<Response>))
+    return this.#world.answered({ ...ids, value: readResponse(api, version, response).value })
+  }
+
+  #context(ends: Set<() => void>): RequestContext {
+    const context = {
+      session: { principal: 'broker' },
+      onStopping: () => {},
+      onClosed: (act: () => void) => {
+        ends.add(act)
+        this.#served.add(act)
+      },
+    }
+    return context as unknown as RequestContext
+  }
+}
+
+/** Without the length before it. */
+function joined(parts: readonly FramePart[]): Uint8Array {
+  return concat(parts as Uint8Array[]).subarray(4)
+}
