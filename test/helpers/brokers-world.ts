@@ -53,6 +53,11 @@ export class BrokersWorld {
   /** Asked at each answer: gives it back, or another one. */
   answered: (asked: { from: number; to: number; api: Api; value: any }) => any = ({ value }) =>
     value
+  renew = (id: number): boolean => {
+    if (this.lease?.holder !== id) return false
+    this.lease.renewedAtMs = this.clock.monotonic()
+    return true
+  }
   #lives = 0
 
   constructor({ snapshotIntervalMax = 1_000 } = {}) {
@@ -267,10 +272,7 @@ class LeasedStore extends SimStore {
     },
     renew: async () => {
       this.#check()
-      const { lease, clock } = this.#world
-      if (lease?.holder !== this.#id) return false
-      lease.renewedAtMs = clock.monotonic()
-      return true
+      return this.#world.renew(this.#id)
     },
     release: async () => {
       if (this.#isCut) return

@@ -22,6 +22,8 @@ import type { WireClient } from '../wire/client/client.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import { CopiedStore } from '../metadata/copy/copied-store.ts'
+import type { StoredLog } from '../metadata/store.ts'
+import { replay } from './replay.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import { type Look, look, suitable } from './look.ts'
 import { Membership } from './membership.ts'
@@ -94,8 +96,11 @@ export class Cluster implements OpenedCluster {
    * else became the controller meanwhile
    */
   static async start(given: ClusterOptions): Promise<Cluster> {
-    const { copy, store } = given
-    const options = copy === undefined ? given : { ...given, store: new CopiedStore(store, copy) }
+    const { copy, store, brokerId } = given
+    const hasOthers = (log: StoredLog): boolean =>
+      [...replay(log).brokers.keys()].some(id => id !== brokerId)
+    const options =
+      copy === undefined ? given : { ...given, store: new CopiedStore(store, copy, hasOthers) }
     try {
       return await Cluster.#begin(options)
     } catch (error) {

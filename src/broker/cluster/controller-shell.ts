@@ -102,6 +102,11 @@ export class ControllerShell {
     this.#step({ type: 'tick', nowMs })
   }
 
+  /** That broker's connection broke, and it took no other in time. */
+  connectionReset(brokerId: number): void {
+    this.#step({ type: 'connectionReset', brokerId })
+  }
+
   /** The office is given up: whoever waits does not learn what becomes of what is under way. */
   resign(reason: string): void {
     this.#fail(new Deposed(`This broker is not the controller any more: ${reason}.`))

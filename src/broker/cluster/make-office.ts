@@ -26,6 +26,7 @@ export function makeOffice(
 ): HeldOffice {
   const { env, store, clusterId, brokerId, isSoleBroker = true } = options
   const { retryDelayMs = 500, producerIdBlockCount } = options
+  const { sessionTimeoutMs } = options.timers ?? {}
   const shell = new ControllerShell({
     clock: env.clock,
     store,
@@ -43,6 +44,8 @@ export function makeOffice(
       room: store.room,
       payloadBytesMax: store.payloadBytesMax,
       rules: rulesOf(options),
+      hashAt: sequence => known.feed.hashOf(sequence),
+      ...(sessionTimeoutMs === undefined ? {} : { brokerSessionMs: sessionTimeoutMs }),
       ...(producerIdBlockCount === undefined ? {} : { producerIdBlockCount }),
     },
     mayAppend: () => office.mayAppend,

@@ -11,7 +11,7 @@ export interface Office {
   /** A request of that broker came. */
   heard(brokerId: number): void
   /** The connection by which that broker follows the log is gone. */
-  lost(brokerId: number, brokerEpoch: number): void
+  lost(brokerId: number): void
 }
 
 export interface HeldOfficeOptions {
@@ -25,16 +25,12 @@ export interface HeldOfficeOptions {
 
 /** A broker whose connection broke, and which no request comes from for so long, is gone (durability.md 1.5). */
 const goneMsMin = 1_000
-/** So that a connection that breaks again and again does not fence a broker again and again. */
-const forcedFenceMsMin = 30_000
-
 /** One time in office: a controller, its lease, and who is seen to vanish meanwhile. */
 export class HeldOffice implements Office {
   readonly shell: ControllerShell
   readonly #clock: Clock
   readonly #keeper: OfficeKeeper | null
   readonly #gone = new Map<number, Timer>()
-  readonly #fencedMs = new Map<number, number>()
 
   constructor(options: HeldOfficeOptions) {
     const { clock, shell, lease, acquiredAtMs } = options
@@ -67,10 +63,15 @@ export class HeldOffice implements Office {
     this.#gone.delete(brokerId)
   }
 
-  lost(brokerId: number, brokerEpoch: number): void {
+  lost(brokerId: number): void {
     this.heard(brokerId)
-    const fence = (): void => this.#fence(brokerId, brokerEpoch)
-    this.#gone.set(brokerId, this.#clock.after(goneMsMin, fence))
+    this.#gone.set(
+      brokerId,
+      this.#clock.after(goneMsMin, () => {
+        this.#gone.delete(brokerId)
+        this.shell.connectionReset(brokerId)
+      }),
+    )
   }
 
   /** Nothing is appended, and nobody is fenced, from now on. */
@@ -78,15 +79,5 @@ export class HeldOffice implements Office {
     this.#keeper?.stop()
     for (const timer of this.#gone.values()) timer.cancel()
     this.#gone.clear()
-  }
-
-  /** Fencing harms nobody: it may be eager. */
-  #fence(brokerId: number, brokerEpoch: number): void {
-    this.#gone.delete(brokerId)
-    const nowMs = this.#clock.monotonic()
-    if (nowMs - (this.#fencedMs.get(brokerId) ?? -Infinity) < forcedFenceMsMin) return
-    this.#fencedMs.set(brokerId, nowMs)
-    const state = { appliedSequence: 0, wantsShutdown: false, wantsFence: true, beat: 0 }
-    this.ask({ type: 'heartbeat', brokerId, brokerEpoch, ...state }).catch(() => {})
   }
 }

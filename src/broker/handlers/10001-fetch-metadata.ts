@@ -23,14 +23,14 @@ export function fetchMetadataHandler(
       if (!isFromBroker(context)) return refused('CLUSTER_AUTHORIZATION_FAILED', notABroker.message)
       const peers = service()
       peers?.heard(request)
-      const { brokerId, brokerEpoch } = request
+      const { brokerId } = request
       const maxWaitMs = Math.min(request.maxWaitMs, waitMsMax)
       if (maxWaitMs > 0) peers?.office?.heard(brokerId)
       const answer = peers?.fetchMetadata({ ...request, maxWaitMs }, end => {
         context.onStopping(end)
         context.onClosed(() => {
           end()
-          peers.office?.lost(brokerId, brokerEpoch)
+          peers.office?.lost(brokerId)
         })
       })
       return (await answer) ?? refused('NOT_CONTROLLER', 'this broker is starting')
