@@ -1,6 +1,5 @@
 import type { Env } from '../env/env.ts'
 import type { OpenedCluster } from './cluster/peer-service.ts'
-import { isSoleStore } from './open-store.ts'
 import type { Settings } from './config/settings.ts'
 import type { Admission } from './identity/admission.ts'
 import { ConfigMapSource } from './identity/config-map-source.ts'
@@ -17,6 +16,7 @@ import { startReasons } from './log/recovery/start-class.ts'
 import { MetadataCopy } from './metadata/copy/metadata-copy.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
+import { isSoleStore } from './open-store.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 export interface OwnDiskOptions {

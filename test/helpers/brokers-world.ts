@@ -4,35 +4,15 @@ import { SimStore, SimStoreMedium } from '../../sim/metadata-store.ts'
 import { simRandom } from '../../sim/random.ts'
 import { Cluster, type ClusterOptions, type StandAlone } from '../../src/broker/cluster/cluster.ts'
 import type { PeerService } from '../../src/broker/cluster/peer-service.ts'
-import type { Lane, PeerClient, PeerConnections } from '../../src/broker/cluster/peers.ts'
 import { brokersHandlers } from '../../src/broker/handlers/brokers-handlers.ts'
-import type { Handler, RequestContext } from '../../src/broker/handlers/handler.ts'
+import type { Handler } from '../../src/broker/handlers/handler.ts'
 import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import type { Lease } from '../../src/broker/metadata/store.ts'
 import { StoreUnavailable } from '../../src/broker/metadata/store.ts'
-import {
-  WireClientError,
-  type ClientErrorReason,
-} from '../../src/broker/wire/client/client-error.ts'
-import type { RequestOptions } from '../../src/broker/wire/client/client.ts'
-import { decodeRequest } from '../../src/broker/wire/codec.ts'
-import type { Api, Draft, Fields, Infer } from '../../src/broker/wire/field.ts'
-import {
-  type FramePart,
-  readRequestHeader,
-  readResponse,
-  requestFrame,
-  responseFrame,
-} from '../../src/broker/wire/frame.ts'
-import { privateApiByKey } from '../../src/broker/wire/private/index.ts'
 import type { Address } from '../../src/env/env.ts'
-import { concat } from '../../src/lib/bytes.ts'
-import { deferred } from '../../src/lib/deferred.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { directoryOf } from '../metadata/brokers.ts'
-
-/** What happens to a request on its way; `lose`: it is done, and its answer does not come. */
-export type LinkFault = 'pass' | 'drop' | 'lose'
+import { type Link, type LinkFault, type OnItsWay, WorldPeers } from './brokers-links.ts'
 
 /** How long a lease that is not renewed counts. */
 const leaseDurationMs = 10_000
@@ -49,10 +29,9 @@ export class BrokersWorld {
   readonly snapshotIntervalMax: number
   lease: { holder: number; renewedAtMs: number } | null = null
   /** Asked at each request. */
-  fault: (asked: { from: number; to: number; api: Api; value: any }) => LinkFault = () => 'pass'
+  fault: (asked: OnItsWay) => LinkFault = () => 'pass'
   /** Asked at each answer: gives it back, or another one. */
-  answered: (asked: { from: number; to: number; api: Api; value: any }) => any = ({ value }) =>
-    value
+  answered: (answer: OnItsWay) => unknown = ({ value }) => value
   renew = (id: number): boolean => {
     if (this.lease?.holder !== id) return false
     this.lease.renewedAtMs = this.clock.monotonic()
@@ -116,14 +95,14 @@ export class BrokersWorld {
   /** Who holds the office, by the brokers that live. */
   officers(): number[] {
     return [...this.nodes.values()]
-      .filter(({ cluster }) => cluster?.office != null)
+      .filter(({ cluster }) => (cluster?.office ?? null) !== null)
       .map(({ id }) => id)
   }
 
   describe(): string {
     const nodes = [...this.nodes.values()].map(({ id, cluster, failures }) => ({
       id,
-      office: cluster?.office != null,
+      office: (cluster?.office ?? null) !== null,
       controller: cluster?.controllerId,
       sequence: cluster?.image.sequence,
       alone: cluster?.standsAlone,
@@ -201,7 +180,7 @@ export class Node {
     const dead = this.cluster
     this.cluster = null
     this.service = null
-    for (const link of [...this.links]) link.reset()
+    for (const link of this.links) link.reset()
     // Nothing of it goes on: its timers would.
     this.#world.storeCuts.add(this.id)
     void dead?.stop().catch(() => {})
@@ -213,7 +192,7 @@ export class Node {
     this.isUp = false
     this.cluster = null
     this.service = null
-    for (const link of [...this.links]) link.reset()
+    for (const link of this.links) link.reset()
     await cluster?.stop()
   }
 }
@@ -283,145 +262,4 @@ class LeasedStore extends SimStore {
   #check(): void {
     if (this.#isCut) throw new StoreUnavailable('cut off')
   }
-}
-
-class WorldPeers implements PeerConnections {
-  readonly #world: BrokersWorld
-  readonly #node: Node
-  readonly #life: number
-  readonly #lanes = new Map<string, Link>()
-  #isClosed = false
-
-  constructor(world: BrokersWorld, node: Node) {
-    this.#world = world
-    this.#node = node
-    this.#life = node.life
-  }
-
-  connect(): Promise<never> {
-    return Promise.reject(new Error('nobody needs a connection of its own here'))
-  }
-
-  async at(address: Address, lane: Lane): Promise<PeerClient> {
-    const key = `${lane} ${address.port}`
-    const known = this.#lanes.get(key)
-    if (known !== undefined && known.isOpen) return known
-    const world = this.#world
-    const target = world.node(address.port - 9_000)
-    if (this.#isClosed || this.#life !== this.#node.life) throw unreachable('it is over')
-    if (world.cuts.has(`${this.#node.id}>${target.id}`)) {
-      await new Promise<void>(resolve => world.clock.after(2_000, resolve))
-      throw unreachable('no answer', 'ETIMEDOUT')
-    }
-    if (!target.isUp) throw unreachable('nobody listens', 'ECONNREFUSED')
-    const link = new Link(world, this.#node, target)
-    this.#lanes.set(key, link)
-    return link
-  }
-
-  close(): void {
-    this.#isClosed = true
-    for (const link of this.#lanes.values()) link.reset()
-  }
-}
-
-function unreachable(message: string, code = 'ECONNREFUSED'): WireClientError {
-  return new WireClientError('unreachable', message, {
-    cause: Object.assign(new Error(), { code }),
-  })
-}
-
-/** One connection; requests and answers are encoded, as on any. */
-class Link implements PeerClient {
-  isOpen = true
-  readonly #world: BrokersWorld
-  readonly #from: Node
-  readonly #to: Node
-  readonly #closed = deferred<WireClientError>()
-  readonly #waiting = new Set<(error: WireClientError) => void>()
-  readonly #served = new Set<() => void>()
-
-  constructor(world: BrokersWorld, from: Node, to: Node) {
-    this.#world = world
-    this.#from = from
-    this.#to = to
-    from.links.add(this)
-    to.links.add(this)
-  }
-
-  get closed(): Promise<WireClientError> {
-    return this.#closed.promise
-  }
-
-  reset(reason: ClientErrorReason = 'closed'): void {
-    if (!this.isOpen) return
-    this.isOpen = false
-    const error = new WireClientError(reason, 'the connection is gone')
-    this.#from.links.delete(this)
-    this.#to.links.delete(this)
-    for (const fail of [...this.#waiting]) fail(error)
-    for (const end of [...this.#served]) end()
-    this.#closed.resolve(error)
-  }
-
-  request<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    value: Draft<Request>,
-    { timeoutMs = 30_000 }: RequestOptions = {},
-  ): Promise<Infer<Response>> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: WireClientError): void => {
-        this.#waiting.delete(fail)
-        timer.cancel()
-        reject(error)
-      }
-      const timer = this.#world.clock.after(timeoutMs, () => this.reset('timeout'))
-      this.#waiting.add(fail)
-      void this.#exchange(api, value).then(answer => {
-        if (!this.#waiting.delete(fail) || answer === null) return
-        timer.cancel()
-        resolve(answer)
-      })
-    })
-  }
-
-  async #exchange<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    draft: Draft<Request>,
-  ): Promise<Infer<Response> | null> {
-    const [, version] = api.versions
-    const header = { correlationId: 1, clientId: null }
-    const bytes = joined(requestFrame(api, version, header, draft))
-    const { bodyAt } = readRequestHeader(bytes, privateApiByKey)
-    const value = decodeRequest(api, version, bytes, bodyAt)
-    const ids = { from: this.#from.id, to: this.#to.id, api: api as Api }
-    await Promise.resolve()
-    const fault = this.#world.fault({ ...ids, value })
-    const isCut = (): boolean => this.#world.cuts.has(`${ids.from}>${ids.to}`)
-    if (fault === 'drop' || isCut() || !this.isOpen) return null
-    const handler = this.#to.handlers.get(api.key)!
-    const ends = new Set<() => void>()
-    const answer = await handler.handle(value, this.#context(ends))
-    for (const end of ends) this.#served.delete(end)
-    if (fault === 'lose' || this.#world.cuts.has(`${ids.to}>${ids.from}`)) return null
-    const response = joined(responseFrame(api, version, 1, answer as Draft<Response>))
-    return this.#world.answered({ ...ids, value: readResponse(api, version, response).value })
-  }
-
-  #context(ends: Set<() => void>): RequestContext {
-    const context = {
-      session: { principal: 'broker' },
-      onStopping: () => {},
-      onClosed: (act: () => void) => {
-        ends.add(act)
-        this.#served.add(act)
-      },
-    }
-    return context as unknown as RequestContext
-  }
-}
-
-/** Without the length before it. */
-function joined(parts: readonly FramePart[]): Uint8Array {
-  return concat(parts as Uint8Array[]).subarray(4)
 }

@@ -42,7 +42,7 @@ export class Asker {
   readonly #options: AskerOptions
   readonly #alterations: {
     readonly changes: readonly PartitionChange[]
-    resolve(outcomes: PartitionChangeOutcome[]): void
+    readonly resolve: (outcomes: PartitionChangeOutcome[]) => void
   }[] = []
   #isAltering = false
 
@@ -60,18 +60,15 @@ export class Asker {
         () => ({ kind: 'unknown' }) as const,
       )
     }
-    switch (command.type) {
-      case 'registerBroker':
-        return this.#call(registrationCall, command, timeoutMs)
-      case 'heartbeat':
-        return this.#call(heartbeatCall, command, timeoutMs)
-      case 'alterPartitions':
-        return this.#call(alterPartitionsCall, command, timeoutMs)
-      case 'allocateProducerIds':
-        return this.#call(producerIdsCall, command, timeoutMs)
-      default:
-        return this.#call(otherCall, command, timeoutMs)
+    if (command.type === 'registerBroker') return this.#call(registrationCall, command, timeoutMs)
+    if (command.type === 'heartbeat') return this.#call(heartbeatCall, command, timeoutMs)
+    if (command.type === 'alterPartitions') {
+      return this.#call(alterPartitionsCall, command, timeoutMs)
     }
+    if (command.type === 'allocateProducerIds') {
+      return this.#call(producerIdsCall, command, timeoutMs)
+    }
+    return this.#call(otherCall, command, timeoutMs)
   }
 
   /** Until somebody answers who is the controller. Never rejects. */

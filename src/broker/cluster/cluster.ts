@@ -24,15 +24,15 @@ import type { MetadataRecord } from '../metadata/records.ts'
 import { CopiedStore } from '../metadata/copy/copied-store.ts'
 import type { StoredLog } from '../metadata/store.ts'
 import { replay } from './replay.ts'
-import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import { type Look, look, suitable } from './look.ts'
+import { countedStarts, spareIn } from './local-facts.ts'
 import { Membership } from './membership.ts'
 import type { Office } from './office.ts'
 import { Deposed } from './controller-shell.ts'
 import type { OpenedCluster, PeerService } from './peer-service.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
-import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
+import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
 import { advanced, isOnlyBroker, standInImage } from './stand-in.ts'
 
 export type { ClusterOptions, StandAlone } from './options.ts'
@@ -396,21 +396,6 @@ export class Cluster implements OpenedCluster {
   #fail(error: Error): void {
     this.#failure = error
     for (const listener of this.#failureListeners.splice(0)) listener(error)
-  }
-}
-
-/** A start that no registration stands for leads in leader epochs of its own: counted, durably, before anybody sees them. */
-async function countedStarts(copy: MetadataCopy): Promise<number> {
-  const unregisteredStarts = copy.local.unregisteredStarts + 1
-  await copy.keep({ unregisteredStarts })
-  return unregisteredStarts
-}
-
-/** The block that the last run left unused, and where this one notes its own. */
-function spareIn(copy: MetadataCopy): SpareBlock {
-  return {
-    block: copy.local.producerIds,
-    keep: producerIds => copy.keep({ producerIds }),
   }
 }
 

@@ -28,6 +28,6 @@ export class ImageWaits {
   /** The image has all records up to `sequence`. */
   reached(sequence: number): void {
     this.#sequence = sequence
-    for (const wait of [...this.#waiting]) if (wait.sequence <= sequence) wait.end()
+    for (const wait of this.#waiting) if (wait.sequence <= sequence) wait.end()
   }
 }

@@ -4,11 +4,10 @@ import { assert } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
-import { StoreError } from '../metadata/store.ts'
 import type { WireClient } from '../wire/client/client.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
 import { Asker } from './asker.ts'
-import type { Answer, Command, Refusal, Registration } from './controller/commands.ts'
+import type { Answer, Command, Registration } from './controller/commands.ts'
 import { ControllerLink } from './controller-link.ts'
 import { type ControllerShell, Deposed } from './controller-shell.ts'
 import { ImageWaits } from './image-waits.ts'
@@ -23,10 +22,17 @@ import { Presence } from './presence.ts'
 import { plainFacts, registrationOf } from './registering.ts'
 import { serveMetadata } from './serve-metadata.ts'
 import { isOnlyBroker } from './stand-in.ts'
+import {
+  isOfStore,
+  outcomeUnknown,
+  quarantineOf,
+  reasonOf,
+  refusedBy,
+  type Unread,
+} from './standing-alone.ts'
 import { Succession } from './succession.ts'
 
 type Read = Extract<Look, { readonly kind: 'read' }>
-type Unread = Extract<Look, { readonly kind: 'unavailable' | 'unusable' }>
 
 /** Who is told what becomes of a membership. */
 export interface MembershipListener {
@@ -93,7 +99,11 @@ export class Membership implements PeerService {
       clock,
       link: this.#link,
       office: () => this.office,
-      caller: () => ({ clusterId: clusterIdOf(image()), brokerId, brokerEpoch: brokerEpoch() }),
+      caller: () => ({
+        clusterId: image().isCreated ? image().clusterId : '',
+        brokerId,
+        brokerEpoch: brokerEpoch(),
+      }),
       seen: (sequence, timeoutMs) => this.#waits.until(sequence, timeoutMs),
     })
     const told = {
@@ -367,19 +377,15 @@ export class Membership implements PeerService {
       // Each registration stands for one start in leader epochs of its own.
       this.#incarnationId = randomUuid(this.#options.env.random)
       if (found.kind === 'held' || !isOnlyBroker(found.image, this.brokerId)) {
-        return await this.#joinLate(found)
+        // Others have come meanwhile.
+        this.#setAlone(null)
+        await this.#known.alone(async () => this.#known.catchUp(found.log))
+        return await this.join(found)
       }
       await this.attach(found)
     } catch (error) {
       this.#attachFailed(error)
     }
-  }
-
-  /** Others have come while this broker stood alone. */
-  async #joinLate(found: Exclude<Look, Unread>): Promise<void> {
-    this.#setAlone(null)
-    await this.#known.alone(async () => this.#known.catchUp(found.log))
-    await this.join(found)
   }
 
   #attachFailed(error: unknown): void {
@@ -401,34 +407,4 @@ export class Membership implements PeerService {
     const isNews = before?.kind !== reason?.kind || before?.message !== reason?.message
     if (isNews) this.#options.onStandAlone?.(reason)
   }
-}
-
-function clusterIdOf(image: MetadataImage): string {
-  return image.isCreated ? image.clusterId : ''
-}
-
-function isOfStore(error: unknown): error is Error {
-  return error instanceof Deposed || (error instanceof StoreError && error.reason !== 'failed')
-}
-
-function quarantineOf({ message }: StoreError): StandAlone {
-  return { kind: 'quarantine', message }
-}
-
-function reasonOf(found: Unread): StandAlone {
-  if (found.kind === 'unusable') return quarantineOf(found.error)
-  return { kind: 'outage', message: `The metadata store does not answer: ${found.message}.` }
-}
-
-/** To be tried again: clients do so by themselves. */
-function refusedBy(alone: StandAlone | null): Refusal {
-  const message = `Nothing can be changed: ${alone?.message ?? 'the broker is starting.'}`
-  return { type: 'refused', error: 'REQUEST_TIMED_OUT', message: `${message} Try again later.` }
-}
-
-const outcomeUnknown: Refusal = {
-  type: 'refused',
-  error: 'REQUEST_TIMED_OUT',
-  message:
-    'The metadata store went away meanwhile: it may have happened or not. Look before you try again.',
 }

@@ -151,8 +151,6 @@ export class Controller {
       case 'lost':
         this.#resign()
         break
-      case 'tick':
-        break
       case 'stopped':
         this.#stop()
         break

@@ -25,8 +25,6 @@ export type ControllerEvent =
   /** The pause that `wait` asked for is over. */
   | { readonly type: 'waited' }
   | { readonly type: 'stopped' }
-  /** Time goes on: `nowMs` of the monotonic clock, about every 200 ms. */
-  | { readonly type: 'tick'; readonly nowMs: number }
 
 /** To be performed in this order. */
 export type ControllerEffect =
