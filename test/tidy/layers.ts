@@ -302,6 +302,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/retention-round.ts': { ours: everything },
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
+  'src/broker/broker-options.ts': { ours: everything },
+  'src/broker/make-cluster.ts': { ours: everything },
   'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/refusal.ts': { ours: everything },
   'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
