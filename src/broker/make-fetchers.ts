@@ -1,0 +1,108 @@
+import type { Env } from '../env/env.ts'
+import type { Uuid } from '../lib/uuid.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { LiveConfiguration } from './config/live-configuration.ts'
+import type { TopicConfig } from './config/topic-config.ts'
+import type { Failure } from './fetcher/fetcher.ts'
+import { Fetchers } from './fetcher/fetchers.ts'
+import type { Partitions } from './partition/partitions.ts'
+import { LineLimit } from './telemetry/line-limit.ts'
+import type { Logger } from './telemetry/logger.ts'
+import { ReplicationThrottle } from './throttle/replication-throttle.ts'
+
+interface FetcherParts {
+  readonly env: Pick<Env, 'clock' | 'random'>
+  readonly logger: Logger
+  readonly configuration: LiveConfiguration
+  readonly cluster: Pick<Cluster, 'image' | 'onImage' | 'registration' | 'connectTo'>
+  readonly partitions: Partitions
+}
+
+/** What fetches for the partitions that follow other brokers, by the settings of now. Stops with `stop`. */
+export function makeFetchers(parts: FetcherParts): Fetchers {
+  const { env, configuration, cluster, partitions } = parts
+  const { settings } = configuration
+  const fetchers = new Fetchers({
+    ...env,
+    replicaId: settings.nodeId,
+    brokerEpoch: () => cluster.registration.now,
+    sizes: () => ({
+      waitMsMax: settings.replicaFetchWaitMaxMs,
+      bytesMin: settings.replicaFetchMinBytes,
+      partitionBytesMax: settings.replicaFetchMaxBytes,
+      answerBytesMax: settings.replicaFetchResponseMaxBytes,
+      backoffMs: settings.replicaFetchBackoffMs,
+    }),
+    throttle: followerThrottle(parts),
+    connectTo: brokerId => cluster.connectTo(brokerId),
+    answerTimeoutMs: () => settings.replicaSocketTimeoutMs,
+    onFailure: failureLines(parts),
+    fetchersPerLeader: () => settings.numReplicaFetchers,
+    epochOf: brokerId => cluster.image.brokers.get(brokerId)?.epoch,
+  })
+  partitions.onFollowing(partition => fetchers.changed(partition))
+  for (const partition of partitions.all()) fetchers.changed(partition)
+  cluster.onImage(() => {
+    fetchers.brokersChanged()
+    fetchers.reconfigure()
+  })
+  return fetchers
+}
+
+type ThrottleParts = Pick<FetcherParts, 'configuration'> & {
+  readonly cluster: Pick<Cluster, 'image'>
+}
+
+/** How fast this broker's followers may catch up. */
+export function leaderThrottle(parts: ThrottleParts): ReplicationThrottle {
+  const { settings } = parts.configuration
+  return throttle(parts, {
+    rateMax: () => settings.leaderReplicationThrottledRate,
+    listIn: configs => configs.leaderReplicationThrottledReplicas,
+  })
+}
+
+/** How fast this broker may catch up. */
+function followerThrottle(parts: ThrottleParts): ReplicationThrottle {
+  const { settings } = parts.configuration
+  return throttle(parts, {
+    rateMax: () => settings.followerReplicationThrottledRate,
+    listIn: configs => configs.followerReplicationThrottledReplicas,
+  })
+}
+
+interface Side {
+  rateMax(): number
+  listIn(configs: TopicConfig): string
+}
+
+function throttle({ configuration, cluster }: ThrottleParts, side: Side): ReplicationThrottle {
+  const { nodeId, replicationQuotaWindowNum, replicationQuotaWindowSizeSeconds } =
+    configuration.settings
+  const listOf = (topicId: Uuid): string => {
+    const topic = cluster.image.topicById(topicId)
+    return topic === undefined ? '' : side.listIn(configuration.topicConfig(topic.configs))
+  }
+  return new ReplicationThrottle({
+    brokerId: nodeId,
+    rateMax: () => side.rateMax(),
+    listOf,
+    windowMs: replicationQuotaWindowSizeSeconds * 1000,
+    windowsMax: replicationQuotaWindowNum,
+  })
+}
+
+/** A leader that is away makes as many failures as there are attempts: a line for the first few of each kind. */
+function failureLines({ env, logger }: FetcherParts): (failure: Failure) => void {
+  const warn = (failure: Failure, leftOut = 0): void => {
+    const { leader, why, message, followed } = failure
+    const { topic, partition } = followed?.partition.id ?? {}
+    const of = followed === null ? {} : { topic, partition }
+    const text = leftOut === 0 ? 'Could not fetch' : 'Could not fetch; further lines were left out'
+    logger.warn({ leader, ...of, error: why, reason: message, leftOut }, text)
+  }
+  const limit = new LineLimit<Failure>(env.clock, warn, { linesMax: 3, periodMs: 30_000 })
+  return failure => {
+    if (limit.admits(`${failure.leader} ${failure.why}`, failure)) warn(failure)
+  }
+}
