@@ -9,6 +9,13 @@ export const replicationSettings = {
     effect: 'at once',
     doc: 'Connections by which a broker fetches from one other broker, and among which the partitions are divided that follow it. At least 1.',
   }),
+  'replica.lag.time.max.ms': int({
+    default: 10 * second,
+    unit: 'ms',
+    min: second,
+    effect: 'at restart',
+    doc: "A follower that did not have all of its leader's records for this long is not in sync any longer. At least 1000.",
+  }),
   'replica.fetch.min.bytes': int({
     default: 1,
     unit: 'bytes',

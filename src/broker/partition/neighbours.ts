@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../env/env.ts'
 import type { AlterPort } from './alter-port.ts'
-import type { Partition, PartitionPeers } from './partition.ts'
+import type { Partition } from './partition.ts'
+import type { Peers } from './peers.ts'
 import type { AlterOutcome, AlterWish } from './replica/replica.ts'
 
 export interface NeighboursOptions {
@@ -19,13 +20,13 @@ export type FollowingListener = (partition: Partition) => void
  * The other brokers, as all partitions of this one see them: who was heard when, and which in-sync sets are asked for. What
  * partitions want in one turn of the event loop leaves in one request.
  */
-export class Neighbours implements PartitionPeers {
+export class Neighbours implements Peers<Partition> {
   readonly #options: NeighboursOptions
   readonly #heardMs = new Map<number, number>()
   readonly #wishes = new Map<Partition, AlterWish>()
   readonly #listeners = new Set<FollowingListener>()
   readonly #ticking: Timer
-  readonly heard: PartitionPeers['heard']
+  readonly heard: Peers<Partition>['heard']
 
   /** `partitions`: those that time is told. */
   constructor(options: NeighboursOptions, partitions: () => Iterable<Partition>) {

@@ -8,8 +8,8 @@ import { divergence, refusal, undeleted } from './answers.ts'
 import { PartitionCore } from './core.ts'
 import { Deletions } from './deletions.ts'
 import { FollowerSide } from './follower-side.ts'
-import type { Heard } from './replica/cut-off.ts'
-import type { AlterOutcome, AlterWish, PartitionRole } from './replica/replica.ts'
+import { nobody, type Peers } from './peers.ts'
+import type { AlterOutcome, PartitionRole } from './replica/replica.ts'
 import type {
   AppendResult,
   Deletion,
@@ -29,30 +29,11 @@ import type {
 } from './requests.ts'
 import type { WatcherSet } from './watchers.ts'
 
-/** What a partition needs of the brokers around it. */
-export interface PartitionPeers {
-  /** `replica.lag.time.max.ms`. */
-  readonly lagTimeMaxMs: number
-  readonly heard: Heard
-  /** Its leader wants another in-sync set; the outcome is for `altered`. */
-  alter(partition: Partition, wish: AlterWish): void
-  /** Whom it follows, and whether, may be another one now. */
-  followingChanged(partition: Partition): void
-}
-
-/** Of a broker that is the only one. */
-const nobody: PartitionPeers = {
-  lagTimeMaxMs: Infinity,
-  heard: { controllerMs: Infinity, followerMs: () => -Infinity },
-  alter: () => {},
-  followingChanged: () => {},
-}
-
 export interface PartitionOptions {
   readonly clock: Clock
   readonly countsWhenDurable: boolean
   /** None, where left out. */
-  readonly peers?: PartitionPeers
+  readonly peers?: Peers<Partition>
 }
 
 /**
@@ -141,7 +122,7 @@ export class Partition {
     this.#core.step({ type: 'tick', nowMs: this.#core.clock.monotonic() })
   }
 
-  /** What became of what `PartitionPeers.alter` was asked for, when the partition was at `partitionEpoch`. */
+  /** What became of what `Peers.alter` was asked for, when the partition was at `partitionEpoch`. */
   altered(partitionEpoch: number, outcome: AlterOutcome): void {
     this.#core.step({ type: 'altered', partitionEpoch, outcome })
   }

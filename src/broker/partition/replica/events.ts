@@ -9,8 +9,7 @@ export interface IsrMember {
 /** What became of a proposal. Only what the controller itself said is anything but unknown (durability.md R7). */
 export type AlterOutcome =
   | {
-      readonly kind: 'changed'
-      readonly leader: number
+      readonly kind: 'committed'
       readonly leaderEpoch: number
       readonly partitionEpoch: number
       /** Broker ids. */
@@ -18,7 +17,7 @@ export type AlterOutcome =
       readonly isRecovering: boolean
     }
   /** The controller refused it: nothing of it happened. `error` is Kafka's name. */
-  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'rejected'; readonly error: string }
   /** The answer was lost or did not come: it may have been committed, and may still be. */
   | { readonly kind: 'unknown' }
 

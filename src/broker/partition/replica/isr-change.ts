@@ -79,7 +79,7 @@ export class IsrChange {
     const change = this.#change
     if (change?.state !== 'asked' || change.wish.partitionEpoch !== partitionEpoch) return false
     switch (outcome.kind) {
-      case 'changed':
+      case 'committed':
         if (outcome.leaderEpoch !== role.leaderEpoch) change.state = 'settling'
         else if (outcome.partitionEpoch > role.partitionEpoch) return true
         else change.state = 'again'
@@ -88,7 +88,7 @@ export class IsrChange {
         change.isDoubtful = true
         change.state = 'again'
         return false
-      case 'refused':
+      case 'rejected':
         if (news.has(outcome.error)) change.state = 'settling'
         else if (!refusals.has(outcome.error)) change.state = 'again'
         else this.#refused(role, change)

@@ -202,6 +202,7 @@ export class Replica {
       if (wish !== null) this.#effects.push({ type: 'alter', ...wish })
       return
     }
+    // I-21: never itself.
     const kept = role.isr.filter(id => id === this.#brokerId || this.#isCaughtUp(id))
     if (kept.length < role.isr.length) return this.#propose(role, kept)
     const joining = [...this.#followers.ids()].filter(id => {
@@ -214,7 +215,8 @@ export class Replica {
   #altered({ partitionEpoch, outcome }: Extract<ReplicaEvent, { type: 'altered' }>): void {
     const role = this.#role
     if (role === null || !this.isLeader) return
-    if (!this.#change.answered(role, partitionEpoch, outcome) || outcome.kind !== 'changed') return
+    if (!this.#change.answered(role, partitionEpoch, outcome) || outcome.kind !== 'committed')
+      return
     const { isr, isRecovering } = outcome
     this.#role = { ...role, isr, isRecovering, partitionEpoch: outcome.partitionEpoch }
     this.#change.settle(isr)

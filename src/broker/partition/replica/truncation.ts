@@ -6,7 +6,7 @@ export type Cut =
   | { readonly type: 'beginAt'; readonly offset: number }
 
 /**
- * By epochs, and never to the watermark, which may be behind what was committed (durability.md R4, I-13, I-16). Null
+ * By epochs, and never to the watermark, which may be behind what was committed (I-13, I-16, durability.md R4). Null
  * where the log stays as it is.
  */
 export function cutOf(parting: Parting, endOffset: number): Cut | null {
