@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { ProduceWaits } from './produce-waits.ts'
 import { isCutOff, type Heard } from './replica/cut-off.ts'
+import type { Parting } from './replica/events.ts'
 import {
   Replica,
   type AlterWish,
@@ -77,7 +78,7 @@ export class PartitionCore {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** Resolves when a cut that is under way is done. @throws DiskError */
+  /** The cut that is under way; null where there is none. */
   get cutting(): Promise<void> | null {
     return this.#cutting
   }
@@ -168,6 +169,12 @@ export class PartitionCore {
     if (this.replica.isLeader && this.replica.highWatermark >= offset) return done(result)
     const id = this.#produceWaits.add(result, timeoutMs, done)
     this.step({ type: 'await', id, offset })
+  }
+
+  /** The leader's log parts from ours: resolves when ours is cut. @throws DiskError */
+  part(parting: Parting, leaderEpoch: number): Promise<void> {
+    this.step({ type: 'parted', leaderEpoch, parting })
+    return this.#cutting ?? Promise.resolve()
   }
 
   step(event: ReplicaEvent): void {

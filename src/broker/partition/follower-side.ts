@@ -55,10 +55,9 @@ export class FollowerSide {
   }
 
   /** Cuts as the replica decides. */
-  async part(parting: Parting, leaderEpoch: number): Promise<void> {
-    if (this.#core.cutting !== null || this.#core.following === null) return
-    this.#core.step({ type: 'parted', leaderEpoch, parting })
-    await this.#core.cutting
+  part(parting: Parting, leaderEpoch: number): Promise<void> {
+    const isFree = this.#core.following !== null && this.#core.cutting === null
+    return isFree ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
   }
 
   /** The leader's log begins later: so does ours, as far as it is committed. */
