@@ -1,8 +1,9 @@
-import { posix } from 'node:path'
 import type { Timer } from '../env/env.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { makeCoordinator } from './make-coordinator.ts'
+import { makeHandlers } from './make-handlers.ts'
 import { makePartitions } from './make-partitions.ts'
+import { makeReplication } from './make-replication.ts'
 import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { PeerService } from './cluster/peer-service.ts'
@@ -14,10 +15,8 @@ import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
 import type { Coordinator } from './coordinator/coordinator.ts'
 import { mendInternalTopics } from './coordinator/internal-topics.ts'
-import { Endpoints } from './handlers/endpoints.ts'
-import { FetchSessionCache, sessionPartitionsMax } from './handlers/fetch/sessions/session-cache.ts'
+import type { Fetchers } from './fetcher/fetchers.ts'
 import type { HandlerTable } from './handlers/handler.ts'
-import { handlerTable } from './handlers/index.ts'
 import { Insight } from './insight/insight.ts'
 import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
@@ -185,6 +184,13 @@ export class Broker {
       this.#noteRegistration(cluster, directory)
     })
     this.#noteRegistration(cluster, directory)
+    const { fetchers, followerTraffic } = makeReplication({
+      ...this.#options,
+      configuration: this.#configuration,
+      cluster,
+      partitions,
+    })
+    this.#parts.fetchers = fetchers
     await partitions.sortUnclaimed()
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = makeCoordinator({
@@ -196,7 +202,18 @@ export class Broker {
     }))
     coordinator.start()
     this.#watchGroups({ cluster, partitions, coordinator })
-    const handlers = this.#makeHandlers({ cluster, partitions, coordinator })
+    const handlers = makeHandlers({
+      ...this.#options,
+      configuration: this.#configuration,
+      listeners: this.#listeners,
+      cluster,
+      partitions,
+      coordinator,
+      readers: this.#insight.readers,
+      coldReads: this.#coldReads,
+      followerTraffic,
+      directory: () => this.#parts.directory,
+    })
     const server = (this.#parts.server = this.#makeServer(handlers))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
@@ -232,6 +249,7 @@ export class Broker {
   async #close(): Promise<void> {
     const { server, coordinator, cluster, directory, partitions, privateListener, disk } =
       this.#parts
+    this.#parts.fetchers?.stop()
     this.#parts = {}
     partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
@@ -317,37 +335,6 @@ export class Broker {
     return true
   }
 
-  #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
-    const { env, metrics, workingDirectory } = this.#options
-    const configuration = this.#configuration
-    const endpoints = new Endpoints({
-      brokerId: configuration.settings.nodeId,
-      listeners: this.#listeners,
-      tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
-      image: () => cluster.image,
-    })
-    const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
-    const limits = { slots, partitionsMax: sessionPartitionsMax }
-    const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })
-    metrics.attach({ fetchSessions: () => fetchSessions })
-    return handlerTable({
-      env,
-      configuration,
-      cluster,
-      partitions,
-      coordinator,
-      endpoints,
-      readers: this.#insight.readers,
-      fetchSessions,
-      coldReads: this.#coldReads,
-      logDir: posix.resolve(workingDirectory, configuration.settings.logDirs),
-      space: () =>
-        this.#parts.directory?.failure === null
-          ? env.disk.space(configuration.settings.logDirs)
-          : null,
-    })
-  }
-
   #makeServer(handlers: HandlerTable): Server {
     const { env, logger, metrics, fatal } = this.#options
     return new Server({
@@ -388,6 +375,7 @@ interface Parts {
   /** As soon as the cluster is known, and before this broker is registered in it. */
   peerService?: PeerService
   partitions?: Partitions
+  fetchers?: Fetchers
   coordinator?: Coordinator
   server?: Server
 }
