@@ -21,7 +21,7 @@ export class FollowerSide {
   /** See `Partition.appendFetched`. */
   append(records: Uint8Array, told: LeaderTold, done: (result: FetchedResult) => void): void {
     const { log, following, cutting } = this.#core
-    const { leaderEpoch } = told
+    const { leaderEpoch, fetchOffset = log?.endOffset } = told
     if (log === null || following?.leaderEpoch !== leaderEpoch || cutting !== null) {
       const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
       return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
@@ -31,7 +31,12 @@ export class FollowerSide {
       return done({ ok: true })
     }
     // I-15: whoever leads since may be writing into the file that this was sent from.
-    const options = { origin: 'replica', leaderEpoch, leaderEpochMax: leaderEpoch } as const
+    const options = {
+      origin: 'replica',
+      leaderEpoch,
+      leaderEpochMax: leaderEpoch,
+      fetchOffset,
+    } as const
     log.append(records, options, result => {
       if (!result.ok) {
         this.#core.noteOffline()
