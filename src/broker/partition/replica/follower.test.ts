@@ -61,6 +61,12 @@ describe('R4, I-13: a follower cuts by epochs', () => {
       diverging({ epoch: 5, endOffset: 30 }, { epoch: 3, endOffset: 14 }),
     )
     expect(cut).toEqual([{ type: 'truncate', offset: 14 }])
+    // Theirs ends below already: the next fetch, which asks by epoch 3, tells.
+    const again = parted(
+      following(),
+      diverging({ epoch: 5, endOffset: 10 }, { epoch: 3, endOffset: 14 }),
+    )
+    expect(again).toEqual(cut)
   })
 
   test('where it knows none so low, at the end of the leader’s', () => {

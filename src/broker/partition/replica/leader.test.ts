@@ -112,10 +112,20 @@ describe('R6: who may join the in-sync set', () => {
     const bench = outside()
     const restarted = new Map(threeReplicas.brokers).set(3, { epoch: 31, isEligible: true })
     expect(bench.fetch(3, 10, 29).asked).toEqual([])
+    expect(bench.replica.knowsFollower({ brokerId: 3, brokerEpoch: 29 })).toBe(false)
+    expect(bench.replica.knowsFollower({ brokerId: 3, brokerEpoch: -1 })).toBe(false)
     bench.take({ brokers: restarted, partitionEpoch: bench.role.partitionEpoch })
     expect(bench.fetch(3, 10, 30).asked).toEqual([])
     expect(bench.pass(2).asked).toEqual([])
     expect(bench.fetch(3, 10, 31).asked).toEqual([[1, 2, 3]])
+  })
+
+  test('I-11: a fetch of an earlier start changes nothing of what the later one told', () => {
+    const bench = outside().fetch(3, 10, 31).fetch(3, 4, 30)
+    const restarted = new Map(threeReplicas.brokers).set(3, { epoch: 31, isEligible: true })
+    bench.take({ brokers: restarted, partitionEpoch: bench.role.partitionEpoch })
+    expect(bench.pass(1).asked).toEqual([[1, 2, 3]])
+    expect(new ReplicaBench({ isr: [1, 2] }, 10).fetch(2, 10).fetch(3, 10, -1).asked).toEqual([])
   })
 
   test('nor by a later start than the one that is known to be registered', () => {
