@@ -53,7 +53,10 @@ export function listOffsetsHandler(
             if (twice.get(topic.name)?.has(index)) return failure(index, 'INVALID_REQUEST')
             const refused = refusal(request, wanted, apiVersion)
             if (refused !== null) return failure(index, refused)
-            return await answer(partitions.find(topic.name, index), wanted)
+            const partition = partitions.find(topic.name, index)
+            if (partition === undefined)
+              return failure(index, partitions.absence(topic.name, index))
+            return await answer(partition, wanted)
           }),
         ),
       }))
@@ -90,12 +93,8 @@ function refusal(
   return isKnown ? null : 'UNSUPPORTED_VERSION'
 }
 
-async function answer(
-  partition: Partition | undefined,
-  wanted: PartitionRequest,
-): Promise<PartitionResponse> {
+async function answer(partition: Partition, wanted: PartitionRequest): Promise<PartitionResponse> {
   const index = wanted.partitionIndex
-  if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
   try {

@@ -50,7 +50,7 @@ async function deleteBefore(
   offset: number,
 ): Promise<Deletion> {
   const partition = partitions.find(topic, index)
-  if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION')
+  if (partition === undefined) return refused(partitions.absence(topic, index))
   if (cluster.image.topicByName(topic)?.isInternal) return refused('INVALID_TOPIC_EXCEPTION')
   return partition.deleteBefore(offset === toHighWatermark ? partition.highWatermark : offset)
 }

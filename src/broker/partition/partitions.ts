@@ -7,6 +7,7 @@ import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import { brokersOf } from '../metadata/replicas.ts'
+import type { ErrorName } from '../wire/errors.ts'
 import { Partition } from './partition.ts'
 
 export interface PartitionsOptions {
@@ -52,6 +53,12 @@ export class Partitions {
   find(topic: string, index: number): Partition | undefined {
     const id = this.#image?.topicByName(topic)?.id
     return id === undefined ? undefined : this.#byTopic.get(id)?.get(index)
+  }
+
+  /** Why there is no such partition here: others have its replicas, or it is not there at all. */
+  absence(topic: string, index: number): ErrorName {
+    const isElsewhere = this.#image?.topicByName(topic)?.partitions[index] !== undefined
+    return isElsewhere ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_OR_PARTITION'
   }
 
   /** By what name clients know the topic; undefined where there is none (KIP-516). */
