@@ -62,6 +62,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/differential/record.ts',
       what: 'asks Apache Kafka anew what the differential suite replays; --live: beside us (Java)',
     },
+    simulate: {
+      file: 'test/simulation/main.ts',
+      what: 'clusters under virtual time: --seed N repeats one, --seeds A-B runs many',
+    },
     'main-job': { file: 'test/main-job/main.ts', what: 'produce, consume and kill, on real input' },
   },
 }

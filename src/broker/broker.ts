@@ -21,7 +21,7 @@ import { Insight } from './insight/insight.ts'
 import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
-import type { LogDirectory } from './log/directory/log-directory.ts'
+import type { LogDirectory, LogDirectoryOptions } from './log/directory/log-directory.ts'
 import { applyRetention } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { openObjects, openStore } from './open-store.ts'
@@ -49,6 +49,10 @@ export interface BrokerOptions {
   readonly hostName: string
   /** How the Kubernetes API is reached, where the settings want it. Default: over HTTPS. */
   readonly openObjects?: typeof openObjects
+  /** The place of the metadata log. Default: the one that the settings name. */
+  readonly openStore?: typeof openStore
+  /** Where logs are compacted. Default: in a thread. */
+  readonly compactionLane?: LogDirectoryOptions['compactionLane']
   /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
   readonly fatal: (error: unknown) => void
 }
@@ -183,6 +187,7 @@ export class Broker {
     await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
     const directory = (this.#parts.directory = await disk.open(cluster, {
       codecs: this.#codecs,
+      compactionLane: this.#options.compactionLane,
       committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
     }))
     await disk.recorded(directory)
@@ -278,13 +283,13 @@ export class Broker {
   }
 
   async #startCluster(disk: OwnDisk): Promise<Cluster> {
-    const { env, fatal, metrics, logger } = this.#options
+    const { env, fatal, metrics, logger, openStore: open = openStore } = this.#options
     const { settings } = this.#configuration
     const copy = disk.openCopy()
     const cluster = await Cluster.start({
       ...clusterOptions(this.#configuration, this.#listeners),
       env,
-      store: await openStore({
+      store: await open({
         env,
         settings,
         openObjects: () => this.#openObjects(),

@@ -79,7 +79,7 @@ export class OwnDisk {
   /** @throws DirectoryError */
   async open(
     cluster: Cluster,
-    rest: Pick<LogDirectoryOptions, 'codecs' | 'committedOffset'>,
+    rest: Pick<LogDirectoryOptions, 'codecs' | 'committedOffset' | 'compactionLane'>,
   ): Promise<LogDirectory> {
     const { env, settings, bootId, logger, fatal } = this.#options
     const claim = this.#claim

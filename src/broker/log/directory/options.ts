@@ -27,7 +27,7 @@ export interface LogDirectoryOptions {
   readonly hooks?: LogDirectoryHooks
   readonly codecs?: Codecs
   /** Where logs are compacted: in a thread where left out. */
-  readonly compactionLane?: () => CompactionLane
+  readonly compactionLane?: (() => CompactionLane) | undefined
   /** The high watermark of a log, which compaction does not pass; all of it where left out. */
   readonly committedOffset?: (id: LogId) => number
   /** How the files of a log become a log. */

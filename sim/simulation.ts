@@ -1,0 +1,195 @@
+import type { Env } from '../src/env/env.ts'
+import { Faults, type FaultKind, type MayLose } from './cluster/faults.ts'
+import type { Node, SettingChanges } from './cluster/node.ts'
+import { World } from './cluster/world.ts'
+import { fetchFrom, SimConsumer } from './workload/consumer.ts'
+import { History, type SeenRecord } from './workload/history.ts'
+import { SimProducer } from './workload/producer.ts'
+import { SimClient } from './workload/sim-client.ts'
+import { SimAdmin } from './workload/topics.ts'
+
+export interface SimulationOptions {
+  readonly seed: number
+  /** Virtual seconds in which faults happen. */
+  readonly seconds: number
+  /** See World. */
+  readonly turn: () => Promise<void>
+  /** Drawn by the seed where left out. */
+  readonly nodeCount?: number
+  readonly kinds?: readonly FaultKind[]
+  readonly settings?: SettingChanges
+  readonly changeEnv?: (node: Node, env: Env) => Env
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** Empty where all went well. */
+  readonly failures: readonly string[]
+  /** The same for the same run. */
+  readonly hash: string
+  /** The last things that happened. */
+  readonly lines: readonly string[]
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** How long a healed cluster may take for anything, in virtual seconds. */
+const patienceSeconds = 60
+
+/** One run of a seed: a cluster, a workload, faults, healing, and a look at everything. */
+export class Simulation {
+  readonly world: World
+  readonly history: History
+  readonly faults: Faults
+  readonly #options: SimulationOptions
+  readonly #admin: SimAdmin
+  readonly #producers: SimProducer[] = []
+  readonly #consumers: SimConsumer[] = []
+  readonly #partitions: { readonly topic: string; readonly partition: number }[] = []
+
+  constructor(options: SimulationOptions) {
+    const { seed, turn, settings, changeEnv } = options
+    const nodeCount = options.nodeCount ?? 3 + (seed % 3)
+    this.#options = options
+    this.world = new World({
+      seed,
+      nodeCount,
+      turn,
+      settings: { logRetentionCheckIntervalMs: 10_000, ...settings },
+      ...(changeEnv === undefined ? {} : { changeEnv }),
+    })
+    this.history = new History(what => this.world.fail(what))
+    const kinds = options.kinds === undefined ? {} : { kinds: options.kinds }
+    this.faults = new Faults(this.world, { ...kinds, mayLose: this.#mayLose })
+    this.#admin = new SimAdmin(this.world)
+  }
+
+  async run(): Promise<Outcome> {
+    const { world } = this
+    for (const node of world.nodes) node.start()
+    const isUp = await world.until(() => world.nodes.every(({ isRunning }) => isRunning), 60)
+    if (!isUp) world.fail('I20: the cluster did not start within 60 s')
+    if (isUp) await this.#work()
+    for (const each of [...this.#producers, ...this.#consumers, this.#admin]) each.stop()
+    return this.#outcome()
+  }
+
+  async #work(): Promise<void> {
+    const { world, faults } = this
+    await this.#await('topics are created', this.#createTopics())
+    this.#startClients()
+    await world.run(1)
+    faults.start()
+    await world.run(this.#options.seconds)
+    faults.heal()
+    world.trace.note('healed')
+    await this.#settle()
+    for (const producer of this.#producers) producer.stop()
+    if (world.failures.length === 0) await this.#await('everything is read', this.#checkAll())
+  }
+
+  async #createTopics(): Promise<void> {
+    const { nodes, prng } = this.world
+    const replicas = Math.min(3, nodes.length)
+    for (const name of ['orders', 'events'].slice(0, 1 + prng.below(2))) {
+      const partitions = 1 + prng.below(4)
+      await this.#admin.create({
+        name,
+        partitions,
+        replicas,
+        minInsyncReplicas: Math.max(1, replicas - 1),
+      })
+      for (let partition = 0; partition < partitions; partition++) {
+        this.#partitions.push({ topic: name, partition })
+      }
+    }
+  }
+
+  #startClients(): void {
+    const { world, history } = this
+    for (const at of this.#partitions) {
+      const name = `${at.topic}-${at.partition}`
+      const everyMs = 20 + world.prng.below(200)
+      const shared = { world, history, ...at }
+      this.#producers.push(new SimProducer({ ...shared, isIdempotent: true, everyMs }, name))
+      if (world.prng.chance(1, 2)) {
+        this.#producers.push(new SimProducer({ ...shared, isIdempotent: false, everyMs }, name))
+      }
+      this.#consumers.push(new SimConsumer(shared, name))
+    }
+    for (const each of [...this.#producers, ...this.#consumers]) {
+      each.run().catch((error: unknown) => world.fail(`${each.name}: ${String(error)}`))
+    }
+  }
+
+  /** I20: all run, every producer gets something acknowledged, and every consumer reads to its end. */
+  async #settle(): Promise<void> {
+    const { world, history } = this
+    const isUp = (): boolean => world.nodes.every(({ isRunning }) => isRunning)
+    if (!(await world.until(isUp, patienceSeconds))) return world.fail('I20: not all brokers run')
+    const before = this.#producers.map(({ ackedCount }) => ackedCount)
+    const isWritten = (): boolean =>
+      this.#producers.every(({ ackedCount }, at) => ackedCount > before[at]! + 1)
+    if (!(await world.until(isWritten, patienceSeconds))) {
+      const stuck = this.#producers.filter(({ ackedCount }, at) => ackedCount <= before[at]! + 1)
+      const names = stuck.map(({ name }) => name).join(' ')
+      return world.fail(`I20: not acknowledged within ${patienceSeconds} s: ${names}`)
+    }
+    const owed = this.#partitions.map(({ topic, partition }) => ({
+      to: history.partition(topic, partition).latestOffset,
+      by: this.#consumers.find(({ name }) => name === `consumer-${topic}-${partition}`)!,
+    }))
+    const isRead = (): boolean => owed.every(({ to, by }) => by.offset > to)
+    if (!(await world.until(isRead, patienceSeconds))) world.fail('I20: consumers are stuck')
+  }
+
+  /** The log of each partition as a new reader finds it, against all that was ever told of it. */
+  async #checkAll(): Promise<void> {
+    const client = new SimClient(this.world, 'checker')
+    for (const at of this.#partitions) {
+      const records: SeenRecord[] = []
+      for (let offset = 0; ;) {
+        const fetched = await fetchFrom(client, at, offset)
+        records.push(...fetched.records)
+        offset = (records.at(-1)?.offset ?? -1) + 1
+        if (offset >= fetched.highWatermark) break
+      }
+      this.history.partition(at.topic, at.partition).check(records)
+    }
+    client.stop()
+  }
+
+  async #await(what: string, work: Promise<void>): Promise<void> {
+    let isDone = false
+    work.then(
+      () => (isDone = true),
+      (error: unknown) => this.world.fail(`${what}: ${String(error)}`),
+    )
+    if (await this.world.until(() => isDone, patienceSeconds)) return
+    if (this.world.failures.length === 0) {
+      this.world.fail(`I20: not within ${patienceSeconds} s: ${what}`)
+    }
+  }
+
+  /** A disk that forgets what was not flushed costs nothing while another copy is there: one at a time. */
+  readonly #mayLose: MayLose = () => false
+
+  #outcome(): Outcome {
+    const { world, history, faults } = this
+    const faultCount = [...faults.counts.values()].reduce((sum, count) => sum + count, 0)
+    return {
+      seed: this.#options.seed,
+      failures: world.failures,
+      hash: world.trace.hash,
+      lines: world.trace.lines,
+      counts: {
+        nodes: world.nodes.length,
+        events: world.eventCount,
+        acked: history.ackedCount,
+        seen: history.seenCount,
+        faults: faultCount,
+        lives: world.nodes.reduce((sum, { lifeCount }) => sum + lifeCount, 0),
+        virtualSeconds: Math.round(world.time.monotonic() / 1000),
+      },
+    }
+  }
+}

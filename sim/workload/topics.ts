@@ -1,0 +1,78 @@
+import { AnsweredError, WireClientError } from '../../src/broker/wire/client/client-error.ts'
+import { errorName } from '../../src/broker/wire/errors.ts'
+import { createTopics, deleteTopics } from '../../src/broker/wire/messages/index.ts'
+import { zeroUuid } from '../../src/lib/uuid.ts'
+import type { World } from '../cluster/world.ts'
+import { SimClient } from './sim-client.ts'
+
+export interface TopicWish {
+  readonly name: string
+  readonly partitions: number
+  readonly replicas: number
+  readonly minInsyncReplicas: number
+}
+
+/** Creates and deletes topics, each wish repeated until the cluster says that it is so. */
+export class SimAdmin {
+  readonly #world: World
+  readonly #client: SimClient
+
+  constructor(world: World, name = 'admin') {
+    this.#world = world
+    this.#client = new SimClient(world, name)
+  }
+
+  stop(): void {
+    this.#client.stop()
+  }
+
+  create(wish: TopicWish): Promise<void> {
+    return this.#retrying(async () => {
+      const any = await this.#client.connections.any()
+      const { topics } = await any.request(createTopics, {
+        topics: [
+          {
+            name: wish.name,
+            numPartitions: wish.partitions,
+            replicationFactor: wish.replicas,
+            assignments: [],
+            configs: [{ name: 'min.insync.replicas', value: String(wish.minInsyncReplicas) }],
+          },
+        ],
+        timeoutMs: 5000,
+        validateOnly: false,
+      })
+      refuse(topics[0]!.errorCode, 'TOPIC_ALREADY_EXISTS', wish.name)
+    })
+  }
+
+  delete(name: string): Promise<void> {
+    return this.#retrying(async () => {
+      const any = await this.#client.connections.any()
+      const { responses } = await any.request(deleteTopics, {
+        topics: [{ name, topicId: zeroUuid }],
+        topicNames: [],
+        timeoutMs: 5000,
+      })
+      refuse(responses[0]!.errorCode, 'UNKNOWN_TOPIC_OR_PARTITION', name)
+    })
+  }
+
+  async #retrying(attempt: () => Promise<void>): Promise<void> {
+    while (!this.#client.isStopped) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof AnsweredError) && !(error instanceof WireClientError)) throw error
+        this.#world.trace.note(`admin: ${error.message}`)
+        await this.#client.pause(200)
+      }
+    }
+  }
+}
+
+/** `fine`: also what it comes to where an earlier attempt did it. */
+function refuse(code: number, fine: string, name: string): void {
+  const error = errorName(code)
+  if (error !== 'NONE' && error !== fine) throw new AnsweredError(error, name)
+}
