@@ -31,7 +31,7 @@ interface Waiting {
   readonly done: (result: AppendResult) => void
 }
 
-export const simpleConsumer = { memberId: '', instanceId: null, generation: -1 }
+const simpleConsumer = { memberId: '', instanceId: null, generation: -1 }
 const brokerIds = [1, 2, 3]
 
 /** One broker's replica of a partition of the offsets topic: a log in memory, which follows when it is told to. */
@@ -260,7 +260,7 @@ class Node {
     this.id = id
     this.replicas = roles.map((role, index) => new ScriptedReplica(id, index, role))
     const { clock } = world
-    const node = this
+    const seen = (): unknown => this.#image
     this.coordinator = new Coordinator({
       env: {
         clock,
@@ -270,7 +270,7 @@ class Node {
       cluster: {
         brokerId: id,
         get image() {
-          return node.#image
+          return seen()
         },
         onImage: (listener: Parameters<Cluster['onImage']>[0]) => {
           this.#listener = listener
