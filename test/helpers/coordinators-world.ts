@@ -78,8 +78,8 @@ export class ScriptedReplica {
     return epoch === -1 || epoch === this.role.leaderEpoch ? 'NONE' : 'FENCED_LEADER_EPOCH'
   }
 
-  endOfEpoch(): { readonly epoch: number; readonly endOffset: number } {
-    return { epoch: this.role.leaderEpoch - 1, endOffset: this.epochStart }
+  get hasReachedEpoch(): boolean {
+    return this.highWatermark >= this.epochStart
   }
 
   append(bytes: Uint8Array, _: unknown, done: (result: AppendResult) => void): void {
