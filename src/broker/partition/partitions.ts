@@ -81,8 +81,13 @@ export class Partitions {
 
   /** Why there is no such partition here: others have its replicas, or it is not there at all. */
   absence(topic: string, index: number): ErrorName {
-    const isElsewhere = this.#image?.topicByName(topic)?.partitions[index] !== undefined
+    const isElsewhere = this.leading(topic, index) !== null
     return isElsewhere ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_OR_PARTITION'
+  }
+
+  /** Who leads a partition, here or elsewhere, as the metadata says; null where there is none. */
+  leading(topic: string, index: number): Pick<PartitionRole, 'leader' | 'leaderEpoch'> | null {
+    return this.#image?.topicByName(topic)?.partitions[index] ?? null
   }
 
   /** By what name clients know the topic; undefined where there is none (KIP-516). */
