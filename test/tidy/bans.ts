@@ -99,6 +99,7 @@ const bans: readonly Ban[] = [
     places: ['src', 'sim'],
     but: [
       'src/broker/run.ts',
+      'src/broker/many/run-many.ts',
       'src/operator/run.ts',
       'src/broker/check.ts',
       'src/broker/termination-log.ts',

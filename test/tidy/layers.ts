@@ -309,9 +309,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/check.ts': { ours: everything },
   'src/broker/run.ts': { ours: everything, modules: ['node:'] },
   // Several brokers of one machine: a process of its own, which knows brokers by their processes alone.
-  'src/broker/many': {
-    ours: ['src/env', ...broker('config/settings.ts')],
-  },
+  'src/broker/many': { ours: ['src/env', ...broker('config/settings.ts')] },
   'src/broker/many/spawned-broker.ts': {
     ours: broker('many', 'metadata/shape.ts'),
     modules: ['node:child_process', 'node:path'],
