@@ -80,7 +80,10 @@ describe('the plan of a cluster on one machine', () => {
   test('makes as many copies as there are brokers, three at most, unless told how many', () => {
     const factor = 'default.replication.factor'
     expect([1, 2, 3, 5].map(count => settingsOf(planned(count), 0)[factor])).toEqual([
-      ...['1', '2', '3', '3'],
+      '1',
+      '2',
+      '3',
+      '3',
     ])
     expect(settingsOf(planned(3, `${factor}=2`), 0)).not.toHaveProperty([factor])
   })
