@@ -1,4 +1,5 @@
 import type { Refusal } from './commands.ts'
+import type { Mistake } from './decision.ts'
 
 /** Commands that wait for their decision; more are refused. */
 export const queuedCommandCountMax = 1_000
@@ -27,6 +28,19 @@ export function tooLarge(bytes: number, bytesMax: number): Refusal {
     type: 'refused',
     error: 'INVALID_REQUEST',
     message: `The request changes ${bytes} bytes of metadata at once; at most ${bytesMax} fit. Split it.`,
+  }
+}
+
+export function refusalOf({ error, message }: Mistake): Refusal {
+  return { type: 'refused', error, message }
+}
+
+/** Brokers and clients try again. */
+export function quarantined(reason: string): Refusal {
+  return {
+    type: 'refused',
+    error: 'REQUEST_TIMED_OUT',
+    message: `Nothing is decided, because the metadata log is not what a broker followed: ${reason} Restore it, or end the quarantine.`,
   }
 }
 
