@@ -47,11 +47,14 @@ export class SimStore implements MetadataStore {
   readonly unsnapshottedMax = Infinity
   readonly room = { usedBytes: 0, bytesMax: Infinity }
   readonly payloadBytesMax = 1_048_576
+  /** Whose store it is. */
+  readonly brokerId: number
   readonly #medium: SimStoreMedium
   #isBusy = false
 
-  constructor(medium: SimStoreMedium, snapshotIntervalMax = 32) {
+  constructor(medium: SimStoreMedium, snapshotIntervalMax = 32, brokerId = 0) {
     this.#medium = medium
+    this.brokerId = brokerId
     this.snapshotIntervalMax = snapshotIntervalMax
   }
 
@@ -95,7 +98,8 @@ export class SimStore implements MetadataStore {
   readonly lease: Lease = {
     observe: () => {
       const { leaseHolder } = this.#medium
-      return Promise.resolve({ isHeld: leaseHolder !== null, isMine: leaseHolder === this })
+      const holder = leaseHolder === null ? null : { brokerId: leaseHolder.brokerId }
+      return Promise.resolve({ isHeld: leaseHolder !== null, isMine: leaseHolder === this, holder })
     },
     acquire: ({ force }) => {
       const { leaseHolder } = this.#medium

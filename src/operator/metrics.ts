@@ -187,7 +187,17 @@ export class OperatorMetrics {
       this.#workSeconds.zero({ name: controller })
       this.#lastSuccess.set({ controller }, 0)
     }
-    for (const verb of ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete']) {
+    for (const verb of [
+      'get',
+      'list',
+      'latest',
+      'watch',
+      'create',
+      'apply',
+      'update',
+      'patch',
+      'delete',
+    ]) {
       this.#requestSeconds.zero({ verb })
       for (const code of ['403', '429', '500', 'unreachable', 'unknown']) {
         this.#requests.inc({ verb, code }, 0)

@@ -11,7 +11,7 @@ import { Prng } from '../../src/lib/prng.ts'
 /** A store whose lease everybody has: only the log itself can tell who is the controller. */
 class LeaselessStore extends SimStore {
   override readonly lease: Lease = {
-    observe: () => Promise.resolve({ isHeld: true, isMine: true }),
+    observe: () => Promise.resolve({ isHeld: true, isMine: true, holder: null }),
     acquire: () => Promise.resolve(true),
     renew: () => Promise.resolve(true),
     release: () => Promise.resolve(),

@@ -155,7 +155,18 @@ export const layers: Readonly<Record<string, Layer>> = {
     modules: ['node:zlib', 'node:util'],
   },
   'src/broker/cluster': {
-    ours: ['src/lib', 'src/env', ...broker('metadata', 'cluster/controller')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker(
+        'metadata',
+        'cluster/controller',
+        'wire',
+        'wire/client',
+        'wire/private',
+        'wire/sasl',
+      ),
+    ],
   },
   'src/broker/partition': {
     ours: [

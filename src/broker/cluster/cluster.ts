@@ -18,12 +18,15 @@ import type {
   TopicTarget,
   TopicWish,
 } from './controller/commands.ts'
+import type { WireClient } from '../wire/client/client.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import { CopiedStore } from '../metadata/copy/copied-store.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import { type Look, look, suitable } from './look.ts'
 import { Membership } from './membership.ts'
+import type { Office } from './office.ts'
+import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
 import { advanced, isOnlyBroker, standInImage } from './stand-in.ts'
@@ -153,6 +156,16 @@ export class Cluster {
     return { before: this.#epochBefore, now: this.#epoch }
   }
 
+  /** Of the active controller, as far as this broker knows; -1 where it knows none. */
+  get controllerId(): number {
+    return this.#image.controllerId
+  }
+
+  /** What others may ask of this broker while it is the controller; null while it is not. */
+  get office(): Office | null {
+    return this.#membership.office
+  }
+
   /** True while the store does not answer: what is asked waits. */
   get isWaiting(): boolean {
     return this.#membership.isWaiting
@@ -259,6 +272,33 @@ export class Cluster {
   /** An id that nobody got before, nor will after any crash. Rejects where none is left and the store cannot give more. */
   allocateProducerId(): Promise<number> {
     return this.#producerIds.allocate()
+  }
+
+  /**
+   * Asks the controller, which may be this broker. The answer comes when what was decided is committed; `image` may have it
+   * a moment later. Where there is no controller to be found within `timeoutMs`, or nobody knows what became of the command,
+   * it is REQUEST_TIMED_OUT.
+   */
+  ask(command: Command, timeoutMs?: number): Promise<Answer> {
+    return this.#membership.ask(command, timeoutMs)
+  }
+
+  /** Asks the controller for new states of partitions that this broker leads; outcomes in their order (AlterPartition). */
+  alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]> {
+    return this.#membership.alterPartitions(changes)
+  }
+
+  /** A connection of the caller's own to another broker's private listener, logged in. Rejects where there is none to be had. */
+  connectTo(brokerId: number): Promise<WireClient> {
+    return this.#membership.connectTo(brokerId)
+  }
+
+  /**
+   * Hands over what this broker leads, waits until the others know, and resolves when it may stop: at once where it is alone,
+   * after `timeoutMs` in any case. `stop` comes after it.
+   */
+  shutDown(timeoutMs?: number): Promise<void> {
+    return this.#membership.shutDown(timeoutMs)
   }
 
   /** Finishes what is being appended, refuses the rest, and closes the store. */

@@ -5,6 +5,10 @@ import type { MetadataImage } from '../metadata/image.ts'
 import { legacyDirectoryId } from '../metadata/directory-id.ts'
 import { decodeBatch, featureLevel, type MetadataRecord } from '../metadata/records.ts'
 import { StoreError, type StoredLog } from '../metadata/store.ts'
+import type { WireClient } from '../wire/client/client.ts'
+import { WireClientError } from '../wire/client/client-error.ts'
+import type { Office } from './office.ts'
+import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { ControllerShell, Deposed } from './controller-shell.ts'
 import type { Answer, Command, Refusal } from './controller/commands.ts'
@@ -70,6 +74,28 @@ export class Membership {
       if (this.#alone !== null) return outcomeUnknown
       throw error
     }
+  }
+
+  /** This broker, while it is the controller. */
+  get office(): Office | null {
+    return this.#shell
+  }
+
+  alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]> {
+    return Promise.resolve(changes.map(() => ({ kind: 'rejected', error: 'NOT_CONTROLLER' })))
+  }
+
+  connectTo(brokerId: number): Promise<WireClient> {
+    const peer = this.#listener.image().brokers.get(brokerId)?.peer ?? null
+    const { peers } = this.#options
+    if (peer !== null && peers !== undefined) return peers.connect(peer)
+    const message = `broker ${brokerId} has no private listener that this one could dial`
+    return Promise.reject(new WireClientError('unreachable', message))
+  }
+
+  /** A broker that is alone has nobody to hand over to. */
+  shutDown(_timeoutMs?: number): Promise<void> {
+    return Promise.resolve()
   }
 
   async stop(): Promise<void> {

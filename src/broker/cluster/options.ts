@@ -1,10 +1,11 @@
-import type { Env } from '../../env/env.ts'
+import type { Address, Env } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { ConfigRules } from './controller/alter-configs.ts'
 import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { ListenerAddress } from '../metadata/records.ts'
 import type { MetadataStore } from '../metadata/store.ts'
+import type { Peers } from './peers.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -21,6 +22,10 @@ export interface ClusterOptions {
   readonly directoryId?: Uuid
   /** Where clients reach this broker, by listener name. */
   readonly listeners: readonly ListenerAddress[]
+  /** Where other brokers reach this one's private listener; null: nowhere. Default null. */
+  readonly peer?: Address | null
+  /** The way to other brokers; without it this one is alone. The cluster closes it. */
+  readonly peers?: Peers
   /** What -1 in a TopicWish stands for. */
   readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
   readonly limits?: {

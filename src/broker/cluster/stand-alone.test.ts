@@ -295,7 +295,7 @@ test('another writer that went on with the log ends the broker: somebody else is
 
 class LeaselessStore extends SimStore {
   override readonly lease = {
-    observe: () => Promise.resolve({ isHeld: true, isMine: true }),
+    observe: () => Promise.resolve({ isHeld: true, isMine: true, holder: null }),
     acquire: () => Promise.resolve(true),
     renew: () => Promise.resolve(true),
     release: () => Promise.resolve(),

@@ -67,6 +67,8 @@ export function kubernetesDefaults(environment: Readonly<Record<string, string |
 interface Given {
   readonly clusterId: string
   readonly metadataStore: string
+  readonly metadataDir: string
+  readonly metadataLogDir: string
   readonly identityConfigMap: string
   readonly kubernetesNamespace: string
   readonly kubernetesClusterName: string
@@ -89,6 +91,15 @@ export function kubernetesProblems(settings: Given): string[] {
     problems.push(
       'identity.config.map needs kubernetes.namespace; the operator gives it to its brokers',
     )
+  }
+  const elsewhere =
+    settings.metadataLogDir !== ''
+      ? 'metadata.log.dir'
+      : settings.metadataStore !== 'files'
+        ? `metadata.store=${settings.metadataStore}`
+        : null
+  if (settings.metadataDir !== '' && elsewhere !== null) {
+    problems.push(`metadata.dir and ${elsewhere} name two places for one log; give one of them`)
   }
   if (settings.metadataStore === 'files') return problems
   const needed = {

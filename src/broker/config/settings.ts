@@ -43,7 +43,13 @@ const settingsTable = {
   'metadata.log.dir': text({
     default: '',
     effect: 'at restart',
-    doc: "Directory of the cluster's metadata log. Empty: the folder `metadata` in the data directory.",
+    doc: "Directory of the cluster's metadata log, for one broker. Empty: the folder `metadata` in the data directory.",
+  }),
+  'metadata.dir': text({
+    default: '',
+    effect: 'at restart',
+    described: 'where given',
+    doc: "Directory of the cluster's metadata log that several brokers of one machine share, on a local disk: so they form a cluster. Empty: this broker is alone, and metadata.log.dir counts.",
   }),
   'http.address': text({
     default: '127.0.0.1:9404',

@@ -1,15 +1,22 @@
-import type { AppendResult } from '../partition/requests.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import type { GroupError, WriteOutcome } from './groups/events.ts'
 
+/** What a partition says of an append, as far as groups need it. */
+export type Appended = { readonly ok: true } | { readonly ok: false; readonly error: ErrorName }
+
 /** What a client is told where its group could not be stored (G42): all but one of these it answers by asking again. */
-export function outcomeOf(result: AppendResult, isOffsets: boolean): WriteOutcome {
+export function outcomeOf(result: Appended, isOffsets: boolean): WriteOutcome {
   if (result.ok) return { ok: true }
   const isInLog = staysInLog.has(result.error)
   return { ok: false, isInLog, error: translate(result.error, isOffsets) }
 }
 
-/** The batch was written before these happened, and nothing takes it back. */
+/** What a client is told of an append that is written and not known to be committed; null of every other. */
+export function delayOf(result: Appended): GroupError | null {
+  return result.ok || !staysInLog.has(result.error) ? null : translate(result.error, false)
+}
+
+/** The batch was written before these happened, and this leader does not take it back. */
 const staysInLog: ReadonlySet<ErrorName> = new Set([
   'REQUEST_TIMED_OUT',
   'NOT_ENOUGH_REPLICAS_AFTER_APPEND',

@@ -36,6 +36,9 @@ class Bench {
       get isOpen() {
         return isOpen()
       },
+      role: imageWithTopic().topicByName(offsetsTopicName)!.partitions[0]!,
+      watchers: { add: () => {}, delete: () => {} },
+      endOfEpoch: () => ({ epoch: -1, endOffset: -1 }),
       extent: { startOffset: 0 },
       highWatermark,
       availability: () => this.availability,
@@ -50,7 +53,7 @@ class Bench {
         crc32c,
         random: { bytes: length => new Uint8Array(length).fill(7) },
       },
-      cluster: { image, onImage: () => () => {} } as unknown as Cluster,
+      cluster: { image, brokerId: 1, onImage: () => () => {} } as unknown as Cluster,
       partitions: {
         find: () => partition,
         settled: () => Promise.resolve(),

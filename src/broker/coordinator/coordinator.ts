@@ -1,7 +1,6 @@
 import type { Env, Timer } from '../../env/env.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
-import type { Uuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type {
   DeleteOffsetsAnswer,
@@ -23,14 +22,16 @@ import type {
 } from './groups/events.ts'
 import { Groups, type GroupsConfig } from './groups/groups.ts'
 import type { Codecs } from '../log/compression/codecs.ts'
-import type { MetadataImage } from '../metadata/image.ts'
+import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { GroupViews } from './group-views.ts'
 import { GroupWriter } from './group-writer.ts'
 import { loadGroups } from './group-loading.ts'
 import { offsetsTopicName } from './internal-topics.ts'
-import { OffsetsTopic, partitionOf } from './offsets-topic.ts'
+import { OffsetsTopic } from './offsets-topic.ts'
+import { Shards } from './shards.ts'
+import type { LoadedGroups } from './groups/restore.ts'
 
 export interface CoordinatorOptions {
   readonly env: Pick<Env, 'clock' | 'random' | 'crc32c'>
@@ -44,14 +45,6 @@ export interface CoordinatorOptions {
   readonly info: (message: string, fields: Readonly<Record<string, unknown>>) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
-
-/** What is known of one partition of the offsets topic: nothing until it is loaded. */
-type Loading = 'loading' | 'ready' | { readonly failedMs: number }
-/** How long a partition that could not be loaded is left alone. */
-const reloadDelayMs = 30_000
-
-/** Partitions that are loaded at the same time. */
-const loadingMax = 4
 
 /**
  * The shell of the groups: it gives them time, stores what they want stored, loads what was stored, and hands their
@@ -67,12 +60,11 @@ export class Coordinator {
   readonly #waiting = new Map<number, (answer: GroupAnswer) => void>()
   #lastId = 0
   readonly #wakes = new Map<string, Timer>()
-  /** By partition, of the topic `#topicId`. */
-  #loading = new Map<number, Loading>()
-  #topicId: Uuid | null = null
+  readonly #shards: Shards
+  /** As the shards last followed it. */
+  #followed: TopicImage | undefined
   /** There may be others of these names by now. */
   readonly #deletedWhileLoading = new Set<string>()
-  #loaded: Promise<void> = Promise.resolve()
   /** As of the last change that was told. */
   #image: MetadataImage
   #expiry: Timer | null = null
@@ -93,6 +85,15 @@ export class Coordinator {
       timeoutMs: commitTimeoutMs,
       partition: index => partitions.find(offsetsTopicName, index),
     })
+    this.#shards = new Shards({
+      brokerId: cluster.brokerId,
+      clock: env.clock,
+      partitions,
+      load: partition => loadGroups(partition, { ...options, crc32c: env.crc32c }),
+      adopt: groups => this.#adopt(groups),
+      drop: isDropped => this.#perform(this.#groups.drop(isDropped, this.#now())),
+      warn: options.warn,
+    })
   }
 
   /** Begins to load what the offsets topic has, if it is there, and returns at once. */
@@ -108,8 +109,10 @@ export class Coordinator {
     this.#isStopped = true
     this.#stopWatching?.()
     this.#expiry?.cancel()
+    this.#shards.stop()
     this.#perform(this.#groups.drop(() => true, this.#now()))
     this.#writer.flush()
+    this.#writer.stop()
   }
 
   /** Makes the offsets topic where there is none. Resolves with what is wrong, null where groups may come. */
@@ -122,33 +125,18 @@ export class Coordinator {
   /** All who ask meanwhile wait for the same: a new topic has nothing to load, and kafkajs takes "loading" for a crash. */
   async #makeTopic(): Promise<string | null> {
     const problem = await this.#topic.ensure()
-    await this.#loaded
+    await this.#shards.loaded()
     return problem
   }
 
   /** Why nothing can be said of a group; NONE where it can. */
   refusal(groupId: string): GroupError {
-    const image = this.#topic.image
-    if (this.#isStopped || image === undefined) return 'NOT_COORDINATOR'
-    const index = partitionOf(groupId, image.partitions.length)
-    const loading = this.#loading.get(index)
-    if (loading === undefined) return 'NOT_COORDINATOR'
-    if (loading === 'loading') return 'COORDINATOR_LOAD_IN_PROGRESS'
-    const partition = this.#options.partitions.find(offsetsTopicName, index)
-    if (loading === 'ready')
-      return partition?.availability() === 'NONE' ? 'NONE' : 'NOT_COORDINATOR'
-    // What it failed for may be over: descriptors were short, or the log could not be opened and is now.
-    const isDue = this.#now().monotonicMs >= loading.failedMs + reloadDelayMs
-    if (!isDue || !partition?.isOpen) return 'COORDINATOR_NOT_AVAILABLE'
-    this.#loading.set(index, 'loading')
-    void this.#load(index, this.#loading)
-    return 'COORDINATOR_LOAD_IN_PROGRESS'
+    return this.#isStopped ? 'NOT_COORDINATOR' : this.#shards.refusal(groupId)
   }
 
   /** Some groups are not known yet. */
   get isLoading(): boolean {
-    for (const state of this.#loading.values()) if (state === 'loading') return true
-    return false
+    return this.#shards.isLoading
   }
 
   join(groupId: string, wish: Omit<JoinWish, 'freshMemberId'>): Promise<JoinAnswer> {
@@ -210,7 +198,7 @@ export class Coordinator {
   }
 
   #step(event: GroupEvent): void {
-    if (this.#isStopped && event.type !== 'appended') return
+    if (this.#isStopped && event.type !== 'appended' && event.type !== 'delayed') return
     this.#perform(this.#groups.step(event, this.#now()))
   }
 
@@ -247,9 +235,9 @@ export class Coordinator {
   }
 
   #append({ writeId, groupId, records }: GroupEffect & { readonly type: 'append' }): void {
-    const count = this.#topic.image?.partitions.length ?? 1
-    this.#writer.write(partitionOf(groupId, count), records, outcome => {
-      this.#step({ type: 'appended', writeId, outcome })
+    this.#writer.write(this.#shards.placeOf(groupId), records, {
+      done: outcome => this.#step({ type: 'appended', writeId, outcome }),
+      delayed: error => this.#step({ type: 'delayed', writeId, error }),
     })
   }
 
@@ -280,41 +268,16 @@ export class Coordinator {
     return this.#deletedWhileLoading.has(topic) || this.#image.topicByName(topic) === undefined
   }
 
-  /** Loads a topic that is new, and forgets what was known by one that is gone. */
+  /** An image shares what did not change. */
   #followTopic(): void {
-    const image = this.#topic.image
-    if (this.#isStopped || this.#topicId === this.#topic.id) return
-    this.#topicId = this.#topic.id
-    this.#perform(this.#groups.drop(() => true, this.#now()))
-    const loading = (this.#loading = new Map<number, Loading>())
-    for (const { index } of image?.partitions ?? []) loading.set(index, 'loading')
-    if (image === undefined) return
-    const queue = [...loading.keys()].values()
-    const lane = async (): Promise<void> => {
-      await this.#options.partitions.settled()
-      for (const index of queue) await this.#load(index, loading)
-    }
-    this.#loaded = Promise.all(Array.from({ length: loadingMax }, lane)).then(() => {})
+    const { image } = this.#topic
+    if (this.#isStopped || (image === this.#followed && image !== undefined)) return
+    this.#followed = image
+    this.#shards.follow(image?.partitions.length ?? 0)
   }
 
-  async #load(index: number, loading: Map<number, Loading>): Promise<void> {
-    const { partitions, codecs, env, warn } = this.#options
-    try {
-      const partition = partitions.find(offsetsTopicName, index)
-      if (partition?.isOpen) {
-        const groups = await loadGroups(partition, { codecs, crc32c: env.crc32c, warn })
-        if (this.#loading !== loading || this.#isStopped) return
-        this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))
-        loading.set(index, 'ready')
-        if (!this.isLoading) this.#deletedWhileLoading.clear()
-      } else if (this.#loading === loading) loading.set(index, { failedMs: -Infinity })
-    } catch (error) {
-      if (this.#loading !== loading || this.#isStopped) return
-      loading.set(index, { failedMs: this.#now().monotonicMs })
-      warn('A partition of the offsets topic could not be loaded', {
-        partition: index,
-        reason: error instanceof Error ? error.message : String(error),
-      })
-    }
+  #adopt(groups: LoadedGroups): void {
+    this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))
+    if (!this.isLoading) this.#deletedWhileLoading.clear()
   }
 }

@@ -121,6 +121,13 @@ export interface Lease {
 export interface LeaseView {
   readonly isHeld: boolean
   readonly isMine: boolean
+  /** Who holds it, or held it until it ran out; null where nobody does, or nobody can tell. */
+  readonly holder: LeaseHolder | null
+}
+
+/** Where others may ask for the controller. A hint: who it is stands in the log. */
+export interface LeaseHolder {
+  readonly brokerId: number
 }
 
 /** The store does not answer; what was asked may be asked again. */

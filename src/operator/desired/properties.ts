@@ -22,6 +22,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'node.id',
   'cluster.id',
   'log.dirs',
+  'metadata.dir',
   'metadata.log.dir',
   'metadata.store',
   'kubernetes.namespace',

@@ -18,7 +18,7 @@ import { WatchLines } from './watch-lines.ts'
 import type { WatchApi, WatchedFrom, WatchEvent } from './watch-api.ts'
 
 /** Kubernetes' words for what is asked, as in roles and audit logs; `apply` is a `patch` there. */
-type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'update' | 'patch' | 'delete'
+type Verb = 'get' | 'list' | 'latest' | 'watch' | 'create' | 'apply' | 'update' | 'patch' | 'delete'
 
 /** One request that has ended. `code`: the HTTP status, or the kind of failure where none came. */
 type ApiMeter = (verb: Verb, code: string, seconds: number) => void
@@ -98,6 +98,15 @@ export class HttpApi implements KubernetesApi, WatchApi {
       resourceVersion: metadata.resourceVersion,
       next: metadata.continue === undefined || metadata.continue === '' ? null : metadata.continue,
     }
+  }
+
+  async latest<Object extends Stored>(
+    resource: Resource<Object>,
+    scope: ListScope,
+  ): Promise<string> {
+    const path = `${collectionPath(resource, scope.namespace)}?${queryOf(scope, { limit: '1' })}`
+    const text = await this.#call({ verb: 'latest', method: 'GET', isRepeatable: true, path })
+    return (JSON.parse(text) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
   }
 
   async *watch<Object extends Stored>(

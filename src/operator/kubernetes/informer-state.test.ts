@@ -36,6 +36,8 @@ function brief(effects: readonly InformerEffect<Thing>[]): string[] {
       }
       case 'list':
         return `list ${effect.from ?? 'first'}`
+      case 'latest':
+        return 'latest'
       case 'watch':
         return `watch ${effect.resourceVersion}`
       case 'wait':
@@ -82,9 +84,20 @@ describe('an informer', () => {
   test('goes on where the last event or bookmark was when its watch ends', () => {
     const state = watching()
     state.step({ type: 'stored', object: thing('x', 11) })
-    expect(brief(state.step({ type: 'ended', livedMs: 300_000 }))).toEqual(['watch 11'])
+    expect(brief(state.step({ type: 'ended', livedMs: 300_000 }))).toEqual(['latest'])
+    expect(brief(state.step({ type: 'latest', resourceVersion: '11' }))).toEqual(['watch 11'])
     state.step({ type: 'bookmark', resourceVersion: '99' })
-    expect(brief(state.step({ type: 'ended', livedMs: 300_000 }))).toEqual(['watch 99'])
+    expect(brief(state.step({ type: 'ended', livedMs: 300_000 }))).toEqual(['latest'])
+    expect(brief(state.step({ type: 'latest', resourceVersion: '100' }))).toEqual(['watch 99'])
+  })
+
+  test('lists anew where its watch ended and the API server has not come so far: its etcd was restored', () => {
+    const state = watching()
+    state.step({ type: 'bookmark', resourceVersion: '100' })
+    state.step({ type: 'ended', livedMs: 3 })
+    expect(brief(state.step({ type: 'woke' }))).toEqual(['latest'])
+    expect(brief(state.step({ type: 'latest', resourceVersion: '99' }))).toEqual(['list first'])
+    expect(brief(state.step(page([thing('x', 1)], 99)))).toEqual(['-y@2', '-z@3', 'watch 99'])
   })
 
   test('lists anew when its version is gone, and tells differences only', () => {
@@ -118,7 +131,8 @@ describe('an informer', () => {
   test('does not hurry where watches end as they begin, or versions are always gone', () => {
     const state = watching()
     expect(brief(state.step({ type: 'ended', livedMs: 3 }))).toEqual(['wait 400'])
-    expect(brief(state.step({ type: 'woke' }))).toEqual(['watch 10'])
+    expect(brief(state.step({ type: 'woke' }))).toEqual(['latest'])
+    expect(brief(state.step({ type: 'latest', resourceVersion: '10' }))).toEqual(['watch 10'])
     expect(brief(state.step({ type: 'failed', isExpired: true }))).toEqual(['wait 800'])
     expect(brief(state.step({ type: 'woke' }))).toEqual(['list first'])
     state.step(page([], 50))

@@ -13,6 +13,8 @@ export interface Change<Object> {
 export type InformerEvent<Object> =
   | { readonly type: 'started' }
   | { readonly type: 'listed'; readonly page: ListPage<Object> }
+  /** The answer to `latest`. */
+  | { readonly type: 'latest'; readonly resourceVersion: string }
   | { readonly type: 'stored'; readonly object: Object }
   | { readonly type: 'deleted'; readonly object: Object }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
@@ -27,6 +29,8 @@ export type InformerEvent<Object> =
 /** What the shell of an informer is to do, in this order. */
 export type InformerEffect<Object> =
   | { readonly do: 'list'; readonly from: string | null }
+  /** Ask which version is that of now. */
+  | { readonly do: 'latest' }
   | { readonly do: 'watch'; readonly resourceVersion: string }
   | { readonly do: 'wait'; readonly delayMs: number }
   | { readonly do: 'tell'; readonly change: Change<Object> }
@@ -38,8 +42,9 @@ const livedMsMin = 5000
 const bounds = { msMin: 800, msMax: 30_000 }
 
 /**
- * Follows one kind: a list in pages, then a watch from its version; when that is over or cut, a watch from where it was;
- * when that cannot be had, or brings nothing, another list, of which only differences are told. Pure: events in, effects out.
+ * Follows one kind: a list in pages, then a watch from its version; when that is over or cut, a watch from where it was,
+ * if the API server has come so far; when that cannot be had, or brings nothing, another list, of which only differences
+ * are told. Pure: events in, effects out.
  */
 export class InformerState<Object extends Stored> implements Cache<Object> {
   readonly #indexOf: (object: Object) => string | null
@@ -82,6 +87,8 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
         return [this.#next()]
       case 'listed':
         return this.#listed(event.page)
+      case 'latest':
+        return [this.#goOnFrom(event.resourceVersion)]
       case 'stored':
         this.#resourceVersion = event.object.metadata.resourceVersion
         return this.#store(event.object)
@@ -118,9 +125,17 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
   }
 
   #next(): InformerEffect<Object> {
-    return this.#resourceVersion === null
-      ? { do: 'list', from: null }
-      : { do: 'watch', resourceVersion: this.#resourceVersion }
+    return this.#resourceVersion === null ? { do: 'list', from: null } : { do: 'latest' }
+  }
+
+  /**
+   * Between two watches the API server may have become another, whose etcd was restored to an older state; it begins to
+   * listen before it can answer, so who comes again is not even refused.
+   */
+  #goOnFrom(latest: string): InformerEffect<Object> {
+    const reached = this.#resourceVersion
+    if (reached === null || isBefore(latest, reached)) return { do: 'list', from: null }
+    return { do: 'watch', resourceVersion: reached }
   }
 
   #pause(): InformerEffect<Object> {
@@ -141,7 +156,7 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
     this.#resourceVersion = resourceVersion
     const synced: InformerEffect<Object>[] = this.#isSynced ? [] : [{ do: 'sync' }]
     this.#isSynced = true
-    return [...told, ...synced, this.#next()]
+    return [...told, ...synced, { do: 'watch', resourceVersion }]
   }
 
   #store(object: Object): InformerEffect<Object>[] {
@@ -178,4 +193,10 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
     group?.delete(key)
     if (group?.size === 0) this.#index.delete(word)
   }
+}
+
+/** Versions are whole numbers that grow (KEP-5504); of others nothing is known. */
+function isBefore(version: string, other: string): boolean {
+  const isNumber = /^\d+$/
+  return isNumber.test(version) && isNumber.test(other) && BigInt(version) < BigInt(other)
 }

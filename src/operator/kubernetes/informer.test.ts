@@ -37,6 +37,11 @@ class Scripted {
     return page
   }
 
+  latest = async (): Promise<string> => {
+    this.asked.push('latest')
+    return '11'
+  }
+
   async *watch(_: unknown, __: unknown, from: WatchedFrom): AsyncGenerator<WatchEvent<Stored>> {
     this.asked.push(`watch ${from.resourceVersion}`)
     expect(from.timeoutSeconds).toBeGreaterThanOrEqual(300)
@@ -96,7 +101,7 @@ describe('an informer', () => {
       seen.push(`${before?.metadata.name ?? ''}>${after?.metadata.name ?? ''}`),
     )
     await clock.run(60_000)
-    expect(api.asked).toEqual(['list', 'watch 10', 'watch 11', 'list', 'watch 30'])
+    expect(api.asked).toEqual(['list', 'watch 10', 'latest', 'watch 11', 'list', 'watch 30'])
     expect(seen).toEqual(['>x', '>y', 'y>', 'x>x'])
   })
 

@@ -103,6 +103,8 @@ export class Informer<Object extends Stored> implements Cache<Object> {
         return this.#step({ type: 'woke' })
       case 'list':
         return await this.#list(effect.from)
+      case 'latest':
+        return await this.#latest()
       case 'watch':
         return await this.#watch(effect.resourceVersion)
     }
@@ -117,6 +119,17 @@ export class Informer<Object extends Stored> implements Cache<Object> {
       return this.#step(this.#failed(error))
     }
     return this.#step({ type: 'listed', page })
+  }
+
+  async #latest(): Promise<Lasting<Object> | null> {
+    const { api, resource, scope } = this.#options
+    let resourceVersion: string
+    try {
+      resourceVersion = await api.latest(resource, scope)
+    } catch (error) {
+      return this.#step(this.#failed(error))
+    }
+    return this.#step({ type: 'latest', resourceVersion })
   }
 
   async #watch(resourceVersion: string): Promise<Lasting<Object> | null> {

@@ -23,6 +23,8 @@ export interface WatchApi {
     scope: ListScope,
     from: string | null,
   ): Promise<ListPage<Object>>
+  /** The version of now. */
+  latest<Object extends Stored>(resource: Resource<Object>, scope: ListScope): Promise<string>
   /** What happens from a version on, until the server ends it. */
   watch<Object extends Stored>(
     resource: Resource<Object>,

@@ -273,7 +273,7 @@ describe('the ring at a real API server', () => {
     expect(await one.lease.acquire({ force: false })).toBe(true)
     expect(await one.lease.renew()).toBe(true)
     expect(await other.lease.acquire({ force: false })).toBe(false)
-    expect(await other.lease.observe()).toEqual({ isHeld: true, isMine: false })
+    expect(await other.lease.observe()).toMatchObject({ isHeld: true, isMine: false })
     await one.lease.release()
     expect(await other.lease.acquire({ force: false })).toBe(true)
     await other.lease.release()

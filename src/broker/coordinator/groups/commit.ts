@@ -1,10 +1,10 @@
 import { plain } from './answers.ts'
 import { findMember } from './claims.ts'
-import type { GroupError, MemberClaim, OffsetCommit } from './events.ts'
+import type { GroupError, MemberClaim, OffsetCommit, WriteOutcome } from './events.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './records.ts'
 
-/** OffsetCommit: stored, then known, then answered. */
+/** OffsetCommit: stored, then known, then answered; where it takes too long, answered before, and known once it is committed. */
 export function commit(
   group: Group,
   id: number,
@@ -17,14 +17,16 @@ export function commit(
     groupId: group.id,
     ...offset,
   }))
+  const tell = group.answerOnce(id)
   group.offsets.begin(offsets)
-  group.host.write(group, records, outcome => {
+  const done = (outcome: WriteOutcome): void => {
     group.offsets.end(offsets)
     if (outcome.ok || outcome.isInLog) {
       for (const { topic, partition, value } of offsets) group.offsets.set(topic, partition, value)
     }
-    group.answer(id, plain(outcome.ok ? 'NONE' : outcome.error))
-  })
+    tell(plain(outcome.ok ? 'NONE' : outcome.error))
+  }
+  group.host.write(group, records, done, error => tell(plain(error)))
 }
 
 /** G43: members of this generation may, and anybody while there are no members. */

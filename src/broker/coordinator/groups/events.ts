@@ -135,14 +135,19 @@ export type GroupEvent =
   | { readonly type: 'wake'; readonly groupId: string }
   /** The answer to `append`. */
   | { readonly type: 'appended'; readonly writeId: number; readonly outcome: WriteOutcome }
+  /**
+   * It is written, and nobody knows yet whether it stays: whoever waits is told `error`, and `appended` comes later. What
+   * it says is not told to anybody before that: the next leader may not have it (durability.md I12).
+   */
+  | { readonly type: 'delayed'; readonly writeId: number; readonly error: GroupError }
   /** Time to look for offsets and groups that nobody needs. */
   | { readonly type: 'expire' }
   /** These topics are gone, and so is what was committed for them. */
   | { readonly type: 'topicsDeleted'; readonly topics: readonly string[] }
 
 /**
- * What became of an append. `inLog` where it failed after it was written: it is not known to be committed, but it
- * stays, so it counts, and whoever asked for it is told to ask again.
+ * What became of an append. `isInLog` where it failed after it was written, to a log that nobody else has: it stays, so it
+ * counts, and whoever asked for it is told to ask again.
  */
 export type WriteOutcome =
   | { readonly ok: true }

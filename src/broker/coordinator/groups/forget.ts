@@ -1,5 +1,5 @@
 import { plain } from './answers.ts'
-import type { GroupError, OffsetCommit, TopicPartition } from './events.ts'
+import type { GroupError, OffsetCommit, TopicPartition, WriteOutcome } from './events.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -8,10 +8,12 @@ export function deleteGroup(group: Group, id: number): void {
   if (group.state === 'Dead') return group.answer(id, plain('GROUP_ID_NOT_FOUND'))
   if (group.state !== 'Empty') return group.answer(id, plain('NON_EMPTY_GROUP'))
   const offsetCount = group.offsets.count
-  bury(group, error => {
+  const tell = group.answerOnce(id)
+  const buried = (error: GroupError): void => {
     if (error === 'NONE') group.log('A group was deleted', { offsets: offsetCount })
-    group.answer(id, plain(error))
-  })
+    tell(plain(error))
+  }
+  bury(group, buried, error => tell(plain(error)))
 }
 
 /** OffsetDelete: forgets what nobody in the group reads (KIP-496). */
@@ -30,9 +32,10 @@ export function deleteOffsets(group: Group, id: number, wanted: readonly TopicPa
         group.offsets.isPending({ topic, partition })),
   )
   if (gone.length === 0) return group.answer(id, { type: 'deleteOffsets', error: 'NONE', errors })
-  forget(group, gone, error => {
-    group.answer(id, { type: 'deleteOffsets', error, errors: error === 'NONE' ? errors : [] })
-  })
+  const answer = group.answerOnce(id)
+  const tell = (error: GroupError): void =>
+    answer({ type: 'deleteOffsets', error, errors: error === 'NONE' ? errors : [] })
+  forget(group, gone, { done: tell, delayed: tell })
 }
 
 /** What a subscription that cannot be opened names is not known: then everything is in use. */
@@ -45,11 +48,12 @@ function isRead(group: Group, topic: string): boolean {
 export function forgetTopics(group: Group, topics: ReadonlySet<string>): void {
   const gone = group.offsets.everything().filter(({ topic }) => topics.has(topic))
   if (gone.length === 0 || group.state === 'Dead') return
-  forget(group, gone, error => {
+  const done = (error: GroupError): void => {
     const names = [...new Set(gone.map(({ topic }) => topic))]
     const fields = { topics: names, offsets: gone.length, error }
     group.log('Offsets of topics that are gone are forgotten', fields)
-  })
+  }
+  forget(group, gone, { done })
 }
 
 /**
@@ -65,14 +69,16 @@ export function expire(group: Group): void {
   const isLast = expired.length === group.offsets.count
   if (isLast && group.state === 'Empty' && group.pendingMembers.size === 0 && !hasPending(group)) {
     const count = expired.length
-    return bury(group, error => {
+    const buried = (error: GroupError): void => {
       if (error === 'NONE') group.log('A group expired', { offsets: count })
-    })
+    }
+    return bury(group, buried, nobodyWaits)
   }
   if (expired.length === 0) return
-  forget(group, expired, error => {
+  const done = (error: GroupError): void => {
     if (error === 'NONE') group.log('Offsets expired', { offsets: expired.map(told) })
-  })
+  }
+  forget(group, expired, { done })
 }
 
 /** Enough to set them again by hand: who finds none reads everything again, or nothing (librdkafka#1442). */
@@ -106,36 +112,39 @@ function agesSince(group: Group, topic: string, commitTimeMs: number): number | 
 function forget(
   group: Group,
   gone: readonly TopicPartition[],
-  done: (error: GroupError) => void,
+  { done, delayed = nobodyWaits }: { readonly done: Told; readonly delayed?: Told },
 ): void {
   group.offsets.begin(gone)
-  group.host.write(group, tombstones(group.id, gone), outcome => {
+  const written = (outcome: WriteOutcome): void => {
     group.offsets.end(gone)
     if (outcome.ok || outcome.isInLog) {
       gone.forEach(({ topic, partition }) => group.offsets.delete(topic, partition))
     }
     done(outcome.ok ? 'NONE' : outcome.error)
-  })
+  }
+  group.host.write(group, tombstones(group.id, gone), written, delayed)
 }
 
-/** The end of an empty group: nothing is left of it once the tombstones are stored. */
-function bury(group: Group, done: (error: GroupError) => void): void {
+/** The end of an empty group: nothing is left of it once the tombstones are stored, and it is dead until that is known. */
+function bury(group: Group, done: Told, delayed: Told): void {
   const { stateTimeMs } = group
-  const records = tombstones(group.id, group.offsets.everything())
+  const offsets = tombstones(group.id, group.offsets.everything())
+  const records: GroupRecord[] = [...offsets, { type: 'group', groupId: group.id, value: null }]
   group.state = 'Dead'
-  group.host.write(
-    group,
-    [...records, { type: 'group', groupId: group.id, value: null }],
-    outcome => {
-      if (outcome.ok || outcome.isInLog) group.host.remove(group)
-      else {
-        group.state = 'Empty'
-        group.stateTimeMs = stateTimeMs
-      }
-      done(outcome.ok ? 'NONE' : outcome.error)
-    },
-  )
+  const written = (outcome: WriteOutcome): void => {
+    if (outcome.ok || outcome.isInLog) group.host.remove(group)
+    else {
+      group.state = 'Empty'
+      group.stateTimeMs = stateTimeMs
+    }
+    done(outcome.ok ? 'NONE' : outcome.error)
+  }
+  group.host.write(group, records, written, delayed)
 }
+
+type Told = (error: GroupError) => void
+
+const nobodyWaits: Told = () => {}
 
 function tombstones(groupId: string, gone: readonly TopicPartition[]): GroupRecord[] {
   return gone.map(({ topic, partition }) => ({

@@ -17,6 +17,9 @@ export interface GroupsConfig {
   readonly offsetsRetentionMs: number
 }
 
+type Done = (outcome: WriteOutcome) => void
+type Delayed = (error: GroupError) => void
+
 /** What a group needs of the room around it. */
 export interface GroupHost {
   readonly config: GroupsConfig
@@ -25,8 +28,11 @@ export interface GroupHost {
   perform(effect: GroupEffect): void
   /** Members, assignments or a state are not what they were. */
   changed(): void
-  /** Appends `records`; `done` is called within a later event. */
-  write(group: Group, records: readonly GroupRecord[], done: (outcome: WriteOutcome) => void): void
+  /**
+   * Appends `records`; `done` is called within a later event. `delayed` may be called once before: whoever waits is told.
+   * Where it is left out, a delay is a failure, and what comes of the append later is nobody's concern.
+   */
+  write(group: Group, records: readonly GroupRecord[], done: Done, delayed?: Delayed): void
   /** The group is forgotten: nothing of it is left in the log, or nothing ever was. */
   remove(group: Group): void
 }
@@ -168,6 +174,15 @@ export class Group {
 
   answer(id: number, answer: GroupAnswer): void {
     this.host.perform({ type: 'answer', id, answer })
+  }
+
+  /** For a request that waits for a write, and may be answered before its outcome is known. */
+  answerOnce(id: number): (answer: GroupAnswer) => void {
+    let isAnswered = false
+    return answer => {
+      if (!isAnswered) this.answer(id, answer)
+      isAnswered = true
+    }
   }
 
   /** The member was heard of: it has a session timeout from now on. */

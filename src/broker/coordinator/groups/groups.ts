@@ -1,4 +1,4 @@
-import { assert, unreachable } from '../../../lib/assert.ts'
+import { assert, present, unreachable } from '../../../lib/assert.ts'
 import { plain, refusedJoin, refusedSync } from './answers.ts'
 import { commit } from './commit.ts'
 import type {
@@ -14,7 +14,6 @@ import { Group, type GroupHost, type GroupsConfig } from './group.ts'
 import { join, judgeWish } from './join.ts'
 import { endSessions, leave } from './leave.ts'
 import { joinTimeIsUp, syncTimeIsUp } from './rebalance.ts'
-import type { GroupRecord } from './records.ts'
 import { type LoadedGroup, restore } from './restore.ts'
 import { heartbeat, sync } from './sync.ts'
 
@@ -25,6 +24,7 @@ type OneGroupEvent = Extract<GroupEvent, { readonly groupId: string }>
 interface Write {
   readonly group: Group
   readonly done: (outcome: WriteOutcome) => void
+  readonly delayed: (error: GroupError) => void
 }
 
 /**
@@ -56,7 +56,7 @@ export class Groups {
       },
       perform: effect => void this.#effects.push(effect),
       changed: () => void this.#revision++,
-      write: (group, records, done) => this.#write(group, records, done),
+      write: (...wish) => this.#write(...wish),
       remove: group => this.#remove(group),
     }
   }
@@ -79,6 +79,9 @@ export class Groups {
     switch (event.type) {
       case 'appended':
         this.#appended(event.writeId, event.outcome)
+        break
+      case 'delayed':
+        this.#writeOf(event.writeId).delayed(event.error)
         break
       case 'expire':
         for (const group of this.#groups.values()) expire(group)
@@ -132,6 +135,7 @@ export class Groups {
         group.answerJoin(member, refusedJoin('NOT_COORDINATOR', member.id))
         group.answerSync(member, refusedSync('NOT_COORDINATOR'))
       }
+      group.isStoring = false
       group.state = 'Dead'
       this.#remove(group)
     }
@@ -221,19 +225,22 @@ export class Groups {
     if (isNothing && group.protocolType === '') this.#remove(group)
   }
 
-  #write(
-    group: Group,
-    records: readonly GroupRecord[],
-    done: (outcome: WriteOutcome) => void,
-  ): void {
+  #write(...[group, records, done, delayed]: Parameters<GroupHost['write']>): void {
     const writeId = ++this.#lastWriteId
-    this.#writes.set(writeId, { group, done })
+    const fail = (error: GroupError): void => {
+      done({ ok: false, isInLog: true, error })
+      this.#writes.set(writeId, { group, done: () => {}, delayed: fail })
+    }
+    this.#writes.set(writeId, { group, done, delayed: delayed ?? fail })
     this.#effects.push({ type: 'append', writeId, groupId: group.id, records })
   }
 
+  #writeOf(writeId: number): Write {
+    return present(this.#writes.get(writeId), 'an append has one outcome')
+  }
+
   #appended(writeId: number, outcome: WriteOutcome): void {
-    const write = this.#writes.get(writeId)
-    assert(write !== undefined, 'an append has one outcome')
+    const write = this.#writeOf(writeId)
     this.#writes.delete(writeId)
     write.done(outcome)
     if (this.#groups.get(write.group.id) === write.group) this.#sweep(write.group)

@@ -255,10 +255,10 @@ function removeLeftovers(disk: Disk, directory: string): void {
   }
 }
 
-/** The lock of the directory is the lease: whoever opened the store holds it until the process ends. */
+/** The lock of the directory is the lease: whoever opened the store holds it until the process ends, and there is nobody else to ask who. */
 function leaseOfOneProcess(): Lease {
   return {
-    observe: () => Promise.resolve({ isHeld: true, isMine: true }),
+    observe: () => Promise.resolve({ isHeld: true, isMine: true, holder: null }),
     acquire: () => Promise.resolve(true),
     renew: () => Promise.resolve(true),
     release: () => Promise.resolve(),

@@ -21,7 +21,7 @@ import { partsOf, rebuiltContents } from './genesis.ts'
 import type { Unavailable } from './look.ts'
 import { ringNames, type RingNames } from './names.ts'
 import { readRing, type RingSnapshot } from './read-ring.ts'
-import { RingLease } from './ring-lease.ts'
+import { leaseIdentity, RingLease } from './ring-lease.ts'
 import {
   geometry as wholeGeometry,
   slotAt,
@@ -80,7 +80,7 @@ export class KubernetesStore implements MetadataStore {
     this.snapshotIntervalMax = geometry.slotCount / 2
     // The commit itself may take the last slot.
     this.unsnapshottedMax = geometry.slotCount - 1
-    const identity = `broker-${brokerId}`
+    const identity = leaseIdentity(brokerId)
     this.lease = new RingLease({ objects, name: this.#names.lease, identity, clock, warn })
   }
 

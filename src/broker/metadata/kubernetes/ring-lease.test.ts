@@ -59,9 +59,13 @@ describe('the lease of the ring', () => {
     expect(await lease.acquire(gently)).toBe(false)
     await world.clock.run(9_999)
     expect(await lease.acquire(gently)).toBe(false)
-    expect(await lease.observe()).toEqual({ isHeld: true, isMine: false })
+    expect(await lease.observe()).toEqual({
+      isHeld: true,
+      isMine: false,
+      holder: { brokerId: 0 },
+    })
     await world.clock.run(1)
-    expect(await lease.observe()).toEqual({ isHeld: false, isMine: false })
+    expect(await lease.observe()).toMatchObject({ isHeld: false, isMine: false })
     expect(await lease.acquire(gently)).toBe(true)
   })
 

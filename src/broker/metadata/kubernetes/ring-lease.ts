@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../env/clock.ts'
 import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { isObject } from '../shape.ts'
-import { StoreUnavailable, type Lease, type LeaseView } from '../store.ts'
+import { StoreUnavailable, type Lease, type LeaseHolder, type LeaseView } from '../store.ts'
 
 export interface RingLeaseOptions {
   readonly objects: NamedObjects
@@ -41,7 +41,11 @@ export class RingLease implements Lease {
     await this.#look()
     const holder = this.#holder()
     const { identity } = this.#options
-    return { isHeld: holder !== '' && !this.#isStale(), isMine: holder === identity }
+    return {
+      isHeld: holder !== '' && !this.#isStale(),
+      isMine: holder === identity,
+      holder: brokerOf(holder),
+    }
   }
 
   async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
@@ -141,6 +145,17 @@ export class RingLease implements Lease {
     const spec = this.#seen?.object['spec']
     return isObject(spec) ? spec : {}
   }
+}
+
+/** What a broker calls itself in a Lease. */
+export function leaseIdentity(brokerId: number): string {
+  return `broker-${brokerId}`
+}
+
+/** null for a name that no broker gave itself. */
+function brokerOf(identity: string): LeaseHolder | null {
+  const digits = /^broker-(\d{1,9})$/.exec(identity)?.[1]
+  return digits === undefined ? null : { brokerId: Number(digits) }
 }
 
 /** Kubernetes' MicroTime. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Field, Fields } from '../field.ts'
+import { brokersApis, privateApiByKey } from '../private/index.ts'
 import { apiByKey, apis } from './index.ts'
 
 /**
@@ -18,6 +19,10 @@ const tableKeys = [
   35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 57, 60, 61, 64, 65, 66,
   74, 75,
 ]
+
+/** What brokers speak among themselves, with tagged fields of ours from this tag on. */
+const brokersKeys = [56, 62, 63, 67]
+const ownTagsFrom = 10_000
 
 interface Declaration {
   readonly apiKey: number
@@ -51,6 +56,11 @@ test('the tables are those of tiers T0 and T1, and what an administrator of one 
   expect(apiByKey(4)).toBe(undefined)
 })
 
+test('what brokers speak to their controller is unknown where clients are', () => {
+  expect(brokersApis.map(api => api.key)).toEqual(brokersKeys)
+  for (const key of brokersKeys) expect(apiByKey(key)).toBe(undefined)
+})
+
 test('versions 0 to 2 of Produce are advertised and not understood (G2)', () => {
   for (const api of apis) expect(api.advertisedMin).toBe(api.key === 0 ? 0 : api.versions[0])
   expect(apiByKey(0)?.versions[0]).toBe(3)
@@ -62,11 +72,11 @@ describe.skipIf(!isThere)(`every table equals the declaration of Apache Kafka${w
   const declarations = isThere ? readDeclarations() : []
 
   test('all of them are compared', () => {
-    expect(declarations.length).toBe(tableKeys.length * 2)
+    expect(declarations.length).toBe((tableKeys.length + brokersKeys.length) * 2)
   })
 
   test.each(declarations)('$name', declaration => {
-    const api = apiByKey(declaration.apiKey)!
+    const api = privateApiByKey(declaration.apiKey)!
     expect(`${api.name}${declaration.type === 'request' ? 'Request' : 'Response'}`).toBe(
       declaration.name,
     )
@@ -90,7 +100,7 @@ function readDeclarations(): Declaration[] {
       const text = lines.filter(line => !line.trimStart().startsWith('//')).join('\n')
       return JSON.parse(text) as Declaration
     })
-    .filter(({ apiKey }) => tableKeys.includes(apiKey))
+    .filter(({ apiKey }) => tableKeys.includes(apiKey) || brokersKeys.includes(apiKey))
 }
 
 /** `3-7`, `3+`, `3`, or `none`, which begins nowhere. */
@@ -118,6 +128,7 @@ interface Facts {
 
 function ours(fields: Fields, version: number): Facts[] {
   return Object.entries(fields)
+    .filter(([, { traits }]) => (traits.tagId ?? 0) < ownTagsFrom)
     .filter(([, field]) => field.isIn(version))
     .map(([name, field]) => {
       const { kind, traits } = field

@@ -91,6 +91,18 @@ async function toldUpTo(told: string[], last: string): Promise<string[]> {
 }
 
 describe('an informer of a real API server', () => {
+  test('asks which version is that of now without a list', async () => {
+    await using watch = await watching('watched')
+    watch.told.length = 0
+    await apply('newest', '1')
+    await toldUpTo(watch.told, '+newest=1')
+    const at = await admin.api.latest(resources.configMaps, { namespace })
+    const { resourceVersion } = watch.informer.get({ namespace, name: 'newest' })!.metadata
+    expect(BigInt(at)).toBeGreaterThanOrEqual(BigInt(resourceVersion))
+    expect(lists(watch)).toBe(1)
+    await remove('newest')
+  })
+
   test('lists in pages, and without what it did not ask for', async () => {
     const names = Array.from({ length: 1100 }, (_, at) => `paged-${at}`)
     const batches = names.splice(0)
@@ -176,6 +188,25 @@ describe('an informer of a real API server', () => {
     )
     expect(watch.told.toSorted()).toEqual(['+other=1', '-young=19'])
     for (const name of ['old', 'other']) await remove(name)
+  })
+
+  test('is told of it too where its watch ended just as the API server was another already', async () => {
+    await apply('old', '1')
+    const snapshot = plane.snapshotEtcd()
+    await using watch = await watching('watched')
+    for (let round = 0; round < 20; round++) await apply('young', String(round))
+    await toldUpTo(watch.told, '~young=19')
+    watch.link.silence()
+    await plane.restoreEtcd(snapshot)
+    watch.link.cut()
+    watch.link.restore()
+    await eventually(
+      'it is as it was',
+      () => watch.told,
+      all => all.includes('-young=19'),
+    )
+    expect(watch.requests).toContain('latest 200')
+    await remove('old')
   })
 
   test('is not told of foreign objects, however many there are', async () => {

@@ -1,0 +1,89 @@
+import type { Address, Env } from '../../env/env.ts'
+import { WireClient, type WireClientEnv, type WireClientOptions } from '../wire/client/client.ts'
+import { WireClientError } from '../wire/client/client-error.ts'
+import { scramLogin } from '../wire/client/scram-login.ts'
+import { present } from '../../lib/assert.ts'
+import { scramMechanism } from '../wire/sasl/scram-mechanisms.ts'
+
+export interface PeersOptions {
+  readonly env: WireClientEnv & Pick<Env, 'random'>
+  readonly brokerId: number
+  /** Of the software. */
+  readonly version: string
+  /** Of the principal `broker`, as it is now; null where there is none. */
+  readonly password: () => string | null
+}
+
+/** As whom brokers log in to each other, and what their private listeners let in as that. */
+export const brokerPrincipal = 'broker'
+
+const mechanism = present(scramMechanism('SCRAM-SHA-256'), 'the mechanism is known')
+
+/** What is sent among brokers on one connection. Answers keep the order of requests, so what may wait long has one of its own. */
+export type Lane = 'heartbeats' | 'metadata' | 'commands' | 'in-sync sets'
+
+/**
+ * Connections to the private listeners of other brokers, logged in as a broker: `connect` makes one that is the caller's,
+ * `at` gives the one of a lane, made again when it is asked for after it broke. It makes no pause: whoever asks again does.
+ */
+export class Peers {
+  readonly #options: PeersOptions
+  readonly #lanes = new Map<string, Promise<WireClient>>()
+  readonly #open = new Set<WireClient>()
+  #isClosed = false
+
+  constructor(options: PeersOptions) {
+    this.#options = options
+  }
+
+  /** Rejects as `WireClient.connect` does; where the login fails, with an AnsweredError or a ScramError. */
+  async connect(address: Address, options: WireClientOptions = {}): Promise<WireClient> {
+    const { env, brokerId, version, password } = this.#options
+    const secret = password()
+    if (this.#isClosed) throw closedHere()
+    if (secret === null) throw new WireClientError('local', noPassword)
+    const user = brokerPrincipal
+    const client = await WireClient.connect(env, address, {
+      clientId: `broker-${brokerId}`,
+      software: { name: 'logcluster', version },
+      connectTimeoutMs: connectTimeoutMs,
+      authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
+      ...options,
+    })
+    if (this.#isClosed) {
+      client.close()
+      throw closedHere()
+    }
+    this.#open.add(client)
+    void client.closed.then(() => this.#open.delete(client))
+    return client
+  }
+
+  /** The lane's connection to `address`. Rejects as `connect` does, for everybody who asked meanwhile. */
+  at(address: Address, lane: Lane): Promise<WireClient> {
+    const key = `${lane} ${address.host}:${address.port}`
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    const connecting = this.connect(address)
+    this.#lanes.set(key, connecting)
+    const forget = (): boolean => this.#lanes.delete(key)
+    connecting.then(client => client.closed.then(forget), forget)
+    return connecting
+  }
+
+  /** Ends all connections, and makes none any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const client of this.#open) client.close()
+  }
+}
+
+/** Whoever does not answer within it is not there, for the next seconds. */
+const connectTimeoutMs = 2_000
+
+const noPassword =
+  'this broker has no password for others: put it into the file `broker` of private.credentials.dir'
+
+function closedHere(): WireClientError {
+  return new WireClientError('local', 'the broker stops')
+}
