@@ -76,6 +76,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...log(
         'cleaner',
         'retention.ts',
+        'truncation',
         'recovery',
         'append',
         'read',
@@ -89,13 +90,23 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       'src/env',
-      ...log('retention.ts', 'append', 'read', 'segment', 'batch', 'compression', 'state', ...door),
+      ...log('retention.ts', 'leaving.ts', 'append', 'read', 'segment', 'batch', 'compression'),
+      ...log('state', ...door),
     ],
     modules: ['node:path', 'node:worker_threads'],
   },
-  'src/broker/log/retention.ts': {
-    ours: ['src/env', ...log('append', 'segment', 'state', ...door)],
+  'src/broker/log/truncation': {
+    ours: [
+      'src/lib',
+      'src/env',
+      ...log('retention.ts', 'leaving.ts', 'append', 'read', 'segment', 'producers', 'batch'),
+      ...log('state', ...door),
+    ],
   },
+  'src/broker/log/retention.ts': {
+    ours: ['src/env', ...log('leaving.ts', 'append', 'segment', 'state', ...door)],
+  },
+  'src/broker/log/leaving.ts': { ours: ['src/env', ...log('segment', 'state', ...door)] },
   'src/broker/log/recovery': {
     ours: [
       'src/lib',

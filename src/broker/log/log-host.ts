@@ -22,6 +22,12 @@ export interface LogHost {
   forget(segment: Segment): void
   /** The log of that name wants to begin at `offset`: resolves when that is durable. @throws DiskError */
   saveStartOffset(logName: string, offset: number): Promise<void>
+  /** The log of that name wants to begin at `offset`, wherever it began: resolves when that is durable. @throws DiskError */
+  resetStartOffset(logName: string, offset: number): Promise<void>
+  /** Writes down how far the logs are durable: resolves when none counts for more than it does now. @throws DiskError */
+  saveRecoveryPoints(): Promise<void>
+  /** Resolves when nobody cleans the log of that name; nobody does until the function returned is called. */
+  holdCleaning(logName: string): Promise<() => void>
   /** The log of that name was cleaned up to `offset`: resolves when that is durable. @throws DiskError */
   saveCleanedOffset(logName: string, offset: number): Promise<void>
   /** Below `offset` the log of that name may have gaps: resolves when that is durable. @throws DiskError */
@@ -69,4 +75,6 @@ export interface FlushMark {
   readonly files: readonly { readonly segment: Segment; readonly sizeBytes: number }[]
   /** Directory entries were made that are not known to be durable. */
   readonly directory: boolean
+  /** How often the log's end had been cut. */
+  readonly cutCount: number
 }

@@ -20,6 +20,7 @@ import type { CleanLine } from './recovery/recovery.ts'
 import { Retention } from './retention.ts'
 import type { Durability } from './state/durability.ts'
 import type { LogState } from './state/log-state.ts'
+import { Truncation } from './truncation/truncation.ts'
 
 export type { AppendOptions, AppendResult } from './append/result.ts'
 export type { Backlog } from './append/backlog.ts'
@@ -29,7 +30,7 @@ export type { TimedOffset } from './read/time-lookup.ts'
 /**
  * One partition's records on disk: appended at the end, read from anywhere, removed from the beginning. It puts the
  * rooms of `log/` together and holds nothing itself: `append/` moves the end, `read/` finds what is asked for,
- * `retention.ts` moves the start, and `LogState` is what they share. The files are described in FORMAT.md. Made by
+ * `retention.ts` moves the start, `truncation/` cuts the end, and `LogState` is what they share. The files are described in FORMAT.md. Made by
  * `LogDirectory.openLog`.
  */
 export class Log {
@@ -37,6 +38,7 @@ export class Log {
   readonly #sealer: Sealer
   readonly #appender: Appender
   readonly #retention: Retention
+  readonly #truncation: Truncation
   readonly #cleanable: CleanableLog
 
   constructor(state: LogState) {
@@ -44,6 +46,8 @@ export class Log {
     this.#sealer = new Sealer(state)
     this.#appender = new Appender(state, this.#sealer)
     this.#retention = new Retention(state, this.#appender, this.#sealer)
+    const rooms = { appender: this.#appender, retention: this.#retention, sealer: this.#sealer }
+    this.#truncation = new Truncation(state, rooms)
     this.#cleanable = { state, retention: this.#retention, sealer: this.#sealer }
   }
 
@@ -161,6 +165,20 @@ export class Log {
   raiseStartOffset(offset: number): Promise<void> {
     assert(offset <= this.endOffset, 'the start of a log is not behind its end')
     return this.#retention.raiseStart(offset)
+  }
+
+  /**
+   * Batches that reach `offset` go, durably when it resolves; the end falls to `offset`, or to where a batch begins that
+   * spans it. For a follower whose leader has another log (durability.md 3.8).
+   * @throws NotCutError where the log is out of service, DiskError
+   */
+  truncateTo(offset: number): Promise<void> {
+    return this.#truncation.to(offset)
+  }
+
+  /** Nothing stays, and the log begins and ends at `offset`: its leader's log begins there. @throws as `truncateTo` */
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    return this.#truncation.fullyTo(offset)
   }
 
   /** Removes what the config no longer keeps; nothing at or above `upToOffset`. @throws DiskError */

@@ -1,6 +1,7 @@
 import { DiskError } from '../../env/env.ts'
 import type { Appender } from './append/appender.ts'
 import type { Sealer } from './append/sealing.ts'
+import { removeFiles } from './leaving.ts'
 import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
 import type { LogState } from './state/log-state.ts'
@@ -136,20 +137,4 @@ function retire(state: LogState, segment: Segment): void {
     segment.close()
     void removeFiles(state, renamed)
   })
-}
-
-/** `paths` with `.deleted`, one after the other, off the event loop. What is left over goes at the next start. */
-export async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
-  try {
-    for (const path of paths) {
-      if (state.availability.isClosed) return
-      await state.host.env.disk.unlinkAsync(`${path}.deleted`)
-    }
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error
-    state.host.warn('Could not remove a retired segment', {
-      log: state.name,
-      error: error.message,
-    })
-  }
 }

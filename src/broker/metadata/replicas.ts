@@ -36,6 +36,12 @@ export function insyncNeededBy(
   return Math.min(minInsyncReplicasWhere(image, topic, partition), replicationFactorOf(partition))
 }
 
+/** Whether the topic may be led by whoever lives, at the price of records (`unclean.leader.election.enable`, from the log alone). */
+export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage): boolean {
+  const name = 'unclean.leader.election.enable'
+  return (topic.configs.get(name) ?? image.brokerConfigs(null).get(name)) === 'true'
+}
+
 /** Replicas that a reassignment brings do not count before they are complete. */
 function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
   return Math.max(1, replicas.length - addingReplicas.length)

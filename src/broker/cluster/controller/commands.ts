@@ -173,6 +173,8 @@ export interface Registration {
   /** Where the metadata log ends that it followed, and the hash there (64 hex digits); 0 and null before the first record. */
   readonly lastSequence: number
   readonly lastHash: string | null
+  /** The last that its disk has of what its heartbeats told. */
+  readonly beat?: number
   /** Starts since its last registration during which the store was out of reach: each led in an epoch of its own. */
   readonly unregisteredStarts?: number
 }

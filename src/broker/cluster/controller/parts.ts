@@ -8,29 +8,27 @@ export interface Part {
 }
 
 /**
- * One command's records as several appends of at most `bytesMax`, or `recordBytesMax` where one record alone is larger; null where a
- * record is larger than that, or the command's records belong together. Each topic, or resource with configs, is one
- * record: it changes as a whole or not at all. A crash between two appends leaves the first ones done; of a registration that is
- * the broker's epoch, and its next start does the rest again.
+ * One decision's records as several appends of at most `bytesMax`, or `recordBytesMax` where one record alone is larger; null where a
+ * record is larger than that. Each topic, or resource with configs, is one record: it changes as a whole or not at all, and
+ * what a config changes of partitions comes with it. A crash between two appends leaves the first ones done; what was to follow is done
+ * at the broker's next start, or by the next controller.
  */
 export function partsOf(
-  command: Command,
   records: readonly MetadataRecord[],
   limits: { readonly bytesMax: number; readonly recordBytesMax: number },
 ): Part[] | null {
-  if (!mayBeSplit.has(command.type)) return null
   const parts: { records: MetadataRecord[]; encoded: string[] }[] = []
   let bytes = Infinity
-  for (const record of records.flatMap(each => slices(each))) {
-    const text = encodeRecord(record)
-    const added = encodedBytes(text)
+  for (const unit of unitsOf(records)) {
+    const texts = unit.map(encodeRecord)
+    const added = texts.reduce((sum, text) => sum + encodedBytes(text), 0)
     if (added + batchOverheadBytes > limits.recordBytesMax) return null
     if (bytes + added > limits.bytesMax) {
       parts.push({ records: [], encoded: [] })
       bytes = batchOverheadBytes
     }
-    parts.at(-1)!.records.push(record)
-    parts.at(-1)!.encoded.push(text)
+    parts.at(-1)!.records.push(...unit)
+    parts.at(-1)!.encoded.push(...texts)
     bytes += added
   }
   return parts
@@ -41,14 +39,25 @@ export function encodedBytes(text: string): number {
   return Buffer.byteLength(text) + 1
 }
 
-/** The credentials of a user belong together; the rest have one record only. */
-const mayBeSplit: ReadonlySet<Command['type']> = new Set([
-  'createTopics',
-  'createPartitions',
-  'deleteTopics',
-  'alterConfigs',
-  'registerBroker',
-] as const)
+/** Whether a crash may leave some of a command's records and not the others: the credentials of a user belong together. */
+export function mayBeSplit({ type }: Command): boolean {
+  return type !== 'alterScramUsers'
+}
+
+/**
+ * What is appended together. Partitions that a config changes do so in the moment that it does: with one and not the other they
+ * would count records as committed that too few have (durability.md R8).
+ */
+function unitsOf(records: readonly MetadataRecord[]): MetadataRecord[][] {
+  const units: MetadataRecord[][] = []
+  for (const record of records) {
+    const config = units.at(-1)?.[0]
+    const isBound = config?.type === 'topicConfigsChanged' || config?.type === 'brokerConfigsChanged'
+    if (record.type === 'partitionsChanged' && isBound) units.at(-1)!.push(record)
+    else units.push(...slices(record).map(slice => [slice]))
+  }
+  return units
+}
 
 /** Partitions of one record of changes. */
 const sliceLength = 1_000

@@ -1,4 +1,5 @@
 import type { Refusal } from './commands.ts'
+import type { Mistake } from './decision.ts'
 
 /** Commands that wait for their decision; more are refused. */
 export const queuedCommandCountMax = 1_000
@@ -28,6 +29,10 @@ export function tooLarge(bytes: number, bytesMax: number): Refusal {
     error: 'INVALID_REQUEST',
     message: `The request changes ${bytes} bytes of metadata at once; at most ${bytesMax} fit. Split it.`,
   }
+}
+
+export function refusalOf({ error, message }: Mistake): Refusal {
+  return { type: 'refused', error, message }
 }
 
 export function notBuiltYet(what: string): Refusal {

@@ -1,6 +1,7 @@
 import { DiskError } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
 import { readUint32 } from '../../../lib/bytes.ts'
+import { deferred, type Deferred } from '../../../lib/deferred.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
 import { isCompacted } from '../log-config.ts'
@@ -22,6 +23,12 @@ interface Request {
   readonly verdict: SoundBatches | Promise<Judgement>
   readonly options: AppendOptions
   readonly done: Done
+}
+
+/** Something that waits as an append does. */
+interface Interlude {
+  readonly act: () => Promise<void>
+  readonly done: Deferred<void>
 }
 
 /** The segment that an append goes into. */
@@ -47,7 +54,7 @@ export class Appender {
   readonly #writer: Writer
   #staged: Stage[] = []
   /** Appends that wait: for their records to be opened, for a write, or for the cut after a failed one to be durable. */
-  #queue: Request[] = []
+  #queue: (Request | Interlude)[] = []
   #isPumping = false
   /** Nothing is staged meanwhile: a write that fails takes back all that is, and its answers may bring the next append. */
   #isWriting = false
@@ -127,10 +134,28 @@ export class Appender {
     return true
   }
 
+  /**
+   * Does `act`, which may move the log's end, when its turn comes: what was appended before is written then, and what is
+   * appended after waits. An epoch that a leader noted and has no batches yet does not outlive it: whose log is cut leads no
+   * more. Rejects as `act` does.
+   */
+  whileStill(act: () => Promise<void>): Promise<void> {
+    const done = deferred<void>()
+    this.#queue.push({ act, done })
+    if (!this.#isPumping) void this.#pump()
+    return done.promise
+  }
+
   async #pump(): Promise<void> {
     this.#isPumping = true
     while (this.#queue.length > 0) {
-      const { verdict: found, options, done } = this.#queue[0]!
+      const next = this.#queue[0]!
+      if ('act' in next) {
+        await this.#beStill(next)
+        this.#queue.shift()
+        continue
+      }
+      const { verdict: found, options, done } = next
       const verdict = await found
       while (this.#settling !== null) await this.#settling
       this.#queue.shift()
@@ -138,6 +163,22 @@ export class Appender {
       else this.#refuse(done, verdict)
     }
     this.#isPumping = false
+  }
+
+  async #beStill({ act, done }: Interlude): Promise<void> {
+    while (this.#staged.length > 0 || this.#isWriting || this.#settling !== null) {
+      this.writeNow()
+      await this.#settling
+    }
+    try {
+      await act()
+      done.resolve()
+    } catch (error) {
+      done.reject(error as Error)
+    }
+    this.#notedEpoch = -1
+    this.#nextOffset = this.#state.endOffset
+    this.#tail = tailOf(this.#state)
   }
 
   #stage(sound: SoundBatches, options: AppendOptions, done: Done): void {

@@ -90,6 +90,8 @@ export class LogCleaner {
   #current: Current | null = null
   /** Settles when no log is due any more. */
   #working: Promise<void> | null = null
+  /** Logs whose end is being cut. */
+  readonly #held = new Set<string>()
   #isStopped = false
   #runs = 0
   #lastRunMs = 0
@@ -151,6 +153,20 @@ export class LogCleaner {
     await current.done.promise
   }
 
+  /** Resolves when the log of that name is not being cleaned; it is not looked at before the function returned is called. */
+  async hold(name: string): Promise<() => void> {
+    this.#held.add(name)
+    if (this.#current?.name === name) {
+      this.#current.isWanted = false
+      await this.#current.done.promise
+    }
+    return () => {
+      this.#held.delete(name)
+      const watched = this.#watched.get(name)
+      if (watched !== undefined) this.note(watched.log)
+    }
+  }
+
   /** Begins nothing any more, and resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -186,19 +202,25 @@ export class LogCleaner {
     lane?.close()
     this.#working = null
     if (this.#isStopped) return
-    for (const { lookAtMs } of this.#watched.values()) this.#alarm.ringBy(lookAtMs)
+    for (const { log, lookAtMs } of this.#watched.values()) {
+      if (!this.#held.has(log.state.name)) this.#alarm.ringBy(lookAtMs)
+    }
   }
 
   /** Of the logs that are to be looked at and are due, the one with the greatest share of dirt. */
   async #dirtiest(): Promise<Due | null> {
     let dirtiest: Due | null = null
     for (const watched of Array.from(this.#watched.values())) {
-      if (watched.lookAtMs > this.#options.clock.monotonic()) continue
+      const isEarly = watched.lookAtMs > this.#options.clock.monotonic()
+      if (isEarly || this.#held.has(watched.log.state.name)) continue
       const dirt = await this.#dirtOf(watched)
       if (dirt.isDue && dirt.ratio > (dirtiest?.dirt.ratio ?? -1)) dirtiest = { watched, dirt }
     }
     // It may have left meanwhile.
-    const isThere = (due: Due) => this.#watched.get(due.watched.log.state.name) === due.watched
+    const isThere = ({ watched }: Due) => {
+      const { name } = watched.log.state
+      return this.#watched.get(name) === watched && !this.#held.has(name)
+    }
     return dirtiest !== null && isThere(dirtiest) && !this.#isStopped ? dirtiest : null
   }
 

@@ -1,7 +1,7 @@
-import { DiskError, type Disk } from '../../../env/env.ts'
+import { DiskError } from '../../../env/env.ts'
 import { dropGrowth } from '../append/growth.ts'
 import { dropIndexFiles } from '../read/index-loading.ts'
-import { removeFiles } from '../retention.ts'
+import { closeLater, putAside } from '../leaving.ts'
 import { Segment, segmentSuffixes } from '../segment/segment.ts'
 import { cleanedPath, swapPath } from '../segment/swap-file.ts'
 import { isPassing } from '../shortage.ts'
@@ -67,7 +67,9 @@ function exchange(state: LogState, cleaned: CleanedSegment): void {
   const { of, endOffset, sizeBytes, caches } = cleaned
   const first = of[0]!
   try {
-    const removed = of.slice(1).flatMap(segment => putAside(disk, segment))
+    const removed = of
+      .slice(1)
+      .flatMap(each => segmentSuffixes.flatMap(suffix => putAside(disk, each.pathOf(suffix))))
     const { baseOffset } = first
     const place = { disk, logPath: path, baseOffset }
     const { endOffset: lastEnd, newest } = caches
@@ -89,22 +91,6 @@ function exchange(state: LogState, cleaned: CleanedSegment): void {
   }
 }
 
-/** Renames a segment's files out of the way; where there is no room for the names, they go at once. Open ones stay readable. */
-function putAside(disk: Disk, segment: Segment): string[] {
-  return segmentSuffixes.flatMap(suffix => {
-    const path = segment.pathOf(suffix)
-    if (disk.stat(path) === null) return []
-    try {
-      disk.rename(path, `${path}.deleted`)
-      return [path]
-    } catch (error) {
-      if (!(error instanceof DiskError) || !isPassing(error)) throw error
-      disk.unlink(path)
-      return []
-    }
-  })
-}
-
 /** Caches: a torn one is known by its CRC, and where there is no room they are made when they are needed. */
 function leaveIndexes({ host }: LogState, segment: Segment, caches: NewCaches): void {
   const { disk } = host.env
@@ -121,13 +107,4 @@ function leaveIndexes({ host }: LogState, segment: Segment, caches: NewCaches): 
     if (!(error instanceof DiskError) || !isPassing(error)) throw error
     dropIndexFiles(disk, segment)
   }
-}
-
-/** When no fetch can be using them any more. */
-function closeLater(state: LogState, segments: readonly Segment[], removed: readonly string[]) {
-  const { clock } = state.host.env
-  clock.after(state.config.fileDeleteDelayMs, () => {
-    for (const segment of segments) segment.close()
-    void removeFiles(state, removed)
-  })
 }

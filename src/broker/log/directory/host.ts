@@ -26,6 +26,7 @@ export interface DirectoryHostOptions {
   unopened(): Iterable<string>
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
+  holdCleaning(logName: string): Promise<() => void>
 }
 
 export const neverCleaned: FoundCleaned = { dirtyFrom: null, sparseTo: 0 }
@@ -62,6 +63,8 @@ export class DirectoryHost implements LogHost {
   readonly #sparseOffsets: OffsetCheckpoint
   /** Starts that logs want to have; saved before they take effect. */
   readonly #wantedStarts = new Map<string, number>()
+  /** Those of them that are where a log begins anew, and hold even below where it begins now. */
+  readonly #resetStarts = new Set<string>()
   /** Up to where logs are about to be known as cleaned, and to be sparse; likewise. */
   readonly #wantedCleaned = new Map<string, number>()
   readonly #wantedSparse = new Map<string, number>()
@@ -167,8 +170,24 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveStartOffset(logName: string, offset: number): Promise<void> {
+    this.#resetStarts.delete(logName)
     this.#wantedStarts.set(logName, Math.max(offset, this.#wantedStarts.get(logName) ?? 0))
     await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+  }
+
+  async resetStartOffset(logName: string, offset: number): Promise<void> {
+    this.#resetStarts.add(logName)
+    this.#wantedStarts.set(logName, offset)
+    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+  }
+
+  async saveRecoveryPoints(): Promise<void> {
+    const save = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
+    await this.withRoom(() => this.#guard(save()))
+  }
+
+  holdCleaning(logName: string): Promise<() => void> {
+    return this.#options.holdCleaning(logName)
   }
 
   async saveCleanedOffset(logName: string, offset: number): Promise<void> {
@@ -221,9 +240,9 @@ export class DirectoryHost implements LogHost {
 
   /** Writes both checkpoints now. @throws DiskError */
   async saveCheckpoints(): Promise<void> {
-    const points = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
+    await this.saveRecoveryPoints()
     const starts = () => this.#startOffsets.save(() => this.#collectStarts())
-    for (const save of [points, starts]) await this.withRoom(() => this.#guard(save()))
+    await this.withRoom(() => this.#guard(starts()))
   }
 
   async stop(): Promise<void> {
@@ -262,8 +281,10 @@ export class DirectoryHost implements LogHost {
   #collectStarts(): Record<string, number> {
     const offsets = this.#kept(this.#startOffsets)
     for (const log of this.#options.logs()) {
-      const start = Math.max(log.startOffset, this.#wantedStarts.get(log.name) ?? 0)
-      if (start > 0 && log.offline === null) offsets[log.name] = start
+      const wanted = this.#wantedStarts.get(log.name) ?? 0
+      const isReset = this.#resetStarts.has(log.name)
+      const start = isReset ? wanted : Math.max(log.startOffset, wanted)
+      if ((start > 0 || isReset) && log.offline === null) offsets[log.name] = start
     }
     return offsets
   }

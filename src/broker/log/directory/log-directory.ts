@@ -116,6 +116,7 @@ export class LogDirectory {
       logs: () => this.#logs.values(),
       unopened: () => this.#shelf.names(),
       mayBeDirty: name => this.#noteDirt(name),
+      holdCleaning: name => this.#cleaner.hold(name),
     })
     const { committedOffset = () => Infinity } = options
     this.#cleaner = new LogCleaner({

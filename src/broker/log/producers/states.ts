@@ -208,6 +208,14 @@ export class ProducerStates {
     for (const producer of later) this.#restore(producer, offset - 1)
   }
 
+  /** Knows from now on what `other` does, which is not used any more. Nothing that was applied before can be taken back. */
+  become(other: ProducerStates): void {
+    this.#entries.clear()
+    for (const [producerId, entry] of other.#entries) this.#entries.set(producerId, entry)
+    this.#oldest = other.#oldest
+    this.#newest = other.#newest
+  }
+
   stateOf(producerId: number): ProducerState | undefined {
     return this.#entries.get(producerId)
   }

@@ -11,8 +11,8 @@ import { parseSwapName, swapPath, type SwapRange } from '../segment/swap-file.ts
 import type { Recovery } from './context.ts'
 
 /**
- * Finishes what the cleaner had decided and not carried out: a segment that has the name of a swap file takes the
- * place of those that it was made of. It was on the device before it had that name, so that one which is not sound is
+ * Finishes what the cleaner, or a cut of the log's end, had decided and not carried out: a segment that has the name of a
+ * swap file takes the place of those that it was made of. It was on the device before it had that name, so that one which is not sound is
  * damage: then nothing is touched, because what it was made of may be gone in part.
  */
 export async function finishSwaps(recovery: Recovery): Promise<void> {
@@ -22,7 +22,7 @@ export async function finishSwaps(recovery: Recovery): Promise<void> {
     if (range === null) continue
     const problem = await problemOf(recovery, range)
     if (problem !== null) {
-      recovery.damage ??= `${path}/${name}, which the log cleaner left to take the place of other segments, is damaged at ${problem}.`
+      recovery.damage ??= `${path}/${name}, which the log cleaner left to take the place of other segments, or a cut of the log's end, is damaged at ${problem}.`
       return
     }
     await finish(recovery, range)
@@ -65,7 +65,7 @@ async function finish({ host, path, name }: Recovery, range: SwapRange): Promise
   await disk.syncDirectory(path)
   disk.rename(swapPath(path, range), first.pathOf('log'))
   await disk.syncDirectory(path)
-  host.warn('Finished what the log cleaner had begun', { log: name, ...range })
+  host.warn('Finished an exchange of segments that had begun', { log: name, ...range })
 }
 
 function filesOf(disk: Disk, path: string): [base: number, suffix: SegmentSuffix][] {

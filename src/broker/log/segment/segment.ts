@@ -358,6 +358,13 @@ export class SegmentList {
     this.#segments.splice(at, neighbours.length, segment)
   }
 
+  /** Puts `segment` in the place of `first` and all behind it; tells which those were. */
+  replaceFrom(first: Segment, segment: Segment): Segment[] {
+    const at = this.#segments.indexOf(first)
+    assert(at >= 0, 'a segment that is replaced is there')
+    return this.#segments.splice(at, Infinity, segment)
+  }
+
   /** Takes the first `count` segments out, never the active one. */
   shift(count: number): Segment[] {
     assert(count < this.#segments.length, 'the active segment stays')

@@ -50,4 +50,10 @@ export class Cleaned {
     await this.#log.host.saveCleanedOffset(this.#log.name, offset)
     this.#dirtyFrom = offset
   }
+
+  /** The log's end is about to fall to `offset`: what will come behind it is dirty. Durable when it resolves. @throws DiskError */
+  async cutTo(offset: number): Promise<void> {
+    if (this.#dirtyFrom === null || this.#dirtyFrom <= offset) return
+    await this.endAt(offset)
+  }
 }

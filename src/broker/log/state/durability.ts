@@ -17,7 +17,7 @@ interface FlushedLog {
 
 /**
  * How much of a log is on the device, and who waits for more: what the flush scheduler of the directory works on.
- * The durable offset moves only here, at the end of a flush; never beyond the log's end. Whoever makes or removes
+ * The durable offset moves only here: at the end of a flush, and back where the log's end is cut; never beyond the log's end. Whoever makes or removes
  * files of the log says so here.
  */
 export class Durability implements Flushable {
@@ -27,6 +27,10 @@ export class Durability implements Flushable {
   #flushingTo = 0
   /** Files were made or removed in the log's directory since it was last synced. */
   #isDirectoryDirty: boolean
+  /** Nothing above counts as durable: it is about to be cut off. */
+  #ceiling = Infinity
+  /** Of the log's end. A flush that began before one says nothing of what came after it. */
+  #cutCount = 0
   #waiters: { readonly offset: number; readonly until: Deferred<void> }[] = []
 
   constructor(
@@ -107,7 +111,7 @@ export class Durability implements Flushable {
     const directory = this.#isDirectoryDirty
     this.#isDirectoryDirty = false
     this.#flushingTo = segments.endOffset
-    return { endOffset: segments.endOffset, files, directory }
+    return { endOffset: segments.endOffset, files, directory, cutCount: this.#cutCount }
   }
 
   async sync({ files, directory }: FlushMark): Promise<void> {
@@ -115,14 +119,39 @@ export class Durability implements Flushable {
     if (directory) await this.#log.host.env.disk.syncDirectory(this.#log.path)
   }
 
-  async endFlush({ files, endOffset }: FlushMark): Promise<void> {
+  async endFlush({ files, endOffset, cutCount }: FlushMark): Promise<void> {
     for (const { segment, sizeBytes } of files) segment.synced(sizeBytes)
     await this.#saveEpochs()
-    this.#offset = Math.max(this.#offset, endOffset)
+    if (cutCount !== this.#cutCount) return
+    this.#offset = Math.min(this.#ceiling, Math.max(this.#offset, endOffset))
     const isReached = ({ offset }: { readonly offset: number }) => offset <= this.#offset
     const reached = this.#waiters.filter(isReached)
     this.#waiters = this.#waiters.filter(waiter => !isReached(waiter))
     for (const { until } of reached) until.resolve()
+  }
+
+  /** What lies at or behind `offset` is about to go: no checkpoint says any more that it is on the device. */
+  beginCut(offset: number): void {
+    this.#ceiling = offset
+    this.#offset = Math.min(this.#offset, offset)
+  }
+
+  /** It is gone, and with it who waited for it. */
+  endCut(): void {
+    this.#cutCount++
+    this.#flushingTo = Math.min(this.#flushingTo, this.#ceiling)
+    const isGone = ({ offset }: { readonly offset: number }) => offset > this.#ceiling
+    const gone = this.#waiters.filter(isGone)
+    this.#waiters = this.#waiters.filter(waiter => !isGone(waiter))
+    this.#ceiling = Infinity
+    const error = new Error(`${this.name} was cut before that offset was on the device`)
+    for (const { until } of gone) until.reject(error)
+  }
+
+  /** It stays: what is on the device is found out again. */
+  abandonCut(): void {
+    this.#ceiling = Infinity
+    this.#log.host.flushSoon(this)
   }
 
   abandonFlush({ directory }: FlushMark): void {

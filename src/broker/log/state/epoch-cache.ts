@@ -77,6 +77,16 @@ export class EpochCache {
     this.#entries = isEmpty ? kept : [{ epoch: holder.epoch, startOffset }, ...kept]
   }
 
+  /** The log now ends at `endOffset`: an epoch that began there or behind is no longer of it. */
+  cutFrom(endOffset: number): void {
+    this.#entries = this.#entries.filter(entry => entry.startOffset < endOffset)
+  }
+
+  /** The log begins anew. */
+  clear(): void {
+    this.#entries = []
+  }
+
   /** The checkpoint says something that counts. */
   get isSaved(): boolean {
     return this.#saved !== null

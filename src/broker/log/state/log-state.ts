@@ -33,9 +33,12 @@ export interface FoundState {
 /**
  * What the rooms of one log share: append, read, retention and flush all work on this. Every part that changes is
  * an object that alone writes its fields; the others ask it, or tell it what happened. Who moves an offset:
- * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`);
- * - the start: retention and DeleteRecords, when its new place is durable (`StartOffset.raise`);
- * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`);
+ * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`), and back: a truncation, by
+ *   another last segment (`SegmentList.replaceFrom`);
+ * - the start: retention and DeleteRecords, when its new place is durable (`StartOffset.raise`), and a truncation that
+ *   leaves nothing (`StartOffset.restart`);
+ * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`), and back with the end
+ *   (`Durability.beginCut`);
  * - how far it was cleaned: the log cleaner, when that is durable (`Cleaned`).
  * Invariants: startOffset <= endOffset, durableOffset <= endOffset.
  */

@@ -1,0 +1,167 @@
+import type { Uuid } from '../../../lib/uuid.ts'
+import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
+import { insyncNeededBy, isActive, isUncleanElectionEnabled } from '../../metadata/replicas.ts'
+
+/**
+ * How a leader is looked for. `clean`: only where all that is committed is there for certain, or the topic's configs allow more.
+ * `preferred`: as `clean`, and the first of the replicas before the present leader. `unclean`: somebody accepted that records
+ * are lost. A broker's id: the same, and it is to be that one.
+ */
+export type Election = 'clean' | 'preferred' | 'unclean' | number
+
+/** What is to become of a partition. */
+export interface PartitionChange {
+  /** The in-sync set that is wished for; default: as it is. Who is not active leaves it anyway. */
+  readonly isr?: readonly Uuid[]
+  /** Directories that may have lost the end of their logs. */
+  readonly lossy?: readonly Uuid[]
+  /** Directories that count no more: they are gone, or have nothing of this partition. */
+  readonly gone?: readonly Uuid[]
+  readonly isRecovering?: boolean
+  readonly election?: Election
+}
+
+interface Elected {
+  readonly leader: number
+  readonly isr: readonly Uuid[]
+  /** Something that was committed may be missing. */
+  readonly isUnclean: boolean
+}
+
+/**
+ * The partition after `change`, among the brokers of `image`: who is in sync, who stays eligible, who leads (I-19, I-20;
+ * durability.md R8, R9). `before` itself where that is nothing new. Its epochs rise where they have to.
+ */
+export function changedPartition(
+  image: MetadataImage,
+  topic: TopicImage,
+  before: PartitionImage,
+  change: PartitionChange = {},
+): PartitionImage {
+  const members = membersAfter(image, topic, { before, change })
+  const { isRecovering = before.isRecovering } = change
+  const wanted = { ...before, ...members, isRecovering }
+  const elected = electionOf(image, topic, wanted, change.election)
+  const after = { ...wanted, ...standing(image, topic, wanted, elected) }
+  if (isSame(before, after)) return before
+  const isNewLeader = after.leader !== before.leader || elected?.isUnclean === true
+  return {
+    ...after,
+    leaderEpoch: before.leaderEpoch + Number(isNewLeader),
+    partitionEpoch: before.partitionEpoch + 1,
+  }
+}
+
+type Members = Pick<PartitionImage, 'isr' | 'elr' | 'lastKnownElr'>
+
+/**
+ * Whoever leaves a set that is too small afterwards has all that is committed, because nothing was committed without him and
+ * nothing will be while it is too small (durability.md R8).
+ */
+function membersAfter(
+  image: MetadataImage,
+  topic: TopicImage,
+  { before, change }: { readonly before: PartitionImage; readonly change: PartitionChange },
+): Members {
+  const { lossy = [], gone = [] } = change
+  const isr = (change.isr ?? before.isr).filter(
+    id => !lossy.includes(id) && !gone.includes(id) && isActive(image.brokerOfDirectory(id)),
+  )
+  if (isr.length >= insyncNeededBy(image, topic, before)) return { isr, elr: [], lastKnownElr: [] }
+  const complete = union(before.elr, before.isr).filter(id => !gone.includes(id))
+  const elr = complete.filter(id => !isr.includes(id) && !lossy.includes(id))
+  const known = union(before.lastKnownElr, complete).filter(id => !gone.includes(id))
+  const lastKnownElr = known.filter(id => !isr.includes(id) && !elr.includes(id))
+  return { isr, elr, lastKnownElr }
+}
+
+/**
+ * Who is to lead the partition, with whom in sync; null: nobody can. First of those in sync whoever leads already, then by the order of
+ * the replicas; then of those in the ELR. Of those last known, one alone is as good as it gets; among several somebody has to
+ * compare their logs, by command. D never leads but by command (durability.md R9).
+ */
+export function electionOf(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+  election: Election = 'clean',
+): Elected | null {
+  const { isr, elr, lastKnownElr, isRecovering } = partition
+  const active = activeReplicas(image, partition)
+  const among = (directories: readonly Uuid[]): Replica[] =>
+    active.filter(({ directoryId }) => directories.includes(directoryId))
+
+  const inSync = among(isr)
+  if (inSync.length > 0) {
+    const keeps = election !== 'preferred' && inSync.some(({ id }) => id === partition.leader)
+    return { leader: keeps ? partition.leader : inSync[0]!.id, isr, isUnclean: false }
+  }
+  const [eligible] = among(elr)
+  if (eligible !== undefined) return alone(eligible, false)
+  if (typeof election === 'number') {
+    const chosen = active.find(({ id }) => id === election)
+    return chosen === undefined ? null : alone(chosen, true)
+  }
+  const isLast = elr.length === 0 && lastKnownElr.length === 1
+  const mayBeAnybody = election === 'unclean' || isUncleanElectionEnabled(image, topic)
+  const isGivenUp = isRecovering && elr.length === 0 && lastKnownElr.length === 0
+  const [last] = isLast || mayBeAnybody ? among(lastKnownElr) : []
+  const [other] = mayBeAnybody ? active.filter(({ startClass }) => startClass !== 'D') : []
+  const [empty] = election === 'unclean' || isGivenUp ? active : []
+  const chosen = last ?? other ?? empty
+  return chosen === undefined ? null : alone(chosen, true)
+}
+
+interface Replica {
+  readonly id: number
+  readonly directoryId: Uuid
+  readonly startClass: string
+}
+
+/** In their order, the preferred one first. */
+export function activeReplicas(image: MetadataImage, { replicas }: PartitionImage): Replica[] {
+  return replicas.map(id => image.brokers.get(id)).filter(broker => isActive(broker))
+}
+
+function alone({ id, directoryId }: Replica, isUnclean: boolean): Elected {
+  return { leader: id, isr: [directoryId], isUnclean }
+}
+
+/** Where an election leaves the lists: an unclean leader is the measure of what is committed from here on. */
+function standing(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+  elected: Elected | null,
+): Members & Pick<PartitionImage, 'leader' | 'isRecovering'> {
+  const { isRecovering } = partition
+  if (elected === null) {
+    const { isr, elr, lastKnownElr } = partition
+    return { isr, elr, lastKnownElr, leader: -1, isRecovering }
+  }
+  const { leader, isr, isUnclean } = elected
+  if (isUnclean) return { leader, isr, elr: [], lastKnownElr: [], isRecovering: true }
+  const isEnough = isr.length >= insyncNeededBy(image, topic, partition)
+  const others = (ids: readonly Uuid[]): Uuid[] =>
+    isEnough ? [] : ids.filter(id => !isr.includes(id))
+  const { elr, lastKnownElr } = partition
+  return { leader, isr, elr: others(elr), lastKnownElr: others(lastKnownElr), isRecovering }
+}
+
+function union(first: readonly Uuid[], second: readonly Uuid[]): Uuid[] {
+  return [...first, ...second.filter(id => !first.includes(id))]
+}
+
+function isSame(a: PartitionImage, b: PartitionImage): boolean {
+  return (
+    a.leader === b.leader &&
+    a.isRecovering === b.isRecovering &&
+    isSameList(a.isr, b.isr) &&
+    isSameList(a.elr, b.elr) &&
+    isSameList(a.lastKnownElr, b.lastKnownElr)
+  )
+}
+
+function isSameList(a: readonly Uuid[], b: readonly Uuid[]): boolean {
+  return a.length === b.length && a.every((id, at) => id === b[at])
+}
