@@ -178,7 +178,7 @@ function* batchesOf(node: Node, { topic, partition }: ReplicaView): Generator<Ba
   for (const name of disk.list(`/data/${folder}`)) {
     if (!name.endsWith('.log')) continue
     const bytes = node.read(`/data/${folder}/${name}`)
-    for (let at = 0; at + batchOverheadBytes <= bytes.length; ) {
+    for (let at = 0; at + batchOverheadBytes <= bytes.length;) {
       const header = readBatchHeader(bytes, at)
       if (header.sizeBytes < batchOverheadBytes || at + header.sizeBytes > bytes.length) break
       const { baseOffset, lastOffsetDelta, crc, leaderEpoch } = header

@@ -67,7 +67,7 @@ export class Simulation {
       seed,
       nodeCount,
       turn,
-      settings: { ...plainSettings, clusterSize: nodeCount, ...settings },
+      settings: { ...plainSettings, ...settings },
       ...(changeEnv === undefined ? {} : { changeEnv }),
     })
     this.history = new History(what => this.world.fail(what))
@@ -123,7 +123,7 @@ export class Simulation {
     const { world, history } = this
     for (const at of this.#partitions) {
       const name = `${at.topic}-${at.partition}`
-      const everyMs = 20 + world.prng.below(200)
+      const everyMs = 60 + world.prng.below(400)
       const shared = { world, history, ...at }
       this.#producers.push(new SimProducer({ ...shared, isIdempotent: true, everyMs }, name))
       if (world.prng.chance(1, 2)) {
@@ -157,13 +157,13 @@ export class Simulation {
       const names = stuck.map(({ name }) => name).join(' ')
       return world.fail(`I20: not acknowledged within ${patienceSeconds} s: ${names}`)
     }
-    await this.#groupGoesOn()
     const owed = this.#partitions.map(({ topic, partition }) => ({
       to: history.partition(topic, partition).latestOffset,
       by: this.#consumers.find(({ name }) => name === `consumer-${topic}-${partition}`)!,
     }))
     const isRead = (): boolean => owed.every(({ to, by }) => by.offset > to)
     if (!(await world.until(isRead, patienceSeconds))) world.fail('I20: consumers are stuck')
+    else await this.#groupGoesOn()
   }
 
   /** What is written all the time is committed all the time, by somebody. */

@@ -45,7 +45,11 @@ export class GroupHistory {
   }
 
   /** `newestBefore`: the newest generation when the commit was sent. */
-  acked(at: GroupPartition, offset: number, by: { generation: number; newestBefore: number }): void {
+  acked(
+    at: GroupPartition,
+    offset: number,
+    by: { generation: number; newestBefore: number },
+  ): void {
     if (by.generation < by.newestBefore) {
       this.#fail(
         `I14: ${this.name} took a commit of generation ${by.generation} after one of ${by.newestBefore} was there`,

@@ -31,6 +31,9 @@ interface Membership {
   readonly own: readonly GroupPartition[]
 }
 
+/** Later versions name topics by their ids. */
+const byName = { version: 9 }
+
 const protocolName = 'round'
 
 /** A member of a classic group: joins, reads what it is given, commits, and joins again when it must. */
@@ -122,7 +125,9 @@ export class SimMember {
     const { partitions, history } = this.#options
     const assignments = members.map((memberId, at) => ({
       memberId,
-      assignment: utf8(JSON.stringify(partitions.filter((_, index) => index % members.length === at))),
+      assignment: utf8(
+        JSON.stringify(partitions.filter((_, index) => index % members.length === at)),
+      ),
     }))
     const answer = await coordinator.request(syncGroup, {
       groupId: history.name,
@@ -139,12 +144,16 @@ export class SimMember {
   async #positions(coordinator: WireClient, own: readonly GroupPartition[]): Promise<number[]> {
     const { history } = this.#options
     const atLeast = own.map(at => history.committed(at))
-    const { groups } = await coordinator.request(offsetFetch, {
-      groupId: '',
-      topics: null,
-      groups: [{ groupId: history.name, topics: null }],
-      requireStable: true,
-    })
+    const { groups } = await coordinator.request(
+      offsetFetch,
+      {
+        groupId: '',
+        topics: null,
+        groups: [{ groupId: history.name, topics: null }],
+        requireStable: true,
+      },
+      byName,
+    )
     refuse(groups[0]?.errorCode ?? -1, 'OffsetFetch')
     return own.map((at, index) => {
       const found = groups[0]!.topics
@@ -179,24 +188,28 @@ export class SimMember {
     const { history } = this.#options
     const { at, generation, offset } = commit
     const newestBefore = history.newestGeneration
-    const answer = await coordinator.request(offsetCommit, {
-      groupId: history.name,
-      generationIdOrMemberEpoch: generation,
-      memberId: this.#memberId,
-      topics: [
-        {
-          name: at.topic,
-          partitions: [
-            {
-              partitionIndex: at.partition,
-              committedOffset: offset,
-              committedLeaderEpoch: -1,
-              committedMetadata: '',
-            },
-          ],
-        },
-      ],
-    })
+    const answer = await coordinator.request(
+      offsetCommit,
+      {
+        groupId: history.name,
+        generationIdOrMemberEpoch: generation,
+        memberId: this.#memberId,
+        topics: [
+          {
+            name: at.topic,
+            partitions: [
+              {
+                partitionIndex: at.partition,
+                committedOffset: offset,
+                committedLeaderEpoch: -1,
+                committedMetadata: '',
+              },
+            ],
+          },
+        ],
+      },
+      byName,
+    )
     refuse(answer.topics[0]!.partitions[0]!.errorCode, 'OffsetCommit')
     this.commitCount++
     history.acked(at, offset, { generation, newestBefore })
