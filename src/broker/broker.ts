@@ -327,7 +327,7 @@ export class Broker {
       brokerId: configuration.settings.nodeId,
       listeners: this.#listeners,
       tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
-      isSole: () => cluster.image.brokers.size <= 1,
+      image: () => cluster.image,
     })
     const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
     const limits = { slots, partitionsMax: sessionPartitionsMax }

@@ -1,6 +1,6 @@
 import type { ClusterOptions, ConfigResource } from './cluster/cluster.ts'
 import { groupConfigProblem } from './config/group-config.ts'
-import type { ListenerAddress } from './config/listeners.ts'
+import { type ListenerAddress, registeredAs } from './config/listeners.ts'
 import type { LiveConfiguration } from './config/live-configuration.ts'
 import { internalTopics } from './coordinator/internal-topics.ts'
 
@@ -13,12 +13,14 @@ export function clusterOptions(
   return {
     ...(settings.clusterId === '' ? {} : { clusterId: settings.clusterId }),
     brokerId: settings.nodeId,
-    listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
+    listeners: listeners.map(listener => ({ name: listener.name, ...registeredAs(listener) })),
     defaults: {
       partitionCount: settings.numPartitions,
       replicationFactor: settings.defaultReplicationFactor,
     },
+    clusterSize: settings.clusterSize,
     internalTopics: internalTopics({
+      replicationFactor: settings.offsetsTopicReplicationFactor,
       partitionCount: settings.offsetsTopicNumPartitions,
       segmentBytes: settings.offsetsTopicSegmentBytes,
     }),

@@ -7,12 +7,10 @@ import { apiVersionsHandler } from './handlers/18-api-versions.ts'
 import { saslAuthenticateHandler } from './handlers/36-sasl-authenticate.ts'
 import { HandlerTable, type Handler } from './handlers/handler.ts'
 import { CredentialFiles } from './security/credential-files.ts'
+import { privateListenerName } from './handlers/endpoints.ts'
 import { privateDoor } from './security/door.ts'
 import { Server, type BoundListener, type ServerOptions } from './server/server.ts'
 import { mebibyte } from './config/units.ts'
-
-/** No listener of clients has such a name: theirs are in capitals. */
-const listenerName = 'private'
 
 /** One operator, and each broker some; clients that are many cannot take their places. */
 const connectionsMax = 256
@@ -56,7 +54,7 @@ export class PrivateListener {
     ])
     this.#handlers = table
     // A counter that is there from the beginning shows its first failure.
-    metrics.loginFailures(listenerName)
+    metrics.loginFailures(privateListenerName)
     this.#server = new Server({
       ...options,
       clock: env.clock,
@@ -67,7 +65,7 @@ export class PrivateListener {
         maxConnectionsPerIp: connectionsMax,
         socketRequestMaxBytes: Math.min(settings.socketRequestMaxBytes, frameBytesMax),
       },
-      listeners: [{ name: listenerName, host, port, advertised: null }],
+      listeners: [{ name: privateListenerName, host, port, advertised: null }],
       handlers: table,
       door: privateDoor(files, env.random),
     })

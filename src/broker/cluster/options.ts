@@ -38,6 +38,8 @@ export interface ClusterOptions {
   readonly validateConfigs?: TopicRules['validateConfigs']
   /** What brokers' settings may be while they run, and groups' configs. Default: anything, and nothing is a list. */
   readonly configRules?: Omit<ConfigRules, 'validateConfigs'>
+  /** Brokers that the cluster is declared to have; 0, the default, where nobody said so: as many as are registered. */
+  readonly clusterSize?: number
   /** How topics are made that brokers write and clients may not. Default: there are none. */
   readonly internalTopics?: TopicRules['internalTopics']
   /** Where given: the id of a new cluster, and what the store must hold. */

@@ -13,6 +13,7 @@ export function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
     replicationFactorDefault: defaults.replicationFactor,
     requestPartitionCountMax: limits.requestPartitionCountMax ?? 10_000,
     clusterPartitionCountMax: limits.clusterPartitionCountMax ?? 100_000,
+    clusterSize: options.clusterSize ?? 0,
     internalTopics: internalTopics ?? new Map(),
     validateConfigs: validateConfigs ?? (() => null),
   }

@@ -63,7 +63,6 @@ export const absentSettings: readonly AbsentSettings[] = [
       'controlled.shutdown.enable',
       'auto.leader.rebalance.enable',
       'leader.imbalance.check.interval.seconds',
-      'offsets.topic.replication.factor',
       'inter.broker.listener.name',
       'request.timeout.ms',
       'socket.connection.setup.timeout.*',

@@ -38,6 +38,14 @@ export const groupSettings = {
     effect: 'at restart',
     doc: 'Partitions of `__consumer_offsets`, when it is created. They tell which group is kept where, so they never change.',
   }),
+  'offsets.topic.replication.factor': int({
+    default: 3,
+    unit: 'count',
+    min: 1,
+    max: 32_767,
+    effect: 'at restart',
+    doc: 'Replicas of `__consumer_offsets`, when it is created, and of the other internal topics; in a cluster with fewer brokers, one on each. It is not created before so many brokers are registered (cluster.size).',
+  }),
   'offsets.topic.segment.bytes': int({
     default: mebibyte,
     unit: 'bytes',

@@ -56,6 +56,11 @@ export function endpointFor(listener: ListenerAddress, dialled: Endpoint): Endpo
   return { host: listener.advertised.host, port: dialled.port }
 }
 
+/** What a broker registers of a listener: where clients of other brokers' listeners of that name find this one (G46). */
+export function registeredAs({ host, port, advertised }: ListenerAddress): Endpoint {
+  return advertised === null ? { host, port } : { ...advertised, port: advertised.port || port }
+}
+
 /** `host:port`, with brackets around an IPv6 address. @throws ListenerError */
 export function parseEndpoint(setting: string, given: string): Endpoint {
   const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]/]*)):(\d{1,5})$/.exec(given.trim())

@@ -92,6 +92,14 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'Partitions of a topic that is created without a number.',
   }),
+  'cluster.size': int({
+    default: 0,
+    unit: 'count',
+    min: 0,
+    max: 32_767,
+    effect: 'at restart',
+    doc: 'How many brokers the cluster is declared to have: internal topics wait for them, since their replicas are placed once (offsets.topic.replication.factor). 0: as many as are registered.',
+  }),
   'default.replication.factor': int({
     default: 1,
     unit: 'count',

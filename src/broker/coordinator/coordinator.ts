@@ -29,7 +29,7 @@ import { GroupViews } from './group-views.ts'
 import { GroupWriter } from './group-writer.ts'
 import { loadGroups } from './group-loading.ts'
 import { offsetsTopicName } from './internal-topics.ts'
-import { OffsetsTopic } from './offsets-topic.ts'
+import { OffsetsTopic, partitionOf } from './offsets-topic.ts'
 import { Shards } from './shards.ts'
 import type { LoadedGroups } from './groups/restore.ts'
 
@@ -127,6 +127,12 @@ export class Coordinator {
     const problem = await this.#topic.ensure()
     await this.#shards.loaded()
     return problem
+  }
+
+  /** The broker that leads the partition that keeps a group; -1 where nobody does. */
+  leaderOf(groupId: string): number {
+    const partitions = this.#topic.image?.partitions ?? []
+    return partitions[partitionOf(groupId, partitions.length)]?.leader ?? -1
   }
 
   /** Why nothing can be said of a group; NONE where it can. */

@@ -12,6 +12,8 @@ export function isInternalTopicName(name: string): boolean {
 export interface InternalTopicsOptions {
   /** Of the offsets topic, where it is made here. */
   readonly partitionCount: number
+  /** Of this and of the others, in a cluster that has so many brokers. */
+  readonly replicationFactor: number
   readonly segmentBytes: number
 }
 
@@ -21,10 +23,12 @@ export interface InternalTopicsOptions {
  */
 export function internalTopics({
   partitionCount,
+  replicationFactor,
   segmentBytes,
 }: InternalTopicsOptions): ReadonlyMap<string, InternalTopic> {
   const topic = (count: number, compression: string, bytes: number): InternalTopic => ({
     partitionCount: count,
+    replicationFactor,
     configs: [
       { name: 'cleanup.policy', value: 'compact' },
       { name: 'compression.type', value: compression },

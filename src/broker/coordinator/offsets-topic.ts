@@ -1,4 +1,3 @@
-import type { Uuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicImage } from '../metadata/image.ts'
 import { offsetsTopicName } from './internal-topics.ts'
@@ -32,10 +31,6 @@ export class OffsetsTopic {
 
   get image(): TopicImage | undefined {
     return this.#options.cluster.image.topicByName(offsetsTopicName)
-  }
-
-  get id(): Uuid | null {
-    return this.image?.id ?? null
   }
 
   /** Makes the topic where it is missing; several calls make one. Resolves with what is wrong, null where nothing is. */

@@ -1,17 +1,18 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import { isInternalTopicName } from '../coordinator/internal-topics.ts'
-import type { MetadataImage, TopicImage } from '../metadata/image.ts'
+import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
 import { brokersOf } from '../metadata/replicas.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { metadata, type MetadataRequest, type MetadataResponse } from '../wire/messages/index.ts'
 import { clusterOperations, topicOperations, withheldOperations } from './authorized-operations.ts'
-import type { Endpoints } from './endpoints.ts'
+import type { Endpoints, SeenBrokers } from './endpoints.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { nameError } from './name-error.ts'
 import { namedOnce } from './named-once.ts'
 
 type TopicResponse = MetadataResponse['topics'][number]
+type PartitionResponse = TopicResponse['partitions'][number]
 type TopicWish = NonNullable<MetadataRequest['topics']>[number]
 
 export interface MetadataDeps {
@@ -29,13 +30,15 @@ export interface MetadataDeps {
  *
  * Unknown topics are created where both the broker and the request allow it; the answer says
  * UNKNOWN_TOPIC_OR_PARTITION all the same, as Kafka's does since it has no ZooKeeper, and the next one has them. A
- * topic that is named twice is answered once. Brokers are told with the address of the listener that the client
- * used (G46).
+ * topic that is named twice is answered once. Brokers that are heard of are told, each with its address for the listener
+ * that the client used (G46); leader epochs are those of the metadata log, and never fall (G47).
  */
 export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, MetadataResponse> {
   return {
     api: metadata,
     async handle(request, context) {
+      const brokers = deps.endpoints.look(context)
+      const asking = { request, context, brokers }
       const wantsAll =
         request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
       const wishes = wantsAll
@@ -45,10 +48,10 @@ export function metadataHandler(deps: MetadataDeps): Handler<MetadataRequest, Me
             ({ name, topicId }) => name ?? topicId,
           )
       const topics = wantsAll
-        ? [...deps.cluster.image.topics()].map(topic => known(deps.cluster.image, topic, request))
-        : wishes.map(wish => look(deps, wish, { request, context }))
+        ? Array.from(deps.cluster.image.topics(), topic => known(deps.cluster.image, topic, asking))
+        : wishes.map(wish => look(deps.cluster.image, wish, asking))
       if (deps.autoCreate && request.allowAutoTopicCreation) await createMissing(deps, wishes)
-      return { ...clusterPart(deps, request, context), topics }
+      return { ...clusterPart(deps, asking), topics }
     },
   }
 }
@@ -86,49 +89,67 @@ async function createMissing(
   await settled()
 }
 
-interface Looking {
+interface Asking {
   readonly request: MetadataRequest
   readonly context: RequestContext
+  readonly brokers: SeenBrokers
 }
 
-function look(
-  { cluster }: MetadataDeps,
-  wish: TopicWish,
-  { request, context }: Looking,
-): TopicResponse {
+function look(image: MetadataImage, wish: TopicWish, asking: Asking): TopicResponse {
+  const { request, context } = asking
   const { name, topicId } = wish
   // These versions have ids in their requests, and no way to answer for a topic that has no name (KIP-516).
   if (name === null && context.apiVersion < 12) return unknown('', topicId, 'INVALID_REQUEST')
   if (name === null) {
-    const byId = cluster.image.topicById(topicId)
+    const byId = image.topicById(topicId)
     return byId === undefined
       ? unknown(null, topicId, 'UNKNOWN_TOPIC_ID')
-      : known(cluster.image, byId, request)
+      : known(image, byId, asking)
   }
-  const byName = cluster.image.topicByName(name)
-  if (byName !== undefined) return known(cluster.image, byName, request)
+  const byName = image.topicByName(name)
+  if (byName !== undefined) return known(image, byName, asking)
   return {
     ...unknown(name, zeroUuid, nameError(name)),
     topicAuthorizedOperations: operations(request),
   }
 }
 
-function known(image: MetadataImage, topic: TopicImage, request: MetadataRequest): TopicResponse {
+function known(image: MetadataImage, topic: TopicImage, asking: Asking): TopicResponse {
   return {
     errorCode: errorCode('NONE'),
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map(partition => ({
-      errorCode: errorCode(partition.leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
-      partitionIndex: partition.index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: [...partition.replicas],
-      isrNodes: brokersOf(image, partition.isr),
-      offlineReplicas: [],
-    })),
-    topicAuthorizedOperations: operations(request),
+    partitions: topic.partitions.map(partition => partitionAnswer(image, partition, asking)),
+    topicAuthorizedOperations: operations(asking.request),
+  }
+}
+
+/**
+ * A leader that is not registered, or has no listener of the client's, is none (LEADER_NOT_AVAILABLE, since v6
+ * LISTENER_NOT_FOUND for the latter). v0 knows of replicas only that are there, and says where some are not.
+ */
+function partitionAnswer(
+  image: MetadataImage,
+  partition: PartitionImage,
+  { context, brokers }: Asking,
+): PartitionResponse {
+  const { leader, replicas } = partition
+  const offlineReplicas = replicas.filter(id => brokers.isOffline(id))
+  const isrNodes = brokersOf(image, partition.isr)
+  const isTold = (id: number): boolean => context.apiVersion > 0 || !offlineReplicas.includes(id)
+  const isWhole = replicas.every(isTold)
+  const hasOtherListeners = context.apiVersion >= 6 && brokers.isRegistered(leader)
+  const absence = hasOtherListeners ? 'LISTENER_NOT_FOUND' : 'LEADER_NOT_AVAILABLE'
+  const hasLeader = brokers.has(leader)
+  return {
+    errorCode: errorCode(hasLeader ? (isWhole ? 'NONE' : 'REPLICA_NOT_AVAILABLE') : absence),
+    partitionIndex: partition.index,
+    leaderId: hasLeader ? leader : -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: replicas.filter(isTold),
+    isrNodes: isrNodes.filter(isTold),
+    offlineReplicas,
   }
 }
 
@@ -150,12 +171,11 @@ function unknown(name: string | null, topicId: string, error: ErrorName): TopicR
 
 function clusterPart(
   { cluster, endpoints }: MetadataDeps,
-  request: MetadataRequest,
-  context: RequestContext,
+  { request, brokers }: Asking,
 ): Omit<MetadataResponse, 'topics'> {
   return {
     throttleTimeMs: 0,
-    brokers: endpoints.seenFrom(context).map(({ brokerId, host, port, rack }) => ({
+    brokers: brokers.alive.map(({ brokerId, host, port, rack }) => ({
       nodeId: brokerId,
       host,
       port,

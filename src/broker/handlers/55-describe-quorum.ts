@@ -91,7 +91,7 @@ function unknown(partitionIndex: number): Partition {
 }
 
 function nodes(endpoints: Endpoints, context: RequestContext): DescribeQuorumResponse['nodes'] {
-  return endpoints.seenFrom(context).map(({ brokerId, host, port }) => ({
+  return endpoints.look(context).all.map(({ brokerId, host, port }) => ({
     nodeId: brokerId,
     listeners: [{ name: context.listenerName, host, port }],
   }))

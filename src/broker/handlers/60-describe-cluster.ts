@@ -17,7 +17,10 @@ export interface DescribeClusterDeps {
   readonly endpoints: Endpoints
 }
 
-/** DescribeCluster: v0-2. Controllers have no endpoints of their own here (KIP-919). */
+/**
+ * DescribeCluster: v0-2, since v2 with brokers that are fenced, where they are asked for. Controllers have no endpoints of
+ * their own here (KIP-919).
+ */
 export function describeClusterHandler({
   cluster,
   endpoints,
@@ -33,7 +36,9 @@ export function describeClusterHandler({
         endpointType: brokerEndpoints,
         clusterId: cluster.image.clusterId,
         controllerId: endpoints.controllerId,
-        brokers: endpoints.seenFrom(context).map(broker => ({ ...broker, isFenced: false })),
+        brokers: endpoints
+          .look(context)
+          .all.filter(({ isFenced }) => !isFenced || request.includeFencedBrokers),
         clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
           ? clusterOperations
           : withheldOperations,

@@ -8,7 +8,8 @@ import {
   type DescribeTopicPartitionsResponse,
 } from '../wire/messages/index.ts'
 import { topicOperations, withheldOperations } from './authorized-operations.ts'
-import type { Handler } from './handler.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Handler, RequestContext } from './handler.ts'
 import { nameError } from './name-error.ts'
 
 type Topic = DescribeTopicPartitionsResponse['topics'][number]
@@ -16,29 +17,35 @@ type Topic = DescribeTopicPartitionsResponse['topics'][number]
 /** Kafka's `max.request.partition.size.limit`. */
 const partitionsMax = 2000
 
+export interface DescribeTopicPartitionsDeps {
+  readonly image: () => MetadataImage
+  readonly endpoints: Endpoints
+}
+
 /**
  * DescribeTopicPartitions: v0. Topics by name, page by page: the answer ends when it has as many partitions as the
  * request, or we, allow, and says where to go on. A cursor before the first partition is refused (KIP-966).
  */
 export function describeTopicPartitionsHandler(
-  image: () => MetadataImage,
+  deps: DescribeTopicPartitionsDeps,
 ): Handler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
   return {
     api: describeTopicPartitions,
-    handle(request) {
+    handle(request, context) {
       const { topics, cursor } = request
       if (cursor !== null && cursor.partitionIndex < 0) {
         const refused = topics.map(({ name }) => absent(name, 'INVALID_REQUEST'))
         return { throttleTimeMs: 0, topics: refused, nextCursor: null }
       }
-      return { throttleTimeMs: 0, ...page(image(), request) }
+      return { throttleTimeMs: 0, ...page(request, deps.image(), tellOf(deps, context)) }
     },
   }
 }
 
 function page(
-  image: MetadataImage,
   { topics, cursor, responsePartitionLimit }: DescribeTopicPartitionsRequest,
+  image: MetadataImage,
+  tell: Tell,
 ): Pick<DescribeTopicPartitionsResponse, 'topics' | 'nextCursor'> {
   const isAll = topics.length === 0
   const asked = isAll ? Array.from(image.topics(), ({ name }) => name) : topics.map(one => one.name)
@@ -58,7 +65,7 @@ function page(
     }
     const first = topicName === cursor?.topicName ? cursor.partitionIndex : 0
     const partitions = topic.partitions.slice(first, first + left)
-    found.push(described(image, topic, partitions))
+    found.push(described(topic, partitions.map(tell)))
     left -= partitions.length
     const partitionIndex = first + partitions.length
     if (partitionIndex < topic.partitions.length) {
@@ -68,27 +75,33 @@ function page(
   return { topics: found, nextCursor: null }
 }
 
-function described(
-  image: MetadataImage,
-  topic: TopicImage,
-  partitions: readonly PartitionImage[],
-): Topic {
+type Tell = (partition: PartitionImage) => Topic['partitions'][number]
+
+/** As Kafka does it says that there is no leader without an error. */
+function tellOf({ image, endpoints }: DescribeTopicPartitionsDeps, context: RequestContext): Tell {
+  const seen = endpoints.look(context)
+  const brokers = (directoryIds: PartitionImage['isr']): number[] =>
+    brokersOf(image(), directoryIds)
+  return partition => ({
+    errorCode: errorCode('NONE'),
+    partitionIndex: partition.index,
+    leaderId: seen.has(partition.leader) ? partition.leader : -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: [...partition.replicas],
+    isrNodes: brokers(partition.isr),
+    eligibleLeaderReplicas: brokers(partition.elr),
+    lastKnownElr: brokers(partition.lastKnownElr),
+    offlineReplicas: partition.replicas.filter(id => seen.isOffline(id)),
+  })
+}
+
+function described(topic: TopicImage, partitions: Topic['partitions']): Topic {
   return {
     errorCode: errorCode('NONE'),
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: partitions.map(partition => ({
-      errorCode: errorCode(partition.leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE'),
-      partitionIndex: partition.index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: [...partition.replicas],
-      isrNodes: brokersOf(image, partition.isr),
-      eligibleLeaderReplicas: brokersOf(image, partition.elr),
-      lastKnownElr: brokersOf(image, partition.lastKnownElr),
-      offlineReplicas: [],
-    })),
+    partitions,
     topicAuthorizedOperations: topicOperations,
   }
 }

@@ -142,7 +142,7 @@ function administrationHandlers(options: HandlersOptions): Handler[] {
     describeTransactionsHandler,
     listTransactionsHandler,
     listConfigResourcesHandler(image),
-    describeTopicPartitionsHandler(image),
+    describeTopicPartitionsHandler({ image, endpoints }),
   ]
 }
 

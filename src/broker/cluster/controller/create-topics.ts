@@ -19,6 +19,8 @@ export interface TopicRules {
   readonly requestPartitionCountMax: number
   /** Of all topics together. */
   readonly clusterPartitionCountMax: number
+  /** Brokers that the cluster is declared to have; 0, or left out, where nobody said so. */
+  readonly clusterSize?: number
   /** Topics that brokers write and clients may not, by name: made as it stands here, whoever asks for them. */
   readonly internalTopics: ReadonlyMap<string, InternalTopic>
   /** What is wrong with a topic's overrides, for the client; null where nothing is. */
@@ -28,6 +30,11 @@ export interface TopicRules {
 /** What an internal topic is made with. Its replicas are the controller's to place. */
 export interface InternalTopic {
   readonly partitionCount: number
+  /**
+   * Of a cluster of so many brokers or more; a smaller one has a replica on each. It is made when so many are registered, and
+   * not before: it would never have more. Left out: the default.
+   */
+  readonly replicationFactor?: number
   readonly configs: readonly ConfigEntry[]
 }
 
@@ -45,7 +52,7 @@ export function decideCreateTopics(
   const distinct = drafts.filter(({ name }) => !twice.has(name))
   const decided = distinct.map(draft => {
     const situation = { image, before, rules: options.rules }
-    const created = topicOf(situation, asItHasToBe(options.rules, draft))
+    const created = topicOf(situation, asItHasToBe(situation, draft))
     if (isMistake(created)) return refused(draft.name, created)
     image = image.apply(created)
     records.push(created)
@@ -57,11 +64,13 @@ export function decideCreateTopics(
 }
 
 /** A client that asks for an internal topic gets the one that brokers would make, not one of its own choice. */
-function asItHasToBe({ internalTopics }: TopicRules, draft: TopicDraft): TopicDraft {
-  const internal = internalTopics.get(draft.name)
-  return internal === undefined
-    ? draft
-    : { ...draft, ...internal, replicationFactor: -1, assignments: [] }
+function asItHasToBe({ rules, image }: Situation, draft: TopicDraft): TopicDraft {
+  const internal = rules.internalTopics.get(draft.name)
+  if (internal === undefined) return draft
+  const { partitionCount, configs, replicationFactor = -1 } = internal
+  const brokerCount = Math.max(rules.clusterSize ?? 0, image.brokers.size)
+  const factor = Math.min(replicationFactor, brokerCount)
+  return { ...draft, partitionCount, configs, replicationFactor: factor, assignments: [] }
 }
 
 /** Where in a request a decision stands. */
