@@ -195,6 +195,7 @@ export class Broker {
       ...this.#options,
       configuration: this.#configuration,
       directory,
+      cluster,
     }))
     attachLogs(this.#options.metrics, directory, partitions)
     this.#notReadyReason = 'Logs are being recovered.'

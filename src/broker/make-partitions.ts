@@ -1,4 +1,5 @@
 import type { Env } from '../env/env.ts'
+import type { Cluster } from './cluster/cluster.ts'
 import type { LiveConfiguration } from './config/live-configuration.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import { Partitions } from './partition/partitions.ts'
@@ -9,19 +10,25 @@ interface PartitionParts {
   readonly logger: Logger
   readonly configuration: LiveConfiguration
   readonly directory: LogDirectory
+  readonly cluster: Pick<Cluster, 'alterPartitions' | 'registration'>
 }
 
 /** The partitions over a directory, by the settings of now, and what becomes of them as lines of the log. */
 export function makePartitions(parts: PartitionParts): Partitions {
-  const { env, logger, configuration, directory } = parts
+  const { env, logger, configuration, directory, cluster } = parts
   const { settings } = configuration
   return new Partitions({
     brokerId: settings.nodeId,
     directory,
     clock: env.clock,
+    neighbours: {
+      lagTimeMaxMs: settings.replicaLagTimeMaxMs,
+      alterPort: cluster,
+      controllerHeardMs: () => Infinity,
+    },
+    ownEpoch: () => cluster.registration.now,
     openingMax: settings.numRecoveryThreadsPerDataDir,
     logConfig: topic => configuration.topicConfig(topic.configs),
-    minInsyncReplicas: topic => configuration.topicConfig(topic.configs).minInsyncReplicas,
     onFailure: (id, error) => {
       const reason = error instanceof Error ? error.message : error
       logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')

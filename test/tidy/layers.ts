@@ -187,6 +187,10 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('partition/replica', 'metadata', 'wire'),
     ],
   },
+  'src/broker/throttle': { ours: ['src/lib'] },
+  'src/broker/fetcher': {
+    ours: ['src/lib', 'src/env', ...broker('throttle', 'wire', 'wire/client')],
+  },
   'src/broker/coordinator/groups': { ours: ['src/lib'] },
   'src/broker/coordinator': {
     ours: [

@@ -30,7 +30,6 @@ export const absentSettings: readonly AbsentSettings[] = [
       'client.quota.callback.class',
       'quota.window.*',
       'controller.quota.*',
-      'replication.quota.*',
       'alter.log.dirs.replication.quota.*',
     ],
     why: 'there are no quotas yet',

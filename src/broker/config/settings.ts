@@ -6,6 +6,7 @@ import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
 import { kubernetesSettings } from './kubernetes-settings.ts'
 import { privateSettings } from './private-settings.ts'
+import { replicationSettings } from './replication-settings.ts'
 import { bool, choice, int, list, long, text, type Setting } from './setting.ts'
 import { toolSettings } from './tool-settings.ts'
 import { settingsBeneathTopics } from './topic-config-table.ts'
@@ -264,6 +265,9 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'How long a stopping broker waits for the answers of requests that it took.',
   }),
+
+  // Copies in other brokers
+  ...replicationSettings,
 
   // In Kubernetes
   ...kubernetesSettings,

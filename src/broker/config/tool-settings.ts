@@ -27,26 +27,6 @@ export const toolSettings = {
     effect: 'never',
     doc: 'Connections are served by one event loop.',
   }),
-  'num.replica.fetchers': int({
-    default: 1,
-    unit: 'threads',
-    effect: 'never',
-    doc: 'Nothing is copied between brokers here.',
-  }),
-  'leader.replication.throttled.rate': long({
-    default: longMax,
-    unit: 'bytes',
-    effect: 'never',
-    described: 'where given',
-    doc: 'Nothing is copied between brokers here.',
-  }),
-  'follower.replication.throttled.rate': long({
-    default: longMax,
-    unit: 'bytes',
-    effect: 'never',
-    described: 'where given',
-    doc: 'Nothing is copied between brokers here.',
-  }),
   'replica.alter.log.dirs.io.max.bytes.per.second': long({
     default: longMax,
     unit: 'bytes',

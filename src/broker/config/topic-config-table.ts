@@ -286,18 +286,18 @@ export const topicConfigTable = {
     doc: 'A log is flushed in the background when so many records of it are not. 1: as flush.policy=ack, each batch is flushed before it is acknowledged.',
   }),
 
-  // Copies under way, of which one broker has none
+  // Copies under way
   'leader.replication.throttled.replicas': list<string>(throttled, {
     broker: null,
     default: '',
-    effect: 'never',
-    doc: "Replicas whose followers read no faster than the leader's throttle. Nothing is copied between brokers here.",
+    effect: 'at once',
+    doc: "Replicas whose followers read no faster than their leader's leader.replication.throttled.rate, as long as they are not in sync.",
   }),
   'follower.replication.throttled.replicas': list<string>(throttled, {
     broker: null,
     default: '',
-    effect: 'never',
-    doc: "Replicas that read no faster than the follower's throttle. Nothing is copied between brokers here.",
+    effect: 'at once',
+    doc: "Replicas that read no faster than their broker's follower.replication.throttled.rate, as long as they are not in sync.",
   }),
 } as const
 

@@ -173,7 +173,13 @@ describe('a group is not spoken of', () => {
     await bench.start()
     expect(bench.coordinator.refusal('group')).toBe('COORDINATOR_LOAD_IN_PROGRESS')
     expect(bench.coordinator.isLoading).toBe(true)
-    const nothing = { highWatermark: 1, logStartOffset: 0, range: null, diverging: null }
+    const nothing = {
+      highWatermark: 1,
+      logStartOffset: 0,
+      readableOffset: 1,
+      range: null,
+      diverging: null,
+    }
     bench.read.resolve({ error: 'NONE', ...nothing })
     await bench.clock.settle()
     expect(bench.coordinator.refusal('group')).toBe('NONE')
@@ -214,6 +220,7 @@ describe('a group is not spoken of', () => {
       error: 'NONE',
       highWatermark: 1,
       logStartOffset: 0,
+      readableOffset: 1,
       range: null,
       diverging: null,
     })

@@ -5,7 +5,7 @@ import type { Endpoints } from './endpoints.ts'
 import { FullFetch, SessionFetch, type Asked, type Told } from './fetch/asked.ts'
 import { emptyAnswer, fetchAnswer, refusedAnswer } from './fetch/fetch-answer.ts'
 import { FetchCall, type FetchDeps } from './fetch/fetch-call.ts'
-import { isFollower } from './fetch/fetch-pass.ts'
+import { followerOf } from './fetch/follower.ts'
 import type { FetchSessionCache, Opening } from './fetch/sessions/session-cache.ts'
 import type { Wish } from './fetch/sessions/wish.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -39,6 +39,8 @@ export function fetchHandler(deps: FetchHandlerDeps): Handler<FetchRequest, Fetc
       if (!isolationLevels.has(request.isolationLevel)) {
         return refusedAnswer(request, 'UNKNOWN_SERVER_ERROR', context.apiVersion)
       }
+      const follower = followerOf(request)
+      if (follower !== null) deps.partitions.heardFrom(follower.brokerId)
       const asked = askedBy(deps, opening, { request, context })
       const answer = (told: Told): FetchResponse =>
         fetchAnswer(told, { request, context, endpoints: deps.endpoints })
@@ -74,12 +76,13 @@ function askedBy(
   opened: Exclude<Opened, { kind: 'refused' }>,
   { request, context }: { readonly request: FetchRequest; readonly context: RequestContext },
 ): Asked {
+  const reads = followerOf(request) === null ? 'consumer' : 'follower'
   if (opened.kind === 'incremental') {
-    return new SessionFetch(deps.partitions, opened.session, opened.epoch)
+    return new SessionFetch({ ...deps, reads }, opened.session, opened.epoch)
   }
   const usesTopicIds = context.apiVersion >= idVersionMin
-  const session = { isPrivileged: isFollower(request), usesTopicIds }
-  return new FullFetch(deps, opened.wishes, opened.beginsSession ? session : null)
+  const session = { isPrivileged: reads === 'follower', usesTopicIds }
+  return new FullFetch({ ...deps, reads }, opened.wishes, opened.beginsSession ? session : null)
 }
 
 /** What is asked for, in its order. `names`: of topics by id. */
@@ -100,6 +103,7 @@ function wishesOf(
         partitionMaxBytes: asked.partitionMaxBytes,
         currentLeaderEpoch: asked.currentLeaderEpoch,
         lastFetchedEpoch: asked.lastFetchedEpoch,
+        logStartOffset: asked.logStartOffset,
       })
     }
   }

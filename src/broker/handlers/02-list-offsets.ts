@@ -33,9 +33,13 @@ const placesSince: ReadonlyMap<Int64, number> = new Map([
   [earliestPendingUpload, 11],
 ])
 
+/** The first version that knows OFFSET_NOT_AVAILABLE (KIP-207). */
+const offsetNotAvailableMin = 5
+
 /**
  * ListOffsets: v1-11. A time gives the first *record* not older, not the batch that holds it; nothing so young
- * is offset -1 and no error (G36). A partition that is named twice is refused, once. Nothing is ever tiered, so -5
+ * is offset -1 and no error (G36). A new leader that does not know yet what was committed before its epoch says so
+ * (KIP-207). A partition that is named twice is refused, once. Nothing is ever tiered, so -5
  * and -6 find nothing; other negative ones are no times.
  */
 export function listOffsetsHandler(
@@ -53,7 +57,8 @@ export function listOffsetsHandler(
             if (twice.get(topic.name)?.has(index)) return failure(index, 'INVALID_REQUEST')
             const refused = refusal(request, wanted, apiVersion)
             if (refused !== null) return failure(index, refused)
-            return await answer(partitions.find(topic.name, index), wanted)
+            const asking = { isFollower: request.replicaId >= 0, apiVersion }
+            return await answer(partitions.find(topic.name, index), wanted, asking)
           }),
         ),
       }))
@@ -90,16 +95,28 @@ function refusal(
   return isKnown ? null : 'UNSUPPORTED_VERSION'
 }
 
+interface Asking {
+  /** Another broker asks: for where the log ends, committed or not. */
+  readonly isFollower: boolean
+  readonly apiVersion: number
+}
+
 async function answer(
   partition: Partition | undefined,
   wanted: PartitionRequest,
+  asking: Asking,
 ): Promise<PartitionResponse> {
   const index = wanted.partitionIndex
   if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
   try {
-    return { ...failure(index, 'NONE'), ...(await find(partition, wanted.timestamp)) }
+    const isKnown = asking.isFollower || partition.hasReachedEpoch
+    const place = await find(partition, wanted.timestamp, asking)
+    // What a former leader committed may lie above: nobody may be told that there is nothing (durability.md R10).
+    const isEnd = wanted.timestamp === latest || (place.offset === -1 && !neverFound(wanted))
+    if (isEnd && !isKnown) return failure(index, notAvailable(asking))
+    return { ...failure(index, 'NONE'), ...place }
   } catch {
     return failure(index, 'KAFKA_STORAGE_ERROR')
   }
@@ -107,10 +124,23 @@ async function answer(
 
 type Found = Pick<PartitionResponse, 'offset' | 'timestamp' | 'leaderEpoch'>
 
-async function find(partition: Partition, timestamp: Int64): Promise<Found> {
+/** A place that nothing has, ever. */
+function neverFound({ timestamp }: PartitionRequest): boolean {
+  return timestamp === latestTiered || timestamp === earliestPendingUpload
+}
+
+function notAvailable({ apiVersion }: Asking): ErrorName {
+  return apiVersion >= offsetNotAvailableMin ? 'OFFSET_NOT_AVAILABLE' : 'LEADER_NOT_AVAILABLE'
+}
+
+async function find(
+  partition: Partition,
+  timestamp: Int64,
+  { isFollower }: Asking,
+): Promise<Found> {
   switch (timestamp) {
     case latest:
-      return at(partition.latest)
+      return at(isFollower ? partition.end : partition.latest)
     case earliest:
     case earliestLocal:
       return at(partition.earliest)

@@ -19,7 +19,7 @@ const toHighWatermark = -1
 
 /**
  * DeleteRecords: v0-2 (KIP-107, I-28). The log of each partition begins at the offset asked for, -1 being the
- * high watermark, and this is durable when the answer goes out. An offset that is gone already is no mistake;
+ * high watermark, and so do those of all live replicas, durably, when the answer goes out. An offset that is gone already is no mistake;
  * one above the high watermark is. Topics that are only compacted keep their records, as do internal ones.
  */
 export function deleteRecordsHandler(
@@ -27,13 +27,18 @@ export function deleteRecordsHandler(
 ): Handler<DeleteRecordsRequest, DeleteRecordsResponse> {
   return {
     api: deleteRecords,
-    async handle({ topics }) {
+    async handle({ topics, timeoutMs }) {
       const wanted = partitionsOnce(topics, ({ partitionIndex }) => partitionIndex)
       const answers = wanted.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
           partitions.map(async ({ partitionIndex, offset }) => {
-            const { error, lowWatermark } = await deleteBefore(deps, name, partitionIndex, offset)
+            const { error, lowWatermark } = await deleteBefore(deps, {
+              topic: name,
+              partitionIndex,
+              offset,
+              timeoutMs,
+            })
             return { partitionIndex, lowWatermark, errorCode: errorCode(error) }
           }),
         ),
@@ -43,16 +48,22 @@ export function deleteRecordsHandler(
   }
 }
 
+interface Wish {
+  readonly topic: string
+  readonly partitionIndex: number
+  readonly offset: number
+  readonly timeoutMs: number
+}
+
 async function deleteBefore(
   { cluster, partitions }: DeleteRecordsDeps,
-  topic: string,
-  index: number,
-  offset: number,
+  { topic, partitionIndex, offset, timeoutMs }: Wish,
 ): Promise<Deletion> {
-  const partition = partitions.find(topic, index)
+  const partition = partitions.find(topic, partitionIndex)
   if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION')
   if (cluster.image.topicByName(topic)?.isInternal) return refused('INVALID_TOPIC_EXCEPTION')
-  return partition.deleteBefore(offset === toHighWatermark ? partition.highWatermark : offset)
+  const before = offset === toHighWatermark ? partition.highWatermark : offset
+  return partition.deleteBefore(before, timeoutMs)
 }
 
 function refused(error: ErrorName): Deletion {

@@ -10,7 +10,9 @@ const role = {
   partitionEpoch: 0,
   replicas: [1],
   isr: [1],
+  isRecovering: false,
   minInsyncReplicas: 1,
+  brokers: new Map(),
 }
 
 /** A partition that leads, with an open log on a simulated disk. */

@@ -1,15 +1,23 @@
-import { DiskError, type Clock, type Timer } from '../../env/env.ts'
-import { present } from '../../lib/assert.ts'
+import type { Clock } from '../../env/env.ts'
 import type { Int64 } from '../../lib/bytes.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
-import { Replica, type PartitionRole, type ReplicaEffect } from './replica/replica.ts'
+import { divergence, refusal, undeleted } from './answers.ts'
+import { PartitionCore } from './core.ts'
+import { Deletions } from './deletions.ts'
+import { FollowerSide } from './follower-side.ts'
+import { nobody, type Peers } from './peers.ts'
+import type { AlterOutcome, PartitionRole } from './replica/replica.ts'
 import type {
   AppendResult,
   Deletion,
   Extent,
+  FetchedResult,
+  FetchPosition,
+  FollowerReader,
+  LeaderTold,
   OffsetAndEpoch,
   PartitionAppend,
   PartitionBacklog,
@@ -19,125 +27,121 @@ import type {
   SegmentRange,
   TimedOffset,
 } from './requests.ts'
-import { Watchers } from './watchers.ts'
+import type { WatcherSet } from './watchers.ts'
 
-interface Waiting {
-  readonly done: (result: AppendResult) => void
-  readonly result: AppendResult & { ok: true }
-  readonly timer: Timer | null
+export interface PartitionOptions {
+  readonly clock: Clock
+  readonly countsWhenDurable: boolean
+  /** None, where left out. */
+  readonly peers?: Peers<Partition>
 }
 
 /**
  * The shell of one partition: its log and its replica state machine, and whoever waits for either.
- * Handlers, coordinator and metrics act on it and on nothing beneath it.
+ * Handlers, coordinator, fetchers and metrics act on it and on nothing beneath it.
  */
 export class Partition {
   readonly id: LogId
-  readonly #replica: Replica
-  readonly #clock: Clock
-  /** With `flush.policy=ack` a record counts when it is on the device, else when it is in the page cache. */
-  #countsWhenDurable: boolean
-  /** The end of the log as the replica was told. */
-  #countedOffset = 0
-  #log: Log | null = null
-  #failure: string | null = null
-  readonly #waiting = new Map<number, Waiting>()
-  #lastWaitId = 0
-  readonly #watchers = new Watchers()
-  /** Raised by appends of this process; `#committedBytes` follows when the watermark moves. */
-  #appendedBytes = 0
-  #appendedBatches = 0
-  #committedBytes = 0
+  readonly #core: PartitionCore
+  readonly #followerSide: FollowerSide
+  readonly #deletions: Deletions
+  readonly #forFollowers: { readonly watchers: Partition['watchers'] }
 
-  constructor(id: LogId, brokerId: number, options: { clock: Clock; countsWhenDurable: boolean }) {
+  constructor(id: LogId, brokerId: number, options: PartitionOptions) {
+    const { clock, countsWhenDurable, peers = nobody } = options
+    const { lagTimeMaxMs, heard } = peers
     this.id = id
-    this.#replica = new Replica(brokerId)
-    this.#clock = options.clock
-    this.#countsWhenDurable = options.countsWhenDurable
+    this.#core = new PartitionCore({
+      brokerId,
+      clock,
+      countsWhenDurable,
+      lagTimeMaxMs,
+      heard,
+      alter: wish => peers.alter(this, wish),
+      followingChanged: () => peers.followingChanged(this),
+    })
+    this.#followerSide = new FollowerSide(this.#core)
+    this.#deletions = new Deletions(this.#core)
+    this.#forFollowers = { watchers: this.#core.watchers.followers }
   }
 
   /** Its log is open; whether it serves, `availability` tells. */
   get isOpen(): boolean {
-    return this.#log !== null
+    return this.#core.log !== null
   }
 
   get role(): PartitionRole | null {
-    return this.#replica.role
+    return this.#core.replica.role
   }
 
   get highWatermark(): number {
-    return this.#replica.highWatermark
+    return this.#core.replica.highWatermark
   }
 
   /** Null while the log is not open. */
   get extent(): Extent | null {
-    if (this.#log === null) return null
-    const { startOffset, endOffset, sizeBytes } = this.#log
-    return { startOffset, highWatermark: this.#replica.highWatermark, endOffset, sizeBytes }
+    const { log } = this.#core
+    if (log === null) return null
+    const { startOffset, endOffset, sizeBytes } = log
+    return { startOffset, highWatermark: this.highWatermark, endOffset, sizeBytes }
   }
 
-  /** Bytes and batches appended by this process. */
+  /** Bytes and batches of clients that were appended by this process. */
   get appended(): { readonly bytes: number; readonly batches: number } {
-    return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
+    return this.#core.appended
   }
 
   /** The idempotent producers that it remembers. */
   producers(): Iterable<PartitionProducer> {
-    return this.#log?.producers.summaries() ?? []
+    return this.#core.log?.producers.summaries() ?? []
   }
 
   /** The log is open: what it holds counts, as far as the role allows. */
   open(log: Log): void {
-    this.#log = log
-    this.#failure = null
-    this.#watchers.startIs(log.startOffset)
-    const role = this.#replica.role
-    if (role !== null && this.#replica.isLeader) log.noteEpoch(role.leaderEpoch)
-    this.#count(log.endOffset)
+    this.#core.open(log)
   }
 
   /** The settings from now on. */
   configure(config: LogConfig): void {
-    this.#countsWhenDurable = config.flushPolicy === 'ack'
-    if (this.#log === null) return
-    this.#log.configure(config)
-    if (!this.#countsWhenDurable) this.#count(this.#log.endOffset)
+    this.#core.log?.configure(config)
+    this.#core.countWhenDurable(config.flushPolicy === 'ack')
   }
 
   /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until it is opened. */
   fail(reason: string): void {
-    this.#failure = reason
-    this.#watchers.changed()
+    this.#core.fail(reason)
   }
 
   take(role: PartitionRole): void {
-    this.#perform(this.#replica.step({ type: 'role', role }))
+    this.#core.step({ type: 'role', role, nowMs: this.#core.clock.monotonic() })
+    this.#deletions.check()
   }
 
-  /** The topic is gone: who waits is told, and finds nothing when he comes again. */
-  close(): void {
-    this.#log = null
-    for (const waiting of this.#waiting.values()) {
-      waiting.timer?.cancel()
-      waiting.done(refusal('UNKNOWN_TOPIC_OR_PARTITION', 'The topic was deleted.', 0))
-    }
-    this.#waiting.clear()
-    this.#watchers.changed()
+  /** Time went on: who lags leaves the in-sync set, who has caught up joins it. */
+  tick(): void {
+    this.#core.step({ type: 'tick', nowMs: this.#core.clock.monotonic() })
+  }
+
+  /** What became of what `Peers.alter` was asked for, when the partition was at `partitionEpoch`. */
+  altered(partitionEpoch: number, outcome: AlterOutcome): void {
+    this.#core.step({ type: 'altered', partitionEpoch, outcome })
+  }
+
+  /** The partition is gone from here: who waits is told, and finds nothing when he comes again. */
+  close(why: 'deleted' | 'moved' = 'deleted'): void {
+    const error = why === 'deleted' ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER'
+    this.#core.close(error)
+    this.#deletions.refuse(undeleted(error))
   }
 
   /** The log could not be opened, or was opened damaged and answers nothing. */
   get failure(): string | null {
-    return this.#failure ?? this.#log?.offline ?? null
+    return this.#core.failure
   }
 
   /** Why the partition can neither be read nor written here; NONE where it can. Epoch -1 is not checked. */
   availability(currentLeaderEpoch = -1): ErrorName {
-    if (this.failure !== null) return 'KAFKA_STORAGE_ERROR'
-    const role = this.#replica.role
-    if (role === null || !this.#replica.isLeader || this.#log === null)
-      return 'NOT_LEADER_OR_FOLLOWER'
-    if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
-    return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    return this.#core.availability(currentLeaderEpoch)
   }
 
   /**
@@ -149,66 +153,128 @@ export class Partition {
     options: PartitionAppend,
     done: (result: AppendResult) => void,
   ): void {
+    const core = this.#core
     const unavailable = this.availability()
-    const log = this.#log
+    const { log } = core
     if (unavailable !== 'NONE' || log === null) {
       done(refusal(unavailable, this.failure ?? 'This broker does not lead the partition.', -1))
       return
     }
-    if (options.acks === -1 && !this.#replica.hasEnoughInsync) {
+    if (options.acks === -1 && !core.replica.hasEnoughInsync) {
       const message =
         'Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.'
       done(refusal('NOT_ENOUGH_REPLICAS', message, log.startOffset))
       return
     }
-    const { leaderEpoch } = this.#replica.role!
+    const { leaderEpoch } = core.replica.role!
     const { origin, allowsZstd = true } = options
     log.append(records, { leaderEpoch, origin, allowsZstd }, result => {
       if (!result.ok) {
-        this.#noteOffline()
+        core.noteOffline()
         return done(result)
       }
-      if (!result.duplicate) {
-        this.#appendedBytes += records.length
-        this.#appendedBatches += 1
-        this.#written(log)
-      }
-      if (options.acks === -1) this.#await(result, options.timeoutMs, done)
+      if (!result.duplicate) core.appendedBatch(log, records.length)
+      if (options.acks === -1) core.awaitInsync(result, options.timeoutMs, done)
       else done(result)
     })
   }
 
-  /** A read up to the high watermark; a promise where the look-up itself has to leave the event loop. */
+  /**
+   * A read up to the high watermark, or a follower's to the end; a promise where the look-up itself has to leave the event
+   * loop. Where a follower reads, it says what it has.
+   */
   read(request: PartitionRead): PartitionReadResult | Promise<PartitionReadResult> {
-    const log = this.#log
+    const { log, replica } = this.#core
     const error = this.availability(request.currentLeaderEpoch)
     if (error !== 'NONE' || log === null) return this.#answer(error, null)
     // Nobody has records of an epoch that is still to come.
-    const isAhead = request.lastFetchedEpoch > (this.#replica.role?.leaderEpoch ?? -1)
+    const isAhead = request.lastFetchedEpoch > (replica.role?.leaderEpoch ?? -1)
     if (isAhead) return this.#answer('OFFSET_OUT_OF_RANGE', null)
+    const follower = request.reader?.kind === 'follower' ? request.reader : null
+    const refused = follower === null ? 'NONE' : this.#refusalOf(follower, request)
+    if (refused !== 'NONE') return this.#answer(refused, null)
     const diverging = divergence(log, request)
     if (diverging !== null) return { ...this.#answer('NONE', null), diverging }
+    if (follower !== null) this.#fetched(log, follower, request.fetchOffset)
+    const upToOffset = this.readableOffset(follower === null ? 'consumer' : 'follower')
     const found = log.read(request.fetchOffset, {
       maxBytes: request.maxBytes,
-      upToOffset: this.#replica.highWatermark,
+      upToOffset,
       minOneBatch: request.minOneBatch,
       isLagging: request.isLagging ?? false,
     })
-    return found instanceof Promise ? found.then(later => this.#found(later)) : this.#found(found)
+    return found instanceof Promise
+      ? found.then(later => this.#found(later, upToOffset))
+      : this.#found(found, upToOffset)
+  }
+
+  /** Up to where such a reader may read now; -1 where the log is not open. */
+  readableOffset(reader: 'consumer' | 'follower'): number {
+    return reader === 'consumer' ? this.highWatermark : (this.#core.log?.endOffset ?? -1)
+  }
+
+  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is not in service. */
+  get following(): Pick<PartitionRole, 'leader' | 'leaderEpoch'> | null {
+    return this.#core.following
+  }
+
+  /** Where the replica reads on while it follows. */
+  get fetchPosition(): FetchPosition {
+    return this.#followerSide.position
+  }
+
+  /**
+   * Appends what the leader sent, whole batches, and takes over its watermark and start. `done` is called once, maybe at
+   * once; until then `records` stay as they are. Nothing is done where the replica follows in another epoch by now. With
+   * `flush.policy=ack` it is called when they are flushed: what the replica asks for next says that it has them.
+   */
+  appendFetched(
+    records: Uint8Array,
+    told: LeaderTold,
+    done: (result: FetchedResult) => void,
+  ): void {
+    this.#followerSide.append(records, told, done)
+  }
+
+  /**
+   * The leader of `leaderEpoch` has this as its largest epoch that is not above ours, and its end (R4, I-13). Resolves when
+   * our log is cut; the next fetch tells whether it has to be once more. @throws DiskError
+   */
+  truncate(
+    diverging: { readonly epoch: number; readonly endOffset: number },
+    leaderEpoch: number,
+  ): Promise<void> {
+    return this.#followerSide.diverged(diverging, leaderEpoch)
+  }
+
+  /** The leader of `leaderEpoch` has this range, and our end is not in it (I-16). As `truncate`. @throws DiskError */
+  leaveRange(
+    range: { readonly startOffset: number; readonly endOffset: number },
+    leaderEpoch: number,
+  ): Promise<void> {
+    return this.#followerSide.part({ kind: 'outOfRange', ...range }, leaderEpoch)
+  }
+
+  /** It leads, and what was committed before its epoch is known to be (R10): until then nobody knows where readers end. */
+  get hasReachedEpoch(): boolean {
+    return this.#core.replica.hasReachedEpoch
   }
 
   /** Where readers begin. Only where `availability` was asked before, in the same turn. */
   get earliest(): OffsetAndEpoch {
-    const log = this.#serving
+    const log = this.#core.serving
     return { offset: log.startOffset, leaderEpoch: log.epochAt(log.startOffset) }
   }
 
-  /** Where readers end for now. Only where `availability` was asked before, in the same turn. */
+  /** Where consumers end for now. Only where `availability` was asked before, in the same turn. */
   get latest(): OffsetAndEpoch {
-    return {
-      offset: this.#replica.highWatermark,
-      leaderEpoch: this.#replica.role?.leaderEpoch ?? -1,
-    }
+    return { offset: this.highWatermark, leaderEpoch: this.role?.leaderEpoch ?? -1 }
+  }
+
+  /** Where followers end for now; as `latest`. */
+  get end(): OffsetAndEpoch {
+    const { endOffset, latestEpoch } = this.#core.serving
+    return { offset: endOffset, leaderEpoch: latestEpoch }
   }
 
   /**
@@ -216,12 +282,12 @@ export class Partition {
    * before, in the same turn. @throws DiskError
    */
   findByTime(timestampMs: Int64): Promise<TimedOffset | null> {
-    return this.#serving.findByTime(timestampMs, this.#replica.highWatermark)
+    return this.#core.serving.findByTime(timestampMs, this.highWatermark)
   }
 
   /** The first record with the greatest timestamp that readers see, or null (KIP-734); as `findByTime`. */
   findMaxTimestamp(): Promise<TimedOffset | null> {
-    return this.#serving.findMaxTimestamp(this.#replica.highWatermark)
+    return this.#core.serving.findMaxTimestamp(this.highWatermark)
   }
 
   /**
@@ -229,170 +295,90 @@ export class Partition {
    * `availability` was asked before, in the same turn.
    */
   endOfEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number } {
-    return this.#serving.endOfEpoch(epoch)
+    return this.#core.serving.endOfEpoch(epoch)
   }
 
   /**
-   * The partition begins at `offset` from now on, durably when this resolves (KIP-107, I-28). An offset that is gone
-   * already is no mistake; one above the high watermark is. Topics that are only compacted keep their records.
+   * The partition begins at `offset` from now on, durably when this resolves, and so do the logs of all live replicas
+   * (KIP-107, I-28), which are waited for no longer than `timeoutMs`. An offset that is gone already is no mistake; one
+   * above the high watermark is. Topics that are only compacted keep their records.
    */
-  async deleteBefore(offset: number): Promise<Deletion> {
-    const unavailable = this.availability()
-    const log = this.#log
-    if (unavailable !== 'NONE' || log === null) return undeleted(unavailable)
-    if (log.config.cleanupPolicy === 'compact') return undeleted('POLICY_VIOLATION')
-    if (offset < 0 || offset > this.#replica.highWatermark) return undeleted('OFFSET_OUT_OF_RANGE')
-    try {
-      await log.raiseStartOffset(offset)
-    } catch (error) {
-      if (error instanceof DiskError) return undeleted('KAFKA_STORAGE_ERROR')
-      throw error
-    }
-    this.#watchers.startIs(log.startOffset)
-    if (log.startOffset >= offset) return { error: 'NONE', lowWatermark: log.startOffset }
-    // It went out of service, or the topic was deleted.
-    const why = this.availability()
-    return undeleted(why === 'NONE' ? 'KAFKA_STORAGE_ERROR' : why)
+  deleteBefore(offset: number, timeoutMs = 0): Promise<Deletion> {
+    return this.#deletions.before(offset, timeoutMs)
   }
 
   /** What lies before somebody who reads `offset` next; null while the log is not open. */
   backlog(offset: number): PartitionBacklog | null {
-    const log = this.#log
+    const { log } = this.#core
     if (log === null) return null
     const from = Math.max(offset, log.startOffset)
-    const records = Math.max(0, this.#replica.highWatermark - from)
+    const records = Math.max(0, this.highWatermark - from)
     return records === 0 ? nothingBehind : { records, ...log.backlog(from) }
   }
 
-  /** Removes what the topic's config no longer keeps, if the log is open. `nowMs`: the wall clock. @throws DiskError */
+  /**
+   * Removes what the topic's config no longer keeps, if the log is open: no record that is not committed (R12), and of
+   * a follower none; it begins where its leader does. `nowMs`: the wall clock. @throws DiskError
+   */
   async applyRetention(nowMs: number): Promise<void> {
-    const log = this.#log
+    const { log, replica, watchers } = this.#core
     if (log === null) return
-    await log.applyRetention(nowMs)
-    this.#watchers.startIs(log.startOffset)
+    await log.applyRetention(nowMs, replica.isLeader ? replica.highWatermark : log.startOffset)
+    watchers.startIs(log.startOffset)
   }
 
-  /** Who hears of whatever a reader could be told. */
-  get watchers(): Pick<Watchers, 'add' | 'delete'> {
-    return this.#watchers
+  /** Who hears of whatever a consumer could be told. */
+  get watchers(): Pick<WatcherSet, 'add' | 'delete'> {
+    return this.#core.watchers.consumers
   }
 
-  get #serving(): Log {
-    return present(this.#log, 'whoever asks a partition made sure that it serves')
+  /** Where such readers' news come from; always the same one. */
+  newsFor(reads: 'consumer' | 'follower'): { readonly watchers: Partition['watchers'] } {
+    return reads === 'consumer' ? this : this.#forFollowers
   }
 
-  #found(result: Awaited<ReturnType<Log['read']>>): PartitionReadResult {
+  /** R3: a follower says in which epoch it follows. I-11: it is a replica, of the start that is registered. */
+  #refusalOf(follower: FollowerReader, { currentLeaderEpoch }: PartitionRead): ErrorName {
+    if (currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
+    // We may not have heard of it yet: it comes again.
+    return this.#core.replica.knowsFollower(follower) ? 'NONE' : 'UNKNOWN_LEADER_EPOCH'
+  }
+
+  #fetched(log: Log, follower: FollowerReader, fetchOffset: number): void {
+    const isInRange = fetchOffset >= log.startOffset && fetchOffset <= log.endOffset
+    if (!isInRange || follower.isRepeated) return
+    const { brokerId, brokerEpoch, logStartOffset } = follower
+    const nowMs = this.#core.clock.monotonic()
+    const fetch = { brokerId, brokerEpoch, fetchOffset, logStartOffset }
+    this.#core.step({ type: 'fetched', nowMs, ...fetch })
+    this.#deletions.check()
+  }
+
+  #found(result: Awaited<ReturnType<Log['read']>>, readableOffset: number): PartitionReadResult {
     switch (result.kind) {
       case 'range':
-        return this.#answer('NONE', result)
+        return this.#answer('NONE', result, readableOffset)
       case 'empty':
-        return this.#answer('NONE', null)
+        return this.#answer('NONE', null, readableOffset)
       case 'out-of-range':
         return this.#answer('OFFSET_OUT_OF_RANGE', null)
       case 'failed':
-        this.#noteOffline()
+        this.#core.noteOffline()
         return this.#answer(result.error, null)
     }
   }
 
-  #answer(error: ErrorName, range: SegmentRange | null): PartitionReadResult {
+  #answer(error: ErrorName, range: SegmentRange | null, readableOffset = -1): PartitionReadResult {
     const known = error === 'NONE'
     return {
       error,
-      highWatermark: known ? this.#replica.highWatermark : -1,
-      logStartOffset: known ? (this.#log?.startOffset ?? -1) : -1,
+      highWatermark: known ? this.highWatermark : -1,
+      logStartOffset: known ? (this.#core.log?.startOffset ?? -1) : -1,
+      readableOffset,
       range,
       diverging: null,
     }
   }
-
-  #written(log: Log): void {
-    const { endOffset } = log
-    if (!this.#countsWhenDurable) return this.#count(endOffset)
-    log.whenDurable(endOffset).then(
-      () => {
-        if (this.#log === log) this.#count(log.durableOffset)
-      },
-      (error: unknown) => this.fail(`The log could not be flushed: ${String(error)}`),
-    )
-  }
-
-  /** What counts goes on counting, also where the flush policy became stricter. */
-  #count(endOffset: number): void {
-    this.#countedOffset = Math.max(this.#countedOffset, endOffset)
-    this.#perform(this.#replica.step({ type: 'written', endOffset: this.#countedOffset }))
-  }
-
-  #await(result: AppendResult & { ok: true }, timeoutMs: number, done: Waiting['done']): void {
-    const id = ++this.#lastWaitId
-    const offset = result.lastOffset + 1
-    if (this.#replica.isLeader && this.#replica.highWatermark >= offset) return done(result)
-    const timer = this.#clock.after(timeoutMs, () => {
-      this.#waiting.delete(id)
-      this.#perform(this.#replica.step({ type: 'forget', id }))
-      const message = `The in-sync replicas did not have the batch within ${timeoutMs} ms; it stays in the log.`
-      done(refusal('REQUEST_TIMED_OUT', message, result.logStartOffset))
-    })
-    this.#waiting.set(id, { done, result, timer })
-    this.#perform(this.#replica.step({ type: 'await', id, offset }))
-  }
-
-  #perform(effects: readonly ReplicaEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'lead':
-          this.#log?.noteEpoch(effect.leaderEpoch)
-          this.#watchers.changed()
-          break
-        case 'follow':
-          this.#watchers.changed()
-          break
-        case 'watermark':
-          this.#watchers.grew(this.#appendedBytes - this.#committedBytes)
-          this.#committedBytes = this.#appendedBytes
-          break
-        case 'committed':
-          this.#settle(effect.id, null)
-          break
-        case 'refused':
-          this.#settle(effect.id, effect.error)
-          break
-      }
-    }
-  }
-
-  #settle(id: number, error: ErrorName | null): void {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
-    this.#waiting.delete(id)
-    waiting.timer?.cancel()
-    const { result } = waiting
-    const message = 'The batch was written, but not enough replicas are in sync any longer.'
-    waiting.done(error === null ? result : refusal(error, message, result.logStartOffset))
-  }
-
-  /** A log that a read or an append took out of service tells nobody but who asked. */
-  #noteOffline(): void {
-    const offline = this.#log?.offline ?? null
-    if (offline !== null && this.#failure === null) this.fail(offline)
-  }
 }
 
 const nothingBehind: PartitionBacklog = { records: 0, bytes: 0, timestampMs: null }
-
-function undeleted(error: ErrorName): Deletion {
-  return { error, lowWatermark: -1 }
-}
-
-function refusal(error: ErrorName, message: string, logStartOffset: number): AppendResult {
-  return { ok: false, error, message, recordErrors: [], logStartOffset }
-}
-
-/** The largest epoch not above the reader's, and where it ends, if the reader has something else (I-13). */
-function divergence(log: Log, request: PartitionRead): PartitionReadResult['diverging'] {
-  if (request.lastFetchedEpoch < 0) return null
-  const end = log.endOfEpoch(request.lastFetchedEpoch)
-  if (end.epoch === -1 && end.endOffset === -1) return null
-  const parted = end.epoch < request.lastFetchedEpoch || end.endOffset < request.fetchOffset
-  return parted ? end : null
-}

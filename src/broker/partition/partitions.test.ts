@@ -42,7 +42,6 @@ function world() {
     clock,
     openingMax: 1,
     logConfig: () => ({ flushPolicy: 'os' }) as never,
-    minInsyncReplicas: () => 1,
     onFailure: () => void told.push('failed'),
     onRecovery: () => void told.push('recovered'),
     onStrays: ids => void told.push(...ids.map(id => `stray ${logIdText(id)}`)),

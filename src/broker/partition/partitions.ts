@@ -6,8 +6,10 @@ import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
-import { brokersOf } from '../metadata/replicas.ts'
+import { Neighbours, type FollowingListener, type NeighboursOptions } from './neighbours.ts'
 import { Partition } from './partition.ts'
+import type { PartitionRole } from './replica/role.ts'
+import { replicaBrokersOf, roleOf } from './role-of.ts'
 
 export interface PartitionsOptions {
   readonly brokerId: number
@@ -16,7 +18,10 @@ export interface PartitionsOptions {
   /** Logs opened at the same time; recovery reads from the device. */
   readonly openingMax: number
   logConfig(topic: TopicImage): LogConfig
-  minInsyncReplicas(topic: TopicImage): number
+  /** How the other brokers are reached; left out where there are none. */
+  readonly neighbours?: Omit<NeighboursOptions, 'clock'>
+  /** Of the start that this is: no role of an earlier one is taken (durability.md R2). Left out: any will do. */
+  readonly ownEpoch?: () => number
   /**
    * A log could not be opened: told once, the partition answers KAFKA_STORAGE_ERROR. Where something was full (the
    * table of descriptors, the disk) it is tried again and again: that is not the log's fault.
@@ -38,7 +43,10 @@ export class Partitions {
   readonly #byTopic = new Map<Uuid, Map<number, Partition>>()
   /** Topics as they were last applied: an image shares what did not change. */
   readonly #applied = new Map<Uuid, TopicImage>()
+  readonly #neighbours: Neighbours | null
   #image: MetadataImage | null = null
+  /** What was told of brokers, and of settings for all of them, with the roles that were last taken. */
+  #surroundings: Surroundings | null = null
   /** Settles when everything that the images so far ask for is done. */
   #settled: Promise<void> = Promise.resolve()
   /** Of partitions whose logs are to be opened once more. */
@@ -46,6 +54,22 @@ export class Partitions {
 
   constructor(options: PartitionsOptions) {
     this.#options = options
+    const { clock, neighbours } = options
+    this.#neighbours =
+      neighbours === undefined ? null : new Neighbours({ ...neighbours, clock }, () => this.all())
+  }
+
+  /** A follower fetches: it is there. */
+  heardFrom(brokerId: number): void {
+    this.#neighbours?.heardFrom(brokerId)
+  }
+
+  /**
+   * Calls `listener` with a partition whenever whom it follows, and whether (`Partition.following`), may be another one.
+   * Returns how to stop that.
+   */
+  onFollowing(listener: FollowingListener): () => void {
+    return this.#neighbours?.onFollowing(listener) ?? (() => {})
   }
 
   /** By name, as clients know it. */
@@ -80,6 +104,7 @@ export class Partitions {
    */
   apply(image: MetadataImage, records: readonly MetadataRecord[] = []): void {
     this.#image = image
+    this.#lookAround(image)
     const work = [...this.#drop(image, records), ...this.#add(image)]
     if (work.length === 0) return
     const before = this.#settled
@@ -88,6 +113,7 @@ export class Partitions {
 
   /** No log is opened any more. */
   stop(): void {
+    this.#neighbours?.stop()
     for (const timer of this.#reopening.values()) timer.cancel()
     this.#reopening.clear()
   }
@@ -104,7 +130,7 @@ export class Partitions {
     if (image === null) return
     const strays: LogId[] = []
     for (const id of this.#options.directory.found()) {
-      if (holds(image, id)) continue
+      if (this.#holds(image, id)) continue
       const isDeleted = image.wasDeleted(id.topicId)
       await this.#takeAway(id, isDeleted)
       if (!isDeleted) strays.push(id)
@@ -123,13 +149,14 @@ export class Partitions {
     )
     const work: (() => Promise<void>)[] = []
     const strays: LogId[] = []
+    for (const topicId of deleted) this.#applied.delete(topicId)
     for (const [topicId, partitions] of this.#byTopic) {
       const topic = image.topicById(topicId)
       if (topic !== undefined && topic === this.#applied.get(topicId)) continue
       const isDeleted = deleted.has(topicId) || image.wasDeleted(topicId)
       for (const [index, partition] of partitions) {
-        if (holds(image, partition.id)) continue
-        this.#close(partition)
+        if (this.#holds(image, partition.id)) continue
+        this.#close(partition, isDeleted)
         partitions.delete(index)
         if (!isDeleted) strays.push(partition.id)
         work.push(() => this.#takeAway(partition.id, isDeleted))
@@ -142,10 +169,10 @@ export class Partitions {
     return work
   }
 
-  #close(partition: Partition): void {
+  #close(partition: Partition, isDeleted: boolean): void {
     this.#reopening.get(partition)?.cancel()
     this.#reopening.delete(partition)
-    partition.close()
+    partition.close(isDeleted ? 'deleted' : 'moved')
   }
 
   #takeAway(id: LogId, isDeleted: boolean): Promise<void> {
@@ -158,17 +185,44 @@ export class Partitions {
     for (const topic of image.topics()) {
       if (this.#applied.get(topic.id) === topic) continue
       this.#applied.set(topic.id, topic)
-      const minInsyncReplicas = this.#options.minInsyncReplicas(topic)
       for (const wanted of topic.partitions) {
         if (!wanted.replicas.includes(this.#options.brokerId)) continue
         const config = this.#options.logConfig(topic)
         const { partition, isNew } = this.#ensure(topic, wanted.index, config)
-        partition.take({ ...wanted, isr: brokersOf(image, wanted.isr), minInsyncReplicas })
+        const brokers = this.#surroundings?.brokers
+        if (brokers !== undefined) partition.take(roleOf(image, topic, wanted, brokers))
         if (isNew) work.push(() => this.#open(partition, config))
         else partition.configure(config)
       }
     }
     return work
+  }
+
+  /** Where brokers, or settings for all of them, are other ones, so are the roles of topics that did not change. */
+  #lookAround(image: MetadataImage): void {
+    const { brokerId, ownEpoch } = this.#options
+    const isOwn = ownEpoch === undefined || image.brokers.get(brokerId)?.epoch === ownEpoch()
+    if (!isOwn) return
+    const before = this.#surroundings
+    const { brokers: seen } = image
+    const configs = image.brokerConfigs(null)
+    if (before?.seen === seen && before.configs === configs) return
+    this.#surroundings = { seen, configs, brokers: replicaBrokersOf(image) }
+    this.#takeRoles(image, this.#surroundings.brokers)
+  }
+
+  #takeRoles(image: MetadataImage, brokers: PartitionRole['brokers']): void {
+    for (const partition of this.all()) {
+      const topic = image.topicById(partition.id.topicId)
+      const wanted = topic?.partitions[partition.id.partition]
+      if (topic !== undefined && wanted !== undefined && this.#holds(image, partition.id))
+        partition.take(roleOf(image, topic, wanted, brokers))
+    }
+  }
+
+  #holds(image: MetadataImage, { topicId, partition }: LogId): boolean {
+    const wanted = image.topicById(topicId)?.partitions[partition]
+    return wanted?.replicas.includes(this.#options.brokerId) ?? false
   }
 
   #ensure(
@@ -184,6 +238,7 @@ export class Partitions {
     const partition = new Partition(id, this.#options.brokerId, {
       clock: this.#options.clock,
       countsWhenDurable: flushPolicy === 'ack',
+      ...(this.#neighbours === null ? {} : { peers: this.#neighbours }),
     })
     partitions.set(index, partition)
     return { partition, isNew: true }
@@ -218,8 +273,11 @@ export class Partitions {
   }
 }
 
-function holds(image: MetadataImage, { topicId, partition }: LogId): boolean {
-  return image.topicById(topicId)?.partitions[partition] !== undefined
+/** What roles say beside what the partition's own entry in the image does. */
+interface Surroundings {
+  readonly seen: MetadataImage['brokers']
+  readonly configs: ReadonlyMap<string, string>
+  readonly brokers: PartitionRole['brokers']
 }
 
 /** Runs `work` with at most `concurrent` pieces under way. Pieces answer for their own errors. */

@@ -14,7 +14,23 @@ export interface PartitionAppend {
   readonly allowsZstd?: boolean
 }
 
+/** Who reads: consumers see what is committed, followers all that there is (durability.md R12). */
+export type PartitionReader = { readonly kind: 'consumer' } | FollowerReader
+
+export interface FollowerReader {
+  readonly kind: 'follower'
+  readonly brokerId: number
+  /** Of the start that reads; another than the registered one is refused (KIP-903). */
+  readonly brokerEpoch: number
+  /** Where the follower's own log begins, -1 where it does not tell. */
+  readonly logStartOffset: number
+  /** The fetch was looked at before: it tells nothing new of the follower. */
+  readonly isRepeated: boolean
+}
+
 export interface PartitionRead {
+  /** A consumer, where left out. */
+  readonly reader?: PartitionReader
   readonly fetchOffset: number
   readonly maxBytes: number
   /** Return one whole batch even where it is larger than `maxBytes` (G29). */
@@ -32,6 +48,8 @@ export interface PartitionReadResult {
   readonly error: ErrorName
   readonly highWatermark: number
   readonly logStartOffset: number
+  /** Up to where this reader may read for now: the high watermark, or a follower the end; -1 with an error. */
+  readonly readableOffset: number
   readonly range: SegmentRange | null
   /** The reader's log and ours part here (KIP-595). */
   readonly diverging: { readonly epoch: number; readonly endOffset: number } | null
@@ -48,15 +66,42 @@ export interface SegmentRange {
   readonly hotFrom: number
 }
 
-/** Whom a partition tells its news, in the turn in which it happens. */
+/**
+ * Whom a partition tells its news, in the turn in which it happens: consumers of what is committed, followers of what is
+ * appended.
+ */
 export interface PartitionWatcher {
-  /** The high watermark moved: `bytes` more can be read; 0 where nobody knows how many. */
+  /** `bytes` more can be read; 0 where nobody knows how many. */
   grew(bytes: number): void
   /** Another leader, deletion, failure: what a reader is told of at once (G30). */
   changed(): void
-  /** The log begins later. Nobody waits for that, but who is told only what is new has to be told. */
+  /**
+   * The log begins later; to a follower also: more is committed. Nobody waits for that, but who is told only what is new
+   * has to be told.
+   */
   startMoved(): void
 }
+
+/** Where a follower reads on. */
+export interface FetchPosition {
+  /** The end of what is written. */
+  readonly offset: number
+  /** Epoch of the record before it; -1 where there is none. */
+  readonly lastFetchedEpoch: number
+}
+
+/** What a leader says beside its records. */
+export interface LeaderTold {
+  /** The epoch that the fetch was sent for. */
+  readonly leaderEpoch: number
+  readonly highWatermark: number
+  readonly logStartOffset: number
+}
+
+/** What became of fetched records. */
+export type FetchedResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly error: ErrorName; readonly message: string }
 
 /** An offset, and the leader epoch that holds there; -1 where that is not known. */
 export interface OffsetAndEpoch {

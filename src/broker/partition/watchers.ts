@@ -1,10 +1,8 @@
 import type { PartitionWatcher } from './requests.ts'
 
-/** Who watches one partition. */
-export class Watchers {
+/** Who watches one partition, for one kind of reader. */
+export class WatcherSet implements PartitionWatcher {
   readonly #all = new Set<PartitionWatcher>()
-  /** Where the log began when they last heard of it. */
-  #startOffset = 0
 
   add(watcher: PartitionWatcher): void {
     this.#all.add(watcher)
@@ -22,10 +20,28 @@ export class Watchers {
     for (const watcher of this.#all) watcher.changed()
   }
 
-  /** The log begins at `startOffset`; told where that is news. */
+  startMoved(): void {
+    for (const watcher of this.#all) watcher.startMoved()
+  }
+}
+
+/** Who watches one partition. */
+export class Watchers {
+  readonly consumers = new WatcherSet()
+  readonly followers = new WatcherSet()
+  /** Where the log began when they last heard of it. */
+  #startOffset = 0
+
+  changed(): void {
+    this.consumers.changed()
+    this.followers.changed()
+  }
+
+  /** The log begins at `startOffset`; told where that is news. A follower at once: its own log begins there too now. */
   startIs(startOffset: number): void {
     if (startOffset === this.#startOffset) return
     this.#startOffset = startOffset
-    for (const watcher of this.#all) watcher.startMoved()
+    this.consumers.startMoved()
+    this.followers.changed()
   }
 }

@@ -34,6 +34,8 @@ export interface Told {
 }
 
 export interface AskedDeps {
+  /** Who asks: who waits hears of other news. */
+  readonly reads: 'consumer' | 'follower'
   readonly partitions: Partitions
   readonly sessions: FetchSessionCache
   readonly clock: Clock
@@ -71,15 +73,17 @@ export class FullFetch implements Asked {
   settle(): void {}
 
   isBehind(found: readonly Found[]): boolean {
+    const { reads } = this.#deps
     return found.some(({ partition, result }) => {
-      return partition !== null && partition.highWatermark > result.highWatermark
+      return partition !== null && partition.readableOffset(reads) > result.readableOffset
     })
   }
 
   wait(found: readonly Found[], watcher: PartitionWatcher): () => void {
-    for (const { partition } of found) partition?.watchers.add(watcher)
+    const { reads } = this.#deps
+    for (const { partition } of found) partition?.newsFor(reads).watchers.add(watcher)
     return () => {
-      for (const { partition } of found) partition?.watchers.delete(watcher)
+      for (const { partition } of found) partition?.newsFor(reads).watchers.delete(watcher)
     }
   }
 
@@ -94,14 +98,14 @@ export class FullFetch implements Asked {
 /** A fetch that goes on with a session: only what is new is looked at, and answered. */
 export class SessionFetch implements Asked {
   readonly isEmpty = false
-  readonly #partitions: Partitions
+  readonly #deps: Pick<AskedDeps, 'partitions' | 'reads'>
   readonly #session: FetchSession
   /** Of the session, as long as no other request goes on with it. */
   readonly #epoch: number
   #newsCount = 0
 
-  constructor(partitions: Partitions, session: FetchSession, epoch: number) {
-    this.#partitions = partitions
+  constructor(deps: Pick<AskedDeps, 'partitions' | 'reads'>, session: FetchSession, epoch: number) {
+    this.#deps = deps
     this.#session = session
     this.#epoch = epoch
   }
@@ -112,9 +116,10 @@ export class SessionFetch implements Asked {
   }
 
   find(wish: SessionPartition): Partition | ErrorName {
-    wish.topic ??= this.#partitions.topicName(wish.topicId) ?? null
-    const found = partitionOf(this.#partitions, wish)
-    wish.follow(typeof found === 'string' ? null : found)
+    const { partitions, reads } = this.#deps
+    wish.topic ??= partitions.topicName(wish.topicId) ?? null
+    const found = partitionOf(partitions, wish)
+    wish.follow(typeof found === 'string' ? null : found.newsFor(reads))
     return found
   }
 

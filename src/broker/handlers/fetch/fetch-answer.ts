@@ -4,8 +4,8 @@ import type { Endpoints } from '../endpoints.ts'
 import type { RequestContext } from '../handler.ts'
 import { readUncommitted } from '../isolation-level.ts'
 import type { Told } from './asked.ts'
-import { isFollower } from './fetch-pass.ts'
 import { noRecords, type Found } from './fetch-result.ts'
+import { followerOf } from './follower.ts'
 import type { Wish } from './sessions/wish.ts'
 
 type TopicResponse = FetchResponse['responses'][number]
@@ -38,7 +38,7 @@ export function fetchAnswer(told: Told, answering: Answering): FetchResponse {
     responses.at(-1)!.partitions.push(partitionAnswer(found, request, isAboutLeader))
   }
   // A follower knows where the others are.
-  const brokers = namesLeader && !isFollower(request) ? endpoints.seenFrom(context) : []
+  const brokers = namesLeader && followerOf(request) === null ? endpoints.seenFrom(context) : []
   return {
     ...emptyAnswer(told.error, told.sessionId),
     responses,

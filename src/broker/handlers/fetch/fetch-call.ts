@@ -3,6 +3,7 @@ import type { FetchRequest } from '../../wire/messages/index.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Asked, Told } from './asked.ts'
 import { FetchPass, type Look, type PassDeps } from './fetch-pass.ts'
+import { followerOf, type Follower } from './follower.ts'
 import { parkUntil } from './parked-fetch.ts'
 
 export interface FetchDeps extends PassDeps {
@@ -18,13 +19,16 @@ export class FetchCall {
   readonly #asked: Asked
   readonly #context: RequestContext
   readonly #minBytes: number
+  readonly #follower: Follower | null
   #closed = false
+  #wasLookedAt = false
 
   constructor(deps: FetchDeps, request: FetchRequest, asked: Asked, context: RequestContext) {
     this.#deps = deps
     this.#request = request
     this.#asked = asked
     this.#context = context
+    this.#follower = followerOf(request)
     this.#minBytes = Math.min(request.minBytes, request.maxBytes, deps.answerBytesMax)
     context.onClosed(() => (this.#closed = true))
   }
@@ -56,8 +60,11 @@ export class FetchCall {
   #look(): Later<Look> {
     if (this.#closed) return { found: [], bytes: 0, urgent: true }
     const { maxBytes } = this.#request
+    const isRepeated = this.#wasLookedAt
+    this.#wasLookedAt = true
     return new FetchPass(this.#deps, this.#asked, {
-      request: this.#request,
+      follower: this.#follower,
+      isRepeated,
       context: this.#context,
       bytesMax: Math.min(maxBytes, this.#deps.answerBytesMax),
       isClosed: () => this.#closed,

@@ -3,12 +3,16 @@ import type { ColdReads } from '../../cold-lane/cold-reads.ts'
 import { lagAfter, lagNow } from '../../insight/lagging.ts'
 import type { Reader, Readers } from '../../insight/readers.ts'
 import type { Partition } from '../../partition/partition.ts'
-import type { PartitionRead, PartitionReadResult } from '../../partition/requests.ts'
+import type {
+  PartitionRead,
+  PartitionReader,
+  PartitionReadResult,
+} from '../../partition/requests.ts'
 import type { ErrorName } from '../../wire/errors.ts'
-import type { FetchRequest } from '../../wire/messages/index.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Asked } from './asked.ts'
 import { noRecords, unread, type Found } from './fetch-result.ts'
+import type { Follower } from './follower.ts'
 import type { Wish } from './sessions/wish.ts'
 
 export interface PassDeps {
@@ -31,7 +35,10 @@ export interface Look {
 }
 
 interface Passing {
-  readonly request: Pick<FetchRequest, 'replicaId' | 'replicaState'>
+  /** The broker that asks; null where a consumer does. */
+  readonly follower: Follower | null
+  /** The same request was looked at before. */
+  readonly isRepeated: boolean
   readonly context: RequestContext
   /** The most that the answer may have. */
   readonly bytesMax: number
@@ -44,7 +51,6 @@ export class FetchPass {
   readonly #deps: PassDeps
   readonly #asked: Asked
   readonly #passing: Passing
-  readonly #isFollower: boolean
   readonly #found: Found[] = []
   readonly #missing: Found[] = []
   #bytes = 0
@@ -54,7 +60,6 @@ export class FetchPass {
     this.#deps = deps
     this.#asked = asked
     this.#passing = passing
-    this.#isFollower = isFollower(passing.request)
   }
 
   run(): Later<Look> {
@@ -79,10 +84,6 @@ export class FetchPass {
       this.#refuse(wish, partition)
       return null
     }
-    if (this.#isFollower) {
-      this.#take({ wish, partition, reader: null }, refusedFollower(partition, wish))
-      return null
-    }
     const { context } = this.#passing
     const reader = this.#deps.readers.reader(context, partition.id.topic, wish.partition)
     const visited = { wish, partition, reader }
@@ -93,9 +94,11 @@ export class FetchPass {
   }
 
   #readOf(wish: Wish, reader: Reader): PartitionRead {
-    reader.fetchOffset = wish.fetchOffset
+    // Where followers are is told elsewhere.
+    if (this.#passing.follower === null) reader.fetchOffset = wish.fetchOffset
     const bytesLeft = this.#passing.bytesMax - this.#bytes
     return {
+      reader: this.#readerOf(wish),
       fetchOffset: wish.fetchOffset,
       maxBytes: Math.max(0, Math.min(wish.partitionMaxBytes, bytesLeft)),
       minOneBatch: this.#bytes === 0,
@@ -104,6 +107,12 @@ export class FetchPass {
       lastFetchedEpoch: wish.lastFetchedEpoch,
       isLagging: (reader.lag = lagNow(reader.lag, reader.stream)) !== null,
     }
+  }
+
+  #readerOf({ logStartOffset }: Wish): PartitionReader {
+    const { follower, isRepeated } = this.#passing
+    if (follower === null) return consumer
+    return { kind: 'follower', ...follower, logStartOffset, isRepeated }
   }
 
   #refuse(wish: Wish, error: ErrorName): void {
@@ -120,14 +129,18 @@ export class FetchPass {
     const isCut = result.range !== null && !result.range.isCaughtUp
     if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
-    this.#found.push({ wish, partition, result, records: this.#records(result, reader) })
+    this.#found.push({ wish, partition, result, records: this.#records(result, reader, wish) })
   }
 
-  #records({ range }: PartitionReadResult, reader: Reader | null): FileRange | Uint8Array {
-    if (range === null || reader === null || this.#passing.isClosed()) return noRecords
+  #records(
+    { range }: PartitionReadResult,
+    reader: Reader,
+    { fetchOffset }: Wish,
+  ): FileRange | Uint8Array {
+    if (range === null || this.#passing.isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
-    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: reader.fetchOffset })
+    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: fetchOffset })
     const part = { file, position, length, cold, stream: reader.stream }
     return drop === null ? part : { ...part, drop }
   }
@@ -136,17 +149,7 @@ export class FetchPass {
 interface Visited {
   readonly wish: Wish
   readonly partition: Partition
-  /** Who asks; null where there is nothing to read. */
-  readonly reader: Reader | null
+  readonly reader: Reader
 }
 
-/** Whether another broker asks, or who says that he is one; since v15 in a place of its own (KIP-903). */
-export function isFollower({ replicaId, replicaState }: Passing['request']): boolean {
-  return replicaId >= 0 || replicaState.replicaId >= 0
-}
-
-/** There are no replicas but this one: whoever says that he is another follows nothing here. */
-function refusedFollower(partition: Partition, { currentLeaderEpoch }: Wish): PartitionReadResult {
-  const unavailable = partition.availability(Math.max(-1, currentLeaderEpoch))
-  return unread(unavailable === 'NONE' ? 'NOT_LEADER_OR_FOLLOWER' : unavailable)
-}
+const consumer: PartitionReader = { kind: 'consumer' }

@@ -17,5 +17,12 @@ export const noRecords = new Uint8Array(0)
 
 /** Nothing was read, because of `error`. */
 export function unread(error: ErrorName): PartitionReadResult {
-  return { error, highWatermark: -1, logStartOffset: -1, range: null, diverging: null }
+  return {
+    error,
+    highWatermark: -1,
+    logStartOffset: -1,
+    readableOffset: -1,
+    range: null,
+    diverging: null,
+  }
 }

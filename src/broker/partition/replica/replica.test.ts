@@ -7,18 +7,20 @@ const alone: PartitionRole = {
   partitionEpoch: 0,
   replicas: [1],
   isr: [1],
+  isRecovering: false,
   minInsyncReplicas: 1,
+  brokers: new Map(),
 }
 
 function leader(role: Partial<PartitionRole> = {}): Replica {
   const replica = new Replica(1)
-  replica.step({ type: 'role', role: { ...alone, ...role } })
+  replica.step({ type: 'role', role: { ...alone, ...role }, nowMs: 0 })
   return replica
 }
 
 describe('a replica that leads alone', () => {
   test('notes its epoch when it begins to lead', () => {
-    expect(new Replica(1).step({ type: 'role', role: alone })).toEqual([
+    expect(new Replica(1).step({ type: 'role', role: alone, nowMs: 0 })).toEqual([
       { type: 'lead', leaderEpoch: 0 },
     ])
   })
@@ -71,7 +73,7 @@ describe('a replica that loses its lead', () => {
     const replica = leader()
     replica.step({ type: 'await', id: 4, offset: 1 })
     const role = { ...alone, leader: 2, leaderEpoch: 1, partitionEpoch: 1 }
-    expect(replica.step({ type: 'role', role })).toEqual([
+    expect(replica.step({ type: 'role', role, nowMs: 0 })).toEqual([
       { type: 'follow', leader: 2, leaderEpoch: 1 },
       { type: 'refused', id: 4, error: 'NOT_LEADER_OR_FOLLOWER' },
     ])
@@ -85,7 +87,7 @@ describe('a replica that loses its lead', () => {
     replica.step({ type: 'written', endOffset: 3 })
     expect([replica.hasEnoughInsync, replica.highWatermark]).toEqual([false, 0])
     const changed = { ...alone, leader: 2, partitionEpoch: 5, replicas: [1, 2] }
-    expect(replica.step({ type: 'role', role: changed })).toEqual([
+    expect(replica.step({ type: 'role', role: changed, nowMs: 0 })).toEqual([
       { type: 'watermark', highWatermark: 3 },
     ])
     expect([replica.hasEnoughInsync, replica.isLeader]).toEqual([true, true])
@@ -94,7 +96,7 @@ describe('a replica that loses its lead', () => {
   test('ignores metadata that is older than what it knows', () => {
     const replica = leader({ partitionEpoch: 5 })
     expect(
-      replica.step({ type: 'role', role: { ...alone, leader: 2, partitionEpoch: 4 } }),
+      replica.step({ type: 'role', role: { ...alone, leader: 2, partitionEpoch: 4 }, nowMs: 0 }),
     ).toEqual([])
     expect(replica.isLeader).toBe(true)
   })

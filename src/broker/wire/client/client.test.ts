@@ -80,42 +80,21 @@ describe('requests', () => {
 
   test('records of an answer outlive the frame that they came in', async () => {
     const records = new Prng(9).bytes(3000)
-    const client = await world.connected(heard =>
-      broker.answer(heard, fetch, {
-        throttleTimeMs: 0,
-        errorCode: 0,
-        sessionId: 0,
-        nodeEndpoints: [],
-        responses: [
-          {
-            topic: 't',
-            partitions: [
-              {
-                partitionIndex: 0,
-                errorCode: 0,
-                highWatermark: 1,
-                lastStableOffset: 1,
-                logStartOffset: 0,
-                abortedTransactions: null,
-                preferredReadReplica: -1,
-                records,
-              },
-            ],
-          },
-        ],
-      }),
-    )
-    const answer = await client.request(fetch, {
-      maxWaitMs: 0,
-      minBytes: 1,
-      maxBytes: 1,
-      isolationLevel: 0,
-      sessionId: 0,
-      topics: [],
-      forgottenTopicsData: [],
-      rackId: '',
-    })
+    const client = await world.connected(answerFetch(records))
+    const answer = await client.request(fetch, anything)
     expect(answer.responses[0]!.partitions[0]!.records).toEqual(records)
+  })
+
+  test('records that are borrowed are the frame itself, until it is given back', async () => {
+    const records = new Prng(9).bytes(3000)
+    const client = await world.connected(answerFetch(records))
+    const answer = await client.borrow(fetch, anything)
+    client.close()
+    await clock.settle()
+    const borrowed = answer.value.responses[0]!.partitions[0]!.records
+    expect(borrowed).toEqual(records)
+    answer.release()
+    expect(borrowed).not.toEqual(records)
   })
 
   test('one without an answer takes none from another', async () => {
@@ -140,6 +119,25 @@ describe('requests', () => {
     expect(held).toHaveLength(3)
   })
 })
+
+const anything = {
+  maxWaitMs: 0,
+  minBytes: 1,
+  maxBytes: 1,
+  isolationLevel: 0,
+  sessionId: 0,
+  topics: [],
+  forgottenTopicsData: [],
+  rackId: '',
+}
+
+function answerFetch(records: Uint8Array): (heard: Heard) => void {
+  const partition = { partitionIndex: 0, errorCode: 0, highWatermark: 1 }
+  const partitions = [{ ...partition, abortedTransactions: null, records }]
+  const responses = [{ topic: 't', partitions }]
+  return heard =>
+    broker.answer(heard, fetch, { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses })
+}
 
 describe('deadlines', () => {
   test('one that is over ends the connection, and rejects whatever waits', async () => {

@@ -34,6 +34,14 @@ export interface RequestOptions {
   readonly timeoutMs?: number
 }
 
+/** An answer as it lies in its frame. */
+export interface Borrowed<Value> {
+  /** Its records are views of the frame: valid until `release`. */
+  readonly value: Value
+  /** Gives the frame back to the network, once. */
+  release(): void
+}
+
 /** What a client needs of the world. */
 export type WireClientEnv = Pick<Env, 'network' | 'clock'>
 
@@ -116,8 +124,24 @@ export class WireClient {
     const owned = holdsViews(api.response)
     return await this.#exchange(
       { api, version, value, timeoutMs },
-      frame => readResponse(api, version, owned ? Uint8Array.from(frame) : frame).value,
+      ({ bytes }) => readResponse(api, version, owned ? Uint8Array.from(bytes) : bytes).value,
     )
+  }
+
+  /**
+   * As `request`, without a copy of the records: whoever has written or passed them on gives the frame back, and until
+   * then the network keeps its memory. A frame can be given back after the end of the connection.
+   */
+  async borrow<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    value: Draft<Request>,
+    { version: wanted, timeoutMs }: RequestOptions = {},
+  ): Promise<Borrowed<Infer<Response>>> {
+    const version = this.#versionOf(api, wanted)
+    return await this.#exchange({ api, version, value, timeoutMs, keepsFrame: true }, frame => ({
+      value: readResponse(api, version, frame.bytes).value,
+      release: () => frame.release(),
+    }))
   }
 
   /**
@@ -165,8 +189,8 @@ export class WireClient {
   #askVersions(version: number): Promise<Infer<typeof apiVersions.response>> {
     const { name, version: ofSoftware } = this.#options.software ?? thisSoftware
     const value = { clientSoftwareName: name, clientSoftwareVersion: ofSoftware }
-    return this.#exchange({ api: apiVersions, version, value }, frame =>
-      readApiVersions(version, frame),
+    return this.#exchange({ api: apiVersions, version, value }, ({ bytes }) =>
+      readApiVersions(version, bytes),
     )
   }
 
@@ -177,7 +201,7 @@ export class WireClient {
   /** Sends `asked`; resolves to what `read` makes of the answer. */
   #exchange<Request extends Fields, Answer>(
     asked: Asked<Request>,
-    read: (frame: Uint8Array) => Answer,
+    read: (frame: Frame) => Answer,
   ): Promise<Answer> {
     if (this.#end !== null) return Promise.reject(this.#end)
     const { inFlightMax = 1000, requestTimeoutMs = 30_000 } = this.#options
@@ -192,7 +216,10 @@ export class WireClient {
       correlationId,
       what,
       timeoutMs: asked.timeoutMs ?? requestTimeoutMs,
-      answered: frame => later.resolve(read(frame)),
+      answered: frame => {
+        later.resolve(read(frame))
+        return asked.keepsFrame ?? false
+      },
       failed: error => later.reject(error),
     })
     return later.promise
@@ -214,32 +241,37 @@ export class WireClient {
 
   #take(frames: readonly Frame[]): void {
     for (const frame of frames) {
+      let isKept = false
       try {
-        if (this.#end === null) this.#answer(frame.bytes)
+        if (this.#end === null) isKept = this.#answer(frame)
       } finally {
-        frame.release()
+        if (!isKept) frame.release()
       }
     }
   }
 
-  #answer(frame: Uint8Array): void {
+  /** Whether whoever asked keeps the frame. */
+  #answer(frame: Frame): boolean {
     const sent = this.#inFlight.first
+    let isKept: boolean
     try {
-      const correlationId = readCorrelationId(frame)
+      const correlationId = readCorrelationId(frame.bytes)
       if (correlationId !== sent?.correlationId) {
         const awaited = sent === undefined ? 'none was awaited' : `${sent.correlationId} was due`
         return this.#broken(`sent answer ${correlationId} where ${awaited}`)
       }
-      sent.answered(frame)
+      isKept = sent.answered(frame)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       return this.#broken(`sent an answer that is none: ${error.message}`)
     }
     this.#inFlight.shift()
+    return isKept
   }
 
-  #broken(what: string): void {
+  #broken(what: string): false {
     this.#fail(new WireClientError('protocol', `${this.#peer} ${what}`))
+    return false
   }
 
   #late({ what, timeoutMs }: Sent): void {
@@ -272,6 +304,8 @@ interface Asked<Request extends Fields> {
   readonly version: number
   readonly value: Draft<Request>
   readonly timeoutMs?: number | undefined
+  /** The answer has views of its frame, which is given back by who asked. */
+  readonly keepsFrame?: boolean
 }
 
 /** Who does not say more. */

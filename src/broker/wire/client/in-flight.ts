@@ -1,5 +1,5 @@
 import { Alarm } from '../../../env/alarm.ts'
-import type { Clock } from '../../../env/env.ts'
+import type { Clock, Frame } from '../../../env/env.ts'
 
 /** A request that was sent. */
 export interface Sent {
@@ -8,8 +8,11 @@ export interface Sent {
   readonly what: string
   /** Milliseconds from the sending within which the answer has to be there. */
   readonly timeoutMs: number
-  /** Takes the answer, length prefix off; the bytes are not its own once it returns. Throws a WireError. */
-  answered(frame: Uint8Array): void
+  /**
+   * Takes the answer, length prefix off. True: it keeps the frame and gives it back itself; else the bytes are not its
+   * own once it returns. Throws a WireError, and keeps nothing then.
+   */
+  answered(frame: Frame): boolean
   failed(error: Error): void
 }
 

@@ -34,6 +34,7 @@ export class SessionPartition implements Wish, Watcher {
   partitionMaxBytes!: number
   currentLeaderEpoch!: number
   lastFetchedEpoch!: number
+  logStartOffset!: number
   /** Partitions are served by their turns; who was given records gets the last one. */
   turn = 0
   readonly #home: Home
@@ -56,6 +57,7 @@ export class SessionPartition implements Wish, Watcher {
     this.partitionMaxBytes = wish.partitionMaxBytes
     this.currentLeaderEpoch = wish.currentLeaderEpoch
     this.lastFetchedEpoch = wish.lastFetchedEpoch
+    this.logStartOffset = wish.logStartOffset
   }
 
   /** News come from `source` from now on: a topic made anew is another one. Null: from nowhere. */
@@ -85,7 +87,7 @@ export class SessionPartition implements Wish, Watcher {
 
   /** Whether another look would give nothing new, until the partition says that there is news. */
   isQuietAfter(outcome: Outcome): boolean {
-    const isAtEnd = outcome.range === null && this.fetchOffset >= outcome.highWatermark
+    const isAtEnd = outcome.range === null && this.fetchOffset >= outcome.readableOffset
     return isAtEnd && !this.isNews(outcome)
   }
 

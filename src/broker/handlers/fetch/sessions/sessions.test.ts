@@ -6,13 +6,19 @@ import { FetchSessionCache, type Opening } from './session-cache.ts'
 import type { Looked, Outcome, Wish } from './wish.ts'
 
 function wish(topic: string, changes: Partial<Wish> = {}): Wish {
-  const limits = { partitionMaxBytes: 100, currentLeaderEpoch: -1, lastFetchedEpoch: -1 }
+  const limits = {
+    partitionMaxBytes: 100,
+    currentLeaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+  }
   return { topicId: zeroUuid, topic, partition: 0, fetchOffset: 0, ...limits, ...changes }
 }
 
 const atEnd: Outcome = {
   error: 'NONE',
   highWatermark: 0,
+  readableOffset: 0,
   logStartOffset: 0,
   range: null,
   diverging: null,
@@ -244,7 +250,12 @@ describe('a session', () => {
     for (const each of sources[0]!.all) each.grew(1)
     const taken = session.take()
     session.update([], [{ topicId: zeroUuid, topic: 't0', partition: 0 }])
-    session.settle(taken.map(each => ({ wish: each, result: { ...atEnd, highWatermark: 1 } })))
+    session.settle(
+      taken.map(each => ({
+        wish: each,
+        result: { ...atEnd, highWatermark: 1, readableOffset: 1 },
+      })),
+    )
     expect(names()).toEqual([])
     expect([session.size, sources[0]!.all.size]).toEqual([1, 0])
   })
@@ -260,7 +271,13 @@ class Model extends Told {
     if (this.isBroken) return { ...atEnd, error: 'STORAGE', highWatermark: -1, logStartOffset: -1 }
     const length = Math.min(this.highWatermark - offset, bytesMax)
     const { highWatermark, logStartOffset } = this
-    return { ...atEnd, highWatermark, logStartOffset, range: length > 0 ? { length } : null }
+    return {
+      ...atEnd,
+      highWatermark,
+      readableOffset: highWatermark,
+      logStartOffset,
+      range: length > 0 ? { length } : null,
+    }
   }
 }
 

@@ -11,6 +11,8 @@ export interface Wish {
   readonly partitionMaxBytes: number
   readonly currentLeaderEpoch: number
   readonly lastFetchedEpoch: number
+  /** Where a follower's own log begins, -1 where nobody tells. */
+  readonly logStartOffset: number
 }
 
 /** What a look at a partition gave, as far as a session cares. */
@@ -19,6 +21,8 @@ export interface Outcome {
   readonly error: string
   readonly highWatermark: number
   readonly logStartOffset: number
+  /** Up to where the reader may read for now. */
+  readonly readableOffset: number
   /** Null where there is nothing to be had. */
   readonly range: { readonly length: number } | null
   readonly diverging: object | null

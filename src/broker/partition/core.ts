@@ -1,0 +1,254 @@
+import type { Clock } from '../../env/env.ts'
+import { present } from '../../lib/assert.ts'
+import type { Log } from '../log/log.ts'
+import type { ErrorName } from '../wire/errors.ts'
+import { ProduceWaits } from './produce-waits.ts'
+import { isCutOff, type Heard } from './replica/cut-off.ts'
+import type { Parting } from './replica/events.ts'
+import {
+  Replica,
+  type AlterWish,
+  type ReplicaEffect,
+  type ReplicaEvent,
+} from './replica/replica.ts'
+import type { PartitionRole } from './replica/role.ts'
+import type { AppendResult } from './requests.ts'
+import { Watchers } from './watchers.ts'
+
+export interface CoreOptions {
+  readonly brokerId: number
+  readonly clock: Clock
+  /** With `flush.policy=ack` a record counts when it is on the device, else when it is in the page cache. */
+  readonly countsWhenDurable: boolean
+  /** `replica.lag.time.max.ms`. */
+  readonly lagTimeMaxMs: number
+  readonly heard: Heard
+  readonly alter: (wish: AlterWish) => void
+  readonly followingChanged: () => void
+}
+
+/**
+ * A log beside its replica state machine: what happens to the log is told to the machine, and what the machine decides is
+ * done here, where nothing decides.
+ */
+export class PartitionCore {
+  readonly replica: Replica
+  readonly clock: Clock
+  readonly watchers = new Watchers()
+  readonly #options: CoreOptions
+  readonly #produceWaits: ProduceWaits
+  #countsWhenDurable: boolean
+  /** The end of the log as the replica was told. */
+  #countedOffset = 0
+  #log: Log | null = null
+  #failure: string | null = null
+  /** The log is being cut. */
+  #cutting: Promise<void> | null = null
+  /** Raised by appends of clients; `#committedBytes` follows when the watermark moves. */
+  #appendedBytes = 0
+  #appendedBatches = 0
+  #committedBytes = 0
+
+  constructor(options: CoreOptions) {
+    const { brokerId, clock, lagTimeMaxMs, countsWhenDurable } = options
+    this.#options = options
+    this.clock = clock
+    this.replica = new Replica(brokerId, lagTimeMaxMs)
+    this.#produceWaits = new ProduceWaits(clock, id => this.step({ type: 'forget', id }))
+    this.#countsWhenDurable = countsWhenDurable
+  }
+
+  /** Null while it is not open. */
+  get log(): Log | null {
+    return this.#log
+  }
+
+  /** Only where `availability` was asked before, in the same turn. */
+  get serving(): Log {
+    return present(this.#log, 'whoever asks a partition made sure that it serves')
+  }
+
+  /** The log could not be opened, or was opened damaged and answers nothing. */
+  get failure(): string | null {
+    return this.#failure ?? this.#log?.offline ?? null
+  }
+
+  /** Bytes and batches of clients that were appended by this process. */
+  get appended(): { readonly bytes: number; readonly batches: number } {
+    return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
+  }
+
+  /** The cut that is under way; null where there is none. */
+  get cutting(): Promise<void> | null {
+    return this.#cutting
+  }
+
+  /** See `Partition.following`. */
+  get following(): PartitionRole | null {
+    const { role, isLeader } = this.replica
+    if (role === null || role.leader < 0 || isLeader || this.#log === null) return null
+    return this.failure === null ? role : null
+  }
+
+  /** See `Partition.availability`. */
+  availability(currentLeaderEpoch = -1): ErrorName {
+    if (this.failure !== null) return 'KAFKA_STORAGE_ERROR'
+    const { role } = this.replica
+    if (role === null || !this.#leads(role)) return 'NOT_LEADER_OR_FOLLOWER'
+    if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
+    return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+  }
+
+  open(log: Log): void {
+    this.#log = log
+    this.#failure = null
+    const { startOffset, endOffset } = log
+    this.watchers.startIs(startOffset)
+    this.#noteEpoch(log)
+    this.#countedOffset = endOffset
+    this.step({ type: 'opened', startOffset, endOffset })
+    this.#options.followingChanged()
+  }
+
+  close(error: ErrorName): void {
+    this.#log = null
+    this.#produceWaits.close(error)
+    this.watchers.changed()
+    this.#options.followingChanged()
+  }
+
+  fail(reason: string): void {
+    this.#failure = reason
+    this.watchers.changed()
+    this.#options.followingChanged()
+  }
+
+  /** A log that a read or an append took out of service tells nobody but who asked. */
+  noteOffline(): void {
+    const offline = this.#log?.offline ?? null
+    if (offline !== null && this.#failure === null) this.fail(offline)
+  }
+
+  /** From now on what counts counts so; what does already goes on. */
+  countWhenDurable(isWhenDurable: boolean): void {
+    this.#countsWhenDurable = isWhenDurable
+    if (this.#log !== null && !isWhenDurable) this.#count(this.#log.endOffset)
+  }
+
+  /** A client's batch is in the log. */
+  appendedBatch(log: Log, bytes: number): void {
+    this.#appendedBytes += bytes
+    this.#appendedBatches += 1
+    this.watchers.followers.grew(bytes)
+    this.written(log, nothing)
+  }
+
+  /** The log is longer; `then` is called when what is written counts. */
+  written(log: Log, then: () => void): void {
+    const { endOffset } = log
+    if (!this.#countsWhenDurable) {
+      this.#count(endOffset)
+      return then()
+    }
+    log.whenDurable(endOffset).then(
+      () => {
+        if (this.#log === log) this.#count(Math.min(log.durableOffset, log.endOffset))
+        then()
+      },
+      (error: unknown) => this.fail(`The log could not be flushed: ${String(error)}`),
+    )
+  }
+
+  /** `done` is called when the in-sync replicas have a batch, or with the reason why that is not waited for. */
+  awaitInsync(
+    result: AppendResult & { ok: true },
+    timeoutMs: number,
+    done: (result: AppendResult) => void,
+  ): void {
+    const offset = result.lastOffset + 1
+    if (this.replica.isLeader && this.replica.highWatermark >= offset) return done(result)
+    const id = this.#produceWaits.add(result, timeoutMs, done)
+    this.step({ type: 'await', id, offset })
+  }
+
+  /** The leader's log parts from ours: resolves when ours is cut. @throws DiskError */
+  part(parting: Parting, leaderEpoch: number): Promise<void> {
+    this.step({ type: 'parted', leaderEpoch, parting })
+    return this.#cutting ?? Promise.resolve()
+  }
+
+  step(event: ReplicaEvent): void {
+    for (const effect of this.replica.step(event)) this.#perform(effect)
+  }
+
+  #leads(role: PartitionRole): boolean {
+    if (!this.replica.isLeader || this.#log === null || this.#cutting !== null) return false
+    // Where nobody else is in sync there is nobody to be heard, and no other leader.
+    if (role.isr.length < 2) return true
+    const times = { nowMs: this.clock.monotonic(), ledSinceMs: this.replica.ledSinceMs }
+    return !isCutOff(role, this.#options.heard, times)
+  }
+
+  #count(endOffset: number): void {
+    this.#countedOffset = Math.max(this.#countedOffset, endOffset)
+    this.step({ type: 'written', endOffset: this.#countedOffset })
+  }
+
+  #perform(effect: ReplicaEffect): void {
+    switch (effect.type) {
+      case 'lead':
+      case 'follow':
+        if (this.#log !== null && this.#cutting === null) this.#noteEpoch(this.#log)
+        this.watchers.changed()
+        this.#options.followingChanged()
+        break
+      case 'watermark':
+        this.watchers.consumers.grew(this.#appendedBytes - this.#committedBytes)
+        this.watchers.followers.startMoved()
+        this.#committedBytes = this.#appendedBytes
+        break
+      case 'committed':
+        this.#produceWaits.settle(effect.id, null)
+        break
+      case 'refused':
+        this.#produceWaits.settle(effect.id, effect.error)
+        break
+      case 'alter':
+        this.#options.alter(effect)
+        break
+      case 'truncate':
+      case 'beginAt':
+        this.#cutting = this.#cut(effect)
+        break
+    }
+  }
+
+  /** I-14: a leader's epoch begins at the end of its log. */
+  #noteEpoch(log: Log): void {
+    const { role, isLeader } = this.replica
+    if (role !== null && isLeader) log.noteEpoch(role.leaderEpoch)
+  }
+
+  async #cut({
+    type,
+    offset,
+  }: Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>): Promise<void> {
+    const log = this.serving
+    try {
+      await (type === 'truncate' ? log.truncateTo(offset) : log.truncateFullyAndStartAt(offset))
+    } finally {
+      this.#cutting = null
+      this.noteOffline()
+    }
+    if (this.#log !== log) return
+    const { startOffset, endOffset } = log
+    this.#countedOffset = endOffset
+    this.step({ type: 'truncated', startOffset, endOffset })
+    // It may have been elected meanwhile.
+    this.#noteEpoch(log)
+    this.watchers.startIs(startOffset)
+    this.watchers.changed()
+  }
+}
+
+function nothing(): void {}

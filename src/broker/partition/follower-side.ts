@@ -1,0 +1,82 @@
+import { DiskError } from '../../env/env.ts'
+import type { Log } from '../log/log.ts'
+import type { PartitionCore } from './core.ts'
+import type { Parting } from './replica/events.ts'
+import type { FetchedResult, FetchPosition, LeaderTold } from './requests.ts'
+
+/** What a replica does while it follows: it appends what its leader sent, and cuts what its leader does not have. */
+export class FollowerSide {
+  readonly #core: PartitionCore
+  #isRaising = false
+
+  constructor(core: PartitionCore) {
+    this.#core = core
+  }
+
+  get position(): FetchPosition {
+    const { log } = this.#core
+    return { offset: log?.endOffset ?? 0, lastFetchedEpoch: log?.latestEpoch ?? -1 }
+  }
+
+  /** See `Partition.appendFetched`. */
+  append(records: Uint8Array, told: LeaderTold, done: (result: FetchedResult) => void): void {
+    const { log, following, cutting } = this.#core
+    const { leaderEpoch } = told
+    if (log === null || following?.leaderEpoch !== leaderEpoch || cutting !== null) {
+      const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
+      return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
+    }
+    if (records.length === 0) {
+      this.#take(log, told)
+      return done({ ok: true })
+    }
+    // I-15: whoever leads since may be writing into the file that this was sent from.
+    const options = { origin: 'replica', leaderEpoch, leaderEpochMax: leaderEpoch } as const
+    log.append(records, options, result => {
+      if (!result.ok) {
+        this.#core.noteOffline()
+        return done(result)
+      }
+      this.#core.written(log, () => {
+        this.#take(log, told)
+        done({ ok: true })
+      })
+    })
+  }
+
+  /** R4: our epochs beside the leader's say where both logs part. */
+  diverged(
+    diverging: { readonly epoch: number; readonly endOffset: number },
+    leaderEpoch: number,
+  ): Promise<void> {
+    const own = this.#core.log?.endOfEpoch(diverging.epoch)
+    if (own === undefined) return Promise.resolve()
+    return this.part({ kind: 'diverging', leader: diverging, own }, leaderEpoch)
+  }
+
+  /** Cuts as the replica decides. */
+  part(parting: Parting, leaderEpoch: number): Promise<void> {
+    const isFree = this.#core.following !== null && this.#core.cutting === null
+    return isFree ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
+  }
+
+  /** The leader's log begins later: so does ours, as far as it is committed. */
+  #take(log: Log, { leaderEpoch, highWatermark, logStartOffset }: LeaderTold): void {
+    this.#core.step({ type: 'received', leaderEpoch, highWatermark })
+    const startOffset = Math.min(logStartOffset, this.#core.replica.highWatermark)
+    if (startOffset > log.startOffset && !this.#isRaising) void this.#raiseStart(log, startOffset)
+  }
+
+  async #raiseStart(log: Log, startOffset: number): Promise<void> {
+    this.#isRaising = true
+    try {
+      await log.raiseStartOffset(startOffset)
+      if (this.#core.log === log) this.#core.watchers.startIs(log.startOffset)
+    } catch (error) {
+      // Whatever is wrong with the disk, its directory tells; what is behind now is raised with the next fetch.
+      if (!(error instanceof DiskError)) throw error
+    } finally {
+      this.#isRaising = false
+    }
+  }
+}

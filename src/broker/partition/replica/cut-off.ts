@@ -1,0 +1,25 @@
+import type { PartitionRole } from './role.ts'
+
+/** Longer than a session: by then a controller that is there has fenced a broker that it does not hear. */
+const silenceMsMax = 12_000
+
+/** When a broker was last heard, in milliseconds of the monotonic clock; -Infinity where it never was. */
+export interface Heard {
+  readonly controllerMs: number
+  followerMs(brokerId: number): number
+}
+
+/**
+ * Whether a leader has to think that there is another one by now: it heard neither a controller nor any other member of
+ * its in-sync set for 12 s (durability.md 1.6). A set of one is nobody's but the leader's. `ledSinceMs`: of this epoch.
+ */
+export function isCutOff(
+  role: PartitionRole,
+  heard: Heard,
+  { nowMs, ledSinceMs }: { readonly nowMs: number; readonly ledSinceMs: number },
+): boolean {
+  if (role.isr.length < 2) return false
+  const sinceMs = nowMs - silenceMsMax
+  if (ledSinceMs >= sinceMs || heard.controllerMs >= sinceMs) return false
+  return role.isr.every(id => id === role.leader || heard.followerMs(id) < sinceMs)
+}

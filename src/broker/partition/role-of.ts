@@ -1,0 +1,32 @@
+import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
+import { brokersOf, insyncNeededBy, isActive } from '../metadata/replicas.ts'
+import type { PartitionRole, ReplicaBroker } from './replica/role.ts'
+
+/** What the image says of brokers, as roles tell it. */
+export function replicaBrokersOf(image: MetadataImage): ReadonlyMap<number, ReplicaBroker> {
+  const brokers = new Map<number, ReplicaBroker>()
+  for (const broker of image.brokers.values()) {
+    brokers.set(broker.id, { epoch: broker.epoch, isEligible: isActive(broker) })
+  }
+  return brokers
+}
+
+/** The role that the image gives a partition's replicas; its in-sync set by brokers, as they fetch. */
+export function roleOf(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+  brokers: PartitionRole['brokers'],
+): PartitionRole {
+  const { leader, leaderEpoch, partitionEpoch, replicas, isRecovering } = partition
+  return {
+    leader,
+    leaderEpoch,
+    partitionEpoch,
+    replicas,
+    isr: brokersOf(image, partition.isr),
+    isRecovering,
+    minInsyncReplicas: insyncNeededBy(image, topic, partition),
+    brokers,
+  }
+}
