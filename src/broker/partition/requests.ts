@@ -123,6 +123,14 @@ export interface PartitionBacklog {
   readonly timestampMs: number | null
 }
 
+/** What a follower lacks of a leader's log. */
+export interface PartitionFollowerLag {
+  readonly brokerId: number
+  readonly bytes: number
+  /** Since it last lacked nothing; null where it has not been seen in the present leader epoch. */
+  readonly seconds: number | null
+}
+
 /** How far a partition's log reaches. Invariant: startOffset <= highWatermark <= endOffset. */
 export interface Extent {
   readonly startOffset: number

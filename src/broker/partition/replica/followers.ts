@@ -15,6 +15,14 @@ interface Position {
   leaderEndOffset: number
 }
 
+/** A follower that lacks something: where it reads on, and when it last lacked nothing; -1 and -Infinity: not known. */
+export interface FollowerBehind {
+  readonly brokerId: number
+  readonly fetchOffset: number
+  /** Monotonic milliseconds. */
+  readonly lastCaughtUpMs: number
+}
+
 /**
  * The followers of a leader: how far each has fetched in this epoch, and since when it lags. A position of another start
  * than the registered one counts nowhere (KIP-903, I-11).
@@ -82,6 +90,12 @@ export class Followers {
   /** Where its log begins; -1 where that is not known. */
   startOf(id: number): number {
     return this.#positions.get(id)?.logStartOffset ?? -1
+  }
+
+  *behind(endOffset: number): Iterable<FollowerBehind> {
+    for (const [brokerId, { fetchOffset, lastCaughtUpMs }] of this.#positions) {
+      if (fetchOffset < endOffset) yield { brokerId, fetchOffset, lastCaughtUpMs }
+    }
   }
 
   /** I-17: has everything, or had it not longer than `lagTimeMaxMs` ago. Time alone decides. */
