@@ -243,6 +243,14 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/check.ts': { ours: everything },
   'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  // Several brokers of one machine: a process of its own, which knows brokers by their processes alone.
+  'src/broker/many': { ours: ['src/env', ...broker('config/settings.ts')] },
+  'src/broker/many/spawned-broker.ts': {
+    ours: broker('many', 'metadata/shape.ts'),
+    modules: ['node:child_process', 'node:path'],
+  },
+  'src/broker/many/credentials.ts': { ours: ['src/env'], modules: ['node:fs', 'node:path'] },
+  'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
