@@ -94,6 +94,8 @@ export interface FetchPosition {
 export interface LeaderTold {
   /** The epoch that the fetch was sent for. */
   readonly leaderEpoch: number
+  /** What the fetch asked for: it is still where our log ends, or nothing is appended. Left out: not checked. */
+  readonly fetchOffset?: number
   readonly highWatermark: number
   readonly logStartOffset: number
 }

@@ -29,6 +29,7 @@ export interface FollowerBehind {
  */
 export class Followers {
   readonly #positions = new Map<number, Position>()
+  #tickedMs = -Infinity
 
   get isEmpty(): boolean {
     return this.#positions.size === 0
@@ -41,6 +42,7 @@ export class Followers {
   /** A new epoch: nothing is known any more. Who is in sync has as long as any to show it. */
   reset(role: PartitionRole, brokerId: number, nowMs: number): void {
     this.#positions.clear()
+    this.#tickedMs = nowMs
     this.keep(role, brokerId, nowMs)
   }
 
@@ -73,10 +75,17 @@ export class Followers {
     position.leaderEndOffset = endOffset
   }
 
-  /** Time went on: who has all that there is, has it now. */
-  tick(endOffset: number, nowMs: number): void {
+  /**
+   * Time went on: who has all that there is, has it now. Where the leader itself stood still for most of `lagTimeMaxMs`,
+   * nobody could have caught up, and that time does not count.
+   */
+  tick(endOffset: number, nowMs: number, lagTimeMaxMs: number): void {
+    const sinceMs = nowMs - this.#tickedMs
+    const stoodMs = sinceMs > lagTimeMaxMs / 2 ? sinceMs : 0
+    this.#tickedMs = nowMs
     for (const position of this.#positions.values()) {
       if (position.fetchOffset >= endOffset) position.lastCaughtUpMs = nowMs
+      else position.lastCaughtUpMs = Math.min(nowMs, position.lastCaughtUpMs + stoodMs)
     }
   }
 

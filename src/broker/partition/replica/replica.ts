@@ -201,7 +201,7 @@ export class Replica {
   #tick(nowMs: number): void {
     const role = this.#role
     if (role === null || !this.isLeader || this.#followers.isEmpty) return
-    this.#followers.tick(this.#endOffset, nowMs)
+    this.#followers.tick(this.#endOffset, nowMs, this.#lagTimeMaxMs)
     if (this.#change.isUnderWay) {
       const wish = this.#change.askAgain(nowMs, this.#lagTimeMaxMs)
       if (wish !== null) this.#effects.push({ type: 'alter', ...wish })
