@@ -231,6 +231,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
   'src/broker/make-coordinator.ts': { ours: everything },
+  'src/broker/known-time.ts': { ours: [] },
   'src/broker/retention-round.ts': { ours: everything },
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },

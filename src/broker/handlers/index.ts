@@ -88,7 +88,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
   const { settings } = configuration
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
-    produceHandler({ partitions, image: () => cluster.image }),
+    produceHandler({ partitions, endpoints, image: () => cluster.image }),
     fetchHandler({
       partitions,
       sessions: options.fetchSessions,
