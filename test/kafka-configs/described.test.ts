@@ -40,6 +40,7 @@ const types = new Map([
   [1, 'boolean'],
   [2, 'string'],
   [3, 'int'],
+  [4, 'short'],
   [5, 'long'],
   [6, 'double'],
   [7, 'list'],
@@ -69,6 +70,7 @@ const own = {
   topic: ['flush.policy'],
   broker: [
     'advertised.listeners.loopback.enable',
+    'cluster.size',
     'connections.frame.timeout.ms',
     'connections.queued.output.bytes',
     'connections.requests.in.flight.max',

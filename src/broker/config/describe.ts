@@ -21,7 +21,7 @@ export interface ConfigDescription {
   readonly isSensitive: boolean
   /** Every value that stands for this one as Kafka tells them, the one in force first. */
   readonly synonyms: readonly ConfigSynonym[]
-  /** 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list. */
+  /** 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list. */
   readonly type: number
   readonly documentation: string
 }
@@ -163,6 +163,7 @@ const typeNumbers: Readonly<Record<SettingType, number>> = {
   boolean: 1,
   string: 2,
   int: 3,
+  short: 4,
   long: 5,
   double: 6,
   list: 7,
