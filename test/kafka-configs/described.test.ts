@@ -57,6 +57,10 @@ const defaults: Readonly<Record<string, readonly [value: string, why: string]>> 
     'memory is bounded by bytes, not by the number of requests',
   ],
   'offsets.topic.segment.bytes': ['1048576', 'compaction reaches the commits of few groups too'],
+  'replica.lag.time.max.ms': [
+    '10000',
+    'an append waits no longer for a follower that stands still',
+  ],
   'replica.socket.timeout.ms': ['3000', 'a leader that is stopped or cut off is noticed sooner'],
   'metadata.log.dir': ['', 'empty is how a text is said not to be given'],
 }
