@@ -20,7 +20,7 @@ export class FollowerSide {
   /** See `Partition.appendFetched`. */
   append(records: Uint8Array, told: LeaderTold, done: (result: FetchedResult) => void): void {
     const { log, following, cutting } = this.#core
-    const { leaderEpoch, fetchOffset = log?.endOffset } = told
+    const { leaderEpoch } = told
     if (log === null || following?.leaderEpoch !== leaderEpoch || cutting !== null) {
       const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
       return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
@@ -28,18 +28,19 @@ export class FollowerSide {
     const take = (): void => this.#take(log, told, () => done({ ok: true }))
     if (records.length === 0) return take()
     // I-15: whoever leads since may be writing into the file that this was sent from.
-    const options = {
-      origin: 'replica',
-      leaderEpoch,
-      leaderEpochMax: leaderEpoch,
-      fetchOffset,
-    } as const
-    log.append(records, options, result => {
-      if (!result.ok) {
-        this.#core.noteOffline()
-        return done(result)
+    const { fetchOffset = log.endOffset } = told
+    const limits = { leaderEpoch, leaderEpochMax: leaderEpoch, fetchOffset }
+    log.append(records, { origin: 'replica', ...limits }, result => {
+      if (result.ok) {
+        this.#core.written(log, take, message => {
+          done({ ok: false, error: 'KAFKA_STORAGE_ERROR', message })
+        })
+        return
       }
-      this.#core.written(log, take)
+      this.#core.noteOffline()
+      // Where a write failed some of the batches may have been kept.
+      this.#core.written(log, nothing)
+      done(result)
     })
   }
 
@@ -81,3 +82,5 @@ export class FollowerSide {
     }
   }
 }
+
+function nothing(): void {}
