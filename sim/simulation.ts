@@ -67,7 +67,7 @@ export class Simulation {
       seed,
       nodeCount,
       turn,
-      settings: { ...plainSettings, ...settings },
+      settings: { ...plainSettings, clusterSize: nodeCount, ...settings },
       ...(changeEnv === undefined ? {} : { changeEnv }),
     })
     this.history = new History(what => this.world.fail(what))

@@ -22,7 +22,7 @@ import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import type { LogDirectory, LogDirectoryOptions } from './log/directory/log-directory.ts'
-import { applyRetention } from './retention-round.ts'
+import { RetentionRounds } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { openObjects, openStore } from './open-store.ts'
 import { OwnDisk } from './own-disk.ts'
@@ -66,6 +66,7 @@ export class Broker {
   readonly #coldReads: ColdReads
   readonly #codecs: Codecs
   #parts: Parts = {}
+  readonly #retentionRounds: RetentionRounds
   #retention: Timer | null = null
   readonly #startedAtMs: number
   /** Why clients are not served, as a sentence; null where they are. */
@@ -74,6 +75,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     this.#options = options
     this.#startedAtMs = options.env.clock.now()
+    this.#retentionRounds = new RetentionRounds(options.env.clock, options.logger)
     this.#configuration = new LiveConfiguration(options.configuration)
     const { settings } = this.#configuration
     this.#listeners = resolveListeners(settings, options.hostName)
@@ -234,8 +236,7 @@ export class Broker {
   }
 
   #applyRetention(): Promise<void> {
-    const { env, logger } = this.#options
-    return applyRetention(this.#parts.partitions?.all() ?? [], env.clock, logger)
+    return this.#retentionRounds.run(this.#parts.partitions?.all() ?? [])
   }
 
   /** In the reverse order of their start: whoever uses something ends before it. */

@@ -3,11 +3,12 @@ import { HttpsObjects } from '../kubernetes/https-objects.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
 import type { Settings } from './config/settings.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
+import { SharedFilesStore } from './metadata/files/shared/shared-files-store.ts'
 import { KubernetesStore } from './metadata/kubernetes/kubernetes-store.ts'
 import type { MetadataStore } from './metadata/store.ts'
 
 export interface OpenStoreOptions {
-  readonly env: Pick<Env, 'clock' | 'disk'>
+  readonly env: Pick<Env, 'clock' | 'disk' | 'random'>
   readonly settings: Settings
   readonly openObjects: () => NamedObjects
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -23,7 +24,10 @@ export function openStore({
   openObjects: open,
   warn,
 }: OpenStoreOptions): Promise<MetadataStore> {
-  const { metadataStore, metadataLogDir, logDirs } = settings
+  const { metadataStore, metadataLogDir, metadataDir, logDirs, nodeId } = settings
+  if (metadataDir !== '') {
+    return SharedFilesStore.open({ ...env, path: metadataDir, brokerId: nodeId })
+  }
   if (metadataStore === 'files') {
     const path = metadataLogDir === '' ? `${logDirs}/metadata` : metadataLogDir
     return FilesStore.open({ disk: env.disk, path })
@@ -37,6 +41,11 @@ export function openStore({
     warn,
   })
   return Promise.resolve(store)
+}
+
+/** True: no other broker can reach the place of the metadata log, so this one is the whole cluster. */
+export function isSoleStore({ metadataStore, metadataDir }: Settings): boolean {
+  return metadataStore === 'files' && metadataDir === ''
 }
 
 /** The Kubernetes API as the settings name it; nothing is connected or read yet. */

@@ -16,6 +16,7 @@ import { startReasons } from './log/recovery/start-class.ts'
 import { MetadataCopy } from './metadata/copy/metadata-copy.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
+import { isSoleStore } from './open-store.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 export interface OwnDiskOptions {
@@ -72,7 +73,7 @@ export class OwnDisk {
   /** This broker's copy of the metadata log; none where the log itself is on this machine. @throws StoreError */
   openCopy(): MetadataCopy | undefined {
     const { env, settings } = this.#options
-    if (settings.metadataStore === 'files') return undefined
+    if (isSoleStore(settings)) return undefined
     return MetadataCopy.open(env.disk, `${settings.logDirs}/metadata.copy`)
   }
 
@@ -131,9 +132,9 @@ export class OwnDisk {
    * disk is the one that it was.
    */
   #isAccepted(claim: Claim | null): boolean {
-    const { metadataStore, metadataLogDir } = this.#options.settings
+    const { settings } = this.#options
     const isPermitted = this.#admission?.type === 'format' && this.#admission.incarnation !== null
-    const isSameDisk = metadataStore === 'files' && metadataLogDir === ''
+    const isSameDisk = isSoleStore(settings) && settings.metadataLogDir === ''
     if (claim?.found === null) return isPermitted || isSameDisk
     return claim?.found.isRecorded === false
   }

@@ -134,6 +134,22 @@ describe('a session', () => {
     await consumer.close()
   })
 
+  test('answers a request that waits as soon as the next one comes, so that it holds up no answer', async () => {
+    const topic = await topicOf('overtaken', 2)
+    await write(topic, 1)
+    const consumer = new Consumer(topic)
+    await consumer.poll({ offsets: [[0, 0]] })
+    await consumer.poll()
+    const waiting = consumer.poll({ waitMs: forever })
+    const next = consumer.poll({ offsets: [[1, 0]], waitMs: forever })
+    expect(await waiting).toMatchObject({
+      errorCode: errorCode('INVALID_FETCH_SESSION_EPOCH'),
+      responses: [],
+    })
+    expect((await next).responses).toMatchObject([{ partitions: [{ partitionIndex: 1 }] }])
+    await consumer.close()
+  })
+
   test('hears of a topic that is gone, and of another one that has its name', async () => {
     const topic = await topicOf('gone')
     const consumer = new Consumer(topic)

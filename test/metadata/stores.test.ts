@@ -8,6 +8,10 @@ import { CopiedStore } from '../../src/broker/metadata/copy/copied-store.ts'
 import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
 import type { Disk } from '../../src/env/disk.ts'
+import { Prng } from '../../src/lib/prng.ts'
+import { SharedFilesStore } from '../../src/broker/metadata/files/shared/shared-files-store.ts'
+import { SimClock } from '../../sim/clock.ts'
+import { simRandom } from '../../sim/random.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { SimulatedRing } from './simulated-ring.ts'
 import { type StorePlace, testMetadataStore } from './store-conformance.ts'
@@ -54,6 +58,17 @@ describe('the files store on the real disk', () => {
   testMetadataStore(() => filesPlace(new NodeDisk(), join(root, String(count++), 'metadata')))
 })
 
+describe('the shared files store on the simulated disk', () => {
+  testMetadataStore(() => sharedPlace(new SimDisk(), '/cluster/metadata'))
+})
+
+describe('the shared files store on the real disk', () => {
+  const root = mkdtempSync(join(tmpdir(), 'logcluster-shared-'))
+  let count = 0
+  afterAll(() => rmSync(root, { recursive: true }))
+  testMetadataStore(() => sharedPlace(new NodeDisk(), join(root, String(count++), 'metadata')))
+})
+
 describe('the Kubernetes store on the simulated API', () => {
   testMetadataStore(() => ringPlace(new SimulatedRing()))
 })
@@ -69,6 +84,24 @@ function ringPlace(ring: SimulatedRing): StorePlace {
     open: () => Promise.resolve(ring.store()),
     beside: () => Promise.resolve(ring.store({ brokerId: 1 })),
     makeAmbiguous: outcome => ring.makeAmbiguous(outcome),
+  }
+}
+
+/** Everything older than the newest snapshot is trimmed at once, so that old names can come back. */
+function sharedPlace(disk: Disk, path: string): StorePlace {
+  const clock = new SimClock()
+  const random = simRandom(new Prng(1))
+  const kept = { recordCountMin: 0, ageMsMin: 0 }
+  const open = (brokerId: number) =>
+    SharedFilesStore.open({ disk, clock, random, path, brokerId, snapshotIntervalMax: 200, kept })
+  let store: SharedFilesStore | null = null
+  return {
+    async open() {
+      await store?.close()
+      store = await open(0)
+      return store
+    },
+    beside: () => open(1),
   }
 }
 

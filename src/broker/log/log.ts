@@ -181,7 +181,10 @@ export class Log {
     return this.#truncation.fullyTo(offset)
   }
 
-  /** Removes what the config no longer keeps; nothing at or above `upToOffset`. @throws DiskError */
+  /**
+   * Removes what the config no longer keeps; nothing at or above `upToOffset`. `nowMs`: the wall clock, -Infinity where
+   * nobody knows the time: then nothing is too old. @throws DiskError
+   */
   applyRetention(nowMs: number, upToOffset = Infinity): Promise<void> {
     return this.#retention.apply(nowMs, upToOffset)
   }

@@ -2,6 +2,7 @@ import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
+import { applied, changesOf, changesOfTopic } from './partition-changes.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
 
 type Configs = ReadonlyMap<string, string>
@@ -32,12 +33,26 @@ export function decideAlterConfigs(
       : recordOf(image, options.rules, change)
     if (isMistake(record)) return record
     if (!options.validateOnly && record.configs.length > 0) {
-      image = image.apply(record)
-      records.push(record)
+      const changes = [record, ...consequences(image.apply(record), record)]
+      image = applied(image, changes)
+      records.push(...changes)
     }
     return { error: 'NONE', message: null }
   })
   return { records, image, answer: { type: 'configsAltered', results } }
+}
+
+/** Configs by which the controller itself goes. */
+const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable']
+
+/** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
+function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
+  if (!record.configs.some(({ name }) => electionConfigs.includes(name))) return []
+  if (record.type === 'topicConfigsChanged') {
+    return changesOfTopic(after, after.topicById(record.topicId)!, () => ({}))
+  }
+  const isOfAll = record.type === 'brokerConfigsChanged' && record.brokerId === null
+  return isOfAll ? changesOf(after, () => ({})) : []
 }
 
 type ConfigRecord = Extract<

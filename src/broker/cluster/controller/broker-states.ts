@@ -1,18 +1,22 @@
-import type { BrokerImage, MetadataImage } from '../../metadata/image.ts'
+import type { BrokerImage, MetadataImage, PartitionImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import { applied, changesOf } from './partition-changes.ts'
 import { isNamedIn } from './register-broker.ts'
 
 type State = Pick<BrokerImage, 'isFenced' | 'isShuttingDown'>
 
-/** The broker leads nothing and is in no in-sync set from here on (I-23). */
-export function fenced(image: MetadataImage, broker: BrokerImage): MetadataRecord[] {
-  return withoutBroker(image, broker, { isFenced: true, isShuttingDown: broker.isShuttingDown })
+/** The brokers lead nothing and are in no in-sync set from here on (I-23). Who goes together stays eligible together. */
+export function fenced(image: MetadataImage, brokers: readonly BrokerImage[]): MetadataRecord[] {
+  const states = brokers.map(broker =>
+    stateOf(broker, { isFenced: true, isShuttingDown: broker.isShuttingDown }),
+  )
+  return withDepartures(image, states, brokers)
 }
 
 /** As `fenced`, of a broker that goes because it wants to; it serves on until it is told to go (I-22). */
 export function shuttingDown(image: MetadataImage, broker: BrokerImage): MetadataRecord[] {
-  return withoutBroker(image, broker, { isFenced: broker.isFenced, isShuttingDown: true })
+  const state = stateOf(broker, { isFenced: broker.isFenced, isShuttingDown: true })
+  return withDepartures(image, [state], [broker])
 }
 
 /** The broker may lead and be in sync: it leads at once what nobody leads and it has all of (I-23). */
@@ -29,12 +33,18 @@ export function tidied(image: MetadataImage): MetadataRecord[] {
   return changesOf(image, () => ({}))
 }
 
-function withoutBroker(image: MetadataImage, broker: BrokerImage, state: State): MetadataRecord[] {
-  const record = stateOf(broker, state)
-  const departures = changesOf(applied(image, [record]), partition =>
-    partition.leader === broker.id || isNamedIn(partition, broker.directoryId) ? {} : null,
-  )
-  return [record, ...departures]
+function withDepartures(
+  image: MetadataImage,
+  states: readonly MetadataRecord[],
+  brokers: readonly BrokerImage[],
+): MetadataRecord[] {
+  const isConcerned = (partition: PartitionImage): boolean =>
+    brokers.some(
+      ({ id, directoryId }) => partition.leader === id || isNamedIn(partition, directoryId),
+    )
+  const after = applied(image, states)
+  const departures = changesOf(after, partition => (isConcerned(partition) ? {} : null))
+  return [...states, ...departures]
 }
 
 function stateOf({ id: brokerId, epoch: brokerEpoch }: BrokerImage, state: State): MetadataRecord {

@@ -4,15 +4,19 @@ import type { MetadataImage } from '../../metadata/image.ts'
 import {
   batchOverheadBytes,
   encodeRecord,
+  featureLevel,
   joinBatch,
   type MetadataRecord,
 } from '../../metadata/records.ts'
-import type { Answer, Command, Refusal } from './commands.ts'
+import type { Command, Heartbeat, Refusal } from './commands.ts'
 import { decide, type DecisionRules } from './decide.ts'
 import type { Decision } from './decision.ts'
+import { type Answered, type Batch, Draft, encodedRecords } from './draft.ts'
+import { brokerDuties, dueFeatureLevel, type Duty, recordsOfDuty } from './duties.ts'
 import type { ControllerEffect, ControllerEvent } from './events.ts'
 import { growthRefusal, type StoreRoom } from './growth.ts'
-import { encodedBytes, partsOf, type Part } from './parts.ts'
+import { applied } from './partition-changes.ts'
+import { mayBeSplit, partsOf, type Part } from './parts.ts'
 import {
   notController,
   overloaded,
@@ -20,6 +24,7 @@ import {
   tooLarge,
   waitedTooLong,
 } from './refusals.ts'
+import { Sessions } from './sessions.ts'
 
 export type { ControllerEffect, ControllerEvent } from './events.ts'
 
@@ -43,23 +48,16 @@ export interface ControllerOptions {
   /** Of the store, as it is now; events tell how `usedBytes` moves. Default: no limit. */
   readonly room?: StoreRoom
   readonly rules: DecisionRules
+  /** A broker that is not heard of for so long is fenced. Default 6,000. */
+  readonly brokerSessionMs?: number
+  /** Between two rounds that give leaders back to the first replicas; Infinity: never. Default 300,000. */
+  readonly leaderBalanceIntervalMs?: number
+  /** Of the log's record of that sequence, as far as the shell knows it; null where it does not. */
+  readonly hashAt?: (sequence: number) => string | null
 }
 
 /** Bytes of records after which a batch is closed. One command alone may be larger, up to what an append holds; then it is split. */
 const batchBytesMax = 131_072
-
-interface Batch {
-  readonly payload: Uint8Array
-  readonly records: readonly MetadataRecord[]
-  /** As it will be when the batch is committed. */
-  readonly image: MetadataImage
-  readonly answers: readonly Answered[]
-}
-
-interface Answered {
-  readonly id: number
-  readonly answer: Answer
-}
 
 /**
  * The cluster's decisions, as a state machine without I/O: events in, effects out.
@@ -81,6 +79,11 @@ export class Controller {
   #room: StoreRoom
   /** What is still to be appended of a command that was split; the last one carries its answer. */
   readonly #parts: (Part & { readonly answers: readonly Answered[] })[] = []
+  readonly #sessions: Sessions
+  #nowMs: number | null = null
+  #balanceDueAtMs = Infinity
+  /** What the controller before may have left undone is done. */
+  #isTidy = false
   readonly #queue: { readonly id: number; readonly command: Command }[] = []
   #effects: ControllerEffect[] = []
 
@@ -92,6 +95,7 @@ export class Controller {
     this.#snapshotSequence = options.snapshotSequence
     this.#snapshotDueAt = options.snapshotSequence + options.snapshotIntervalMax
     this.#room = options.room ?? { usedBytes: 0, bytesMax: Infinity }
+    this.#sessions = new Sessions(options.brokerSessionMs ?? 6_000, options.nextSequence)
   }
 
   /** Everything committed. */
@@ -111,6 +115,12 @@ export class Controller {
         break
       case 'commanded':
         this.#commanded(event.id, event.command)
+        break
+      case 'tick':
+        this.#tick(event.nowMs)
+        break
+      case 'connectionReset':
+        this.#sessions.connectionReset(event.brokerId)
         break
       case 'withdrawn':
         this.#withdrawn(event.id)
@@ -167,8 +177,25 @@ export class Controller {
   #commanded(id: number, command: Command): void {
     if (this.#state === 'stopped' || this.#state === 'resigned')
       return this.#refuse(id, notController)
+    if (command.type === 'heartbeat') return this.#heard(id, command)
     if (this.#queue.length >= queuedCommandCountMax) return this.#refuse(id, overloaded)
     this.#queue.push({ id, command })
+  }
+
+  #heard(id: number, heartbeat: Heartbeat): void {
+    if (this.#state !== 'active') return this.#refuse(id, notController)
+    const answer = this.#sessions.heard(this.#image, heartbeat)
+    this.#effects.push({ type: 'answer', id, answer })
+  }
+
+  #tick(nowMs: number): void {
+    this.#sessions.tick(nowMs)
+    this.#nowMs = nowMs
+    if (this.#balanceDueAtMs === Infinity) this.#balanceDueAtMs = this.#nextBalanceMs()
+  }
+
+  #nextBalanceMs(): number {
+    return this.#nowMs! + (this.#options.leaderBalanceIntervalMs ?? 300_000)
   }
 
   /** What was not decided yet never will be; what is in flight goes on. */
@@ -187,6 +214,7 @@ export class Controller {
     this.#nextSequence = nextSequence
     this.#image = batch.image
     if (this.#state === 'claiming') this.#state = 'active'
+    this.#sessions.committed(batch.image, batch.records)
     this.#effects.push({ type: 'publish', image: batch.image, records: batch.records })
     for (const { id, answer } of batch.answers) this.#effects.push({ type: 'answer', id, answer })
   }
@@ -256,61 +284,83 @@ export class Controller {
     return { payload: joinBatch(encoded), records, image, answers }
   }
 
-  /** Decides commands from the queue; answers at once where no record comes of them. */
+  /** Decides what is due and commands from the queue; answers at once where no record comes of them. */
   #decideBatch(): Batch | null {
-    const records: MetadataRecord[] = []
-    const encoded: string[] = []
-    const answers: Answered[] = []
-    const { payloadBytesMax } = this.#options
-    const bytesMax = Math.min(batchBytesMax, payloadBytesMax)
-    let bytes = batchOverheadBytes
-    let image = this.#image.at(this.#nextSequence)
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      const decision = this.#decide(image, next.command)
-      const texts = decision.records.map(encodeRecord)
-      const added = texts.reduce((sum, text) => sum + encodedBytes(text), 0)
-      const isTooLarge = added + batchOverheadBytes > payloadBytesMax
-      if (records.length > 0 && bytes + added > bytesMax) break
-      this.#queue.shift()
-      const refusal = growthRefusal(decision.records, bytes + added, this.#room)
-      if (refusal !== null) {
-        // What was deleted since the last snapshot counts as there before the next one.
-        this.#snapshotDueAt = Math.min(this.#snapshotDueAt, this.#snapshotSequence + 1)
-        answers.push({ id: next.id, answer: refusal })
-        continue
-      }
-      if (isTooLarge) {
-        const split = this.#split(next.command, decision, { id: next.id, answer: decision.answer })
-        if (split) break
-        answers.push({ id: next.id, answer: tooLarge(added, payloadBytesMax) })
-        continue
-      }
-      answers.push({ id: next.id, answer: decision.answer })
-      image = decision.image
-      bytes += added
-      for (const record of decision.records) records.push(record)
-      for (const text of texts) encoded.push(text)
-    }
-    if (records.length > 0) return { payload: joinBatch(encoded), records, image, answers }
-    for (const { id, answer } of answers) this.#effects.push({ type: 'answer', id, answer })
+    const bytesMax = Math.min(batchBytesMax, this.#options.payloadBytesMax)
+    const draft = new Draft(this.#image.at(this.#nextSequence), bytesMax)
+    if (this.#performDuties(draft)) this.#decideCommands(draft)
+    const batch = draft.batch()
+    if (batch !== null) return batch
+    for (const { id, answer } of draft.answers) this.#effects.push({ type: 'answer', id, answer })
     return null
   }
 
+  /** False where something is still to be done when the draft is committed. */
+  #performDuties(draft: Draft): boolean {
+    for (const duty of this.#duties(draft.image)) {
+      const encoded = encodedRecords(recordsOfDuty(draft.image, duty))
+      if (!draft.hasRoomFor(encoded)) return false
+      if (encoded.bytes + batchOverheadBytes > this.#options.payloadBytesMax) {
+        this.#split(encoded.records, [])
+        return false
+      }
+      draft.add(encoded, applied(draft.image, encoded.records))
+      if (duty.type === 'tidy') this.#isTidy = true
+      if (duty.type === 'balance') this.#balanceDueAtMs = this.#nextBalanceMs()
+    }
+    return true
+  }
+
+  #decideCommands(draft: Draft): void {
+    const { payloadBytesMax } = this.#options
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const { id, command } = next
+      const { records, image, answer } = this.#decide(draft.image, command)
+      const encoded = encodedRecords(records)
+      const isTooLarge = encoded.bytes + batchOverheadBytes > payloadBytesMax
+      if (!draft.hasRoomFor(encoded)) return
+      this.#queue.shift()
+      const refusal = growthRefusal(records, draft.bytes + encoded.bytes, this.#room)
+      if (refusal !== null) {
+        // What was deleted since the last snapshot counts as there before the next one.
+        this.#snapshotDueAt = Math.min(this.#snapshotDueAt, this.#snapshotSequence + 1)
+        draft.answer({ id, answer: refusal })
+      } else if (!isTooLarge) {
+        draft.answer({ id, answer })
+        draft.add(encoded, image)
+      } else if (mayBeSplit(command) && this.#split(records, [{ id, answer }])) return
+      else draft.answer({ id, answer: tooLarge(encoded.bytes, payloadBytesMax) })
+    }
+  }
+
+  #duties(image: MetadataImage): Duty[] {
+    if (image.quarantine !== null) return []
+    const duties: Duty[] = this.#isTidy ? [] : [{ type: 'tidy' }]
+    duties.push(...brokerDuties(this.#sessions.duties(image)))
+    const level = dueFeatureLevel(image, featureLevel)
+    if (level !== null) duties.push({ type: 'raiseFeatureLevel', level })
+    const nowMs = this.#nowMs
+    if (nowMs !== null && nowMs >= this.#balanceDueAtMs) duties.push({ type: 'balance' })
+    return duties
+  }
+
   /** False where it cannot be. */
-  #split(command: Command, { records }: Decision, answered: Answered): boolean {
+  #split(records: readonly MetadataRecord[], answers: readonly Answered[]): boolean {
     const recordBytesMax = this.#options.payloadBytesMax
     const bytesMax = Math.min(batchBytesMax, recordBytesMax)
-    const parts = partsOf(command, records, { bytesMax, recordBytesMax })
+    const parts = partsOf(records, { bytesMax, recordBytesMax })
     if (parts === null) return false
     for (const [at, part] of parts.entries()) {
-      this.#parts.push({ ...part, answers: at === parts.length - 1 ? [answered] : [] })
+      this.#parts.push({ ...part, answers: at === parts.length - 1 ? answers : [] })
     }
     return true
   }
 
   #decide(image: MetadataImage, command: Command): Decision {
-    const { rules, producerIdBlockCount } = this.#options
-    return decide(image, command, { rules, sequence: this.#nextSequence, producerIdBlockCount })
+    const { rules, producerIdBlockCount, hashAt = () => null } = this.#options
+    const sequence = this.#nextSequence
+    const sessions = this.#sessions
+    return decide(image, command, { rules, sequence, producerIdBlockCount, sessions, hashAt })
   }
 
   #append(batch: Batch): void {

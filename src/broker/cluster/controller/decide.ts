@@ -2,14 +2,20 @@ import { unreachable } from '../../../lib/assert.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import { decideAllocateProducerIds, producerIdBlockCount } from './allocate-producer-ids.ts'
 import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
+import { decideAlterPartitions } from './alter-partitions.ts'
 import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Command } from './commands.ts'
 import { decideCreatePartitions } from './create-partitions.ts'
 import { decideCreateTopics, type TopicRules } from './create-topics.ts'
 import type { Decision } from './decision.ts'
 import { decideDeleteTopics } from './delete-topics.ts'
-import { notBuiltYet } from './refusals.ts'
+import { decideFailDirectory, decideRetireDirectory } from './directories.ts'
+import { decideElectLeaders } from './elect-leaders.ts'
+import { decideEndQuarantine } from './quarantine.ts'
+import { notBuiltYet, quarantined } from './refusals.ts'
 import { decideRegisterBroker } from './register-broker.ts'
+import type { Sessions } from './sessions.ts'
+import { decideUnregisterBroker } from './unregister-broker.ts'
 
 export type DecisionRules = TopicRules & ConfigRules
 
@@ -19,11 +25,17 @@ interface DecisionOptions {
   readonly sequence: number
   /** Default: that of the module. */
   readonly producerIdBlockCount?: number | undefined
+  readonly sessions: Pick<Sessions, 'isLive' | 'lastBeat'>
+  /** Of the log's record of that sequence; null where it is not known. */
+  readonly hashAt: (sequence: number) => string | null
 }
 
 /** What becomes of `command` upon `image`. */
 export function decide(image: MetadataImage, command: Command, options: DecisionOptions): Decision {
   const { rules, sequence } = options
+  if (image.quarantine !== null && command.type !== 'endQuarantine') {
+    return { records: [], image, answer: quarantined(image.quarantine) }
+  }
   switch (command.type) {
     case 'createTopics':
       return decideCreateTopics(image, command.drafts, { ...command, rules })
@@ -36,21 +48,32 @@ export function decide(image: MetadataImage, command: Command, options: Decision
     case 'alterScramUsers':
       return decideAlterScramUsers(image, command.changes)
     case 'registerBroker':
-      return decideRegisterBroker(image, command, sequence)
+      return decideRegisterBroker(image, command, {
+        sequence,
+        isLive: options.sessions.isLive(command.brokerId),
+        lastBeat: options.sessions.lastBeat(command.brokerId),
+        hashAt: options.hashAt,
+      })
     case 'allocateProducerIds':
       return decideAllocateProducerIds(
         image,
         command.brokerId,
         options.producerIdBlockCount ?? producerIdBlockCount,
       )
-    case 'heartbeat':
     case 'alterPartitions':
+      return decideAlterPartitions(image, command)
     case 'electLeaders':
-    case 'alterReassignments':
+      return decideElectLeaders(image, command)
     case 'unregisterBroker':
+      return decideUnregisterBroker(image, command.brokerId)
     case 'retireDirectory':
+      return decideRetireDirectory(image, command)
     case 'failDirectory':
+      return decideFailDirectory(image, command)
     case 'endQuarantine':
+      return decideEndQuarantine(image)
+    case 'heartbeat':
+    case 'alterReassignments':
       return { records: [], image, answer: notBuiltYet(command.type) }
     default:
       return unreachable(command)

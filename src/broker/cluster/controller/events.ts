@@ -7,6 +7,10 @@ export type ControllerEvent =
   | { readonly type: 'started' }
   /** `id` is new, and comes back with the answer. */
   | { readonly type: 'commanded'; readonly id: number; readonly command: Command }
+  /** About every 100 ms, by a clock that only goes forward. */
+  | { readonly type: 'tick'; readonly nowMs: number }
+  /** The connection of the broker's heartbeats was reset, and it took no other within a second: its process has ended. */
+  | { readonly type: 'connectionReset'; readonly brokerId: number }
   /** Whoever asked waits no longer. */
   | { readonly type: 'withdrawn'; readonly id: number }
   /** The answers to `append`. */

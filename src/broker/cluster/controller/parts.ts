@@ -52,7 +52,8 @@ function unitsOf(records: readonly MetadataRecord[]): MetadataRecord[][] {
   const units: MetadataRecord[][] = []
   for (const record of records) {
     const config = units.at(-1)?.[0]
-    const isBound = config?.type === 'topicConfigsChanged' || config?.type === 'brokerConfigsChanged'
+    const isBound =
+      config?.type === 'topicConfigsChanged' || config?.type === 'brokerConfigsChanged'
     if (record.type === 'partitionsChanged' && isBound) units.at(-1)!.push(record)
     else units.push(...slices(record).map(slice => [slice]))
   }

@@ -35,6 +35,15 @@ export function refusalOf({ error, message }: Mistake): Refusal {
   return { type: 'refused', error, message }
 }
 
+/** Brokers and clients try again. */
+export function quarantined(reason: string): Refusal {
+  return {
+    type: 'refused',
+    error: 'REQUEST_TIMED_OUT',
+    message: `Nothing is decided, because the metadata log is not what a broker followed: ${reason} Restore it, or end the quarantine.`,
+  }
+}
+
 export function notBuiltYet(what: string): Refusal {
   return {
     type: 'refused',

@@ -1,11 +1,17 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import { legacyDirectoryId } from '../../metadata/directory-id.ts'
-import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
+import type {
+  BrokerImage,
+  MetadataImage,
+  PartitionImage,
+  TopicImage,
+} from '../../metadata/image.ts'
 import type { MetadataRecord, RecordOf } from '../../metadata/records.ts'
 import type { Registration } from './commands.ts'
-import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
+import { type Decision, type Mistake, mistake } from './decision.ts'
 import type { PartitionChange } from './elections.ts'
 import { applied, changesOf } from './partition-changes.ts'
+import { quarantine, rollbackOf } from './quarantine.ts'
 import { refusalOf } from './refusals.ts'
 
 export interface RegistrationOptions {
@@ -15,10 +21,12 @@ export interface RegistrationOptions {
   readonly isLive: boolean
   /** The last beat that it told in that epoch; null where it told none. */
   readonly lastBeat: number | null
+  /** Of the log's record of that sequence; null where it is not known. */
+  readonly hashAt: (sequence: number) => string | null
 }
 
 /**
- * A new start of a broker. It leaves every leadership and in-sync set before it may serve (durability.md R1, I-12), and comes back
+ * A new start of a broker. It leaves every leadership and in-sync set before it may serve (I-12, durability.md R1), and comes back
  * by catching up. What its start shows of its logs decides whether it stays eligible. The records say so before they say that it
  * is registered: where they are too many for one append, a crash between two leaves it unregistered, to begin again.
  */
@@ -32,6 +40,8 @@ export function decideRegisterBroker(
   if (known?.incarnationId === incarnationId) {
     return { records: [], image: before, answer: answerWith(known.epoch) }
   }
+  const rollback = rollbackOf(registration, options)
+  if (rollback !== null) return quarantine(before, rollback)
   const wrong = problemOf(before, registration, options)
   if (wrong !== null) return { records: [], image: before, answer: refusalOf(wrong) }
   const record = registrationRecord(before, registration, options.sequence)

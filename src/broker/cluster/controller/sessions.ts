@@ -1,14 +1,14 @@
 import type { BrokerImage, MetadataImage } from '../../metadata/image.ts'
+import type { MetadataRecord } from '../../metadata/records.ts'
 import { isActive } from '../../metadata/replicas.ts'
 import type { Answer, Heartbeat } from './commands.ts'
 import { isOnlyBroker } from './register-broker.ts'
 import { refusalOf } from './refusals.ts'
 
 /** What a broker's signs of life come to. */
-export interface Duty {
+export interface BrokerDuty {
   readonly type: 'fence' | 'unfence' | 'shutDown'
   readonly brokerId: number
-  readonly brokerEpoch: number
 }
 
 interface Session {
@@ -49,21 +49,24 @@ export class Sessions {
   }
 
   tick(nowMs: number): void {
-    const gapMs = this.#nowMs === null ? 0 : nowMs - this.#nowMs
-    this.#nowMs ??= nowMs
-    if (gapMs > tickGapMsMax) {
-      for (const session of this.#byId.values()) session.heardAtMs += gapMs - tickGapMsMax
+    const before = this.#nowMs
+    // Before the first tick there was no time.
+    const ownPauseMs = before === null ? nowMs : Math.max(0, nowMs - before - tickGapMsMax)
+    for (const session of this.#byId.values()) session.heardAtMs += ownPauseMs
+    this.#nowMs = nowMs
+  }
+
+  /** `records` made `image` of the one before. Who is new, to this controller or at all, is given a session's time. */
+  committed(image: MetadataImage, records: readonly MetadataRecord[]): void {
+    for (const record of records) {
+      if (record.type === 'brokerRegistered') {
+        const { brokerId, brokerEpoch } = record
+        this.#byId.set(brokerId, this.#newSession(brokerEpoch, image.sequence))
+      } else if (record.type === 'brokerStateChanged' && record.isShuttingDown) {
+        const session = this.#byId.get(record.brokerId)
+        if (session !== undefined) session.departureSequence ??= image.sequence
+      }
     }
-    this.#nowMs = Math.max(this.#nowMs, nowMs)
-  }
-
-  /** `broker` was registered by a record of the append `sequence`. */
-  registered({ id, epoch }: BrokerImage, sequence: number): void {
-    this.#byId.set(id, this.#newSession(epoch, sequence))
-  }
-
-  /** All of `image` are given a session's time, unless they have one. */
-  follow(image: MetadataImage): void {
     for (const [id, { brokerEpoch }] of this.#byId) {
       if (image.brokers.get(id)?.epoch !== brokerEpoch) this.#byId.delete(id)
     }
@@ -111,28 +114,23 @@ export class Sessions {
   /** It was heard of within a session's time, in the epoch in which it is registered. */
   isLive(brokerId: number): boolean {
     const session = this.#byId.get(brokerId)
-    return session?.last != null && !session.isGone && !this.#isExpired(session)
+    if (session === undefined || session.last === null) return false
+    return !session.isGone && !this.#isExpired(session)
   }
 
   lastBeat(brokerId: number): number | null {
     return this.#byId.get(brokerId)?.last?.beat ?? null
   }
 
-  /** The broker leads nothing since the append `sequence`, because it wants to go. */
-  departed(brokerId: number, sequence: number): void {
-    const session = this.#byId.get(brokerId)
-    if (session !== undefined) session.departureSequence ??= sequence
-  }
-
   /** What is to be done about brokers now, among those of `image`. */
-  duties(image: MetadataImage): Duty[] {
+  duties(image: MetadataImage): BrokerDuty[] {
     return [...image.brokers.values()].flatMap(broker => {
       const type = this.#dutyOf(image, broker)
-      return type === null ? [] : [{ type, brokerId: broker.id, brokerEpoch: broker.epoch }]
+      return type === null ? [] : [{ type, brokerId: broker.id }]
     })
   }
 
-  #dutyOf(image: MetadataImage, broker: BrokerImage): Duty['type'] | null {
+  #dutyOf(image: MetadataImage, broker: BrokerImage): BrokerDuty['type'] | null {
     const session = this.#byId.get(broker.id)
     if (session === undefined || session.brokerEpoch !== broker.epoch) return null
     if (isOnlyBroker(image, broker.id)) return broker.isFenced ? 'unfence' : null

@@ -1,22 +1,26 @@
 import { DiskError } from '../../../env/env.ts'
-import { present } from '../../../lib/assert.ts'
-import { readUint32 } from '../../../lib/bytes.ts'
 import { deferred, type Deferred } from '../../../lib/deferred.ts'
 import { errors } from '../../wire/errors.ts'
 import { lastOffset, type BatchHeader } from '../batch/batch.ts'
-import { isCompacted } from '../log-config.ts'
+import type { Undo } from '../producers/states.ts'
 import type { Segment } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 import type { LogState } from '../state/log-state.ts'
 import { noteGrowth } from './growth.ts'
 import type { AppendOptions, Done, Refusal } from './result.ts'
-import { judge, misplaced, stamp, tooLarge, type Judgement, type SoundBatches } from './rules.ts'
+import {
+  gapsEnd,
+  judge,
+  misplaced,
+  stamp,
+  tooLarge,
+  type Judgement,
+  type SoundBatches,
+} from './rules.ts'
 import type { Sealer } from './sealing.ts'
 import type { Roll, Stage } from './stage.ts'
+import { Tail } from './tail.ts'
 import { Writer, type Unwritten } from './writer.ts'
-
-/** Relative offsets are 32 bits in the index, and signed in Kafka's. */
-const segmentOffsetsMax = 0x7fff_ffff
 
 /** An append that waits; its verdict may have to wait for its records to be opened. */
 interface Request {
@@ -29,15 +33,6 @@ interface Request {
 interface Interlude {
   readonly act: () => Promise<void>
   readonly done: Deferred<void>
-}
-
-/** The segment that an append goes into. */
-interface Tail {
-  baseOffset: number
-  sizeBytes: number
-  firstAppendMs: number | null
-  /** In [0, 1), how much of `segment.jitter.ms` it is closed earlier; null as long as nobody asked. */
-  jitter: number | null
 }
 
 /**
@@ -60,18 +55,20 @@ export class Appender {
   #isWriting = false
   /** The end of what goes on without the event loop: a thread's write, the sync of a cut. Nothing is staged meanwhile. */
   #settling: Promise<void> | null = null
+  /** The end is being moved by somebody else. */
+  #isStill = false
   /** The newest epoch that a leader began here; it stands even where the batches before it are taken back. */
   #notedEpoch = -1
   /** The end of the log with everything that is staged. */
   #nextOffset: number
   /** The active segment with everything that is staged. */
-  #tail: Tail
+  readonly #tail: Tail
 
   constructor(state: LogState, sealer: Sealer) {
     this.#state = state
     this.#writer = new Writer(state, sealer)
     this.#nextOffset = state.endOffset
-    this.#tail = tailOf(state)
+    this.#tail = new Tail(state)
   }
 
   /** The end offset when everything staged will be written. */
@@ -85,8 +82,8 @@ export class Appender {
     const verdict = judge(this.#state, records, options)
     if (!(verdict instanceof Promise)) {
       if (!verdict.ok) return this.#refuse(done, verdict)
-      const mayGoNow = this.#queue.length === 0 && !this.#isWriting && this.#settling === null
-      if (mayGoNow) return this.#stage(verdict, options, done)
+      const isFree = this.#queue.length === 0 && !this.#isWriting && this.#settling === null
+      if (isFree && !this.#hasNewGaps(verdict, options)) return this.#stage(verdict, options, done)
     }
     this.#queue.push({ verdict, options, done })
     if (!this.#isPumping) void this.#pump()
@@ -94,7 +91,8 @@ export class Appender {
 
   /** I-14: the epoch begins at the end of the log, with what is staged. */
   noteEpoch(epoch: number): void {
-    if (this.#state.epochs.assign(epoch, this.#nextOffset)) this.#notedEpoch = epoch
+    if (this.#isStill) this.#notedEpoch = Math.max(this.#notedEpoch, epoch)
+    else if (this.#state.epochs.assign(epoch, this.#nextOffset)) this.#notedEpoch = epoch
   }
 
   /** Writes what is staged now, without waiting for the end of the turn; a thread's write only begins. */
@@ -130,14 +128,14 @@ export class Appender {
       baseOffset: this.#nextOffset,
       snapshot: this.#state.producers.encode(this.#state.host.env.crc32c),
     })
-    this.#tail = tailOf(this.#state)
+    this.#tail.reset()
     return true
   }
 
   /**
    * Does `act`, which may move the log's end, when its turn comes: what was appended before is written then, and what is
-   * appended after waits. An epoch that a leader noted and has no batches yet does not outlive it: whose log is cut leads no
-   * more. Rejects as `act` does.
+   * appended after waits. An epoch that a leader noted before and has no batches yet does not outlive it: whose log is cut
+   * leads no more. Rejects as `act` does.
    */
   whileStill(act: () => Promise<void>): Promise<void> {
     const done = deferred<void>()
@@ -156,8 +154,12 @@ export class Appender {
         continue
       }
       const { verdict: found, options, done } = next
-      const verdict = await found
-      while (this.#settling !== null) await this.#settling
+      let verdict = await found
+      await this.#settled()
+      if (verdict.ok && this.#hasNewGaps(verdict, options)) {
+        verdict = await this.#allowGaps(verdict, options)
+        await this.#settled()
+      }
       this.#queue.shift()
       if (verdict.ok) this.#stage(verdict, options, done)
       else this.#refuse(done, verdict)
@@ -165,30 +167,57 @@ export class Appender {
     this.#isPumping = false
   }
 
+  async #settled(): Promise<void> {
+    while (this.#settling !== null) await this.#settling
+  }
+
   async #beStill({ act, done }: Interlude): Promise<void> {
     while (this.#staged.length > 0 || this.#isWriting || this.#settling !== null) {
       this.writeNow()
       await this.#settling
     }
-    try {
-      await act()
-      done.resolve()
-    } catch (error) {
-      done.reject(error as Error)
-    }
+    this.#isStill = true
     this.#notedEpoch = -1
+    const failure = await act().then(
+      () => null,
+      (error: unknown) => error as Error,
+    )
+    this.#isStill = false
     this.#nextOffset = this.#state.endOffset
-    this.#tail = tailOf(this.#state)
+    this.#tail.reset()
+    if (this.#notedEpoch >= 0) this.noteEpoch(this.#notedEpoch)
+    if (failure === null) done.resolve()
+    else done.reject(failure)
+  }
+
+  /** A leader's log has gaps where it was compacted, and a start must know that they are none of ours (FORMAT.md). */
+  #hasNewGaps({ headers }: SoundBatches, options: AppendOptions): boolean {
+    return gapsEnd(headers, options, this.#nextOffset) > this.#state.sparseTo
+  }
+
+  async #allowGaps(sound: SoundBatches, options: AppendOptions): Promise<Judgement> {
+    const { cleaned, host } = this.#state
+    try {
+      await cleaned.beginTo(gapsEnd(sound.headers, options, this.#nextOffset))
+      return sound
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!isPassing(error)) host.fail(error)
+      const message = `${error.message}; nothing of what was fetched was kept.`
+      return { ok: false, error: errors.KAFKA_STORAGE_ERROR.name, message, recordErrors: [] }
+    }
   }
 
   #stage(sound: SoundBatches, options: AppendOptions, done: Done): void {
-    const { availability, producers, epochs, config } = this.#state
+    const { availability, producers, config } = this.#state
     const refused = availability.refusal
     if (refused !== null) return this.#refuse(done, refused)
-    const { records, headers: offered } = sound
+    const { headers: offered } = sound
+    const [offeredFirst] = offered
+    if (offeredFirst === undefined) return this.#stageNothing(done)
     const large = tooLarge(this.#state, sound, options)
     if (large !== null) return this.#refuse(done, large)
-    const check = producers.check(present(offered[0], 'an append has a batch'), options.origin)
+    const check = producers.check(offeredFirst, options.origin)
     if (check.kind === 'refused') return this.#refuse(done, check)
     if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
     const wrong = misplaced(this.#state, offered, options, this.#nextOffset)
@@ -198,29 +227,57 @@ export class Appender {
     const place = { nextOffset: this.#nextOffset, nowMs }
     const headers = stamp(this.#state, sound, options, place)
     const first = headers[0]!
-    const roll = this.#rollBefore(records.length, headers, nowMs)
-    const epochsBefore = epochs.entries
-    for (const { leaderEpoch, baseOffset } of headers) epochs.assign(leaderEpoch, baseOffset)
-    const undos = headers.map(each => producers.apply(each, each.baseOffset, nowMs))
-    const last = lastOffset(headers.at(-1)!)
-    this.#nextOffset = last + 1
     const logAppendTimeMs =
       config.messageTimestampType === 'LogAppendTime' ? first.maxTimestamp : -1
     const result = {
       baseOffset: first.baseOffset,
-      lastOffset: last,
+      lastOffset: lastOffset(headers.at(-1)!),
       logAppendTimeMs,
       duplicate: false,
     }
-    this.#push({
-      bytes: records,
-      headers,
-      roll,
-      undos,
-      epochsBefore,
-      result,
-      done,
-    })
+    this.#stageBatches({ ...sound, headers }, nowMs, { result, done })
+  }
+
+  /**
+   * One stage for each segment that they go into; the last one answers for all. Where a write fails, those before it stay: of
+   * what a leader sent, some whole batches.
+   */
+  #stageBatches(
+    { records, headers }: SoundBatches,
+    nowMs: number,
+    { result, done }: Pick<Stage, 'result' | 'done'>,
+  ): void {
+    const { epochs, producers } = this.#state
+    let from = 0
+    let to = 0
+    let stage = { roll: null as Roll | null, epochsBefore: epochs.entries }
+    let own: BatchHeader[] = []
+    let undos: Undo[] = []
+    const push = (told: Done) => {
+      const bytes = records.subarray(from, to)
+      this.#push({ ...stage, bytes, headers: own, undos, result, done: told })
+    }
+    for (const header of headers) {
+      const roll = this.#tail.rollBefore(header, nowMs)
+      if (roll !== null) {
+        if (own.length > 0) push(() => {})
+        stage = { roll, epochsBefore: epochs.entries }
+        ;[from, own, undos] = [to, [], []]
+      }
+      epochs.assign(header.leaderEpoch, header.baseOffset)
+      undos.push(producers.apply(header, header.baseOffset, nowMs))
+      own.push(header)
+      to += header.sizeBytes
+      this.#nextOffset = lastOffset(header) + 1
+    }
+    push(done)
+  }
+
+  /** All of it was of a later epoch than a replica may have. */
+  #stageNothing(done: Done): void {
+    const { endOffset, startOffset: logStartOffset } = this.#state
+    const last = { baseOffset: endOffset - 1, lastOffset: endOffset - 1, logAppendTimeMs: -1 }
+    done({ ok: true, ...last, duplicate: false, logStartOffset })
   }
 
   /** The answer is the original's, and it goes out when the original is written. Its time is told as in Kafka: always. */
@@ -254,40 +311,6 @@ export class Appender {
     if (this.#staged.length === 1) this.#state.host.env.clock.soon(() => this.writeNow())
   }
 
-  /** Decides, before the batches count, whether they begin a new segment. */
-  #rollBefore(sizeBytes: number, headers: readonly BatchHeader[], nowMs: number): Roll | null {
-    const { config, segments, producers, host } = this.#state
-    const tail = this.#tail
-    const baseOffset = headers[0]!.baseOffset
-    const isIndexFull =
-      segments.active.baseOffset === tail.baseOffset &&
-      (segments.active.index?.isFull(config.segmentIndexBytes) ?? false)
-    const isDue =
-      tail.sizeBytes > 0 &&
-      (tail.sizeBytes + sizeBytes > config.segmentBytes ||
-        lastOffset(headers.at(-1)!) - tail.baseOffset > segmentOffsetsMax ||
-        nowMs - (tail.firstAppendMs ?? nowMs) >= this.#ageMax(tail) ||
-        isIndexFull)
-    if (isDue) this.#tail = { baseOffset, sizeBytes: 0, firstAppendMs: null, jitter: null }
-    this.#tail.sizeBytes += sizeBytes
-    this.#tail.firstAppendMs ??= nowMs
-    return isDue ? { baseOffset, snapshot: producers.encode(host.env.crc32c) } : null
-  }
-
-  /**
-   * How old a segment becomes: `segment.ms`, or by chance a little less. More than 0. A compacted log's not older than its records may
-   * wait for compaction, which takes closed segments only.
-   */
-  #ageMax(tail: Tail): number {
-    const { config, host } = this.#state
-    const segmentMs = isCompacted(config)
-      ? Math.min(config.segmentMs, config.maxCompactionLagMs)
-      : config.segmentMs
-    if (config.segmentJitterMs === 0) return segmentMs
-    tail.jitter ??= readUint32(host.env.random.bytes(4), 0) / 2 ** 32
-    return segmentMs - tail.jitter * Math.min(config.segmentJitterMs, segmentMs)
-  }
-
   #wrote(unwritten: Unwritten | null): void {
     this.#isWriting = false
     this.#settling = null
@@ -305,7 +328,7 @@ export class Appender {
     epochs.cutBefore(this.#state.startOffset)
     this.#nextOffset = this.#state.endOffset
     if (this.#notedEpoch > epochs.latest) epochs.assign(this.#notedEpoch, this.#nextOffset)
-    this.#tail = tailOf(this.#state)
+    this.#tail.reset()
     const message = `${error.message}; nothing of the batch was kept.`
     const refuse = () => {
       for (const { done } of stages) {
@@ -338,11 +361,6 @@ export class Appender {
 }
 
 const nothing = new Uint8Array(0)
-
-function tailOf({ segments: { active } }: LogState): Tail {
-  const { baseOffset, sizeBytes, firstAppendMs } = active
-  return { baseOffset, sizeBytes, firstAppendMs, jitter: null }
-}
 
 /** Cuts what a failed write left, and verifies it. */
 function isCutBack({ file, sizeBytes }: Segment): boolean {

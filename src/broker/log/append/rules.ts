@@ -4,6 +4,7 @@ import {
   batchOverheadBytes,
   lastOffset,
   mendMaxTimestamp,
+  readBatchHeader,
   readBatchSize,
   readTimestamps,
   stampAppendTime,
@@ -33,7 +34,10 @@ export interface SoundBatches {
   readonly ok: true
   /** The bytes to store. */
   readonly records: Uint8Array
-  /** As they came, or as the batch was made anew; `stamp` gives them as they are stored. Never empty. */
+  /**
+   * As they came, or as the batch was made anew; `stamp` gives them as they are stored. Empty only where a replica may take
+   * none of what came.
+   */
   readonly headers: readonly BatchHeader[]
 }
 
@@ -43,7 +47,7 @@ export type Judgement = SoundBatches | BatchRefusal
 export function judge(
   { config, host }: LogState,
   records: Uint8Array,
-  { origin, allowsZstd }: AppendOptions,
+  { origin, allowsZstd, leaderEpochMax = Infinity }: AppendOptions,
 ): Judgement | Promise<Judgement> {
   const rules: BatchRules = {
     maxMessageBytes: config.maxMessageBytes,
@@ -55,7 +59,7 @@ export function judge(
     beforeMaxMs: config.messageTimestampBeforeMaxMs,
     afterMaxMs: config.messageTimestampAfterMaxMs,
   }
-  if (origin === 'replica') return judgeAll(records, rules, host.env)
+  if (origin === 'replica') return judgeAll(upToEpoch(records, leaderEpochMax), rules, host.env)
   const verdict = validateBatch(records, rules, host.env)
   if (!verdict.ok) return verdict
   const { header, greatestMs } = verdict
@@ -86,10 +90,14 @@ function mend(
   return { ...header, ...mendMaxTimestamp(records, greatestMs, crc32c) }
 }
 
-/** The batches that a leader sent: they are stored as they are, and never opened. */
-function judgeAll(records: Uint8Array, rules: BatchRules, tools: BatchTools): Judgement {
+/** The batches that a leader sent: they are looked at one by one, stored as they are, and never opened (R13). */
+function judgeAll(
+  { batches, records }: FetchedBatches,
+  rules: BatchRules,
+  tools: BatchTools,
+): Judgement {
   const headers: BatchHeader[] = []
-  for (const batch of batchesOf(records)) {
+  for (const batch of batches) {
     const verdict = validateBatch(batch, rules, tools)
     if (!verdict.ok) return verdict
     headers.push(verdict.header)
@@ -136,30 +144,58 @@ export function tooLarge(
   return { error: errors.RECORD_LIST_TOO_LARGE.name, message, beforeLog: true }
 }
 
-/** Whether the batches may not stand at `nextOffset` of this log: of an older leader, or not the next ones of a replica's. */
+/**
+ * Whether the batches may not stand at `nextOffset` of this log: of an older leader, or not the next ones of a replica's.
+ * What a leader sent may have gaps, whatever its topic's policy is by now; see `gapsEnd`.
+ */
 export function misplaced(
   { epochs, config }: LogState,
   headers: readonly BatchHeader[],
-  { origin, leaderEpoch }: AppendOptions,
+  { origin, leaderEpoch, fetchOffset }: AppendOptions,
   nextOffset: number,
 ): Refusal | null {
+  const isCurrent = fetchOffset === undefined || fetchOffset === nextOffset
+  if (!isCurrent) return outOfPlace(fetchOffset, nextOffset)
   let latest = epochs.latest
   let next = nextOffset
-  for (const header of headers) {
+  for (const [at, header] of headers.entries()) {
     const epoch = origin === 'replica' ? header.leaderEpoch : leaderEpoch
     if (epoch < latest) {
       const message = `Leader epoch ${epoch} is over, the log is in ${latest}.`
       return { error: errors.FENCED_LEADER_EPOCH.name, message }
     }
-    const isNext = header.baseOffset === next || (isCompacted(config) && header.baseOffset > next)
-    if (origin === 'replica' && !isNext) {
-      const message = `A batch begins at ${header.baseOffset} where ${next} goes on.`
-      return { error: errors.OFFSET_OUT_OF_RANGE.name, message }
+    if (header.lastOffsetDelta < 0 || !Number.isSafeInteger(lastOffset(header))) {
+      const message = `Offsets ${header.baseOffset} and ${header.lastOffsetDelta} more are none that a batch can have.`
+      return { error: errors.CORRUPT_MESSAGE.name, message }
     }
+    const mayHaveGap = at > 0 || fetchOffset !== undefined || isCompacted(config)
+    const isNext = header.baseOffset === next || (mayHaveGap && header.baseOffset > next)
+    if (origin === 'replica' && !isNext) return outOfPlace(header.baseOffset, next)
     latest = epoch
     next = lastOffset(header) + 1
   }
   return null
+}
+
+function outOfPlace(offset: number, nextOffset: number): Refusal {
+  const message = `A batch begins at ${offset} where ${nextOffset} goes on.`
+  return { error: errors.OFFSET_OUT_OF_RANGE.name, message }
+}
+
+/** Where the last gap between a leader's batches ends, or between them and `nextOffset`; 0 where there is none. */
+export function gapsEnd(
+  headers: readonly BatchHeader[],
+  { origin }: AppendOptions,
+  nextOffset: number,
+): number {
+  if (origin !== 'replica') return 0
+  let next = nextOffset
+  let end = 0
+  for (const header of headers) {
+    if (header.baseOffset > next) end = header.baseOffset
+    next = lastOffset(header) + 1
+  }
+  return end
 }
 
 /** Writes what the leader decides into the batch; the headers as they are stored. */
@@ -176,17 +212,27 @@ export function stamp(
   return [{ ...header, ...stampAppendTime(records, 0, nowMs, host.env.crc32c) }]
 }
 
-/** The batches of a replica's append, one after the other; what is left over comes last, for validation to refuse. */
-function batchesOf(records: Uint8Array): Uint8Array[] {
+interface FetchedBatches {
+  readonly batches: readonly Uint8Array[]
+  /** The bytes that they are, all together. */
+  readonly records: Uint8Array
+}
+
+/**
+ * The batches of a fetch, one after the other, up to the first of a later epoch. One that is cut short at the end is left
+ * out, unless it is all that came: then validation refuses it.
+ */
+function upToEpoch(records: Uint8Array, leaderEpochMax: number): FetchedBatches {
   const batches: Uint8Array[] = []
   let at = 0
-  do {
-    const isWhole = at + batchOverheadBytes <= records.length
-    const sizeBytes = isWhole ? readBatchSize(records, at) : 0
-    const end =
-      sizeBytes >= batchOverheadBytes ? Math.min(at + sizeBytes, records.length) : records.length
-    batches.push(records.subarray(at, end))
-    at = end
-  } while (at < records.length)
-  return batches
+  while (at + batchOverheadBytes <= records.length) {
+    const sizeBytes = Math.max(readBatchSize(records, at), batchOverheadBytes)
+    if (at + sizeBytes > records.length) break
+    if (readBatchHeader(records, at).leaderEpoch > leaderEpochMax)
+      return { batches, records: records.subarray(0, at) }
+    batches.push(records.subarray(at, at + sizeBytes))
+    at += sizeBytes
+  }
+  if (at === 0) return { batches: [records], records }
+  return { batches, records: records.subarray(0, at) }
 }

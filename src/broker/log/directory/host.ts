@@ -197,7 +197,7 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveSparseOffset(logName: string, offset: number): Promise<void> {
-    this.#wantedSparse.set(logName, offset)
+    this.#wantedSparse.set(logName, Math.max(offset, this.#wantedSparse.get(logName) ?? 0))
     const collect = () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)
     await this.withRoom(() => this.#guard(this.#sparseOffsets.save(collect)))
   }

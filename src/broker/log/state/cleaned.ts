@@ -14,10 +14,10 @@ export interface FoundCleaned {
 }
 
 /**
- * How far a log was cleaned, in two offsets that the cleaner alone moves:
+ * How far a log was cleaned, in two offsets:
  * - below `dirtyFrom` each key has one record: it moves when a cleaning has come to its end;
- * - below `sparseTo` offsets may be missing between two batches: it moves before a cleaning begins, and never falls,
- *   whatever the topic's policy becomes. Behind it every gap is a loss, and a start sees it as one.
+ * - below `sparseTo` offsets may be missing between two batches: it moves before a cleaning begins, or before a follower
+ *   writes what its leader has cleaned, and never falls, whatever the topic's policy becomes. Behind it every gap is a loss, and a start sees it as one.
  */
 export class Cleaned {
   readonly #log: CleanedLog
@@ -38,11 +38,11 @@ export class Cleaned {
     return this.#sparseTo
   }
 
-  /** A cleaning begins that goes up to `offset`; durable when it resolves. @throws DiskError */
+  /** Gaps may come up to `offset`; durable when it resolves. @throws DiskError */
   async beginTo(offset: number): Promise<void> {
     if (offset <= this.#sparseTo) return
     await this.#log.host.saveSparseOffset(this.#log.name, offset)
-    this.#sparseTo = offset
+    this.#sparseTo = Math.max(this.#sparseTo, offset)
   }
 
   /** It was cleaned up to `offset`; durable when it resolves. @throws DiskError */

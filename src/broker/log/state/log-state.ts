@@ -39,7 +39,8 @@ export interface FoundState {
  *   leaves nothing (`StartOffset.restart`);
  * - the durable offset: the flush scheduler, at the end of a flush (`Durability.endFlush`), and back with the end
  *   (`Durability.beginCut`);
- * - how far it was cleaned: the log cleaner, when that is durable (`Cleaned`).
+ * - how far it was cleaned: the log cleaner, when that is durable (`Cleaned`); and how far it may have gaps: the appender of
+ *   a follower too.
  * Invariants: startOffset <= endOffset, durableOffset <= endOffset.
  */
 export class LogState {

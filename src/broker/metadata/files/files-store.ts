@@ -12,6 +12,7 @@ import {
   type StoredLog,
 } from '../store.ts'
 import { isShortage, makeDirectoryDurably, writeDurably } from './durable-file.ts'
+import { refuseNetwork } from './local-folder.ts'
 import { decodeRecordFile, encodeRecordFile, encodeSnapshotFile } from './log-file.ts'
 import { fileName, readLog, sequenceOf, type StorePaths, storePaths } from './read-log.ts'
 
@@ -64,6 +65,7 @@ export class FilesStore implements MetadataStore {
       await makeDirectoryDurably(disk, paths.log)
       await makeDirectoryDurably(disk, paths.snapshots)
       refuseNetwork(disk, path)
+      refuseShared(disk, path)
       const lock = takeLock(disk, paths.lock)
       try {
         for (const directory of [path, paths.log, paths.snapshots]) removeLeftovers(disk, directory)
@@ -238,13 +240,13 @@ function takeLock(disk: Disk, path: string): DiskLock {
   }
 }
 
-function refuseNetwork(disk: Disk, path: string): void {
-  const { type, isNetwork } = disk.fileSystem(path)
-  if (!isNetwork) return
+/** A log that several brokers write is none that one may take for his own. */
+function refuseShared(disk: Disk, path: string): void {
+  if (!disk.list(path).some(name => /^lock\.\d+$/.test(name))) return
   throw new StoreError(
     'unsuitable',
-    `The metadata directory ${path} lies on a file system of type ${type}, whose locks and fsync do not hold ` +
-      'across machines. Put it on a local disk (ext4, xfs ...).',
+    `The metadata directory ${path} is shared by the brokers of a cluster. Name it as metadata.dir to be one of ` +
+      'them, or give this broker a directory of its own.',
   )
 }
 

@@ -57,9 +57,13 @@ export class FetchSession {
     for (const { wish, result } of answered) this.#add(wish).tell(result)
   }
 
-  /** A request that goes on with the session has come: the next has to say the next epoch. */
+  /**
+   * A request that goes on with the session has come: the next has to say the next epoch. One that still waits is
+   * answered at once, that it was overtaken: on one connection the answers keep the order of the requests.
+   */
   advance(): void {
     this.#epoch = nextEpoch(this.#epoch)
+    for (const watcher of this.#waiting) watcher.changed()
   }
 
   /** Takes in what a request asks for, and then drops what it forgets. */

@@ -1,0 +1,125 @@
+import type { Uuid } from '../../../lib/uuid.ts'
+import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
+import { isActive } from '../../metadata/replicas.ts'
+import type { MetadataRecord, RecordOf } from '../../metadata/records.ts'
+import type { Command, ElectionResult, LogEnd, PartitionId } from './commands.ts'
+import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
+import { activeReplicas, changedPartition, type Election } from './elections.ts'
+import { applied, changesOf } from './partition-changes.ts'
+
+type ElectLeaders = Extract<Command, { readonly type: 'electLeaders' }>
+
+/** Elections by command (I-24, KIP-460; durability.md R9): of the partitions that are named, or of all that need it. */
+export function decideElectLeaders(before: MetadataImage, command: ElectLeaders): Decision {
+  const elected = new Map<Uuid, PartitionImage[]>()
+  const results: ElectionResult[] = []
+  for (const id of command.partitions ?? allOf(before)) {
+    const after = afterElection(before, command, id)
+    const isUnneeded = isMistake(after) && after.error === 'ELECTION_NOT_NEEDED'
+    if (command.partitions === null && isUnneeded) continue
+    const result = isMistake(after) ? after : { error: 'NONE' as const, message: null }
+    results.push({ ...id, ...result })
+    if (isMistake(after) || elected.get(id.topicId)?.some(({ index }) => index === id.index))
+      continue
+    elected.set(id.topicId, [...(elected.get(id.topicId) ?? []), after])
+  }
+  const records: MetadataRecord[] = Array.from(elected, ([topicId, partitions]) => ({
+    type: 'partitionsChanged',
+    topicId,
+    partitions,
+  }))
+  const answer = { type: 'leadersElected', results } as const
+  return { records, image: applied(before, records), answer }
+}
+
+/** Leaders go back to the first replica of each partition where that is in sync (I-24). */
+export function balanced(image: MetadataImage): RecordOf<'partitionsChanged'>[] {
+  return changesOf(image, partition =>
+    partition.leader >= 0 && isAwayFromPreferred(image, partition)
+      ? { election: 'preferred' }
+      : null,
+  )
+}
+
+function isAwayFromPreferred(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
+  const preferred = image.brokers.get(replicas[0]!)
+  return leader !== replicas[0] && isActive(preferred) && isr.includes(preferred.directoryId)
+}
+
+function* allOf(image: MetadataImage): Iterable<PartitionId> {
+  for (const { id: topicId, partitions } of image.topics()) {
+    for (const { index } of partitions) yield { topicId, index }
+  }
+}
+
+function afterElection(
+  image: MetadataImage,
+  { kind, ends = [] }: ElectLeaders,
+  { topicId, index }: PartitionId,
+): PartitionImage | Mistake {
+  const topic = image.topicById(topicId)
+  const partition = topic?.partitions[index]
+  if (topic === undefined || partition === undefined) {
+    return mistake(
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      `There is no partition ${index} of topic ${topicId}.`,
+    )
+  }
+  if (kind === 'preferred') return preferred(image, topic, partition)
+  if (partition.leader >= 0) {
+    return mistake('ELECTION_NOT_NEEDED', `Broker ${partition.leader} leads the partition.`)
+  }
+  const own = ends.filter(end => end.topicId === topicId && end.index === index)
+  const election = kind === 'unclean' ? 'unclean' : longest(image, partition, own)
+  const after =
+    election === null ? partition : changedPartition(image, topic, partition, { election })
+  return after.leader >= 0 ? after : unavailable(kind)
+}
+
+function preferred(
+  image: MetadataImage,
+  topic: TopicImage,
+  partition: PartitionImage,
+): PartitionImage | Mistake {
+  const { leader, replicas } = partition
+  if (leader === replicas[0]) {
+    return mistake('ELECTION_NOT_NEEDED', `Broker ${leader}, the preferred one, leads already.`)
+  }
+  if (isAwayFromPreferred(image, partition)) {
+    return changedPartition(image, topic, partition, { election: 'preferred' })
+  }
+  return mistake(
+    'PREFERRED_LEADER_NOT_AVAILABLE',
+    `Broker ${replicas[0]}, the preferred one, is not in sync.`,
+  )
+}
+
+/**
+ * Whose log reaches furthest, by epoch and then by offset: among those last known where all of them are there, because then the longest
+ * has all that was committed (KIP-966); else among all that live and are told of.
+ */
+function longest(
+  image: MetadataImage,
+  partition: PartitionImage,
+  ends: readonly LogEnd[],
+): Election | null {
+  const { lastKnownElr, elr } = partition
+  const active = activeReplicas(image, partition)
+  // Whoever is eligible has everything, however long another log is.
+  if (active.some(({ directoryId }) => elr.includes(directoryId))) return 'clean'
+  const told = active.filter(({ id }) => ends.some(({ brokerId }) => brokerId === id))
+  const known = told.filter(({ directoryId }) => lastKnownElr.includes(directoryId))
+  const candidates = known.length > 0 && known.length === lastKnownElr.length ? known : told
+  const [best] = ends
+    .filter(({ brokerId }) => candidates.some(({ id }) => id === brokerId))
+    .toSorted((a, b) => b.lastEpoch - a.lastEpoch || b.endOffset - a.endOffset)
+  return best?.brokerId ?? null
+}
+
+function unavailable(kind: ElectLeaders['kind']): Mistake {
+  const message =
+    kind === 'unclean'
+      ? 'No replica of the partition is alive.'
+      : 'No replica of the partition is alive whose log is known.'
+  return mistake('ELIGIBLE_LEADERS_NOT_AVAILABLE', message)
+}

@@ -1,0 +1,339 @@
+import { describe, expect, test } from 'vitest'
+import { directoryOf, registered } from '../../../../test/metadata/brokers.ts'
+import { ControllerWorld, threeBrokers } from '../../../../test/metadata/controller-world.ts'
+import type { Answer, Command, LogEnd } from './commands.ts'
+import { dueFeatureLevel } from './duties.ts'
+
+function errorOf(answer: Answer): string | undefined {
+  if (answer.type === 'refused') return answer.error
+  return answer.type === 'leadersElected' ? answer.results[0]?.error : answer.type
+}
+
+type Kind = Extract<Command, { type: 'electLeaders' }>['kind']
+
+function elect(
+  world: ControllerWorld,
+  kind: Kind,
+  ends?: Record<number, [number, number]>,
+): Answer {
+  const id = { topicId: world.topicId(), index: 0 }
+  const told: LogEnd[] = Object.entries(ends ?? {}).map(([brokerId, [lastEpoch, endOffset]]) => ({
+    ...id,
+    brokerId: Number(brokerId),
+    lastEpoch,
+    endOffset,
+  }))
+  return world.ask({ type: 'electLeaders', kind, partitions: [id], ends: told })
+}
+
+/** All three lost power, one after the other, and two of them are back. */
+function afterPowerLoss(): ControllerWorld {
+  const world = threeBrokers()
+  for (const id of [3, 2, 1]) world.fence(id)
+  for (const id of [2, 1]) world.register(id, { startClass: 'C' })
+  return world
+}
+
+describe('R8, I-20: who leaves an in-sync set', () => {
+  test('that is large enough afterwards, is eligible no more', () => {
+    const world = threeBrokers()
+    world.alter(world.wish([1, 2]))
+    expect(world.state()).toEqual([1, [1, 2], [], []])
+  })
+
+  test('that is too small afterwards, is eligible until it is large enough again', () => {
+    const world = threeBrokers()
+    world.alter(world.wish([1]))
+    expect(world.state()).toEqual([1, [1], [2, 3], []])
+    world.fence(1)
+    expect(world.state()).toEqual([2, [2], [3, 1], []])
+    world.heartbeat(1)
+    world.alter(world.wish([2, 1]))
+    expect(world.state()).toEqual([2, [2, 1], [], []])
+  })
+
+  test('together with all others, is eligible as they are', () => {
+    const world = threeBrokers()
+    world.pass(7_000)
+    expect(world.state()).toEqual([-1, [], [1, 2, 3], []])
+  })
+
+  test('counts by the min.insync.replicas of the log: the topic has its own, or the cluster, or two of three', () => {
+    const world = threeBrokers()
+    world.create('one', [[1, 2, 3]], { 'min.insync.replicas': '1' })
+    world.create('three', [[1, 2, 3]], { 'min.insync.replicas': '3' })
+    world.create('of-two', [[1, 2]])
+    world.fence(2)
+    expect(['t', 'one', 'three', 'of-two'].map(name => world.state(name)[2])).toEqual([
+      [],
+      [],
+      [2],
+      [],
+    ])
+    world.setConfig('min.insync.replicas', '3', null)
+    world.create('late', [[1, 3, 2]])
+    world.fence(3)
+    expect(['t', 'one', 'late'].map(name => world.state(name)[2])).toEqual([[3], [], [3]])
+  })
+
+  test.each(['t', null])(
+    'a config of %s that makes the set large enough empties the ELR in the same append',
+    whose => {
+      const world = threeBrokers()
+      world.alter(world.wish([1]))
+      world.setConfig('min.insync.replicas', '1', whose)
+      expect(world.state()).toEqual([1, [1], [], []])
+      const type = whose === null ? 'brokerConfigsChanged' : 'topicConfigsChanged'
+      expect(world.batches.at(-1)!.map(record => record.type)).toEqual([type, 'partitionsChanged'])
+    },
+  )
+
+  test('a config and what it changes of partitions are one append also where they are split', () => {
+    const world = threeBrokers({ payloadBytesMax: 1_200 })
+    for (const name of ['a', 'b', 'c', 'd']) world.create(name, [[1, 2, 3]])
+    for (const id of [3, 2]) world.fence(id)
+    const edits = [
+      { operation: 'set', name: 'min.insync.replicas', value: '1' },
+      { operation: 'set', name: 'x', value: 'y'.repeat(300) },
+    ] as const
+    const changes = ['a', 'b', 'c', 'd'].map(name => {
+      return { resource: { type: 'topic', name }, edits, isWhole: false } as const
+    })
+    const before = world.batches.length
+    world.ask({ type: 'alterConfigs', changes, validateOnly: false })
+    const batches = world.batches.slice(before)
+    expect(batches.length).toBeGreaterThan(1)
+    for (const batch of batches) {
+      const ids = batch.map(record => ('topicId' in record ? record.topicId : null))
+      for (const id of ids) expect(ids.filter(each => each === id).length).toBe(2)
+    }
+  })
+})
+
+describe('R9, I-19: the leader', () => {
+  test('is kept while it is in sync, and else the first in sync in the order of the replicas', () => {
+    const world = threeBrokers()
+    world.alter(world.wish([3, 1, 2]))
+    world.fence(1)
+    expect(world.state()[0]).toBe(2)
+    world.heartbeat(1)
+    world.alter(world.wish([1, 2, 3]))
+    expect(world.state()[0]).toBe(2)
+  })
+
+  test('is of the ELR where nobody is in sync, and then alone in sync', () => {
+    const world = threeBrokers()
+    world.alter(world.wish([1]))
+    world.fence(1)
+    expect(world.state()).toEqual([2, [2], [3, 1], []])
+    expect(world.partition().isRecovering).toBe(false)
+  })
+
+  test('is nobody while those who were last known are several, however many of them are back', () => {
+    const world = afterPowerLoss()
+    expect(world.state()).toEqual([-1, [], [], [2, 1]])
+    world.heartbeat(1)
+    world.heartbeat(2)
+    world.heartbeat(3)
+    expect(world.state()).toEqual([-1, [], [], [2, 1]])
+  })
+
+  test('is whoever was last known alone: nobody else can have more', () => {
+    const world = threeBrokers()
+    world.create('single', [[2]])
+    world.fence(2)
+    expect(world.state('single')).toEqual([-1, [], [2], []])
+    world.register(2, { startClass: 'C' })
+    expect(world.state('single')).toEqual([-1, [], [], [2]])
+    world.heartbeat(2)
+    expect(world.state('single')).toEqual([2, [2], [], []])
+    expect(world.partition('single').isRecovering).toBe(true)
+  })
+
+  test('is no broker of class D, be the topic as it may', () => {
+    const world = threeBrokers()
+    world.create('single', [[2]], { 'unclean.leader.election.enable': 'true' })
+    world.fence(2)
+    world.start(2, { startClass: 'D' })
+    expect(world.state('single')).toEqual([-1, [], [], []])
+  })
+
+  test('is anybody who lives where the topic allows it, from the moment that it does', () => {
+    const world = threeBrokers()
+    for (const id of [3, 2, 1]) world.fence(id)
+    expect(world.state()).toEqual([-1, [], [2, 1], []])
+    world.heartbeat(3)
+    expect(world.state()[0]).toBe(-1)
+    const { leaderEpoch } = world.partition()
+    world.setConfig('unclean.leader.election.enable', 'true')
+    expect(world.state()).toEqual([3, [3], [], []])
+    expect(world.partition()).toMatchObject({ isRecovering: true, leaderEpoch: leaderEpoch + 1 })
+  })
+
+  test('that recovered says so, and is not recovering again', () => {
+    const world = threeBrokers()
+    for (const id of [3, 2, 1]) world.fence(id)
+    world.setConfig('unclean.leader.election.enable', 'true')
+    world.heartbeat(3)
+    world.heartbeat(2)
+    const recovering = { isRecovering: true }
+    expect(world.alter(world.wish([3], recovering))).toMatchObject({ results: [{ error: 'NONE' }] })
+    world.alter(world.wish([3, 2]))
+    expect(world.partition().isRecovering).toBe(false)
+    expect(world.alter(world.wish([3], recovering))).toMatchObject({
+      results: [{ error: 'INVALID_REQUEST' }],
+    })
+  })
+})
+
+describe('an election by command', () => {
+  test('I-24: of the preferred leader needs it in sync, and not in office', () => {
+    const world = threeBrokers()
+    expect(errorOf(elect(world, 'preferred'))).toBe('ELECTION_NOT_NEEDED')
+    world.fence(1)
+    expect(errorOf(elect(world, 'preferred'))).toBe('PREFERRED_LEADER_NOT_AVAILABLE')
+    world.heartbeat(1)
+    expect(errorOf(elect(world, 'preferred'))).toBe('PREFERRED_LEADER_NOT_AVAILABLE')
+    world.alter(world.wish([2, 3, 1]))
+    const { leaderEpoch } = world.partition()
+    expect(errorOf(elect(world, 'preferred'))).toBe('NONE')
+    expect(world.state()[0]).toBe(1)
+    expect(world.partition().leaderEpoch).toBe(leaderEpoch + 1)
+  })
+
+  test('I-24: of all tells only of those that needed it', () => {
+    const world = threeBrokers()
+    world.create('u', [[2, 1, 3]])
+    world.fence(1)
+    world.heartbeat(1)
+    world.alter(world.wish([2, 3, 1]))
+    const answer = world.ask({ type: 'electLeaders', kind: 'preferred', partitions: null })
+    expect(answer).toMatchObject({ results: [{ topicId: world.topicId('t'), error: 'NONE' }] })
+  })
+
+  test('I-24: is made every five minutes of all that are in sync', () => {
+    const world = threeBrokers()
+    world.fence(1)
+    world.heartbeat(1)
+    world.alter(world.wish([2, 3, 1]))
+    world.pass(299_800, 1, 2, 3)
+    expect(world.state()[0]).toBe(2)
+    world.pass(400, 1, 2, 3)
+    expect(world.state()).toEqual([1, [2, 3, 1], [], []])
+  })
+
+  test('unclean needs nobody in office, and somebody alive', () => {
+    const world = threeBrokers()
+    expect(errorOf(elect(world, 'unclean'))).toBe('ELECTION_NOT_NEEDED')
+    for (const id of [3, 2, 1]) world.fence(id)
+    expect(errorOf(elect(world, 'unclean'))).toBe('ELIGIBLE_LEADERS_NOT_AVAILABLE')
+    world.heartbeat(3)
+    expect(errorOf(elect(world, 'unclean'))).toBe('NONE')
+    expect(world.state()).toEqual([3, [3], [], []])
+    expect(world.partition().isRecovering).toBe(true)
+  })
+
+  test('D11: unclean prefers who was last known, and a broker with an empty disk comes last', () => {
+    const world = afterPowerLoss()
+    world.fence(3)
+    world.start(3, { startClass: 'D', directoryId: directoryOf(3, 1) })
+    world.heartbeat(2)
+    elect(world, 'unclean')
+    expect(world.state()).toEqual([2, [2], [], []])
+  })
+
+  test('of the longest takes the greatest end of those last known, where all of them are there (D10)', () => {
+    const world = afterPowerLoss()
+    for (const id of [1, 2, 3]) world.heartbeat(id)
+    expect(errorOf(elect(world, 'longest'))).toBe('ELIGIBLE_LEADERS_NOT_AVAILABLE')
+    elect(world, 'longest', { 1: [3, 10], 2: [4, 7], 3: [4, 9] })
+    expect(world.state()).toEqual([2, [2], [], []])
+  })
+
+  test('of the longest takes that of all who live, where somebody last known is away', () => {
+    const world = afterPowerLoss()
+    world.heartbeat(1)
+    world.heartbeat(3)
+    elect(world, 'longest', { 1: [4, 10], 3: [4, 11] })
+    expect(world.state()).toEqual([3, [3], [], []])
+  })
+
+  test('of a partition that there is not is refused', () => {
+    const world = threeBrokers()
+    const partitions = [{ topicId: world.topicId(), index: 7 }]
+    expect(errorOf(world.ask({ type: 'electLeaders', kind: 'preferred', partitions }))).toBe(
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    )
+  })
+})
+
+describe('the controller', () => {
+  test('that comes after another finishes what that one left undone', () => {
+    const world = threeBrokers({ payloadBytesMax: 700 })
+    world.create('u', [[1, 2, 3]])
+    world.create('v', [[1, 2, 3]])
+    const { epoch: brokerEpoch } = world.broker(1)
+    // Its first append of several.
+    world.appendOnly([
+      {
+        type: 'brokerStateChanged',
+        brokerId: 1,
+        brokerEpoch,
+        isFenced: true,
+        isShuttingDown: false,
+      },
+    ])
+    expect(world.state('t')).toEqual([1, [1, 2, 3], [], []])
+    world.takeOver()
+    for (const name of ['t', 'u', 'v']) expect(world.state(name)).toEqual([2, [2, 3], [], []])
+  })
+
+  test('forgets a broker whose partitions are elsewhere, and no other', () => {
+    const world = threeBrokers()
+    world.start(4)
+    const unregister = (brokerId: number) => world.ask({ type: 'unregisterBroker', brokerId })
+    expect(unregister(9)).toMatchObject({ error: 'BROKER_ID_NOT_REGISTERED' })
+    expect(unregister(4)).toMatchObject({ error: 'INVALID_REQUEST' })
+    world.fence(4)
+    world.fence(3)
+    expect(unregister(3)).toMatchObject({ error: 'POLICY_VIOLATION' })
+    expect(unregister(4)).toEqual({ type: 'brokerUnregistered' })
+    expect([...world.image.brokers.keys()]).toEqual([1, 2, 3])
+  })
+
+  test('places no new replica on a broker that is cordoned, nor on one that is away while there are others', () => {
+    const world = threeBrokers()
+    for (const id of [4, 5]) world.start(id)
+    world.fence(5)
+    const edits = [{ operation: 'set', name: 'cordoned.log.dirs', value: '*' } as const]
+    const resource = { type: 'broker', brokerId: 2 } as const
+    world.ask({
+      type: 'alterConfigs',
+      changes: [{ resource, edits, isWhole: false }],
+      validateOnly: false,
+    })
+    world.ask({
+      type: 'createPartitions',
+      drafts: [{ name: 't', count: 20, assignments: null, placementStart: 3 }],
+      validateOnly: false,
+    })
+    const added = world.image.topicByName('t')!.partitions.slice(1)
+    expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
+  })
+
+  test('lets no broker in that cannot read what is in the log, and raises the level when all can', () => {
+    const world = new ControllerWorld()
+    world.start(1)
+    expect(world.image.featureLevel).toBe(1)
+    world.appendOnly([{ type: 'featureLevelChanged', level: 2 }])
+    world.takeOver()
+    expect(world.register(2)).toMatchObject({ error: 'UNSUPPORTED_VERSION' })
+    expect(world.register(2, { featureLevelMax: 2 }).type).toBe('brokerRegistered')
+    const levels = [1, 2, 3, 4].map(levelMax => dueFeatureLevel(world.image, levelMax))
+    expect(levels).toEqual([null, null, null, null])
+    const after = world.image.apply({ type: 'brokerUnregistered', brokerId: 1 })
+    expect(
+      dueFeatureLevel(after.apply(registered(2, { brokerEpoch: 99, featureLevelMax: 4 })), 3),
+    ).toBe(3)
+  })
+})
