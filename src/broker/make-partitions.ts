@@ -10,7 +10,7 @@ interface PartitionParts {
   readonly logger: Logger
   readonly configuration: LiveConfiguration
   readonly directory: LogDirectory
-  readonly cluster: Pick<Cluster, 'alterPartitions' | 'registration'>
+  readonly cluster: Pick<Cluster, 'alterPartitions' | 'controllerHeardMs' | 'registration'>
 }
 
 /** The partitions over a directory, by the settings of now, and what becomes of them as lines of the log. */
@@ -24,7 +24,7 @@ export function makePartitions(parts: PartitionParts): Partitions {
     neighbours: {
       lagTimeMaxMs: settings.replicaLagTimeMaxMs,
       alterPort: cluster,
-      controllerHeardMs: () => Infinity,
+      controllerHeardMs: () => cluster.controllerHeardMs,
     },
     ownEpoch: () => cluster.registration.now,
     openingMax: settings.numRecoveryThreadsPerDataDir,

@@ -2,7 +2,7 @@ import type { Address, Clock } from '../../env/env.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
 import type { Api, Draft, Fields, Infer } from '../wire/field.ts'
-import type { Lane, Peers } from './peers.ts'
+import type { Lane, PeerConnections } from './peers.ts'
 
 /** Who is the controller, and since when. */
 export interface ControllerClaim {
@@ -14,10 +14,10 @@ export interface ControllerClaim {
 export interface ControllerLinkOptions {
   readonly clock: Clock
   readonly brokerId: number
-  readonly peers: Peers | undefined
-  image(): MetadataImage
+  readonly peers: PeerConnections | undefined
+  readonly image: () => MetadataImage
   /** Somebody told of a later controller than the image knows. */
-  onRumour(): void
+  readonly onRumour: () => void
 }
 
 /**

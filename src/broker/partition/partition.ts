@@ -21,6 +21,7 @@ import type {
   OffsetAndEpoch,
   PartitionAppend,
   PartitionBacklog,
+  PartitionFollowerLag,
   PartitionProducer,
   PartitionRead,
   PartitionReadResult,
@@ -314,6 +315,18 @@ export class Partition {
     const from = Math.max(offset, log.startOffset)
     const records = Math.max(0, this.highWatermark - from)
     return records === 0 ? nothingBehind : { records, ...log.backlog(from) }
+  }
+
+  /** Followers that lack something of what this replica leads, and how much; estimated from indexes in memory. */
+  *followersBehind(): Iterable<PartitionFollowerLag> {
+    const { log, replica, clock } = this.#core
+    if (log === null) return
+    const nowMs = clock.monotonic()
+    for (const { brokerId, fetchOffset, lastCaughtUpMs } of replica.followersBehind()) {
+      const { bytes } = log.backlog(Math.max(fetchOffset, log.startOffset))
+      const seconds = lastCaughtUpMs === -Infinity ? null : (nowMs - lastCaughtUpMs) / 1000
+      yield { brokerId, bytes, seconds }
+    }
   }
 
   /**
