@@ -42,6 +42,16 @@ const plainSettings: SettingChanges = {
   offsetsTopicNumPartitions: 2,
 }
 
+/** Several brokers share a store: the simulated one stands for the folder that is named. */
+function amongOthers(nodeCount: number): SettingChanges {
+  if (nodeCount === 1) return {}
+  return {
+    clusterSize: nodeCount,
+    metadataDir: '/shared',
+    defaultReplicationFactor: Math.min(3, nodeCount),
+  }
+}
+
 /** How long a healed cluster may take for anything, in virtual seconds. */
 const patienceSeconds = 60
 
@@ -67,7 +77,7 @@ export class Simulation {
       seed,
       nodeCount,
       turn,
-      settings: { ...plainSettings, ...settings },
+      settings: { ...plainSettings, ...amongOthers(nodeCount), ...settings },
       ...(changeEnv === undefined ? {} : { changeEnv }),
     })
     this.history = new History(what => this.world.fail(what))

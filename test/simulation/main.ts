@@ -1,11 +1,11 @@
 /**
  * `npm run qualify -- simulate`: clusters under virtual time. `--seed N` repeats one run and shows its last events where
  * it fails; `--seeds A-B` runs all of them in `--workers` processes; `--seconds` of virtual time each, `--nodes` where
- * the seed is not to choose.
+ * the seed is not to choose, `--kinds` of faults likewise; `--until-failure`: no further than to the first that fails.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, fork, type ChildProcess } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import type { FaultKind } from '../../sim/cluster/faults.ts'
 import type { Outcome } from '../../sim/simulation.ts'
 import { runSeed } from './run-seed.ts'
 
@@ -19,12 +19,15 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     nodes: { type: 'string' },
     workers: { type: 'string', default: '2' },
+    kinds: { type: 'string' },
+    'until-failure': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
 })
 const options = {
   seconds: Number(values.seconds),
+  ...(values.kinds === undefined ? {} : { kinds: values.kinds.split(',') as FaultKind[] }),
   ...(values.nodes === undefined ? {} : { nodeCount: Number(values.nodes) }),
 }
 
@@ -71,7 +74,7 @@ async function runMany(range: string): Promise<number> {
   }
   const work = async (): Promise<void> => {
     let child: ChildProcess | null = null
-    while (next <= last) {
+    while (next <= last && !(values['until-failure'] && failed > 0)) {
       const seed = next++
       child ??= fork(import.meta.filename, [...process.argv.slice(2), '--child'])
       const outcome = await outcomeFrom(child, seed)
