@@ -6,7 +6,8 @@ import { makePartitions } from './make-partitions.ts'
 import { makeReplication } from './make-replication.ts'
 import { probesOf, statusDocument, statusOf } from './broker-status.ts'
 import type { Cluster } from './cluster/cluster.ts'
-import type { PeerService } from './cluster/peer-service.ts'
+import type { StartFacts } from './cluster/options.ts'
+import type { OpenedCluster, PeerService } from './cluster/peer-service.ts'
 import { makeCluster } from './make-cluster.ts'
 import { brokersHandlers } from './handlers/brokers-handlers.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
@@ -167,23 +168,10 @@ export class Broker {
     const { logger } = this.#options
     const { nodeId } = this.#configuration.settings
     await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
-    const directory = this.#parts.directory ?? (await this.#openDirectory(cluster, disk))
+    const { directory, partitions } = await this.#openLogs(cluster, disk)
     await disk.recorded(directory)
-    const partitions = (this.#parts.partitions = makePartitions({
-      ...this.#options,
-      configuration: this.#configuration,
-      directory,
-      cluster,
-    }))
-    attachLogs(this.#options.metrics, directory, partitions)
-    this.#notReadyReason = 'Logs are being recovered.'
-    partitions.apply(cluster.image)
-    cluster.onImage((image, records) => {
-      if (this.#takeConfigs(image)) partitions.reconfigure()
-      partitions.apply(image, records)
-      this.#noteRegistration(cluster, directory)
-    })
-    this.#noteRegistration(cluster, directory)
+    await directory.registered(cluster.registration.now)
+    directory.beat.start()
     const { fetchers, followerTraffic } = makeReplication({
       ...this.#options,
       configuration: this.#configuration,
@@ -225,20 +213,48 @@ export class Broker {
     cluster.setReady()
   }
 
-  async #openDirectory(
-    cluster: Pick<Cluster, 'image' | 'registration'>,
-    disk: OwnDisk,
-  ): Promise<LogDirectory> {
-    return (this.#parts.directory = await disk.open(cluster, {
+  /** Once; among other brokers before this start is registered, because the registration tells what was found. */
+  async #openLogs(cluster: OpenedCluster, disk: OwnDisk): Promise<OwnLogs> {
+    const { directory: open, partitions: known } = this.#parts
+    if (open !== undefined && known !== undefined) return { directory: open, partitions: known }
+    this.#notReadyReason = 'The data directory is being opened.'
+    const directory = (this.#parts.directory = await disk.open(cluster, {
       codecs: this.#codecs,
       compactionLane: this.#options.compactionLane,
       committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
     }))
+    const partitions = (this.#parts.partitions = makePartitions({
+      ...this.#options,
+      configuration: this.#configuration,
+      directory,
+      cluster,
+    }))
+    attachLogs(this.#options.metrics, directory, partitions)
+    this.#notReadyReason = 'Logs are being recovered.'
+    this.#takeConfigs(cluster.image)
+    partitions.apply(cluster.image)
+    cluster.onImage((image, records) => {
+      if (this.#takeConfigs(image)) partitions.reconfigure()
+      partitions.apply(image, records)
+      // The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself.
+      const { now } = cluster.registration
+      if (now >= 0) directory.registered(now).catch(() => {})
+    })
+    return { directory, partitions }
   }
 
-  /** The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself. */
-  #noteRegistration({ registration }: Cluster, directory: LogDirectory): void {
-    directory.registered(registration.now).catch(() => {})
+  /** What this start tells the controller of its disk. */
+  async #facts(cluster: OpenedCluster, disk: OwnDisk): Promise<StartFacts> {
+    this.#parts.peerService = cluster.peerService
+    const { directory, partitions } = await this.#openLogs(cluster, disk)
+    await partitions.settled()
+    const { identity, startClass, damaged, beat } = directory
+    return {
+      directoryId: identity.directoryId,
+      startClass,
+      damaged: damaged.map(({ topicId, partition: index }) => ({ topicId, index })),
+      beat: beat.found,
+    }
   }
 
   #applyRetention(): Promise<void> {
@@ -307,11 +323,8 @@ export class Broker {
       }),
       copy,
       privateListener: this.privateListener,
-      facts: async opened => {
-        this.#parts.peerService = opened.peerService
-        const { identity, startClass } = await this.#openDirectory(opened, disk)
-        return { directoryId: identity.directoryId, startClass, damaged: [] }
-      },
+      facts: opened => this.#facts(opened, disk),
+      beat: () => this.#parts.directory?.beat.value ?? 0,
     })
     cluster.onFailure(fatal)
     metrics.attach({
@@ -379,5 +392,7 @@ interface Parts {
   coordinator?: Coordinator
   server?: Server
 }
+
+type OwnLogs = Required<Pick<Parts, 'directory' | 'partitions'>>
 
 type Served = Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>

@@ -25,6 +25,7 @@ interface ClusterParts {
   readonly privateListener: BoundListener | null
   /** Asked for where other brokers may be in the cluster. */
   readonly facts: NonNullable<ClusterOptions['facts']>
+  readonly beat: NonNullable<ClusterOptions['beat']>
 }
 
 /** This broker's part in the cluster, by the settings: alone in its own store, or one of several in one that they share. */
@@ -43,7 +44,7 @@ export function makeCluster(parts: ClusterParts): Promise<Cluster> {
 
 /** What a broker has that may meet others. */
 function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
-  const { env, configuration, listeners, version, privateListener, facts } = parts
+  const { env, configuration, listeners, version, privateListener, facts, beat } = parts
   const { settings } = configuration
   const files = new CredentialFiles(env, settings.privateCredentialsDir)
   return {
@@ -61,6 +62,7 @@ function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
       password: () => files.passwordOf(brokerPrincipal),
     }),
     facts,
+    beat,
   }
 }
 

@@ -258,6 +258,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/cli',
       'src/cli/try',
+      'src/cli/status',
       'src/env/real/package-version.ts',
       ...broker('run.ts', 'check.ts'),
       'src/operator/run.ts',
@@ -279,6 +280,14 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...real('package-version.ts', 'clock.ts'),
     ],
     modules: ['node:fs', 'node:path'],
+  },
+  'src/cli/status': {
+    ours: [
+      'src/env',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      'src/cli/terminal.ts',
+    ],
   },
   'src/cli/try': {
     ours: [

@@ -80,6 +80,7 @@ export const registrationCall: Call<
     lastSequence: command.lastSequence,
     lastHash: command.lastHash ?? '',
     unregisteredStarts: command.unregisteredStarts ?? 0,
+    beat: command.beat ?? -1,
   }),
   toCommand: request => ({
     type: 'registerBroker',
@@ -99,6 +100,7 @@ export const registrationCall: Call<
     lastSequence: request.lastSequence,
     lastHash: request.lastHash === '' ? null : request.lastHash,
     unregisteredStarts: request.unregisteredStarts,
+    ...(request.beat < 0 ? {} : { beat: request.beat }),
   }),
   toResponse: answer =>
     answer.type === 'brokerRegistered'

@@ -26,10 +26,11 @@ import type { StoredLog } from '../metadata/store.ts'
 import { replay } from './replay.ts'
 import { type Look, look, suitable } from './look.ts'
 import { countedStarts, spareIn } from './local-facts.ts'
+import { openedView } from './opened-view.ts'
 import { Membership } from './membership.ts'
 import type { Office } from './office.ts'
 import { Deposed } from './controller-shell.ts'
-import type { OpenedCluster, PeerService } from './peer-service.ts'
+import type { ImageListener, OpenedCluster, PeerService } from './peer-service.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
 import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
@@ -54,7 +55,7 @@ export type {
 /** A producer that finds no id left hears of it within this time, before its client gives up: after 30 s, most of them. */
 const producerIdsTimeoutMs = 10_000
 
-export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void
+export type { ImageListener } from './peer-service.ts'
 
 /**
  * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
@@ -65,7 +66,7 @@ export class Cluster implements OpenedCluster {
   readonly #options: ClusterOptions
   readonly #membership: Membership
   readonly #producerIds: ProducerIds
-  readonly #imageListeners: ImageListener[] = []
+  readonly #imageListeners = new Set<ImageListener>()
   readonly #failureListeners: ((error: Error) => void)[] = []
   #epochBefore: number | null
   #epoch = -1
@@ -83,7 +84,7 @@ export class Cluster implements OpenedCluster {
       publish: (next, records) => this.#publish(next, records),
       registered: epoch => this.#registered(epoch),
       failed: error => this.#fail(error),
-      registration: () => this.#registrationBefore(),
+      opened: opened => this.#opened(opened),
     })
     const spare = copy === undefined ? null : spareIn(copy)
     this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
@@ -97,10 +98,9 @@ export class Cluster implements OpenedCluster {
    */
   static async start(given: ClusterOptions): Promise<Cluster> {
     const { copy, store, brokerId } = given
-    const hasOthers = (log: StoredLog): boolean =>
-      [...replay(log).brokers.keys()].some(id => id !== brokerId)
+    const isShared = (log: StoredLog): boolean => !isOnlyBroker(replay(log), brokerId)
     const options =
-      copy === undefined ? given : { ...given, store: new CopiedStore(store, copy, hasOthers) }
+      copy === undefined ? given : { ...given, store: new CopiedStore(store, copy, isShared) }
     try {
       return await Cluster.#begin(options)
     } catch (error) {
@@ -156,7 +156,7 @@ export class Cluster implements OpenedCluster {
     if (copy === undefined || !isOnlyBroker(this.#image, brokerId)) return attaching
     if ((await Promise.race([attaching, silence.promise])) !== 'silent') return
     const starts = await countedStarts(copy)
-    if (this.#membership.isAttached) return
+    if (this.#membership.office !== null) return
     this.#standOn(starts)
     this.#membership.standAloneUntil(attaching)
   }
@@ -221,8 +221,8 @@ export class Cluster implements OpenedCluster {
    * for the change gets an answer. Returns how to stop that. A listener that throws ends the cluster (`onFailure`).
    */
   onImage(listener: ImageListener): () => void {
-    this.#imageListeners.push(listener)
-    return () => removeFrom(this.#imageListeners, listener)
+    this.#imageListeners.add(listener)
+    return () => this.#imageListeners.delete(listener)
   }
 
   /** Once: the store failed for good, or somebody else writes to it. No change is possible after; the image stays. */
@@ -377,9 +377,9 @@ export class Cluster implements OpenedCluster {
   }
 
   /** Before this start is registered the image tells of the one before. */
-  #registrationBefore(): { readonly before: number | null; readonly now: number } {
-    if (this.#epoch < 0) this.#epochBefore = this.#image.brokers.get(this.brokerId)?.epoch ?? null
-    return this.registration
+  #opened(image: MetadataImage): OpenedCluster {
+    if (this.#epoch < 0) this.#epochBefore = image.brokers.get(this.brokerId)?.epoch ?? null
+    return openedView(this, image)
   }
 
   #registered(epoch: number): void {
@@ -390,16 +390,11 @@ export class Cluster implements OpenedCluster {
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
     assert(image.sequence > this.#image.sequence, 'images go forward')
     this.#image = image
-    for (const listener of this.#imageListeners.slice()) listener(image, records)
+    for (const listener of this.#imageListeners) listener(image, records)
   }
 
   #fail(error: Error): void {
     this.#failure = error
     for (const listener of this.#failureListeners.splice(0)) listener(error)
   }
-}
-
-function removeFrom<T>(list: T[], item: T): void {
-  const at = list.indexOf(item)
-  if (at >= 0) list.splice(at, 1)
 }

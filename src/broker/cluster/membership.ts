@@ -5,7 +5,6 @@ import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
 import type { WireClient } from '../wire/client/client.ts'
-import { WireClientError } from '../wire/client/client-error.ts'
 import { Asker } from './asker.ts'
 import type { Answer, Command, Registration } from './controller/commands.ts'
 import { ControllerLink } from './controller-link.ts'
@@ -43,8 +42,8 @@ export interface MembershipListener {
   registered(epoch: number): void
   /** Once, last. */
   failed(error: Error): void
-  /** Epochs of the last start and of this one. */
-  registration(): OpenedCluster['registration']
+  /** For whoever must know the cluster before this broker is registered in it, as `image` tells it. */
+  opened(image: MetadataImage): OpenedCluster
 }
 
 /** Milliseconds between two looks at a store that answers: each reads all of it. */
@@ -116,6 +115,7 @@ export class Membership implements PeerService {
       ...told,
       clock,
       brokerId,
+      beat: options.beat,
       heartbeatIntervalMs: timers.heartbeatIntervalMs ?? 1_000,
       sessionTimeoutMs: timers.sessionTimeoutMs ?? 6_000,
       askOnce: async (command, timeoutMs) => {
@@ -204,11 +204,7 @@ export class Membership implements PeerService {
   }
 
   connectTo(brokerId: number): Promise<WireClient> {
-    const peer = this.image.brokers.get(brokerId)?.peer ?? null
-    const { peers } = this.#options
-    if (peer !== null && peers !== undefined) return peers.connect(peer)
-    const message = `broker ${brokerId} has no private listener that this one could dial`
-    return Promise.reject(new WireClientError('unreachable', message))
+    return this.#link.connectTo(brokerId)
   }
 
   setReady(): void {
@@ -230,11 +226,6 @@ export class Membership implements PeerService {
     await this.#candidate?.stop()
     await this.#succession.stop()
     this.#options.peers?.close()
-  }
-
-  /** This broker is the controller, and registered. */
-  get isAttached(): boolean {
-    return this.office !== null
   }
 
   /**
@@ -313,11 +304,9 @@ export class Membership implements PeerService {
 
   /** Once `image` is known, and before the controller hears of this start. */
   async #registration(image: MetadataImage): Promise<Registration> {
-    const { facts, brokerId } = this.#options
-    const registration = this.#listener.registration()
-    if (this.#facts === null && facts !== undefined) {
-      this.#facts = await facts({ image, brokerId, registration, peerService: this })
-    }
+    const { facts } = this.#options
+    const opened = this.#listener.opened(image)
+    if (facts !== undefined) this.#facts ??= await facts(opened)
     return this.#registrationNow()
   }
 

@@ -57,6 +57,8 @@ export interface ClusterOptions {
    * recovers logs does it here (durability.md 3.1). Default: nothing is known.
    */
   readonly facts?: (cluster: OpenedCluster) => Promise<StartFacts>
+  /** A count that rises on this broker's disk, told in signs of life (durability.md 3.1). Default: they are counted. */
+  readonly beat?: () => number
   readonly timers?: {
     /** Between two signs of life (broker.heartbeat.interval.ms). Default 1,000. */
     readonly heartbeatIntervalMs?: number
@@ -69,7 +71,7 @@ export interface ClusterOptions {
 }
 
 /** What a broker knows of its disk when it registers. */
-export type StartFacts = Pick<Registration, 'directoryId' | 'startClass' | 'damaged'>
+export type StartFacts = Pick<Registration, 'directoryId' | 'startClass' | 'damaged' | 'beat'>
 
 /** Why a broker serves from its own copy of the metadata, and nothing of it can be changed. */
 export interface StandAlone {

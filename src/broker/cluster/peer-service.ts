@@ -1,7 +1,9 @@
 import type { MetadataImage } from '../metadata/image.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
 import type { FetchMetadataRequest, FetchMetadataResponse } from '../wire/private/index.ts'
 import type { ControllerClaim } from './controller-link.ts'
 import type { Office } from './office.ts'
+import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 
 /** What a broker does for the others of its cluster: behind the handlers of what brokers say to each other. */
 export interface PeerService {
@@ -24,7 +26,13 @@ export interface PeerService {
 export interface OpenedCluster {
   readonly image: MetadataImage
   readonly brokerId: number
-  /** Epochs: of the last start before this one, null where there was none. */
+  /** Epochs: of the last start before this one, null where there was none; and of this one, once it is registered. */
   readonly registration: { readonly before: number | null; readonly now: number }
+  readonly controllerHeardMs: number
   readonly peerService: PeerService
+  /** As `Cluster.onImage`: every image after the present one. */
+  onImage(listener: ImageListener): () => void
+  alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]>
 }
+
+export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void

@@ -9,6 +9,7 @@ export interface PresenceOptions {
   readonly clock: Clock
   readonly brokerId: number
   readonly heartbeatIntervalMs: number
+  readonly beat?: (() => number) | undefined
   /** Without an answer of a controller for so long, nobody waits for one to stop. */
   readonly sessionTimeoutMs: number
   readonly image: () => MetadataImage
@@ -147,7 +148,7 @@ export class Presence {
   }
 
   async #beatOnce(): Promise<void> {
-    const { brokerId, image, heartbeatIntervalMs, sessionTimeoutMs, clock } = this.#options
+    const { brokerId, image, heartbeatIntervalMs, sessionTimeoutMs, clock, beat } = this.#options
     const command = {
       type: 'heartbeat',
       brokerId,
@@ -155,7 +156,7 @@ export class Presence {
       appliedSequence: image().sequence,
       wantsShutdown: this.#farewell !== null,
       wantsFence: !this.#isReady,
-      beat: ++this.#beat,
+      beat: beat?.() ?? ++this.#beat,
     } as const
     const answer = await this.#options.askOnce(command, heartbeatIntervalMs * 2)
     if (this.#isStopped) return

@@ -350,11 +350,11 @@ export class Partition {
     return reads === 'consumer' ? this : this.#forFollowers
   }
 
-  /** R3: a follower says in which epoch it follows. I-11: it is a replica, of the start that is registered. */
+  /** I-11: a follower is a replica, by the start that is registered. R3: and says in which epoch it follows. */
   #refusalOf(follower: FollowerReader, { currentLeaderEpoch }: PartitionRead): ErrorName {
-    if (currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
     // We may not have heard of it yet: it comes again.
-    return this.#core.replica.knowsFollower(follower) ? 'NONE' : 'UNKNOWN_LEADER_EPOCH'
+    if (!this.#core.replica.knowsFollower(follower)) return 'NOT_LEADER_OR_FOLLOWER'
+    return currentLeaderEpoch < 0 ? 'FENCED_LEADER_EPOCH' : 'NONE'
   }
 
   #fetched(log: Log, follower: FollowerReader, fetchOffset: number): void {

@@ -105,9 +105,9 @@ describe('R3, I-11: a fetch of a follower', () => {
     ['says its epoch', from({ currentLeaderEpoch: -1 }), 'FENCED_LEADER_EPOCH'],
     ['says no earlier one', from({ currentLeaderEpoch: 6 }), 'FENCED_LEADER_EPOCH'],
     ['says no later one', from({ currentLeaderEpoch: 8 }), 'UNKNOWN_LEADER_EPOCH'],
-    ['is of the registered start', from({}, { brokerEpoch: 19 }), 'UNKNOWN_LEADER_EPOCH'],
-    ['is of a start at all', from({}, { brokerEpoch: -1 }), 'UNKNOWN_LEADER_EPOCH'],
-    ['is of a replica', from({}, { brokerId: 4 }), 'UNKNOWN_LEADER_EPOCH'],
+    ['is of the registered start', from({}, { brokerEpoch: 19 }), 'NOT_LEADER_OR_FOLLOWER'],
+    ['is of a start at all', from({}, { brokerEpoch: -1 }), 'NOT_LEADER_OR_FOLLOWER'],
+    ['is of a replica', from({}, { brokerId: 4 }), 'NOT_LEADER_OR_FOLLOWER'],
     ['has all of that', from({}), 'NONE'],
   ])('%s', async (_, request, error) => {
     const trio = await Trio.start()

@@ -24,6 +24,8 @@ export class OwnRun {
   #run: Run
   #startClass: StartClass
   #startReason: StartReason
+  /** The file of the run is written by one at a time. */
+  #noting: Promise<void> = Promise.resolve()
 
   constructor(place: Place, { run, cleanLines, startClass, reason }: Start) {
     this.#place = place
@@ -53,9 +55,13 @@ export class OwnRun {
   }
 
   /** See `LogDirectory.registered`. @throws DiskError */
-  async registered(brokerEpoch: number): Promise<void> {
-    if (brokerEpoch === this.#run.brokerEpoch) return
-    this.#run = await continueRun(this.#place, this.#run, brokerEpoch)
+  registered(brokerEpoch: number): Promise<void> {
+    const noted = this.#noting.then(async () => {
+      if (brokerEpoch === this.#run.brokerEpoch) return
+      this.#run = await continueRun(this.#place, this.#run, brokerEpoch)
+    })
+    this.#noting = noted.catch(() => {})
+    return noted
   }
 
   /** The start was one of class C, though it seemed to be B; durable when it resolves. False where it was none. @throws DiskError */
