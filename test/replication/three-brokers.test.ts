@@ -70,7 +70,7 @@ class Asking {
     const isSo = (seen: readonly PartitionState[]): boolean =>
       seen.length === partitionCount &&
       seen.every(({ isrNodes, leaderId }) => {
-        const all = isrNodes.toSorted()
+        const all = isrNodes.toSorted((a, b) => a - b)
         return brokers.includes(leaderId) && String(all) === String(brokers)
       })
     return eventually(`${brokers.join(', ')} in sync`, () => this.partitions(), isSo)
