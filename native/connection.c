@@ -48,6 +48,7 @@ Connection *connection_new(Addon *addon, int fd, const Terms *terms) {
       .frame_bytes_min = terms->frame_bytes_min,
       .frame_bytes_max = terms->frame_bytes_max,
       .takes_answers = terms->takes_answers,
+      .never_starves = terms->never_starves,
       .woken = woken,
   };
   connection->handle = table_add(&addon->connections, connection);

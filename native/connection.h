@@ -18,8 +18,8 @@ typedef struct {
   uint32_t frame_bytes_min, frame_bytes_max;
   /* Until a silent peer is asked whether it lives. */
   int keep_alive_seconds;
-  /* It was dialled: see `takes_answers` of Receiver. */
-  bool takes_answers;
+  /* It was dialled: see `takes_answers` of Receiver, and `never_starves`. */
+  bool takes_answers, never_starves;
 } Terms;
 
 typedef struct {

@@ -47,13 +47,18 @@ static Terms read_terms(const Call *call, bool takes_answers) {
       .frame_bytes_max = (uint32_t)call_integer(call, 3),
       .keep_alive_seconds = (int)call_integer(call, 4),
       .takes_answers = takes_answers,
+      .never_starves = takes_answers,
   };
 }
 
-/* (host, port, frame bytes min, max, keep-alive seconds, backlog) => handle, answer[0] = port */
+/*
+ * (host, port, frame bytes min, max, keep-alive seconds, backlog, never starves) => handle,
+ * answer[0] = port
+ */
 static double listen_at(Call *call) {
   Address address;
   Terms terms = read_terms(call, false);
+  terms.never_starves = call_integer(call, 6) != 0;
   if (!read_address(call, &address)) return -EINVAL;
   return listener_open(call->addon, &address, (int)call_integer(call, 5), &terms);
 }

@@ -123,7 +123,7 @@ static size_t may_take(const Receiver *receiver) {
   const MemoryBounds *bounds = &memory->bounds;
   double held = *memory->slabs.held, large = memory->slabs.large;
   double full = receiver->admitted ? bounds->begun : bounds->large;
-  if (receiver->takes_answers) return TURN_BYTES;
+  if (receiver->never_starves) return TURN_BYTES;
   if (is_small(receiver) && held <= bounds->any) return TURN_BYTES;
   if (is_small(receiver) && held - large <= bounds->small) return SHORT_READ_BYTES;
   if (held + missing(receiver) <= full) return TURN_BYTES;
@@ -135,7 +135,7 @@ static size_t may_take(const Receiver *receiver) {
 static bool must_starve(Receiver *receiver, size_t *limit) {
   RequestMemory *memory = receiver->memory;
   *limit = may_take(receiver);
-  admit(receiver, *limit == TURN_BYTES && !is_small(receiver) && !receiver->takes_answers);
+  admit(receiver, *limit == TURN_BYTES && !is_small(receiver) && !receiver->never_starves);
   if (*limit > 0) return false;
   receiver->starved = true;
   TAILQ_INSERT_TAIL(&memory->waiting, receiver, waiting);

@@ -34,13 +34,15 @@ typedef struct {
   ReceiverQueue waiting;
 } RequestMemory;
 
-/* The half of a connection that reads. Whoever makes one sets the first six and leaves zeros. */
+/* The half of a connection that reads. Whoever makes one sets the first seven and leaves zeros. */
 typedef struct Receiver {
   RequestMemory *memory;
   int fd;
   uint32_t frame_bytes_min, frame_bytes_max;
-  /* Its frames are answers, which we asked for and bounded: uncounted, and it never starves. */
+  /* Its frames are answers, which we asked for and bounded: uncounted. */
   bool takes_answers;
+  /* It is read however full the memory is. */
+  bool never_starves;
   /* Called when it may read again, because memory came free. */
   void (*woken)(struct Receiver *receiver);
   /* [start, end) of the slab is a frame that is not complete. */

@@ -2,8 +2,11 @@ import type { Env } from '../src/env/env.ts'
 import { Faults, type FaultKind, type MayLose } from './cluster/faults.ts'
 import type { Node, SettingChanges } from './cluster/node.ts'
 import { World } from './cluster/world.ts'
+import { ReplicaWatch } from './invariants.ts'
 import { fetchFrom, SimConsumer } from './workload/consumer.ts'
 import { History, type SeenRecord } from './workload/history.ts'
+import { GroupHistory } from './workload/group-history.ts'
+import { SimMember } from './workload/member.ts'
 import { SimProducer } from './workload/producer.ts'
 import { SimClient } from './workload/sim-client.ts'
 import { SimAdmin } from './workload/topics.ts'
@@ -32,6 +35,23 @@ export interface Outcome {
   readonly counts: Readonly<Record<string, number>>
 }
 
+/** Small, so that files and partitions change often. */
+const plainSettings: SettingChanges = {
+  logRetentionCheckIntervalMs: 10_000,
+  logSegmentBytes: 64 * 1024,
+  offsetsTopicNumPartitions: 2,
+}
+
+/** Several brokers share a store: the simulated one stands for the folder that is named. */
+function amongOthers(nodeCount: number): SettingChanges {
+  if (nodeCount === 1) return {}
+  return {
+    clusterSize: nodeCount,
+    metadataDir: '/shared',
+    defaultReplicationFactor: Math.min(3, nodeCount),
+  }
+}
+
 /** How long a healed cluster may take for anything, in virtual seconds. */
 const patienceSeconds = 60
 
@@ -40,10 +60,13 @@ export class Simulation {
   readonly world: World
   readonly history: History
   readonly faults: Faults
+  readonly watch: ReplicaWatch
   readonly #options: SimulationOptions
   readonly #admin: SimAdmin
   readonly #producers: SimProducer[] = []
   readonly #consumers: SimConsumer[] = []
+  readonly #group: GroupHistory
+  readonly #members: SimMember[] = []
   readonly #partitions: { readonly topic: string; readonly partition: number }[] = []
 
   constructor(options: SimulationOptions) {
@@ -54,12 +77,14 @@ export class Simulation {
       seed,
       nodeCount,
       turn,
-      settings: { logRetentionCheckIntervalMs: 10_000, ...settings },
+      settings: { ...plainSettings, ...amongOthers(nodeCount), ...settings },
       ...(changeEnv === undefined ? {} : { changeEnv }),
     })
     this.history = new History(what => this.world.fail(what))
     const kinds = options.kinds === undefined ? {} : { kinds: options.kinds }
     this.faults = new Faults(this.world, { ...kinds, mayLose: this.#mayLose })
+    this.#group = new GroupHistory('group', what => this.world.fail(what))
+    this.watch = new ReplicaWatch(this.world)
     this.#admin = new SimAdmin(this.world)
   }
 
@@ -69,7 +94,7 @@ export class Simulation {
     const isUp = await world.until(() => world.nodes.every(({ isRunning }) => isRunning), 60)
     if (!isUp) world.fail('I20: the cluster did not start within 60 s')
     if (isUp) await this.#work()
-    for (const each of [...this.#producers, ...this.#consumers, this.#admin]) each.stop()
+    for (const each of [...this.#clients, this.#admin]) each.stop()
     return this.#outcome()
   }
 
@@ -108,7 +133,7 @@ export class Simulation {
     const { world, history } = this
     for (const at of this.#partitions) {
       const name = `${at.topic}-${at.partition}`
-      const everyMs = 20 + world.prng.below(200)
+      const everyMs = 60 + world.prng.below(400)
       const shared = { world, history, ...at }
       this.#producers.push(new SimProducer({ ...shared, isIdempotent: true, everyMs }, name))
       if (world.prng.chance(1, 2)) {
@@ -116,9 +141,17 @@ export class Simulation {
       }
       this.#consumers.push(new SimConsumer(shared, name))
     }
-    for (const each of [...this.#producers, ...this.#consumers]) {
+    for (let number = 0; number <= world.prng.below(4); number++) {
+      const shared = { world, history: this.#group, partitions: this.#partitions }
+      this.#members.push(new SimMember(shared, `member-${number}`))
+    }
+    for (const each of this.#clients) {
       each.run().catch((error: unknown) => world.fail(`${each.name}: ${String(error)}`))
     }
+  }
+
+  get #clients(): readonly (SimProducer | SimConsumer | SimMember)[] {
+    return [...this.#producers, ...this.#consumers, ...this.#members]
   }
 
   /** I20: all run, every producer gets something acknowledged, and every consumer reads to its end. */
@@ -140,6 +173,16 @@ export class Simulation {
     }))
     const isRead = (): boolean => owed.every(({ to, by }) => by.offset > to)
     if (!(await world.until(isRead, patienceSeconds))) world.fail('I20: consumers are stuck')
+    else await this.#groupGoesOn()
+  }
+
+  /** What is written all the time is committed all the time, by somebody. */
+  async #groupGoesOn(): Promise<void> {
+    const { commitCount } = this.#group
+    const goesOn = (): boolean => this.#group.commitCount > commitCount + 3
+    if (this.#members.length === 0 || this.world.failures.length > 0) return
+    if (await this.world.until(goesOn, patienceSeconds)) return
+    this.world.fail(`I20: the group committed nothing within ${patienceSeconds} s`)
   }
 
   /** The log of each partition as a new reader finds it, against all that was ever told of it. */
@@ -171,7 +214,8 @@ export class Simulation {
   }
 
   /** A disk that forgets what was not flushed costs nothing while another copy is there: one at a time. */
-  readonly #mayLose: MayLose = () => false
+  readonly #mayLose: MayLose = node =>
+    this.world.nodes.length > 2 && node.isRunning && this.watch.isWhole
 
   #outcome(): Outcome {
     const { world, history, faults } = this
@@ -186,6 +230,7 @@ export class Simulation {
         events: world.eventCount,
         acked: history.ackedCount,
         seen: history.seenCount,
+        commits: this.#group.commitCount,
         faults: faultCount,
         lives: world.nodes.reduce((sum, { lifeCount }) => sum + lifeCount, 0),
         virtualSeconds: Math.round(world.time.monotonic() / 1000),

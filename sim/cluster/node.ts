@@ -1,7 +1,6 @@
 import { Broker } from '../../src/broker/broker.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
 import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
-import { Metrics } from '../../src/broker/telemetry/metrics.ts'
 import { DiskError, type Env } from '../../src/env/env.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
@@ -9,6 +8,8 @@ import { Prng } from '../../src/lib/prng.ts'
 import { SimDisk } from '../disk.ts'
 import { SimCrash } from '../disk-faults.ts'
 import { inlineCompaction } from '../inline-compaction.ts'
+import { readWhole } from '../../src/env/disk.ts'
+import { ToldMetrics, type ReplicaView } from './told-metrics.ts'
 import { SimStore, type SimStoreMedium } from '../metadata-store.ts'
 import { simRandom } from '../random.ts'
 import { DistantStore, type StoreWay } from './distant-store.ts'
@@ -68,6 +69,7 @@ export class Node {
   #settings: SettingChanges
   #life = new Life()
   #broker: Broker | null = null
+  #metrics: ToldMetrics | null = null
   #bootCount = 1
   #lifeCount = 0
   #state: NodeState = 'off'
@@ -109,6 +111,16 @@ export class Node {
   /** Whoever has lost its life already cannot lose it again. */
   get isAlive(): boolean {
     return this.#state !== 'off'
+  }
+
+  /** What its broker has open, as the broker sees it. */
+  replicas(): Iterable<ReplicaView> {
+    return this.#metrics?.replicas() ?? []
+  }
+
+  /** A file as it is in the page cache. */
+  read(path: string): Uint8Array {
+    return readWhole(this.disk, path) ?? new Uint8Array(0)
   }
 
   configure(settings: SettingChanges): void {
@@ -219,6 +231,7 @@ export class Node {
     life.die()
     this.#state = 'off'
     this.#broker = null
+    this.#metrics = null
     if (how === 'kill') this.disk = this.disk.crashProcess(this.#prng)
     if (how === 'exit') this.disk = this.disk.clone()
     if (how === 'power') {
@@ -278,19 +291,20 @@ export class Node {
     })
     const own = { brokerId: this.id, prng: new Prng(this.#prng.uint32()) }
     const place = { time, life, board, ...own }
+    const metrics = (this.#metrics = new ToldMetrics())
     return new Broker({
       env,
       configuration: { settings, given: new Map() },
       logger: noteLogger(text => {
         if (!life.isDead) world.trace.note(`${this.host}: ${text}`)
       }),
-      metrics: new Metrics(),
+      metrics,
       bootId: `boot ${this.#bootCount}`,
       workingDirectory: '/',
       version: '0.0.0-sim',
       hostName: this.host,
       openStore: () =>
-        Promise.resolve(new DistantStore(new SimStore(medium, 32), place, this.storeWay)),
+        Promise.resolve(new DistantStore(new SimStore(medium, 32, this.id), place, this.storeWay)),
       compactionLane: inlineCompaction,
       fatal: error => this.#fatal(life, error),
     })

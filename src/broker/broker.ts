@@ -1,27 +1,28 @@
-import { posix } from 'node:path'
-import type { Env, Timer } from '../env/env.ts'
+import type { Timer } from '../env/env.ts'
+import type { BrokerOptions } from './broker-options.ts'
 import { makeCoordinator } from './make-coordinator.ts'
+import { makeHandlers } from './make-handlers.ts'
 import { makePartitions } from './make-partitions.ts'
+import { makeReplication } from './make-replication.ts'
 import { probesOf, statusDocument, statusOf } from './broker-status.ts'
-import { Cluster } from './cluster/cluster.ts'
-import { tellStandAlone } from './tell-stand-alone.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { StartFacts } from './cluster/options.ts'
+import type { OpenedCluster, PeerService } from './cluster/peer-service.ts'
+import { makeCluster } from './make-cluster.ts'
+import { brokersHandlers } from './handlers/brokers-handlers.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
-import { clusterOptions } from './cluster-options.ts'
 import { ColdReads } from './cold-lane/cold-reads.ts'
 import { resolveListeners, type ListenerAddress } from './config/listeners.ts'
 import { LiveConfiguration } from './config/live-configuration.ts'
-import type { Configuration } from './config/settings.ts'
 import type { Coordinator } from './coordinator/coordinator.ts'
 import { mendInternalTopics } from './coordinator/internal-topics.ts'
-import { Endpoints } from './handlers/endpoints.ts'
-import { FetchSessionCache, sessionPartitionsMax } from './handlers/fetch/sessions/session-cache.ts'
+import type { Fetchers } from './fetcher/fetchers.ts'
 import type { HandlerTable } from './handlers/handler.ts'
-import { handlerTable } from './handlers/index.ts'
 import { Insight } from './insight/insight.ts'
 import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
-import type { LogDirectory, LogDirectoryOptions } from './log/directory/log-directory.ts'
+import type { LogDirectory } from './log/directory/log-directory.ts'
 import { RetentionRounds } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { openObjects, openStore } from './open-store.ts'
@@ -31,31 +32,8 @@ import { PrivateListener } from './private-listener.ts'
 import { Server, type BoundListener } from './server/server.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
 import type { Probes } from './telemetry/http.ts'
-import type { Logger } from './telemetry/logger.ts'
-import type { Metrics } from './telemetry/metrics.ts'
 
-export interface BrokerOptions {
-  readonly env: Env
-  readonly configuration: Configuration
-  readonly logger: Logger
-  readonly metrics: Metrics
-  /** Tells one life of the kernel from the next (/proc/sys/kernel/random/boot_id). */
-  readonly bootId: string
-  /** Absolute; what a relative `log.dirs` is relative to. */
-  readonly workingDirectory: string
-  /** Of the software. */
-  readonly version: string
-  /** The machine's name, for clients of listeners at every address. */
-  readonly hostName: string
-  /** How the Kubernetes API is reached, where the settings want it. Default: over HTTPS. */
-  readonly openObjects?: typeof openObjects
-  /** The place of the metadata log. Default: the one that the settings name. */
-  readonly openStore?: typeof openStore
-  /** Where logs are compacted. Default: in a thread. */
-  readonly compactionLane?: LogDirectoryOptions['compactionLane']
-  /** Nothing may go on: a broken invariant, or a data directory that failed for good. */
-  readonly fatal: (error: unknown) => void
-}
+export type { BrokerOptions } from './broker-options.ts'
 
 /** One broker and everything that it is made of. */
 export class Broker {
@@ -158,6 +136,8 @@ export class Broker {
     try {
       this.#notReadyReason = 'The metadata log is being opened.'
       this.#parts.privateListener = await this.#listenPrivately()
+      const brokers = brokersHandlers(() => this.#parts.peerService ?? null)
+      this.#parts.privateListener?.serve(brokers)
       const path = this.#configuration.settings.logDirs
       const wasFull = await makeRoom(env, path)
       if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
@@ -180,6 +160,7 @@ export class Broker {
   async stop(): Promise<void> {
     this.#notReadyReason = 'The broker is stopping.'
     this.#retention?.cancel()
+    await this.#parts.cluster?.shutDown()
     await this.#close()
   }
 
@@ -187,27 +168,17 @@ export class Broker {
     const { logger } = this.#options
     const { nodeId } = this.#configuration.settings
     await mendInternalTopics(cluster, (message, fields) => logger.warn(fields, message))
-    const directory = (this.#parts.directory = await disk.open(cluster, {
-      codecs: this.#codecs,
-      compactionLane: this.#options.compactionLane,
-      committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
-    }))
+    const { directory, partitions } = await this.#openLogs(cluster, disk)
     await disk.recorded(directory)
-    const partitions = (this.#parts.partitions = makePartitions({
+    await directory.registered(cluster.registration.now)
+    directory.beat.start()
+    const { fetchers, followerTraffic } = makeReplication({
       ...this.#options,
       configuration: this.#configuration,
-      directory,
       cluster,
-    }))
-    attachLogs(this.#options.metrics, directory, partitions)
-    this.#notReadyReason = 'Logs are being recovered.'
-    partitions.apply(cluster.image)
-    cluster.onImage((image, records) => {
-      if (this.#takeConfigs(image)) partitions.reconfigure()
-      partitions.apply(image, records)
-      this.#noteRegistration(cluster, directory)
+      partitions,
     })
-    this.#noteRegistration(cluster, directory)
+    this.#parts.fetchers = fetchers
     await partitions.sortUnclaimed()
     await partitions.settled()
     const coordinator = (this.#parts.coordinator = makeCoordinator({
@@ -219,7 +190,18 @@ export class Broker {
     }))
     coordinator.start()
     this.#watchGroups({ cluster, partitions, coordinator })
-    const handlers = this.#makeHandlers({ cluster, partitions, coordinator })
+    const handlers = makeHandlers({
+      ...this.#options,
+      configuration: this.#configuration,
+      listeners: this.#listeners,
+      cluster,
+      partitions,
+      coordinator,
+      readers: this.#insight.readers,
+      coldReads: this.#coldReads,
+      followerTraffic,
+      directory: () => this.#parts.directory,
+    })
     const server = (this.#parts.server = this.#makeServer(handlers))
     directory.onPressure(over => server.setPressure(over))
     server.setPressure(directory.isOverDirtyBudget)
@@ -228,11 +210,51 @@ export class Broker {
     await server.start()
     this.#parts.privateListener?.serve(handlers.all())
     this.#options.metrics.attach({ brokers: () => [ownNumbers(nodeId, this.#listeners, server)] })
+    cluster.setReady()
   }
 
-  /** The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself. */
-  #noteRegistration({ registration }: Cluster, directory: LogDirectory): void {
-    directory.registered(registration.now).catch(() => {})
+  /** Once; among other brokers before this start is registered, because the registration tells what was found. */
+  async #openLogs(cluster: OpenedCluster, disk: OwnDisk): Promise<OwnLogs> {
+    const { directory: open, partitions: known } = this.#parts
+    if (open !== undefined && known !== undefined) return { directory: open, partitions: known }
+    this.#notReadyReason = 'The data directory is being opened.'
+    const directory = (this.#parts.directory = await disk.open(cluster, {
+      codecs: this.#codecs,
+      compactionLane: this.#options.compactionLane,
+      committedOffset: id => this.#parts.partitions?.findById(id)?.highWatermark ?? 0,
+    }))
+    const partitions = (this.#parts.partitions = makePartitions({
+      ...this.#options,
+      configuration: this.#configuration,
+      directory,
+      cluster,
+    }))
+    attachLogs(this.#options.metrics, directory, partitions)
+    this.#notReadyReason = 'Logs are being recovered.'
+    this.#takeConfigs(cluster.image)
+    partitions.apply(cluster.image)
+    cluster.onImage((image, records) => {
+      if (this.#takeConfigs(image)) partitions.reconfigure()
+      partitions.apply(image, records)
+      // The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself.
+      const { now } = cluster.registration
+      if (now >= 0) directory.registered(now).catch(() => {})
+    })
+    return { directory, partitions }
+  }
+
+  /** What this start tells the controller of its disk. */
+  async #facts(cluster: OpenedCluster, disk: OwnDisk): Promise<StartFacts> {
+    this.#parts.peerService = cluster.peerService
+    const { directory, partitions } = await this.#openLogs(cluster, disk)
+    await partitions.settled()
+    const { identity, startClass, damaged, beat } = directory
+    return {
+      directoryId: identity.directoryId,
+      startClass,
+      damaged: damaged.map(({ topicId, partition: index }) => ({ topicId, index })),
+      beat: beat.found,
+    }
   }
 
   #applyRetention(): Promise<void> {
@@ -243,6 +265,7 @@ export class Broker {
   async #close(): Promise<void> {
     const { server, coordinator, cluster, directory, partitions, privateListener, disk } =
       this.#parts
+    this.#parts.fetchers?.stop()
     this.#parts = {}
     partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
@@ -288,17 +311,20 @@ export class Broker {
     const { env, fatal, metrics, logger, openStore: open = openStore } = this.#options
     const { settings } = this.#configuration
     const copy = disk.openCopy()
-    const cluster = await Cluster.start({
-      ...clusterOptions(this.#configuration, this.#listeners),
-      env,
+    const cluster = await makeCluster({
+      ...this.#options,
+      configuration: this.#configuration,
+      listeners: this.#listeners,
       store: await open({
         env,
         settings,
         openObjects: () => this.#openObjects(),
         warn: (text, fields) => logger.warn(fields, text),
       }),
-      ...(copy === undefined ? {} : { copy }),
-      onStandAlone: reason => tellStandAlone(logger, reason),
+      copy,
+      privateListener: this.privateListener,
+      facts: opened => this.#facts(opened, disk),
+      beat: () => this.#parts.directory?.beat.value ?? 0,
     })
     cluster.onFailure(fatal)
     metrics.attach({
@@ -320,37 +346,6 @@ export class Broker {
       logger.warn({ unusable }, 'Settings in the metadata log are not usable')
     if (Object.keys(changed).length > 0) logger.info({ settings: changed }, 'Settings changed')
     return true
-  }
-
-  #makeHandlers({ cluster, partitions, coordinator }: Served): HandlerTable {
-    const { env, metrics, workingDirectory } = this.#options
-    const configuration = this.#configuration
-    const endpoints = new Endpoints({
-      brokerId: configuration.settings.nodeId,
-      listeners: this.#listeners,
-      tellsLoopback: configuration.settings.advertisedListenersLoopbackEnable,
-      image: () => cluster.image,
-    })
-    const slots = configuration.settings.maxIncrementalFetchSessionCacheSlots
-    const limits = { slots, partitionsMax: sessionPartitionsMax }
-    const fetchSessions = new FetchSessionCache({ ...limits, random: env.random })
-    metrics.attach({ fetchSessions: () => fetchSessions })
-    return handlerTable({
-      env,
-      configuration,
-      cluster,
-      partitions,
-      coordinator,
-      endpoints,
-      readers: this.#insight.readers,
-      fetchSessions,
-      coldReads: this.#coldReads,
-      logDir: posix.resolve(workingDirectory, configuration.settings.logDirs),
-      space: () =>
-        this.#parts.directory?.failure === null
-          ? env.disk.space(configuration.settings.logDirs)
-          : null,
-    })
   }
 
   #makeServer(handlers: HandlerTable): Server {
@@ -390,9 +385,14 @@ interface Parts {
   disk?: OwnDisk
   cluster?: Cluster
   directory?: LogDirectory
+  /** As soon as the cluster is known, and before this broker is registered in it. */
+  peerService?: PeerService
   partitions?: Partitions
+  fetchers?: Fetchers
   coordinator?: Coordinator
   server?: Server
 }
+
+type OwnLogs = Required<Pick<Parts, 'directory' | 'partitions'>>
 
 type Served = Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>

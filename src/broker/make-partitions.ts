@@ -1,5 +1,5 @@
 import type { Env } from '../env/env.ts'
-import type { Cluster } from './cluster/cluster.ts'
+import type { OpenedCluster } from './cluster/peer-service.ts'
 import type { LiveConfiguration } from './config/live-configuration.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import { Partitions } from './partition/partitions.ts'
@@ -10,7 +10,7 @@ interface PartitionParts {
   readonly logger: Logger
   readonly configuration: LiveConfiguration
   readonly directory: LogDirectory
-  readonly cluster: Pick<Cluster, 'alterPartitions' | 'registration'>
+  readonly cluster: OpenedCluster
 }
 
 /** The partitions over a directory, by the settings of now, and what becomes of them as lines of the log. */
@@ -24,7 +24,7 @@ export function makePartitions(parts: PartitionParts): Partitions {
     neighbours: {
       lagTimeMaxMs: settings.replicaLagTimeMaxMs,
       alterPort: cluster,
-      controllerHeardMs: () => Infinity,
+      controllerHeardMs: () => cluster.controllerHeardMs,
     },
     ownEpoch: () => cluster.registration.now,
     openingMax: settings.numRecoveryThreadsPerDataDir,

@@ -1,5 +1,5 @@
 import type { Env } from '../env/env.ts'
-import type { Cluster } from './cluster/cluster.ts'
+import type { OpenedCluster } from './cluster/peer-service.ts'
 import type { Settings } from './config/settings.ts'
 import type { Admission } from './identity/admission.ts'
 import { ConfigMapSource } from './identity/config-map-source.ts'
@@ -79,7 +79,7 @@ export class OwnDisk {
 
   /** @throws DirectoryError */
   async open(
-    cluster: Cluster,
+    cluster: Pick<OpenedCluster, 'image' | 'registration'>,
     rest: Pick<LogDirectoryOptions, 'codecs' | 'committedOffset' | 'compactionLane'>,
   ): Promise<LogDirectory> {
     const { env, settings, bootId, logger, fatal } = this.#options

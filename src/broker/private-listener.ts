@@ -63,6 +63,8 @@ export class PrivateListener {
         ...settings,
         maxConnections: connectionsMax,
         maxConnectionsPerIp: connectionsMax,
+        // Copies of records acknowledge those that clients' requests wait for with their memory: they may not wait for it.
+        queuedMaxRequestBytes: Infinity,
         socketRequestMaxBytes: Math.min(settings.socketRequestMaxBytes, frameBytesMax),
       },
       listeners: [{ name: privateListenerName, host, port, advertised: null }],

@@ -12,6 +12,9 @@ import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { watchLoopLag } from './telemetry/loop-lag.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { takeBrokers } from './many/plan.ts'
+import { runMany } from './many/run-many.ts'
+import type { Ready } from './many/supervisor.ts'
 import { bootId, loadHere, softwareVersion } from './process-facts.ts'
 import { processNumbers } from './process-numbers.ts'
 import { tellTermination } from './termination-log.ts'
@@ -21,9 +24,16 @@ const exitFailed = 1
 
 /** Runs a broker by the arguments and the environment until a signal stops it; it ends the process itself. */
 export async function run(args: readonly string[]): Promise<void> {
-  const loaded = loadOrExit(args)
+  const { count, rest } = takeBrokers(args)
+  const loaded = loadOrExit(rest, typeof count === 'string' ? [count] : [])
   if (loaded.kind === 'text') console.log(loaded.text)
+  else if (typeof count === 'number') await runMany(count, loaded.configuration, rest)
   else await runBroker(loaded.configuration)
+}
+
+/** Where this is one of several brokers of one command, that command hears what it says, and takes it along. */
+function tellParent(facts: Ready): void {
+  process.send?.(facts)
 }
 
 async function runBroker(configuration: Configuration): Promise<void> {
@@ -105,6 +115,7 @@ function announce({
     },
     'Broker ready',
   )
+  tellParent({ listeners: listeners.map(({ host, port }) => `${host}:${port}`), http: httpAt })
   if (process.stdout.isTTY || process.env['npm_lifecycle_event'] === 'start') {
     console.log(welcome({ listeners, http: httpAt, dataPath: opened.dataPath }))
   }
@@ -140,6 +151,7 @@ function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boole
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.once('disconnect', () => stop('the end of the command that started it'))
 }
 
 /** A start that cannot be. */
@@ -174,8 +186,9 @@ function openOrExit({ settings }: Configuration, end: Ending): OpenedEnv {
   }
 }
 
-function loadOrExit(args: readonly string[]): Loaded {
+function loadOrExit(args: readonly string[], problems: readonly string[]): Loaded {
   try {
+    if (problems.length > 0) throw new ConfigurationError(problems)
     return loadHere(args)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

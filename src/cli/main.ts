@@ -20,7 +20,8 @@ const terminal: Terminal = {
 const commands: readonly Runnable[] = [
   {
     name: 'broker',
-    summary: 'runs a broker; settings by --config FILE, LOGCLUSTER_* and --set name=value',
+    summary:
+      'runs a broker, or several by --brokers N; settings by --config FILE, LOGCLUSTER_* and --set name=value',
     run: async args => (await import('../broker/run.ts')).run(args),
   },
   {
@@ -32,6 +33,12 @@ const commands: readonly Runnable[] = [
     name: 'check',
     summary: 'tells whether a broker with these settings would start here; opens no data',
     run: async args => (await import('../broker/check.ts')).check(args),
+  },
+  {
+    name: 'status',
+    summary:
+      'one screen of a cluster: brokers, leaders, in-sync replicas, and what a restart would risk',
+    run: async args => (await import('./status/status.ts')).runStatus(args, terminal),
   },
   {
     name: 'try',

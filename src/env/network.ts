@@ -23,7 +23,8 @@ export interface ListenOptions {
   readonly frameSizeMax: number
   /**
    * Memory for requests that are arriving or not yet released, of all connections that the network accepted. What does
-   * not fit is not read; of several listeners, the last one's number counts. Answers on connections that it made are
+   * not fit is not read; of several listeners, the last one's number counts. Infinity: connections of this listener are
+   * counted, and read however full the memory is; it changes nothing for others. Answers on connections that it made are
    * not counted: whoever asked for them bounds them, and they must come for requests to end.
    */
   readonly requestMemoryMax: number

@@ -61,8 +61,8 @@ const plantedBugs = {
   /** An index file that lies beside a walked segment is believed, whatever it says. */
   'index-trusted': {
     steps: {
-      walkSegment: async (recovery, segment) => {
-        const end = await walkSegment(recovery, segment)
+      walkSegment: async (recovery, segment, upToOffset) => {
+        const end = await walkSegment(recovery, segment, upToOffset)
         segment.loaded(believedIndex(recovery.host.env.disk, segment) ?? segment.index!)
         return end
       },

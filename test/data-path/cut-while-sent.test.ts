@@ -21,7 +21,7 @@ describeNeeding(['addon'], 'a range that lies in a socket', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test('is what it was when its log is cut and goes on with batches of the same size', async () => {
-    const { log, close } = await openLog(join(folder, 'log'))
+    const { log, directory } = await openLog(join(folder, 'log'))
     await append(log, batchOf(1))
     const old = bigBatch(5)
     await append(log, old)
@@ -35,7 +35,7 @@ describeNeeding(['addon'], 'a range that lies in a socket', () => {
     const came = await take(peer, read.length)
     expect(came.equals(old)).toBe(true)
     await end()
-    await close()
+    await directory.close()
   })
 
   test('would not be, if the file were written anew in its place', async () => {
@@ -57,7 +57,9 @@ describeNeeding(['addon'], 'a range that lies in a socket', () => {
 const bigBatch = (fill: number) =>
   batchOf(0, { records: [{ key: null, value: new Uint8Array(65_000).fill(fill) }] })
 
-async function openLog(path: string): Promise<{ log: Log; close(): Promise<void> }> {
+async function openLog(
+  path: string,
+): Promise<{ readonly log: Log; readonly directory: LogDirectory }> {
   const { native } = nativeForTests()
   const env = {
     clock: realClock,
@@ -76,7 +78,7 @@ async function openLog(path: string): Promise<{ log: Log; close(): Promise<void>
     settings: { ...defaultSettings(), ballastBytes: 0 },
   })
   const log = await directory.openLog(logId(), logConfig())
-  return { log, close: () => directory.close() }
+  return { log, directory }
 }
 
 function append(log: Log, records: Uint8Array): Promise<void> {

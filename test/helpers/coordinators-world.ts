@@ -31,7 +31,7 @@ interface Waiting {
   readonly done: (result: AppendResult) => void
 }
 
-export const simpleConsumer = { memberId: '', instanceId: null, generation: -1 }
+const simpleConsumer = { memberId: '', instanceId: null, generation: -1 }
 const brokerIds = [1, 2, 3]
 
 /** One broker's replica of a partition of the offsets topic: a log in memory, which follows when it is told to. */
@@ -78,8 +78,8 @@ export class ScriptedReplica {
     return epoch === -1 || epoch === this.role.leaderEpoch ? 'NONE' : 'FENCED_LEADER_EPOCH'
   }
 
-  endOfEpoch(): { readonly epoch: number; readonly endOffset: number } {
-    return { epoch: this.role.leaderEpoch - 1, endOffset: this.epochStart }
+  get hasReachedEpoch(): boolean {
+    return this.highWatermark >= this.epochStart
   }
 
   append(bytes: Uint8Array, _: unknown, done: (result: AppendResult) => void): void {
@@ -260,7 +260,7 @@ class Node {
     this.id = id
     this.replicas = roles.map((role, index) => new ScriptedReplica(id, index, role))
     const { clock } = world
-    const node = this
+    const seen = (): unknown => this.#image
     this.coordinator = new Coordinator({
       env: {
         clock,
@@ -270,7 +270,7 @@ class Node {
       cluster: {
         brokerId: id,
         get image() {
-          return node.#image
+          return seen()
         },
         onImage: (listener: Parameters<Cluster['onImage']>[0]) => {
           this.#listener = listener

@@ -40,6 +40,7 @@ const types = new Map([
   [1, 'boolean'],
   [2, 'string'],
   [3, 'int'],
+  [4, 'short'],
   [5, 'long'],
   [6, 'double'],
   [7, 'list'],
@@ -56,6 +57,10 @@ const defaults: Readonly<Record<string, readonly [value: string, why: string]>> 
     'memory is bounded by bytes, not by the number of requests',
   ],
   'offsets.topic.segment.bytes': ['1048576', 'compaction reaches the commits of few groups too'],
+  'replica.lag.time.max.ms': [
+    '10000',
+    'an append waits no longer for a follower that stands still',
+  ],
   'replica.socket.timeout.ms': ['3000', 'a leader that is stopped or cut off is noticed sooner'],
   'metadata.log.dir': ['', 'empty is how a text is said not to be given'],
 }
@@ -69,6 +74,7 @@ const own = {
   topic: ['flush.policy'],
   broker: [
     'advertised.listeners.loopback.enable',
+    'cluster.size',
     'connections.frame.timeout.ms',
     'connections.queued.output.bytes',
     'connections.requests.in.flight.max',

@@ -159,6 +159,31 @@ export function networkFrames(bench: () => NetworkBench): void {
       expect(kept.length).toBe(12)
     })
 
+    test('a listener without a limit is read though the memory of another is full', async () => {
+      const kept: Frame[] = []
+      const keep = { frames: (frames: readonly Frame[]) => void kept.push(...frames) }
+      const server = await bench().serve(keep, { requestMemoryMax: 400_000 })
+      const reserved = await bench().serve({}, { requestMemoryMax: Infinity })
+      const clients = await Promise.all(Array.from({ length: 4 }, () => bench().connect(server)))
+      const body = new Prng(9).bytes(90_000)
+      for (let round = 0; round < 3; round++)
+        for (const client of clients) client.write(framed(body))
+      await server.until(() => kept.length >= 2)
+      await fewTurns()
+      const fullAt = kept.length
+      expect(fullAt).toBeLessThan(8)
+      const peer = await bench().connect(reserved)
+      for (let round = 0; round < 3; round++) {
+        peer.write(framed(body))
+        expect((await peer.takeFrame()).equals(Buffer.from(body))).toBe(true)
+      }
+      expect(kept).toHaveLength(fullAt)
+      for (let released = 0; released < 12; released++) {
+        await server.until(() => kept.length > released)
+        kept[released]!.release()
+      }
+    })
+
     test('begun frames alone cannot fill the memory for ever', async () => {
       const server = await bench().serve({}, { requestMemoryMax: 300_000 })
       const clients = await Promise.all(Array.from({ length: 5 }, () => bench().connect(server)))

@@ -19,6 +19,9 @@ const shell = [
   'src/operator/main.ts',
   'src/broker/check.ts',
   'src/broker/process-facts.ts',
+  'src/broker/many/run-many.ts',
+  'src/broker/many/credentials.ts',
+  'src/broker/many/spawned-broker.ts',
   'src/cli/main.ts',
   'src/cli/kubectl/main.ts',
 ]
@@ -96,6 +99,7 @@ const bans: readonly Ban[] = [
     places: ['src', 'sim'],
     but: [
       'src/broker/run.ts',
+      'src/broker/many/run-many.ts',
       'src/operator/run.ts',
       'src/broker/check.ts',
       'src/broker/termination-log.ts',

@@ -1,14 +1,6 @@
-/** What one layer may import besides itself: places of ours, and modules of Node or of others by name. */
-interface Layer {
-  readonly ours: readonly string[]
-  readonly modules?: readonly string[]
-}
+import { everything, operatorLayers, real, broker, type Layer } from './operator-layers.ts'
 
-const real = (...files: string[]): string[] => files.map(file => `src/env/real/${file}`)
-const broker = (...rooms: string[]): string[] => rooms.map(room => `src/broker/${room}`)
 const log = (...places: string[]): string[] => places.map(place => `src/broker/log/${place}`)
-const operator = (...rooms: string[]): string[] => rooms.map(room => `src/operator/${room}`)
-const everything = ['src']
 
 /**
  * At the door of `log/`, because they are words of all its rooms: which log, its settings, what it asks of the directory
@@ -217,7 +209,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...broker('wire', 'config', 'metadata', 'cluster', 'partition'),
       ...broker('cluster/controller', 'coordinator/groups', 'coordinator', 'insight', 'cold-lane'),
-      ...broker('handlers/fetch/sessions', 'security', 'wire/sasl'),
+      ...broker('handlers/fetch/sessions', 'security', 'wire/sasl', 'throttle'),
     ],
   },
   'src/broker/handlers/fetch/sessions': { ours: ['src/lib'] },
@@ -225,89 +217,40 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/server': {
     ours: ['src/lib', 'src/env', ...broker('wire', 'config', 'telemetry', 'security', 'handlers')],
   },
-  // The operator: its own rooms below its loop. Nothing of the broker imports it.
-  'src/operator/kubernetes': {
-    ours: ['src/lib', 'src/env'],
-    modules: ['@kubernetes/client-node', 'undici', 'node:fs/promises'],
-  },
-  'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
-  'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
-  'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
-  'src/operator/broker-access.ts': {
-    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),
-  },
-  'src/operator/topics': {
-    ours: [
-      ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
-      ...operator('broker-access.ts'),
-      ...broker('telemetry/logger.ts'),
-    ],
-  },
-  'src/operator/parts.ts': {
-    ours: [
-      'src/env',
-      ...operator('kubernetes', 'brokers', 'caches.ts'),
-      ...broker('telemetry/logger.ts'),
-    ],
-  },
-  'src/operator/metrics.ts': {
-    ours: [
-      'src/env',
-      ...operator('kubernetes'),
-      ...broker(
-        'telemetry/instruments.ts',
-        'telemetry/process-instruments.ts',
-        'telemetry/sources.ts',
-        'telemetry/tally.ts',
-      ),
-    ],
-    modules: ['prom-client'],
-  },
-  'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
-  'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
-  'src/operator/controller.ts': {
-    ours: [
-      'src/env',
-      ...operator('kubernetes', 'reconciler.ts', 'metrics.ts'),
-      ...broker('telemetry/logger.ts'),
-    ],
-  },
-  'src/operator/arguments.ts': { ours: [], modules: ['node:util'] },
-  'src/operator/operator.ts': { ours: everything },
-  'src/operator/ring.ts': {
-    ours: [
-      ...broker('metadata/kubernetes/genesis.ts', 'metadata/kubernetes/names.ts'),
-      ...operator('desired', 'plan', 'kubernetes'),
-    ],
-  },
-  'src/operator/reconcilers.ts': {
-    ours: [
-      ...operator('operator.ts', 'parts.ts', 'reconciler.ts'),
-      ...operator('ring.ts', 'reconcile', 'topics'),
-    ],
-  },
-  'src/operator/run.ts': { ours: everything, modules: ['node:os'] },
-  'src/operator/main.ts': { ours: ['src/operator/run.ts'] },
   'src/broker/open-env.ts': { ours: everything },
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/open-store.ts': { ours: everything },
   'src/broker/own-disk.ts': { ours: everything },
   'src/broker/make-partitions.ts': { ours: everything },
+  'src/broker/make-handlers.ts': { ours: everything, modules: ['node:path'] },
+  'src/broker/make-replication.ts': { ours: everything },
+  'src/broker/replication-numbers.ts': { ours: everything },
   'src/broker/tell-stand-alone.ts': { ours: everything },
   'src/broker/identity': { ours: ['src/env', 'src/kubernetes', ...log('directory')] },
   'src/broker/process-numbers.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
   'src/broker/make-coordinator.ts': { ours: everything },
+  'src/broker/known-time.ts': { ours: [] },
   'src/broker/retention-round.ts': { ours: everything },
   'src/broker/private-listener.ts': { ours: everything },
   'src/broker/broker-status.ts': { ours: everything },
-  'src/broker/broker.ts': { ours: everything, modules: ['node:path'] },
+  'src/broker/broker-options.ts': { ours: everything },
+  'src/broker/make-cluster.ts': { ours: everything },
+  'src/broker/broker.ts': { ours: everything },
   'src/broker/refusal.ts': { ours: everything },
   'src/broker/termination-log.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/process-facts.ts': { ours: everything, modules: ['node:fs'] },
   'src/broker/check.ts': { ours: everything },
   'src/broker/run.ts': { ours: everything, modules: ['node:'] },
+  // Several brokers of one machine: a process of its own, which knows brokers by their processes alone.
+  'src/broker/many': { ours: ['src/env', ...broker('config/settings.ts')] },
+  'src/broker/many/spawned-broker.ts': {
+    ours: broker('many', 'metadata/shape.ts'),
+    modules: ['node:child_process', 'node:path'],
+  },
+  'src/broker/many/credentials.ts': { ours: ['src/env'], modules: ['node:fs', 'node:path'] },
+  'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
@@ -315,6 +258,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/cli',
       'src/cli/try',
+      'src/cli/status',
       'src/env/real/package-version.ts',
       ...broker('run.ts', 'check.ts'),
       'src/operator/run.ts',
@@ -337,6 +281,14 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
     modules: ['node:fs', 'node:path'],
   },
+  'src/cli/status': {
+    ours: [
+      'src/env',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      'src/cli/terminal.ts',
+    ],
+  },
   'src/cli/try': {
     ours: [
       'src/lib',
@@ -347,44 +299,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/terminal.ts',
     ],
   },
-  'src/operator/crd': { ours: ['src/lib'], modules: ['zod'] },
-  // What is wanted, what to do, what to tell: pure, and so without `async` (bans.ts).
-  'src/operator/desired': {
-    ours: [
-      'src/lib',
-      'src/kubernetes/disk-identity.ts',
-      ...broker('config'),
-      ...operator('crd', 'kubernetes/objects.ts', 'desired/hash.ts'),
-    ],
-  },
-  'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
-  'src/operator/plan': {
-    ours: [
-      'src/lib',
-      'src/kubernetes/disk-identity.ts',
-      ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
-      ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
-    ],
-  },
-  'src/operator/status': {
-    ours: operator(
-      'crd',
-      'desired',
-      'desired/hash.ts',
-      'plan',
-      'brokers/brokers.ts',
-      'kubernetes/objects.ts',
-    ),
-  },
-  // And the shell that looks and acts.
-  'src/operator/reconcile': {
-    ours: [
-      'src/lib',
-      'src/env',
-      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'status', 'brokers', 'kubernetes'),
-      ...operator('own-kinds.ts', 'parts.ts', 'caches.ts', 'reconciler.ts'),
-    ],
-  },
+  ...operatorLayers,
 }
 
 /** These may be imported by nobody but tests and the sim: a process begins there, or the product ends. */

@@ -22,13 +22,18 @@ import type { WireClient } from '../wire/client/client.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import { CopiedStore } from '../metadata/copy/copied-store.ts'
-import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
+import type { StoredLog } from '../metadata/store.ts'
+import { replay } from './replay.ts'
 import { type Look, look, suitable } from './look.ts'
+import { countedStarts, spareIn } from './local-facts.ts'
+import { openedView } from './opened-view.ts'
 import { Membership } from './membership.ts'
 import type { Office } from './office.ts'
+import { Deposed } from './controller-shell.ts'
+import type { ImageListener, OpenedCluster, PeerService } from './peer-service.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { ClusterOptions, StandAlone } from './options.ts'
-import { type ProducerIdBlock, ProducerIds, type SpareBlock } from './producer-ids.ts'
+import { type ProducerIdBlock, ProducerIds } from './producer-ids.ts'
 import { advanced, isOnlyBroker, standInImage } from './stand-in.ts'
 
 export type { ClusterOptions, StandAlone } from './options.ts'
@@ -50,20 +55,20 @@ export type {
 /** A producer that finds no id left hears of it within this time, before its client gives up: after 30 s, most of them. */
 const producerIdsTimeoutMs = 10_000
 
-export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void
+export type { ImageListener } from './peer-service.ts'
 
 /**
  * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
  * changes that may be asked for. This broker is always the controller; but while it stands alone (`ClusterOptions.copy`)
  * nothing can be changed.
  */
-export class Cluster {
+export class Cluster implements OpenedCluster {
   readonly #options: ClusterOptions
   readonly #membership: Membership
   readonly #producerIds: ProducerIds
-  readonly #imageListeners: ImageListener[] = []
+  readonly #imageListeners = new Set<ImageListener>()
   readonly #failureListeners: ((error: Error) => void)[] = []
-  readonly #epochBefore: number | null
+  #epochBefore: number | null
   #epoch = -1
   #image: MetadataImage
   #failure: Error | null = null
@@ -79,6 +84,7 @@ export class Cluster {
       publish: (next, records) => this.#publish(next, records),
       registered: epoch => this.#registered(epoch),
       failed: error => this.#fail(error),
+      opened: opened => this.#opened(opened),
     })
     const spare = copy === undefined ? null : spareIn(copy)
     this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
@@ -91,8 +97,10 @@ export class Cluster {
    * else became the controller meanwhile
    */
   static async start(given: ClusterOptions): Promise<Cluster> {
-    const { copy, store } = given
-    const options = copy === undefined ? given : { ...given, store: new CopiedStore(store, copy) }
+    const { copy, store, brokerId } = given
+    const isShared = (log: StoredLog): boolean => !isOnlyBroker(replay(log), brokerId)
+    const options =
+      copy === undefined ? given : { ...given, store: new CopiedStore(store, copy, isShared) }
     try {
       return await Cluster.#begin(options)
     } catch (error) {
@@ -107,10 +115,10 @@ export class Cluster {
     if (own !== null) suitable(own, options)
     for (;;) {
       const found = await look(options)
-      if (found.kind === 'read') {
+      if (found.kind === 'held' || found.kind === 'read') {
         const cluster = new Cluster(options, found.image)
-        await cluster.#attach(found)
-        return cluster
+        if (await cluster.#enter(found)) return cluster
+        continue
       }
       if (copy !== undefined && own !== null) {
         const cluster = new Cluster(options, own)
@@ -123,6 +131,23 @@ export class Cluster {
     }
   }
 
+  /** False where another broker came first, and one must look again. */
+  async #enter(found: Exclude<Look, { readonly kind: 'unavailable' | 'unusable' }>) {
+    const { brokerId, isSoleBroker = true } = this.#options
+    const isFirst = found.image.brokers.size === 0 || isOnlyBroker(found.image, brokerId)
+    if (found.kind === 'held' || (!isFirst && !isSoleBroker)) {
+      await this.#membership.join(found)
+      return true
+    }
+    try {
+      await this.#attach(found)
+      return true
+    } catch (error) {
+      if (isSoleBroker || !(error instanceof Deposed)) throw error
+      return false
+    }
+  }
+
   /** At the start: a store that goes away in the middle of it is not waited for, where there is a copy to stand on. */
   async #attach(found: Extract<Look, { readonly kind: 'read' }>): Promise<void> {
     const { copy, brokerId } = this.#options
@@ -131,7 +156,7 @@ export class Cluster {
     if (copy === undefined || !isOnlyBroker(this.#image, brokerId)) return attaching
     if ((await Promise.race([attaching, silence.promise])) !== 'silent') return
     const starts = await countedStarts(copy)
-    if (this.#membership.isAttached) return
+    if (this.#membership.office !== null) return
     this.#standOn(starts)
     this.#membership.standAloneUntil(attaching)
   }
@@ -158,7 +183,17 @@ export class Cluster {
 
   /** Of the active controller, as far as this broker knows; -1 where it knows none. */
   get controllerId(): number {
-    return this.#image.controllerId
+    return this.#membership.claim.controllerId
+  }
+
+  /** When an active controller was heard of last, in monotonic milliseconds: now, where it is this broker; -Infinity where none was. */
+  get controllerHeardMs(): number {
+    return this.#membership.controllerHeardMs
+  }
+
+  /** What this broker does for the others of its cluster. */
+  get peerService(): PeerService {
+    return this.#membership
   }
 
   /** What others may ask of this broker while it is the controller; null while it is not. */
@@ -186,8 +221,8 @@ export class Cluster {
    * for the change gets an answer. Returns how to stop that. A listener that throws ends the cluster (`onFailure`).
    */
   onImage(listener: ImageListener): () => void {
-    this.#imageListeners.push(listener)
-    return () => removeFrom(this.#imageListeners, listener)
+    this.#imageListeners.add(listener)
+    return () => this.#imageListeners.delete(listener)
   }
 
   /** Once: the store failed for good, or somebody else writes to it. No change is possible after; the image stays. */
@@ -293,11 +328,16 @@ export class Cluster {
     return this.#membership.connectTo(brokerId)
   }
 
+  /** This broker can serve what it is given, and is fenced no longer by its own wish. */
+  setReady(): void {
+    this.#membership.setReady()
+  }
+
   /**
    * Hands over what this broker leads, waits until the others know, and resolves when it may stop: at once where it is alone,
    * after `timeoutMs` in any case. `stop` comes after it.
    */
-  shutDown(timeoutMs?: number): Promise<void> {
+  shutDown(timeoutMs = 60_000): Promise<void> {
     return this.#membership.shutDown(timeoutMs)
   }
 
@@ -336,6 +376,12 @@ export class Cluster {
     return readUint32(this.#options.env.random.bytes(4), 0)
   }
 
+  /** Before this start is registered the image tells of the one before. */
+  #opened(image: MetadataImage): OpenedCluster {
+    if (this.#epoch < 0) this.#epochBefore = image.brokers.get(this.brokerId)?.epoch ?? null
+    return openedView(this, image)
+  }
+
   #registered(epoch: number): void {
     this.#epoch = epoch
     this.#producerIds.refill()
@@ -344,31 +390,11 @@ export class Cluster {
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
     assert(image.sequence > this.#image.sequence, 'images go forward')
     this.#image = image
-    for (const listener of this.#imageListeners.slice()) listener(image, records)
+    for (const listener of this.#imageListeners) listener(image, records)
   }
 
   #fail(error: Error): void {
     this.#failure = error
     for (const listener of this.#failureListeners.splice(0)) listener(error)
   }
-}
-
-/** A start that no registration stands for leads in leader epochs of its own: counted, durably, before anybody sees them. */
-async function countedStarts(copy: MetadataCopy): Promise<number> {
-  const unregisteredStarts = copy.local.unregisteredStarts + 1
-  await copy.keep({ unregisteredStarts })
-  return unregisteredStarts
-}
-
-/** The block that the last run left unused, and where this one notes its own. */
-function spareIn(copy: MetadataCopy): SpareBlock {
-  return {
-    block: copy.local.producerIds,
-    keep: producerIds => copy.keep({ producerIds }),
-  }
-}
-
-function removeFrom<T>(list: T[], item: T): void {
-  const at = list.indexOf(item)
-  if (at >= 0) list.splice(at, 1)
 }

@@ -1,8 +1,9 @@
 import type { Address, Clock } from '../../env/env.ts'
 import type { MetadataImage } from '../metadata/image.ts'
+import type { WireClient } from '../wire/client/client.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
 import type { Api, Draft, Fields, Infer } from '../wire/field.ts'
-import type { Lane, Peers } from './peers.ts'
+import type { Lane, PeerConnections } from './peers.ts'
 
 /** Who is the controller, and since when. */
 export interface ControllerClaim {
@@ -14,10 +15,10 @@ export interface ControllerClaim {
 export interface ControllerLinkOptions {
   readonly clock: Clock
   readonly brokerId: number
-  readonly peers: Peers | undefined
-  image(): MetadataImage
+  readonly peers: PeerConnections | undefined
+  readonly image: () => MetadataImage
   /** Somebody told of a later controller than the image knows. */
-  onRumour(): void
+  readonly onRumour: () => void
 }
 
 /**
@@ -64,6 +65,15 @@ export class ControllerLink {
   /** An answer came that only the controller gives. */
   answered(): void {
     this.#heardMs = this.#options.clock.monotonic()
+  }
+
+  /** A connection of the caller's own to any broker. */
+  connectTo(brokerId: number): Promise<WireClient> {
+    const { peers, image } = this.#options
+    const peer = image().brokers.get(brokerId)?.peer ?? null
+    if (peer !== null && peers !== undefined) return peers.connect(peer)
+    const message = `broker ${brokerId} has no private listener that this one could dial`
+    return Promise.reject(new WireClientError('unreachable', message))
   }
 
   /**

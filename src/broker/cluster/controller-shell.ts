@@ -10,7 +10,13 @@ import {
 } from './controller/controller.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
-import type { Cursor, MetadataStore, Silence, SnapshotOutcome } from '../metadata/store.ts'
+import type {
+  Cursor,
+  MetadataStore,
+  Silence,
+  SnapshotOutcome,
+  StoredRecord,
+} from '../metadata/store.ts'
 
 export interface ControllerShellOptions {
   readonly clock: Clock
@@ -20,6 +26,12 @@ export interface ControllerShellOptions {
   readonly controller: ControllerOptions
   /** How long a store that does not answer is left alone. */
   readonly retryDelayMs: number
+  /** Whether this broker may append now: asked immediately before each append (durability.md 1.5). Default: it may. */
+  mayAppend?(): boolean
+  /** The store has it, before anybody is told what is in it. */
+  onCommitted?(record: StoredRecord): void
+  /** The store noted a snapshot in the log itself, which ends at `cursor` now. */
+  onMoved?(cursor: Cursor): void
   onPublish(image: MetadataImage, records: readonly MetadataRecord[]): void
   /** The store did not answer, and is asked again after a pause. */
   onSilence?(): void
@@ -45,11 +57,18 @@ export class ControllerShell {
   #silence: Silence | null = null
   #failure: Error | null = null
   #stopped: Deferred<void> | null = null
+  /** The operation on the store that is under way, or was last. */
+  #operation: Promise<void> = Promise.resolve()
 
   constructor(options: ControllerShellOptions) {
     this.#options = options
     this.#cursor = options.cursor
     this.#controller = new Controller(options.controller)
+  }
+
+  /** What ended it; null while it goes on. */
+  get failure(): Error | null {
+    return this.#failure
   }
 
   /** True while the store does not answer, and nothing can be changed. */
@@ -76,6 +95,27 @@ export class ControllerShell {
     this.#step({ type: 'commanded', id, command })
     if (timeoutMs < Infinity && this.#pending.has(id)) this.#limit(id, pending, timeoutMs)
     return pending.promise
+  }
+
+  /** Time goes on. */
+  tick(nowMs: number): void {
+    this.#step({ type: 'tick', nowMs })
+  }
+
+  /** That broker's connection broke, and it took no other in time. */
+  connectionReset(brokerId: number): void {
+    this.#step({ type: 'connectionReset', brokerId })
+  }
+
+  /** The office is given up: whoever waits does not learn what becomes of what is under way. */
+  resign(reason: string): void {
+    this.#fail(new Deposed(`This broker is not the controller any more: ${reason}.`))
+    this.#checkStopped()
+  }
+
+  /** Resolves when the store is not in use any more by this office. */
+  settled(): Promise<void> {
+    return this.#operation
   }
 
   /** Takes no more commands, and resolves when nothing is under way, or what is cannot be finished now. */
@@ -130,10 +170,16 @@ export class ControllerShell {
   }
 
   async #append(epoch: number, payload: Uint8Array): Promise<void> {
+    const { nextSequence: sequence } = this.#cursor
+    if (this.#options.mayAppend?.() === false) {
+      return this.resign('its lease could not be renewed in time')
+    }
     const outcome = await this.#options.store.append(this.#cursor, epoch, payload)
     this.#silence = outcome.kind === 'unavailable' ? outcome : null
     if (outcome.kind !== 'committed') return this.#step({ type: outcome.kind })
     this.#cursor = outcome.cursor
+    if (this.#failure !== null) return
+    this.#options.onCommitted?.({ sequence, epoch, hash: outcome.cursor.lastHash, payload })
     this.#step({ type: 'committed', ...this.#progress() })
   }
 
@@ -144,7 +190,10 @@ export class ControllerShell {
     if (outcome.kind === 'unavailable') return this.#step({ type: 'snapshotUnavailable' })
     if (outcome.kind === 'unknown') return this.#step({ type: 'snapshotUnknown' })
     if (outcome.kind === 'lost') return this.#step({ type: 'lost' })
+    const isMoved = outcome.cursor.nextSequence !== this.#cursor.nextSequence
     this.#cursor = outcome.cursor
+    if (this.#failure !== null) return
+    if (isMoved) this.#options.onMoved?.(outcome.cursor)
     this.#step({ type: 'snapshotWritten', ...this.#progress() })
   }
 
@@ -154,7 +203,7 @@ export class ControllerShell {
   }
 
   #keepGoing(operation: Promise<void>): void {
-    operation.catch((error: unknown) => {
+    this.#operation = operation.catch((error: unknown) => {
       this.#fail(error as Error)
       this.#checkStopped()
     })

@@ -24,8 +24,8 @@ export interface KnownLogOptions {
   readonly copy?: MetadataCopy | undefined
   /** Records after which the copy is made short by a snapshot. */
   readonly snapshotIntervalMax: number
-  image(): MetadataImage
-  publish(image: MetadataImage, records: readonly MetadataRecord[]): void
+  readonly image: () => MetadataImage
+  readonly publish: (image: MetadataImage, records: readonly MetadataRecord[]) => void
 }
 
 /**
@@ -44,6 +44,11 @@ export class KnownLog {
   constructor(options: KnownLogOptions) {
     this.#options = options
     this.feed = new MetadataFeed(options.clock)
+  }
+
+  /** What was published last. */
+  get image(): MetadataImage {
+    return this.#options.image()
   }
 
   /** Where it ends. */
@@ -168,11 +173,14 @@ export class KnownLog {
   /** Durably, before anybody acts by it. */
   async #keep(record: FeedRecord, after: MetadataImage): Promise<void> {
     const { copy, snapshotIntervalMax } = this.#options
-    if (copy === undefined) return
+    const ends = cursorAfter(record)
+    // A last append of this broker's own, of which its office did not learn any more.
+    const isThere = isSame(copy?.cursor ?? null, ends)
+    if (copy === undefined || isThere) return
     if (!record.isNote && this.#sinceSnapshot < snapshotIntervalMax) return copy.append(record)
     const { sequence, epoch, hash } = record
     const snapshot = { sequence, epoch, hash, payload: encodeBatch(after.records()) }
-    await copy.replace({ snapshot, tail: [], cursor: cursorAfter(snapshot) })
+    await copy.replace({ snapshot, tail: [], cursor: ends })
     this.#sinceSnapshot = 0
   }
 
@@ -186,6 +194,10 @@ export class KnownLog {
 function cursorAfter(record: Pick<StoredRecord, 'sequence' | 'hash'> | null): Cursor {
   if (record === null) return { nextSequence: 1, lastHash: genesisHash }
   return { nextSequence: record.sequence + 1, lastHash: record.hash }
+}
+
+function isSame(one: Cursor | null, other: Cursor): boolean {
+  return one?.nextSequence === other.nextSequence && one.lastHash === other.lastHash
 }
 
 /** Topics that a later state says were deleted, as their records would have said it. */

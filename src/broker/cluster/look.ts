@@ -5,13 +5,21 @@ import { replay } from './replay.ts'
 
 /** What one look at the store came to. */
 export type Look =
-  | { readonly kind: 'read'; readonly log: StoredLog; readonly image: MetadataImage }
+  /** And its lease is this broker's, since `acquiredAtMs` or a little later, in monotonic milliseconds. */
+  | {
+      readonly kind: 'read'
+      readonly log: StoredLog
+      readonly image: MetadataImage
+      readonly acquiredAtMs: number
+    }
+  /** Another broker has the lease of a store that several share. */
+  | { readonly kind: 'held'; readonly log: StoredLog; readonly image: MetadataImage }
   /** It does not answer, or somebody else has the lease: to be asked again. */
   | { readonly kind: 'unavailable'; readonly message: string }
   /** It holds what this broker may not go on from. */
   | { readonly kind: 'unusable'; readonly error: StoreError }
 
-type LookOptions = Pick<ClusterOptions, 'store' | 'brokerId' | 'clusterId' | 'isSoleBroker'>
+type LookOptions = Pick<ClusterOptions, 'env' | 'store' | 'brokerId' | 'clusterId' | 'isSoleBroker'>
 
 /**
  * Takes the lease and reads the log. What may get better with another look is said, and not thrown.
@@ -19,11 +27,14 @@ type LookOptions = Pick<ClusterOptions, 'store' | 'brokerId' | 'clusterId' | 'is
  */
 export async function look(options: LookOptions): Promise<Look> {
   try {
-    if (!(await options.store.lease.acquire({ force: false }))) {
+    const acquiredAtMs = options.env.clock.monotonic()
+    const isAcquired = await options.store.lease.acquire({ force: false })
+    if (!isAcquired && options.isSoleBroker !== false) {
       return { kind: 'unavailable', message: 'its lease is not to be had' }
     }
     const log = await options.store.readAll()
-    return { kind: 'read', log, image: suitable(replay(log), options) }
+    const image = suitable(replay(log), options)
+    return isAcquired ? { kind: 'read', log, image, acquiredAtMs } : { kind: 'held', log, image }
   } catch (error) {
     if (error instanceof StoreUnavailable) return { kind: 'unavailable', message: error.message }
     if (!(error instanceof StoreError) || error.reason === 'failed') throw error
@@ -34,7 +45,7 @@ export async function look(options: LookOptions): Promise<Look> {
 /** @throws StoreError `unsuitable` where it is of another cluster or another broker */
 export function suitable(
   image: MetadataImage,
-  { clusterId, brokerId, isSoleBroker = true }: Omit<LookOptions, 'store'>,
+  { clusterId, brokerId, isSoleBroker = true }: Omit<LookOptions, 'store' | 'env'>,
 ): MetadataImage {
   if (clusterId !== undefined && image.isCreated && image.clusterId !== clusterId) {
     throw new StoreError(

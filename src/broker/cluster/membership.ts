@@ -1,19 +1,35 @@
 import type { Timer } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
+import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage } from '../metadata/image.ts'
-import { legacyDirectoryId } from '../metadata/directory-id.ts'
-import { decodeBatch, featureLevel, type MetadataRecord } from '../metadata/records.ts'
-import { StoreError, type StoredLog } from '../metadata/store.ts'
+import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
 import type { WireClient } from '../wire/client/client.ts'
-import { WireClientError } from '../wire/client/client-error.ts'
-import type { Office } from './office.ts'
-import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
-import type { ClusterOptions, StandAlone } from './options.ts'
-import { ControllerShell, Deposed } from './controller-shell.ts'
-import type { Answer, Command, Refusal } from './controller/commands.ts'
+import { Asker } from './asker.ts'
+import type { Answer, Command, Registration } from './controller/commands.ts'
+import { ControllerLink } from './controller-link.ts'
+import { type ControllerShell, Deposed } from './controller-shell.ts'
+import { ImageWaits } from './image-waits.ts'
+import { KnownLog } from './known-log.ts'
 import { type Look, look } from './look.ts'
-import { rulesOf } from './rules.ts'
+import { makeOffice } from './make-office.ts'
+import type { HeldOffice, Office } from './office.ts'
+import type { ClusterOptions, StandAlone, StartFacts } from './options.ts'
+import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
+import type { OpenedCluster, PeerService } from './peer-service.ts'
+import { Presence } from './presence.ts'
+import { plainFacts, registrationOf } from './registering.ts'
+import { serveMetadata } from './serve-metadata.ts'
+import { isOnlyBroker } from './stand-in.ts'
+import {
+  isOfStore,
+  outcomeUnknown,
+  quarantineOf,
+  reasonOf,
+  refusedBy,
+  type Unread,
+} from './standing-alone.ts'
+import { Succession } from './succession.ts'
 
 type Read = Extract<Look, { readonly kind: 'read' }>
 
@@ -22,25 +38,35 @@ export interface MembershipListener {
   /** The last that was published, or what the broker stands on. */
   image(): MetadataImage
   publish(image: MetadataImage, records: readonly MetadataRecord[]): void
-  /** This broker is the controller, and registered in this epoch; before `publish` has it. */
+  /** The controller registered this broker in this epoch; before `publish` has it. */
   registered(epoch: number): void
   /** Once, last. */
   failed(error: Error): void
+  /** For whoever must know the cluster before this broker is registered in it, as `image` tells it. */
+  opened(image: MetadataImage): OpenedCluster
 }
 
 /** Milliseconds between two looks at a store that answers: each reads all of it. */
 const quarantineLookMs = 5_000
 
 /**
- * This broker's hold on the store: it is the controller, or, where it has a copy to stand on, it stands alone and looks
- * again and again until the store is there and holds what this broker followed (durability.md 1.6).
+ * This broker's part in the cluster. It holds the controller's office, or it follows the log while another does and watches
+ * for the office to become free; both can be won and lost again and again. Where it is the only broker and has a copy to stand
+ * on, it may stand alone instead: it looks again and again until the store is there and holds what this broker followed
+ * (durability.md 1.6).
  */
-export class Membership {
+export class Membership implements PeerService {
   readonly #options: ClusterOptions
   readonly #listener: MembershipListener
-  /** null while this broker stands alone. */
-  #shell: ControllerShell | null = null
-  /** On its way to office. */
+  readonly #known: KnownLog
+  readonly #link: ControllerLink
+  readonly #asker: Asker
+  readonly #presence: Presence
+  readonly #waits: ImageWaits
+  readonly #succession: Succession
+  #incarnationId: Uuid
+  #facts: StartFacts | null = null
+  /** On its way to office, as the only broker. */
   #candidate: ControllerShell | null = null
   #candidateFailure: Error | null = null
   #alone: StandAlone | null = null
@@ -51,97 +77,218 @@ export class Membership {
   #isStopped = false
 
   constructor(options: ClusterOptions, listener: MembershipListener) {
+    const { env, copy, store, brokerId, timers = {} } = options
+    const { clock } = env
+    const image = (): MetadataImage => listener.image()
     this.#options = options
     this.#listener = listener
+    this.#incarnationId = randomUuid(env.random)
+    this.#waits = new ImageWaits(clock)
+    this.#known = new KnownLog({
+      clock,
+      copy,
+      snapshotIntervalMax: store.snapshotIntervalMax,
+      image,
+      publish: (next, records) => this.#publish(next, records),
+    })
+    const onRumour = (): void => this.#succession.hurry()
+    this.#link = new ControllerLink({ clock, brokerId, peers: options.peers, image, onRumour })
+    const brokerEpoch = (): number => this.#presence.epoch
+    this.#asker = new Asker({
+      clock,
+      link: this.#link,
+      office: () => this.office,
+      caller: () => ({
+        clusterId: image().isCreated ? image().clusterId : '',
+        brokerId,
+        brokerEpoch: brokerEpoch(),
+      }),
+      seen: (sequence, timeoutMs) => this.#waits.until(sequence, timeoutMs),
+    })
+    const told = {
+      image,
+      failed: (error: Error) => listener.failed(error),
+      warn: (message: string, fields: Readonly<Record<string, unknown>>) =>
+        options.warn?.(message, fields),
+    }
+    this.#presence = new Presence({
+      ...told,
+      clock,
+      brokerId,
+      beat: options.beat,
+      heartbeatIntervalMs: timers.heartbeatIntervalMs ?? 1_000,
+      sessionTimeoutMs: timers.sessionTimeoutMs ?? 6_000,
+      askOnce: async (command, timeoutMs) => {
+        const attempt = await this.#asker.once(command, timeoutMs)
+        return attempt.kind === 'answered' ? attempt.answer : null
+      },
+      registered: epoch => listener.registered(epoch),
+    })
+    this.#succession = new Succession({
+      ...told,
+      cluster: options,
+      known: this.#known,
+      link: this.#link,
+      brokerEpoch,
+      publish: (next, records) => this.#publish(next, records),
+      quarantined: error => this.#setAlone(error === null ? null : quarantineOf(error)),
+    })
+  }
+
+  get brokerId(): number {
+    return this.#options.brokerId
+  }
+
+  get image(): MetadataImage {
+    return this.#listener.image()
+  }
+
+  get claim(): PeerService['claim'] {
+    return this.#link.claim
+  }
+
+  heard(claim: PeerService['claim']): void {
+    this.#link.heard(claim)
+  }
+
+  fetchMetadata(
+    request: Parameters<PeerService['fetchMetadata']>[0],
+    onEarlier: (end: () => void) => void,
+  ): ReturnType<PeerService['fetchMetadata']> {
+    if (this.office === null && !this.#succession.isFollowing) return null
+    const served = {
+      known: this.#known,
+      image: () => this.image,
+      claim: () => this.#link.claim,
+      isController: () => this.office !== null,
+    }
+    return serveMetadata(served, request, onEarlier)
   }
 
   /** True while the store does not answer. */
   get isWaiting(): boolean {
-    return this.#shell?.isWaiting ?? this.#alone?.kind === 'outage'
+    return this.#succession.office?.shell.isWaiting ?? this.#alone?.kind === 'outage'
   }
 
   get standsAlone(): StandAlone | null {
     return this.#alone
   }
 
-  /** As `ControllerShell.ask`; refused at once while this broker stands alone. */
+  /** This broker, while it is the controller. */
+  get office(): Office | null {
+    return this.#succession.office
+  }
+
+  /** When a controller was heard of last, in monotonic milliseconds. */
+  get controllerHeardMs(): number {
+    return this.office === null ? this.#link.heardMs : this.#options.env.clock.monotonic()
+  }
+
+  /** As `Cluster.ask`; refused at once while this broker stands alone. */
   async ask(command: Command, timeoutMs?: number): Promise<Answer> {
-    if (this.#shell === null) return refusedBy(this.#alone)
+    if (this.#succession.isFollowing && this.#alone === null) {
+      return this.#asker.ask(command, timeoutMs)
+    }
+    if (this.office === null) return refusedBy(this.#alone)
     try {
-      return await this.#shell.ask(command, timeoutMs)
+      return await this.office.ask(command, timeoutMs)
     } catch (error) {
       // The controller is gone, and the broker goes on.
-      if (this.#alone !== null) return outcomeUnknown
+      if (this.#alone !== null || isOfStore(error)) return outcomeUnknown
       throw error
     }
   }
 
-  /** This broker, while it is the controller. */
-  get office(): Office | null {
-    return this.#shell
-  }
-
   alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]> {
-    return Promise.resolve(changes.map(() => ({ kind: 'rejected', error: 'NOT_CONTROLLER' })))
+    return this.#asker.alterPartitions(changes)
   }
 
   connectTo(brokerId: number): Promise<WireClient> {
-    const peer = this.#listener.image().brokers.get(brokerId)?.peer ?? null
-    const { peers } = this.#options
-    if (peer !== null && peers !== undefined) return peers.connect(peer)
-    const message = `broker ${brokerId} has no private listener that this one could dial`
-    return Promise.reject(new WireClientError('unreachable', message))
+    return this.#link.connectTo(brokerId)
+  }
+
+  setReady(): void {
+    this.#presence.setReady()
   }
 
   /** A broker that is alone has nobody to hand over to. */
-  shutDown(_timeoutMs?: number): Promise<void> {
-    return Promise.resolve()
+  shutDown(timeoutMs: number): Promise<void> {
+    if (this.image.brokers.size <= 1) return Promise.resolve()
+    return this.#presence.shutDown(timeoutMs)
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#nextLook?.cancel()
+    this.#presence.stop()
+    this.#waits.reached(Infinity)
     await this.#looking
     await this.#candidate?.stop()
-    await this.#shell?.stop()
-  }
-
-  /** This broker is the controller, and registered. */
-  get isAttached(): boolean {
-    return this.#shell !== null
+    await this.#succession.stop()
+    this.#options.peers?.close()
   }
 
   /**
-   * Becomes the controller over what was read, and registers. Nobody sees an image before the one that has both.
-   * `onSilence`: the store does not answer meanwhile; it is waited for.
+   * The only broker of a cluster becomes the controller over what was read, and registers. Nobody sees an image before the one
+   * that has both. `onSilence`: the store does not answer meanwhile; it is waited for.
    */
-  async attach({ log, image }: Read, onSilence: () => void = () => {}): Promise<void> {
-    const { copy } = this.#options
-    const news = log.tail.filter(({ sequence }) => sequence > this.#listener.image().sequence)
+  async attach(read: Read, onSilence: () => void = () => {}): Promise<void> {
+    const { copy, isSoleBroker = true } = this.#options
+    const { log, image } = read
+    const news = log.tail.filter(({ sequence }) => sequence > this.image.sequence)
     const held = { image, records: news.flatMap(({ payload }) => decodeBatch(payload)) }
-    const shell = this.#makeShell(log, image, {
-      onSilence,
-      hold: (next, records) => {
+    const isHeld = (): boolean => this.#succession.office === office
+    this.#known.begin(log)
+    this.#known.setOwned(true)
+    const office: HeldOffice = makeOffice(this.#options, read, this.#known, {
+      onPublish: (next, records) => {
+        if (isHeld()) return this.#publish(next, records)
         held.image = next
         held.records.push(...records)
       },
+      onSilence: () => {
+        if (!isHeld()) onSilence()
+      },
+      onFailure: error => {
+        if (isHeld()) this.#lost(office, error)
+        else this.#candidateFailure = error
+      },
     })
-    this.#candidate = shell
+    this.#candidate = office.shell
     this.#candidateFailure = null
-    await shell.start()
-    const epoch = await this.#register(shell)
+    const { registration, epoch } = await this.#enter(office, () => held.image)
     if ((copy?.local.unregisteredStarts ?? 0) > 0) await copy?.keep({ unregisteredStarts: 0 })
-    if (this.#isStopped) return
+    if (this.#isStopped) return office.stop()
     this.#candidate = null
-    this.#shell = shell
+    this.#succession.hold(office)
     this.#deposed = null
     this.#setAlone(null)
     this.#listener.registered(epoch)
-    this.#listener.publish(held.image, held.records)
+    if (!isSoleBroker) this.#presence.adopt(registration, epoch)
+    this.#publish(held.image, held.records)
+  }
+
+  /**
+   * One of several brokers: it holds the office, or follows whoever does. Resolves when it is registered, and the image has
+   * that (durability.md R2).
+   */
+  async join(found: Exclude<Look, Unread>): Promise<void> {
+    this.#known.begin(found.log)
+    try {
+      if (found.kind === 'read') await this.#succession.claim(found)
+    } catch (error) {
+      if (!isOfStore(error)) throw error
+    }
+    if (this.office === null) this.#succession.follow()
+    this.#waits.reached(this.image.sequence)
+    await this.#waits.until(1)
+    if (this.#isStopped) return
+    await this.#registration(this.image)
+    await this.#presence.register(() => this.#registrationNow())
   }
 
   /** Serves on, from what the copy has, and looks again later. */
-  standAlone(found: Exclude<Look, { readonly kind: 'read' }>): void {
+  standAlone(found: Unread): void {
     const { env, retryDelayMs = 500 } = this.#options
     this.#setAlone(reasonOf(found))
     if (this.#isStopped) return
@@ -155,86 +302,75 @@ export class Membership {
     attaching.catch((error: unknown) => this.#attachFailed(error))
   }
 
-  #makeShell(
-    log: StoredLog,
-    image: MetadataImage,
-    candidate: { hold: MembershipListener['publish']; onSilence: () => void },
-  ): ControllerShell {
-    const { env, store, clusterId, brokerId, retryDelayMs = 500 } = this.#options
-    const { producerIdBlockCount } = this.#options
-    const shell = new ControllerShell({
-      clock: env.clock,
-      store,
-      cursor: log.cursor,
-      retryDelayMs,
-      controller: {
-        brokerId,
-        claimId: randomUuid(env.random),
-        clusterId: clusterId ?? randomUuid(env.random),
-        image,
-        nextSequence: log.cursor.nextSequence,
-        snapshotSequence: log.snapshot?.sequence ?? 0,
-        snapshotIntervalMax: store.snapshotIntervalMax,
-        unsnapshottedMax: store.unsnapshottedMax,
-        room: store.room,
-        payloadBytesMax: store.payloadBytesMax,
-        rules: rulesOf(this.#options),
-        ...(producerIdBlockCount === undefined ? {} : { producerIdBlockCount }),
-      },
-      onPublish: (next, records) => {
-        if (this.#shell === shell) this.#listener.publish(next, records)
-        else candidate.hold(next, records)
-      },
-      onSilence: () => {
-        if (this.#shell !== shell) candidate.onSilence()
-      },
-      onFailure: error => {
-        if (this.#shell === shell) this.#lost(error)
-        else this.#candidateFailure = error
-      },
-    })
-    return shell
+  /** Once `image` is known, and before the controller hears of this start. */
+  async #registration(image: MetadataImage): Promise<Registration> {
+    const { facts } = this.#options
+    const opened = this.#listener.opened(image)
+    if (facts !== undefined) this.#facts ??= await facts(opened)
+    return this.#registrationNow()
   }
 
-  async #register(shell: ControllerShell): Promise<number> {
-    const { env, brokerId, rack = null, listeners, copy } = this.#options
-    const answer = await shell.ask({
-      type: 'registerBroker',
-      brokerId,
-      incarnationId: randomUuid(env.random),
-      rack,
-      listeners,
-      peer: null,
-      directoryId: this.#options.directoryId ?? legacyDirectoryId(brokerId),
-      startClass: 'C',
-      damaged: [],
-      featureLevelMax: featureLevel,
-      lastSequence: 0,
-      lastHash: null,
-      unregisteredStarts: copy?.local.unregisteredStarts ?? 0,
-    })
+  #registrationNow(): Registration {
+    const facts = this.#facts ?? plainFacts(this.#options)
+    const start = { incarnationId: this.#incarnationId, facts, cursor: this.#known.cursor }
+    return registrationOf(this.#options, start)
+  }
+
+  /** Claims the office and registers in it. */
+  async #enter(
+    office: HeldOffice,
+    image: () => MetadataImage,
+  ): Promise<{ registration: Registration; epoch: number }> {
+    try {
+      await office.shell.start()
+      const registration = await this.#registration(image())
+      return { registration, epoch: await this.#register(office.shell, registration) }
+    } catch (error) {
+      office.stop()
+      throw error
+    }
+  }
+
+  async #register(shell: ControllerShell, registration: Registration): Promise<number> {
+    const answer = await shell.ask({ type: 'registerBroker', ...registration })
     if (answer.type === 'refused') throw this.#candidateFailure ?? new Error(answer.message)
     assert(answer.type === 'brokerRegistered', 'an answer fits its command')
     return answer.brokerEpoch
   }
 
   /** Another writer, or a store that is not what it was, ends only a broker that has nothing to stand on. */
-  #lost(error: Error): void {
-    if (this.#options.copy === undefined || !isOfStore(error)) return this.#listener.failed(error)
-    this.#shell = null
+  #lost(office: HeldOffice, error: Error): void {
+    const { copy, brokerId, isSoleBroker = true } = this.#options
+    const isOnly = isOnlyBroker(this.image, brokerId)
+    if (!isSoleBroker && isOfStore(error) && !(isOnly && copy !== undefined)) {
+      return this.#succession.lost(office, error)
+    }
+    if (copy === undefined || !isOfStore(error)) return this.#listener.failed(error)
+    this.#succession.drop(office)
     if (error instanceof Deposed) this.#deposed = error
     this.standAlone({ kind: 'unavailable', message: error.message })
   }
 
   async #lookAgain(): Promise<void> {
+    const { isSoleBroker = true } = this.#options
     try {
       const looking = look(this.#options)
       this.#looking = looking.catch(() => {})
       const found = await looking
       if (this.#isStopped) return
-      if (found.kind !== 'read') return this.standAlone(found)
-      const isRivals = found.image.controllerEpoch > this.#listener.image().controllerEpoch
-      if (this.#deposed !== null && isRivals) return this.#listener.failed(this.#deposed)
+      if (found.kind === 'unavailable' || found.kind === 'unusable') return this.standAlone(found)
+      const isRivals = found.image.controllerEpoch > this.image.controllerEpoch
+      if (isSoleBroker && this.#deposed !== null && isRivals) {
+        return this.#listener.failed(this.#deposed)
+      }
+      // Each registration stands for one start in leader epochs of its own.
+      this.#incarnationId = randomUuid(this.#options.env.random)
+      if (found.kind === 'held' || !isOnlyBroker(found.image, this.brokerId)) {
+        // Others have come meanwhile.
+        this.#setAlone(null)
+        await this.#known.alone(async () => this.#known.catchUp(found.log))
+        return await this.join(found)
+      }
       await this.attach(found)
     } catch (error) {
       this.#attachFailed(error)
@@ -248,32 +384,16 @@ export class Membership {
     this.standAlone({ kind: 'unavailable', message: error.message })
   }
 
+  #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
+    this.#listener.publish(image, records)
+    this.#waits.reached(image.sequence)
+    if (this.#options.isSoleBroker === false) this.#presence.imageChanged(image)
+  }
+
   #setAlone(reason: StandAlone | null): void {
     const before = this.#alone
     this.#alone = reason
     const isNews = before?.kind !== reason?.kind || before?.message !== reason?.message
     if (isNews) this.#options.onStandAlone?.(reason)
   }
-}
-
-function isOfStore(error: unknown): error is Error {
-  return error instanceof Deposed || (error instanceof StoreError && error.reason !== 'failed')
-}
-
-function reasonOf(found: Exclude<Look, { readonly kind: 'read' }>): StandAlone {
-  if (found.kind === 'unusable') return { kind: 'quarantine', message: found.error.message }
-  return { kind: 'outage', message: `The metadata store does not answer: ${found.message}.` }
-}
-
-/** To be tried again: clients do so by themselves. */
-function refusedBy(alone: StandAlone | null): Refusal {
-  const message = `Nothing can be changed: ${alone?.message ?? 'the broker is starting.'}`
-  return { type: 'refused', error: 'REQUEST_TIMED_OUT', message: `${message} Try again later.` }
-}
-
-const outcomeUnknown: Refusal = {
-  type: 'refused',
-  error: 'REQUEST_TIMED_OUT',
-  message:
-    'The metadata store went away meanwhile: it may have happened or not. Look before you try again.',
 }

@@ -1,7 +1,83 @@
+import type { Clock, Timer } from '../../env/clock.ts'
+import type { Lease } from '../metadata/store.ts'
 import type { Answer, Command } from './controller/commands.ts'
+import type { ControllerShell } from './controller-shell.ts'
+import { OfficeKeeper } from './office-keeper.ts'
 
 /** The controller's office: what is asked of the broker that holds it. */
 export interface Office {
   /** As `ControllerShell.ask`. */
   ask(command: Command, timeoutMs?: number): Promise<Answer>
+  /** A request of that broker came. */
+  heard(brokerId: number): void
+  /** The connection by which that broker follows the log is gone. */
+  lost(brokerId: number): void
+}
+
+export interface HeldOfficeOptions {
+  readonly clock: Clock
+  readonly shell: ControllerShell
+  /** null where the store has one user, who needs none. */
+  readonly lease: Lease | null
+  readonly acquiredAtMs: number
+  readonly isContested: () => boolean
+}
+
+/** A broker whose connection broke, and which no request comes from for so long, is gone (durability.md 1.5). */
+const goneMsMin = 1_000
+/** One time in office: a controller, its lease, and who is seen to vanish meanwhile. */
+export class HeldOffice implements Office {
+  readonly shell: ControllerShell
+  readonly #clock: Clock
+  readonly #keeper: OfficeKeeper | null
+  readonly #gone = new Map<number, Timer>()
+
+  constructor(options: HeldOfficeOptions) {
+    const { clock, shell, lease, acquiredAtMs } = options
+    this.shell = shell
+    this.#clock = clock
+    this.#keeper =
+      lease === null
+        ? null
+        : new OfficeKeeper({
+            clock,
+            lease,
+            acquiredAtMs,
+            isContested: options.isContested,
+            onTick: nowMs => shell.tick(nowMs),
+            onLost: reason => shell.resign(reason),
+          })
+  }
+
+  /** Whether the lease permits an append. */
+  get mayAppend(): boolean {
+    return this.#keeper?.holds ?? true
+  }
+
+  ask(command: Command, timeoutMs?: number): Promise<Answer> {
+    return this.shell.ask(command, timeoutMs)
+  }
+
+  heard(brokerId: number): void {
+    this.#gone.get(brokerId)?.cancel()
+    this.#gone.delete(brokerId)
+  }
+
+  lost(brokerId: number): void {
+    this.heard(brokerId)
+    this.#gone.set(
+      brokerId,
+      this.#clock.after(goneMsMin, () => {
+        this.#gone.delete(brokerId)
+        this.shell.connectionReset(brokerId)
+      }),
+    )
+  }
+
+  /** Nothing is appended, and nobody is fenced, from now on. */
+  stop(): void {
+    this.#keeper?.stop()
+    for (const timer of this.#gone.values()) timer.cancel()
+    this.#gone.clear()
+  }
 }

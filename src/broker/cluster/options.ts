@@ -1,11 +1,13 @@
 import type { Address, Env } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
+import type { OpenedCluster } from './peer-service.ts'
+import type { Registration } from './controller/commands.ts'
 import type { ConfigRules } from './controller/alter-configs.ts'
 import type { TopicRules } from './controller/create-topics.ts'
 import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { ListenerAddress } from '../metadata/records.ts'
 import type { MetadataStore } from '../metadata/store.ts'
-import type { Peers } from './peers.ts'
+import type { PeerConnections } from './peers.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -25,7 +27,7 @@ export interface ClusterOptions {
   /** Where other brokers reach this one's private listener; null: nowhere. Default null. */
   readonly peer?: Address | null
   /** The way to other brokers; without it this one is alone. The cluster closes it. */
-  readonly peers?: Peers
+  readonly peers?: PeerConnections
   /** What -1 in a TopicWish stands for. */
   readonly defaults: { readonly partitionCount: number; readonly replicationFactor: number }
   readonly limits?: {
@@ -50,9 +52,26 @@ export interface ClusterOptions {
   readonly retryDelayMs?: number
   /** Ids of one producer-id block. Default 10,000. */
   readonly producerIdBlockCount?: number
+  /**
+   * What this start has to tell of its disk, once `cluster` has an image and before the broker is registered: whoever opens and
+   * recovers logs does it here (durability.md 3.1). Default: nothing is known.
+   */
+  readonly facts?: (cluster: OpenedCluster) => Promise<StartFacts>
+  /** A count that rises on this broker's disk, told in signs of life (durability.md 3.1). Default: they are counted. */
+  readonly beat?: () => number
+  readonly timers?: {
+    /** Between two signs of life (broker.heartbeat.interval.ms). Default 1,000. */
+    readonly heartbeatIntervalMs?: number
+    /** Without one for so long a broker counts as dead (broker.session.timeout.ms). Default 6,000. */
+    readonly sessionTimeoutMs?: number
+  }
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void
   /** The broker stands on its own copy from now on, or for another reason; null: no longer. */
   readonly onStandAlone?: (reason: StandAlone | null) => void
 }
+
+/** What a broker knows of its disk when it registers. */
+export type StartFacts = Pick<Registration, 'directoryId' | 'startClass' | 'damaged' | 'beat'>
 
 /** Why a broker serves from its own copy of the metadata, and nothing of it can be changed. */
 export interface StandAlone {

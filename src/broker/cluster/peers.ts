@@ -20,13 +20,26 @@ export const brokerPrincipal = 'broker'
 const mechanism = present(scramMechanism('SCRAM-SHA-256'), 'the mechanism is known')
 
 /** What is sent among brokers on one connection. Answers keep the order of requests, so what may wait long has one of its own. */
-export type Lane = 'heartbeats' | 'metadata' | 'commands' | 'in-sync sets'
+export type Lane = 'heartbeats' | 'metadata' | 'gossip' | 'commands' | 'in-sync sets'
+
+/** What of a connection those need who share it. */
+export type PeerClient = Pick<WireClient, 'request' | 'closed'>
+
+/** The way to other brokers. */
+export interface PeerConnections {
+  /** A connection of the caller's own. */
+  connect(address: Address): Promise<WireClient>
+  /** The one of a lane, which is made when it is first asked for, and again after it broke. */
+  at(address: Address, lane: Lane): Promise<PeerClient>
+  /** Ends all of them, and makes none any more. */
+  close(): void
+}
 
 /**
  * Connections to the private listeners of other brokers, logged in as a broker: `connect` makes one that is the caller's,
  * `at` gives the one of a lane, made again when it is asked for after it broke. It makes no pause: whoever asks again does.
  */
-export class Peers {
+export class Peers implements PeerConnections {
   readonly #options: PeersOptions
   readonly #lanes = new Map<string, Promise<WireClient>>()
   readonly #open = new Set<WireClient>()

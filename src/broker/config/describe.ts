@@ -21,7 +21,7 @@ export interface ConfigDescription {
   readonly isSensitive: boolean
   /** Every value that stands for this one as Kafka tells them, the one in force first. */
   readonly synonyms: readonly ConfigSynonym[]
-  /** 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list. */
+  /** 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list. */
   readonly type: number
   readonly documentation: string
 }
@@ -32,10 +32,14 @@ interface ConfigSynonym {
   readonly source: ConfigSource
 }
 
-/** Every config of a topic with these `overrides`, sorted by name. */
+/**
+ * Every config of a topic with these `overrides`, sorted by name. `ofCluster`: defaults that the metadata log alone tells, by
+ * name; what this broker was started with counts for nothing there.
+ */
 export function describeTopicConfigs(
   configuration: LiveConfiguration,
   overrides: ReadonlyMap<string, string>,
+  ofCluster: ReadonlyMap<string, string> = new Map(),
 ): ConfigDescription[] {
   const inForce = configuration.topicConfig(overrides)
   return topicConfigNames.flatMap(name => {
@@ -46,9 +50,19 @@ export function describeTopicConfigs(
       override === undefined
         ? []
         : [{ name, value: shown(setting, override), source: configSource.topic }]
-    const beneath = setting.broker === null ? [] : synonymsOf(configuration, setting.broker)
-    const value = textOf(setting, inForce[camel(name)])
+    const ofBroker = setting.broker === null ? [] : synonymsOf(configuration, setting.broker)
+    const known = ofCluster.get(name)
+    const beneath = known === undefined ? ofBroker : knownToAll(ofBroker, known)
+    const value = known ?? textOf(setting, inForce[camel(name)])
     return [describe(name, setting, { synonyms: [...own, ...beneath], value })]
+  })
+}
+
+/** Of what stands for a config beneath a topic's own, what is the same for every broker. */
+function knownToAll(synonyms: readonly ConfigSynonym[], byDefault: string): ConfigSynonym[] {
+  return synonyms.flatMap(synonym => {
+    if (synonym.source === configSource.dynamicDefault) return synonym
+    return synonym.source === configSource.default ? { ...synonym, value: byDefault } : []
   })
 }
 
@@ -149,6 +163,7 @@ const typeNumbers: Readonly<Record<SettingType, number>> = {
   boolean: 1,
   string: 2,
   int: 3,
+  short: 4,
   long: 5,
   double: 6,
   list: 7,

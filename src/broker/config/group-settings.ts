@@ -1,4 +1,4 @@
-import { int, long } from './setting.ts'
+import { int, long, short } from './setting.ts'
 import { mebibyte, minute, second } from './units.ts'
 
 /** The rows of the table of settings that consumer groups and their offsets go by. Names and defaults are Kafka's. */
@@ -38,11 +38,10 @@ export const groupSettings = {
     effect: 'at restart',
     doc: 'Partitions of `__consumer_offsets`, when it is created. They tell which group is kept where, so they never change.',
   }),
-  'offsets.topic.replication.factor': int({
+  'offsets.topic.replication.factor': short({
     default: 3,
     unit: 'count',
     min: 1,
-    max: 32_767,
     effect: 'at restart',
     doc: 'Replicas of `__consumer_offsets`, when it is created, and of the other internal topics; in a cluster with fewer brokers, one on each. It is not created before so many brokers are registered (cluster.size).',
   }),

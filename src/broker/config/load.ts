@@ -111,7 +111,7 @@ function readArguments(args: readonly string[], problems: string[]): Options {
     if (arg === '--version') return { ...options, wants: 'version' }
     if (arg !== '--config' && arg !== '--set') {
       problems.push(
-        `${arg} is no option: there are --config FILE, --set name=value, --help, --version`,
+        `${arg} is no option: there are --config FILE, --set name=value, --brokers N, --help, --version`,
       )
       continue
     }

@@ -9,7 +9,7 @@ export const replicationSettings = {
     effect: 'at once',
     doc: 'Connections by which a broker fetches from one other broker, and among which the partitions are divided that follow it. At least 1.',
   }),
-  'replica.lag.time.max.ms': int({
+  'replica.lag.time.max.ms': long({
     default: 10 * second,
     unit: 'ms',
     min: second,

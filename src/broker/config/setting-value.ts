@@ -42,14 +42,15 @@ export function rangeText({ type, oneOf, items, min, max, except, unit }: Settin
 
 type Parser = (setting: Setting, given: string) => Parsed | ValueProblem
 
-const numeric: ReadonlySet<SettingType> = new Set(['int', 'long', 'double'])
+const numeric: ReadonlySet<SettingType> = new Set(['short', 'int', 'long', 'double'])
 
 /** By the number of bits; the least is one further from zero. */
-const greatest = { int: 2n ** 31n - 1n, long: 2n ** 63n - 1n } as const
+const greatest = { short: 2n ** 15n - 1n, int: 2n ** 31n - 1n, long: 2n ** 63n - 1n } as const
 
 const parsers: Readonly<Record<SettingType, Parser>> = {
   boolean: parseBoolean,
   string: parseText,
+  short: parseWhole,
   int: parseWhole,
   long: parseWhole,
   double: parseDouble,

@@ -10,7 +10,7 @@ type Unit =
   | 'count'
 
 /** Kafka's names for the types of settings, as DescribeConfigs tells them. */
-export type SettingType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
+export type SettingType = 'boolean' | 'string' | 'short' | 'int' | 'long' | 'double' | 'list'
 
 /**
  * When a value that was changed takes effect. `never`: it is accepted, kept and described because tools set or
@@ -85,6 +85,11 @@ interface NumberRow<Broker extends string | null> extends Row<number, Broker> {
   readonly min?: number
   readonly max?: number
   readonly except?: readonly number[]
+}
+
+/** A 16-bit integer; not negative unless the row says so. */
+export function short<const Broker extends string | null = null>(row: NumberRow<Broker>) {
+  return made('short', row, { max: 2 ** 15 - 1, ...row })
 }
 
 /** A 32-bit integer; not negative unless the row says so. */

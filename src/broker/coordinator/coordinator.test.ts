@@ -38,7 +38,7 @@ class Bench {
       },
       role: imageWithTopic().topicByName(offsetsTopicName)!.partitions[0]!,
       watchers: { add: () => {}, delete: () => {} },
-      endOfEpoch: () => ({ epoch: -1, endOffset: -1 }),
+      hasReachedEpoch: true,
       extent: { startOffset: 0 },
       highWatermark,
       availability: () => this.availability,

@@ -42,6 +42,9 @@ export function internalTopics({
   ])
 }
 
+/** A broker that starts does not wait longer for a controller that is away: the next start mends what this one did not. */
+const mendTimeoutMs = 30_000
+
 /**
  * Mends internal topics that were made as ordinary ones, by a version that let clients do so: the cleanup policy
  * becomes the one that keeps what is there; the number of partitions stays, since it tells where each group is kept.
@@ -55,7 +58,7 @@ export async function mendInternalTopics(
     if (!isInternal || policy.includes('compact')) continue
     const edit = { operation: 'set', name: 'cleanup.policy', value: 'compact' } as const
     const change = { resource: { type: 'topic', name }, edits: [edit], isWhole: false } as const
-    const [result] = await cluster.alterConfigs([change], false)
+    const [result] = await cluster.alterConfigs([change], false, mendTimeoutMs)
     warn('An internal topic did not have cleanup.policy=compact: set it, and kept its partitions', {
       topic: name,
       policy,

@@ -211,8 +211,6 @@ function isCurrent({ partition, leaderEpoch }: Shard): boolean {
   return partition.role?.leaderEpoch === leaderEpoch
 }
 
-/** All that was committed before this epoch is below the watermark: it ends where the epoch begins (I-14). */
 function hasReachedEpoch({ partition, leaderEpoch }: Shard): boolean {
-  if (partition.availability(leaderEpoch) !== 'NONE') return false
-  return partition.highWatermark >= partition.endOfEpoch(leaderEpoch - 1).endOffset
+  return partition.availability(leaderEpoch) === 'NONE' && partition.hasReachedEpoch
 }

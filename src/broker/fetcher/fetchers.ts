@@ -7,6 +7,8 @@ export interface FetchersOptions extends Omit<FetcherOptions, 'leader' | 'number
   fetchersPerLeader(): number
   /** Of a broker's registration as of now; undefined where it has none. */
   epochOf(brokerId: number): number | undefined
+  /** Nothing fails any more. */
+  onStop?(): void
 }
 
 /** How far the partitions of one leader are behind it, the worst of each. */
@@ -82,6 +84,7 @@ export class Fetchers {
     for (const { fetcher } of this.#running.values()) fetcher.stop()
     this.#running.clear()
     this.#assigned.clear()
+    this.#options.onStop?.()
   }
 
   numbers(): Iterable<FetchNumbers> {

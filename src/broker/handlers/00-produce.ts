@@ -5,6 +5,7 @@ import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
+import type { Endpoints } from './endpoints.ts'
 import { partitionsOnce, type TopicPart } from './named-once.ts'
 
 type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number]
@@ -13,11 +14,14 @@ type PartitionResponse = ProduceResponse['responses'][number]['partitionResponse
 
 export interface ProduceDeps {
   readonly partitions: Partitions
+  readonly endpoints: Endpoints
   image(): MetadataImage
 }
 
 /** The first version whose clients may send zstd (KIP-110). */
 const zstdVersionMin = 7
+/** The first version that says who leads a partition that this broker does not (KIP-951). */
+const leaderVersionMin = 10
 /** The first version that has ids of topics in place of their names (KIP-516). */
 const idVersionMin = 13
 
@@ -50,7 +54,13 @@ class Production {
   readonly #request: ProduceRequest
   readonly #options: PartitionAppend
   readonly #namesById: boolean
-  readonly #response: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
+  readonly #context: RequestContext
+  readonly #nodeEndpoints: NonNullable<ProduceResponse['nodeEndpoints']> = []
+  readonly #response: ProduceResponse = {
+    responses: [],
+    throttleTimeMs: 0,
+    nodeEndpoints: this.#nodeEndpoints,
+  }
   #openCount = 1
   #firstError: ErrorName = 'NONE'
   readonly #settled = Promise.withResolvers<Answer<ProduceResponse>>()
@@ -65,6 +75,7 @@ class Production {
       origin: 'client',
       allowsZstd: context.apiVersion >= zstdVersionMin,
     }
+    this.#context = context
     this.#namesById = context.apiVersion >= idVersionMin
     this.#releaseFrame = context.keepFrame()
   }
@@ -78,7 +89,7 @@ class Production {
         const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
         this.#openCount++
         this.#append(topic, data, result => {
-          partitionResponses[at] = this.#answer(data.index, result)
+          partitionResponses[at] = this.#answer(topic, data.index, result)
           this.#close()
         })
       }
@@ -113,7 +124,7 @@ class Production {
     const partition = this.#deps.partitions.find(name, data.index)
     if (partition === undefined) {
       const message = `There is no partition ${data.index} of topic ${name} on this broker.`
-      return done(refusal('UNKNOWN_TOPIC_OR_PARTITION', message))
+      return done(refusal(this.#deps.partitions.absence(name, data.index), message))
     }
     if (data.records === null) {
       const message =
@@ -123,7 +134,7 @@ class Production {
     partition.append(data.records, this.#options, done)
   }
 
-  #answer(index: number, result: AppendResult): PartitionResponse {
+  #answer(topic: TopicImage | Refusal, index: number, result: AppendResult): PartitionResponse {
     if (result.ok) {
       return {
         ...refused(index, 'NONE', null, result.logStartOffset),
@@ -136,7 +147,23 @@ class Production {
       batchIndex,
       batchIndexErrorMessage: message,
     }))
-    return { ...refused(index, result.error, result.message, result.logStartOffset), recordErrors }
+    const answer = refused(index, result.error, result.message, result.logStartOffset)
+    const isElsewhere = result.error === 'NOT_LEADER_OR_FOLLOWER' && !('error' in topic)
+    if (!isElsewhere || this.#context.apiVersion < leaderVersionMin) {
+      return { ...answer, recordErrors }
+    }
+    return { ...answer, recordErrors, currentLeader: this.#leaderOf(topic.name, index) }
+  }
+
+  /** Who leads instead, and where he is. */
+  #leaderOf(topic: string, index: number): PartitionResponse['currentLeader'] {
+    const { partitions, endpoints } = this.#deps
+    const leading = partitions.leading(topic, index)
+    for (const { brokerId: nodeId, ...at } of endpoints.seenFrom(this.#context)) {
+      const isNamed = this.#nodeEndpoints.some(node => node.nodeId === nodeId)
+      if (nodeId === leading?.leader && !isNamed) this.#nodeEndpoints.push({ nodeId, ...at })
+    }
+    return { leaderId: leading?.leader ?? -1, leaderEpoch: leading?.leaderEpoch ?? -1 }
   }
 
   #close(): void {

@@ -42,8 +42,7 @@ export function fetchHandler(deps: FetchHandlerDeps): Handler<FetchRequest, Fetc
       const follower = followerOf(request)
       if (follower !== null) deps.partitions.heardFrom(follower.brokerId)
       const asked = askedBy(deps, opening, { request, context })
-      const answer = (told: Told): FetchResponse =>
-        fetchAnswer(told, { request, context, endpoints: deps.endpoints })
+      const answer = (told: Told): FetchResponse => fetchAnswer(told, { ...deps, request, context })
       const told = new FetchCall(deps, request, asked, context).run()
       return told instanceof Promise ? told.then(answer) : answer(told)
     },

@@ -58,7 +58,10 @@ export function listOffsetsHandler(
             const refused = refusal(request, wanted, apiVersion)
             if (refused !== null) return failure(index, refused)
             const asking = { isFollower: request.replicaId >= 0, apiVersion }
-            return await answer(partitions.find(topic.name, index), wanted, asking)
+            const partition = partitions.find(topic.name, index)
+            if (partition === undefined)
+              return failure(index, partitions.absence(topic.name, index))
+            return await answer(partition, wanted, asking)
           }),
         ),
       }))
@@ -102,12 +105,11 @@ interface Asking {
 }
 
 async function answer(
-  partition: Partition | undefined,
+  partition: Partition,
   wanted: PartitionRequest,
   asking: Asking,
 ): Promise<PartitionResponse> {
   const index = wanted.partitionIndex
-  if (partition === undefined) return failure(index, 'UNKNOWN_TOPIC_OR_PARTITION')
   const error = partition.availability(wanted.currentLeaderEpoch)
   if (error !== 'NONE') return failure(index, error)
   try {

@@ -9,6 +9,7 @@ import {
   type CreateTopicsResponse,
 } from '../wire/messages/index.ts'
 import { changeTimeoutMs } from './change-timeout.ts'
+import { configsOfCluster } from './configs-of-cluster.ts'
 import type { Handler } from './handler.ts'
 
 type TopicRequest = CreateTopicsRequest['topics'][number]
@@ -38,7 +39,7 @@ export function createTopicsHandler(
       return {
         throttleTimeMs: 0,
         topics: results.map(result => {
-          return answer(deps.configuration, result, requests.get(result.name))
+          return answer(deps, result, requests.get(result.name))
         }),
       }
     },
@@ -59,7 +60,7 @@ function wishOf(topic: TopicRequest): TopicWish {
 }
 
 function answer(
-  configuration: LiveConfiguration,
+  deps: CreateTopicsDeps,
   result: TopicResult,
   request: TopicRequest | undefined,
 ): TopicResponse {
@@ -72,18 +73,20 @@ function answer(
     topicConfigErrorCode: errorCode('NONE'),
     numPartitions: isCreated ? result.partitionCount : -1,
     replicationFactor: isCreated ? result.replicationFactor : -1,
-    configs: isCreated ? configsOf(configuration, request) : [],
+    configs: isCreated ? configsOf(deps, result, request) : [],
   }
 }
 
 function configsOf(
-  configuration: LiveConfiguration,
+  { cluster, configuration }: CreateTopicsDeps,
+  { name: topic }: TopicResult,
   request: TopicRequest | undefined,
 ): NonNullable<TopicResponse['configs']> {
   const overrides = new Map<string, string>()
   for (const { name, value } of request?.configs ?? [])
     if (value !== null) overrides.set(name, value)
-  return describeTopicConfigs(configuration, overrides).map(row => ({
+  const ofCluster = configsOfCluster(cluster.image, cluster.image.topicByName(topic))
+  return describeTopicConfigs(configuration, overrides, ofCluster).map(row => ({
     name: row.name,
     value: row.value,
     readOnly: row.isReadOnly,

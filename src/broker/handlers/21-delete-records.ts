@@ -60,7 +60,7 @@ async function deleteBefore(
   { topic, partitionIndex, offset, timeoutMs }: Wish,
 ): Promise<Deletion> {
   const partition = partitions.find(topic, partitionIndex)
-  if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION')
+  if (partition === undefined) return refused(partitions.absence(topic, partitionIndex))
   if (cluster.image.topicByName(topic)?.isInternal) return refused('INVALID_TOPIC_EXCEPTION')
   const before = offset === toHighWatermark ? partition.highWatermark : offset
   return partition.deleteBefore(before, timeoutMs)

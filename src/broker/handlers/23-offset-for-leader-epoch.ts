@@ -34,7 +34,7 @@ function answer(
   const partition = partitions.find(topic, wanted.partition)
   const error =
     partition === undefined
-      ? 'UNKNOWN_TOPIC_OR_PARTITION'
+      ? partitions.absence(topic, wanted.partition)
       : partition.availability(wanted.currentLeaderEpoch)
   const end = error === 'NONE' ? partition?.endOfEpoch(wanted.leaderEpoch) : undefined
   return {

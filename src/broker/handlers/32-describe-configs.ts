@@ -14,6 +14,7 @@ import {
   type DescribeConfigsResponse,
 } from '../wire/messages/index.ts'
 import { resourceTypes } from './config-changes.ts'
+import { configsOfCluster } from './configs-of-cluster.ts'
 import type { Handler } from './handler.ts'
 import { nameError } from './name-error.ts'
 
@@ -53,7 +54,9 @@ function describe(
     if (topic === undefined) {
       return failure(resource, nameError(resourceName), `There is no topic ${resourceName}.`)
     }
-    return success(resource, request, describeTopicConfigs(configuration, topic.configs))
+    const ofCluster = configsOfCluster(cluster.image, topic)
+    const rows = describeTopicConfigs(configuration, topic.configs, ofCluster)
+    return success(resource, request, rows)
   }
   if (resourceType === resourceTypes.broker) {
     if (resourceName === '') {

@@ -24,7 +24,8 @@ export function alterReplicaLogDirsHandler({
 }: AlterReplicaLogDirsDeps): Handler<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> {
   const outcome = (path: string, topic: string, partition: number): ErrorName => {
     if (path !== logDir) return 'LOG_DIR_NOT_FOUND'
-    return partitions.find(topic, partition) === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
+    const isHere = partitions.find(topic, partition) !== undefined
+    return isHere ? 'NONE' : partitions.absence(topic, partition)
   }
   return {
     api: alterReplicaLogDirs,

@@ -1,5 +1,6 @@
 import type { Partitions } from '../partition/partitions.ts'
-import { errorCode } from '../wire/errors.ts'
+import type { Partition } from '../partition/partition.ts'
+import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   describeProducers,
   type DescribeProducersRequest,
@@ -10,7 +11,10 @@ import { nameError } from './name-error.ts'
 
 type Result = DescribeProducersResponse['topics'][number]['partitions'][number]
 
-/** DescribeProducers: v0. The idempotent producers that a partition remembers; none has a transaction open. */
+/**
+ * DescribeProducers: v0. The idempotent producers that a partition remembers, also one that follows; none has a transaction
+ * open.
+ */
 export function describeProducersHandler(
   partitions: Partitions,
 ): Handler<DescribeProducersRequest, DescribeProducersResponse> {
@@ -26,9 +30,20 @@ export function describeProducersHandler(
   }
 }
 
+function absence(partitions: Partitions, topic: string, index: number): ErrorName {
+  const error = partitions.absence(topic, index)
+  return error === 'UNKNOWN_TOPIC_OR_PARTITION' ? nameError(topic) : error
+}
+
+function availability({ failure, isOpen }: Partition): ErrorName {
+  if (failure !== null) return 'KAFKA_STORAGE_ERROR'
+  return isOpen ? 'NONE' : 'NOT_LEADER_OR_FOLLOWER'
+}
+
 function resultOf(partitions: Partitions, topic: string, partitionIndex: number): Result {
   const partition = partitions.find(topic, partitionIndex)
-  const error = partition?.availability() ?? nameError(topic)
+  const error =
+    partition === undefined ? absence(partitions, topic, partitionIndex) : availability(partition)
   const producers = error === 'NONE' ? Array.from(partition?.producers() ?? []) : []
   return {
     partitionIndex,

@@ -7,6 +7,7 @@ import type { Partitions } from '../partition/partitions.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { produceHandler } from './00-produce.ts'
 import { fetchHandler } from './01-fetch.ts'
+import type { FollowerTraffic } from './fetch/follower-traffic.ts'
 import { listOffsetsHandler } from './02-list-offsets.ts'
 import { metadataHandler } from './03-metadata.ts'
 import { offsetCommitHandler } from './08-offset-commit.ts'
@@ -73,6 +74,7 @@ export interface HandlersOptions {
   readonly readers: Readers
   readonly fetchSessions: FetchSessionCache
   readonly coldReads: ColdReads
+  readonly followerTraffic: FollowerTraffic
   /** Absolute path of the data directory. */
   readonly logDir: string
   /** Bytes of the volume that holds it; null once the directory failed. */
@@ -86,7 +88,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
   const { settings } = configuration
   const settled = (): Promise<void> => partitions.settled()
   const table: HandlerTable = new HandlerTable([
-    produceHandler({ partitions, image: () => cluster.image }),
+    produceHandler({ partitions, endpoints, image: () => cluster.image }),
     fetchHandler({
       partitions,
       sessions: options.fetchSessions,
@@ -94,6 +96,7 @@ export function handlerTable(options: HandlersOptions): HandlerTable {
       clock: env.clock,
       readers,
       coldReads,
+      followerTraffic: options.followerTraffic,
       answerBytesMax: settings.fetchMaxBytes,
     }),
     listOffsetsHandler(partitions),

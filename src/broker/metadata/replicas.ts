@@ -16,7 +16,7 @@ export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): 
   return directoryIds.flatMap(id => image.brokerOfDirectory(id)?.id ?? [])
 }
 
-const minInsyncReplicasConfig = 'min.insync.replicas'
+export const minInsyncReplicasConfig = 'min.insync.replicas'
 
 /**
  * `min.insync.replicas` of a topic, as every broker resolves it from the log alone: the topic's, else that of all brokers, else one

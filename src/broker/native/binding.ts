@@ -55,7 +55,10 @@ export interface Binding {
   fileSyncFileSystem(file: number, job: number): number
   fileWriteBack(file: number, job: number, position: number, length: number): number
 
-  /** `host` is an address. `answer[0]` is the port. Keep-alive: see `keepAliveSeconds`. */
+  /**
+   * `host` is an address. `answer[0]` is the port. Keep-alive: see `keepAliveSeconds`. `neverStarves` (1): its
+   * connections are read however full the memory of requests is.
+   */
   listen(
     host: string,
     port: number,
@@ -63,6 +66,7 @@ export interface Binding {
     frameSizeMax: number,
     keepAliveSeconds: number,
     backlog: number,
+    neverStarves: number,
   ): number
   /** Answered by `connected` or `connectFailed`, never from inside the call; then its number is free. */
   connect(

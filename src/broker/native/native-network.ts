@@ -48,18 +48,19 @@ export class NativeNetwork implements Network {
   async listen(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
     const { port, frameSizeMax, requestMemoryMax } = options
     const hosts = options.host === '' ? everywhere : [await addressOf(options.host)]
+    const neverStarves = requestMemoryMax === Infinity
     let listener = -1
     let host = ''
     for (host of hosts) {
       const limits = [requestSizeMin, frameSizeMax, keepAliveSeconds, acceptBacklog] as const
-      listener = this.#binding.listen(host, port, ...limits)
+      listener = this.#binding.listen(host, port, ...limits, Number(neverStarves))
       if (listener >= 0) break
     }
     if (listener < 0) {
       const code = errnoName(listener)
       throw new NetworkError(`cannot listen on ${options.host}:${port}: ${code}`, code)
     }
-    this.#boundMemory(requestMemoryMax)
+    if (!neverStarves) this.#boundMemory(requestMemoryMax)
     const boundPort = this.#binding.answer[0]!
     const listening = { events, coldGate: options.coldGate ?? null }
     this.#listeners.set(listener, listening)

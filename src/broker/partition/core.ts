@@ -143,8 +143,8 @@ export class PartitionCore {
     this.written(log, nothing)
   }
 
-  /** The log is longer; `then` is called when what is written counts. */
-  written(log: Log, then: () => void): void {
+  /** The log is longer; `then` is called when what is written counts, `failed` with the reason why it never will. */
+  written(log: Log, then: () => void, failed: (reason: string) => void = nothing): void {
     const { endOffset } = log
     if (!this.#countsWhenDurable) {
       this.#count(endOffset)
@@ -155,7 +155,11 @@ export class PartitionCore {
         if (this.#log === log) this.#count(Math.min(log.durableOffset, log.endOffset))
         then()
       },
-      (error: unknown) => this.fail(`The log could not be flushed: ${String(error)}`),
+      (error: unknown) => {
+        const reason = `The log could not be flushed: ${String(error)}`
+        this.fail(reason)
+        failed(reason)
+      },
     )
   }
 

@@ -7,7 +7,6 @@ import type { FetchedResult, FetchPosition, LeaderTold } from './requests.ts'
 /** What a replica does while it follows: it appends what its leader sent, and cuts what its leader does not have. */
 export class FollowerSide {
   readonly #core: PartitionCore
-  #isRaising = false
 
   constructor(core: PartitionCore) {
     this.#core = core
@@ -26,21 +25,22 @@ export class FollowerSide {
       const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
       return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
     }
-    if (records.length === 0) {
-      this.#take(log, told)
-      return done({ ok: true })
-    }
+    const take = (): void => this.#take(log, told, () => done({ ok: true }))
+    if (records.length === 0) return take()
     // I-15: whoever leads since may be writing into the file that this was sent from.
-    const options = { origin: 'replica', leaderEpoch, leaderEpochMax: leaderEpoch } as const
-    log.append(records, options, result => {
-      if (!result.ok) {
-        this.#core.noteOffline()
-        return done(result)
+    const { fetchOffset = log.endOffset } = told
+    const limits = { leaderEpoch, leaderEpochMax: leaderEpoch, fetchOffset }
+    log.append(records, { origin: 'replica', ...limits }, result => {
+      if (result.ok) {
+        this.#core.written(log, take, message => {
+          done({ ok: false, error: 'KAFKA_STORAGE_ERROR', message })
+        })
+        return
       }
-      this.#core.written(log, () => {
-        this.#take(log, told)
-        done({ ok: true })
-      })
+      this.#core.noteOffline()
+      // Where a write failed some of the batches may have been kept.
+      this.#core.written(log, nothing)
+      done(result)
     })
   }
 
@@ -60,23 +60,27 @@ export class FollowerSide {
     return isFree ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
   }
 
-  /** The leader's log begins later: so does ours, as far as it is committed. */
-  #take(log: Log, { leaderEpoch, highWatermark, logStartOffset }: LeaderTold): void {
+  /** The leader's log begins later: so does ours, as far as it is committed; `then`: the next fetch tells where. */
+  #take(
+    log: Log,
+    { leaderEpoch, highWatermark, logStartOffset }: LeaderTold,
+    then: () => void,
+  ): void {
     this.#core.step({ type: 'received', leaderEpoch, highWatermark })
     const startOffset = Math.min(logStartOffset, this.#core.replica.highWatermark)
-    if (startOffset > log.startOffset && !this.#isRaising) void this.#raiseStart(log, startOffset)
+    if (startOffset <= log.startOffset) then()
+    else void this.#raiseStart(log, startOffset).then(then)
   }
 
   async #raiseStart(log: Log, startOffset: number): Promise<void> {
-    this.#isRaising = true
     try {
       await log.raiseStartOffset(startOffset)
       if (this.#core.log === log) this.#core.watchers.startIs(log.startOffset)
     } catch (error) {
       // Whatever is wrong with the disk, its directory tells; what is behind now is raised with the next fetch.
       if (!(error instanceof DiskError)) throw error
-    } finally {
-      this.#isRaising = false
     }
   }
 }
+
+function nothing(): void {}

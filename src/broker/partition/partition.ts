@@ -21,6 +21,7 @@ import type {
   OffsetAndEpoch,
   PartitionAppend,
   PartitionBacklog,
+  PartitionFollowerLag,
   PartitionProducer,
   PartitionRead,
   PartitionReadResult,
@@ -316,6 +317,18 @@ export class Partition {
     return records === 0 ? nothingBehind : { records, ...log.backlog(from) }
   }
 
+  /** Followers that lack something of what this replica leads, and how much; estimated from indexes in memory. */
+  *followersBehind(): Iterable<PartitionFollowerLag> {
+    const { log, replica, clock } = this.#core
+    if (log === null) return
+    const nowMs = clock.monotonic()
+    for (const { brokerId, fetchOffset, lastCaughtUpMs } of replica.followersBehind()) {
+      const { bytes } = log.backlog(Math.max(fetchOffset, log.startOffset))
+      const seconds = lastCaughtUpMs === -Infinity ? null : (nowMs - lastCaughtUpMs) / 1000
+      yield { brokerId, bytes, seconds }
+    }
+  }
+
   /**
    * Removes what the topic's config no longer keeps, if the log is open: no record that is not committed (R12), and of
    * a follower none; it begins where its leader does. `nowMs`: the wall clock. @throws DiskError
@@ -337,11 +350,11 @@ export class Partition {
     return reads === 'consumer' ? this : this.#forFollowers
   }
 
-  /** R3: a follower says in which epoch it follows. I-11: it is a replica, of the start that is registered. */
+  /** I-11: a follower is a replica, by the start that is registered. R3: and says in which epoch it follows. */
   #refusalOf(follower: FollowerReader, { currentLeaderEpoch }: PartitionRead): ErrorName {
-    if (currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
     // We may not have heard of it yet: it comes again.
-    return this.#core.replica.knowsFollower(follower) ? 'NONE' : 'UNKNOWN_LEADER_EPOCH'
+    if (!this.#core.replica.knowsFollower(follower)) return 'NOT_LEADER_OR_FOLLOWER'
+    return currentLeaderEpoch < 0 ? 'FENCED_LEADER_EPOCH' : 'NONE'
   }
 
   #fetched(log: Log, follower: FollowerReader, fetchOffset: number): void {

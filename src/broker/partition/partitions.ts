@@ -6,6 +6,7 @@ import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
+import type { ErrorName } from '../wire/errors.ts'
 import { Neighbours, type FollowingListener, type NeighboursOptions } from './neighbours.ts'
 import { Partition } from './partition.ts'
 import type { PartitionRole } from './replica/role.ts'
@@ -76,6 +77,17 @@ export class Partitions {
   find(topic: string, index: number): Partition | undefined {
     const id = this.#image?.topicByName(topic)?.id
     return id === undefined ? undefined : this.#byTopic.get(id)?.get(index)
+  }
+
+  /** Why there is no such partition here: others have its replicas, or it is not there at all. */
+  absence(topic: string, index: number): ErrorName {
+    const isElsewhere = this.leading(topic, index) !== null
+    return isElsewhere ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_OR_PARTITION'
+  }
+
+  /** Who leads a partition, here or elsewhere, as the metadata says; null where there is none. */
+  leading(topic: string, index: number): Pick<PartitionRole, 'leader' | 'leaderEpoch'> | null {
+    return this.#image?.topicByName(topic)?.partitions[index] ?? null
   }
 
   /** By what name clients know the topic; undefined where there is none (KIP-516). */

@@ -94,6 +94,8 @@ export interface FetchPosition {
 export interface LeaderTold {
   /** The epoch that the fetch was sent for. */
   readonly leaderEpoch: number
+  /** What the fetch asked for: it is still where our log ends, or nothing is appended. Left out: not checked. */
+  readonly fetchOffset?: number
   readonly highWatermark: number
   readonly logStartOffset: number
 }
@@ -121,6 +123,14 @@ export interface PartitionBacklog {
   readonly bytes: number
   /** About when the first of the records was made, in milliseconds since 1970; null where nothing tells. */
   readonly timestampMs: number | null
+}
+
+/** What a follower lacks of a leader's log. */
+export interface PartitionFollowerLag {
+  readonly brokerId: number
+  readonly bytes: number
+  /** Since it last lacked nothing; null where it has not been seen in the present leader epoch. */
+  readonly seconds: number | null
 }
 
 /** How far a partition's log reaches. Invariant: startOffset <= highWatermark <= endOffset. */

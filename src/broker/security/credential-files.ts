@@ -52,6 +52,11 @@ export class CredentialFiles {
     return credential
   }
 
+  /** For who logs in elsewhere as `user`; null where there is none. */
+  passwordOf(user: (typeof privatePrincipals)[number]): string | null {
+    return this.#password(user)
+  }
+
   /** The principals that cannot log in, because their file is missing, empty or unreadable. */
   missing(): string[] {
     return privatePrincipals.filter(user => this.#password(user) === null)

@@ -24,6 +24,7 @@ export function privateDoor(files: CredentialFiles, random: Random): Door {
         random,
         mechanisms: [privateMechanism.name],
         credentialOf: user => files.credentialOf(user),
+        brokerUser: 'broker',
       }),
   }
 }

@@ -15,6 +15,8 @@ export interface SaslSessionOptions {
   readonly mechanisms: readonly ScramMechanism['name'][]
   /** null: there is no such user, or none that may log in by the mechanism. */
   readonly credentialOf: (user: string, mechanism: ScramMechanism['name']) => ScramCredential | null
+  /** Who is a broker of this cluster. Default: nobody, whatever he is called. */
+  readonly brokerUser?: string
 }
 
 /** `stranger`: has said nothing that matters. `token`: has chosen a mechanism. The others are ends. */
@@ -46,6 +48,10 @@ export class SaslSession implements Session {
 
   get principal(): string | null {
     return this.#principal
+  }
+
+  get isBroker(): boolean {
+    return this.#principal !== null && this.#principal === this.#options.brokerUser
   }
 
   get failure(): string | null {

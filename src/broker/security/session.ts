@@ -7,6 +7,8 @@ import type { ErrorName } from '../wire/errors.ts'
 export interface Session {
   /** Who asks; null before that is known. */
   readonly principal: string | null
+  /** A broker of this cluster asks: by the private listener, where it has logged in as one. */
+  readonly isBroker: boolean
   /** Why there will be no principal any more, for the log; null while there may. The connection ends with its answer. */
   readonly failure: string | null
   /** A request of `apiKey` came. False: the connection is closed instead of an answer. */
@@ -30,6 +32,7 @@ export interface AuthenticateAnswer {
 /** Everybody is ANONYMOUS and may ask whatever is served, as on Kafka's listeners without SASL. It has no state. */
 export const openSession: Session = {
   principal: 'ANONYMOUS',
+  isBroker: false,
   failure: null,
   admits: () => true,
   handshake: () => ({ error: 'ILLEGAL_SASL_STATE', mechanisms: [] }),

@@ -1,4 +1,5 @@
 import type { OutPart } from '../../env/env.ts'
+import { refusalOfStranger } from '../handlers/brokers-only.ts'
 import {
   ConnectionFault,
   type Answer,
@@ -83,7 +84,7 @@ export class Dispatcher {
     } catch (error) {
       throw error instanceof WireError ? malformed(error) : error
     }
-    return handler.handle(decoded, request)
+    return refusalOfStranger(handler.api, decoded, request) ?? handler.handle(decoded, request)
   }
 
   #route(apiKey: number): Route | undefined {

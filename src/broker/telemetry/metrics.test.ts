@@ -126,6 +126,20 @@ const sources: MetricSources = {
   }),
   connections: () => 9,
   fetchSessions: () => ({ size: 3, partitionCount: 12, evictionCount: 1 }),
+  replication: () => ({
+    fetchers: [
+      {
+        broker: 2,
+        bytes: 1100,
+        requests: 21,
+        failures: [['UNKNOWN_LEADER_EPOCH', 2]],
+        partitions: 7,
+        behindRecords: 31,
+        behindSeconds: 1.5,
+      },
+    ],
+    followers: [{ broker: 3, sentBytes: 1200, lagBytes: 41, lagSeconds: 0.75 }],
+  }),
 }
 
 function used(): Metrics {
@@ -177,6 +191,15 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_fetch_sessions 3',
       'logcluster_fetch_session_partitions 12',
       'logcluster_fetch_session_evictions_total 1',
+      'logcluster_replication_received_bytes_total{leader="2"} 1100',
+      'logcluster_replication_fetches_total{leader="2"} 21',
+      'logcluster_replication_failures_total{leader="2",error="UNKNOWN_LEADER_EPOCH"} 2',
+      'logcluster_replication_followed_partitions{leader="2"} 7',
+      'logcluster_replication_behind_records{leader="2"} 31',
+      'logcluster_replication_behind_seconds{leader="2"} 1.5',
+      'logcluster_replication_sent_bytes_total{follower="3"} 1200',
+      'logcluster_replication_lag_bytes{follower="3"} 41',
+      'logcluster_replication_lag_seconds{follower="3"} 0.75',
       'logcluster_connections_refused_total{reason="max.connections"} 1',
       'logcluster_appended_bytes_total{topic="hot"} 1000',
       'logcluster_appended_batches_total{topic="hot"} 5',

@@ -48,6 +48,8 @@ export interface MetricSources {
   readonly space: () => { readonly totalBytes: number; readonly freeBytes: number } | null
   readonly fetchSessions: () => FetchSessionNumbers
   readonly cleaner: () => CleanerNumbers
+  /** What is copied from other brokers, and to them. */
+  readonly replication: () => ReplicationNumbers
   readonly process: () => ProcessNumbers
   /** Open connections. */
   readonly connections: () => number
@@ -112,6 +114,36 @@ export interface FetchSessionNumbers {
   readonly partitionCount: number
   /** Since the start of the process. */
   readonly evictionCount: number
+}
+
+export interface ReplicationNumbers {
+  /** By the leader that this broker follows. */
+  readonly fetchers: Iterable<FetcherNumbers>
+  /** By the follower of partitions that this broker leads. */
+  readonly followers: Iterable<FollowerNumbers>
+}
+
+export interface FetcherNumbers {
+  /** The leader. */
+  readonly broker: number
+  readonly bytes: number
+  readonly requests: number
+  /** By their errors. */
+  readonly failures: Iterable<readonly [error: string, count: number]>
+  readonly partitions: number
+  /** Of the partition that is furthest behind. */
+  readonly behindRecords: number
+  readonly behindSeconds: number
+}
+
+export interface FollowerNumbers {
+  /** The follower. */
+  readonly broker: number
+  /** Bytes of records that it was sent. */
+  readonly sentBytes: number
+  /** Of the partition of which it lacks most, and of the one with which it is behind the longest. */
+  readonly lagBytes: number
+  readonly lagSeconds: number
 }
 
 /** Of the log cleaner. */

@@ -339,3 +339,34 @@ describe('placement', () => {
     expect(leaders(5)).toEqual([3, 1, 2, 3])
   })
 })
+
+describe('an internal topic', () => {
+  const name = '__consumer_offsets'
+  const internalTopics = new Map([[name, { partitionCount: 7, replicationFactor: 3, configs: [] }]])
+  const brokers = (...ids: number[]): MetadataImage =>
+    ids.reduce((image, id) => image.apply(registered(id)), MetadataImage.empty)
+  const made = (image: MetadataImage, clusterSize?: number): TopicResult => {
+    const declared = clusterSize === undefined ? {} : { clusterSize }
+    const options = { rules: { ...rules, internalTopics, ...declared }, validateOnly: false }
+    const { answer } = decideCreateTopics(image, [draft(name)], options)
+    if (answer.type !== 'topicsCreated') throw new Error(answer.type)
+    return answer.results[0]!
+  }
+
+  test('waits for the brokers that the cluster is declared to have', () => {
+    expect(made(brokers(1), 3)).toMatchObject({ error: 'INVALID_REPLICATION_FACTOR', id: null })
+    expect(made(brokers(1, 2), 3).error).toBe('INVALID_REPLICATION_FACTOR')
+    expect(made(brokers(1, 2, 3), 3)).toMatchObject({ error: 'NONE', replicationFactor: 3 })
+    expect(made(brokers(1, 2), 2)).toMatchObject({ error: 'NONE', replicationFactor: 2 })
+  })
+
+  test('has no more replicas than it should have in a larger cluster, and needs not all of its brokers', () => {
+    expect(made(brokers(1, 2, 3), 5)).toMatchObject({ error: 'NONE', replicationFactor: 3 })
+  })
+
+  test('has one on each registered broker where nobody declared how many there are', () => {
+    expect(made(brokers(1))).toMatchObject({ error: 'NONE', replicationFactor: 1 })
+    expect(made(brokers(1, 2))).toMatchObject({ error: 'NONE', replicationFactor: 2 })
+    expect(made(brokers(1, 2, 3, 4), 2)).toMatchObject({ error: 'NONE', replicationFactor: 3 })
+  })
+})

@@ -3,6 +3,7 @@ import type { MetadataImage } from '../../metadata/image.ts'
 import { decideAllocateProducerIds, producerIdBlockCount } from './allocate-producer-ids.ts'
 import { type ConfigRules, decideAlterConfigs } from './alter-configs.ts'
 import { decideAlterPartitions } from './alter-partitions.ts'
+import { decideAlterReassignments } from './alter-reassignments.ts'
 import { decideAlterScramUsers } from './alter-scram-users.ts'
 import type { Command } from './commands.ts'
 import { decideCreatePartitions } from './create-partitions.ts'
@@ -72,8 +73,9 @@ export function decide(image: MetadataImage, command: Command, options: Decision
       return decideFailDirectory(image, command)
     case 'endQuarantine':
       return decideEndQuarantine(image)
-    case 'heartbeat':
     case 'alterReassignments':
+      return decideAlterReassignments(image, command)
+    case 'heartbeat':
       return { records: [], image, answer: notBuiltYet(command.type) }
     default:
       return unreachable(command)

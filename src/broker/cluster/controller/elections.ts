@@ -1,6 +1,7 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
 import { insyncNeededBy, isActive, isUncleanElectionEnabled } from '../../metadata/replicas.ts'
+import { completed, keptOf, type Placement } from './reassignment-end.ts'
 
 /**
  * How a leader is looked for. `clean`: only where all that is committed is there for certain, or the topic's configs allow more.
@@ -19,6 +20,8 @@ export interface PartitionChange {
   readonly gone?: readonly Uuid[]
   readonly isRecovering?: boolean
   readonly election?: Election
+  /** Which brokers are to hold it, and which of them only for now; default: as it is. */
+  readonly placement?: Placement
 }
 
 interface Elected {
@@ -38,13 +41,15 @@ export function changedPartition(
   before: PartitionImage,
   change: PartitionChange = {},
 ): PartitionImage {
-  const members = membersAfter(image, topic, { before, change })
+  const placed = keptOf(image, { ...before, ...change.placement })
+  const members = membersAfter(image, topic, { before: placed, change })
   const { isRecovering = before.isRecovering } = change
-  const wanted = { ...before, ...members, isRecovering }
+  const wanted = completed(image, topic, { ...placed, ...members, isRecovering })
   const elected = electionOf(image, topic, wanted, change.election)
   const after = { ...wanted, ...standing(image, topic, wanted, elected) }
   if (isSame(before, after)) return before
-  const isNewLeader = after.leader !== before.leader || elected?.isUnclean === true
+  const isLeft = before.replicas.some(id => !after.replicas.includes(id))
+  const isNewLeader = after.leader !== before.leader || elected?.isUnclean === true || isLeft
   return {
     ...after,
     leaderEpoch: before.leaderEpoch + Number(isNewLeader),
@@ -156,12 +161,15 @@ function isSame(a: PartitionImage, b: PartitionImage): boolean {
   return (
     a.leader === b.leader &&
     a.isRecovering === b.isRecovering &&
+    isSameList(a.replicas, b.replicas) &&
+    isSameList(a.addingReplicas, b.addingReplicas) &&
+    isSameList(a.removingReplicas, b.removingReplicas) &&
     isSameList(a.isr, b.isr) &&
     isSameList(a.elr, b.elr) &&
     isSameList(a.lastKnownElr, b.lastKnownElr)
   )
 }
 
-function isSameList(a: readonly Uuid[], b: readonly Uuid[]): boolean {
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((id, at) => id === b[at])
 }

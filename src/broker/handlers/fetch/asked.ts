@@ -150,7 +150,7 @@ function partitionOf(partitions: Partitions, wish: Wish): Partition | ErrorName 
   const { topic, topicId, partition } = wish
   if (topic === null) return 'UNKNOWN_TOPIC_ID'
   const found = partitions.find(topic, partition)
-  if (found === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  if (found === undefined) return partitions.absence(topic, partition)
   const isOther = topicId !== zeroUuid && topicId !== found.id.topicId
   return isOther ? 'INCONSISTENT_TOPIC_ID' : found
 }

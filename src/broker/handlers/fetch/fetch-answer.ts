@@ -1,5 +1,6 @@
 import { errorCode, type ErrorName } from '../../wire/errors.ts'
 import type { FetchRequest, FetchResponse } from '../../wire/messages/index.ts'
+import type { Partitions } from '../../partition/partitions.ts'
 import type { Endpoints } from '../endpoints.ts'
 import type { RequestContext } from '../handler.ts'
 import { readUncommitted } from '../isolation-level.ts'
@@ -15,6 +16,7 @@ interface Answering {
   readonly request: Pick<FetchRequest, 'isolationLevel' | 'replicaId' | 'replicaState'>
   readonly context: RequestContext
   readonly endpoints: Endpoints
+  readonly partitions: Pick<Partitions, 'leading'>
 }
 
 /** The first version that says who leads with an error that is about the leader (KIP-951). */
@@ -26,7 +28,7 @@ export function fetchAnswer(told: Told, answering: Answering): FetchResponse {
   const tellsLeaders = context.apiVersion >= leaderVersionMin
   const responses: TopicResponse[] = []
   let last: Wish | null = null
-  let namesLeader = false
+  const leaders = new Set<number>()
   for (const found of told.found) {
     const { wish } = found
     if (last === null || !isSameTopic(last, wish)) {
@@ -34,11 +36,14 @@ export function fetchAnswer(told: Told, answering: Answering): FetchResponse {
     }
     last = wish
     const isAboutLeader = tellsLeaders && leaderErrors.has(found.result.error)
-    namesLeader ||= isAboutLeader
-    responses.at(-1)!.partitions.push(partitionAnswer(found, request, isAboutLeader))
+    const leading = isAboutLeader ? leadingOf(found, answering) : null
+    if (leading !== null) leaders.add(leading.leader)
+    responses.at(-1)!.partitions.push(partitionAnswer(found, request, leading))
   }
   // A follower knows where the others are.
-  const brokers = namesLeader && followerOf(request) === null ? endpoints.seenFrom(context) : []
+  const isTold = leaders.size > 0 && followerOf(request) === null
+  const seen = isTold ? endpoints.seenFrom(context) : []
+  const brokers = seen.filter(({ brokerId }) => leaders.has(brokerId))
   return {
     ...emptyAnswer(told.error, told.sessionId),
     responses,
@@ -75,12 +80,18 @@ function isSameTopic(one: Wish, other: Wish): boolean {
   return one.topicId === other.topicId && one.topic === other.topic
 }
 
+type Leading = NonNullable<ReturnType<Partitions['leading']>>
+
+function leadingOf({ wish, partition }: Found, { partitions }: Answering): Leading | null {
+  if (partition !== null) return partition.role
+  return wish.topic === null ? null : partitions.leading(wish.topic, wish.partition)
+}
+
 function partitionAnswer(
-  { wish, partition, result, records }: Found,
+  { wish, result, records }: Found,
   { isolationLevel }: Answering['request'],
-  isAboutLeader: boolean,
+  leading: Leading | null,
 ): PartitionResponse {
-  const role = isAboutLeader ? partition?.role : null
   return {
     ...refusedPartition(wish.partition, result.error),
     highWatermark: result.highWatermark,
@@ -88,7 +99,8 @@ function partitionAnswer(
     lastStableOffset: result.highWatermark,
     logStartOffset: result.logStartOffset,
     divergingEpoch: result.diverging ?? noDivergence,
-    currentLeader: role ? { leaderId: role.leader, leaderEpoch: role.leaderEpoch } : noLeader,
+    currentLeader:
+      leading === null ? noLeader : { leaderId: leading.leader, leaderEpoch: leading.leaderEpoch },
     abortedTransactions: abortedTransactions(result.error, isolationLevel),
     records,
   }

@@ -13,11 +13,13 @@ import type { RequestContext } from '../handler.ts'
 import type { Asked } from './asked.ts'
 import { noRecords, unread, type Found } from './fetch-result.ts'
 import type { Follower } from './follower.ts'
+import type { FollowerTraffic } from './follower-traffic.ts'
 import type { Wish } from './sessions/wish.ts'
 
 export interface PassDeps {
   readonly readers: Readers
   readonly coldReads: Pick<ColdReads, 'sent'>
+  readonly followerTraffic: FollowerTraffic
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
 }
@@ -122,25 +124,34 @@ export class FetchPass {
     list.push({ wish, partition: null, result: unread(error), records: noRecords })
   }
 
-  #take({ wish, partition, reader }: Visited, read: PartitionReadResult): void {
+  #take(visited: Visited, found: PartitionReadResult): void {
+    const { wish, partition } = visited
+    const read = this.#isWithheld(partition) ? { ...found, range: null } : found
     const bytesMax = Math.min(wish.partitionMaxBytes, this.#passing.bytesMax)
     // As in Kafka there is no less than nothing to be had of what is there.
     const result = read.range !== null && bytesMax < 0 ? unread('UNKNOWN_SERVER_ERROR') : read
     const isCut = result.range !== null && !result.range.isCaughtUp
     if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
-    this.#found.push({ wish, partition, result, records: this.#records(result, reader, wish) })
+    this.#found.push({ wish, partition, result, records: this.#records(result, visited) })
+  }
+
+  /** KIP-73: a follower that is not in sync, and has had enough for now. */
+  #isWithheld(partition: Partition): boolean {
+    const { follower } = this.#passing
+    return follower !== null && this.#deps.followerTraffic.withholds(partition, follower.brokerId)
   }
 
   #records(
     { range }: PartitionReadResult,
-    reader: Reader,
-    { fetchOffset }: Wish,
+    { wish, partition, reader }: Visited,
   ): FileRange | Uint8Array {
     if (range === null || this.#passing.isClosed()) return noRecords
     const { file, position, length, cold } = range
     reader.lag = lagAfter(reader.lag, reader.stream, range)
-    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: fetchOffset })
+    const { follower } = this.#passing
+    if (follower !== null) this.#deps.followerTraffic.sent(partition, follower.brokerId, length)
+    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: wish.fetchOffset })
     const part = { file, position, length, cold, stream: reader.stream }
     return drop === null ? part : { ...part, drop }
   }

@@ -18,7 +18,7 @@ export interface AppendOptions {
    * Of a replica's: the offset that was asked for, which must still be the log's end. Offsets may be missing behind it, where
    * the leader's log was compacted. Left out, a log that is not compacted must go on without a gap.
    */
-  readonly fetchOffset?: number
+  readonly fetchOffset?: number | undefined
   /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
   readonly allowsZstd?: boolean
 }

@@ -4,7 +4,6 @@ import {
   batchOverheadBytes,
   lastOffset,
   mendMaxTimestamp,
-  readBatchHeader,
   readBatchSize,
   readTimestamps,
   stampAppendTime,
@@ -59,7 +58,7 @@ export function judge(
     beforeMaxMs: config.messageTimestampBeforeMaxMs,
     afterMaxMs: config.messageTimestampAfterMaxMs,
   }
-  if (origin === 'replica') return judgeAll(upToEpoch(records, leaderEpochMax), rules, host.env)
+  if (origin === 'replica') return judgeAll(records, rules, leaderEpochMax, host.env)
   const verdict = validateBatch(records, rules, host.env)
   if (!verdict.ok) return verdict
   const { header, greatestMs } = verdict
@@ -90,19 +89,26 @@ function mend(
   return { ...header, ...mendMaxTimestamp(records, greatestMs, crc32c) }
 }
 
-/** The batches that a leader sent: they are looked at one by one, stored as they are, and never opened (R13). */
+/**
+ * The batches that a leader sent, up to the first of a later epoch: they are looked at one by one, stored as they are, and
+ * never opened (R13, I-15).
+ */
 function judgeAll(
-  { batches, records }: FetchedBatches,
+  records: Uint8Array,
   rules: BatchRules,
+  leaderEpochMax: number,
   tools: BatchTools,
 ): Judgement {
   const headers: BatchHeader[] = []
-  for (const batch of batches) {
+  let sizeBytes = 0
+  for (const batch of batchesOf(records)) {
     const verdict = validateBatch(batch, rules, tools)
     if (!verdict.ok) return verdict
+    if (verdict.header.leaderEpoch > leaderEpochMax) break
     headers.push(verdict.header)
+    sizeBytes += batch.length
   }
-  return { ok: true, records, headers }
+  return { ok: true, records: records.subarray(0, sizeBytes), headers }
 }
 
 interface Opening {
@@ -212,27 +218,17 @@ export function stamp(
   return [{ ...header, ...stampAppendTime(records, 0, nowMs, host.env.crc32c) }]
 }
 
-interface FetchedBatches {
-  readonly batches: readonly Uint8Array[]
-  /** The bytes that they are, all together. */
-  readonly records: Uint8Array
-}
-
 /**
- * The batches of a fetch, one after the other, up to the first of a later epoch. One that is cut short at the end is left
- * out, unless it is all that came: then validation refuses it.
+ * The batches of a fetch, one after the other. One that is cut short at the end is left out, unless it is all that came: then
+ * validation refuses it.
  */
-function upToEpoch(records: Uint8Array, leaderEpochMax: number): FetchedBatches {
-  const batches: Uint8Array[] = []
+function* batchesOf(records: Uint8Array): Generator<Uint8Array, void, undefined> {
   let at = 0
   while (at + batchOverheadBytes <= records.length) {
-    const sizeBytes = Math.max(readBatchSize(records, at), batchOverheadBytes)
-    if (at + sizeBytes > records.length) break
-    if (readBatchHeader(records, at).leaderEpoch > leaderEpochMax)
-      return { batches, records: records.subarray(0, at) }
-    batches.push(records.subarray(at, at + sizeBytes))
-    at += sizeBytes
+    const end = at + Math.max(readBatchSize(records, at), batchOverheadBytes)
+    if (end > records.length) break
+    yield records.subarray(at, end)
+    at = end
   }
-  if (at === 0) return { batches: [records], records }
-  return { batches, records: records.subarray(0, at) }
+  if (at === 0) yield records
 }

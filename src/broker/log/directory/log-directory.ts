@@ -10,27 +10,24 @@ import {
   recoverLog,
   type CleanLine,
   type Recovered,
-  type Trust,
   type RecoveryOptions,
 } from '../recovery/recovery.ts'
 import {
   type Identity,
   beginRun,
-  continueRun,
-  trustOf,
-  writeMarker,
-  type Run,
   type Start,
   type StartClass,
   type StartReason,
 } from '../recovery/start-class.ts'
 import { isPassing } from '../shortage.ts'
+import { Beat } from './beat.ts'
 import { removeLeftovers, removeTree } from './folders.ts'
 import { warnOfFileSystem } from './file-system.ts'
 import { DirectoryHost, neverCleaned } from './host.ts'
 import { claimDirectory, identify, unusable } from './identity.ts'
 import { type DirectoryNumbers, type DiskSpace, spaceOf } from './numbers.ts'
 import type { LogDirectoryOptions } from './options.ts'
+import { OwnRun } from './own-run.ts'
 import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -51,9 +48,10 @@ const closeCountMax = 8
 export class LogDirectory {
   readonly path: string
   readonly identity: Identity
+  /** Rises from `beat.start()` on. */
+  readonly beat: Beat
   readonly #env: Env
   readonly #lock: DiskLock
-  readonly #start: Start
   readonly #host: DirectoryHost
   readonly #recoverLog: typeof recoverLog
   readonly #shelf: Shelf
@@ -63,9 +61,7 @@ export class LogDirectory {
   readonly #busy = new Map<string, Promise<unknown>>()
   readonly #turnstile: Turnstile
   readonly #cleaner: LogCleaner
-  #run: Run
-  #startClass: StartClass
-  #startReason: StartReason
+  readonly #run: OwnRun
   #isClosed = false
 
   /** Locks, identifies and begins a run. @throws DirectoryError where the directory cannot be used */
@@ -97,12 +93,10 @@ export class LogDirectory {
     const { env, path, settings, hooks = {} } = options
     this.path = path
     this.identity = opened.identity
+    this.beat = new Beat(env, path)
     this.#env = env
     this.#lock = opened.lock
-    this.#start = opened.start
-    this.#run = opened.start.run
-    this.#startClass = opened.start.startClass
-    this.#startReason = opened.start.reason
+    this.#run = new OwnRun({ env, path }, opened.start)
     this.#recoverLog = options.recover ?? recoverLog
     this.#shelf = opened.shelf
     this.#turnstile = new Turnstile(settings.numRecoveryThreadsPerDataDir)
@@ -128,23 +122,30 @@ export class LogDirectory {
   }
 
   /**
-   * The cluster registered this broker once more, in that epoch: the next start knows this run by it. Until it is durable a
-   * crash counts as class C, which is the safe side.
+   * The cluster registered this start, or this broker once more, in that epoch: the next start knows this run by it, and what
+   * this start found counts no longer. Until it is durable a crash counts as class C, which is the safe side.
    */
   async registered(brokerEpoch: number): Promise<void> {
-    if (brokerEpoch === this.#run.brokerEpoch || this.#isClosed) return
-    const place = { env: this.#env, path: this.path }
-    this.#run = await this.#finally(continueRun(place, this.#run, brokerEpoch))
+    if (!this.#isClosed) await this.#finally(this.#run.registered(brokerEpoch))
   }
 
   /** How the last run ended; C also where a run that seemed to be B left what no dying process leaves. */
   get startClass(): StartClass {
-    return this.#startClass
+    return this.#run.startClass
   }
 
   /** What told it. */
   get startReason(): StartReason {
-    return this.#startReason
+    return this.#run.startReason
+  }
+
+  /**
+   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, or missing. Whole when
+   * every log that metadata assigns to this broker was opened, or was tried to.
+   */
+  get damaged(): LogId[] {
+    const damaged = Array.from(this.#logs.values()).filter(({ offline }) => offline !== null)
+    return [...damaged.map(({ id }) => id), ...this.#shelf.missing]
   }
 
   /** The logs on disk that are not open. */
@@ -209,7 +210,7 @@ export class LogDirectory {
   /**
    * Opens a log that is on disk, recovering what the start class demands, or makes a new one. A damaged log is
    * opened too, and refuses everything (`Log.offline`). At most a few are opened at the same time.
-   * @throws DiskError where a write or an sync fails
+   * @throws MissingLogError where it was here and is not any more, DiskError where a write or an sync fails
    */
   openLog(id: LogId, config: LogConfig): Promise<Log> {
     return this.#exclusively(id, () => this.#turnstile.pass(() => this.#openLog(id, config)))
@@ -218,6 +219,17 @@ export class LogDirectory {
   /** Takes a log out of service; its files are removed when no fetch can be using them any more. */
   remove(id: LogId): Promise<void> {
     return this.#exclusively(id, () => this.#takeAway(id, 'deleted'))
+  }
+
+  /**
+   * A log that is missing or damaged may begin anew, empty: the cluster knows that this broker does not have it. What is there of
+   * it is kept as `*.stray`; `openLog` makes the new one. @throws DiskError
+   */
+  beginAnew(id: LogId): Promise<void> {
+    return this.#exclusively(id, async () => {
+      await this.#takeAway(id, 'stray')
+      this.#shelf.forgive(id)
+    })
   }
 
   /** Takes a log that nobody claims out of service, and keeps its files as `*.stray`. */
@@ -241,8 +253,7 @@ export class LogDirectory {
       }
       if (this.failure === null) {
         await this.#host.saveCheckpoints()
-        const place = { env: this.#env, path: this.path }
-        await this.#host.withRoom(() => writeMarker(place, this.#run, lines))
+        await this.#host.withRoom(() => this.#run.leaveMarker(lines))
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
@@ -253,6 +264,7 @@ export class LogDirectory {
     } finally {
       for (const log of this.#logs.values()) log.close()
       await this.#host.stop()
+      this.beat.stop()
       this.#shelf.close()
       this.#lock.release()
     }
@@ -282,14 +294,14 @@ export class LogDirectory {
       path: `${this.path}/${name}`,
       host: this.#host,
       config,
-      trust: found === null ? 'clean' : this.#trustIn(name),
-      cleanLine: this.#start.cleanLines[name] ?? null,
+      trust: found === null ? 'clean' : this.#run.trustIn(name),
+      cleanLine: this.#run.cleanLineOf(name),
       recoveryPoint: found === null ? 0 : this.#host.recoveryPointOf(name),
       startOffset: found === null ? 0 : this.#host.startOffsetOf(name),
       cleaned: found === null ? neverCleaned : this.#host.cleanedOf(name),
       knownDamage: found?.damage ?? null,
     })
-    if (surprise !== null) this.#reclassify(surprise)
+    if (surprise !== null) await this.#reclassify(surprise)
     const log = new Log(state)
     this.#logs.set(key, log)
     this.#shelf.opened(id)
@@ -304,13 +316,6 @@ export class LogDirectory {
   #noteDirt(name: string): void {
     const log = this.#byName.get(name)
     if (log !== undefined && log.offline === null) this.#cleaner.note(log.cleanable)
-  }
-
-  /** After a clean stop too, a log without a line of its own was not left clean: it was damaged, or never opened. */
-  #trustIn(name: string): Trust {
-    const trust = trustOf(this.#startClass)
-    const isLeftClean = this.#start.cleanLines[name] !== undefined
-    return trust === 'clean' && !isLeftClean ? 'machine-died' : trust
   }
 
   #recover(options: RecoveryOptions): Promise<Recovered> {
@@ -349,10 +354,8 @@ export class LogDirectory {
   }
 
   /** What was found does not look like the end of a process: it may be an older disk (durability.md 3.3). */
-  #reclassify(surprise: string): void {
-    if (this.#startClass !== 'B') return
-    this.#startClass = 'C'
-    this.#startReason = 'unexpected-damage'
+  async #reclassify(surprise: string): Promise<void> {
+    if (!(await this.#finally(this.#run.worsen()))) return
     this.#host.warn(
       'A crash of the process does not leave this: counting as a crash of the machine',
       { surprise },
@@ -362,8 +365,8 @@ export class LogDirectory {
   /** Clean lines of logs that this run never opened: they are as the last one left them. */
   *#untouchedLines(): Iterable<[string, CleanLine]> {
     for (const name of this.#shelf.names()) {
-      const line = this.#start.cleanLines[name]
-      if (line !== undefined) yield [name, line]
+      const line = this.#run.cleanLineOf(name)
+      if (line !== null) yield [name, line]
     }
   }
 

@@ -36,6 +36,8 @@ export class Shelf {
   readonly #list: LogList
   /** Made by this process, and not served yet: there is nothing in them. */
   readonly #made = new Set<string>()
+  /** Asked for, and not there. */
+  readonly #missing = new Map<string, LogId>()
   #openedCount = 0
   #strayCount: number
 
@@ -90,11 +92,26 @@ export class Shelf {
     const found = this.#found.get(key)
     if (found !== undefined) return { name: found.name, found }
     const name = logDirectoryName(id)
-    if (this.#list.has(name) && !this.#made.has(key)) throw missing(this.#env, this.#path, id)
+    if (this.#list.has(name) && !this.#made.has(key)) {
+      this.#missing.set(key, id)
+      throw missing(this.#env, this.#path, id)
+    }
     await makeLogFolder(this.#env, this.#path, id)
     await this.#list.add(name)
     this.#made.add(key)
     return { name, found: null }
+  }
+
+  /** Logs that were asked for, and that were here and are not any more. */
+  get missing(): LogId[] {
+    return [...this.#missing.values()]
+  }
+
+  /** It may be made anew, in spite of what the list says. */
+  forgive(id: LogId): void {
+    const key = logKey(id)
+    this.#missing.delete(key)
+    this.#made.add(key)
   }
 
   /** It is in service. */
@@ -110,6 +127,7 @@ export class Shelf {
   async takeAway(id: LogId, suffix: 'deleted' | 'stray'): Promise<string | null> {
     const name = this.#found.get(logKey(id))?.name ?? logDirectoryName(id)
     this.#found.delete(logKey(id))
+    this.#missing.delete(logKey(id))
     const exists = this.#env.disk.stat(`${this.#path}/${name}`) !== null
     const to = exists ? await renameLogFolder(this.#env.disk, this.#path, name, suffix) : null
     if (suffix === 'deleted') this.#list.forget(name)

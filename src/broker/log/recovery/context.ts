@@ -92,8 +92,11 @@ export interface RecoverySteps {
   ): ReadRecord[]
   /** Whether a segment's batches are what its caches said. */
   confirmCaches(recovery: Recovery, segment: Segment): Promise<boolean>
-  /** Reads what the caches did not say of a segment into memory: index, epochs, producers. It is in the list afterwards. */
-  walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd>
+  /**
+   * Reads what the caches did not say of a segment into memory: index, epochs, producers. It is in the list afterwards. It
+   * ends before `upToOffset`, where the next one begins.
+   */
+  walkSegment(recovery: Recovery, segment: Segment, upToOffset: number): Promise<WalkEnd>
   /** Ends a segment behind its last sound batch, durably. */
   cut(recovery: Recovery, segment: Segment, end: WalkEnd): Promise<void>
   /** The producers as they were at `walkedFrom`. */

@@ -22,6 +22,7 @@ export const startReasons = {
   'machine-restarted': 'the machine was restarted since the last run, or nobody knows',
   'file-system-remounted': 'the file system was mounted anew since the last run',
   'unexpected-damage': 'a process that dies does not leave what was found',
+  'start-unregistered': 'an earlier start, of which the cluster never heard, was no better',
 } as const
 
 export type StartReason = keyof typeof startReasons
@@ -30,8 +31,8 @@ export type StartReason = keyof typeof startReasons
 export interface Registration {
   /** The epoch that was registered last before this start: what the last run must have had. Null where none was. */
   readonly before: number | null
-  /** Of this start. */
-  readonly now: number
+  /** Of this start; null, negative or `before` where it comes later, or never (`LogDirectory.registered`). */
+  readonly now: number | null
 }
 
 /** Whose a data directory is (durability.md 3.2). */
@@ -56,6 +57,11 @@ export interface Run {
   readonly fileSystemId: string
   /** Every log of the run flushed before it acknowledged. */
   readonly onlyAckSince: boolean
+  /**
+   * The class of the run's start, while no registration stands for it: what it may have lost the next start has lost too. Null
+   * when the cluster has heard of it, and where there is none.
+   */
+  readonly unregistered: StartClass | null
 }
 
 export interface StartOptions {
@@ -78,8 +84,10 @@ export interface Start {
 
 /**
  * Finds out how the last run ended and begins a new one: the clean marker goes first (KAFKA-10471), then
- * `run.json` is written, both durably, before anything else happens. The registration was committed before: whoever
- * dies between the two counts as class C at the next start, which is the safe side. @throws DiskError
+ * `run.json` is written, both durably, before anything else happens. The cluster hears of the start after logs were recovered,
+ * so that `run.json` has the epoch of the last run until then, and the class: what was cut, or was not there, is not found a second
+ * time by who starts after a kill. Whoever dies between the registration and its note counts as class C at the next start,
+ * which is the safe side. @throws DiskError
  */
 export async function beginRun(options: StartOptions): Promise<Start> {
   const { env, path, identity, bootId, registration } = options
@@ -87,33 +95,61 @@ export async function beginRun(options: StartOptions): Promise<Start> {
   const marker = readMarker(options)
   const before = readSealed(place(options, 'run')) as Partial<Run> | null
   const fileSystemId = disk.fileSystem(path).id
-  const found = classify(options, { marker, before, fileSystemId })
+  const found = worst(classify(options, { marker, before, fileSystemId }), before)
   if (disk.stat(`${path}/clean.json`) !== null) {
     disk.unlink(`${path}/clean.json`)
     await disk.syncDirectory(path)
   }
   const { clusterId, brokerId, directoryId } = identity
+  const isPending = registration !== null && !isRegistered(registration)
   const run = {
     clusterId,
     brokerId,
     directoryId,
-    brokerEpoch: registration?.now ?? -1,
+    brokerEpoch: (isPending ? before?.brokerEpoch : registration?.now) ?? -1,
     bootId,
     startedAtMs: env.clock.now(),
     fileSystemId,
     onlyAckSince: false,
+    unregistered: isPending ? found.startClass : null,
   }
   await writeSealed(place(options, 'run'), run)
   return { ...found, cleanLines: found.startClass === 'A' ? (marker?.logs ?? {}) : {}, run }
 }
 
-/** The run goes on in another registration. @throws DiskError */
+function isRegistered({ before, now }: Registration): boolean {
+  return now !== null && now >= 0 && now !== before
+}
+
+/** From the best to the worst. */
+const classes: readonly StartClass[] = ['A', 'B', 'C-acked', 'C', 'D']
+
+/** Those before it, back to the last of which the cluster heard, count as well. */
+function worst(found: Found, before: Partial<Run> | null): Found {
+  const earlier = before?.unregistered ?? 'A'
+  if (classes.indexOf(earlier) <= classes.indexOf(found.startClass)) return found
+  return { startClass: earlier, reason: 'start-unregistered' }
+}
+
+/** The start was worse than it seemed. @throws DiskError */
+export async function worsenRun(
+  options: Pick<StartOptions, 'env' | 'path'>,
+  before: Run,
+  startClass: StartClass,
+): Promise<Run> {
+  if (before.unregistered === null) return before
+  const run = { ...before, unregistered: startClass }
+  await writeSealed(place(options, 'run'), run)
+  return run
+}
+
+/** The cluster has heard of the run, in that registration. @throws DiskError */
 export async function continueRun(
   options: Pick<StartOptions, 'env' | 'path'>,
   before: Run,
   brokerEpoch: number,
 ): Promise<Run> {
-  const run = { ...before, brokerEpoch }
+  const run = { ...before, brokerEpoch, unregistered: null }
   await writeSealed(place(options, 'run'), run)
   return run
 }
@@ -153,6 +189,8 @@ export async function writeMarker(
   })
 }
 
+type Found = Pick<Start, 'startClass' | 'reason'>
+
 interface Marker {
   readonly directoryId: string
   readonly brokerEpoch: number
@@ -166,7 +204,7 @@ function classify(
     readonly before: Partial<Run> | null
     readonly fileSystemId: string
   },
-): Pick<Start, 'startClass' | 'reason'> {
+): Found {
   const { marker, before } = found
   const is = (startClass: StartClass, reason: StartReason) => ({ startClass, reason })
   if (identity.isNew) return is('D', 'empty')

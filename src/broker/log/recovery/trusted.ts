@@ -24,7 +24,7 @@ export async function openTrusted(recovery: Recovery, bases: readonly number[]):
   for (const [at, base] of bases.entries()) {
     const next = bases[at + 1]
     if (next === undefined || next > recovery.recoveryPoint) return at
-    const segment = await openClosed(recovery, base, next)
+    const segment = await openClosed(recovery, base, { endOffset: next, isActive: false })
     if (segment === null) return at
     segment.synced(segment.sizeBytes)
     recovery.segments.push(segment)
@@ -43,7 +43,8 @@ async function openClean(
   if (active !== line.activeBase) return false
   if (disk.stat(segmentPath(recovery.path, active, 'log'))?.size !== line.activeBytes) return false
   for (const [at, base] of bases.entries()) {
-    const segment = await openClosed(recovery, base, bases[at + 1] ?? line.endOffset)
+    const endOffset = bases[at + 1] ?? line.endOffset
+    const segment = await openClosed(recovery, base, { endOffset, isActive: base === active })
     if (segment === null) return false
     segment.synced(segment.sizeBytes)
     recovery.segments.push(segment)
@@ -71,23 +72,28 @@ async function endsAsMarked(recovery: Recovery, line: CleanLine): Promise<boolea
   return last !== null && 'header' in last && last.header.leaderEpoch <= line.lastEpoch
 }
 
-/** A segment that ends at `endOffset`; null, with the damage noted, where it does not. */
+/**
+ * A segment that ends at `endOffset`; null, with the damage noted, where it does not. Behind its end the file of one that is
+ * not the active one may hold what was cut off (FORMAT.md).
+ */
 async function openClosed(
   recovery: Recovery,
   base: number,
-  endOffset: number,
+  { endOffset, isActive }: { readonly endOffset: number; readonly isActive: boolean },
 ): Promise<Segment | null> {
   const { host, path, config, files, sparseTo } = recovery
   const { disk, crc32c } = host.env
   const segmentPlace = { disk, logPath: path, baseOffset: base }
   const logPath = segmentPath(path, base, 'log')
-  const sizeBytes = disk.stat(logPath)?.size ?? 0
+  const fileBytes = disk.stat(logPath)?.size ?? 0
   const name = segmentName(base, 'offsets')
   const place = { path: `${path}/${name}` }
   const head = files.has(name) ? readIndexHead(disk, place, 'offsets', crc32c) : null
   // Where offsets may be missing, they may be between this segment and the next.
   const mayEndBefore = endOffset <= sparseTo
   const lastEnd = mayEndBefore && head !== null ? Math.min(head.endOffset, endOffset) : endOffset
+  const hasDeadEnd = !isActive && head !== null && head.logBytes < fileBytes
+  const sizeBytes = hasDeadEnd ? head.logBytes : fileBytes
   const known = { baseOffset: base, endOffset: lastEnd, sizeBytes }
   if (head !== null && speaksOf(head, known)) {
     const { newest } = head
@@ -97,7 +103,15 @@ async function openClosed(
   const index = new SegmentIndex(base)
   const end = await recovery.steps.walkBatches(
     file,
-    { sizeBytes, fromOffset: base, fromEpoch: -1, sparseTo, crc32c: null, isStarting: true },
+    {
+      sizeBytes: fileBytes,
+      fromOffset: base,
+      fromEpoch: -1,
+      upToOffset: isActive ? Infinity : endOffset,
+      sparseTo,
+      crc32c: null,
+      isStarting: true,
+    },
     (header, position) => index.note(header, position, config.indexIntervalBytes),
   )
   const isWhole = end.offset === endOffset || (mayEndBefore && end.offset < endOffset)
@@ -107,7 +121,13 @@ async function openClosed(
     file.close()
     return null
   }
-  const state = { sizeBytes, endOffset: end.offset, newest: index.newest, firstAppendMs: null }
+  const { offset, position } = end
+  const state = {
+    sizeBytes: position,
+    endOffset: offset,
+    newest: index.newest,
+    firstAppendMs: null,
+  }
   const segment = new Segment(segmentPlace, file, state)
   segment.loaded(index)
   return segment

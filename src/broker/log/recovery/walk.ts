@@ -34,7 +34,7 @@ export async function walkTail(
     }
     const segment = at === 0 && resumed !== null ? resumed : openSegment(recovery, base)
     const { file } = segment
-    const end = await steps.walkSegment(recovery, segment)
+    const end = await steps.walkSegment(recovery, segment, bases[at + 1] ?? Infinity)
     if (end.violation === null) continue
     if (end.offset < recoveryPoint) return blame(recovery, file.path, end.position, end.violation)
     const isLast = at === bases.length - 1
@@ -56,7 +56,11 @@ function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
 }
 
 /** Reads what is not known of a segment into memory: index, epochs, producers. The segment is in the list afterwards. */
-export async function walkSegment(recovery: Recovery, segment: Segment): Promise<WalkEnd> {
+export async function walkSegment(
+  recovery: Recovery,
+  segment: Segment,
+  upToOffset: number,
+): Promise<WalkEnd> {
   const { host, config, epochs, steps, sparseTo } = recovery
   const { crc32c, clock } = host.env
   const nowMs = clock.now()
@@ -73,6 +77,7 @@ export async function walkSegment(recovery: Recovery, segment: Segment): Promise
       fromOffset: segment.endOffset,
       fromPosition: segment.sizeBytes,
       fromEpoch: epochs.latest,
+      upToOffset,
       isStarting: true,
       sparseTo,
       crc32c,

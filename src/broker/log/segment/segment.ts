@@ -125,7 +125,10 @@ export class Segment {
     return this.#file
   }
 
-  /** Bytes of whole batches whose write returned. The file is never longer, except during a thread's write and after a failed one. */
+  /**
+   * Bytes of whole batches whose write returned. The active segment's file is never longer, except during a thread's write and after
+   * a failed one; one before it may have a dead end (FORMAT.md).
+   */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
@@ -358,11 +361,11 @@ export class SegmentList {
     this.#segments.splice(at, neighbours.length, segment)
   }
 
-  /** Puts `segment` in the place of `first` and all behind it; tells which those were. */
-  replaceFrom(first: Segment, segment: Segment): Segment[] {
+  /** Puts `others`, of which there is one, in the place of `first` and all behind it; tells which those were. */
+  replaceFrom(first: Segment, others: readonly Segment[]): Segment[] {
     const at = this.#segments.indexOf(first)
-    assert(at >= 0, 'a segment that is replaced is there')
-    return this.#segments.splice(at, Infinity, segment)
+    assert(at >= 0 && others.length > 0, 'a segment that is replaced is there')
+    return this.#segments.splice(at, Infinity, ...others)
   }
 
   /** Takes the first `count` segments out, never the active one. */

@@ -19,6 +19,8 @@ export interface WalkOptions {
   readonly fromEpoch: number
   /** Below it offsets may be missing, since they were compacted away. */
   readonly sparseTo: number
+  /** The walk ends at the first batch that begins here or behind: the next segment has these offsets. Left out: nowhere. */
+  readonly upToOffset?: number
   /** Null: the CRC is not looked at, because these bytes are known to be good. */
   readonly crc32c: Crc32c | null
   /** Where in the file to begin; 0 where left out. */
@@ -32,7 +34,7 @@ export interface WalkEnd {
   readonly position: number
   readonly offset: number
   readonly epoch: number
-  /** Which rule of FORMAT.md the next bytes break; null where the walk came to the end of the file. */
+  /** Which rule of FORMAT.md the next bytes break; null where the walk came to its end. */
   readonly violation: string | null
 }
 
@@ -59,7 +61,7 @@ export async function walkBatches(
   options: WalkOptions,
   visit: (header: BatchHeader, position: number, bytes: Uint8Array, at: number) => void,
 ): Promise<WalkEnd> {
-  const { sizeBytes } = options
+  const { sizeBytes, upToOffset = Infinity } = options
   let position = options.fromPosition ?? 0
   let offset = options.fromOffset
   let epoch = options.fromEpoch
@@ -90,6 +92,7 @@ export async function walkBatches(
       position,
     )
     if (violation !== null) return { position, offset, epoch, violation }
+    if (header.baseOffset >= upToOffset) break
     if (held < header.sizeBytes) {
       wantedBytes = header.sizeBytes
       continue

@@ -1,33 +1,53 @@
 import { DiskError, type Disk } from '../../../env/env.ts'
 import { closeLater, putAside } from '../leaving.ts'
 import type { ProducerStates } from '../producers/states.ts'
-import type { SegmentIndex } from '../segment/segment-index.ts'
+import { SegmentIndex } from '../segment/segment-index.ts'
 import { parseSegmentName, Segment, segmentPath, segmentSuffixes } from '../segment/segment.ts'
 import type { LogState } from '../state/log-state.ts'
 
-/** The segment with which a log goes on that was cut. */
+/** What takes the place of the segments that are cut. */
 export interface NewTail {
   /** The first of those whose place it takes, with all behind it. */
   readonly first: Segment
+  /** What stays of `first` in its file, as a segment of its own; null where nothing does, or where it is a new file. */
+  readonly before: SegmentPart | null
+  /** With which the log goes on. */
+  readonly active: SegmentPart
+  /** What the log knows of producers from now on. */
+  readonly producers: ProducerStates
+  /** The path under which `active` lies on the device; null where there is no file yet. */
+  readonly from: string | null
+}
+
+export interface SegmentPart {
   readonly baseOffset: number
   readonly sizeBytes: number
   readonly endOffset: number
   readonly index: SegmentIndex
   /** As of a `Segment`. */
   readonly firstAppendMs: number | null
-  /** What the log knows of producers from now on. */
-  readonly producers: ProducerStates
-  /** The path under which it lies on the device; null where there is no file yet. */
-  readonly from: string | null
+}
+
+/** A segment with nothing in it. */
+export function emptyPart(baseOffset: number): SegmentPart {
+  const index = new SegmentIndex(baseOffset)
+  return { baseOffset, sizeBytes: 0, endOffset: baseOffset, index, firstAppendMs: null }
 }
 
 /** In one turn: nobody sees a log with half of it. What the disk refuses is final; the next start finishes it. */
 export function exchange(state: LogState, tail: NewTail): void {
-  const { host, segments } = state
+  const { host, segments, path } = state
+  const { first, before, active, from } = tail
+  const { disk } = host.env
   try {
     const removed = putAsideFrom(state, tail)
-    const segment = openTail(state, tail)
-    const gone = segments.replaceFrom(tail.first, segment)
+    if (from !== null) disk.rename(from, segmentPath(path, active.baseOffset, 'log'))
+    const parts = before === null ? [active] : [before, active]
+    const opened =
+      from === null
+        ? [Segment.create(disk, path, active.baseOffset)]
+        : parts.map(part => segmentOf(state, part))
+    const gone = segments.replaceFrom(first, opened)
     for (const each of gone) {
       each.remove()
       host.forget(each)
@@ -40,13 +60,16 @@ export function exchange(state: LogState, tail: NewTail): void {
   }
 }
 
-/** The files of the segments that go. The snapshot at the beginning of the one that is cut is as true as before. */
-function putAsideFrom({ host, path }: LogState, { first, baseOffset, from }: NewTail): string[] {
+/** The files of the segments that go. Of one that stays in part the snapshot at its beginning is as true as before. */
+function putAsideFrom(
+  { host, path }: LogState,
+  { first, before, active, from }: NewTail,
+): string[] {
   const { disk } = host.env
-  const isCut = from !== null && first.baseOffset === baseOffset
+  const isCut = from !== null && (before !== null || first.baseOffset === active.baseOffset)
   const removed: string[] = []
   for (const [base, suffix] of filesOf(disk, path)) {
-    if (isCut && base <= baseOffset) continue
+    if (isCut && base <= first.baseOffset) continue
     const filePath = segmentPath(path, base, suffix)
     if (suffix === 'log') removed.push(...putAside(disk, filePath))
     else disk.unlink(filePath)
@@ -54,15 +77,11 @@ function putAsideFrom({ host, path }: LogState, { first, baseOffset, from }: New
   return removed
 }
 
-function openTail({ host, path: logPath }: LogState, tail: NewTail): Segment {
-  const { disk } = host.env
-  const { baseOffset, sizeBytes, endOffset, index, from } = tail
-  const place = { disk, logPath, baseOffset }
-  const logFile = segmentPath(logPath, baseOffset, 'log')
-  if (from === null) return Segment.create(disk, logPath, baseOffset)
-  disk.rename(from, logFile)
+function segmentOf({ host, path: logPath }: LogState, part: SegmentPart): Segment {
+  const { baseOffset, sizeBytes, endOffset, index } = part
   const { newest } = index
-  const firstAppendMs = sizeBytes === 0 ? null : tail.firstAppendMs
+  const firstAppendMs = sizeBytes === 0 ? null : part.firstAppendMs
+  const place = { disk: host.env.disk, logPath, baseOffset }
   const segment = new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs })
   segment.loaded(index)
   segment.synced(sizeBytes)

@@ -8,10 +8,10 @@ import { findBatch } from '../segment/lookup.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
 import { parseSegmentName, segmentPath, type Segment } from '../segment/segment.ts'
 import { cleanedPath } from '../segment/swap-file.ts'
-import { SegmentDamage, walkBatches } from '../segment/walk.ts'
+import { SegmentDamage, walkBatches, type WalkOptions } from '../segment/walk.ts'
 import type { LogState } from '../state/log-state.ts'
 
-/** What stays of a segment that is cut, written and on the device under the name of `cleanedPath`. */
+/** What stays of a segment that is cut. */
 export interface Kept {
   readonly sizeBytes: number
   readonly endOffset: number
@@ -35,7 +35,20 @@ export async function positionOf(
   throw new SegmentDamage(segment.pathOf('log'), found.position, found.reason)
 }
 
-/** Copies the first `sizeBytes` of a segment into a file of their own, and reads them there, CRCs included. @throws DiskError */
+/** The first `sizeBytes` of a segment, from the headers of their batches; its file stays, and is on the device. @throws DiskError */
+export async function readKept(
+  state: LogState,
+  segment: Segment,
+  sizeBytes: number,
+): Promise<Kept> {
+  await segment.file.sync()
+  return walkKept(state, segment, { file: segment.file, sizeBytes, crc32c: null })
+}
+
+/**
+ * Copies the first `sizeBytes` of a segment into a file of their own, under the name of `cleanedPath`, and reads them there, CRCs
+ * included. @throws DiskError
+ */
 export async function writeKept(
   state: LogState,
   segment: Segment,
@@ -46,25 +59,33 @@ export async function writeKept(
   try {
     await copy(segment.file, file, sizeBytes)
     await file.sync()
-    const known = await producersBefore(state, segment)
-    const index = new SegmentIndex(segment.baseOffset)
-    const nowMs = host.env.clock.now()
-    const from = { sizeBytes, fromOffset: segment.baseOffset, fromEpoch: -1, sparseTo: Infinity }
-    const end = await walkBatches(
-      file,
-      { ...from, crc32c: host.env.crc32c },
-      (header, position) => {
-        index.note(header, position, state.config.indexIntervalBytes)
-        if (header.baseOffset >= known.upTo) known.producers.apply(header, header.baseOffset, nowMs)
-      },
-    )
-    if (end.violation !== null) {
-      throw new SegmentDamage(segment.pathOf('log'), end.position, end.violation)
-    }
-    return { sizeBytes, endOffset: end.offset, index, producers: known.producers }
+    return await walkKept(state, segment, { file, sizeBytes, crc32c: host.env.crc32c })
   } finally {
     file.close()
   }
+}
+
+async function walkKept(
+  state: LogState,
+  segment: Segment,
+  {
+    file,
+    sizeBytes,
+    crc32c,
+  }: Pick<WalkOptions, 'sizeBytes' | 'crc32c'> & { readonly file: DiskFile },
+): Promise<Kept> {
+  const known = await producersBefore(state, segment)
+  const index = new SegmentIndex(segment.baseOffset)
+  const nowMs = state.host.env.clock.now()
+  const from = { sizeBytes, fromOffset: segment.baseOffset, fromEpoch: -1, sparseTo: Infinity }
+  const end = await walkBatches(file, { ...from, crc32c }, (header, position) => {
+    index.note(header, position, state.config.indexIntervalBytes)
+    if (header.baseOffset >= known.upTo) known.producers.apply(header, header.baseOffset, nowMs)
+  })
+  if (end.violation !== null) {
+    throw new SegmentDamage(segment.pathOf('log'), end.position, end.violation)
+  }
+  return { sizeBytes, endOffset: end.offset, index, producers: known.producers }
 }
 
 /** A segment of which nothing is kept. @throws DiskError */

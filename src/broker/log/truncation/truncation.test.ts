@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -23,7 +23,10 @@ const config = logConfig({ segmentBytes: 400, indexIntervalBytes: 1 })
 
 /** A log of `count` batches of two records, each in an epoch of its own for five batches. */
 async function filled(count: number, over: Partial<LogConfig> = {}, world = simWorld()) {
-  const directory = await drive(world.clock, openDirectory(world))
+  const directory = await drive(
+    world.clock,
+    openDirectory(world, { settings: { growthStepBytes } }),
+  )
   const log = await drive(world.clock, directory.openLog(logId(), { ...config, ...over }))
   for (let at = 0; at < count; at++) await put(world, log, at)
   return { world, directory, log }
@@ -63,7 +66,16 @@ async function told(log: Log) {
   }
 }
 
-describe('a log that is cut at its end', () => {
+/** What is more than four times as much is not copied. */
+let growthStepBytes = 1024
+
+describe.each([
+  ['what stays is copied', 1024],
+  ['what stays is kept where it is', 10],
+])('a log that is cut at its end: %s', (_, stepBytes) => {
+  beforeEach(() => void (growthStepBytes = stepBytes))
+  afterEach(() => void (growthStepBytes = 1024))
+
   test.each([
     ['inside of the last segment', 29],
     ['where a segment begins', 12],
@@ -161,7 +173,7 @@ describe('a log that is cut at its end', () => {
   test('is left as it was where there is no room for what stays', async () => {
     const { world, log } = await filled(9)
     const before = await told(log)
-    world.disk.failNext({ operation: 'writeAsync', pathPattern: /\.cleaned$/, code: 'ENOSPC' })
+    world.disk.failNext({ operation: 'create', pathPattern: /\.cleaned$/, code: 'ENOSPC' })
     await expect(drive(world.clock, log.truncateTo(15))).rejects.toThrow('ENOSPC')
     expect(await told(log)).toEqual(before)
     expect(log.offline).toBe(null)

@@ -6,12 +6,14 @@ import { ProducerStates } from '../producers/states.ts'
 import { dropIndexFiles } from '../read/index-loading.ts'
 import { readFailed } from '../read/read.ts'
 import type { Retention } from '../retention.ts'
-import { SegmentIndex } from '../segment/segment-index.ts'
 import { cleanedPath, swapPath } from '../segment/swap-file.ts'
 import { isPassing } from '../shortage.ts'
 import type { LogState } from '../state/log-state.ts'
-import { exchange, type NewTail } from './exchange.ts'
-import { positionOf, writeKept, writeNothing } from './kept.ts'
+import { emptyPart, exchange, type NewTail } from './exchange.ts'
+import { positionOf, readKept, writeKept, writeNothing } from './kept.ts'
+
+/** What stays of a segment that is cut is copied up to so many steps of a growth file: 4 MiB. */
+const copiedStepsMax = 4
 
 /** The log was not cut, because it is out of service. */
 class NotCutError extends Error {
@@ -29,8 +31,8 @@ interface Rooms {
  *
  * **A cut never rewrites bytes that may be in a socket**: pages that were given to sendfile(2) are the page cache's own, and
  * a batch of the same size, written where another one was, would arrive as the header of the one and the records of the
- * other. So the segment that is cut is replaced by a new file with what stays of it, as the cleaner replaces one, and
- * whoever holds ranges of the old ones goes on with them. On disk the log is what it was or what it is to be, at any
+ * other. So the log goes on in a new file, with what stays of the segment that is cut where that is little, and whoever
+ * holds ranges of the old ones goes on with them. On disk the log is what it was or what it is to be, at any
  * moment, and durably the latter when a call resolves. Epochs, producers, indexes and how far the log is durable or cleaned
  * fall with the end; what is appended meanwhile waits, and nobody cleans.
  */
@@ -112,29 +114,33 @@ export class Truncation {
     else this.#state.host.fail(error)
   }
 
-  /** In the segment that holds `offset`. */
+  /**
+   * In the segment that holds `offset`. Little that stays of it is copied. Much stays where it is: what is behind is a dead
+   * end of the file, and the log goes on in a new segment.
+   */
   async #cut(offset: number): Promise<void> {
     const state = this.#state
-    const segment = state.segments.floor(offset)
-    const sizeBytes = await positionOf(state, segment, offset)
-    const kept = await writeKept(state, segment, sizeBytes)
-    const { baseOffset, firstAppendMs } = segment
-    await this.#replace({ ...kept, first: segment, baseOffset, firstAppendMs })
+    const first = state.segments.floor(offset)
+    const { baseOffset, firstAppendMs } = first
+    const sizeBytes = await positionOf(state, first, offset)
+    const isMuch = sizeBytes > copiedStepsMax * state.host.growthStepBytes
+    if (isMuch) {
+      const kept = await readKept(state, first, sizeBytes)
+      await writeNothing(state, kept.endOffset)
+      const before = { ...kept, baseOffset, firstAppendMs }
+      const { producers } = kept
+      return this.#replace({ first, before, active: emptyPart(kept.endOffset), producers })
+    }
+    const kept = await writeKept(state, first, sizeBytes)
+    const active = { ...kept, baseOffset, firstAppendMs }
+    await this.#replace({ first, before: null, active, producers: kept.producers })
   }
 
   /** Where the log's first segment begins behind `offset`: all of it goes. */
   async #restartBefore(offset: number): Promise<void> {
     const state = this.#state
     await writeNothing(state, offset)
-    await this.#replace({
-      first: state.segments.first,
-      baseOffset: offset,
-      sizeBytes: 0,
-      endOffset: offset,
-      index: new SegmentIndex(offset),
-      firstAppendMs: null,
-      producers: noProducers(state),
-    })
+    await this.#replace(emptyTail(state, offset))
   }
 
   /**
@@ -145,16 +151,7 @@ export class Truncation {
     const state = this.#state
     const { start, path, host, durability } = state
     await start.prepareRestart(offset)
-    exchange(state, {
-      first: state.segments.first,
-      baseOffset: offset,
-      sizeBytes: 0,
-      endOffset: offset,
-      index: new SegmentIndex(offset),
-      firstAppendMs: null,
-      producers: noProducers(state),
-      from: null,
-    })
+    exchange(state, { ...emptyTail(state, offset), from: null })
     start.restart(offset)
     state.epochs.clear()
     durability.beginCut(0)
@@ -162,24 +159,24 @@ export class Truncation {
     await host.env.disk.syncDirectory(path)
   }
 
-  /** `tail` lies on the device under the name of `cleanedPath`; it takes the place of what is cut. */
+  /** `tail.active` lies on the device under the name of `cleanedPath`; it takes the place of what is cut. */
   async #replace(tail: Omit<NewTail, 'from'>): Promise<void> {
     const state = this.#state
     const { durability, start, host, path } = state
-    const { baseOffset, endOffset } = tail
-    const range = { baseOffset, endOffset: state.endOffset + 1 }
+    const { baseOffset, endOffset } = tail.active
+    const swap = swapPath(path, { baseOffset, endOffset: state.endOffset + 1 })
     const isBelowStart = endOffset < start.offset
     durability.beginCut(endOffset)
     try {
       await this.#prepare(endOffset)
-      await this.#commit(tail, swapPath(path, range))
+      await this.#commit(tail, swap)
     } catch (error) {
       this.#discard(cleanedPath(path, baseOffset))
       durability.abandonCut()
       if (isBelowStart) await start.abandonRestart().catch(() => {})
       throw error
     }
-    exchange(state, { ...tail, from: swapPath(path, range) })
+    exchange(state, { ...tail, from: swap })
     if (isBelowStart) start.restart(endOffset)
     state.epochs.cutFrom(endOffset)
     durability.endCut()
@@ -195,12 +192,12 @@ export class Truncation {
   }
 
   /** Caches that speak of the old file must not be there with the new one; then the new name counts. */
-  async #commit({ first, baseOffset }: Omit<NewTail, 'from'>, swap: string): Promise<void> {
+  async #commit({ first, active }: Omit<NewTail, 'from'>, swap: string): Promise<void> {
     const { path, host } = this.#state
     const { disk } = host.env
     dropIndexFiles(disk, first)
     dropGrowth(disk, first)
-    disk.rename(cleanedPath(path, baseOffset), swap)
+    disk.rename(cleanedPath(path, active.baseOffset), swap)
     try {
       await disk.syncDirectory(path)
     } catch (error) {
@@ -219,6 +216,11 @@ export class Truncation {
       if (!(error instanceof DiskError)) throw error
     }
   }
+}
+
+function emptyTail(state: LogState, offset: number): Omit<NewTail, 'from'> {
+  const { first } = state.segments
+  return { first, before: null, active: emptyPart(offset), producers: noProducers(state) }
 }
 
 function noProducers({ config }: LogState): ProducerStates {

@@ -27,13 +27,20 @@ interface Uncopied {
 export class CopiedStore implements MetadataStore {
   readonly #store: MetadataStore
   readonly #copy: MetadataCopy
+  readonly #isShared: (log: StoredLog) => boolean
   #uncopied: Uncopied | null = null
   /** A snapshot that the store has, and for which the disk was too full. */
   #uncopiedSnapshot: StoredLog | null = null
 
-  constructor(store: MetadataStore, copy: MetadataCopy) {
+  /** `isShared`: whether other brokers have written in what was read. */
+  constructor(
+    store: MetadataStore,
+    copy: MetadataCopy,
+    isShared: (log: StoredLog) => boolean = () => false,
+  ) {
     this.#store = store
     this.#copy = copy
+    this.#isShared = isShared
   }
 
   get snapshotIntervalMax(): number {
@@ -65,7 +72,7 @@ export class CopiedStore implements MetadataStore {
     this.#uncopied = null
     this.#uncopiedSnapshot = null
     const { cursor } = this.#copy
-    const problem = cursor === null ? null : linkProblem(cursor, log)
+    const problem = cursor === null ? null : linkProblem(cursor, log, () => this.#isShared(log))
     if (problem !== null) throw rolledBack(problem)
     const isCopied =
       isSame(cursor, log.cursor) || (await this.#hadRoom(() => this.#copy.replace(log)))

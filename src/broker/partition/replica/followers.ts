@@ -15,12 +15,21 @@ interface Position {
   leaderEndOffset: number
 }
 
+/** A follower that lacks something: where it reads on, and when it last lacked nothing; -1 and -Infinity: not known. */
+export interface FollowerBehind {
+  readonly brokerId: number
+  readonly fetchOffset: number
+  /** Monotonic milliseconds. */
+  readonly lastCaughtUpMs: number
+}
+
 /**
  * The followers of a leader: how far each has fetched in this epoch, and since when it lags. A position of another start
  * than the registered one counts nowhere (KIP-903, I-11).
  */
 export class Followers {
   readonly #positions = new Map<number, Position>()
+  #tickedMs = -Infinity
 
   get isEmpty(): boolean {
     return this.#positions.size === 0
@@ -38,6 +47,7 @@ export class Followers {
   /** A new epoch: nothing is known any more. Who is in sync has as long as any to show it. */
   reset(role: PartitionRole, brokerId: number, nowMs: number): void {
     this.#positions.clear()
+    this.#tickedMs = nowMs
     this.keep(role, brokerId, nowMs)
   }
 
@@ -70,10 +80,17 @@ export class Followers {
     position.leaderEndOffset = endOffset
   }
 
-  /** Time went on: who has all that there is, has it now. */
-  tick(endOffset: number, nowMs: number): void {
+  /**
+   * Time went on: who has all that there is, has it now. Where the leader itself stood still for most of `lagTimeMaxMs`,
+   * nobody could have caught up, and that time does not count.
+   */
+  tick(endOffset: number, nowMs: number, lagTimeMaxMs: number): void {
+    const sinceMs = nowMs - this.#tickedMs
+    const stoodMs = sinceMs > lagTimeMaxMs / 2 ? sinceMs : 0
+    this.#tickedMs = nowMs
     for (const position of this.#positions.values()) {
       if (position.fetchOffset >= endOffset) position.lastCaughtUpMs = nowMs
+      else position.lastCaughtUpMs = Math.min(nowMs, position.lastCaughtUpMs + stoodMs)
     }
   }
 
@@ -87,6 +104,12 @@ export class Followers {
   /** Where its log begins; -1 where that is not known. */
   startOf(id: number): number {
     return this.#positions.get(id)?.logStartOffset ?? -1
+  }
+
+  *behind(endOffset: number): Iterable<FollowerBehind> {
+    for (const [brokerId, { fetchOffset, lastCaughtUpMs }] of this.#positions) {
+      if (fetchOffset < endOffset) yield { brokerId, fetchOffset, lastCaughtUpMs }
+    }
   }
 
   /** I-17: has everything, or had it not longer than `lagTimeMaxMs` ago. Time alone decides. */

@@ -6,7 +6,7 @@ import type {
   ReplicaEffect,
   ReplicaEvent,
 } from './events.ts'
-import { Followers } from './followers.ts'
+import { Followers, type FollowerBehind } from './followers.ts'
 import { IsrChange } from './isr-change.ts'
 import { brokerEpochOf, insyncNeeded, type PartitionRole } from './role.ts'
 import { cutOf } from './truncation.ts'
@@ -67,6 +67,11 @@ export class Replica {
   get hasEnoughInsync(): boolean {
     const role = this.#role
     return role !== null && role.isr.length >= insyncNeeded(role)
+  }
+
+  /** Followers that lack something of the log, while it leads. */
+  followersBehind(): Iterable<FollowerBehind> {
+    return this.isLeader ? this.#followers.behind(this.#endOffset) : []
   }
 
   /** It leads, and knows of everything that was committed before its epoch that it is (durability.md R10). */
@@ -204,7 +209,7 @@ export class Replica {
   #tick(nowMs: number): void {
     const role = this.#role
     if (role === null || !this.isLeader || this.#followers.isEmpty) return
-    this.#followers.tick(this.#endOffset, nowMs)
+    this.#followers.tick(this.#endOffset, nowMs, this.#lagTimeMaxMs)
     if (this.#change.isUnderWay) {
       const wish = this.#change.askAgain(nowMs, this.#lagTimeMaxMs)
       if (wish !== null) this.#effects.push({ type: 'alter', ...wish })

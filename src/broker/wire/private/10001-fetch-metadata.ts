@@ -53,9 +53,12 @@ export const fetchMetadata = api({
     }),
     /** Of the last record that whoever answers has. */
     endSequence: int64,
+    /** Whoever answers is the controller. */
+    isController: bool,
     ...gossip,
   },
 })
 
 export type FetchMetadataRequest = Infer<typeof fetchMetadata.request>
 export type FetchMetadataResponse = Draft<typeof fetchMetadata.response>
+export type FetchMetadataAnswer = Infer<typeof fetchMetadata.response>

@@ -33,6 +33,8 @@ export const askController = api({
     errorMessage: nullable(string).default(null),
     /** JSON, UTF-8; empty where `errorCode` says why there is none. */
     answer: bytes,
+    /** Of the last record that the controller had committed by then: whoever waits for it sees what was asked for. */
+    sequence: int64,
     ...gossip,
   },
 })

@@ -47,6 +47,8 @@ export const brokerRegistration = api({
     lastSequence: int64.tag(10_006),
     lastHash: string.tag(10_007),
     unregisteredStarts: int32.tag(10_008),
+    /** The last that its disk has of what its heartbeats told; -1: it does not know. */
+    beat: int64.default(-1).tag(10_010),
   },
   response: {
     throttleTimeMs: int32,

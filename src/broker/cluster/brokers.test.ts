@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest'
+import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
+import type { Cluster, TopicWish } from './cluster.ts'
+
+function wish(name: string): TopicWish {
+  return { name, partitionCount: -1, replicationFactor: -1, assignments: [], configs: [] }
+}
+
+async function create(world: BrokersWorld, cluster: Cluster, name: string, timeoutMs = 5_000) {
+  let error: string | null = null
+  void cluster.createTopics([wish(name)], false, timeoutMs).then(([one]) => (error = one!.error))
+  await world.until(() => error !== null)
+  return error!
+}
+
+/** Everybody comes to know the log to its end. */
+async function expectSame(world: BrokersWorld): Promise<void> {
+  const end = (): number => world.medium.cursor().nextSequence - 1
+  const clusters = [...world.nodes.values()].flatMap(({ cluster }) => cluster ?? [])
+  await world.until(() => clusters.every(({ image }) => image.sequence === end()))
+  for (const { failures } of world.nodes.values()) expect(failures).toEqual([])
+}
+
+describe('three brokers over one store', () => {
+  test('the first holds the office, the others register with it and follow the log', async () => {
+    const world = new BrokersWorld()
+    const clusters = await world.startAll()
+    expect(world.officers()).toEqual([0])
+    for (const [id, cluster] of clusters.entries()) {
+      expect(cluster.controllerId).toBe(0)
+      // R2: a start is over when its own record is applied.
+      expect(cluster.image.brokers.get(id)?.epoch).toBe(cluster.registration.now)
+    }
+    expect(await create(world, clusters[0]!, 'a')).toBe('NONE')
+    expect(await create(world, clusters[2]!, 'b')).toBe('NONE')
+    // Whoever asked sees it at once; the others a moment later.
+    expect(clusters[2]!.image.topicByName('b')).not.toBe(undefined)
+    await world.clock.run(100)
+    await expectSame(world)
+  })
+})
+
+describe('the office', () => {
+  test('of a controller that is killed is taken over at once: its place refuses connections (1.5)', async () => {
+    const world = new BrokersWorld()
+    const [, , last] = await world.startAll()
+    world.node(0).kill()
+    const killedMs = world.clock.monotonic()
+    await world.until(() => world.officers().length === 1)
+    // Far below the 10 s after which its lease runs out.
+    expect(world.clock.monotonic() - killedMs).toBeLessThan(2_500)
+    expect(world.officers()).toEqual([1])
+    expect(await create(world, last!, 'a')).toBe('NONE')
+    await world.until(() => last!.controllerId === 1)
+    await world.clock.run(200)
+    await expectSame(world)
+  })
+
+  test('of a controller that is silent waits for its lease, and the silent one follows when it is back', async () => {
+    const world = new BrokersWorld()
+    const [first, second] = await world.startAll()
+    world.cut(0)
+    world.storeCuts.add(0)
+    await world.clock.run(5_000)
+    expect(world.officers()).toEqual([0])
+    await world.until(() => world.officers().some(id => id !== 0))
+    await world.clock.run(10_000)
+    expect(world.officers()).toHaveLength(1)
+    const [successor] = world.officers()
+    expect(await create(world, world.node(successor!).cluster!, 'a')).toBe('NONE')
+    world.heal()
+    await world.until(() => first!.controllerId === successor)
+    expect(await create(world, first!, 'b')).toBe('NONE')
+    await world.clock.run(500)
+    expect(first!.image.topicByName('a')).not.toBe(undefined)
+    expect(second!.image.controllerEpoch).toBe(2)
+    await expectSame(world)
+  })
+
+  test('is given up when its lease is not renewed, by the time before the renewal was sent', async () => {
+    const world = new BrokersWorld()
+    await world.startAll()
+    world.storeCuts.add(0)
+    const cutMs = world.clock.monotonic()
+    await world.until(() => world.officers().length === 0)
+    const heldMs = world.clock.monotonic() - cutMs
+    expect(heldMs).toBeLessThanOrEqual(6_250)
+    expect(heldMs).toBeGreaterThan(3_500)
+  })
+
+  test('is won, lost and won again by one process', async () => {
+    const world = new BrokersWorld()
+    const clusters = await world.startAll()
+    const seen = new Set<number>()
+    for (let round = 0; round < 6; round++) {
+      const [holder] = world.officers()
+      seen.add(holder!)
+      world.storeCuts.add(holder!)
+      await world.until(() => world.officers().some(id => id !== holder))
+      world.heal()
+      await world.until(() => new Set(clusters.map(each => each.controllerId)).size === 1)
+      expect(await create(world, clusters[round % 3]!, `t${round}`)).toBe('NONE')
+    }
+    await world.clock.run(1_000)
+    expect(seen.size).toBeGreaterThan(1)
+    expect(clusters[0]!.image.controllerEpoch).toBe(7)
+    for (const cluster of clusters) expect(cluster.image.topicCount).toBe(6)
+    await expectSame(world)
+  })
+
+  test('is nothing to a zombie: what it appends is lost, and it follows (1.4)', async () => {
+    const world = new BrokersWorld()
+    const [zombie, other] = await world.startAll(2)
+    // Stopped in the middle: it does not know that its lease ran out, and nobody hears of it.
+    world.cut(0)
+    const elsewhere = world.lease!
+    world.lease = { holder: 1, renewedAtMs: world.clock.monotonic() }
+    const { renew } = world
+    world.renew = id => (id === 0 ? true : renew(id))
+    await world.until(() => other!.office !== null)
+    expect([elsewhere.holder, zombie!.office === null]).toEqual([0, false])
+    const end = world.medium.cursor().nextSequence
+    let error: string | null = null
+    void zombie!.createTopics([wish('lost')], false, 1_000).then(([one]) => (error = one!.error))
+    await world.until(() => error !== null)
+    expect(error).toBe('NOT_CONTROLLER')
+    expect(world.medium.cursor().nextSequence).toBe(end)
+    expect(zombie!.office).toBe(null)
+    world.heal()
+    await world.until(() => zombie!.controllerId === 1)
+    await world.clock.run(500)
+    await expectSame(world)
+  })
+})
+
+describe('what is told of the log', () => {
+  test('comes as a snapshot to who joins late', async () => {
+    const world = new BrokersWorld({ snapshotIntervalMax: 8 })
+    const [first] = await world.startAll(2)
+    world.node(1).kill()
+    for (let count = 0; count < 40; count++) await create(world, first!, `t${count}`)
+    await first!.deleteTopics([{ name: 't0', id: null }])
+    const again = await world.start(1)
+    expect(again.image.topicCount).toBe(39)
+    const late = await world.start(2)
+    expect(late.image.topicCount).toBe(39)
+    await world.clock.run(500)
+    await expectSame(world)
+  })
+
+  test.each(['payload', 'hash', 'epoch', 'sequence'] as const)(
+    'is not taken where the chain is broken: another %s; the store is asked instead',
+    async field => {
+      const world = new BrokersWorld()
+      const [first, second] = await world.startAll(2)
+      let forged = 0
+      world.answered = ({ value }) => {
+        if (!('endSequence' in value) || value.records.length === 0) return value
+        forged++
+        const [record] = value.records
+        const changed = {
+          payload: record.payload.map((byte: number, at: number) => (at === 60 ? byte ^ 1 : byte)),
+          hash: record.hash.replace(/^./, (digit: string) => (digit === '0' ? '1' : '0')),
+          epoch: record.epoch + 1,
+          sequence: record.sequence + 1,
+        }[field]
+        return { ...value, records: [{ ...record, [field]: changed }] }
+      }
+      expect(await create(world, first!, 'a')).toBe('NONE')
+      await world.until(() => second!.image.topicByName('a') !== undefined)
+      expect(forged).toBeGreaterThan(0)
+      expect(world.node(1).warnings).toContain(
+        'What another broker tells of the metadata log is not taken',
+      )
+      await expectSame(world)
+    },
+  )
+
+  test('comes from any peer: who talks to a deposed controller hears of the new one (gossip)', async () => {
+    const world = new BrokersWorld()
+    const [, , third] = await world.startAll()
+    // The zombie still answers broker 2, which cannot reach the store; broker 1 takes over.
+    world.cuts.add('0>1').add('1>0')
+    world.storeCuts.add(2).add(0)
+    await world.until(() => world.officers().includes(1))
+    await world.until(() => third!.controllerId === 1)
+    expect(third!.image.controllerEpoch).toBe(2)
+  })
+
+  test('goes on while nobody reaches the store, and nothing is decided meanwhile (1.6)', async () => {
+    const world = new BrokersWorld()
+    const clusters = await world.startAll()
+    const end = world.medium.cursor().nextSequence
+    world.medium.isReachable = false
+    await world.clock.run(300_000)
+    expect(world.medium.cursor().nextSequence).toBe(end)
+    const [, second] = clusters
+    // The controller that was is still heard of: brokers that follow it are not alone.
+    expect(world.clock.monotonic() - second!.controllerHeardMs).toBeLessThan(5_000)
+    expect(await create(world, second!, 'a', 1_000)).toBe('REQUEST_TIMED_OUT')
+    world.medium.isReachable = true
+    await world.until(() => world.officers().length === 1)
+    expect(await create(world, second!, 'b')).toBe('NONE')
+    await world.clock.run(3_000)
+    await expectSame(world)
+  })
+})

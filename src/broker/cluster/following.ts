@@ -1,0 +1,220 @@
+import { type Address, type Clock, DiskError, type Env } from '../../env/env.ts'
+import { readUint32 } from '../../lib/bytes.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import { type Lease, StoreUnavailable } from '../metadata/store.ts'
+import { WireClientError } from '../wire/client/client-error.ts'
+import { fetchMetadata, type FetchMetadataAnswer } from '../wire/private/index.ts'
+import { type ControllerLink, NotSent } from './controller-link.ts'
+import { BrokenChain, type KnownLog } from './known-log.ts'
+import { Pause } from './pause.ts'
+import type { Lane } from './peers.ts'
+
+export interface FollowingOptions {
+  readonly env: Pick<Env, 'clock' | 'random'>
+  readonly brokerId: number
+  readonly lease: Lease
+  readonly known: KnownLog
+  readonly link: ControllerLink
+  readonly image: () => MetadataImage
+  /** The epoch of this broker's registration; -1 before. */
+  readonly brokerEpoch: () => number
+  /** Tries to win the office; resolves when it is won or not to be had. Never rejects. */
+  readonly takeOffice: (options: { readonly force: boolean }) => Promise<void>
+  /** Reads the store, and takes what is new there. Never rejects. */
+  readonly readStore: () => Promise<void>
+  /** Nothing that is told can be taken any more. */
+  readonly failed: (error: Error) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** How long a controller waits for a record before it says that there is none. */
+const pollMs = 1_000
+/** And how long its answer may take altogether. */
+const pollTimeoutMs = 3_000
+const retryDelayMs = 150
+/** Looks at the lease, and asks another peer what it knows. */
+const lookPeriodMs = 2_000
+/** Without a word from a controller for so long, the store is read. */
+const silenceMsMax = 3_000
+/** A controller whose connection broke, and whose place refuses new ones for so long, is dead (durability.md 1.5). */
+const refusedMsMin = 1_000
+/** Between the attempts of those who would follow it, by their order: so that one comes first. */
+const rankDelayMs = 500
+
+/**
+ * Follows the metadata log while another broker is the controller, by whoever tells it: the controller by a long poll, every
+ * few seconds some other peer, and the store where no controller is heard of. Watches the lease meanwhile, to win the
+ * office when it is free, or at once when the controller's process is seen to be dead.
+ */
+export class Following {
+  readonly #options: FollowingOptions
+  readonly #pollPause: Pause
+  readonly #lookPause: Pause
+  #isOver = false
+  /** When a controller told something last. */
+  #heardMs: number
+  /** Since when its place is known to be empty. */
+  #brokenMs: number | null = null
+  /** Before the next look into the store for a controller. */
+  #searchDelayMs = retryDelayMs
+
+  constructor(options: FollowingOptions) {
+    const { clock } = options.env
+    this.#options = options
+    this.#pollPause = new Pause(clock)
+    this.#lookPause = new Pause(clock)
+    this.#heardMs = clock.monotonic()
+    void this.#poll()
+    void this.#look()
+  }
+
+  get #clock(): Clock {
+    return this.#options.env.clock
+  }
+
+  /** There may be another controller to be asked. */
+  hurry(): void {
+    this.#pollPause.cut()
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#pollPause.cut()
+    this.#lookPause.cut()
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#isOver) {
+      const address = this.#options.link.target
+      if (address === null) {
+        await this.#search()
+        continue
+      }
+      const { controllerId } = this.#options.link.claim
+      try {
+        const { isController } = await this.#ask(address, 'metadata', pollMs)
+        this.#brokenMs = null
+        this.#searchDelayMs = retryDelayMs
+        if (isController) this.#heardMs = this.#clock.monotonic()
+        else if (!this.#isOver) await this.#pollPause.wait(retryDelayMs)
+      } catch (error) {
+        await this.#missed(error, controllerId)
+      }
+    }
+  }
+
+  /** Nobody is known who could be asked: the store may tell of somebody. */
+  async #search(): Promise<void> {
+    await this.#pollPause.wait(this.#searchDelayMs)
+    this.#searchDelayMs = Math.min(this.#searchDelayMs * 2, lookPeriodMs)
+    if (!this.#isOver) await this.#options.readStore()
+  }
+
+  async #look(): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn++) {
+      await this.#lookPause.wait(lookPeriodMs)
+      if (this.#isOver) return
+      await this.#watchLease()
+      if (this.#isOver) return
+      if (this.#clock.monotonic() - this.#heardMs >= silenceMsMax) {
+        await this.#options.readStore()
+        this.hurry()
+      }
+      await this.#askSomebody()
+    }
+  }
+
+  async #watchLease(): Promise<void> {
+    const { lease, takeOffice } = this.#options
+    try {
+      const { isHeld, isMine } = await lease.observe()
+      if (this.#isOver) return
+      if (!isHeld || isMine) await takeOffice({ force: false })
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
+  }
+
+  /** Some other broker may know of a controller that the one that is asked all the time does not (durability.md 1.4). */
+  async #askSomebody(): Promise<void> {
+    const { env, brokerId, link, image } = this.#options
+    const others = [...image().brokers.values()].filter(
+      ({ id, peer }) => id !== brokerId && id !== link.claim.controllerId && peer !== null,
+    )
+    const chosen = others[readUint32(env.random.bytes(4), 0) % Math.max(1, others.length)]
+    if (chosen?.peer === undefined || chosen.peer === null) return
+    try {
+      await this.#ask(chosen.peer, 'gossip', 0)
+    } catch (error) {
+      if (!isOfPeer(error)) await this.#missed(error, chosen.id)
+    }
+  }
+
+  async #ask(address: Address, lane: Lane, maxWaitMs: number): Promise<FetchMetadataAnswer> {
+    const { brokerId, brokerEpoch, known, link, image } = this.#options
+    const { nextSequence, lastHash } = known.cursor
+    const asked = { address, lane, api: fetchMetadata, timeoutMs: pollTimeoutMs }
+    const answer = await link.request(asked, {
+      clusterId: image().isCreated ? image().clusterId : '',
+      brokerId,
+      brokerEpoch: brokerEpoch(),
+      lastSequence: nextSequence - 1,
+      lastHash,
+      maxWaitMs,
+    })
+    if (this.#isOver) return answer
+    if (answer.errorCode !== 0) throw new BrokenChain(answer.errorMessage ?? 'it was refused')
+    await known.take(answer)
+    return answer
+  }
+
+  async #missed(error: unknown, controllerId: number): Promise<void> {
+    if (this.#isOver) return
+    const { readStore, warn, failed } = this.#options
+    if (error instanceof BrokenChain) {
+      warn('What another broker tells of the metadata log is not taken', {
+        broker: controllerId,
+        reason: error.message,
+      })
+      await readStore()
+    } else if (error instanceof DiskError) {
+      warn('The disk has no room for a copy of the metadata log', { reason: error.message })
+    } else if (!isOfPeer(error)) {
+      return failed(error as Error)
+    } else if (isEmptyPlace(error)) {
+      this.#brokenMs ??= this.#clock.monotonic()
+      if (isRefusal(error)) await this.#succeed(controllerId)
+    } else {
+      this.#brokenMs = null
+    }
+    if (!this.#isOver) await this.#pollPause.wait(retryDelayMs)
+  }
+
+  /** The controller's process is dead, and its machine lives: nobody needs to wait for its lease. */
+  async #succeed(deadId: number): Promise<void> {
+    const { lease, takeOffice, image, brokerId } = this.#options
+    const heirs = [...image().brokers.keys()].filter(id => id !== deadId).toSorted((a, b) => a - b)
+    const delayMs = refusedMsMin + rankDelayMs * Math.max(0, heirs.indexOf(brokerId))
+    if (this.#clock.monotonic() - this.#brokenMs! < delayMs) return
+    try {
+      const { isHeld, isMine, holder } = await lease.observe()
+      if (this.#isOver) return
+      if (!isHeld || isMine || holder?.brokerId === deadId) await takeOffice({ force: true })
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
+  }
+}
+
+function isOfPeer(error: unknown): boolean {
+  return error instanceof NotSent || error instanceof WireClientError
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof NotSent && error.isRefusal
+}
+
+/** The connection broke, or there is none to be had: a process that lives, and is only cut off, is silent instead. */
+function isEmptyPlace(error: unknown): boolean {
+  return isRefusal(error) || (error instanceof WireClientError && error.reason === 'closed')
+}

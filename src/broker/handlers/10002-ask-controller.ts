@@ -1,0 +1,10 @@
+import { otherCall } from '../cluster/calls.ts'
+import { askOffice, callHandler, type Service } from './brokers-calls.ts'
+import type { Handler } from './handler.ts'
+
+/** AskController: v0, of the controller, and for brokers only. */
+export function askControllerHandler(service: Service): Handler {
+  return callHandler(otherCall, service, (peers, command, { timeoutMs }) =>
+    askOffice(peers, command, timeoutMs),
+  )
+}

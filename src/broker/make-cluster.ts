@@ -1,0 +1,81 @@
+import type { Env } from '../env/env.ts'
+import { clusterOptions } from './cluster-options.ts'
+import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
+import { brokerPrincipal, Peers } from './cluster/peers.ts'
+import { parseEndpoint, type ListenerAddress } from './config/listeners.ts'
+import type { LiveConfiguration } from './config/live-configuration.ts'
+import type { MetadataCopy } from './metadata/copy/metadata-copy.ts'
+import type { MetadataStore } from './metadata/store.ts'
+import { isSoleStore } from './open-store.ts'
+import { CredentialFiles } from './security/credential-files.ts'
+import type { BoundListener } from './server/server.ts'
+import { tellStandAlone } from './tell-stand-alone.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+interface ClusterParts {
+  readonly env: Env
+  readonly configuration: LiveConfiguration
+  readonly listeners: readonly ListenerAddress[]
+  /** Of the software. */
+  readonly version: string
+  readonly logger: Logger
+  readonly store: MetadataStore
+  readonly copy: MetadataCopy | undefined
+  /** Where the private listener is; null where there is none. */
+  readonly privateListener: BoundListener | null
+  /** Asked for where other brokers may be in the cluster. */
+  readonly facts: NonNullable<ClusterOptions['facts']>
+  readonly beat: NonNullable<ClusterOptions['beat']>
+}
+
+/** This broker's part in the cluster, by the settings: alone in its own store, or one of several in one that they share. */
+export function makeCluster(parts: ClusterParts): Promise<Cluster> {
+  const { env, configuration, listeners, logger, store, copy } = parts
+  return Cluster.start({
+    ...clusterOptions(configuration, listeners),
+    env,
+    store,
+    ...(copy === undefined ? {} : { copy }),
+    onStandAlone: reason => tellStandAlone(logger, reason),
+    warn: (message, fields) => logger.warn(fields, message),
+    ...(isSoleStore(configuration.settings) ? {} : amongOthers(parts)),
+  })
+}
+
+/** What a broker has that may meet others. */
+function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
+  const { env, configuration, listeners, version, privateListener, facts, beat } = parts
+  const { settings } = configuration
+  const files = new CredentialFiles(env, settings.privateCredentialsDir)
+  return {
+    isSoleBroker: false,
+    listeners: listeners.map(({ name, host, port, advertised }) => ({
+      name,
+      host: advertised?.host ?? host,
+      port: advertised?.port || port,
+    })),
+    peer: privateListener === null ? null : peerAddress(settings, listeners, privateListener),
+    peers: new Peers({
+      env,
+      brokerId: settings.nodeId,
+      version,
+      password: () => files.passwordOf(brokerPrincipal),
+    }),
+    facts,
+    beat,
+  }
+}
+
+/** A listener at every address of the machine is reached at the host that clients are told. */
+function peerAddress(
+  settings: { readonly privateListener: string },
+  listeners: readonly ListenerAddress[],
+  { port }: BoundListener,
+): { readonly host: string; readonly port: number } {
+  const { host } = parseEndpoint('private.listener', settings.privateListener)
+  if (!everyAddress.has(host)) return { host, port }
+  const [first] = listeners
+  return { host: first?.advertised?.host ?? first?.host ?? host, port }
+}
+
+const everyAddress: ReadonlySet<string> = new Set(['', '0.0.0.0', '::', '[::]'])

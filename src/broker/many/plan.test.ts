@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { load } from '../config/load.ts'
+import { plan, takeBrokers, type Plan } from './plan.ts'
+
+function planned(count: number, ...settings: readonly string[]): Plan | string {
+  const args = settings.flatMap(setting => ['--set', setting])
+  const readFile = (): string => ''
+  const loaded = load({ args, environment: {}, readFile, version: '0' })
+  if (loaded.kind !== 'configuration') throw new Error('no configuration')
+  return plan(count, loaded.configuration)
+}
+
+function settingsOf(found: Plan | string, id: number): Record<string, string> {
+  if (typeof found === 'string') throw new Error(found)
+  return Object.fromEntries(
+    found.brokers[id]!.settings.map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  )
+}
+
+describe('--brokers', () => {
+  test('is taken out of the arguments, wherever it stands', () => {
+    const rest = ['--config', 'x', '--set', 'a=b']
+    expect(takeBrokers(rest)).toEqual({ count: null, rest })
+    expect(takeBrokers(['--brokers', '3', ...rest])).toEqual({ count: 3, rest })
+    expect(takeBrokers(['--config', 'x', '--brokers=9', '--set', 'a=b'])).toEqual({
+      count: 9,
+      rest,
+    })
+  })
+
+  test.each(['0', '10', '-1', 'three', '', '3x'])('refuses %j', text => {
+    expect(takeBrokers(['--brokers', text]).count).toBe(
+      `--brokers takes a number from 1 to 9, and not '${text}'`,
+    )
+  })
+})
+
+describe('the plan of a cluster on one machine', () => {
+  test('gives each broker ports and a folder of its own, and all of them a folder together', () => {
+    const found = planned(3)
+    expect(settingsOf(found, 2)).toEqual({
+      'node.id': '2',
+      'log.dirs': './data/cluster/2',
+      listeners: 'PLAINTEXT://127.0.0.1:9094',
+      'http.address': '127.0.0.1:9406',
+      'private.listener': '127.0.0.1:19094',
+      'metadata.dir': './data/cluster/metadata',
+      'private.credentials.dir': './data/cluster/metadata/credentials',
+      'cluster.size': '3',
+      'default.replication.factor': '3',
+    })
+    expect((found as Plan).brokers[1]!.addresses).toEqual([
+      { setting: 'listeners', text: '127.0.0.1:9093' },
+      { setting: 'http.address', text: '127.0.0.1:9405' },
+      { setting: 'private.listener', text: '127.0.0.1:19093' },
+    ])
+  })
+
+  test('counts up from what is given for the first one, and leaves free ports free', () => {
+    const listeners = 'listeners=PLAINTEXT://:60000,INSIDE://[::1]:0'
+    const advertised = 'advertised.listeners=PLAINTEXT://box:7000'
+    const found = planned(5, listeners, advertised, 'http.address=', 'log.dirs=/srv/x')
+    expect(settingsOf(found, 4)).toMatchObject({
+      listeners: 'PLAINTEXT://:60004,INSIDE://[::1]:0',
+      'advertised.listeners': 'PLAINTEXT://box:7004',
+      'private.listener': '127.0.0.1:50004',
+      'log.dirs': '/srv/x/4',
+      'metadata.dir': '/srv/x/metadata',
+    })
+    expect(settingsOf(found, 4)).not.toHaveProperty(['http.address'])
+    expect((found as Plan).brokers[4]!.addresses.map(({ text }) => text)).toEqual([
+      ':60004',
+      '127.0.0.1:50004',
+    ])
+    const free = planned(2, 'listeners=PLAINTEXT://127.0.0.1:0', 'http.address=127.0.0.1:0')
+    expect((free as Plan).brokers.flatMap(({ addresses }) => addresses)).toEqual([])
+    expect(settingsOf(free, 1)).toMatchObject({ 'private.listener': '127.0.0.1:0' })
+  })
+
+  test('makes as many copies as there are brokers, three at most, unless told how many', () => {
+    const factor = 'default.replication.factor'
+    expect([1, 2, 3, 5].map(count => settingsOf(planned(count), 0)[factor])).toEqual([
+      '1',
+      '2',
+      '3',
+      '3',
+    ])
+    expect(settingsOf(planned(3, `${factor}=2`), 0)).not.toHaveProperty([factor])
+  })
+
+  test('refuses what only one broker can have', () => {
+    expect(planned(3, 'node.id=7')).toBe(
+      '--brokers gives each broker its own node.id; leave it out',
+    )
+    expect(planned(3, 'broker.id=7')).toMatch(/broker\.id/)
+    expect(planned(3, 'metadata.dir=/x')).toMatch(/metadata\.dir/)
+  })
+})

@@ -1,0 +1,129 @@
+import type { Configuration } from '../config/settings.ts'
+
+/** How many brokers one command starts: a laptop's worth, each with ports of its own in a row. */
+export const brokerCountMax = 9
+
+/** What the processes of a cluster on this machine are given. */
+export interface Plan {
+  /** By node id, from 0. */
+  readonly brokers: readonly PlannedBroker[]
+  /** The folder that they share. */
+  readonly metadataDir: string
+  /** Passwords of their private listeners: files `broker` and `operator`. */
+  readonly credentialsDir: string
+}
+
+export interface PlannedBroker {
+  readonly id: number
+  /** In the order of the command line: `name=value`. */
+  readonly settings: readonly string[]
+  /** host:port of every address that it will listen at and that is no free one. */
+  readonly addresses: readonly PlannedAddress[]
+}
+
+export interface PlannedAddress {
+  /** The setting that it comes from. */
+  readonly setting: string
+  readonly text: string
+}
+
+/** Takes `--brokers N` out of the arguments. `count`: null where it is not among them, or what is wrong with it. */
+export function takeBrokers(args: readonly string[]): {
+  readonly count: number | string | null
+  readonly rest: readonly string[]
+} {
+  const at = args.findIndex(arg => arg === '--brokers' || arg.startsWith('--brokers='))
+  if (at < 0) return { count: null, rest: args }
+  const isSplit = args[at] === '--brokers'
+  const text = isSplit ? (args[at + 1] ?? '') : args[at]!.slice('--brokers='.length)
+  const rest = args.toSpliced(at, isSplit ? 2 : 1)
+  const isNumber = /^[1-9]$/.test(text)
+  const problem = `--brokers takes a number from 1 to ${brokerCountMax}, and not '${text}'`
+  return { count: isNumber ? Number(text) : problem, rest }
+}
+
+/** What each broker has of its own, and so nobody can give for all. */
+const own = [
+  'node.id',
+  'broker.id',
+  'metadata.dir',
+  'metadata.log.dir',
+  'metadata.store',
+  'cluster.size',
+  'private.listener',
+  'private.credentials.dir',
+]
+
+/** From a broker's port for clients to that of its private listener. */
+const privateDistance = 10_000
+
+/**
+ * `count` brokers from the settings that were given for all: ports count up from the first broker's (0 stays a free one), and each
+ * has a folder of its own in the data directory. A string says what cannot be.
+ */
+export function plan(count: number, { settings, given }: Configuration): Plan | string {
+  const mine = own.find(name => given.has(name))
+  if (mine !== undefined) return `--brokers gives each broker its own ${mine}; leave it out`
+  const root = given.has('log.dirs') || given.has('log.dir') ? settings.logDirs : './data/cluster'
+  const metadataDir = `${root}/metadata`
+  const credentialsDir = `${metadataDir}/credentials`
+  const places: Readonly<Record<string, string>> = {
+    listeners: settings.listeners,
+    'advertised.listeners': settings.advertisedListeners,
+    'http.address': settings.httpAddress,
+    'private.listener': `127.0.0.1:${privatePort(settings.listeners)}`,
+  }
+  const ofAll = [
+    `metadata.dir=${metadataDir}`,
+    `private.credentials.dir=${credentialsDir}`,
+    `cluster.size=${count}`,
+    ...(given.has('default.replication.factor')
+      ? []
+      : [`default.replication.factor=${Math.min(3, count)}`]),
+  ]
+  const brokers = Array.from({ length: count }, (_, id) => {
+    const listening = Object.entries(places).flatMap(([name, text]) =>
+      text === '' ? [] : [{ name, text: shifted(text, id) }],
+    )
+    return {
+      id,
+      settings: [
+        `node.id=${id}`,
+        `log.dirs=${root}/${id}`,
+        ...listening.map(({ name, text }) => `${name}=${text}`),
+        ...ofAll,
+      ],
+      addresses: listening.flatMap(({ name, text }) =>
+        name === 'advertised.listeners' ? [] : addressesIn(name, text),
+      ),
+    }
+  })
+  return { brokers, metadataDir, credentialsDir }
+}
+
+/** Of the first broker, beside its first listener; 0 stays a free one. */
+function privatePort(listeners: string): number {
+  const port = Number(/:(\d+)/.exec(listeners.split('://').at(1) ?? '')?.[1] ?? 0)
+  if (port === 0) return 0
+  return port + privateDistance > 65_535 - brokerCountMax
+    ? port - privateDistance
+    : port + privateDistance
+}
+
+/** Every port in a list of addresses, `by` higher; 0 stays. */
+function shifted(text: string, by: number): string {
+  const places = text.split(',').map(place => {
+    return place.trim().replace(/:(\d{1,5})$/, (_, port: string) => {
+      return `:${port === '0' ? 0 : Number(port) + by}`
+    })
+  })
+  return places.join(',')
+}
+
+function addressesIn(setting: string, text: string): PlannedAddress[] {
+  return text
+    .split(',')
+    .map(place => place.replace(/^.*:\/\//, ''))
+    .filter(place => !place.endsWith(':0'))
+    .map(place => ({ setting, text: place }))
+}

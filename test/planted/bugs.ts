@@ -1,0 +1,189 @@
+import type { FaultKind } from '../../sim/cluster/faults.ts'
+
+/** Who has to find a bug, and within what. */
+export type Finder =
+  /** Tests that lie beside their subject. */
+  | { readonly kind: 'tests'; readonly files: readonly string[] }
+  /** Worlds of whole brokers, from a first seed on. */
+  | {
+      readonly kind: 'simulation'
+      readonly seedCount: number
+      /** Virtual, of each seed. */
+      readonly seconds: number
+      readonly nodes?: number
+      readonly kinds?: readonly FaultKind[]
+    }
+
+/** A mistake in the product: `to` stands where `from` stood. The product knows nothing of it. */
+export interface PlantedBug {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  readonly foundBy: Finder
+}
+
+const replicaTests: Finder = {
+  kind: 'tests',
+  files: ['src/broker/partition/replica', 'src/broker/partition/partition'],
+}
+const controllerTests: Finder = { kind: 'tests', files: ['src/broker/cluster/controller'] }
+const logTests: Finder = { kind: 'tests', files: ['src/broker/log/log', 'src/broker/log/directory'] }
+const copyTests: Finder = { kind: 'tests', files: ['src/broker/metadata/copy'] }
+const kills: Finder = {
+  kind: 'simulation',
+  seedCount: 20,
+  seconds: 20,
+  nodes: 1,
+  kinds: ['kill', 'kill-in-write', 'half-open', 'reset'],
+}
+
+/**
+ * The list of durability.md 5.4: mistakes that lose, double or reorder what was acknowledged, one at a time. Some of the
+ * storage's own are in test/crash/planted-bugs.ts, and are looked for at every crash point.
+ */
+export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
+  'truncates-to-watermark': {
+    file: 'src/broker/partition/replica/replica.ts',
+    from: 'const cut = cutOf(parting, this.#endOffset)',
+    to: "const cut = { type: 'truncate', offset: this.#highWatermark } as const; cutOf(parting, this.#endOffset)",
+    foundBy: replicaTests,
+  },
+  'fetch-epoch-unchecked': {
+    file: 'src/broker/partition/core.ts',
+    from: 'if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return',
+    to: 'if (currentLeaderEpoch >= -1) return',
+    foundBy: replicaTests,
+  },
+  'watermark-of-committed-isr': {
+    file: 'src/broker/partition/replica/replica.ts',
+    from: 'const { maximal } = this.#change',
+    to: 'const maximal = role.isr',
+    foundBy: replicaTests,
+  },
+  'no-min-isr-gate': {
+    file: 'src/broker/partition/replica/replica.ts',
+    from: 'if (role === null || !this.isLeader || !this.hasEnoughInsync) return\n    const committed',
+    to: 'if (role === null || !this.isLeader) return\n    const committed',
+    foundBy: replicaTests,
+  },
+  'elr-not-cleared': {
+    file: 'src/broker/cluster/controller/elections.ts',
+    from: 'return { isr, elr: [], lastKnownElr: [] }\n  const complete',
+    to: 'return { isr, elr: before.elr, lastKnownElr: [] }\n  const complete',
+    foundBy: controllerTests,
+  },
+  'lossy-start-stays-eligible': {
+    file: 'src/broker/cluster/controller/elections.ts',
+    from: 'const elr = complete.filter(id => !isr.includes(id) && !lossy.includes(id))',
+    to: 'const elr = complete.filter(id => !isr.includes(id))',
+    foundBy: controllerTests,
+  },
+  'registration-stays-in-isr': {
+    file: 'src/broker/cluster/controller/register-broker.ts',
+    from: ': [...departures(before, registration, options), record]',
+    to: ': [...departures(before, registration, options).slice(0, 0), record]',
+    foundBy: controllerTests,
+  },
+  'isr-add-of-any-start': {
+    file: 'src/broker/cluster/controller/alter-partitions.ts',
+    from: 'return !isActive(broker) || broker.epoch !== brokerEpoch',
+    to: 'return !isActive(broker) || brokerEpoch < 0',
+    foundBy: controllerTests,
+  },
+  'lost-answer-rolls-back': {
+    file: 'src/broker/partition/replica/isr-change.ts',
+    from: "change.isDoubtful = true\n        change.state = 'again'",
+    to: 'this.settle(role.isr)',
+    foundBy: replicaTests,
+  },
+  'two-appends-in-flight': {
+    file: 'src/broker/cluster/controller/controller.ts',
+    from: "if (this.#state !== 'active' || this.#inFlight !== null) return",
+    to: "if (this.#state !== 'active' || this.#inFlight === 'snapshot') return",
+    foundBy: controllerTests,
+  },
+  'acknowledged-before-written': {
+    file: 'src/broker/log/append/writer.ts',
+    from: '    segment.file.write(segment.sizeBytes, parts)\n    const endedMs',
+    to: '    const late = segment.sizeBytes\n    clock.after(5, () => segment.file.write(late, parts.map(part => part.slice())))\n    const endedMs',
+    foundBy: kills,
+  },
+  'fsync-retried': {
+    file: 'src/broker/log/state/durability.ts',
+    from: 'if (!segment.isRemoved) await segment.file.sync()',
+    to: 'if (!segment.isRemoved) await segment.file.sync().catch(() => segment.file.sync())',
+    foundBy: logTests,
+  },
+  'clean-marker-stays': {
+    file: 'src/broker/log/recovery/start-class.ts',
+    from: 'disk.unlink(`${path}/clean.json`)',
+    to: 'disk.stat(`${path}/clean.json`)',
+    foundBy: { kind: 'tests', files: ['test/crash/start-class'] },
+  },
+  'recovers-last-segment-only': {
+    file: 'src/broker/log/recovery/recovery.ts',
+    from: 'await recoverTail(recovery, bases.slice(firstWalked))',
+    to: 'await recoverTail(recovery, bases.slice(Math.max(firstWalked, bases.length - 1)))',
+    foundBy: { ...kills, kinds: ['kill', 'kill-in-write'] },
+  },
+  'producer-state-not-rebuilt': {
+    file: 'src/broker/log/recovery/walk.ts',
+    from: 'steps.noteProducer(recovery, header, nowMs)',
+    to: 'void steps',
+    foundBy: kills,
+  },
+  'retention-passes-watermark': {
+    file: 'src/broker/log/retention.ts',
+    from: '&& segment.endOffset <= upToOffset',
+    to: '&& upToOffset >= 0',
+    foundBy: { kind: 'tests', files: ['src/broker/log/retention'] },
+  },
+  'acknowledged-below-watermark': {
+    file: 'src/broker/partition/replica/waits.ts',
+    from: 'offset <= ',
+    to: 'offset - 1 <= ',
+    foundBy: replicaTests,
+  },
+  'generation-unchecked': {
+    file: 'src/broker/coordinator/groups/commit.ts',
+    from: "if (claim.generation !== group.generation) return 'ILLEGAL_GENERATION'",
+    to: '',
+    foundBy: { kind: 'tests', files: ['src/broker/coordinator/groups'] },
+  },
+  'strays-deleted': {
+    file: 'src/broker/partition/partitions.ts',
+    from: 'return isDeleted ? directory.remove(id) : directory.setAside(id)',
+    to: 'return directory.remove(id)',
+    foundBy: { kind: 'tests', files: ['src/broker/partition', 'test/metadata'] },
+  },
+  'chain-unchecked': {
+    file: 'src/broker/cluster/known-log.ts',
+    from: 'if (chainHash({ ...record, previousHash }) === record.hash) return true',
+    to: 'if (previousHash !== record.hash) return true',
+    foundBy: { kind: 'tests', files: ['src/broker/cluster'] },
+  },
+  'store-went-back-unnoticed': {
+    file: 'src/broker/metadata/copy/link.ts',
+    from: 'if (sequence > last) {',
+    to: 'if (sequence > last) return null\n  if (sequence < 0) {',
+    foundBy: copyTests,
+  },
+  'four-batches-remembered': {
+    file: 'src/broker/log/producers/state.ts',
+    from: 'kept.length < producerBatchesMax ? kept : kept.slice(1 - producerBatchesMax)',
+    to: 'kept.length < producerBatchesMax - 1 ? kept : kept.slice(2 - producerBatchesMax)',
+    foundBy: { kind: 'tests', files: ['src/broker/log/producers'] },
+  },
+  'short-write-ignored': {
+    file: 'src/env/real/write-parts.ts',
+    from: '    written += count\n    left = withoutFirst(left, count)\n  }\n}\n\n/**\n * The same',
+    to: '    written += count\n    left = []\n  }\n}\n\n/**\n * The same',
+    foundBy: { kind: 'tests', files: ['src/env/real/disk', 'test/ports/disk'] },
+  },
+  'epochs-not-rebuilt': {
+    file: 'src/broker/log/recovery/walk.ts',
+    from: 'epochs.assign(header.leaderEpoch, header.baseOffset)',
+    to: 'void epochs',
+    foundBy: { kind: 'tests', files: ['src/broker/log', 'test/crash/crash-points'] },
+  },
+}

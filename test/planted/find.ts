@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { bugCalled, plantedVariable } from './patch.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** What a layer of tests made of a bug. */
+export interface Hunt {
+  /** What found it, in a line; null where nothing did. */
+  readonly found: string | null
+  readonly output: string
+}
+
+/** Lets the tests that are there for its kind look for a bug. `seedBase`: where the seeds of a simulation begin. */
+export async function hunt(name: string, seedBase = 1): Promise<Hunt> {
+  const { foundBy } = bugCalled(name)
+  if (foundBy.kind === 'tests') {
+    const args = ['--config', 'test/planted/vitest.config.ts', 'run', ...foundBy.files]
+    const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+    const { code, output } = await run(name, [vitest, ...args])
+    const failed = /(?:FAIL|×) .*/.exec(plain(output))?.[0] ?? null
+    return { found: code === 0 ? null : failed, output }
+  }
+  const last = seedBase + foundBy.seedCount - 1
+  const nodes = foundBy.nodes === undefined ? [] : ['--nodes', String(foundBy.nodes)]
+  const args = ['--seeds', `${seedBase}-${last}`, '--seconds', String(foundBy.seconds), ...nodes]
+  const kinds = foundBy.kinds === undefined ? [] : ['--kinds', foundBy.kinds.join(',')]
+  const hooks = join(import.meta.dirname, 'hooks.ts')
+  const main = join(root, 'test/simulation/main.ts')
+  const { output } = await run(name, [
+    '--import',
+    hooks,
+    main,
+    ...args,
+    ...kinds,
+    '--workers',
+    '1',
+    '--until-failure',
+  ])
+  return { found: /^seed \d+ failed: .*/m.exec(output)?.[0] ?? null, output }
+}
+
+function run(
+  bug: string,
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const env: NodeJS.ProcessEnv = { ...process.env, [plantedVariable]: bug }
+  delete env['VITEST']
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => resolve({ code, output }))
+  })
+}
+
+function plain(text: string): string {
+  // Colours.
+  return text.replaceAll(/\u001b\[[0-9;]*m/g, '')
+}
