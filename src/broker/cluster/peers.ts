@@ -60,6 +60,8 @@ export class Peers implements PeerConnections {
       clientId: `broker-${brokerId}`,
       software: { name: 'logcluster', version },
       connectTimeoutMs: connectTimeoutMs,
+      // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
+      frameSizeMax: 0x7fff_ffff,
       authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
       ...options,
     })
