@@ -27,7 +27,10 @@ const replicaTests: Finder = {
   files: ['src/broker/partition/replica', 'src/broker/partition/partition'],
 }
 const controllerTests: Finder = { kind: 'tests', files: ['src/broker/cluster/controller'] }
-const logTests: Finder = { kind: 'tests', files: ['src/broker/log/log', 'src/broker/log/directory'] }
+const logTests: Finder = {
+  kind: 'tests',
+  files: ['src/broker/log/log', 'src/broker/log/directory'],
+}
 const copyTests: Finder = { kind: 'tests', files: ['src/broker/metadata/copy'] }
 const kills: Finder = {
   kind: 'simulation',

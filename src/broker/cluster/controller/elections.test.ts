@@ -293,7 +293,7 @@ describe('the controller', () => {
     world.start(4)
     const unregister = (brokerId: number) => world.ask({ type: 'unregisterBroker', brokerId })
     expect(unregister(9)).toMatchObject({ error: 'BROKER_ID_NOT_REGISTERED' })
-    expect(unregister(4)).toMatchObject({ error: 'INVALID_REQUEST' })
+    expect(unregister(4)).toMatchObject({ error: 'POLICY_VIOLATION' })
     world.fence(4)
     world.fence(3)
     expect(unregister(3)).toMatchObject({ error: 'POLICY_VIOLATION' })
