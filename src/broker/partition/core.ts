@@ -4,7 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import type { Peers } from './peers.ts'
 import { ProduceWaits } from './produce-waits.ts'
-import { isCutOff } from './replica/cut-off.ts'
+import { isCutOff, lastSureMs } from './replica/cut-off.ts'
 import type { Parting } from './replica/events.ts'
 import { Replica, type ReplicaEffect, type ReplicaEvent } from './replica/replica.ts'
 import type { PartitionRole } from './replica/role.ts'
@@ -188,10 +188,15 @@ export class PartitionCore<Of = unknown> {
     for (const effect of this.replica.step(event)) this.#perform(effect)
   }
 
+  /** As `lastSureMs`; -Infinity where it does not lead. */
+  get lastSureMs(): number {
+    const { role, isLeader, ledSinceMs } = this.replica
+    return role === null || !isLeader ? -Infinity : lastSureMs(role, this.#peers.heard, ledSinceMs)
+  }
+
   #leads(role: PartitionRole): boolean {
     if (!this.replica.isLeader || this.#log === null || this.#cutting !== null) return false
-    // Where nobody else is in sync there is nobody to be heard, and no other leader.
-    if (role.isr.length < 2) return true
+    if (role.replicas.length < 2) return true
     const times = { nowMs: this.clock.monotonic(), ledSinceMs: this.replica.ledSinceMs }
     return !isCutOff(role, this.#peers.heard, times)
   }

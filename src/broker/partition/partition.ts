@@ -7,6 +7,7 @@ import type { ErrorName } from '../wire/errors.ts'
 import { divergence, refusal, undeleted } from './answers.ts'
 import { PartitionCore } from './core.ts'
 import { Deletions } from './deletions.ts'
+import { followerLags } from './follower-lags.ts'
 import { FollowerSide } from './follower-side.ts'
 import { nobody, type Peers } from './peers.ts'
 import type { AlterOutcome, PartitionRole } from './replica/replica.ts'
@@ -136,10 +137,7 @@ export class Partition {
     return this.#core.availability(currentLeaderEpoch)
   }
 
-  /**
-   * Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the
-   * bytes stay as they are.
-   */
+  /** Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the bytes stay as they are. */
   append(
     records: Uint8Array,
     options: PartitionAppend,
@@ -263,6 +261,11 @@ export class Partition {
     return this.#core.replica.hasReachedEpoch
   }
 
+  /** It leads, and was known to be the only one within the last `ms`: after a longer silence there may be another. */
+  isSureToLead(ms: number): boolean {
+    return this.#core.clock.monotonic() - this.#core.lastSureMs <= ms
+  }
+
   /** Where readers begin. Only where `availability` was asked before, in the same turn. */
   get earliest(): OffsetAndEpoch {
     const log = this.#core.serving
@@ -320,15 +323,8 @@ export class Partition {
   }
 
   /** Followers that lack something of what this replica leads, and how much; estimated from indexes in memory. */
-  *followersBehind(): Iterable<PartitionFollowerLag> {
-    const { log, replica, clock } = this.#core
-    if (log === null) return
-    const nowMs = clock.monotonic()
-    for (const { brokerId, fetchOffset, lastCaughtUpMs } of replica.followersBehind()) {
-      const { bytes } = log.backlog(Math.max(fetchOffset, log.startOffset))
-      const seconds = lastCaughtUpMs === -Infinity ? null : (nowMs - lastCaughtUpMs) / 1000
-      yield { brokerId, bytes, seconds }
-    }
+  followersBehind(): Iterable<PartitionFollowerLag> {
+    return followerLags(this.#core)
   }
 
   /**
