@@ -52,6 +52,8 @@ class World {
       read: () => ({ kind: 'empty' }),
     }
     const directory = {
+      identity: { directoryId: directoryOf(1) },
+      damaged: [],
       openLog: async () => log as unknown as Log,
       found: () => [],
       remove: async (id: LogId) => void this.told.push(`removed ${logIdText(id)}`),
