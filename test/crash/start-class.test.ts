@@ -109,10 +109,11 @@ test.skipIf(noCgroup !== null)(
         expect(await produce(broker, 3)).toBe(30)
         const gone = broker.ended()
         const hog = spawn('python3', ['-c', hogSource, cgroup.path], { stdio: 'ignore' })
+        const hogGone = new Promise(resolve => hog.once('close', resolve))
         await gone
         expect(cgroup.report().oomKills).toBeGreaterThan(0)
         hog.kill('SIGKILL')
-        await new Promise(resolve => hog.once('close', resolve))
+        await hogGone
         await broker.start()
         expect(await startOf(broker)).toBe('B process-died')
         expect(await produce(broker, 1)).toBe(40)
