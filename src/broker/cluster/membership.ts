@@ -181,7 +181,9 @@ export class Membership implements PeerService {
 
   /** When a controller was heard of last, in monotonic milliseconds. */
   get controllerHeardMs(): number {
-    return this.office === null ? this.#link.heardMs : this.#options.env.clock.monotonic()
+    // A process that stood still holds an office of which the lease ran out.
+    const holds = this.#succession.office?.mayAppend === true
+    return holds ? this.#options.env.clock.monotonic() : this.#link.heardMs
   }
 
   /** As `Cluster.ask`; refused at once while this broker stands alone. */

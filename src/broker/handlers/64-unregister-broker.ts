@@ -1,26 +1,26 @@
-import type { MetadataImage } from '../metadata/image.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { errorCode } from '../wire/errors.ts'
 import {
   unregisterBroker,
   type UnregisterBrokerRequest,
   type UnregisterBrokerResponse,
 } from '../wire/messages/index.ts'
+import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
 
-/** UnregisterBroker: v0. The only broker there is cannot go; of others nothing is known. */
+/** UnregisterBroker: v0. A broker that does not come back is forgotten; one that runs, or holds partitions, is not. */
 export function unregisterBrokerHandler(
-  image: () => MetadataImage,
+  cluster: Pick<Cluster, 'ask'>,
 ): Handler<UnregisterBrokerRequest, UnregisterBrokerResponse> {
   return {
     api: unregisterBroker,
-    handle({ brokerId }) {
-      const isKnown = image().brokers.has(brokerId)
+    async handle({ brokerId }) {
+      const answer = await cluster.ask({ type: 'unregisterBroker', brokerId }, changeTimeoutMs(0))
+      const isRefused = answer.type === 'refused'
       return {
         throttleTimeMs: 0,
-        errorCode: errorCode(isKnown ? 'POLICY_VIOLATION' : 'BROKER_ID_NOT_REGISTERED'),
-        errorMessage: isKnown
-          ? `Broker ${brokerId} is the only one of the cluster, and serves: it cannot be unregistered.`
-          : `Broker ${brokerId} is not registered.`,
+        errorCode: errorCode(isRefused ? answer.error : 'NONE'),
+        errorMessage: isRefused ? answer.message : null,
       }
     },
   }

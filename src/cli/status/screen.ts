@@ -19,7 +19,7 @@ export function screenOf(health: Health): string {
     '',
     summaryOf(health),
     ...(underReplicated.length === 0 ? [] : ['', ...table(partitionRows(underReplicated))]),
-    ...brokers.flatMap(risksOf),
+    ...paragraph(brokers.flatMap(risksOf)),
   ].join('\n')
 }
 
@@ -74,12 +74,16 @@ function partitionRows(partitions: readonly PartitionFacts[]): string[][] {
 function risksOf({ id, risk }: BrokerHealth): string[] {
   const lines: string[] = []
   if (risk.offline.length > 0) {
-    lines.push('', `Without broker ${id} nobody leads ${named(risk.offline)}.`)
+    lines.push(`Without broker ${id} nobody leads ${named(risk.offline)}.`)
   }
   if (risk.underMin.length > 0) {
-    lines.push('', `Without broker ${id} acks=all is refused in ${named(risk.underMin)}.`)
+    lines.push(`Without broker ${id} acks=all is refused in ${named(risk.underMin)}.`)
   }
   return lines
+}
+
+function paragraph(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 function named(names: readonly string[]): string {

@@ -83,9 +83,7 @@ test('the screen tells of what is not sound, the weakest first, and by name', ()
     'orders-0   0       0,1,2     0,1      2',
     '',
     'Without broker 0 acks=all is refused in orders-0.',
-    '',
     'Without broker 1 nobody leads orders-1.',
-    '',
     'Without broker 1 acks=all is refused in orders-0.',
   ])
 })

@@ -20,7 +20,7 @@ function problemOf(image: MetadataImage, brokerId: number): Mistake | null {
     return mistake('BROKER_ID_NOT_REGISTERED', `Broker ${brokerId} is not registered.`)
   }
   if (!broker.isFenced) {
-    return mistake('INVALID_REQUEST', `Broker ${brokerId} runs. Stop it first.`)
+    return mistake('POLICY_VIOLATION', `Broker ${brokerId} runs. Stop it first.`)
   }
   for (const { name, partitions } of image.topics()) {
     const held = partitions.find(({ replicas }) => replicas.includes(brokerId))

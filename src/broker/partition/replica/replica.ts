@@ -13,7 +13,7 @@ import { cutOf } from './truncation.ts'
 import { Waits } from './waits.ts'
 
 export type { AlterOutcome, AlterWish, ReplicaEffect, ReplicaEvent } from './events.ts'
-export type { PartitionRole, ReplicaBroker } from './role.ts'
+export type { PartitionRole } from './role.ts'
 
 /** How long a follower may lag and be in sync, where nobody says otherwise (`replica.lag.time.max.ms`). */
 const lagTimeMsDefault = 10_000
@@ -101,6 +101,14 @@ export class Replica {
       if (role?.brokers.get(id)?.isEligible) lowest = Math.min(lowest, this.#followers.startOf(id))
     }
     return lowest
+  }
+
+  /** All that it goes by, for whoever visits every state that there is (test/model). @internal */
+  get state(): unknown {
+    const { brokers = [], ...role } = this.#role ?? {}
+    const offsets = [this.#endOffset, this.#highWatermark, this.#epochStartOffset]
+    const others = [this.#followers.state, this.#change.state, this.#waits.state]
+    return [role, [...brokers], offsets, this.#nowMs, others]
   }
 
   step(event: ReplicaEvent): readonly ReplicaEffect[] {
