@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SimStore } from '../../../sim/metadata-store.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
 import { Prng } from '../../lib/prng.ts'
 import { chainHash, genesisHash } from '../metadata/chain.ts'
