@@ -5,7 +5,7 @@ import { leaveOutVariable, longSuites } from './tools/long-suites.ts'
 /** Suites in `test/` that start no process. */
 const unitInTest = [
   'test/tidy.test.ts',
-  'test/{ports,metadata,helpers,operator,simulation}/**/*.test.ts',
+  'test/{ports,metadata,model,helpers,operator,simulation}/**/*.test.ts',
   'test/kubernetes/*.test.ts',
 ]
 

@@ -57,10 +57,11 @@ export class WireEnd implements Connection {
   readonly local: Address
   readonly remote: Address
   receivedBytes = 0
-  events: ConnectionEvents | null = null
   readonly #wires: Wiring
   readonly #assembler: FrameAssembler
   #peer: WireEnd | null = null
+  #events: ConnectionEvents | null = null
+  #ended: CloseReason | null = null
   #queue: Queued[] = []
   #isMoving = false
   #isPaused = false
@@ -106,9 +107,11 @@ export class WireEnd implements Connection {
     return countedStream()
   }
 
-  /** Somebody listens from now on. */
-  open(): void {
+  /** Somebody listens from now on; it may have ended before he came to it. */
+  open(events: ConnectionEvents): void {
     this.#isOpened = true
+    if (this.#ended !== null) this.#tell(events, this.#ended)
+    else this.#events = events
     this.#read()
   }
 
@@ -166,7 +169,7 @@ export class WireEnd implements Connection {
   abandon(isReset: boolean): void {
     if (this.#state === 'closed' || this.#state === 'gone') return
     this.#state = 'closed'
-    this.events = null
+    this.#events = null
     if (isReset) this.#drop()
     else this.#keepQueue()
     this.#last = isReset ? 'reset' : 'fin'
@@ -176,7 +179,7 @@ export class WireEnd implements Connection {
   /** Its machine died. */
   vanish(): void {
     this.#state = 'gone'
-    this.events = null
+    this.#events = null
     this.#drop()
     this.#last = 'none'
     this.#wires.leave(this)
@@ -289,9 +292,9 @@ export class WireEnd implements Connection {
 
   /** Whoever throws closes this connection, and no other. */
   #call(act: (events: ConnectionEvents) => void): void {
-    if (this.events === null) return
+    if (this.#events === null) return
     try {
-      act(this.events)
+      act(this.#events)
     } catch (error) {
       this.#drop()
       this.#last = 'fin'
@@ -303,12 +306,16 @@ export class WireEnd implements Connection {
   #finish(reason: CloseReason): void {
     if (this.#state === 'closed' || this.#state === 'gone') return
     this.#state = 'closed'
-    const { events } = this
-    this.events = null
+    this.#ended = reason
+    if (this.#events !== null) this.#tell(this.#events, reason)
+    this.#events = null
+  }
+
+  #tell(events: ConnectionEvents, reason: CloseReason): void {
     this.#wires.time.soon(() =>
       this.life.deliver(() => {
         try {
-          events?.closed(reason)
+          events.closed(reason)
         } catch {
           // It is closed already.
         }

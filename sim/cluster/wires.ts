@@ -202,10 +202,10 @@ export class HostNetwork implements Network {
         wires.time.after(wires.delayMs(), () => fail('ECONNREFUSED'))
         return
       }
-      const client = this.#accept(listening, options, events)
+      const client = this.#accept(listening, options)
       wires.time.after(wires.delayMs(), () =>
         this.#life.deliver(() => {
-          client.open()
+          client.open(events)
           connected.resolve(client)
         }),
       )
@@ -214,7 +214,7 @@ export class HostNetwork implements Network {
     return connected.promise
   }
 
-  #accept(listening: Listening, options: ConnectOptions, events: ConnectionEvents): WireEnd {
+  #accept(listening: Listening, options: ConnectOptions): WireEnd {
     const local = { host: this.#host, port: this.#wires.takePort() }
     const remote = { host: options.host, port: options.port }
     const client = new WireEnd(this.#wires, {
@@ -232,11 +232,10 @@ export class HostNetwork implements Network {
       frameBytes: [requestSizeMin, listening.options.frameSizeMax],
     })
     WireEnd.join(client, server)
-    client.events = events
     listening.life.deliver(() => {
-      server.events = listening.events.accepted(server)
-      if (server.events === null) server.close()
-      else server.open()
+      const heard = listening.events.accepted(server)
+      if (heard === null) server.close()
+      else server.open(heard)
     })
     return client
   }

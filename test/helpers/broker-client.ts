@@ -124,13 +124,15 @@ export class BrokerClient {
     topics: readonly {
       readonly name: string
       readonly partitions?: number
+      /** 1 where left out. */
+      readonly replicas?: number
       readonly configs?: Readonly<Record<string, string>>
     }[],
   ): Promise<Infer<typeof createTopics.response>> {
     const asked: CreateTopicsRequest['topics'] = topics.map(topic => ({
       name: topic.name,
       numPartitions: topic.partitions ?? 1,
-      replicationFactor: 1,
+      replicationFactor: topic.replicas ?? 1,
       assignments: [],
       configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
     }))

@@ -65,6 +65,7 @@ describe('requests', () => {
     ])
     expect(quick!.appended.at(-1)!.told).toEqual({
       leaderEpoch: 3,
+      fetchOffset: 0,
       highWatermark: 0,
       logStartOffset: 0,
     })

@@ -244,12 +244,9 @@ export class FetcherState {
       const { throttle } = this.#options
       if (throttle.isListed(followed.partition.id)) throttle.record(records.length, nowMs)
     }
-    return {
-      ...whose,
-      kind: 'append',
-      records,
-      told: { leaderEpoch, highWatermark, logStartOffset },
-    }
+    const { fetchOffset } = followed.row
+    const about = { leaderEpoch, fetchOffset, highWatermark, logStartOffset }
+    return { ...whose, kind: 'append', records, told: about }
   }
 
   /** The request may not be sent with the old session. */

@@ -116,6 +116,7 @@ describe('a fetcher', () => {
     expect(partition!.appended).toHaveLength(1)
     expect(partition!.appended[0]!.told).toEqual({
       leaderEpoch: 3,
+      fetchOffset: 0,
       highWatermark: 5,
       logStartOffset: 2,
     })
@@ -166,6 +167,21 @@ describe('a fetcher', () => {
     broker.isRefusing = false
     holdFetches()
     await clock.run(1200)
+    expect(fetches()).toHaveLength(1)
+  })
+
+  test('a leader that takes connections and lets nobody log in is given up, and a late login is closed', async () => {
+    const later: (() => void)[] = []
+    broker.act = heard => void later.push(() => broker.answerVersions(heard))
+    follow(0)
+    await clock.run(3000)
+    expect(failures).toMatchObject([{ why: 'timeout', followed: null }])
+    await clock.run(100)
+    expect(broker.connections).toHaveLength(2)
+    holdFetches()
+    for (const answer of later) answer()
+    await clock.settle()
+    expect(broker.ends).toHaveLength(1)
     expect(fetches()).toHaveLength(1)
   })
 

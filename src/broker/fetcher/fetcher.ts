@@ -50,6 +50,7 @@ export class Fetcher {
   /** Raised by each attempt to connect: an older one that succeeds late is not wanted any more. */
   #attempt = 0
   #isConnecting = false
+  #connectDeadline: Timer | null = null
   /** Of attempts to connect; null after one that was answered. */
   #backoff: Backoff | null = null
   #retry: Timer | null = null
@@ -86,15 +87,14 @@ export class Fetcher {
   /** The leader is another process than before, maybe at another place: the old connection is worth nothing. */
   reconnect(): void {
     this.#backoff = null
-    this.#attempt++
-    this.#isConnecting = false
+    this.#endAttempt()
     this.#drop()
     this.#goOn()
   }
 
   stop(): void {
     this.#isStopped = true
-    this.#attempt++
+    this.#endAttempt()
     this.#alarm.cancel()
     this.#drop()
   }
@@ -122,6 +122,12 @@ export class Fetcher {
     if (this.#isConnecting || this.#retry !== null) return
     this.#isConnecting = true
     const attempt = ++this.#attempt
+    // A process that is stopped is connected to by its kernel, and never lets anybody log in.
+    const timeoutMs = this.#options.answerTimeoutMs()
+    const late = new WireClientError('timeout', `no connection within ${timeoutMs} ms`)
+    this.#connectDeadline = this.#options.clock.after(timeoutMs, () =>
+      this.#notConnected(late, attempt),
+    )
     this.#options.connectTo(this.#options.leader).then(
       client => this.#connected(client, attempt),
       (error: unknown) => this.#notConnected(error, attempt),
@@ -130,7 +136,7 @@ export class Fetcher {
 
   #connected(client: WireClient, attempt: number): void {
     if (attempt !== this.#attempt) return client.close()
-    this.#isConnecting = false
+    this.#endAttempt()
     this.#client = client
     void client.closed.then(error => this.#lost(client, error))
     this.#goOn()
@@ -138,9 +144,17 @@ export class Fetcher {
 
   #notConnected(error: unknown, attempt: number): void {
     if (attempt !== this.#attempt) return
-    this.#isConnecting = false
+    this.#endAttempt()
     this.#note(error)
     this.#connectLater()
+  }
+
+  /** Whatever comes of the attempt from here on is not wanted. */
+  #endAttempt(): void {
+    this.#attempt++
+    this.#isConnecting = false
+    this.#connectDeadline?.cancel()
+    this.#connectDeadline = null
   }
 
   #connectLater(): void {

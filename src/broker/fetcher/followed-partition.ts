@@ -41,6 +41,8 @@ export interface FetchPosition {
 export interface Told {
   /** The epoch that the fetch was sent for: records of a higher one are not taken (I-15). */
   readonly leaderEpoch: number
+  /** And the offset: the log must still end there. */
+  readonly fetchOffset: number
   readonly highWatermark: number
   readonly logStartOffset: number
 }

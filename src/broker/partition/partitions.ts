@@ -194,6 +194,7 @@ export class Partitions {
 
   #add(image: MetadataImage): (() => Promise<void>)[] {
     const work: (() => Promise<void>)[] = []
+    const brokers = this.#isOwn(image) ? this.#surroundings?.brokers : undefined
     for (const topic of image.topics()) {
       if (this.#applied.get(topic.id) === topic) continue
       this.#applied.set(topic.id, topic)
@@ -201,7 +202,6 @@ export class Partitions {
         if (!wanted.replicas.includes(this.#options.brokerId)) continue
         const config = this.#options.logConfig(topic)
         const { partition, isNew } = this.#ensure(topic, wanted.index, config)
-        const brokers = this.#surroundings?.brokers
         if (brokers !== undefined) partition.take(roleOf(image, topic, wanted, brokers))
         if (isNew) work.push(() => this.#open(partition, config))
         else partition.configure(config)
@@ -212,15 +212,19 @@ export class Partitions {
 
   /** Where brokers, or settings for all of them, are other ones, so are the roles of topics that did not change. */
   #lookAround(image: MetadataImage): void {
-    const { brokerId, ownEpoch } = this.#options
-    const isOwn = ownEpoch === undefined || image.brokers.get(brokerId)?.epoch === ownEpoch()
-    if (!isOwn) return
+    if (!this.#isOwn(image)) return
     const before = this.#surroundings
     const { brokers: seen } = image
     const configs = image.brokerConfigs(null)
     if (before?.seen === seen && before.configs === configs) return
     this.#surroundings = { seen, configs, brokers: replicaBrokersOf(image) }
     this.#takeRoles(image, this.#surroundings.brokers)
+  }
+
+  /** Whether it knows the start that this is: else its roles are meant for another one. */
+  #isOwn(image: MetadataImage): boolean {
+    const { brokerId, ownEpoch } = this.#options
+    return ownEpoch === undefined || image.brokers.get(brokerId)?.epoch === ownEpoch()
   }
 
   #takeRoles(image: MetadataImage, brokers: PartitionRole['brokers']): void {

@@ -47,14 +47,14 @@ describe('R7: an in-sync set that a leader wants', () => {
     ['INVALID_REQUEST', { isRecovering: true }, 'a recovery with several in sync'],
     ['UNKNOWN_TOPIC_ID', { topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }, 'a topic that there is not'],
     ['UNKNOWN_TOPIC_OR_PARTITION', { index: 1 }, 'a partition that there is not'],
-  ] as const)('I-10: is answered %s for %o: %s', (error, changes, _) => {
+  ] as const)('I-10: is answered %s for %o: %s', (error, changes, what) => {
     const world = threeBrokers()
     // In leader epoch 1 and partition epoch 2.
     world.fence(1)
     world.heartbeat(1)
     world.alter(world.wish([2, 3, 1]))
     const before = world.records.length
-    expect(errorOf(world.alter(world.wish([2, 3], changes)))).toBe(error)
+    expect(errorOf(world.alter(world.wish([2, 3], changes))), what).toBe(error)
     expect(world.records.length).toBe(before)
   })
 

@@ -35,6 +35,11 @@ export class Followers {
     return this.#positions.size === 0
   }
 
+  /** @internal */
+  get state(): unknown {
+    return [...this.#positions]
+  }
+
   ids(): Iterable<number> {
     return this.#positions.keys()
   }

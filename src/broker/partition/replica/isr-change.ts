@@ -36,6 +36,11 @@ export class IsrChange {
   /** Brokers of proposals that may still be committed, and of the committed set. */
   #maximal: readonly number[] = []
 
+  /** @internal */
+  get state(): unknown {
+    return [this.#change, this.#maximal]
+  }
+
   get isUnderWay(): boolean {
     return this.#change !== null
   }

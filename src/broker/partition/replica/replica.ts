@@ -103,6 +103,14 @@ export class Replica {
     return lowest
   }
 
+  /** All that it goes by, for whoever visits every state that there is (test/model). @internal */
+  get state(): unknown {
+    const { brokers = [], ...role } = this.#role ?? {}
+    const offsets = [this.#endOffset, this.#highWatermark, this.#epochStartOffset]
+    const others = [this.#followers.state, this.#change.state, this.#waits.state]
+    return [role, [...brokers], offsets, this.#nowMs, others]
+  }
+
   step(event: ReplicaEvent): readonly ReplicaEffect[] {
     switch (event.type) {
       case 'role':

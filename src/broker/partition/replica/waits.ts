@@ -15,6 +15,11 @@ export class Waits {
     waits.splice(at, 0, { id, offset })
   }
 
+  /** @internal */
+  get state(): unknown {
+    return this.#byOffset
+  }
+
   delete(id: number): void {
     const at = this.#byOffset.findIndex(wait => wait.id === id)
     if (at >= 0) this.#byOffset.splice(at, 1)

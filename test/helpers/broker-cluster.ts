@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeCredentials } from '../../src/broker/many/credentials.ts'
+import { findCoordinator } from '../../src/broker/wire/messages/index.ts'
+import { errorName } from '../../src/broker/wire/errors.ts'
+import { realRandom } from '../../src/env/real/random.ts'
+import { freePort } from '../kubernetes/control-plane/ports.ts'
+import { BrokerClient } from './broker-client.ts'
+import { TestBroker } from './broker.ts'
+import { eventually } from './eventually.ts'
+
+/** Who coordinates a group, as a broker tells it: an id with where it is, or why there is none. */
+export type Coordination = { readonly id: number; readonly port: number } | string
+
+/** Several broker processes of one cluster, each with a directory of its own, over a folder that they share. Ids count from 0. */
+export class BrokerCluster {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'logcluster-cluster-'))
+  readonly brokers: TestBroker[] = []
+  readonly #clients: BrokerClient[] = []
+
+  /** `count` brokers, of which `startedCount` run. */
+  static async start(
+    count: number,
+    settings: Readonly<Record<string, string>> = {},
+    startedCount = count,
+  ): Promise<BrokerCluster> {
+    const cluster = new BrokerCluster()
+    const metadataDir = join(cluster.#dir, 'metadata')
+    const credentialsDir = join(metadataDir, 'credentials')
+    makeCredentials(credentialsDir, realRandom)
+    for (let id = 0; id < count; id++) {
+      const dataDir = join(cluster.#dir, String(id))
+      mkdirSync(dataDir)
+      const [port, privatePort] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')]
+      const own = {
+        'node.id': String(id),
+        listeners: `PLAINTEXT://127.0.0.1:${port}`,
+        'private.listener': `127.0.0.1:${privatePort}`,
+        'private.credentials.dir': credentialsDir,
+        'metadata.dir': metadataDir,
+        'cluster.size': String(count),
+        'default.replication.factor': String(Math.min(count, 3)),
+      }
+      cluster.brokers.push(new TestBroker({ dataDir, settings: { ...own, ...settings } }))
+    }
+    try {
+      await Promise.all(cluster.brokers.slice(0, startedCount).map(broker => broker.start()))
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]()
+      throw error
+    }
+    return cluster
+  }
+
+  broker(id: number): TestBroker {
+    return this.brokers[id]!
+  }
+
+  async connect(id: number): Promise<BrokerClient> {
+    const client = await BrokerClient.connect(this.broker(id).port)
+    this.#clients.push(client)
+    return client
+  }
+
+  /** What the broker says of the group's coordinator now. */
+  async coordinatorOf(client: BrokerClient, group: string): Promise<Coordination> {
+    const request = { key: '', keyType: 0, coordinatorKeys: [group] }
+    const { coordinators } = await client.request(findCoordinator, 6, request)
+    const { errorCode, nodeId, port } = coordinators[0]!
+    return errorCode === 0 ? { id: nodeId, port } : errorName(errorCode)
+  }
+
+  /** The coordinator, as soon as the broker knows of one that is none of `except`. */
+  async findCoordinator(
+    client: BrokerClient,
+    group: string,
+    except: readonly number[] = [],
+  ): Promise<{ readonly id: number; readonly port: number }> {
+    const isFound = (seen: Coordination): boolean =>
+      typeof seen !== 'string' && !except.includes(seen.id)
+    const look = (): Promise<Coordination> => this.coordinatorOf(client, group)
+    const found = await eventually(`a coordinator of ${group}`, look, isFound)
+    if (typeof found === 'string') throw new Error(found)
+    return found
+  }
+
+  /** All that the processes said; for a test that failed. */
+  get output(): string {
+    const last = (broker: TestBroker, id: number): string =>
+      `--- broker ${id}\n${broker.output.slice(-6_000)}`
+    return this.brokers.map(last).join('\n')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.close()
+    await Promise.all(this.brokers.map(broker => broker[Symbol.asyncDispose]()))
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** Runs `act` with a cluster that is gone afterwards, and shows what its brokers said where `act` failed. */
+export async function withCluster(
+  cluster: BrokerCluster,
+  act: (cluster: BrokerCluster) => Promise<void>,
+): Promise<void> {
+  try {
+    await act(cluster)
+  } catch (error) {
+    console.error(cluster.output)
+    throw error
+  } finally {
+    await cluster[Symbol.asyncDispose]()
+  }
+}
