@@ -55,8 +55,6 @@ class World {
       identity: { directoryId: directoryOf(1) },
       damaged: [],
       openLog: async () => log as unknown as Log,
-      identity: { directoryId: directoryOf(1) },
-      damaged: [],
       found: () => [],
       remove: async (id: LogId) => void this.told.push(`removed ${logIdText(id)}`),
       setAside: async (id: LogId) => void this.told.push(`kept ${logIdText(id)}`),
