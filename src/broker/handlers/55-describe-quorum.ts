@@ -77,7 +77,8 @@ function replicaOf(
   sequence: number,
   nowMs: number,
 ): Partition['currentVoters'][number] {
-  const heardMs = heardMsAgo === null ? -1 : nowMs - heardMsAgo
+  // The monotonic clock knows fractions.
+  const heardMs = heardMsAgo === null ? -1 : Math.round(nowMs - heardMsAgo)
   return {
     replicaId: brokerId,
     replicaDirectoryId: zeroUuid,

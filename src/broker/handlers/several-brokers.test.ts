@@ -177,7 +177,7 @@ test('DescribeQuorum tells the controller as the voter, and the others as observ
   const followers = [
     { brokerId: 1, appliedSequence: 1, heardMsAgo: 30 },
     { brokerId: 2, appliedSequence: -1, heardMsAgo: null },
-    { brokerId: 3, appliedSequence: 0, heardMsAgo: 200 },
+    { brokerId: 3, appliedSequence: 0, heardMsAgo: 199.6 },
   ]
   const told = { type: 'quorumDescribed', followers } as const
   const claim = { type: 'epochClaimed', epoch: 7, brokerId: 1, claimId: topicId } as const
