@@ -33,6 +33,10 @@ export function makePartitions(parts: PartitionParts): Partitions {
       const reason = error instanceof Error ? error.message : error
       logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
     },
+    onAnew: ({ topic, partition }) => {
+      const message = 'A log that was damaged or missing begins anew: its leader has what counts'
+      logger.warn({ topic, partition }, message)
+    },
     onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
     onRecovery: ({ topic, partition }) => {
       logger.info({ topic, partition }, 'Opened a log that could not be opened before')

@@ -167,7 +167,10 @@ export class Node {
     if (life !== this.life) return cluster
     this.service = cluster.peerService
     this.cluster = cluster
-    cluster.onFailure(error => this.failures.push(error))
+    cluster.onFailure(error => {
+      // A dead process meets a disk that is not its own any more.
+      if (life === this.life) this.failures.push(error)
+    })
     cluster.setReady()
     return cluster
   }

@@ -91,7 +91,7 @@ export class Membership implements PeerService {
       image,
       publish: (next, records) => this.#publish(next, records),
     })
-    const onRumour = (): void => this.#succession.hurry()
+    const onRumour = (): void => [this.#succession, this.#presence].forEach(each => each.hurry())
     this.#link = new ControllerLink({ clock, brokerId, peers: options.peers, image, onRumour })
     const brokerEpoch = (): number => this.#presence.epoch
     this.#asker = new Asker({
@@ -181,7 +181,9 @@ export class Membership implements PeerService {
 
   /** When a controller was heard of last, in monotonic milliseconds. */
   get controllerHeardMs(): number {
-    return this.office === null ? this.#link.heardMs : this.#options.env.clock.monotonic()
+    // A process that stood still holds an office of which the lease ran out.
+    const holds = this.#succession.office?.mayAppend === true
+    return holds ? this.#options.env.clock.monotonic() : this.#link.heardMs
   }
 
   /** As `Cluster.ask`; refused at once while this broker stands alone. */
@@ -221,7 +223,7 @@ export class Membership implements PeerService {
     this.#isStopped = true
     this.#nextLook?.cancel()
     this.#presence.stop()
-    this.#waits.reached(Infinity)
+    this.#waits.stop()
     await this.#looking
     await this.#candidate?.stop()
     await this.#succession.stop()
@@ -281,8 +283,7 @@ export class Membership implements PeerService {
     }
     if (this.office === null) this.#succession.follow()
     this.#waits.reached(this.image.sequence)
-    await this.#waits.until(1)
-    if (this.#isStopped) return
+    if (!(await this.#waits.until(1))) return
     await this.#registration(this.image)
     await this.#presence.register(() => this.#registrationNow())
   }
@@ -387,6 +388,7 @@ export class Membership implements PeerService {
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
     this.#listener.publish(image, records)
     this.#waits.reached(image.sequence)
+    this.#succession.hurry()
     if (this.#options.isSoleBroker === false) this.#presence.imageChanged(image)
   }
 

@@ -59,7 +59,9 @@ export class Peers implements PeerConnections {
     const client = await WireClient.connect(env, address, {
       clientId: `broker-${brokerId}`,
       software: { name: 'logcluster', version },
-      connectTimeoutMs: connectTimeoutMs,
+      connectTimeoutMs,
+      // For the login: whoever asks for more says how long it may take.
+      requestTimeoutMs: connectTimeoutMs,
       authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
       ...options,
     })

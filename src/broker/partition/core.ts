@@ -3,7 +3,7 @@ import { present } from '../../lib/assert.ts'
 import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { ProduceWaits } from './produce-waits.ts'
-import { isCutOff, type Heard } from './replica/cut-off.ts'
+import { isCutOff, lastSureMs, type Heard } from './replica/cut-off.ts'
 import type { Parting } from './replica/events.ts'
 import {
   Replica,
@@ -183,6 +183,14 @@ export class PartitionCore {
 
   step(event: ReplicaEvent): void {
     for (const effect of this.replica.step(event)) this.#perform(effect)
+  }
+
+  /** As `lastSureMs`; -Infinity where it does not lead. */
+  get lastSureMs(): number {
+    const { role, isLeader, ledSinceMs } = this.replica
+    return role === null || !isLeader
+      ? -Infinity
+      : lastSureMs(role, this.#options.heard, ledSinceMs)
   }
 
   #leads(role: PartitionRole): boolean {

@@ -145,10 +145,7 @@ export class Partition {
     return this.#core.availability(currentLeaderEpoch)
   }
 
-  /**
-   * Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the
-   * bytes stay as they are.
-   */
+  /** Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the bytes stay as they are. */
   append(
     records: Uint8Array,
     options: PartitionAppend,
@@ -259,6 +256,11 @@ export class Partition {
   /** It leads, and what was committed before its epoch is known to be (R10): until then nobody knows where readers end. */
   get hasReachedEpoch(): boolean {
     return this.#core.replica.hasReachedEpoch
+  }
+
+  /** It leads, and was known to be the only one within the last `ms`: after a longer silence there may be another. */
+  isSureToLead(ms: number): boolean {
+    return this.#core.clock.monotonic() - this.#core.lastSureMs <= ms
   }
 
   /** Where readers begin. Only where `availability` was asked before, in the same turn. */

@@ -23,3 +23,15 @@ export function isCutOff(
   if (ledSinceMs >= sinceMs || heard.controllerMs >= sinceMs) return false
   return role.isr.every(id => id === role.leader || heard.followerMs(id) < sinceMs)
 }
+
+/**
+ * When a leader was last known to be the only one: a controller that hears it deposes it not before a session is over, and
+ * who is in sync and fetches from it knows of no other. Infinity where nobody could lead in its place.
+ */
+export function lastSureMs(role: PartitionRole, heard: Heard, ledSinceMs: number): number {
+  // Alone in sync it commits nothing where more are asked for, and others may be eligible (ELR).
+  const isOnlyOne = role.isr.length < 2 && role.minInsyncReplicas < 2
+  if (role.replicas.length < 2 || isOnlyOne) return Infinity
+  const followers = role.isr.filter(id => id !== role.leader)
+  return Math.max(ledSinceMs, heard.controllerMs, ...followers.map(id => heard.followerMs(id)))
+}
