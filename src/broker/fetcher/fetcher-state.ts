@@ -121,7 +121,9 @@ export class FetcherState {
     if (this.#appendingCount > 0) return null
     const [waiting, another] = this.#rounds
     if (waiting !== undefined) {
-      if (another !== undefined || waiting.isFull || !this.#hurries) return null
+      // A full one begins a session, which an answer of the old one must not end.
+      const mayOvertake = another === undefined && !waiting.isFull && !this.#session.isFull
+      if (!mayOvertake || !this.#hurries) return null
     }
     this.#lookAtHeld(nowMs)
     if (this.#readyCount === 0) return this.#rest()
