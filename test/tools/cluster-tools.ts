@@ -78,7 +78,7 @@ async function untilPartition(
   await eventually(`${topic}-0`, look, seen => seen !== undefined && isSo(seen))
 }
 
-const sorted = (ids: readonly number[]): string => ids.toSorted().join()
+const sorted = (ids: readonly number[]): string => ids.toSorted((a, b) => a - b).join()
 
 async function topicsJob(site: Site, cluster: BrokerCluster): Promise<void> {
   // Broker 0 is where the tools ask.
