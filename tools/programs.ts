@@ -47,6 +47,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/model/main.ts',
       what: 'every state of controller and replicas on a small model: [STATES]',
     },
+    'five-minutes': {
+      file: 'test/five-minutes/main.ts',
+      what: 'three brokers, one killed and one stopped, under a producer and a group',
+    },
     fuzz: { file: 'test/stress/fuzz-main.ts', what: 'damaged frames of every API and version' },
     overload: { file: 'test/stress/overload-main.ts', what: 'a broker in 512 MiB (root)' },
     scenarios: { file: 'test/scenarios/run.ts', what: "other people's clients: docs/clients.md" },

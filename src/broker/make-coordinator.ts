@@ -7,6 +7,9 @@ interface Given extends Pick<CoordinatorOptions, 'env' | 'cluster' | 'partitions
   readonly logger: Logger
 }
 
+/** A heartbeat less than a broker's session: the controller counts from when it heard this one, which is before its answer came. */
+const silenceMsMax = 5_000
+
 /** The coordinator with the settings of groups. */
 export function makeCoordinator(given: Given): Coordinator {
   const { env, cluster, partitions, codecs, settings, logger } = given
@@ -23,6 +26,7 @@ export function makeCoordinator(given: Given): Coordinator {
       offsetsRetentionMs: settings.offsetsRetentionMinutes * 60_000,
     },
     commitTimeoutMs: settings.offsetsCommitTimeoutMs,
+    silenceMsMax,
     expiryCheckIntervalMs: settings.offsetsRetentionCheckIntervalMs,
     info: (message, fields) => logger.info(fields, message),
     warn: (message, fields) => logger.warn(fields, message),

@@ -25,6 +25,11 @@ export function makePartitions(parts: PartitionParts): Partitions {
       lagTimeMaxMs: settings.replicaLagTimeMaxMs,
       alterPort: cluster,
       controllerHeardMs: () => cluster.controllerHeardMs,
+      onCommittedCut: ({ id }, { offset, highWatermark }) => {
+        const { topic, partition } = id
+        const fields = { topic, partition, offset, records: highWatermark - offset }
+        logger.error(fields, 'Cut committed records: a leader was elected that did not have them')
+      },
     },
     ownEpoch: () => cluster.registration.now,
     openingMax: settings.numRecoveryThreadsPerDataDir,
@@ -32,6 +37,10 @@ export function makePartitions(parts: PartitionParts): Partitions {
     onFailure: (id, error) => {
       const reason = error instanceof Error ? error.message : error
       logger.error({ topic: id.topic, partition: id.partition, reason }, 'Could not open a log')
+    },
+    onAnew: ({ topic, partition }) => {
+      const message = 'A log that was damaged or missing begins anew: its leader has what counts'
+      logger.warn({ topic, partition }, message)
     },
     onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
     onRecovery: ({ topic, partition }) => {

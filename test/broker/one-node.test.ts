@@ -11,6 +11,7 @@ import {
   describeTopicPartitions,
   describeTransactions,
   electLeaders,
+  incrementalAlterConfigs,
   listConfigResources,
   listPartitionReassignments,
   listTransactions,
@@ -53,6 +54,16 @@ describe('directories', () => {
     expect(all!.totalBytes).toBeGreaterThan(all!.usableBytes - 1)
     const [old] = (await client.request(describeLogDirs, 3, { topics: [] })).results
     expect(old).toMatchObject({ topics: [], totalBytes: -1, usableBytes: -1 })
+  })
+
+  test('tell that the broker is cordoned, and it holds what it holds (KIP-1066)', async () => {
+    const cordon = async (value: string): Promise<boolean | undefined> => {
+      const configs = [{ name: 'cordoned.log.dirs', configOperation: 0, value }]
+      const resources = [{ resourceType: 4, resourceName: '1', configs }]
+      await client.request(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+      return (await client.request(describeLogDirs, 5, { topics: [] })).results[0]?.isCordoned
+    }
+    expect([await cordon('*'), await cordon('')]).toEqual([true, false])
   })
 
   test('leave out what is not there', async () => {

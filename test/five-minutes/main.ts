@@ -12,6 +12,9 @@ import { run } from '../helpers/run.ts'
 import { freePorts, LocalCluster } from './local-cluster.ts'
 import { readAll, Traffic } from './traffic.ts'
 
+// The client sets timers into the past, and Node warns of them.
+process.removeAllListeners('warning')
+
 const topic = 'orders'
 /** Longer than a broker's session, so that the cluster goes on without it. */
 const stoppedMs = 12_000
@@ -35,7 +38,7 @@ async function demonstrate(of: LocalCluster): Promise<void> {
   const traffic = new Traffic(of.addresses, topic)
   await traffic.start()
   await traffic.more(200)
-  console.log(`\n$ logcluster status\n${(await status(of)).text}\n`)
+  console.log(`\n$ logcluster status\n${await status(of)}\n`)
   const leader = await leaderOf(of)
   await killed(of, traffic, leader)
   await stopped(of, traffic, (leader + 1) % 3)
@@ -61,10 +64,11 @@ async function createTopic(of: LocalCluster): Promise<void> {
 }
 
 async function killed(of: LocalCluster, traffic: Traffic, leader: number): Promise<void> {
+  const role = await roleOf(of, leader)
   traffic.takeLongestSendMs()
   process.kill(of.pidAtFirst(leader), 'SIGKILL')
   const killedAt = performance.now()
-  console.log(`kill -9 of broker ${leader}, which leads ${topic}-0`)
+  console.log(`kill -9 of broker ${leader}${role}, which leads ${topic}-0`)
   await of.says(new RegExp(`^Broker ${leader} ended by SIGKILL`, 'm'))
   await traffic.more(200)
   await sound(of)
@@ -74,8 +78,9 @@ async function killed(of: LocalCluster, traffic: Traffic, leader: number): Promi
 }
 
 async function stopped(of: LocalCluster, traffic: Traffic, id: number): Promise<void> {
+  const role = await roleOf(of, id)
+  console.log(`SIGSTOP of broker ${id}${role}, for ${stoppedMs / 1000} s`)
   process.kill(of.pidAtFirst(id), 'SIGSTOP')
-  console.log(`SIGSTOP of broker ${id}, for ${stoppedMs / 1000} s`)
   try {
     await sleep(stoppedMs)
     await traffic.more(200)
@@ -103,22 +108,21 @@ async function prove(of: LocalCluster, traffic: Traffic): Promise<void> {
   if (lost + twice + moved > 0) throw new Error('records were lost, doubled or moved')
 }
 
-interface Status {
-  readonly text: string
-  readonly isSound: boolean
-}
-
-async function status(of: LocalCluster): Promise<Status> {
+async function status(of: LocalCluster): Promise<string> {
   const args = [cli, 'status', of.addresses.join(',')]
   const { stdout } = await run(process.execPath, args, { anyStatus: true })
-  return { text: stdout.trimEnd(), isSound: stdout.includes('all replicas in sync') }
+  return stdout.trimEnd()
+}
+
+async function roleOf(of: LocalCluster, id: number): Promise<string> {
+  return new RegExp(`^${id} .* controller `, 'm').test(await status(of)) ? ', the controller' : ''
 }
 
 /** All three are up, and every replica is in sync. */
 async function sound(of: LocalCluster): Promise<void> {
   await eventually(
     'all replicas in sync',
-    async () => (await status(of)).text,
+    () => status(of),
     text => text.includes('all replicas in sync') && !/fenced|gone/.test(text),
   )
 }

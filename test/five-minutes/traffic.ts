@@ -3,6 +3,8 @@ import { Kafka, logLevel, type Consumer, type Producer } from 'kafkajs'
 import { eventually } from '../helpers/eventually.ts'
 
 const pauseMs = 5
+/** By default this client waits more than half a minute for a broker that stands still. */
+const requestTimeoutMs = 3_000
 
 /** Records of one producer that waits for each to be acknowledged, and a group that reads them meanwhile. */
 export class Traffic {
@@ -22,8 +24,7 @@ export class Traffic {
       clientId: 'five-minutes',
       brokers: [...brokers],
       logLevel: logLevel.NOTHING,
-      // By default it waits half a minute for a broker that stands still.
-      requestTimeout: 3_000,
+      requestTimeout: requestTimeoutMs,
       connectionTimeout: 1_000,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 100 },
     })
@@ -89,6 +90,7 @@ export class Traffic {
       await this.#producer.send({
         topic: this.#topic,
         acks: -1,
+        timeout: requestTimeoutMs,
         messages: [{ key: String(number % 16), value }],
       })
       this.#longestSendMs = Math.max(this.#longestSendMs, performance.now() - sentAt)

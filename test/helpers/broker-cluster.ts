@@ -10,6 +10,9 @@ import { BrokerClient } from './broker-client.ts'
 import { TestBroker } from './broker.ts'
 import { eventually } from './eventually.ts'
 
+/** Several that start at once, on a machine with other work, take their time. */
+const readyMsMax = 120_000
+
 /** Who coordinates a group, as a broker tells it: an id with where it is, or why there is none. */
 export type Coordination = { readonly id: number; readonly port: number } | string
 
@@ -42,7 +45,9 @@ export class BrokerCluster {
         'cluster.size': String(count),
         'default.replication.factor': String(Math.min(count, 3)),
       }
-      cluster.brokers.push(new TestBroker({ dataDir, settings: { ...own, ...settings } }))
+      cluster.brokers.push(
+        new TestBroker({ dataDir, readyMsMax, settings: { ...own, ...settings } }),
+      )
     }
     try {
       await Promise.all(cluster.brokers.slice(0, startedCount).map(broker => broker.start()))

@@ -140,7 +140,7 @@ export class Link implements PeerClient {
       const timer = this.#world.clock.after(timeoutMs, () => this.reset('timeout'))
       this.#waiting.add(fail)
       void this.#exchange(api, value).then(answer => {
-        if (!this.#waiting.delete(fail) || answer === null) return
+        if (answer === null || !this.#waiting.delete(fail)) return
         timer.cancel()
         resolve(answer)
       })

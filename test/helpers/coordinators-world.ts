@@ -48,6 +48,8 @@ export class ScriptedReplica {
   refuses: ErrorName | null = null
   /** As a leader that has heard of nobody for too long. */
   isOutOfTouch = false
+  /** For how long it has heard of nobody. */
+  silenceMs = 0
   waiting: Waiting[] = []
   readonly #brokerId: number
   readonly #watchers = new Set<PartitionWatcher>()
@@ -80,6 +82,10 @@ export class ScriptedReplica {
 
   get hasReachedEpoch(): boolean {
     return this.highWatermark >= this.epochStart
+  }
+
+  isSureToLead(ms: number): boolean {
+    return this.silenceMs <= ms
   }
 
   append(bytes: Uint8Array, _: unknown, done: (result: AppendResult) => void): void {
@@ -290,6 +296,7 @@ class Node {
         offsetsRetentionMs: 100_000_000,
       },
       commitTimeoutMs: 5000,
+      silenceMsMax: 6000,
       expiryCheckIntervalMs: 100_000_000,
       info: () => {},
       warn: message => void world.warnings.push(message),

@@ -68,6 +68,16 @@ export class ReplicaBench {
     return this
   }
 
+  /** Time passes, in which `id` alone keeps up with the leader. */
+  keepUp(id: number, seconds: number): this {
+    const effects: ReplicaEffect[] = []
+    for (let at = 0; at < seconds; at++) {
+      effects.push(...this.fetch(id, 1000).effects, ...this.pass(1).effects)
+    }
+    this.effects = effects
+    return this
+  }
+
   await(id: number, offset: number): this {
     return this.step({ type: 'await', id, offset })
   }

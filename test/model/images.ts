@@ -84,7 +84,7 @@ export class Images {
       ids.map(id => registered(id)),
     )
     const rest = { name: 't', isInternal: false, configs: [] }
-    const partitions = [newPartition(brokers, 0, ids)]
+    const partitions = [newPartition(brokers, 0, ids, new Map())]
     this.#number(brokers.apply({ type: 'topicCreated', topicId, ...rest, partitions }))
   }
 

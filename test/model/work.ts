@@ -11,8 +11,9 @@ import type { Budget, Entry, Message, Node, Numbered, State } from './states.ts'
 
 export const ids: readonly number[] = [1, 2, 3]
 
-/** Longer than a follower may lag. */
-export const pauseMs = 20_000
+/** A follower may lag for 10 s; a leader looks around more often than that. */
+const lookMs = 4_000
+export const pauseMs = 3 * lookMs
 
 /** What all states are made of. */
 export interface Known {
@@ -61,9 +62,13 @@ export class Work {
 
   /** Whoever leads finds out who lags. */
   pause(): void {
+    const sinceMs = this.nowMs
     this.pauseCount += 1
-    const event = { type: 'tick', nowMs: this.nowMs } as const
-    for (const id of ids) if (this.node(id).machine >= 0) this.step(id, `tick ${this.nowMs}`, event)
+    for (let nowMs = sinceMs + lookMs; nowMs <= this.nowMs; nowMs += lookMs) {
+      for (const id of ids) {
+        if (this.node(id).machine >= 0) this.step(id, `tick ${nowMs}`, { type: 'tick', nowMs })
+      }
+    }
   }
 
   spend(what: keyof Budget): void {
@@ -190,7 +195,7 @@ export class Work {
     this.#acked = acked.toSorted((a, b) => a.offset - b.offset)
   }
 
-  /** I-1, I-5: what was once shown stands there for ever. */
+  /** What was once shown stands there for ever. */
   #show(id: number, highWatermark: number): void {
     const shown = this.node(id).log.slice(0, highWatermark)
     const before = this.#committed

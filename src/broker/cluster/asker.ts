@@ -20,8 +20,8 @@ export interface AskerOptions {
   readonly link: ControllerLink
   readonly office: () => Office | null
   readonly caller: () => Caller
-  /** Resolves when the image here has record `sequence`, or after `timeoutMs`. */
-  readonly seen: (sequence: number, timeoutMs: number) => Promise<void>
+  /** True when the image here has record `sequence`; false after `timeoutMs`. */
+  readonly seen: (sequence: number, timeoutMs: number) => Promise<boolean>
 }
 
 /** What became of one attempt. */
@@ -140,8 +140,10 @@ export class Asker {
       const answer = call.toAnswer(response, command)
       if (answer.type === 'heartbeatTaken') link.answered()
       const { sequence = 0 } = response as { readonly sequence?: number }
-      if (sequence > 0) await seen(sequence, Math.max(0, untilMs - clock.monotonic()))
-      return { kind: 'answered', answer }
+      const leftMs = Math.max(0, untilMs - clock.monotonic())
+      // Whoever is told that it was done finds it in the image.
+      const isSeen = sequence === 0 || (await seen(sequence, leftMs))
+      return isSeen ? { kind: 'answered', answer } : { kind: 'unknown' }
     } catch (error) {
       return { kind: error instanceof NotSent ? 'unsent' : 'unknown' }
     }

@@ -239,10 +239,10 @@ export const otherCall: Call<Command, typeof askController.request, typeof askCo
       command: utf8(JSON.stringify(command)),
     }),
     toCommand: ({ command }) => parsed(command) as Command,
-    toResponse: answer => ({
+    toResponse: (answer, sequence) => ({
       errorCode: 0,
       answer: utf8(JSON.stringify(answer)),
-      sequence: 0,
+      sequence,
     }),
     toAnswer: response => refusalIn(response) ?? (parsed(response.answer) as Answer),
   }

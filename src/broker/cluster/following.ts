@@ -6,8 +6,16 @@ import { WireClientError } from '../wire/client/client-error.ts'
 import { fetchMetadata, type FetchMetadataAnswer } from '../wire/private/index.ts'
 import { type ControllerLink, NotSent } from './controller-link.ts'
 import { BrokenChain, type KnownLog } from './known-log.ts'
-import { Pause } from './pause.ts'
+import { Interruption, Pause } from './pause.ts'
 import type { Lane } from './peers.ts'
+
+/** How the office is tried for. */
+export interface TakeOptions {
+  /** Also where another broker has its lease. */
+  readonly force: boolean
+  /** The controller whose process was seen to be gone. */
+  readonly deadId?: number
+}
 
 export interface FollowingOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -19,7 +27,7 @@ export interface FollowingOptions {
   /** The epoch of this broker's registration; -1 before. */
   readonly brokerEpoch: () => number
   /** Tries to win the office; resolves when it is won or not to be had. Never rejects. */
-  readonly takeOffice: (options: { readonly force: boolean }) => Promise<void>
+  readonly takeOffice: (options: TakeOptions) => Promise<void>
   /** Reads the store, and takes what is new there. Never rejects. */
   readonly readStore: () => Promise<void>
   /** Nothing that is told can be taken any more. */
@@ -50,6 +58,8 @@ export class Following {
   readonly #options: FollowingOptions
   readonly #pollPause: Pause
   readonly #lookPause: Pause
+  readonly #asking = new Interruption()
+  #asked: Address | null = null
   #isOver = false
   /** When a controller told something last. */
   #heardMs: number
@@ -72,15 +82,17 @@ export class Following {
     return this.#options.env.clock
   }
 
-  /** There may be another controller to be asked. */
+  /** There may be another controller to be asked: nobody waits for the one before. */
   hurry(): void {
     this.#pollPause.cut()
+    if (!isSame(this.#asked, this.#options.link.target)) this.#asking.cut()
   }
 
   stop(): void {
     this.#isOver = true
     this.#pollPause.cut()
     this.#lookPause.cut()
+    this.#asking.cut()
   }
 
   async #poll(): Promise<void> {
@@ -91,8 +103,11 @@ export class Following {
         continue
       }
       const { controllerId } = this.#options.link.claim
+      this.#asked = address
       try {
-        const { isController } = await this.#ask(address, 'metadata', pollMs)
+        const answer = await this.#asking.wait(this.#ask(address, 'metadata', pollMs))
+        if (answer === null) continue
+        const { isController } = answer
         this.#brokenMs = null
         this.#searchDelayMs = retryDelayMs
         if (isController) this.#heardMs = this.#clock.monotonic()
@@ -199,11 +214,16 @@ export class Following {
     try {
       const { isHeld, isMine, holder } = await lease.observe()
       if (this.#isOver) return
-      if (!isHeld || isMine || holder?.brokerId === deadId) await takeOffice({ force: true })
+      if (isHeld && !isMine && holder?.brokerId !== deadId) return
+      await takeOffice({ force: true, deadId })
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
     }
   }
+}
+
+function isSame(one: Address | null, other: Address | null): boolean {
+  return one?.host === other?.host && one?.port === other?.port
 }
 
 function isOfPeer(error: unknown): boolean {

@@ -40,7 +40,6 @@ export interface MembershipListener {
   publish(image: MetadataImage, records: readonly MetadataRecord[]): void
   /** The controller registered this broker in this epoch; before `publish` has it. */
   registered(epoch: number): void
-  /** Once, last. */
   failed(error: Error): void
   /** For whoever must know the cluster before this broker is registered in it, as `image` tells it. */
   opened(image: MetadataImage): OpenedCluster
@@ -91,7 +90,7 @@ export class Membership implements PeerService {
       image,
       publish: (next, records) => this.#publish(next, records),
     })
-    const onRumour = (): void => this.#succession.hurry()
+    const onRumour = (): void => [this.#succession, this.#presence].forEach(each => each.hurry())
     this.#link = new ControllerLink({ clock, brokerId, peers: options.peers, image, onRumour })
     const brokerEpoch = (): number => this.#presence.epoch
     this.#asker = new Asker({
@@ -181,7 +180,9 @@ export class Membership implements PeerService {
 
   /** When a controller was heard of last, in monotonic milliseconds. */
   get controllerHeardMs(): number {
-    return this.office === null ? this.#link.heardMs : this.#options.env.clock.monotonic()
+    // A process that stood still holds an office of which the lease ran out.
+    if (this.#succession.office?.mayAppend !== true) return this.#link.heardMs
+    return this.#options.env.clock.monotonic()
   }
 
   /** As `Cluster.ask`; refused at once while this broker stands alone. */
@@ -221,7 +222,7 @@ export class Membership implements PeerService {
     this.#isStopped = true
     this.#nextLook?.cancel()
     this.#presence.stop()
-    this.#waits.reached(Infinity)
+    this.#waits.stop()
     await this.#looking
     await this.#candidate?.stop()
     await this.#succession.stop()
@@ -281,8 +282,7 @@ export class Membership implements PeerService {
     }
     if (this.office === null) this.#succession.follow()
     this.#waits.reached(this.image.sequence)
-    await this.#waits.until(1)
-    if (this.#isStopped) return
+    if (!(await this.#waits.until(1))) return
     await this.#registration(this.image)
     await this.#presence.register(() => this.#registrationNow())
   }
@@ -387,6 +387,7 @@ export class Membership implements PeerService {
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
     this.#listener.publish(image, records)
     this.#waits.reached(image.sequence)
+    this.#succession.hurry()
     if (this.#options.isSoleBroker === false) this.#presence.imageChanged(image)
   }
 

@@ -74,6 +74,12 @@ export class HeldOffice implements Office {
     )
   }
 
+  /** The process of that broker, which held the office before, was seen to be gone. */
+  foundDead(brokerId: number): void {
+    this.shell.tick(this.#clock.monotonic())
+    this.shell.connectionReset(brokerId)
+  }
+
   /** Nothing is appended, and nobody is fenced, from now on. */
   stop(): void {
     this.#keeper?.stop()

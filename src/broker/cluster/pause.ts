@@ -26,3 +26,21 @@ export class Pause {
     this.#end?.()
   }
 }
+
+/** What `wait` is given is waited for until `cut`, whichever comes first. */
+export class Interruption {
+  #cut: (() => void) | null = null
+
+  /** null where it was cut. What is waited for goes on all the same, and its failure is nobody's then. */
+  async wait<T>(waited: Promise<T>): Promise<T | null> {
+    waited.catch(() => {})
+    const cut = new Promise<null>(resolve => (this.#cut = () => resolve(null)))
+    const result = await Promise.race([waited, cut])
+    this.#cut = null
+    return result
+  }
+
+  cut(): void {
+    this.#cut?.()
+  }
+}

@@ -59,7 +59,11 @@ export class Peers implements PeerConnections {
     const client = await WireClient.connect(env, address, {
       clientId: `broker-${brokerId}`,
       software: { name: 'logcluster', version },
-      connectTimeoutMs: connectTimeoutMs,
+      connectTimeoutMs,
+      // For the login: whoever asks for more says how long it may take.
+      requestTimeoutMs: connectTimeoutMs,
+      // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
+      frameSizeMax: 0x7fff_ffff,
       authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
       ...options,
     })

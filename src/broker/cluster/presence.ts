@@ -3,7 +3,7 @@ import type { Uuid } from '../../lib/uuid.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Answer, Command, Refusal, Registration } from './controller/commands.ts'
-import { Pause } from './pause.ts'
+import { Interruption, Pause } from './pause.ts'
 
 export interface PresenceOptions {
   readonly clock: Clock
@@ -41,6 +41,8 @@ export class Presence {
   #isBeating = false
   #isReady = false
   #isStopped = false
+  #controllerEpoch = -1
+  readonly #asking = new Interruption()
   /** When a controller took a sign of life last. */
   #takenMs = -Infinity
   #farewell: Deferred<void> | null = null
@@ -62,7 +64,7 @@ export class Presence {
     while (!this.#isStopped) {
       const registration = (this.#registration = make())
       const command = { type: 'registerBroker', ...registration } as const
-      const answer = await this.#options.askOnce(command, registrationTimeoutMs)
+      const answer = await this.#asking.wait(this.#options.askOnce(command, registrationTimeoutMs))
       if (answer?.type === 'brokerRegistered') {
         this.#registered(answer.brokerEpoch)
         break
@@ -86,8 +88,16 @@ export class Presence {
     this.#pause.cut()
   }
 
+  /** There is another controller: nobody waits for the one before, and the new one hears of this broker at once. */
+  hurry(): void {
+    this.#asking.cut()
+    this.#pause.cut()
+  }
+
   /** A new image was published. */
   imageChanged(image: MetadataImage): void {
+    if (image.controllerEpoch !== this.#controllerEpoch) this.hurry()
+    this.#controllerEpoch = image.controllerEpoch
     const own = image.brokers.get(this.#options.brokerId)
     if (this.#epoch >= 0 && own !== undefined && own.epoch > this.#epoch) return this.#replaced()
     if (own?.epoch !== this.#epoch) return
@@ -113,7 +123,7 @@ export class Presence {
     this.#isStopped = true
     this.#farewell?.resolve()
     this.#applied?.resolve()
-    this.#pause.cut()
+    this.hurry()
   }
 
   #registered(epoch: number): void {
@@ -158,7 +168,8 @@ export class Presence {
       wantsFence: !this.#isReady,
       beat: beat?.() ?? ++this.#beat,
     } as const
-    const answer = await this.#options.askOnce(command, heartbeatIntervalMs * 2)
+    const asked = this.#options.askOnce(command, heartbeatIntervalMs * 2)
+    const answer = await this.#asking.wait(asked)
     if (this.#isStopped) return
     if (answer?.type === 'heartbeatTaken') {
       this.#takenMs = clock.monotonic()

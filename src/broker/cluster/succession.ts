@@ -3,7 +3,7 @@ import type { MetadataRecord } from '../metadata/records.ts'
 import { StoreError, StoreUnavailable } from '../metadata/store.ts'
 import type { ControllerLink } from './controller-link.ts'
 import { Deposed } from './controller-shell.ts'
-import { Following } from './following.ts'
+import { Following, type TakeOptions } from './following.ts'
 import type { KnownLog } from './known-log.ts'
 import { suitable } from './look.ts'
 import { makeOffice, type OfficeHooks, type ReadLog } from './make-office.ts'
@@ -151,11 +151,12 @@ export class Succession {
     this.follow()
   }
 
-  async #takeOffice({ force }: { readonly force: boolean }): Promise<void> {
+  async #takeOffice({ force, deadId }: TakeOptions): Promise<void> {
     if (this.#isTaking || this.#isStopped || this.#office !== null) return
     this.#isTaking = true
     try {
       await this.#tryOffice(force)
+      if (deadId !== undefined) this.office?.foundDead(deadId)
     } catch (error) {
       this.#missed(error as Error)
     } finally {

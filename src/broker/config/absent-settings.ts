@@ -118,7 +118,6 @@ export const absentSettings: readonly AbsentSettings[] = [
       'log.flush.offset.checkpoint.interval.ms',
       'log.flush.start.offset.checkpoint.interval.ms',
       'log.dir.failure.timeout.ms',
-      'cordoned.log.dirs',
     ],
     why: 'flushing is planned by the age of bytes, checkpoints follow the flushes, and a broker has one data directory',
   },

@@ -1,4 +1,4 @@
-import { int, long, longMax } from './setting.ts'
+import { anyOf, int, list, long, longMax } from './setting.ts'
 import { kibibyte, mebibyte, second } from './units.ts'
 
 /** How brokers copy from one another. Names, ranges and defaults are Kafka's where the row does not say otherwise. */
@@ -8,6 +8,11 @@ export const replicationSettings = {
     unit: 'count',
     effect: 'at once',
     doc: 'Connections by which a broker fetches from one other broker, and among which the partitions are divided that follow it. At least 1.',
+  }),
+  'cordoned.log.dirs': list(anyOf(['*']), {
+    default: '',
+    effect: 'at once',
+    doc: 'Given to a running broker, `*` keeps new replicas from it; those that it holds stay (KIP-1066). A file of settings has no say in it, because the controller decides by what all brokers know.',
   }),
   'replica.lag.time.max.ms': long({
     default: 10 * second,

@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
   readonly codecs: Codecs
   readonly groups: GroupsConfig
   readonly commitTimeoutMs: number
+  /** As `ShardsOptions.silenceMsMax`. */
+  readonly silenceMsMax: number
   readonly expiryCheckIntervalMs: number
   /** A line in the log: constant message, fields. */
   readonly info: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -88,6 +90,7 @@ export class Coordinator {
     this.#shards = new Shards({
       brokerId: cluster.brokerId,
       clock: env.clock,
+      silenceMsMax: options.silenceMsMax,
       partitions,
       load: partition => loadGroups(partition, { ...options, crc32c: env.crc32c }),
       adopt: groups => this.#adopt(groups),

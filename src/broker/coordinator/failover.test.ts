@@ -81,6 +81,17 @@ describe('a coordinator', () => {
     expect(world.committed(2)).toBe(8)
   })
 
+  test('that was deposed while it stood still says nothing before it has heard of somebody (I12)', async () => {
+    const world = await committedWorld()
+    await world.elect(2, { deaf: [1] })
+    world.replica(1).silenceMs = 6_000
+    expect(world.committed(1)).toBe(7)
+    world.replica(1).silenceMs = 6_001
+    expect(world.committed(1)).toBe('NOT_COORDINATOR')
+    world.replica(1).silenceMs = 0
+    expect(world.committed(1)).toBe(7)
+  })
+
   test('loads anew in each epoch, also where it leads on, and in no two at once', async () => {
     const world = await committedWorld()
     const lost = world.commit(1, 8)

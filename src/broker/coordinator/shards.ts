@@ -22,6 +22,11 @@ interface Shard {
 export interface ShardsOptions {
   readonly brokerId: number
   readonly clock: Pick<Clock, 'monotonic'>
+  /**
+   * A leader that was not known to be the only one for longer says nothing of groups: the next one may have stored more by now
+   * (I12). Shorter than the session of a broker.
+   */
+  readonly silenceMsMax: number
   readonly partitions: Pick<Partitions, 'find' | 'settled'>
   /** Reads all that a partition says of groups, up to its high watermark. */
   readonly load: (partition: Partition) => Promise<LoadedGroups>
@@ -87,7 +92,7 @@ export class Shards {
     // It may have become what it is waited for without a word: a leader that was out of touch is not any more.
     if (state === 'waiting' && hasReachedEpoch(shard)) this.#begin(shard)
     if (state === 'loading' || state === 'waiting') return 'COORDINATOR_LOAD_IN_PROGRESS'
-    if (state === 'ready') return partition.availability() === 'NONE' ? 'NONE' : 'NOT_COORDINATOR'
+    if (state === 'ready') return this.#serves(partition) ? 'NONE' : 'NOT_COORDINATOR'
     // What it failed for may be over: descriptors were short, or the log could not be opened and is now.
     const isDue = this.#options.clock.monotonic() >= state.failedMs + reloadDelayMs
     if (!isDue || !partition.isOpen) return 'COORDINATOR_NOT_AVAILABLE'
@@ -124,6 +129,10 @@ export class Shards {
     for (const [partition, watcher] of this.#watchers) partition.watchers.delete(watcher)
     this.#watchers.clear()
     this.#queue.clear()
+  }
+
+  #serves(partition: Partition): boolean {
+    return partition.availability() === 'NONE' && partition.isSureToLead(this.#options.silenceMsMax)
   }
 
   #indexOf(groupId: string): number {

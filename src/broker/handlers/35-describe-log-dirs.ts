@@ -13,6 +13,8 @@ export interface DescribeLogDirsDeps {
   readonly logDir: string
   /** Of the volume that holds it; null once the directory failed. */
   readonly space: () => { readonly totalBytes: number; readonly freeBytes: number } | null
+  /** No new replicas come here (KIP-1066). */
+  readonly isCordoned: () => boolean
 }
 
 type Topic = DescribeLogDirsResponse['results'][number]['topics'][number]
@@ -26,6 +28,7 @@ export function describeLogDirsHandler({
   partitions,
   logDir,
   space,
+  isCordoned,
 }: DescribeLogDirsDeps): Handler<DescribeLogDirsRequest, DescribeLogDirsResponse> {
   return {
     api: describeLogDirs,
@@ -37,7 +40,7 @@ export function describeLogDirsHandler({
         topics: volume === null ? [] : sizesOf(partitions, topics),
         totalBytes: volume?.totalBytes ?? -1,
         usableBytes: volume?.freeBytes ?? -1,
-        isCordoned: false,
+        isCordoned: isCordoned(),
       }
       return { throttleTimeMs: 0, errorCode: errorCode('NONE'), results: [result] }
     },

@@ -63,6 +63,7 @@ import type { FetchSessionCache } from './fetch/sessions/session-cache.ts'
 import { HandlerTable, type Handler } from './handler.ts'
 import type { ColdReads } from '../cold-lane/cold-reads.ts'
 import type { Readers } from '../insight/readers.ts'
+import { isCordoned } from '../metadata/replicas.ts'
 
 export interface HandlersOptions {
   readonly env: Env
@@ -133,12 +134,17 @@ function administrationHandlers(options: HandlersOptions): Handler[] {
   const image = (): MetadataImage => cluster.image
   return [
     alterReplicaLogDirsHandler({ partitions, logDir }),
-    describeLogDirsHandler({ partitions, logDir, space: options.space }),
+    describeLogDirsHandler({
+      partitions,
+      logDir,
+      space: options.space,
+      isCordoned: () => isCordoned(image(), cluster.brokerId),
+    }),
     electLeadersHandler(cluster),
     alterPartitionReassignmentsHandler(cluster),
     listPartitionReassignmentsHandler(image),
     describeClientQuotasHandler,
-    describeQuorumHandler({ image, endpoints, clock: env.clock }),
+    describeQuorumHandler({ cluster, endpoints, clock: env.clock }),
     updateFeaturesHandler,
     describeProducersHandler(partitions),
     unregisterBrokerHandler(cluster),

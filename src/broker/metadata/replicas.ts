@@ -52,9 +52,17 @@ function minInsyncReplicasWhere(
   topic: TopicImage,
   partition: PartitionImage,
 ): number {
+  return minInsyncReplicasFor(image, topic.configs, replicationFactorOf(partition))
+}
+
+/** As `minInsyncReplicasOf`, of a topic with those configs and so many replicas of each partition. */
+export function minInsyncReplicasFor(
+  image: MetadataImage,
+  configs: ReadonlyMap<string, string>,
+  replicationFactor: number,
+): number {
   const configured =
-    topic.configs.get(minInsyncReplicasConfig) ??
-    image.brokerConfigs(null).get(minInsyncReplicasConfig)
+    configs.get(minInsyncReplicasConfig) ?? image.brokerConfigs(null).get(minInsyncReplicasConfig)
   if (configured !== undefined) return Number(configured)
-  return Math.max(1, Math.min(replicationFactorOf(partition) - 1, 2))
+  return Math.max(1, Math.min(replicationFactor - 1, 2))
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
-import { registered, soleBroker } from '../../../test/metadata/brokers.ts'
+import { directoryOf, registered, soleBroker } from '../../../test/metadata/brokers.ts'
 import { DiskError } from '../../env/env.ts'
-import type { LogDirectory } from '../log/directory/log-directory.ts'
+import { MissingLogError, type LogDirectory } from '../log/directory/log-directory.ts'
 import type { Log } from '../log/log.ts'
 import { logIdText, type LogId } from '../log/log-id.ts'
 import { MetadataImage } from '../metadata/image.ts'
@@ -22,7 +22,7 @@ const created = MetadataImage.empty.apply(registered(1)).apply({
 /** A directory that opens logs when the test lets it, and what was told of it. */
 function world() {
   const clock = new SimClock()
-  const state = { error: null as DiskError | null, attempts: 0 }
+  const state = { error: null as Error | null, attempts: 0 }
   const told: string[] = []
   const found: LogId[] = []
   const log = { endOffset: 5, startOffset: 0, offline: null, noteEpoch() {}, configure() {} }
@@ -31,6 +31,16 @@ function world() {
       state.attempts++
       if (state.error !== null) throw state.error
       return log as unknown as Log
+    },
+    identity: { directoryId: directoryOf(1) },
+    get damaged() {
+      return state.error instanceof MissingLogError && state.attempts > 0
+        ? [{ topicId, partition: 0 }]
+        : []
+    },
+    beginAnew: async (id: LogId) => {
+      state.error = null
+      told.push(`anew ${logIdText(id)}`)
     },
     found: () => found,
     remove: async (id: LogId) => void told.push(`removed ${logIdText(id)}`),
@@ -73,6 +83,56 @@ test.each(['EMFILE', 'ENFILE', 'ENOSPC'])(
     expect(state.attempts).toBe(9)
   },
 )
+
+describe('a log that is missing here', () => {
+  const others = (over: object) => ({
+    ...soleBroker,
+    replicas: [1, 2],
+    isr: [directoryOf(2)],
+    leader: 2,
+    leaderEpoch: 4,
+    ...over,
+  })
+  const image = (partition: object) =>
+    MetadataImage.empty
+      .apply(registered(1))
+      .apply(registered(2))
+      .apply({
+        type: 'topicCreated',
+        topicId,
+        name: 'topic',
+        isInternal: false,
+        configs: [],
+        partitions: [{ index: 0, ...soleBroker, ...partition }],
+      } as MetadataRecord)
+
+  test.each([
+    ['another broker leads, and nobody counts on it', others({}), true],
+    ['it is in the in-sync set', others({ isr: [directoryOf(1), directoryOf(2)] }), false],
+    ['it left it while it was small', others({ elr: [directoryOf(1)] }), false],
+    ['it was known last', others({ lastKnownElr: [directoryOf(1)] }), false],
+    ['nobody leads', others({ leader: -1 }), false],
+    ['it leads itself', others({ leader: 1 }), false],
+  ])('begins anew only where another leads that has what counts: %s', async (_, given, isAnew) => {
+    const { state, told, partitions } = world()
+    state.error = new MissingLogError('it is missing')
+    partitions.apply(image(given))
+    await partitions.settled()
+    expect(told).toEqual(isAnew ? ['anew topic-0'] : ['failed'])
+    expect(partitions.find('topic', 0)!.failure).toBe(isAnew ? null : 'it is missing')
+  })
+
+  test('and does so as soon as the cluster counts on it no longer', async () => {
+    const { state, told, partitions } = world()
+    state.error = new MissingLogError('it is missing')
+    partitions.apply(image(others({ isr: [directoryOf(1), directoryOf(2)] })))
+    await partitions.settled()
+    partitions.apply(image(others({})))
+    await partitions.settled()
+    expect(told).toEqual(['failed', 'anew topic-0'])
+    expect(partitions.find('topic', 0)!.failure).toBe(null)
+  })
+})
 
 test("what is the disk's fault, or the log's, is not tried again", async () => {
   const { clock, state, partitions } = world()

@@ -1,16 +1,23 @@
 import { DiskError, type Clock, type Timer } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { LogConfig } from '../log/log-config.ts'
-import type { LogDirectory } from '../log/directory/log-directory.ts'
+import { MissingLogError, type LogDirectory } from '../log/directory/log-directory.ts'
+import type { Log } from '../log/log.ts'
 import type { LogId } from '../log/log-id.ts'
 import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { ErrorName } from '../wire/errors.ts'
-import { Neighbours, type FollowingListener, type NeighboursOptions } from './neighbours.ts'
+import {
+  Neighbours,
+  type FollowingListener,
+  type InSyncCounts,
+  type NeighboursOptions,
+} from './neighbours.ts'
 import { Partition } from './partition.ts'
 import type { PartitionRole } from './replica/role.ts'
 import { replicaBrokersOf, roleOf } from './role-of.ts'
+import { isUncounted } from './uncounted.ts'
 
 export interface PartitionsOptions {
   readonly brokerId: number
@@ -30,6 +37,8 @@ export interface PartitionsOptions {
   onFailure(id: LogId, error: unknown): void
   /** Told of a log that could not be opened, and is now. */
   onRecovery(id: LogId): void
+  /** A log that was damaged or missing begins anew: others have what is counted on. */
+  onAnew?(id: LogId): void
   /** Logs were taken out of service and kept, because the metadata does not know their topics. */
   onStrays(ids: readonly LogId[]): void
 }
@@ -58,6 +67,11 @@ export class Partitions {
     const { clock, neighbours } = options
     this.#neighbours =
       neighbours === undefined ? null : new Neighbours({ ...neighbours, clock }, () => this.all())
+  }
+
+  /** What became of in-sync sets since the start of the process. */
+  get inSyncCounts(): InSyncCounts {
+    return this.#neighbours?.counts ?? noCounts
   }
 
   /** A follower fetches: it is there. */
@@ -201,6 +215,7 @@ export class Partitions {
       for (const wanted of topic.partitions) {
         if (!wanted.replicas.includes(this.#options.brokerId)) continue
         const config = this.#options.logConfig(topic)
+        this.#forgetLost({ topicId: topic.id, topic: topic.name, partition: wanted.index })
         const { partition, isNew } = this.#ensure(topic, wanted.index, config)
         if (brokers !== undefined) partition.take(roleOf(image, topic, wanted, brokers))
         if (isNew) work.push(() => this.#open(partition, config))
@@ -263,7 +278,7 @@ export class Partitions {
   async #open(partition: Partition, config: LogConfig, failedCount = 0): Promise<void> {
     if (this.#byTopic.get(partition.id.topicId)?.get(partition.id.partition) !== partition) return
     try {
-      const log = await this.#options.directory.openLog(partition.id, config)
+      const log = await this.#openLog(partition.id, config)
       const topic = this.#applied.get(partition.id.topicId)
       partition.open(log)
       // It may have changed meanwhile.
@@ -277,6 +292,42 @@ export class Partitions {
     }
   }
 
+  /** One that is lost here, and that the cluster does not count on, begins anew. */
+  async #openLog(id: LogId, config: LogConfig): Promise<Log> {
+    const { directory } = this.#options
+    if (!this.#mayBeginAnew(id) || !this.#isLost(id)) {
+      const opened = await directory.openLog(id, config).catch(missing)
+      const isThere = !(opened instanceof MissingLogError)
+      if (isThere && (opened.offline === null || !this.#mayBeginAnew(id))) return opened
+      if (!isThere && !this.#mayBeginAnew(id)) throw opened
+    }
+    await directory.beginAnew(id)
+    this.#options.onAnew?.(id)
+    return directory.openLog(id, config)
+  }
+
+  /** A partition that was out of service, and is not counted on any more, is opened as a new one. */
+  #forgetLost(id: LogId): void {
+    const partition = this.findById(id)
+    if (partition === undefined || partition.failure === null) return
+    if (!this.#mayBeginAnew(id) || !this.#isLost(id)) return
+    this.#close(partition, false)
+    this.#byTopic.get(id.topicId)?.delete(id.partition)
+  }
+
+  #isLost({ topicId, partition }: LogId): boolean {
+    const { damaged } = this.#options.directory
+    return damaged.some(each => each.topicId === topicId && each.partition === partition)
+  }
+
+  #mayBeginAnew({ topicId, partition }: LogId): boolean {
+    const { brokerId, directory } = this.#options
+    const wanted = this.#image?.topicById(topicId)?.partitions[partition]
+    if (wanted === undefined || this.#image === null || wanted.leader === brokerId) return false
+    const { directoryId } = directory.identity
+    return isUncounted(this.#image, wanted, { brokerId, directoryId })
+  }
+
   #openLater(partition: Partition, failedCount: number): void {
     const delayMs = Math.min(reopenDelayMsMin * 2 ** (failedCount - 1), reopenDelayMsMax)
     const timer = this.#options.clock.after(delayMs, () => {
@@ -287,6 +338,13 @@ export class Partitions {
     })
     this.#reopening.set(partition, timer)
   }
+}
+
+const noCounts: InSyncCounts = { expands: 0, shrinks: 0, recordsCut: 0 }
+
+function missing(error: unknown): MissingLogError {
+  if (error instanceof MissingLogError) return error
+  throw error
 }
 
 /** What roles say beside what the partition's own entry in the image does. */

@@ -181,6 +181,7 @@ describe('R4: what the leader does not have', () => {
     expect(await trio.bytes(2)).toEqual(await trio.bytes(1))
     expect(await trio.bytes(3)).toEqual(await trio.bytes(1))
     expect(trio.of(1).partition.highWatermark).toBe(6)
+    expect(trio.committedCuts).toEqual([])
   })
 
   test('what was committed stays, though a follower was told a lower watermark', async () => {
@@ -208,6 +209,8 @@ describe('R4: what the leader does not have', () => {
     expect(log.endOffset).toBe(5)
     await partition.leaveRange({ startOffset: 0, endOffset: 0 }, 7)
     expect([log.endOffset, partition.fetchPosition.offset]).toEqual([0, 0])
+    // It had been told that all five were committed.
+    expect(trio.committedCuts).toEqual([[0, { offset: 0, highWatermark: 5 }]])
   })
 
   test('I-14: a leader notes its epoch though it writes nothing, or a follower would cut too little', async () => {

@@ -13,6 +13,8 @@ export class WatcherSet implements PartitionWatcher {
   }
 
   grew(bytes: number): void {
+    // Told of each append: where nobody watches there is not so much as an iterator to be made.
+    if (this.#all.size === 0) return
     for (const watcher of this.#all) watcher.grew(bytes)
   }
 

@@ -26,7 +26,7 @@ function topic(name: string, ...replicas: number[][]): MetadataRecord {
     name,
     isInternal: name.startsWith('__'),
     configs: [],
-    partitions: replicas.map((ids, index) => newPartition(brokers, index, ids)),
+    partitions: replicas.map((ids, index) => newPartition(brokers, index, ids, new Map())),
   }
 }
 

@@ -31,7 +31,7 @@ export function decideCreatePartitions(
     if (isMistake(replicas)) return { name, ...replicas }
     const from = topic.partitions.length
     const partitions = replicas.map((brokers, at) =>
-      newPartition(situation.image, from + at, brokers),
+      newPartition(situation.image, from + at, brokers, topic.configs),
     )
     const record = { type: 'partitionsAdded', topicId: topic.id, partitions } as const
     image = image.apply(record)

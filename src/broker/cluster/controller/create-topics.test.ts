@@ -77,7 +77,7 @@ describe('a topic that is wished for', () => {
       isr: ___,
       leader: ____,
       ...fresh
-    } = newPartition(cluster, 0, [1])
+    } = newPartition(cluster, 0, [1], new Map())
     expect(image.topicByName('orders')).toEqual({
       id: wish.topicId,
       name: 'orders',

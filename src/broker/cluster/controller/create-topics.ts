@@ -88,13 +88,16 @@ function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistak
   if (isMistake(configs)) return configs
   const replicas = replicasOf(situation, draft)
   if (isMistake(replicas)) return replicas
+  const overrides = new Map(configs.map(({ name, value }) => [name, value]))
   return {
     type: 'topicCreated',
     topicId: draft.topicId,
     name: draft.name,
     isInternal: situation.rules.internalTopics.has(draft.name),
     configs,
-    partitions: replicas.map((brokers, index) => newPartition(situation.image, index, brokers)),
+    partitions: replicas.map((brokers, index) =>
+      newPartition(situation.image, index, brokers, overrides),
+    ),
   }
 }
 
@@ -174,10 +177,11 @@ function wantedCounts(
     )
   }
   const factor = replicationFactor === -1 ? rules.replicationFactorDefault : replicationFactor
-  if (factor > image.brokers.size) {
+  const brokers = placeable(image, factor)
+  if (factor > brokers.length) {
     return mistake(
       'INVALID_REPLICATION_FACTOR',
-      `Topic '${name}' cannot have a replication factor of ${factor}: the cluster has ${image.brokers.size} ` +
+      `Topic '${name}' cannot have a replication factor of ${factor}: the cluster has ${brokers.length} ` +
         'broker(s). Ask for fewer replicas, or add brokers.',
     )
   }

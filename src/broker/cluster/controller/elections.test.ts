@@ -73,7 +73,7 @@ describe('R8, I-20: who leaves an in-sync set', () => {
     world.setConfig('min.insync.replicas', '3', null)
     world.create('late', [[1, 3, 2]])
     world.fence(3)
-    expect(['t', 'one', 'late'].map(name => world.state(name)[2])).toEqual([[3], [], [3]])
+    expect(['t', 'one', 'late'].map(name => world.state(name)[2])).toEqual([[3], [], [2, 3]])
   })
 
   test.each(['t', null])(
@@ -267,6 +267,10 @@ describe('an election by command', () => {
   })
 })
 
+function hasTwo(ids: readonly number[]): boolean {
+  return ids.length === 2 && !ids.includes(1)
+}
+
 describe('the controller', () => {
   test('that comes after another finishes what that one left undone', () => {
     const world = threeBrokers({ payloadBytesMax: 700 })
@@ -319,6 +323,22 @@ describe('the controller', () => {
     })
     const added = world.image.topicByName('t')!.partitions.slice(1)
     expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
+  })
+
+  test('makes a partition that leads with whoever lives first, of those who hold it (R8)', () => {
+    const world = threeBrokers()
+    for (const id of [4, 5]) world.start(id)
+    for (const id of [2, 3, 4, 5]) world.fence(id)
+    const draft = { name: 'u', partitionCount: 5, replicationFactor: 3, assignments: [] }
+    const topicId = world.uuid()
+    const drafts = [{ ...draft, configs: [], topicId, placementStart: 0 }]
+    world.ask({ type: 'createTopics', drafts, validateOnly: false })
+    for (const index of [0, 1, 2, 3, 4]) {
+      expect(world.state('u', index)).toEqual([1, [1], expect.toSatisfy(hasTwo), []])
+    }
+    world.fence(1)
+    world.heartbeat(2)
+    expect(world.state('u')[0]).toBe(2)
   })
 
   test('lets no broker in that cannot read what is in the log, and raises the level when all can', () => {

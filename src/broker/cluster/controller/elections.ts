@@ -85,7 +85,7 @@ function membersAfter(
  * the replicas; then of those in the ELR. Of those last known, one alone is as good as it gets; among several somebody has to
  * compare their logs, by command. D never leads but by command (durability.md R9).
  */
-export function electionOf(
+function electionOf(
   image: MetadataImage,
   topic: TopicImage,
   partition: PartitionImage,

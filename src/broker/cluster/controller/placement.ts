@@ -1,6 +1,6 @@
 import { assert } from '../../../lib/assert.ts'
 import type { MetadataImage, PartitionImage } from '../../metadata/image.ts'
-import { isActive, isCordoned } from '../../metadata/replicas.ts'
+import { isActive, isCordoned, minInsyncReplicasFor } from '../../metadata/replicas.ts'
 
 export interface PlacementWish {
   /** Ascending, none twice. */
@@ -37,14 +37,17 @@ export function place({
 }
 
 /**
- * The brokers that new replicas may go to, ascending: those that live; where they are too few, with those that do not and are
- * expected back. Cordoned ones get none.
+ * The brokers that new replicas may go to, ascending: those that live; where they are too few, with as many of those that are
+ * expected back as it takes, so that each partition has all who live. Cordoned ones get none.
  */
 export function placeable(image: MetadataImage, replicationFactor: number): number[] {
-  const open = [...image.brokers.values()].filter(({ id }) => !isCordoned(image, id))
+  const open = [...image.brokers.values()]
+    .filter(({ id }) => !isCordoned(image, id))
+    .toSorted((a, b) => a.id - b.id)
   const active = open.filter(broker => isActive(broker))
-  const chosen = active.length >= replicationFactor ? active : open
-  return chosen.map(({ id }) => id).toSorted((a, b) => a - b)
+  const away = open.filter(broker => !isActive(broker))
+  const missing = Math.max(0, replicationFactor - active.length)
+  return [...active, ...away.slice(0, missing)].map(({ id }) => id).toSorted((a, b) => a - b)
 }
 
 /** What is wrong with the brokers that somebody chose for a partition, to follow "The assignments"; null where nothing is. */
@@ -64,17 +67,31 @@ export function replicasError(
 }
 
 /**
- * A partition that nobody wrote to yet: all of its replicas that live are in sync, and the first of them leads. At least one of
- * `brokers` is active.
+ * A partition that nobody wrote to yet: all of its replicas that live are in sync, and the first of them leads. Those that do not
+ * have all that there is as well, and are eligible where the others are too few.
  */
 export function newPartition(
   image: MetadataImage,
   index: number,
   brokers: readonly number[],
+  configs: ReadonlyMap<string, string>,
 ): PartitionImage {
-  const active = brokers.map(id => image.brokers.get(id)).filter(broker => isActive(broker))
-  const none = { addingReplicas: [], removingReplicas: [], elr: [], lastKnownElr: [] }
-  const isr = active.map(({ directoryId }) => directoryId)
-  const epochs = { leaderEpoch: 0, partitionEpoch: 0, isRecovering: false }
-  return { index, replicas: brokers, isr, leader: active[0]?.id ?? -1, ...none, ...epochs }
+  const replicas = brokers.map(id => image.brokers.get(id)!)
+  const active = replicas.filter(broker => isActive(broker))
+  const insyncNeeded = minInsyncReplicasFor(image, configs, brokers.length)
+  const isEnough = active.length >= Math.min(insyncNeeded, brokers.length)
+  const away = isEnough ? [] : replicas.filter(broker => !isActive(broker))
+  return {
+    index,
+    replicas: brokers,
+    addingReplicas: [],
+    removingReplicas: [],
+    isr: active.map(({ directoryId }) => directoryId),
+    elr: away.map(({ directoryId }) => directoryId),
+    lastKnownElr: [],
+    leader: active[0]?.id ?? -1,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    isRecovering: false,
+  }
 }

@@ -32,6 +32,7 @@ import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
 
 export type { LogDirectoryOptions } from './options.ts'
+export { MissingLogError } from './shelf.ts'
 
 /** Logs that are finished at the same time. */
 const closeCountMax = 8

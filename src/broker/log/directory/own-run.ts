@@ -69,7 +69,11 @@ export class OwnRun {
     if (this.#startClass !== 'B') return false
     this.#startClass = 'C'
     this.#startReason = 'unexpected-damage'
-    this.#run = await worsenRun(this.#place, this.#run, 'C')
+    const noted = this.#noting.then(async () => {
+      this.#run = await worsenRun(this.#place, this.#run, 'C')
+    })
+    this.#noting = noted.catch(() => {})
+    await noted
     return true
   }
 

@@ -16,7 +16,7 @@ export interface ShelfOptions {
 }
 
 /** A log was here and is not any more. Made anew it would answer for records that it does not have. */
-class MissingLogError extends Error {
+export class MissingLogError extends Error {
   override readonly name = 'MissingLogError'
 }
 

@@ -37,7 +37,7 @@ export class Followers {
 
   /** @internal */
   get state(): unknown {
-    return [...this.#positions]
+    return [this.#tickedMs, ...this.#positions]
   }
 
   ids(): Iterable<number> {

@@ -175,7 +175,7 @@ describe('R7: a change of the in-sync set is asked for and not done', () => {
 
   test('I-9: who is to leave counts until it has', () => {
     const bench = new ReplicaBench().write(10).fetch(2, 10)
-    keepUp(bench, 2, 11)
+    bench.keepUp(2, 11)
     expect(bench.asked).toEqual([[1, 2]])
     expect(bench.highWatermark).toBe(0)
     bench.commit([1, 2])
@@ -274,71 +274,6 @@ describe('R7: a change of the in-sync set is asked for and not done', () => {
   })
 })
 
-describe('I-17: lag is time and never a number of records', () => {
-  test('a follower that is always one batch behind stays', () => {
-    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10)
-    for (let end = 20; end < 400; end += 10) {
-      bench
-        .write(end)
-        .fetch(2, end - 10)
-        .fetch(3, end)
-      expect(bench.pass(1).asked).toEqual([])
-    }
-  })
-
-  test('one that is stuck leaves within one and a half times the limit', () => {
-    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10).write(20)
-    keepUp(bench, 3, 10)
-    expect(bench.asked).toEqual([])
-    keepUp(bench, 3, 5)
-    expect(bench.asked).toEqual([[1, 3]])
-  })
-
-  test('one that never came in this epoch leaves, too', () => {
-    const bench = new ReplicaBench().write(10).fetch(2, 10)
-    keepUp(bench, 2, 15)
-    expect(bench.asked).toEqual([[1, 2]])
-  })
-
-  test('one that has everything stays, though it had nothing to ask for in an hour, and is not late with the next record', () => {
-    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10)
-    expect(bench.pass(3600).asked).toEqual([])
-    expect(bench.write(11).pass(9).asked).toEqual([])
-  })
-
-  test('a leader that stood still blames nobody', () => {
-    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10)
-    bench.nowMs += 60_000
-    bench.write(20).pass(1)
-    expect(bench.asked).toEqual([])
-    keepUp(bench, 3, 12)
-    expect(bench.asked).toEqual([[1, 3]])
-  })
-
-  test('one that left joins again when it fetches, and not by having been seen near the watermark', () => {
-    const bench = new ReplicaBench({ minInsyncReplicas: 3 })
-      .write(10)
-      .fetch(2, 10)
-      .fetch(3, 10)
-      .write(20)
-    keepUp(bench, 3, 12)
-    bench.commit([1, 3])
-    // The watermark stands at 10, where broker 2 is.
-    keepUp(bench, 3, 5)
-    expect(bench.asked).toEqual([])
-    expect(bench.fetch(2, 10).asked).toEqual([[1, 3, 2]])
-  })
-})
-
-describe('I-21: the in-sync set never loses its leader', () => {
-  test('by what the leader asks for', () => {
-    const bench = new ReplicaBench().write(10)
-    expect(bench.pass(15).asked).toEqual([[1]])
-    bench.commit([1])
-    expect(bench.pass(30).asked).toEqual([])
-  })
-})
-
 describe('R11: what acks=all waits for', () => {
   test('I-8: is refused where the set became too small, at once, and its record stays', () => {
     const bench = new ReplicaBench().write(10).await(4, 10)
@@ -412,14 +347,4 @@ const four = new Map(threeReplicas.brokers).set(4, { epoch: 40, isEligible: true
 /** The brokers, of which `id` is fenced. */
 function without(id: number) {
   return new Map(threeReplicas.brokers).set(id, { epoch: id * 10, isEligible: false })
-}
-
-/** Time passes, in which `id` alone keeps up with the leader; what was asked for meanwhile stays in `effects`. */
-function keepUp(bench: ReplicaBench, id: number, seconds: number): void {
-  const effects = []
-  for (let at = 0; at < seconds; at++) {
-    bench.fetch(id, 1000)
-    effects.push(...bench.effects, ...bench.pass(1).effects)
-  }
-  bench.effects = effects
 }

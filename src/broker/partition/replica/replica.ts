@@ -13,7 +13,7 @@ import { cutOf } from './truncation.ts'
 import { Waits } from './waits.ts'
 
 export type { AlterOutcome, AlterWish, ReplicaEffect, ReplicaEvent } from './events.ts'
-export type { PartitionRole, ReplicaBroker } from './role.ts'
+export type { PartitionRole } from './role.ts'
 
 /** How long a follower may lag and be in sync, where nobody says otherwise (`replica.lag.time.max.ms`). */
 const lagTimeMsDefault = 10_000
