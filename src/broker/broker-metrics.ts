@@ -1,6 +1,7 @@
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
 import { endpointFor, type ListenerAddress } from './config/listeners.ts'
+import { inSyncNumbers } from './in-sync-numbers.ts'
 import type { BoundListener } from './server/server.ts'
 import type { BrokerNumbers } from './telemetry/sources.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -19,6 +20,7 @@ export function attachLogs(
     appends: function* () {
       for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
     },
+    inSync: () => inSyncNumbers(partitions),
     offlinePartitions: () => Array.from(partitions.offline()).length,
     logs: function* () {
       for (const { id, extent, role } of partitions.all()) {

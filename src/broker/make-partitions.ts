@@ -25,6 +25,11 @@ export function makePartitions(parts: PartitionParts): Partitions {
       lagTimeMaxMs: settings.replicaLagTimeMaxMs,
       alterPort: cluster,
       controllerHeardMs: () => cluster.controllerHeardMs,
+      onCommittedCut: ({ id }, { offset, highWatermark }) => {
+        const { topic, partition } = id
+        const fields = { topic, partition, offset, records: highWatermark - offset }
+        logger.error(fields, 'Cut committed records: a leader was elected that did not have them')
+      },
     },
     ownEpoch: () => cluster.registration.now,
     openingMax: settings.numRecoveryThreadsPerDataDir,

@@ -9,7 +9,12 @@ import {
   saslAuthenticate,
   saslHandshake,
 } from '../../src/broker/wire/messages/index.ts'
-import { brokerStatus } from '../../src/broker/wire/private/index.ts'
+import {
+  askController,
+  brokersApis,
+  brokerStatus,
+  fetchMetadata,
+} from '../../src/broker/wire/private/index.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
@@ -26,6 +31,11 @@ import {
   startPrivate,
   stranger,
 } from '../helpers/private-broker.ts'
+
+/** Told to everybody who comes by it, and answered to brokers: a client learns versions before it logs in. */
+const privateKeys = [...brokersApis, brokerStatus, fetchMetadata, askController].map(
+  ({ key }) => key,
+)
 
 let broker: InProcessBroker
 const open: WireClient[] = []
@@ -86,7 +96,7 @@ test('who has logged in is answered what clients are, and the status besides', a
     const keys = await versionsOf(client)
     const clients = await broker.connect()
     const ours = await versionsOf(clients.wire)
-    expect(keys).toEqual([...ours, brokerStatus.key])
+    expect(keys).toEqual([...ours, ...privateKeys].toSorted((a, b) => a - b))
     const { clusterId } = await client.request(describeCluster, {
       includeClusterAuthorizedOperations: false,
       includeFencedBrokers: false,
@@ -186,7 +196,7 @@ test('a broker that starts tells what it waits for, before it serves anything el
     startClass: '',
     partitionCount: 0,
   })
-  expect(await versionsOf(client)).toEqual([17, 18, 36, brokerStatus.key])
+  expect(await versionsOf(client)).toEqual([17, 18, 36, ...privateKeys])
   expect(starting.broker.listeners).toEqual([])
   disk.held.resolve()
   await started

@@ -259,7 +259,8 @@ class Driver {
 }
 
 /** An ext4 file system in a file, whose power can be cut. */
-class LoopDisk {
+/** A file system of its own, which can lose its power. */
+export class LoopDisk {
   readonly mountPoint: string
   readonly #image: string
   readonly #cutter: string

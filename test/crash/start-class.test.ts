@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,6 +7,9 @@ import { logLines } from '../faults/log-lines.ts'
 import { type TestBroker, withBroker } from '../helpers/broker.ts'
 import { batchOf } from '../helpers/logs.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { MemoryCgroup, whyNoCgroup } from '../stress/memory-cgroup.ts'
+import { LoopDisk, whyNoPowerLoss } from './power-loss.ts'
 
 const orders = { topic: 'orders', partition: 0 }
 
@@ -84,3 +88,109 @@ test('a stop is class A, a kill class B, and an older copy of the disk class C, 
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+async function createOrders(broker: TestBroker): Promise<void> {
+  const client = await BrokerClient.connect(broker.port)
+  await client.createTopics([{ name: orders.topic, partitions: 1 }])
+  client.close()
+}
+
+const noCgroup = whyNoCgroup()
+
+test.skipIf(noCgroup !== null)(
+  `a process that the kernel kills for memory is class B, and its records are there${because(noCgroup)}`,
+  async () => {
+    const cgroup = new MemoryCgroup(1 << 30)
+    try {
+      // It is the one who dies for what another takes.
+      const wrapper = ['sh', '-c', 'echo 1000 > /proc/self/oom_score_adj && exec "$@"', 'sh']
+      await withBroker({ wrapper: [...cgroup.wrapper, ...wrapper] }, async broker => {
+        await createOrders(broker)
+        expect(await produce(broker, 3)).toBe(30)
+        const gone = broker.ended()
+        const hog = spawn('python3', ['-c', hogSource, cgroup.path], { stdio: 'ignore' })
+        const hogGone = new Promise(resolve => hog.once('close', resolve))
+        await gone
+        expect(cgroup.report().oomKills).toBeGreaterThan(0)
+        hog.kill('SIGKILL')
+        await hogGone
+        await broker.start()
+        expect(await startOf(broker)).toBe('B process-died')
+        expect(await produce(broker, 1)).toBe(40)
+        await broker.stop()
+      })
+    } finally {
+      await eventually(
+        'the cgroup is empty',
+        () => removed(cgroup),
+        it => it,
+      )
+    }
+  },
+)
+
+/** Takes all memory that there is. */
+const hogSource = `
+import sys
+open(sys.argv[1] + '/cgroup.procs', 'w').write('0')
+held = []
+while True:
+    held.append(bytearray(b'x') * (1 << 24))
+`
+
+function removed(cgroup: MemoryCgroup): boolean {
+  try {
+    cgroup.remove()
+    return true
+  } catch {
+    return false
+  }
+}
+
+const noPowerLoss = await whyNoPowerLoss()
+
+test.skipIf(noPowerLoss !== null)(
+  `a machine that lost its power is class C, and keeps what had been flushed${because(noPowerLoss)}`,
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'logcluster-class-'))
+    const disk = await LoopDisk.make(folder)
+    const boot = join(folder, 'boot-id')
+    const dataDir = join(disk.mountPoint, 'data')
+    // The kernel that starts next is another one, and nobody but the broker believes so.
+    const mount = `mount --bind ${boot} /proc/sys/kernel/random/boot_id && exec "$@"`
+    const wrapper = ['unshare', '-m', 'sh', '-c', mount, 'sh']
+    const settings = { 'metadata.log.dir': join(folder, 'metadata') }
+    try {
+      writeFileSync(boot, 'boot-1')
+      mkdirSync(dataDir)
+      await withBroker({ dataDir, settings, wrapper }, async broker => {
+        await createOrders(broker)
+        expect(await produce(broker, 3)).toBe(30)
+        await eventually(
+          'all of it is flushed',
+          () => broker.metric('logcluster_unflushed_bytes'),
+          it => it === 0,
+        )
+        await disk.cutPower(2)
+        await broker.kill()
+        await disk.unmount()
+        await disk.mount()
+        writeFileSync(boot, 'boot-2')
+        await broker.start()
+        expect(await startOf(broker)).toBe('C machine-restarted')
+        expect(await produce(broker, 1)).toBe(40)
+        await broker.kill()
+        await broker.start()
+        expect(await startOf(broker)).toBe('B process-died')
+        await broker.stop()
+      })
+    } finally {
+      await disk.unmount().catch(() => {})
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+)
+
+function because(reason: string | null): string {
+  return reason === null ? '' : `: skipped, ${reason}`
+}

@@ -64,10 +64,11 @@ async function createTopic(of: LocalCluster): Promise<void> {
 }
 
 async function killed(of: LocalCluster, traffic: Traffic, leader: number): Promise<void> {
+  const role = await roleOf(of, leader)
   traffic.takeLongestSendMs()
   process.kill(of.pidAtFirst(leader), 'SIGKILL')
   const killedAt = performance.now()
-  console.log(`kill -9 of broker ${leader}, which leads ${topic}-0`)
+  console.log(`kill -9 of broker ${leader}${role}, which leads ${topic}-0`)
   await of.says(new RegExp(`^Broker ${leader} ended by SIGKILL`, 'm'))
   await traffic.more(200)
   await sound(of)
@@ -77,9 +78,7 @@ async function killed(of: LocalCluster, traffic: Traffic, leader: number): Promi
 }
 
 async function stopped(of: LocalCluster, traffic: Traffic, id: number): Promise<void> {
-  const role = new RegExp(`^${id} .* controller `, 'm').test(await status(of))
-    ? ', the controller'
-    : ''
+  const role = await roleOf(of, id)
   console.log(`SIGSTOP of broker ${id}${role}, for ${stoppedMs / 1000} s`)
   process.kill(of.pidAtFirst(id), 'SIGSTOP')
   try {
@@ -113,6 +112,10 @@ async function status(of: LocalCluster): Promise<string> {
   const args = [cli, 'status', of.addresses.join(',')]
   const { stdout } = await run(process.execPath, args, { anyStatus: true })
   return stdout.trimEnd()
+}
+
+async function roleOf(of: LocalCluster, id: number): Promise<string> {
+  return new RegExp(`^${id} .* controller `, 'm').test(await status(of)) ? ', the controller' : ''
 }
 
 /** All three are up, and every replica is in sync. */

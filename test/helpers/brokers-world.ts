@@ -10,6 +10,7 @@ import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import type { Lease } from '../../src/broker/metadata/store.ts'
 import { StoreUnavailable } from '../../src/broker/metadata/store.ts'
 import type { Address } from '../../src/env/env.ts'
+import { assert } from '../../src/lib/assert.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { directoryOf } from '../metadata/brokers.ts'
 import { type Link, type LinkFault, type OnItsWay, WorldPeers } from './brokers-links.ts'
@@ -24,6 +25,10 @@ export class BrokersWorld {
   readonly nodes = new Map<number, Node>()
   /** `from>to`: nothing passes, and nobody is told. */
   readonly cuts = new Set<string>()
+  /** Appends wait for it. */
+  gate: Promise<void> | null = null
+  /** Who gets the lease, and no answer to a read. */
+  readonly readCuts = new Set<number>()
   /** Who cannot reach the store. */
   readonly storeCuts = new Set<number>()
   readonly snapshotIntervalMax: number
@@ -205,6 +210,7 @@ class LeasedStore extends SimStore {
   readonly #world: BrokersWorld
   readonly #id: number
   readonly #life: number
+  #isAppending = false
 
   constructor(world: BrokersWorld, id: number) {
     super(world.medium, world.snapshotIntervalMax, id)
@@ -222,12 +228,18 @@ class LeasedStore extends SimStore {
   }
 
   override readAll(): ReturnType<SimStore['readAll']> {
-    if (this.#isCut) return Promise.reject(new StoreUnavailable('cut off'))
+    assert(!this.#isAppending, 'the store does one operation at a time')
+    const isCut = this.#isCut || this.#world.readCuts.has(this.#id)
+    if (isCut) return Promise.reject(new StoreUnavailable('cut off'))
     return super.readAll()
   }
 
-  override append(...given: Parameters<SimStore['append']>): ReturnType<SimStore['append']> {
-    if (this.#isCut) return Promise.resolve({ kind: 'unavailable' })
+  override async append(...given: Parameters<SimStore['append']>): ReturnType<SimStore['append']> {
+    assert(!this.#isAppending, 'the store does one operation at a time')
+    this.#isAppending = true
+    await this.#world.gate
+    this.#isAppending = false
+    if (this.#isCut) return { kind: 'unavailable' }
     return super.append(...given)
   }
 

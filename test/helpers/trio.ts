@@ -36,6 +36,8 @@ export class Trio {
   /** When each broker was heard last; the controller under 0. */
   readonly heardMs = new Map<number, number>()
   readonly asked: AlterWish[] = []
+  readonly inSyncChanges: number[] = []
+  readonly committedCuts: unknown[] = []
   role: PartitionRole = threeReplicas
 
   constructor(over: Partial<LogConfig> = {}) {
@@ -50,7 +52,7 @@ export class Trio {
   }
 
   get peers(): Peers<Partition> {
-    const { heardMs, asked } = this
+    const { heardMs, asked, inSyncChanges, committedCuts } = this
     return {
       lagTimeMaxMs: 10_000,
       heard: {
@@ -61,6 +63,8 @@ export class Trio {
       },
       alter: (_, wish) => void asked.push(wish),
       followingChanged: () => {},
+      inSyncChanged: by => void inSyncChanges.push(by),
+      committedCut: ({ id }, cut) => void committedCuts.push([id.partition, cut]),
     }
   }
 

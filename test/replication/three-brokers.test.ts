@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
@@ -77,10 +77,16 @@ class Asking {
   }
 }
 
+function folderOf({ dataDir }: TestBroker, partition: number): string {
+  const isIt = (name: string) => name.startsWith(`${topic}-${partition}.`) && !isStray(name)
+  return join(dataDir, readdirSync(dataDir).find(isIt) ?? 'no folder')
+}
+
+const isStray = (name: string): boolean => name.includes('.stray')
+
 /** The bytes of the log of a partition as they lie on a broker's disk. */
-function logOf({ dataDir }: TestBroker, partition: number): Buffer {
-  const folder = readdirSync(dataDir).find(name => name.startsWith(`${topic}-${partition}`))
-  const path = join(dataDir, folder ?? 'no folder')
+function logOf(broker: TestBroker, partition: number): Buffer {
+  const path = folderOf(broker, partition)
   const segments = readdirSync(path).filter(name => name.endsWith('.log'))
   return Buffer.concat(segments.toSorted().map(name => readFileSync(join(path, name))))
 }
@@ -136,5 +142,36 @@ test('three brokers have the same logs; where one is killed another leads, and n
       const { records } = await client.fetch({ topic, partition: partition! }, offset!)
       expect(Buffer.from(records).includes(value)).toBe(true)
     }
+  })
+})
+
+test('what a broker lost of its disk is filled by those who have it, and leads nowhere before', async () => {
+  await withCluster(await BrokerCluster.start(3), async cluster => {
+    const asking = new Asking(cluster)
+    const first = await asking.client(0)
+    await eventually(
+      'three brokers',
+      () => first.metadata(),
+      ({ brokers }) => brokers.length === 3,
+    )
+    await first.createTopics([{ name: topic, partitions: partitionCount, replicas: 3 }])
+    await asking.insync([0, 1, 2])
+    for (let at = 0; at < 30; at++) await asking.produce(at % partitionCount, `value ${at}`)
+    await expectSameLogs(cluster.brokers)
+    const whole = [0, 1, 2].map(partition => logOf(cluster.broker(2), partition))
+
+    const loser = cluster.broker(2)
+    await loser.stop()
+    const damaged = join(folderOf(loser, 0), '00000000000000000000.log')
+    truncateSync(damaged, Math.floor(statSync(damaged).size / 2))
+    rmSync(folderOf(loser, 1), { recursive: true })
+    await loser.start()
+    await asking.insync([0, 1, 2])
+    await expectSameLogs(cluster.brokers)
+    for (const [partition, bytes] of whole.entries()) {
+      expect(logOf(loser, partition).subarray(0, bytes.length).equals(bytes)).toBe(true)
+    }
+    // What was left of the damaged one is kept.
+    expect(readdirSync(loser.dataDir).filter(isStray)).toHaveLength(1)
   })
 })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ClientName } from '../../tools/clients.ts'
+import type { BrokerCluster } from '../helpers/broker-cluster.ts'
 import { javaCommand } from '../helpers/programs.ts'
 import { run, type RunResult } from '../helpers/run.ts'
 
@@ -11,6 +12,8 @@ export interface Site {
   readonly dataDir: string
   /** For whatever the job writes. */
   readonly folder: string
+  /** All brokers, of which the address is the first one's; null where there is one. */
+  readonly cluster: BrokerCluster | null
 }
 
 /** Something that people do with a tool, and what has to come of it. */
@@ -25,6 +28,8 @@ export interface Job {
   readonly note: string | null
   /** Part of `npm test`. */
   readonly quick: boolean
+  /** Brokers that it needs, ids from 0; one, where left out. */
+  readonly brokerCount?: number
   /** Rejects where it is not so. */
   run(site: Site): Promise<void>
 }

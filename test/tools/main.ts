@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureClients } from '../../tools/clients.ts'
 import { startKafka } from '../../tools/kafka.ts'
+import { BrokerCluster } from '../helpers/broker-cluster.ts'
 import { startBroker } from '../helpers/broker.ts'
 import type { Job, Site } from './job.ts'
 import { jobs } from './jobs.ts'
@@ -25,7 +26,11 @@ async function main(args: readonly string[]): Promise<number> {
   const unknown = positionals.filter(name => !jobs.some(job => job.name === name))
   if (unknown.length > 0) throw new Error(`no job: ${unknown.join(' ')}`)
   ensureClients('surroundings')
-  const chosen = jobs.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const chosen = jobs.filter(({ name, brokerCount = 1 }) => {
+    // One node of Apache Kafka is there to compare with.
+    if (values.kafka && brokerCount > 1) return false
+    return positionals.length === 0 || positionals.includes(name)
+  })
   const outcomes: Outcome[] = []
   for (const job of chosen) {
     const startMs = Date.now()
@@ -45,27 +50,32 @@ async function main(args: readonly string[]): Promise<number> {
 const root = join(import.meta.dirname, '../..')
 
 async function onOurs(job: Job): Promise<string | null> {
+  const { brokerCount = 1 } = job
+  if (brokerCount > 1) {
+    await using cluster = await BrokerCluster.start(brokerCount)
+    const { address, dataDir } = cluster.broker(0)
+    return await ranOn(job, { address, dataDir, cluster })
+  }
   await using broker = await startBroker()
-  return await ranOn(job, broker)
+  const { address, dataDir } = broker
+  return await ranOn(job, { address, dataDir, cluster: null })
 }
 
 async function onKafka(job: Job): Promise<string | null> {
   const broker = await startKafka()
   try {
-    return await ranOn(job, broker)
+    const { address, dataDir } = broker
+    return await ranOn(job, { address, dataDir, cluster: null })
   } finally {
     await broker.stop()
   }
 }
 
 /** Why it failed, or null. */
-async function ranOn(
-  job: Job,
-  { address, dataDir }: Pick<Site, 'address' | 'dataDir'>,
-): Promise<string | null> {
+async function ranOn(job: Job, site: Omit<Site, 'folder'>): Promise<string | null> {
   const folder = mkdtempSync(join(tmpdir(), 'logcluster-tools-'))
   try {
-    await job.run({ address, dataDir, folder })
+    await job.run({ ...site, folder })
     return null
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { withBroker } from '../helpers/broker.ts'
+import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
 import { describeWith } from '../helpers/clients.ts'
-import type { Job } from './job.ts'
+import type { Job, Site } from './job.ts'
 import { jobs } from './jobs.ts'
 
 for (const job of jobs.filter(({ quick }) => quick)) {
@@ -15,13 +16,22 @@ for (const job of jobs.filter(({ quick }) => quick)) {
   })
 }
 
-function ranOnOurs(job: Job): Promise<void> {
-  return withBroker({}, async ({ address, dataDir }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'logcluster-tools-'))
-    try {
-      await job.run({ address, dataDir, folder })
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+async function ranOnOurs(job: Job): Promise<void> {
+  const { brokerCount = 1 } = job
+  if (brokerCount === 1) {
+    return withBroker({}, ({ address, dataDir }) => ranOn(job, { address, dataDir, cluster: null }))
+  }
+  return withCluster(await BrokerCluster.start(brokerCount), cluster => {
+    const { address, dataDir } = cluster.broker(0)
+    return ranOn(job, { address, dataDir, cluster })
   })
+}
+
+async function ranOn(job: Job, site: Omit<Site, 'folder'>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-tools-'))
+  try {
+    await job.run({ ...site, folder })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }

@@ -136,6 +136,53 @@ describe('the office', () => {
   })
 })
 
+describe('on the way to office', () => {
+  test('nobody is the controller before the claim is committed (1.4)', async () => {
+    const world = new BrokersWorld()
+    await world.startAll()
+    for (let count = 0; count < 6; count++) world.medium.appendFaults.push('dropped')
+    world.node(0).kill()
+    await world.until(() => world.medium.appendFaults.length < 6)
+    await world.clock.run(300)
+    expect(world.medium.appendFaults.length).toBeGreaterThan(0)
+    expect(world.officers()).toEqual([])
+    await world.until(() => world.officers().length === 1)
+  })
+
+  test('who has the lease and cannot read gives it back', async () => {
+    const world = new BrokersWorld()
+    await world.startAll()
+    world.readCuts.add(1)
+    world.node(0).kill()
+    await world.until(() => world.officers().includes(2), 8_000)
+  })
+
+  test('the store is asked nothing while an append of the office that was is under way', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    let open = (): void => {}
+    world.gate = new Promise(resolve => (open = resolve))
+    const created = first!.createTopics(
+      [{ name: 'a', partitionCount: 1, replicationFactor: 1, assignments: [], configs: [] }],
+      false,
+      60_000,
+    )
+    world.renew = () => false
+    await world.until(() => first!.office === null)
+    await world.clock.run(10_000)
+    expect(world.node(0).failures).toEqual([])
+    world.gate = null
+    open()
+    // It was committed after all, and nobody said that it was not.
+    const [result] = await created
+    expect(result!.error).toBe('REQUEST_TIMED_OUT')
+    world.renew = id => world.lease?.holder === id
+    await world.until(() => world.officers().length === 1)
+    await expectSame(world)
+    expect(first!.image.topicByName('a')).not.toBe(undefined)
+  })
+})
+
 describe('what is told of the log', () => {
   test('comes as a snapshot to who joins late', async () => {
     const world = new BrokersWorld({ snapshotIntervalMax: 8 })
@@ -282,6 +329,26 @@ describe('a broker', () => {
     world.heal()
     await world.until(() => failures.length === 1)
     expect(failures[0]!.message).toMatch(/Another process registered as broker 1.*node.id/)
+  })
+
+  test('is not started before its own record is applied, though it knows that it is registered (R2)', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll(2)
+    let isRegistered = false
+    world.fault = ({ from, api }) => {
+      if (from !== 2) return 'pass'
+      isRegistered ||= api.name === 'BrokerRegistration'
+      return isRegistered && api.name === 'FetchMetadata' ? 'drop' : 'pass'
+    }
+    void world.node(2).start({})
+    await world.until(() => isRegistered)
+    world.storeCuts.add(2)
+    await world.until(() => first!.image.brokers.has(2))
+    await world.clock.run(5_000)
+    expect(world.node(2).cluster).toBe(null)
+    world.fault = () => 'pass'
+    await world.until(() => world.node(2).cluster !== null)
+    expect(world.node(2).cluster!.image.brokers.has(2)).toBe(true)
   })
 
   test('learns nothing definite of a command whose answer is lost', async () => {

@@ -40,7 +40,6 @@ export interface MembershipListener {
   publish(image: MetadataImage, records: readonly MetadataRecord[]): void
   /** The controller registered this broker in this epoch; before `publish` has it. */
   registered(epoch: number): void
-  /** Once, last. */
   failed(error: Error): void
   /** For whoever must know the cluster before this broker is registered in it, as `image` tells it. */
   opened(image: MetadataImage): OpenedCluster
@@ -182,8 +181,8 @@ export class Membership implements PeerService {
   /** When a controller was heard of last, in monotonic milliseconds. */
   get controllerHeardMs(): number {
     // A process that stood still holds an office of which the lease ran out.
-    const holds = this.#succession.office?.mayAppend === true
-    return holds ? this.#options.env.clock.monotonic() : this.#link.heardMs
+    if (this.#succession.office?.mayAppend !== true) return this.#link.heardMs
+    return this.#options.env.clock.monotonic()
   }
 
   /** As `Cluster.ask`; refused at once while this broker stands alone. */

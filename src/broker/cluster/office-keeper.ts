@@ -14,10 +14,9 @@ export interface OfficeKeeperOptions {
   readonly onLost: (reason: string) => void
 }
 
-/** As reliable leader elections have them (durability.md 1.5). @internal */
-export const renewDeadlineMs = 6_000
-/** @internal */
-export const renewPeriodMs = 2_000
+/** As reliable leader elections have them (durability.md 1.5). */
+const renewDeadlineMs = 6_000
+const renewPeriodMs = 2_000
 const tickMs = 200
 /** A loop that stands still for longer is not to be trusted with an office: others have seen it stand. */
 const lagMsMax = 2_000

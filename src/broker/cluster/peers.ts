@@ -62,6 +62,8 @@ export class Peers implements PeerConnections {
       connectTimeoutMs,
       // For the login: whoever asks for more says how long it may take.
       requestTimeoutMs: connectTimeoutMs,
+      // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
+      frameSizeMax: 0x7fff_ffff,
       authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
       ...options,
     })

@@ -186,7 +186,11 @@ export class LiveConfiguration implements Configuration {
   }
 
   #view(): Settings {
-    const live = (name: SettingName) => ({ enumerable: true, get: () => this.#values[keyOf(name)] })
+    // Asked for with every fetch and batch: the name in code is made once.
+    const live = (name: SettingName) => {
+      const key = keyOf(name)
+      return { enumerable: true, get: () => this.#values[key] }
+    }
     const properties = settingNames.map(name => [camel(name), live(name)])
     return Object.defineProperties({}, Object.fromEntries(properties)) as Settings
   }

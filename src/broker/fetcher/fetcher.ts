@@ -235,9 +235,12 @@ export class Fetcher {
   }
 
   async #leaveRanges(client: WireClient, asked: readonly Whose[]): Promise<void> {
-    const { replicaId } = this.#options
+    const asking = {
+      replicaId: this.#options.replicaId,
+      timeoutMs: this.#options.answerTimeoutMs(),
+    }
     try {
-      const ranges = await leaderRanges(client, replicaId, asked)
+      const ranges = await leaderRanges(client, asking, asked)
       for (const each of asked) {
         const range = ranges.get(each)
         const { followed, leaderEpoch } = each

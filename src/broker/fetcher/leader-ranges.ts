@@ -19,12 +19,12 @@ const atEnd = -1
  */
 export async function leaderRanges(
   client: WireClient,
-  replicaId: number,
+  asking: { readonly replicaId: number; readonly timeoutMs: number },
   asked: readonly Whose[],
 ): Promise<ReadonlyMap<Whose, LeaderRange>> {
   const [starts, ends] = await Promise.all([
-    offsetsAt(atStart, { client, replicaId, asked }),
-    offsetsAt(atEnd, { client, replicaId, asked }),
+    offsetsAt(atStart, { ...asking, client, asked }),
+    offsetsAt(atEnd, { ...asking, client, asked }),
   ])
   const ranges = new Map<Whose, LeaderRange>()
   for (const each of asked) {
@@ -39,16 +39,17 @@ export async function leaderRanges(
 interface Asking {
   readonly client: WireClient
   readonly replicaId: number
+  readonly timeoutMs: number
   readonly asked: readonly Whose[]
 }
 
 /** By `nameOf`. */
 async function offsetsAt(
   timestamp: number,
-  { client, replicaId, asked }: Asking,
+  { client, replicaId, timeoutMs, asked }: Asking,
 ): Promise<ReadonlyMap<string, number>> {
   const topics = Map.groupBy(asked, ({ followed }) => followed.partition.id.topic)
-  const answer = await client.request(listOffsets, {
+  const request = {
     replicaId,
     isolationLevel: 0,
     timeoutMs: 0,
@@ -60,7 +61,8 @@ async function offsetsAt(
         timestamp,
       })),
     })),
-  })
+  }
+  const answer = await client.request(listOffsets, request, { timeoutMs })
   const offsets = new Map<string, number>()
   for (const { name, partitions } of answer.topics) {
     for (const { partitionIndex, errorCode, offset } of partitions) {

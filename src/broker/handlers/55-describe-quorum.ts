@@ -1,6 +1,7 @@
 import type { Clock } from '../../env/env.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
-import type { MetadataImage } from '../metadata/image.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { MetadataFollower } from '../cluster/controller/commands.ts'
 import { errorCode } from '../wire/errors.ts'
 import {
   describeQuorum,
@@ -14,7 +15,7 @@ import type { Handler, RequestContext } from './handler.ts'
 const metadataTopic = '__cluster_metadata'
 
 export interface DescribeQuorumDeps {
-  readonly image: () => MetadataImage
+  readonly cluster: Pick<Cluster, 'image' | 'ask'>
   readonly endpoints: Endpoints
   readonly clock: Pick<Clock, 'now'>
 }
@@ -23,24 +24,23 @@ type Partition = DescribeQuorumResponse['topics'][number]['partitions'][number]
 
 /**
  * DescribeQuorum: v0-2. The metadata log is no Raft here: its store is the consensus. What is told is true of it all the
- * same: one leader, the controller, in the epoch that it claimed, and one voter that has everything. As in Kafka it is
- * told only where nothing else is asked for.
+ * same: one leader, the controller, in the epoch that it claimed, one voter that has everything, and the other brokers as
+ * observers, as far as the controller has heard of them. As in Kafka it is told only where nothing else is asked for.
  */
 export function describeQuorumHandler(
   deps: DescribeQuorumDeps,
 ): Handler<DescribeQuorumRequest, DescribeQuorumResponse> {
   return {
     api: describeQuorum,
-    handle({ topics }, context) {
+    async handle({ topics }, context) {
       const isAsked = topics.length === 1 && topics.every(isOfMetadata)
+      const told = isAsked ? await quorum(deps) : null
       return {
         errorCode: errorCode('NONE'),
         errorMessage: '',
         topics: topics.map(({ topicName, partitions }) => ({
           topicName,
-          partitions: partitions.map(partition =>
-            isAsked ? quorum(deps) : unknown(partition.partitionIndex),
-          ),
+          partitions: partitions.map(partition => told ?? unknown(partition.partitionIndex)),
         })),
         nodes: isAsked ? nodes(deps.endpoints, context) : [],
       }
@@ -48,15 +48,15 @@ export function describeQuorumHandler(
   }
 }
 
-function isOfMetadata({ topicName, partitions }: DescribeQuorumRequest['topics'][number]): boolean {
-  return (
-    topicName === metadataTopic && partitions.length === 1 && partitions[0]!.partitionIndex === 0
-  )
-}
+/** While nobody is the controller, or is known to be, it is told from here alone. */
+const waitMsMax = 2_000
 
-function quorum({ image, clock }: DescribeQuorumDeps): Partition {
-  const { controllerId, controllerEpoch, sequence } = image()
+async function quorum({ cluster, clock }: DescribeQuorumDeps): Promise<Partition> {
+  const answer = await cluster.ask({ type: 'describeQuorum' }, waitMsMax)
+  const { controllerId, controllerEpoch, sequence } = cluster.image
   const nowMs = clock.now()
+  const followers = answer.type === 'quorumDescribed' ? answer.followers : []
+  const voter = { brokerId: controllerId, appliedSequence: sequence, heardMsAgo: 0 }
   return {
     partitionIndex: 0,
     errorCode: errorCode('NONE'),
@@ -64,17 +64,34 @@ function quorum({ image, clock }: DescribeQuorumDeps): Partition {
     leaderId: controllerId,
     leaderEpoch: controllerEpoch,
     highWatermark: sequence,
-    currentVoters: [
-      {
-        replicaId: controllerId,
-        replicaDirectoryId: zeroUuid,
-        logEndOffset: sequence,
-        lastFetchTimestamp: nowMs,
-        lastCaughtUpTimestamp: nowMs,
-      },
-    ],
-    observers: [],
+    currentVoters: [replicaOf(voter, sequence, nowMs)],
+    observers: followers
+      .filter(({ brokerId }) => brokerId !== controllerId)
+      .map(follower => replicaOf(follower, sequence, nowMs)),
   }
+}
+
+/** What it did not have yet when it was heard last, it may have caught up with at no time that is known: -1. */
+function replicaOf(
+  { brokerId, appliedSequence, heardMsAgo }: MetadataFollower,
+  sequence: number,
+  nowMs: number,
+): Partition['currentVoters'][number] {
+  // The monotonic clock knows fractions.
+  const heardMs = heardMsAgo === null ? -1 : Math.round(nowMs - heardMsAgo)
+  return {
+    replicaId: brokerId,
+    replicaDirectoryId: zeroUuid,
+    logEndOffset: appliedSequence,
+    lastFetchTimestamp: heardMs,
+    lastCaughtUpTimestamp: appliedSequence >= sequence ? heardMs : -1,
+  }
+}
+
+function isOfMetadata({ topicName, partitions }: DescribeQuorumRequest['topics'][number]): boolean {
+  return (
+    topicName === metadataTopic && partitions.length === 1 && partitions[0]!.partitionIndex === 0
+  )
 }
 
 function unknown(partitionIndex: number): Partition {

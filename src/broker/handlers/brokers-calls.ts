@@ -70,7 +70,6 @@ export function refusal(error: Refusal['error'], message: string): Refusal {
 
 const notController = refusal('NOT_CONTROLLER', 'This broker is not the controller.')
 const notYet = refusal('NOT_CONTROLLER', 'This broker is starting.')
-/** @internal */
 export const notABroker = refusal(
   'CLUSTER_AUTHORIZATION_FAILED',
   'Only brokers may ask this: log in as `broker` on the private listener.',

@@ -144,7 +144,7 @@ function administrationHandlers(options: HandlersOptions): Handler[] {
     alterPartitionReassignmentsHandler(cluster),
     listPartitionReassignmentsHandler(image),
     describeClientQuotasHandler,
-    describeQuorumHandler({ image, endpoints, clock: env.clock }),
+    describeQuorumHandler({ cluster, endpoints, clock: env.clock }),
     updateFeaturesHandler,
     describeProducersHandler(partitions),
     unregisterBrokerHandler(cluster),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { directoryOf, registered, soleBroker } from '../../../test/metadata/brokers.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { resolveListeners } from '../config/listeners.ts'
@@ -9,6 +10,7 @@ import type { MetadataRecord } from '../metadata/records.ts'
 import { errorCode } from '../wire/errors.ts'
 import { metadataHandler } from './03-metadata.ts'
 import { findCoordinatorHandler } from './10-find-coordinator.ts'
+import { describeQuorumHandler } from './55-describe-quorum.ts'
 import { describeClusterHandler } from './60-describe-cluster.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import { Endpoints } from './endpoints.ts'
@@ -169,4 +171,41 @@ test('FindCoordinator tells the leader of each group that is heard of', async ()
     { key: 'three', nodeId: 3, host: 'outside-3', port: 9092, errorCode: 0 },
     { key: 'nobody', ...none },
   ])
+})
+
+test('DescribeQuorum tells the controller as the voter, and the others as observers', async () => {
+  const followers = [
+    { brokerId: 1, appliedSequence: 1, heardMsAgo: 30 },
+    { brokerId: 2, appliedSequence: -1, heardMsAgo: null },
+    { brokerId: 3, appliedSequence: 0, heardMsAgo: 199.6 },
+  ]
+  const told = { type: 'quorumDescribed', followers } as const
+  const claim = { type: 'epochClaimed', epoch: 7, brokerId: 1, claimId: topicId } as const
+  const asked: Pick<Cluster, 'image' | 'ask'> = {
+    image: image.apply(claim),
+    ask: () => Promise.resolve(told),
+  }
+  const clock = { now: () => 1_000_000 }
+  const handler = describeQuorumHandler({ cluster: asked, endpoints, clock })
+  const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
+  const answer = await handler.handle({ topics }, by('INTERNAL', 2))
+  const [voter, second, third] = [
+    [1, 1, 1_000_000, 1_000_000],
+    [2, -1, -1, -1],
+    [3, 0, 999_800, -1],
+  ].map(([replicaId, logEndOffset, lastFetchTimestamp, lastCaughtUpTimestamp]) => ({
+    replicaId,
+    replicaDirectoryId: zeroUuid,
+    logEndOffset,
+    lastFetchTimestamp,
+    lastCaughtUpTimestamp,
+  }))
+  expect(answer!.topics[0]!.partitions[0]).toMatchObject({
+    leaderId: 1,
+    leaderEpoch: 7,
+    highWatermark: 1,
+    currentVoters: [voter],
+    observers: [second, third],
+  })
+  expect(answer!.nodes!.map(({ nodeId }) => nodeId)).toEqual([1, 2, 3])
 })

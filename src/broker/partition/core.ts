@@ -1,41 +1,34 @@
 import type { Clock } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
-import type { Log } from '../log/log.ts'
+import { CutError, type Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
+import type { Peers } from './peers.ts'
 import { ProduceWaits } from './produce-waits.ts'
-import { isCutOff, lastSureMs, type Heard } from './replica/cut-off.ts'
+import { isCutOff, lastSureMs } from './replica/cut-off.ts'
 import type { Parting } from './replica/events.ts'
-import {
-  Replica,
-  type AlterWish,
-  type ReplicaEffect,
-  type ReplicaEvent,
-} from './replica/replica.ts'
+import { Replica, type ReplicaEffect, type ReplicaEvent } from './replica/replica.ts'
 import type { PartitionRole } from './replica/role.ts'
 import type { AppendResult } from './requests.ts'
 import { Watchers } from './watchers.ts'
 
-export interface CoreOptions {
+export interface CoreOptions<Of> {
   readonly brokerId: number
   readonly clock: Clock
   /** With `flush.policy=ack` a record counts when it is on the device, else when it is in the page cache. */
   readonly countsWhenDurable: boolean
-  /** `replica.lag.time.max.ms`. */
-  readonly lagTimeMaxMs: number
-  readonly heard: Heard
-  readonly alter: (wish: AlterWish) => void
-  readonly followingChanged: () => void
+  readonly peers: Peers<Of>
 }
 
 /**
  * A log beside its replica state machine: what happens to the log is told to the machine, and what the machine decides is
- * done here, where nothing decides.
+ * done here, where nothing decides. `Of`: the partition, as its peers know it.
  */
-export class PartitionCore {
+export class PartitionCore<Of = unknown> {
   readonly replica: Replica
   readonly clock: Clock
   readonly watchers = new Watchers()
-  readonly #options: CoreOptions
+  readonly #of: Of
+  readonly #peers: Peers<Of>
   readonly #produceWaits: ProduceWaits
   #countsWhenDurable: boolean
   /** The end of the log as the replica was told. */
@@ -49,11 +42,11 @@ export class PartitionCore {
   #appendedBatches = 0
   #committedBytes = 0
 
-  constructor(options: CoreOptions) {
-    const { brokerId, clock, lagTimeMaxMs, countsWhenDurable } = options
-    this.#options = options
+  constructor(of: Of, { brokerId, clock, countsWhenDurable, peers }: CoreOptions<Of>) {
+    this.#of = of
+    this.#peers = peers
     this.clock = clock
-    this.replica = new Replica(brokerId, lagTimeMaxMs)
+    this.replica = new Replica(brokerId, peers.lagTimeMaxMs)
     this.#produceWaits = new ProduceWaits(clock, id => this.step({ type: 'forget', id }))
     this.#countsWhenDurable = countsWhenDurable
   }
@@ -107,20 +100,20 @@ export class PartitionCore {
     this.#noteEpoch(log)
     this.#countedOffset = endOffset
     this.step({ type: 'opened', startOffset, endOffset })
-    this.#options.followingChanged()
+    this.#peers.followingChanged(this.#of)
   }
 
   close(error: ErrorName): void {
     this.#log = null
     this.#produceWaits.close(error)
     this.watchers.changed()
-    this.#options.followingChanged()
+    this.#peers.followingChanged(this.#of)
   }
 
   fail(reason: string): void {
     this.#failure = reason
     this.watchers.changed()
-    this.#options.followingChanged()
+    this.#peers.followingChanged(this.#of)
   }
 
   /** A log that a read or an append took out of service tells nobody but who asked. */
@@ -133,6 +126,16 @@ export class PartitionCore {
   countWhenDurable(isWhenDurable: boolean): void {
     this.#countsWhenDurable = isWhenDurable
     if (this.#log !== null && !isWhenDurable) this.#count(this.#log.endOffset)
+  }
+
+  /** A step that may change the in-sync set. */
+  stepInSync(event: Extract<ReplicaEvent, { type: 'role' | 'altered' }>): void {
+    const before = this.replica.role
+    this.step(event)
+    const { role, isLeader } = this.replica
+    if (!isLeader || role?.leaderEpoch !== before?.leaderEpoch) return
+    const by = (role?.isr.length ?? 0) - (before?.isr.length ?? 0)
+    if (by !== 0) this.#peers.inSyncChanged(by)
   }
 
   /** A client's batch is in the log. */
@@ -157,7 +160,8 @@ export class PartitionCore {
       },
       (error: unknown) => {
         const reason = `The log could not be flushed: ${String(error)}`
-        this.fail(reason)
+        // What was cut off is nobody's fault, and the log goes on.
+        if (!(error instanceof CutError)) this.fail(reason)
         failed(reason)
       },
     )
@@ -188,17 +192,14 @@ export class PartitionCore {
   /** As `lastSureMs`; -Infinity where it does not lead. */
   get lastSureMs(): number {
     const { role, isLeader, ledSinceMs } = this.replica
-    return role === null || !isLeader
-      ? -Infinity
-      : lastSureMs(role, this.#options.heard, ledSinceMs)
+    return role === null || !isLeader ? -Infinity : lastSureMs(role, this.#peers.heard, ledSinceMs)
   }
 
   #leads(role: PartitionRole): boolean {
     if (!this.replica.isLeader || this.#log === null || this.#cutting !== null) return false
-    // Where nobody else is in sync there is nobody to be heard, and no other leader.
-    if (role.isr.length < 2) return true
+    if (role.replicas.length < 2) return true
     const times = { nowMs: this.clock.monotonic(), ledSinceMs: this.replica.ledSinceMs }
-    return !isCutOff(role, this.#options.heard, times)
+    return !isCutOff(role, this.#peers.heard, times)
   }
 
   #count(endOffset: number): void {
@@ -212,7 +213,7 @@ export class PartitionCore {
       case 'follow':
         if (this.#log !== null && this.#cutting === null) this.#noteEpoch(this.#log)
         this.watchers.changed()
-        this.#options.followingChanged()
+        this.#peers.followingChanged(this.#of)
         break
       case 'watermark':
         this.watchers.consumers.grew(this.#appendedBytes - this.#committedBytes)
@@ -226,7 +227,7 @@ export class PartitionCore {
         this.#produceWaits.settle(effect.id, effect.error)
         break
       case 'alter':
-        this.#options.alter(effect)
+        this.#peers.alter(this.#of, effect)
         break
       case 'truncate':
       case 'beginAt':
@@ -246,6 +247,8 @@ export class PartitionCore {
     offset,
   }: Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>): Promise<void> {
     const log = this.serving
+    const { highWatermark } = this.replica
+    if (offset < highWatermark) this.#peers.committedCut(this.#of, { offset, highWatermark })
     try {
       await (type === 'truncate' ? log.truncateTo(offset) : log.truncateFullyAndStartAt(offset))
     } finally {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../env/env.ts'
 import type { AlterPort } from './alter-port.ts'
 import type { Partition } from './partition.ts'
-import type { Peers } from './peers.ts'
+import type { CommittedCut, Peers } from './peers.ts'
 import type { AlterOutcome, AlterWish } from './replica/replica.ts'
 
 export interface NeighboursOptions {
@@ -11,6 +11,15 @@ export interface NeighboursOptions {
   readonly alterPort: AlterPort
   /** When this broker last heard of an active controller, monotonic; now, where it is the controller; -Infinity: never. */
   controllerHeardMs(): number
+  /** Committed records were cut: told at once. */
+  onCommittedCut(partition: Partition, cut: CommittedCut): void
+}
+
+/** What became of in-sync sets and of what they had committed, since the start of the process. */
+export interface InSyncCounts {
+  readonly expands: number
+  readonly shrinks: number
+  readonly recordsCut: number
 }
 
 /** Called when whom a partition follows, and whether, may be another one. */
@@ -26,6 +35,7 @@ export class Neighbours implements Peers<Partition> {
   readonly #wishes = new Map<Partition, AlterWish>()
   readonly #listeners = new Set<FollowingListener>()
   readonly #ticking: Timer
+  readonly #counts = { expands: 0, shrinks: 0, recordsCut: 0 }
   readonly heard: Peers<Partition>['heard']
 
   /** `partitions`: those that time is told. */
@@ -64,6 +74,19 @@ export class Neighbours implements Peers<Partition> {
   alter(partition: Partition, wish: AlterWish): void {
     if (this.#wishes.size === 0) this.#options.clock.soon(() => void this.#send())
     this.#wishes.set(partition, wish)
+  }
+
+  get counts(): InSyncCounts {
+    return this.#counts
+  }
+
+  inSyncChanged(by: number): void {
+    this.#counts[by > 0 ? 'expands' : 'shrinks']++
+  }
+
+  committedCut(partition: Partition, cut: CommittedCut): void {
+    this.#counts.recordsCut += cut.highWatermark - cut.offset
+    this.#options.onCommittedCut(partition, cut)
   }
 
   stop(): void {

@@ -7,6 +7,7 @@ import type { ErrorName } from '../wire/errors.ts'
 import { divergence, refusal, undeleted } from './answers.ts'
 import { PartitionCore } from './core.ts'
 import { Deletions } from './deletions.ts'
+import { followerLags } from './follower-lags.ts'
 import { FollowerSide } from './follower-side.ts'
 import { nobody, type Peers } from './peers.ts'
 import type { AlterOutcome, PartitionRole } from './replica/replica.ts'
@@ -43,24 +44,15 @@ export interface PartitionOptions {
  */
 export class Partition {
   readonly id: LogId
-  readonly #core: PartitionCore
+  readonly #core: PartitionCore<Partition>
   readonly #followerSide: FollowerSide
   readonly #deletions: Deletions
   readonly #forFollowers: { readonly watchers: Partition['watchers'] }
 
   constructor(id: LogId, brokerId: number, options: PartitionOptions) {
     const { clock, countsWhenDurable, peers = nobody } = options
-    const { lagTimeMaxMs, heard } = peers
     this.id = id
-    this.#core = new PartitionCore({
-      brokerId,
-      clock,
-      countsWhenDurable,
-      lagTimeMaxMs,
-      heard,
-      alter: wish => peers.alter(this, wish),
-      followingChanged: () => peers.followingChanged(this),
-    })
+    this.#core = new PartitionCore<Partition>(this, { brokerId, clock, countsWhenDurable, peers })
     this.#followerSide = new FollowerSide(this.#core)
     this.#deletions = new Deletions(this.#core)
     this.#forFollowers = { watchers: this.#core.watchers.followers }
@@ -114,18 +106,19 @@ export class Partition {
   }
 
   take(role: PartitionRole): void {
-    this.#core.step({ type: 'role', role, nowMs: this.#core.clock.monotonic() })
+    this.#core.stepInSync({ type: 'role', role, nowMs: this.#core.clock.monotonic() })
     this.#deletions.check()
   }
 
   /** Time went on: who lags leaves the in-sync set, who has caught up joins it. */
   tick(): void {
+    if (!this.isLeader || this.role!.replicas.length < 2) return
     this.#core.step({ type: 'tick', nowMs: this.#core.clock.monotonic() })
   }
 
   /** What became of what `Peers.alter` was asked for, when the partition was at `partitionEpoch`. */
   altered(partitionEpoch: number, outcome: AlterOutcome): void {
-    this.#core.step({ type: 'altered', partitionEpoch, outcome })
+    this.#core.stepInSync({ type: 'altered', partitionEpoch, outcome })
   }
 
   /** The partition is gone from here: who waits is told, and finds nothing when he comes again. */
@@ -253,6 +246,17 @@ export class Partition {
     return this.#followerSide.part({ kind: 'outOfRange', ...range }, leaderEpoch)
   }
 
+  /** As the metadata log says; whether it serves, `availability` tells. */
+  get isLeader(): boolean {
+    return this.#core.replica.isLeader
+  }
+
+  /** It leads, and fewer than `min.insync.replicas` are in sync: nothing is committed. */
+  get isUnderMinInsync(): boolean {
+    const { isLeader, hasEnoughInsync } = this.#core.replica
+    return isLeader && !hasEnoughInsync
+  }
+
   /** It leads, and what was committed before its epoch is known to be (R10): until then nobody knows where readers end. */
   get hasReachedEpoch(): boolean {
     return this.#core.replica.hasReachedEpoch
@@ -320,15 +324,8 @@ export class Partition {
   }
 
   /** Followers that lack something of what this replica leads, and how much; estimated from indexes in memory. */
-  *followersBehind(): Iterable<PartitionFollowerLag> {
-    const { log, replica, clock } = this.#core
-    if (log === null) return
-    const nowMs = clock.monotonic()
-    for (const { brokerId, fetchOffset, lastCaughtUpMs } of replica.followersBehind()) {
-      const { bytes } = log.backlog(Math.max(fetchOffset, log.startOffset))
-      const seconds = lastCaughtUpMs === -Infinity ? null : (nowMs - lastCaughtUpMs) / 1000
-      yield { brokerId, bytes, seconds }
-    }
+  followersBehind(): Iterable<PartitionFollowerLag> {
+    return followerLags(this.#core)
   }
 
   /**

@@ -52,6 +52,8 @@ class World {
       read: () => ({ kind: 'empty' }),
     }
     const directory = {
+      identity: { directoryId: directoryOf(1) },
+      damaged: [],
       openLog: async () => log as unknown as Log,
       found: () => [],
       remove: async (id: LogId) => void this.told.push(`removed ${logIdText(id)}`),
@@ -65,6 +67,7 @@ class World {
       neighbours: {
         lagTimeMaxMs: 10_000,
         controllerHeardMs: () => this.clock.monotonic(),
+        onCommittedCut: () => {},
         alterPort: {
           alterPartitions: wishes => {
             this.asked.push(wishes)
@@ -219,6 +222,14 @@ describe('R7: in-sync sets that leaders ask for', () => {
       [1, 2, 3],
       [1, 2],
     ])
+    // The record that tells the same is not counted again.
+    world.change({ isr: onThree.isr })
+    expect(world.partitions.inSyncCounts).toEqual({ expands: 1, shrinks: 0, recordsCut: 0 })
+    world.change({ partitionEpoch: 2, isr: [directoryOf(1)] })
+    expect(world.partitions.inSyncCounts).toEqual({ expands: 1, shrinks: 1, recordsCut: 0 })
+    // Another leader's set is another one.
+    world.change({ leaderEpoch: 1, isr: onThree.isr })
+    expect(world.partitions.inSyncCounts.expands).toBe(1)
   })
 
   test('are asked for again where the answer was lost, and only those', async () => {

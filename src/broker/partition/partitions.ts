@@ -8,7 +8,12 @@ import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { ErrorName } from '../wire/errors.ts'
-import { Neighbours, type FollowingListener, type NeighboursOptions } from './neighbours.ts'
+import {
+  Neighbours,
+  type FollowingListener,
+  type InSyncCounts,
+  type NeighboursOptions,
+} from './neighbours.ts'
 import { Partition } from './partition.ts'
 import type { PartitionRole } from './replica/role.ts'
 import { replicaBrokersOf, roleOf } from './role-of.ts'
@@ -62,6 +67,11 @@ export class Partitions {
     const { clock, neighbours } = options
     this.#neighbours =
       neighbours === undefined ? null : new Neighbours({ ...neighbours, clock }, () => this.all())
+  }
+
+  /** What became of in-sync sets since the start of the process. */
+  get inSyncCounts(): InSyncCounts {
+    return this.#neighbours?.counts ?? noCounts
   }
 
   /** A follower fetches: it is there. */
@@ -329,6 +339,8 @@ export class Partitions {
     this.#reopening.set(partition, timer)
   }
 }
+
+const noCounts: InSyncCounts = { expands: 0, shrinks: 0, recordsCut: 0 }
 
 function missing(error: unknown): MissingLogError {
   if (error instanceof MissingLogError) return error

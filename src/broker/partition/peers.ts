@@ -10,6 +10,15 @@ export interface Peers<Of> {
   alter(partition: Of, wish: AlterWish): void
   /** Whom it follows, and whether, may be another one now. */
   followingChanged(partition: Of): void
+  /** The in-sync set of what is led here has `by` members more, or fewer. */
+  inSyncChanged(by: number): void
+  /** Records that had been committed were cut, from `offset` to the high watermark: their leader was elected without them. */
+  committedCut(partition: Of, cut: CommittedCut): void
+}
+
+export interface CommittedCut {
+  readonly offset: number
+  readonly highWatermark: number
 }
 
 /** Around a broker that is the only one. */
@@ -18,4 +27,6 @@ export const nobody: Peers<unknown> = {
   heard: { controllerMs: Infinity, followerMs: () => -Infinity },
   alter: () => {},
   followingChanged: () => {},
+  inSyncChanged: () => {},
+  committedCut: () => {},
 }

@@ -2,6 +2,7 @@ import { Histogram, Registry } from 'prom-client'
 import { brokerInstruments } from './broker-instruments.ts'
 import { fetchSessionInstruments } from './fetch-session-instruments.ts'
 import { cleanerInstruments } from './cleaner-instruments.ts'
+import { inSyncInstruments } from './in-sync-instruments.ts'
 import { replicationInstruments } from './replication-instruments.ts'
 import { coldReadInstruments } from './cold-read-instruments.ts'
 import { groupInstruments } from './group-instruments.ts'
@@ -58,6 +59,7 @@ export class Metrics {
     brokerInstruments(this.registry, sources)
     fetchSessionInstruments(this.registry, sources)
     cleanerInstruments(this.registry, sources)
+    inSyncInstruments(this.registry, sources)
     replicationInstruments(this.registry, sources)
     const bound = new SeriesBound(sources)
     groupInstruments(this.registry, sources, bound)

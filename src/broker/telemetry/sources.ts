@@ -48,6 +48,8 @@ export interface MetricSources {
   readonly space: () => { readonly totalBytes: number; readonly freeBytes: number } | null
   readonly fetchSessions: () => FetchSessionNumbers
   readonly cleaner: () => CleanerNumbers
+  /** In-sync sets of what this broker leads. */
+  readonly inSync: () => InSyncNumbers
   /** What is copied from other brokers, and to them. */
   readonly replication: () => ReplicationNumbers
   readonly process: () => ProcessNumbers
@@ -114,6 +116,18 @@ export interface FetchSessionNumbers {
   readonly partitionCount: number
   /** Since the start of the process. */
   readonly evictionCount: number
+}
+
+export interface InSyncNumbers {
+  /** Partitions. */
+  readonly led: number
+  readonly underReplicated: number
+  readonly underMinIsr: number
+  readonly leaderless: number
+  /** Since the start of the process. */
+  readonly expands: number
+  readonly shrinks: number
+  readonly recordsCut: number
 }
 
 export interface ReplicationNumbers {

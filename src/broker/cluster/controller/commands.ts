@@ -270,6 +270,8 @@ export type Command =
   | ({ readonly type: 'registerBroker' } & Registration)
   /** Answered at once, from what is committed. */
   | ({ readonly type: 'heartbeat' } & Heartbeat)
+  /** As `heartbeat`. */
+  | { readonly type: 'describeQuorum' }
   | {
       readonly type: 'alterPartitions'
       readonly brokerId: number
@@ -306,6 +308,15 @@ export type Command =
   /** Somebody looked at the cluster, and it may go on from the log that the store has. */
   | { readonly type: 'endQuarantine' }
 
+/** A registered broker as a reader of the metadata log. */
+export interface MetadataFollower {
+  readonly brokerId: number
+  /** As it told last; -1 where this controller has not heard of it. */
+  readonly appliedSequence: number
+  /** Milliseconds since it told that; null where it never did. */
+  readonly heardMsAgo: number | null
+}
+
 /** One for each kind of command, results in the order of what was asked; or the refusal of the whole command. */
 export type Answer =
   | { readonly type: 'topicsCreated'; readonly results: readonly TopicResult[] }
@@ -327,6 +338,7 @@ export type Answer =
       /** It leads nothing, and whoever lives knows it (I-22). */
       readonly mayShutDown: boolean
     }
+  | { readonly type: 'quorumDescribed'; readonly followers: readonly MetadataFollower[] }
   | { readonly type: 'partitionsAltered'; readonly results: readonly PartitionAlterationResult[] }
   /** Without the partitions that did not need it, where all were asked for. */
   | { readonly type: 'leadersElected'; readonly results: readonly ElectionResult[] }

@@ -8,7 +8,7 @@ import {
   joinBatch,
   type MetadataRecord,
 } from '../../metadata/records.ts'
-import type { Command, Heartbeat, Refusal } from './commands.ts'
+import type { Command, Refusal } from './commands.ts'
 import { decide, type DecisionRules } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { type Answered, type Batch, Draft, encodedRecords } from './draft.ts'
@@ -177,14 +177,19 @@ export class Controller {
   #commanded(id: number, command: Command): void {
     if (this.#state === 'stopped' || this.#state === 'resigned')
       return this.#refuse(id, notController)
-    if (command.type === 'heartbeat') return this.#heard(id, command)
+    if (command.type === 'heartbeat' || command.type === 'describeQuorum')
+      return this.#tell(id, command)
     if (this.#queue.length >= queuedCommandCountMax) return this.#refuse(id, overloaded)
     this.#queue.push({ id, command })
   }
 
-  #heard(id: number, heartbeat: Heartbeat): void {
+  /** What is answered at once, from what is committed. */
+  #tell(id: number, command: Command & { type: 'heartbeat' | 'describeQuorum' }): void {
     if (this.#state !== 'active') return this.#refuse(id, notController)
-    const answer = this.#sessions.heard(this.#image, heartbeat)
+    const answer =
+      command.type === 'heartbeat'
+        ? this.#sessions.heard(this.#image, command)
+        : this.#sessions.describe(this.#image)
     this.#effects.push({ type: 'answer', id, answer })
   }
 

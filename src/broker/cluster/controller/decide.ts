@@ -76,6 +76,7 @@ export function decide(image: MetadataImage, command: Command, options: Decision
     case 'alterReassignments':
       return decideAlterReassignments(image, command)
     case 'heartbeat':
+    case 'describeQuorum':
       return { records: [], image, answer: notBuiltYet(command.type) }
     default:
       return unreachable(command)

@@ -148,3 +148,18 @@ function wishOfAll(world: ReturnType<typeof threeBrokers>, name: string) {
   const changes = { topicId: world.topicId(name), leaderEpoch, partitionEpoch }
   return world.wish([1, 2, 3], changes)
 }
+
+test('readers of the metadata log are told with what they have applied, and when they told it', () => {
+  const world = threeBrokers()
+  world.pass(300, 1, 2, 3)
+  world.pass(500, 1)
+  const { sequence } = world.image
+  const answer = world.ask({ type: 'describeQuorum' })
+  if (answer.type !== 'quorumDescribed') throw new Error(answer.type)
+  expect(
+    answer.followers.map(({ brokerId, appliedSequence }) => [brokerId, appliedSequence]),
+  ).toEqual([1, 2, 3].map(id => [id, sequence]))
+  const [first, second, third] = answer.followers.map(({ heardMsAgo }) => heardMsAgo ?? -1)
+  expect(second! - first!).toBe(500)
+  expect(third).toBe(second)
+})

@@ -100,6 +100,20 @@ export class Sessions {
     }
   }
 
+  /** The registered brokers as readers of the log, by their ids. */
+  describe({ brokers }: MetadataImage): Answer {
+    const followers = [...brokers.keys()]
+      .toSorted((a, b) => a - b)
+      .map(brokerId => {
+        const session = this.#byId.get(brokerId)
+        const last = session?.last ?? null
+        const heardMsAgo =
+          last === null ? null : Math.max(0, (this.#nowMs ?? 0) - session!.heardAtMs)
+        return { brokerId, appliedSequence: last?.appliedSequence ?? -1, heardMsAgo }
+      })
+    return { type: 'quorumDescribed', followers }
+  }
+
   /** The broker's connection was reset, and nobody is where it was: its process has ended. */
   connectionReset(brokerId: number): void {
     const session = this.#byId.get(brokerId)

@@ -10,18 +10,15 @@ export interface Heard {
 }
 
 /**
- * Whether a leader has to think that there is another one by now: it heard neither a controller nor any other member of
- * its in-sync set for 12 s (durability.md 1.6). A set of one is nobody's but the leader's. `ledSinceMs`: of this epoch.
+ * Whether a leader has to think that there is another one by now: for 12 s nothing told it otherwise (durability.md 1.6).
+ * `ledSinceMs`: of this epoch.
  */
 export function isCutOff(
   role: PartitionRole,
   heard: Heard,
   { nowMs, ledSinceMs }: { readonly nowMs: number; readonly ledSinceMs: number },
 ): boolean {
-  if (role.isr.length < 2) return false
-  const sinceMs = nowMs - silenceMsMax
-  if (ledSinceMs >= sinceMs || heard.controllerMs >= sinceMs) return false
-  return role.isr.every(id => id === role.leader || heard.followerMs(id) < sinceMs)
+  return nowMs - lastSureMs(role, heard, ledSinceMs) > silenceMsMax
 }
 
 /**
@@ -32,6 +29,9 @@ export function lastSureMs(role: PartitionRole, heard: Heard, ledSinceMs: number
   // Alone in sync it commits nothing where more are asked for, and others may be eligible (ELR).
   const isOnlyOne = role.isr.length < 2 && role.minInsyncReplicas < 2
   if (role.replicas.length < 2 || isOnlyOne) return Infinity
-  const followers = role.isr.filter(id => id !== role.leader)
-  return Math.max(ledSinceMs, heard.controllerMs, ...followers.map(id => heard.followerMs(id)))
+  let lastMs = Math.max(ledSinceMs, heard.controllerMs)
+  for (const id of role.isr) {
+    if (id !== role.leader) lastMs = Math.max(lastMs, heard.followerMs(id))
+  }
+  return lastMs
 }

@@ -151,7 +151,10 @@ describe('a leader that hears nobody for 12 s (durability.md 1.6)', () => {
     expect(isCutOff(role, silent, at(20_000, 9000))).toBe(false)
   })
 
-  test('need not where nobody else is in sync', () => {
-    expect(isCutOff({ ...role, isr: [1] }, silent, at(1e9))).toBe(false)
+  test('need not where nobody else could lead; who left while the set was small could (ELR)', () => {
+    const alone = { ...role, isr: [1] }
+    expect(isCutOff(alone, silent, at(20_000))).toBe(true)
+    expect(isCutOff({ ...alone, minInsyncReplicas: 1 }, silent, at(1e9))).toBe(false)
+    expect(isCutOff({ ...alone, replicas: [1] }, silent, at(1e9))).toBe(false)
   })
 })

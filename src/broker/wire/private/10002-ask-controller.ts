@@ -1,14 +1,4 @@
-import {
-  api,
-  bytes,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  type Draft,
-  type Infer,
-} from '../field.ts'
+import { api, bytes, int16, int32, int64, nullable, string } from '../field.ts'
 import { gossip } from './gossip.ts'
 
 /**
@@ -38,6 +28,3 @@ export const askController = api({
     ...gossip,
   },
 })
-
-export type AskControllerRequest = Infer<typeof askController.request>
-export type AskControllerResponse = Draft<typeof askController.response>

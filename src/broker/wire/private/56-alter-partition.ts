@@ -1,16 +1,4 @@
-import {
-  api,
-  array,
-  int16,
-  int32,
-  int64,
-  int8,
-  nullable,
-  string,
-  uuid,
-  type Draft,
-  type Infer,
-} from '../field.ts'
+import { api, array, int16, int32, int64, int8, nullable, string, uuid } from '../field.ts'
 import { gossip } from './gossip.ts'
 
 /**
@@ -59,6 +47,3 @@ export const alterPartition = api({
     errorMessage: nullable(string).default(null).tag(10_009),
   },
 })
-
-export type AlterPartitionRequest = Infer<typeof alterPartition.request>
-export type AlterPartitionResponse = Draft<typeof alterPartition.response>

@@ -1,17 +1,4 @@
-import {
-  api,
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  uint16,
-  uuid,
-  type Draft,
-  type Infer,
-} from '../field.ts'
+import { api, array, bool, int16, int32, int64, nullable, string, uint16, uuid } from '../field.ts'
 import { gossip } from './gossip.ts'
 
 /**
@@ -58,6 +45,3 @@ export const brokerRegistration = api({
     errorMessage: nullable(string).default(null).tag(10_009),
   },
 })
-
-export type BrokerRegistrationRequest = Infer<typeof brokerRegistration.request>
-export type BrokerRegistrationResponse = Draft<typeof brokerRegistration.response>

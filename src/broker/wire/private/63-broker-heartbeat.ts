@@ -1,16 +1,4 @@
-import {
-  api,
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  uuid,
-  type Draft,
-  type Infer,
-} from '../field.ts'
+import { api, array, bool, int16, int32, int64, nullable, string, uuid } from '../field.ts'
 import { gossip } from './gossip.ts'
 
 /**
@@ -45,6 +33,3 @@ export const brokerHeartbeat = api({
     errorMessage: nullable(string).default(null).tag(10_009),
   },
 })
-
-export type BrokerHeartbeatRequest = Infer<typeof brokerHeartbeat.request>
-export type BrokerHeartbeatResponse = Draft<typeof brokerHeartbeat.response>

@@ -1,4 +1,4 @@
-import { api, int16, int32, int64, nullable, string, type Draft, type Infer } from '../field.ts'
+import { api, int16, int32, int64, nullable, string } from '../field.ts'
 import { gossip } from './gossip.ts'
 
 /** AllocateProducerIds: a block of producer ids for one broker (KIP-730). */
@@ -21,6 +21,3 @@ export const allocateProducerIds = api({
     errorMessage: nullable(string).default(null).tag(10_009),
   },
 })
-
-export type AllocateProducerIdsRequest = Infer<typeof allocateProducerIds.request>
-export type AllocateProducerIdsResponse = Draft<typeof allocateProducerIds.response>
