@@ -8,7 +8,7 @@ import { brokersHandlers } from '../../src/broker/handlers/brokers-handlers.ts'
 import type { Handler } from '../../src/broker/handlers/handler.ts'
 import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import { chainHash } from '../../src/broker/metadata/chain.ts'
-import { type Cursor, type Lease, StoreUnavailable } from '../../src/broker/metadata/store.ts'
+import { type Lease, type StoredRecord, StoreUnavailable } from '../../src/broker/metadata/store.ts'
 import type { Address } from '../../src/env/env.ts'
 import { assert } from '../../src/lib/assert.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
@@ -255,17 +255,19 @@ class LeasedStore extends SimStore {
     if (this.#isCut) return { kind: 'unavailable' }
     const outcome = await super.writeSnapshot(...given)
     if (outcome.kind !== 'written' || !this.#world.notesSnapshots) return outcome
-    return { kind: 'written', cursor: this.#note(...given) }
+    const note = this.#note(...given)
+    return { kind: 'written', cursor: this.#world.medium.cursor(), note }
   }
 
   /** As the store in Kubernetes does it: by a record that changes nothing, and up to which the snapshot counts. */
-  #note(...[cursor, epoch, payload]: Parameters<SimStore['writeSnapshot']>): Cursor {
+  #note(...[cursor, epoch, payload]: Parameters<SimStore['writeSnapshot']>): StoredRecord {
     const { medium } = this.#world
     const note = { sequence: cursor.nextSequence, epoch, payload: noteOfSnapshot }
     const hash = chainHash({ ...note, previousHash: cursor.lastHash })
-    medium.records.push({ ...note, hash })
+    const record = { ...note, hash }
+    medium.records.push(record)
     medium.snapshot = { sequence: note.sequence, epoch, hash, payload: payload.slice() }
-    return medium.cursor()
+    return record
   }
 
   override readonly lease: Lease = {
