@@ -133,7 +133,7 @@ export class Simulation {
     const { world, history } = this
     for (const at of this.#partitions) {
       const name = `${at.topic}-${at.partition}`
-      const everyMs = 60 + world.prng.below(400)
+      const everyMs = 80 + world.prng.below(500)
       const shared = { world, history, ...at }
       this.#producers.push(new SimProducer({ ...shared, isIdempotent: true, everyMs }, name))
       if (world.prng.chance(1, 2)) {

@@ -1,6 +1,7 @@
 import type { Env } from '../../src/env/env.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { SimClock } from '../clock.ts'
+import { SimCrash } from '../disk-faults.ts'
 import { SimStoreMedium } from '../metadata-store.ts'
 import { simRandom } from '../random.ts'
 import type { LeaseBoard } from './distant-lease.ts'
@@ -132,7 +133,7 @@ export class World implements NodeWorld {
 
   /** A broker gave up. Its disk and its store may make it; nothing else may. */
   gaveUp(node: Node, error: unknown): void {
-    if (isOfDisk(error) || isOfStore(error)) return
+    if (isOfDisk(error) || isOfStore(error) || error instanceof SimCrash) return
     const stack = error instanceof Error ? error.stack : undefined
     this.fail(`${node.host} gave up: ${stack ?? String(error)}`)
   }

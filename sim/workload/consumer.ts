@@ -65,7 +65,7 @@ export class SimConsumer {
           history.seenCount++
           this.#offset = record.offset + 1
         }
-        await this.#client.pause(20)
+        await this.#client.pause(80)
       } catch (error) {
         if (this.#client.isStopped) return
         world.trace.note(`${this.name}: ${(error as Error).message}`)

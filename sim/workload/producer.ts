@@ -21,6 +21,11 @@ export interface ProducerOptions {
 /** What says for certain that nothing was written. */
 const definite: ReadonlySet<ErrorName> = new Set(['NOT_ENOUGH_REPLICAS', 'INVALID_RECORD'])
 
+type Leader = Awaited<ReturnType<SimClient['leaderOf']>>
+
+/** Batches of an idempotent producer that are under way at the same time: as many as brokers remember. */
+const inFlightMax = 5
+
 /** A batch that is on its way. */
 interface Pending {
   readonly values: readonly string[]
@@ -78,32 +83,50 @@ export class SimProducer {
     this.#producerId = Number(producerId)
   }
 
+  /** A few batches at once, in their order; what was not acknowledged goes again, in that order, until all were. */
   async #write(): Promise<void> {
-    const { history, topic, partition, isIdempotent } = this.#options
-    const pending = this.#next()
-    const facts = history.partition(topic, partition)
-    const send = async (): Promise<void> => {
-      const baseOffset = await this.#send(pending)
-      if (baseOffset >= 0) {
-        pending.values.forEach((value, at) => facts.acked(value, baseOffset + at))
-      }
-      history.ackedCount += pending.values.length
-      this.ackedCount++
-    }
-    if (isIdempotent) {
-      const isDone = await this.#retrying(send)
-      if (isDone) this.#sequence += pending.values.length
-      return
-    }
+    const { isIdempotent } = this.#options
+    const count = isIdempotent && this.#prng.chance(1, 2) ? 1 + this.#prng.below(inFlightMax) : 1
+    const pending = Array.from({ length: count }, () => this.#next())
+    if (!isIdempotent) return this.#writeOnce(pending[0]!)
+    let left: readonly Pending[] = pending
+    await this.#retrying(async () => {
+      const leader = await this.#leader()
+      const outcomes = await Promise.allSettled(left.map(each => this.#deliver(each, leader)))
+      const failed = outcomes.findIndex(({ status }) => status === 'rejected')
+      if (failed === -1) return
+      left = left.slice(failed)
+      throw (outcomes[failed] as PromiseRejectedResult).reason
+    })
+  }
+
+  #leader(): ReturnType<SimClient['leaderOf']> {
+    return this.#client.leaderOf(this.#options.topic, this.#options.partition)
+  }
+
+  async #writeOnce(pending: Pending): Promise<void> {
+    const { history, topic, partition } = this.#options
     try {
-      await send()
+      await this.#deliver(pending, await this.#leader())
     } catch (error) {
       if (error instanceof AnsweredError && definite.has(error.error)) {
+        const facts = history.partition(topic, partition)
         for (const value of pending.values) facts.rejected(value)
       }
       this.#failed(error)
       await this.#client.pause(100 + this.#prng.below(200))
     }
+  }
+
+  async #deliver(pending: Pending, leader: Leader): Promise<void> {
+    const { history, topic, partition } = this.#options
+    const baseOffset = await this.#send(pending, leader)
+    const facts = history.partition(topic, partition)
+    if (baseOffset >= 0) {
+      pending.values.forEach((value, at) => facts.acked(value, baseOffset + at))
+    }
+    history.ackedCount += pending.values.length
+    this.ackedCount++
   }
 
   #next(): Pending {
@@ -114,14 +137,14 @@ export class SimProducer {
     const idempotent = this.#options.isIdempotent
       ? { producerId: this.#producerId, producerEpoch: 0, baseSequence: this.#sequence }
       : {}
+    this.#sequence += count
     const baseTimestamp = this.#options.world.time.now()
     return { values, records: encodeBatch({ records, baseTimestamp, ...idempotent }) }
   }
 
   /** Returns the base offset; -1 where it was written before and nobody knows where. */
-  async #send({ records }: Pending): Promise<number> {
+  async #send({ records }: Pending, { client, led }: Leader): Promise<number> {
     const { topic, partition } = this.#options
-    const { client, led } = await this.#client.leaderOf(topic, partition)
     const partitionData = [{ index: partition, records: records.slice() }]
     const answer = await client.request(produce, {
       acks: -1,

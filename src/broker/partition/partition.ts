@@ -112,6 +112,7 @@ export class Partition {
 
   /** Time went on: who lags leaves the in-sync set, who has caught up joins it. */
   tick(): void {
+    if (!this.isLeader || this.role!.replicas.length < 2) return
     this.#core.step({ type: 'tick', nowMs: this.#core.clock.monotonic() })
   }
 

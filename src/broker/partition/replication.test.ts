@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { batchOf } from '../../../test/helpers/logs.ts'
 import { Trio } from '../../../test/helpers/trio.ts'
+import { CutError } from '../log/log.ts'
 import type { PartitionRead } from './requests.ts'
 
 function consumes(fetchOffset: number): PartitionRead {
@@ -288,6 +289,26 @@ describe('I-15: what a follower appends', () => {
   })
 })
 
+test('what is cut before it was flushed counts nowhere, and the replica goes on', async () => {
+  const trio = await Trio.start({ flushPolicy: 'ack' })
+  await trio.append(1, 2)
+  await trio.catchUp()
+  const { log, partition } = trio.of(1)
+  const flush = Promise.withResolvers<void>()
+  const whenDurable = log.whenDurable.bind(log)
+  log.whenDurable = () => flush.promise
+  await trio.append(1, 3)
+  log.whenDurable = whenDurable
+  trio.elect(2)
+  await trio.fetch(1)
+  flush.reject(new CutError('it was cut'))
+  await trio.clock.settle()
+  expect([partition.failure, log.endOffset]).toEqual([null, 2])
+  await trio.append(2, 1)
+  await trio.catchUp()
+  expect(await trio.bytes(1)).toEqual(await trio.bytes(2))
+})
+
 describe('whoever waits for news', () => {
   function listen(trio: Trio, reads: 'consumer' | 'follower'): string[] {
     const heard: string[] = []
@@ -336,9 +357,17 @@ describe('R11: acks=all', () => {
     await trio.fetch(3)
     expect(first.result).toMatchObject({ ok: true, baseOffset: 0, lastOffset: 4 })
     const second = await trio.append(1, 5, -1)
-    await trio.clock.run(1000)
+    await trio.clock.run(600)
+    const third = await trio.append(1, 5, -1)
+    await trio.clock.run(399)
+    expect(second.result).toBeUndefined()
+    await trio.clock.run(1)
     expect(second.result).toMatchObject({ ok: false, error: 'REQUEST_TIMED_OUT' })
-    expect(trio.of(1).log.endOffset).toBe(10)
+    await trio.clock.run(599)
+    expect(third.result).toBeUndefined()
+    await trio.clock.run(1)
+    expect(third.result).toMatchObject({ ok: false, error: 'REQUEST_TIMED_OUT' })
+    expect(trio.of(1).log.endOffset).toBe(15)
   })
 
   test('I-8: nothing is written where too few are in sync', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ControllerWorld, threeBrokers } from '../../../../test/metadata/controller-world.ts'
+import { type ControllerWorld, threeBrokers } from '../../../../test/metadata/controller-world.ts'
 import { insyncNeededBy } from '../../metadata/replicas.ts'
 
 /** Five brokers live, and topic `t` lies on 1, 2 and 3. */
