@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../../../sim/clock.ts'
 import { SimDisk } from '../../../../../sim/disk.ts'
 import { utf8 } from '../../../../lib/bytes.ts'
-import { FileLease } from './file-lease.ts'
+import type { TenureLease } from '../../tenure-lease.ts'
+import { fileLease } from './file-lease.ts'
 
 const path = '/m/lease'
 const gently = { force: false }
@@ -16,10 +17,10 @@ class World {
   }
 
   /** Of a process: another start of the same broker is another one. */
-  lease(brokerId: number, start = 0): FileLease {
+  lease(brokerId: number, start = 0): TenureLease {
     const { disk, clock } = this
     const incarnationId = `${brokerId}/${start}`
-    return new FileLease({
+    return fileLease({
       disk,
       clock,
       path,
