@@ -190,9 +190,9 @@ export class Log {
     return this.#retention.apply(nowMs, upToOffset)
   }
 
-  /** New settings for everything that happens from now on. */
-  configure(config: LogConfig): void {
-    this.#state.configure(config)
+  /** See `LogState.configure`. */
+  configure(config: LogConfig, inForce?: () => void): void {
+    this.#state.configure(config, inForce)
   }
 
   /** Gives back memory and descriptors of closed segments that nobody read since `sinceMs` (monotonic). */

@@ -151,6 +151,8 @@ export class Durability implements Flushable {
     this.#ceiling = Infinity
     const error = new CutError(`${this.name} was cut before that offset was on the device`)
     for (const { until } of gone) until.reject(error)
+    // The flush that the others waited for says nothing any more.
+    if (this.#waiters.length > 0) this.#log.host.flushSoon(this)
   }
 
   /** It stays: what is on the device is found out again. */
