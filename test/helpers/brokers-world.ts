@@ -29,6 +29,8 @@ export class BrokersWorld {
   readonly nodes = new Map<number, Node>()
   /** `from>to`: nothing passes, and nobody is told. */
   readonly cuts = new Set<string>()
+  /** How often the lease is refused for no reason that counts. */
+  refusals = 0
   /** Appends wait for it. */
   gate: Promise<void> | null = null
   /** Who gets the lease, and no answer to a read. */
@@ -281,6 +283,10 @@ class LeasedStore extends SimStore {
     acquire: async ({ force }) => {
       const { isHeld, isMine } = await this.lease.observe()
       if (isHeld && !isMine && !force) return false
+      if (this.#world.refusals > 0) {
+        this.#world.refusals--
+        return false
+      }
       this.#world.lease = { holder: this.#id, renewedAtMs: this.#world.clock.monotonic() }
       return true
     },

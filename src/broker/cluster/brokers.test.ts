@@ -1,25 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
-import type { Cluster, TopicWish } from './cluster.ts'
-
-function wish(name: string): TopicWish {
-  return { name, partitionCount: -1, replicationFactor: -1, assignments: [], configs: [] }
-}
-
-async function create(world: BrokersWorld, cluster: Cluster, name: string, timeoutMs = 5_000) {
-  let error: string | null = null
-  void cluster.createTopics([wish(name)], false, timeoutMs).then(([one]) => (error = one!.error))
-  await world.until(() => error !== null)
-  return error!
-}
-
-/** Everybody comes to know the log to its end. */
-async function expectSame(world: BrokersWorld): Promise<void> {
-  const end = (): number => world.medium.cursor().nextSequence - 1
-  const clusters = [...world.nodes.values()].flatMap(({ cluster }) => cluster ?? [])
-  await world.until(() => clusters.every(({ image }) => image.sequence === end()))
-  for (const { failures } of world.nodes.values()) expect(failures).toEqual([])
-}
 
 describe('three brokers over one store', () => {
   test('the first holds the office, the others register with it and follow the log', async () => {
@@ -123,10 +104,7 @@ describe('the office', () => {
     await world.until(() => other!.office !== null)
     expect([elsewhere.holder, zombie!.office === null]).toEqual([0, false])
     const end = world.medium.cursor().nextSequence
-    let error: string | null = null
-    void zombie!.createTopics([wish('lost')], false, 1_000).then(([one]) => (error = one!.error))
-    await world.until(() => error !== null)
-    expect(error).toBe('NOT_CONTROLLER')
+    expect(await create(world, zombie!, 'lost', 1_000)).toBe('NOT_CONTROLLER')
     expect(world.medium.cursor().nextSequence).toBe(end)
     expect(zombie!.office).toBe(null)
     world.heal()
@@ -137,6 +115,17 @@ describe('the office', () => {
 })
 
 describe('on the way to office', () => {
+  test('who is refused a lease that is its own tries again, and follows nobody', async () => {
+    const world = new BrokersWorld()
+    await world.start(0)
+    world.node(0).kill()
+    world.refusals = 3
+    const again = await world.start(0)
+    expect(again.standsAlone?.kind).toBe('outage')
+    await world.until(() => again.office !== null)
+    expect([world.refusals, again.standsAlone]).toEqual([0, null])
+  })
+
   test('nobody is the controller before the claim is committed (1.4)', async () => {
     const world = new BrokersWorld()
     await world.startAll()
@@ -273,144 +262,6 @@ describe('what is told of the log', () => {
     await world.until(() => world.officers().length === 1)
     expect(await create(world, second!, 'b')).toBe('NONE')
     await world.clock.run(3_000)
-    await expectSame(world)
-  })
-})
-
-describe('a broker', () => {
-  test('whose process ends is fenced within two seconds, and not when its session is over (1.5)', async () => {
-    const world = new BrokersWorld()
-    const [first] = await world.startAll()
-    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
-    world.node(2).kill()
-    const killedMs = world.clock.monotonic()
-    await world.until(() => first!.image.brokers.get(2)!.isFenced)
-    expect(world.clock.monotonic() - killedMs).toBeLessThan(2_000)
-    const again = await world.start(2)
-    await world.until(() => !again.image.brokers.get(2)!.isFenced)
-    expect(again.registration.before).toBeLessThan(again.registration.now)
-    await expectSame(world)
-  })
-
-  test('that is silent is fenced when its session is over, and no earlier', async () => {
-    const world = new BrokersWorld()
-    const [first, , third] = await world.startAll()
-    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
-    world.cut(2)
-    const cutMs = world.clock.monotonic()
-    await world.until(() => first!.image.brokers.get(2)!.isFenced)
-    expect(world.clock.monotonic() - cutMs).toBeGreaterThan(4_500)
-    expect(world.clock.monotonic() - cutMs).toBeLessThan(8_000)
-    world.heal()
-    await world.until(() => !third!.image.brokers.get(2)!.isFenced)
-    await expectSame(world)
-  })
-
-  test('stops when the controller lets it go; the controller itself goes last, and the office with it', async () => {
-    const world = new BrokersWorld()
-    const [first, second, third] = await world.startAll()
-    await world.until(() => [1, 2].every(id => !first!.image.brokers.get(id)!.isFenced))
-    let stopped = 0
-    void world
-      .node(1)
-      .stop()
-      .then(() => stopped++)
-    await world.until(() => stopped === 1, 3_000)
-    expect(first!.image.brokers.get(1)).toMatchObject({ isShuttingDown: true })
-    void world
-      .node(0)
-      .stop()
-      .then(() => stopped++)
-    await world.until(() => stopped === 2, 3_000)
-    expect(world.lease).toBe(null)
-    await world.until(() => third!.office !== null, 3_000)
-    void world
-      .node(2)
-      .stop()
-      .then(() => stopped++)
-    await world.until(() => stopped === 3, 8_000)
-    expect([...world.nodes.values()].flatMap(({ failures }) => failures)).toEqual([])
-    expect(second!.office).toBe(null)
-  })
-
-  test('ends where another process has its id', async () => {
-    const world = new BrokersWorld()
-    const [first] = await world.startAll(2)
-    const node = world.node(1)
-    const disk = node.disk
-    // The first process is only cut off, long enough to count as dead.
-    world.cut(1)
-    await world.until(() => first!.image.brokers.get(1)!.isFenced)
-    const old = node.cluster!
-    const failures: Error[] = []
-    old.onFailure(error => failures.push(error))
-    world.node(7).disk = disk
-    const second = await world.start(7, { brokerId: 1 })
-    expect(second.registration.now).toBeGreaterThan(old.registration.now)
-    world.heal()
-    await world.until(() => failures.length === 1)
-    expect(failures[0]!.message).toMatch(/Another process registered as broker 1.*node.id/)
-  })
-
-  test('is not started before its own record is applied, though it knows that it is registered (R2)', async () => {
-    const world = new BrokersWorld()
-    const [first] = await world.startAll(2)
-    let isRegistered = false
-    world.fault = ({ from, api }) => {
-      if (from !== 2) return 'pass'
-      isRegistered ||= api.name === 'BrokerRegistration'
-      return isRegistered && api.name === 'FetchMetadata' ? 'drop' : 'pass'
-    }
-    void world.node(2).start({})
-    await world.until(() => isRegistered)
-    world.storeCuts.add(2)
-    await world.until(() => first!.image.brokers.has(2))
-    await world.clock.run(5_000)
-    expect(world.node(2).cluster).toBe(null)
-    world.fault = () => 'pass'
-    await world.until(() => world.node(2).cluster !== null)
-    expect(world.node(2).cluster!.image.brokers.has(2)).toBe(true)
-  })
-
-  test('learns nothing definite of a command whose answer is lost', async () => {
-    const world = new BrokersWorld()
-    const [first, second] = await world.startAll(2)
-    world.fault = ({ api }) => (api.name === 'AskController' ? 'lose' : 'pass')
-    expect(await create(world, second!, 'a', 2_000)).toBe('REQUEST_TIMED_OUT')
-    expect(first!.image.topicByName('a')).not.toBe(undefined)
-    world.fault = ({ api }) => (api.name === 'AlterPartition' ? 'lose' : 'pass')
-    const { id: topicId } = first!.image.topicByName('a')!
-    const state = { leaderEpoch: 0, partitionEpoch: 0, isr: [], isRecovering: false }
-    const outcomes: string[] = []
-    const altered = second!.alterPartitions([{ topicId, index: 0, ...state }])
-    void altered.then(all => outcomes.push(...all.map(({ kind }) => kind)))
-    await world.until(() => outcomes.length > 0)
-    expect(outcomes).toEqual(['unknown'])
-  })
-
-  test('asks the controller that there will be, where there is none just now', async () => {
-    const world = new BrokersWorld()
-    const [, second, third] = await world.startAll()
-    world.node(0).kill()
-    expect(await create(world, third!, 'a', 10_000)).toBe('NONE')
-    expect(second!.image.topicByName('a')).not.toBe(undefined)
-  })
-
-  test('starts by its copy while the store does not answer, where a controller does: nothing is committed, and it waits', async () => {
-    const world = new BrokersWorld()
-    const [first] = await world.startAll()
-    world.node(2).kill()
-    await world.until(() => first!.image.brokers.get(2)!.isFenced)
-    world.medium.isReachable = false
-    let isUp = false
-    void world
-      .node(2)
-      .start({})
-      .then(() => (isUp = true))
-    await world.clock.run(20_000)
-    expect(isUp).toBe(false)
-    world.medium.isReachable = true
-    await world.until(() => isUp)
     await expectSame(world)
   })
 })

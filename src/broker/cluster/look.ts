@@ -29,7 +29,7 @@ export async function look(options: LookOptions): Promise<Look> {
   try {
     const acquiredAtMs = options.env.clock.monotonic()
     const isAcquired = await options.store.lease.acquire({ force: false })
-    if (!isAcquired && options.isSoleBroker !== false) {
+    if (!isAcquired && !(await isAnothers(options))) {
       return { kind: 'unavailable', message: 'its lease is not to be had' }
     }
     const log = await options.store.readAll()
@@ -40,6 +40,13 @@ export async function look(options: LookOptions): Promise<Look> {
     if (!(error instanceof StoreError) || error.reason === 'failed') throw error
     return { kind: 'unusable', error }
   }
+}
+
+/** False too where nobody knows: what is refused once may be had the next time. */
+async function isAnothers({ store, isSoleBroker = true }: LookOptions): Promise<boolean> {
+  if (isSoleBroker) return false
+  const { isHeld, isMine } = await store.lease.observe()
+  return isHeld && !isMine
 }
 
 /** @throws StoreError `unsuitable` where it is of another cluster or another broker */

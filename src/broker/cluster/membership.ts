@@ -178,7 +178,6 @@ export class Membership implements PeerService {
     return this.#succession.office
   }
 
-  /** When a controller was heard of last, in monotonic milliseconds. */
   get controllerHeardMs(): number {
     // A process that stood still holds an office of which the lease ran out.
     if (this.#succession.office?.mayAppend !== true) return this.#link.heardMs
@@ -290,13 +289,15 @@ export class Membership implements PeerService {
   /** Serves on, from what the copy has, and looks again later. */
   standAlone(found: Unread): void {
     const { env, retryDelayMs = 500 } = this.#options
-    this.#setAlone(reasonOf(found))
+    // Silence in between does not end a quarantine.
+    if (found.kind === 'unusable' || this.#alone?.kind !== 'quarantine')
+      this.#setAlone(reasonOf(found))
     if (this.#isStopped) return
     const delayMs = found.kind === 'unusable' ? quarantineLookMs : retryDelayMs
     this.#nextLook = env.clock.after(delayMs, () => void this.#lookAgain())
   }
 
-  /** Serves on, from what the copy has, until `attaching` comes to its end. */
+  /** Serves on so until `attaching` comes to its end. */
   standAloneUntil(attaching: Promise<void>): void {
     this.#setAlone(reasonOf({ kind: 'unavailable', message: 'it went away during the start' }))
     attaching.catch((error: unknown) => this.#attachFailed(error))
@@ -366,7 +367,6 @@ export class Membership implements PeerService {
       // Each registration stands for one start in leader epochs of its own.
       this.#incarnationId = randomUuid(this.#options.env.random)
       if (found.kind === 'held' || !isOnlyBroker(found.image, this.brokerId)) {
-        // Others have come meanwhile.
         this.#setAlone(null)
         await this.#known.alone(async () => this.#known.catchUp(found.log))
         return await this.join(found)
