@@ -26,7 +26,12 @@ export class Etcd {
 
   static async start(): Promise<Etcd> {
     const etcd = new Etcd([await freePort('127.0.0.1'), await freePort('127.0.0.1')])
-    await etcd.start()
+    try {
+      await etcd.start()
+    } catch (error) {
+      await etcd.end()
+      throw error
+    }
     return etcd
   }
 
