@@ -28,7 +28,9 @@ export class Traffic {
       connectionTimeout: 1_000,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 100 },
     })
-    this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+    // A request that nobody answers does not make this client ask anew who leads, unless what it knows is old.
+    const metadataMaxAge = 1_000
+    this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, metadataMaxAge })
     this.#consumer = kafka.consumer({
       groupId: 'readers',
       sessionTimeout: 10_000,
