@@ -13,6 +13,7 @@ export function clusterOptions(
   return {
     ...(settings.clusterId === '' ? {} : { clusterId: settings.clusterId }),
     brokerId: settings.nodeId,
+    rack: settings.brokerRack === '' ? null : settings.brokerRack,
     listeners: listeners.map(listener => ({ name: listener.name, ...registeredAs(listener) })),
     defaults: {
       partitionCount: settings.numPartitions,

@@ -44,7 +44,7 @@ export function makeCluster(parts: ClusterParts): Promise<Cluster> {
 
 /** What a broker has that may meet others. */
 function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
-  const { env, configuration, listeners, version, privateListener, facts, beat } = parts
+  const { env, configuration, listeners, version, privateListener, facts, beat, logger } = parts
   const { settings } = configuration
   const files = new CredentialFiles(env, settings.privateCredentialsDir)
   return {
@@ -60,6 +60,7 @@ function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
       brokerId: settings.nodeId,
       version,
       password: () => files.passwordOf(brokerPrincipal),
+      warn: (message, fields) => logger.warn(fields, message),
     }),
     facts,
     beat,

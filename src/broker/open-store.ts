@@ -1,7 +1,11 @@
 import type { Env } from '../env/env.ts'
+import { randomUuid } from '../env/random.ts'
+import { HttpKeyValues } from '../etcd/http-key-values.ts'
 import { HttpsObjects } from '../kubernetes/https-objects.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
+import { etcdPlace } from './config/etcd-place.ts'
 import type { Settings } from './config/settings.ts'
+import { EtcdStore } from './metadata/etcd/etcd-store.ts'
 import { FilesStore } from './metadata/files/files-store.ts'
 import { SharedFilesStore } from './metadata/files/shared/shared-files-store.ts'
 import { KubernetesStore } from './metadata/kubernetes/kubernetes-store.ts'
@@ -15,7 +19,7 @@ export interface OpenStoreOptions {
 }
 
 /**
- * The place of the metadata log that the settings name. The one in Kubernetes is not asked for anything yet.
+ * The place of the metadata log that the settings name. One in Kubernetes or in etcd is not asked for anything yet.
  * @throws StoreError `unsuitable` or `locked`, for files
  */
 export function openStore({
@@ -31,6 +35,13 @@ export function openStore({
   if (metadataStore === 'files') {
     const path = metadataLogDir === '' ? `${logDirs}/metadata` : metadataLogDir
     return FilesStore.open({ disk: env.disk, path })
+  }
+  const etcd = etcdPlace(metadataStore)
+  if (etcd !== null) {
+    const { urls, prefix } = etcd
+    const keyValues = new HttpKeyValues({ urls, clock: env.clock })
+    const me = { brokerId: nodeId, incarnationId: randomUuid(env.random) }
+    return Promise.resolve(new EtcdStore({ keyValues, clock: env.clock, prefix, ...me }))
   }
   const store = new KubernetesStore({
     objects: open(),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import type { Api } from '../../src/broker/wire/field.ts'
+import { Peers } from '../../src/broker/cluster/peers.ts'
 import { WireClient } from '../../src/broker/wire/client/client.ts'
 import { fetch, listOffsets, offsetForLeaderEpoch } from '../../src/broker/wire/messages/index.ts'
 import {
@@ -9,13 +10,15 @@ import {
   askController,
   brokerHeartbeat,
   brokerRegistration,
+  brokerStatus,
   fetchMetadata,
 } from '../../src/broker/wire/private/index.ts'
 import { realClock } from '../../src/env/real/clock.ts'
 import { NodeNetwork } from '../../src/env/real/network.ts'
+import { realRandom } from '../../src/env/real/random.ts'
 import { zeroUuid } from '../../src/lib/uuid.ts'
 import type { InProcessBroker } from '../helpers/in-process.ts'
-import { friend, startPrivate } from '../helpers/private-broker.ts'
+import { friend, passwords, startPrivate } from '../helpers/private-broker.ts'
 
 let broker: InProcessBroker
 const open: WireClient[] = []
@@ -121,4 +124,33 @@ describe.each(requests)('%s as a broker', (_, api, request) => {
     const client = await friend(broker, 'broker')
     expect(await fate(client, api, request)).not.toBe('CLUSTER_AUTHORIZATION_FAILED')
   })
+})
+
+test('a password that does not fit is told on both sides, once, and harms nobody', async () => {
+  const told: string[] = []
+  let password = 'guess'
+  const peers = new Peers({
+    env: { clock: realClock, network: new NodeNetwork(), random: realRandom },
+    brokerId: 7,
+    version: '1',
+    password: () => password,
+    warn: (message, { peer }) => told.push(`${message}: ${String(peer)}`),
+  })
+  const { host, port } = broker.broker.privateListener!
+  for (let count = 0; count < 2; count++) {
+    await expect(peers.connect({ host, port })).rejects.toMatchObject({
+      error: 'SASL_AUTHENTICATION_FAILED',
+    })
+  }
+  expect(told).toEqual([
+    expect.stringMatching(
+      /different passwords for `broker`.*Give both the same one: 127\.0\.0\.1:\d+/,
+    ),
+  ])
+  const failures = (await broker.metrics.text()).match(/^logcluster_login_failures_total.* (\d+)$/m)
+  expect(failures?.[1]).toBe('2')
+  password = passwords.broker
+  const client = await peers.connect({ host, port })
+  expect(await client.request(brokerStatus, {})).toMatchObject({ isReady: true })
+  peers.close()
 })

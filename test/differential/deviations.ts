@@ -69,6 +69,16 @@ export const deviations: readonly Deviation[] = [
     '*',
     '*',
   ]),
+  ...all(
+    row('requests in the name of a broker'),
+    ['Ids that no topic has', 'by a follower that is none', 'errorCode', '31', '0'],
+    ['Ids that no topic has', 'by a follower that is none', 'responses[0]', 'nothing', '*'],
+    ['Fetch at the edges', '* replicaId = *', '*.errorCode', '31', '6'],
+    ['ListOffsets at the edges', '* replicaId = *', '*.errorCode', '31', '0'],
+    ['ListOffsets at the edges', '* replicaId = *', '*[0].*', '-1', '*'],
+    ['OffsetForLeaderEpoch at the edges', '* replicaId = *', '*.errorCode', '31', '0'],
+    ['OffsetForLeaderEpoch at the edges', '* replicaId = *', '*[0].*', '-1', '*'],
+  ),
   ...all(row('segment size of `__consumer_offsets`'), [
     'Offsets by name',
     'its configs',

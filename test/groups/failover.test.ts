@@ -52,7 +52,9 @@ test('the offsets topic waits for all brokers of a cluster of three, and has a r
     await cluster.broker(2).start()
     await cluster.findCoordinator(client, 'group')
     const { topics } = await client.metadata(['__consumer_offsets'])
-    const replicas = topics[0]!.partitions.map(({ replicaNodes }) => replicaNodes.toSorted())
+    const replicas = topics[0]!.partitions.map(({ replicaNodes }) =>
+      replicaNodes.toSorted((a, b) => a - b),
+    )
     expect(replicas).toEqual(Array.from({ length: 6 }, () => [0, 1, 2]))
   })
 })

@@ -20,6 +20,7 @@ export type Coordination = { readonly id: number; readonly port: number } | stri
 export class BrokerCluster {
   readonly #dir = mkdtempSync(join(tmpdir(), 'logcluster-cluster-'))
   readonly brokers: TestBroker[] = []
+  readonly #ports = new Set<number>()
   readonly #clients: BrokerClient[] = []
 
   /** `count` brokers, of which `startedCount` run. */
@@ -35,7 +36,7 @@ export class BrokerCluster {
     for (let id = 0; id < count; id++) {
       const dataDir = join(cluster.#dir, String(id))
       mkdirSync(dataDir)
-      const [port, privatePort] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')]
+      const [port, privatePort] = [await cluster.#port(), await cluster.#port()]
       const own = {
         'node.id': String(id),
         listeners: `PLAINTEXT://127.0.0.1:${port}`,
@@ -56,6 +57,16 @@ export class BrokerCluster {
       throw error
     }
     return cluster
+  }
+
+  /** A free one that no other of these brokers has: none of them listens yet. */
+  async #port(): Promise<number> {
+    for (;;) {
+      const port = await freePort('127.0.0.1')
+      if (this.#ports.has(port)) continue
+      this.#ports.add(port)
+      return port
+    }
   }
 
   broker(id: number): TestBroker {

@@ -7,13 +7,17 @@ import type { PeerService } from '../../src/broker/cluster/peer-service.ts'
 import { brokersHandlers } from '../../src/broker/handlers/brokers-handlers.ts'
 import type { Handler } from '../../src/broker/handlers/handler.ts'
 import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
-import type { Lease } from '../../src/broker/metadata/store.ts'
-import { StoreUnavailable } from '../../src/broker/metadata/store.ts'
+import { chainHash } from '../../src/broker/metadata/chain.ts'
+import { type Lease, type StoredRecord, StoreUnavailable } from '../../src/broker/metadata/store.ts'
 import type { Address } from '../../src/env/env.ts'
 import { assert } from '../../src/lib/assert.ts'
+import { utf8 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { directoryOf } from '../metadata/brokers.ts'
 import { type Link, type LinkFault, type OnItsWay, WorldPeers } from './brokers-links.ts'
+
+/** What a snapshot is noted by, where the store notes it in the log. */
+export const noteOfSnapshot = utf8('a snapshot')
 
 /** How long a lease that is not renewed counts. */
 const leaseDurationMs = 10_000
@@ -32,6 +36,7 @@ export class BrokersWorld {
   /** Who cannot reach the store. */
   readonly storeCuts = new Set<number>()
   readonly snapshotIntervalMax: number
+  readonly notesSnapshots: boolean
   lease: { holder: number; renewedAtMs: number } | null = null
   /** Asked at each request. */
   fault: (asked: OnItsWay) => LinkFault = () => 'pass'
@@ -44,8 +49,9 @@ export class BrokersWorld {
   }
   #lives = 0
 
-  constructor({ snapshotIntervalMax = 1_000 } = {}) {
+  constructor({ snapshotIntervalMax = 1_000, notesSnapshots = false } = {}) {
     this.snapshotIntervalMax = snapshotIntervalMax
+    this.notesSnapshots = notesSnapshots
   }
 
   node(id: number): Node {
@@ -243,11 +249,25 @@ class LeasedStore extends SimStore {
     return super.append(...given)
   }
 
-  override writeSnapshot(
+  override async writeSnapshot(
     ...given: Parameters<SimStore['writeSnapshot']>
   ): ReturnType<SimStore['writeSnapshot']> {
-    if (this.#isCut) return Promise.resolve({ kind: 'unavailable' })
-    return super.writeSnapshot(...given)
+    if (this.#isCut) return { kind: 'unavailable' }
+    const outcome = await super.writeSnapshot(...given)
+    if (outcome.kind !== 'written' || !this.#world.notesSnapshots) return outcome
+    const note = this.#note(...given)
+    return { kind: 'written', cursor: this.#world.medium.cursor(), note }
+  }
+
+  /** As the store in Kubernetes does it: by a record that changes nothing, and up to which the snapshot counts. */
+  #note(...[cursor, epoch, payload]: Parameters<SimStore['writeSnapshot']>): StoredRecord {
+    const { medium } = this.#world
+    const note = { sequence: cursor.nextSequence, epoch, payload: noteOfSnapshot }
+    const hash = chainHash({ ...note, previousHash: cursor.lastHash })
+    const record = { ...note, hash }
+    medium.records.push(record)
+    medium.snapshot = { sequence: note.sequence, epoch, hash, payload: payload.slice() }
+    return record
   }
 
   override readonly lease: Lease = {

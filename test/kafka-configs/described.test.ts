@@ -57,6 +57,7 @@ const defaults: Readonly<Record<string, readonly [value: string, why: string]>> 
     'memory is bounded by bytes, not by the number of requests',
   ],
   'offsets.topic.segment.bytes': ['1048576', 'compaction reaches the commits of few groups too'],
+  'broker.rack': ['', 'empty is how a text is said not to be given'],
   'replica.lag.time.max.ms': [
     '10000',
     'an append waits no longer for a follower that stands still',

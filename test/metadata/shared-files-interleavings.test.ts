@@ -131,7 +131,7 @@ function checkAll(
   return { moments, ends }
 }
 
-describe('all orders of the steps of stores that share a folder, with the death of a process or of the machine at each', () => {
+describe('all orders of the steps of stores that share a folder, with the death of a process or of the machine at each (I10)', () => {
   test('of two appends at one place exactly one is committed', () => {
     const { disk, cursor } = prepared('a')
     const { moments, ends } = checkAll(disk, [appender(0, cursor, 'x'), appender(1, cursor, 'y')])

@@ -11,6 +11,8 @@ import type { Disk } from '../../src/env/disk.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { SharedFilesStore } from '../../src/broker/metadata/files/shared/shared-files-store.ts'
 import { SimClock } from '../../sim/clock.ts'
+import { SimEtcd } from '../../sim/etcd.ts'
+import { EtcdStore } from '../../src/broker/metadata/etcd/etcd-store.ts'
 import { simRandom } from '../../sim/random.ts'
 import { NodeDisk } from '../../src/env/real/disk.ts'
 import { SimulatedRing } from './simulated-ring.ts'
@@ -76,6 +78,33 @@ describe('the Kubernetes store on the simulated API', () => {
 describe('the Kubernetes store with a ring of 16 slots and chunks of 40 bytes', () => {
   testMetadataStore(() => {
     return ringPlace(new SimulatedRing({ slotCount: 16, chunkCount: 4, chunkBytesMax: 40 }))
+  })
+})
+
+describe('the etcd store on a simulated etcd', () => {
+  testMetadataStore(() => {
+    const etcd = new SimEtcd()
+    const open = (brokerId: number) => {
+      const prefix = '/logcluster/test/'
+      const incarnationId = `process ${brokerId}`
+      const keyValues = etcd.connect()
+      const clock = new SimClock()
+      return Promise.resolve(
+        new EtcdStore({
+          keyValues,
+          clock,
+          prefix,
+          brokerId,
+          incarnationId,
+          snapshotIntervalMax: 200,
+        }),
+      )
+    }
+    return {
+      open: () => open(0),
+      beside: () => open(1),
+      makeAmbiguous: outcome => etcd.faults.push(outcome),
+    }
   })
 })
 

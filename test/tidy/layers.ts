@@ -157,6 +157,15 @@ export const layers: Readonly<Record<string, Layer>> = {
     // To compress is a pure sum; the operator's genesis has no other way to make what a broker reads.
     modules: ['node:zlib', 'node:util'],
   },
+  'src/etcd': { ours: ['src/lib', 'src/env'] },
+  // As https-objects.ts: the real twin of a port that only one store knows.
+  'src/etcd/http-key-values.ts': {
+    ours: ['src/lib', 'src/env', 'src/etcd'],
+    modules: ['node:http'],
+  },
+  'src/broker/metadata/etcd': {
+    ours: ['src/lib', 'src/env', 'src/etcd', ...broker('metadata', 'metadata/files/log-file.ts')],
+  },
   'src/broker/cluster': {
     ours: [
       'src/lib',

@@ -198,6 +198,27 @@ describe('what is told of the log', () => {
     await expectSame(world)
   })
 
+  test('goes on past what the store notes its snapshots by, without a snapshot for those who follow', async () => {
+    const world = new BrokersWorld({ snapshotIntervalMax: 8, notesSnapshots: true })
+    const [first, second] = await world.startAll(2)
+    let snapshots = 0
+    let notes = 0
+    world.answered = ({ value }) => {
+      if ('endSequence' in value) {
+        snapshots += value.snapshot === null ? 0 : 1
+        notes += value.records.filter(({ isNote }: { isNote: boolean }) => isNote).length
+      }
+      return value
+    }
+    for (let count = 0; count < 30; count++) await create(world, first!, `t${count}`)
+    await world.until(() => second!.image.topicCount === 30)
+    expect([snapshots, notes > 2]).toEqual([0, true])
+    // The copy is a snapshot and what came after; it is where a later start goes on.
+    world.node(1).kill()
+    const again = await world.start(1)
+    expect(again.image.topicCount).toBe(30)
+  })
+
   test.each(['payload', 'hash', 'epoch', 'sequence'] as const)(
     'is not taken where the chain is broken: another %s; the store is asked instead',
     async field => {

@@ -30,8 +30,8 @@ export interface ControllerShellOptions {
   mayAppend?(): boolean
   /** The store has it, before anybody is told what is in it. */
   onCommitted?(record: StoredRecord): void
-  /** The store noted a snapshot in the log itself, which ends at `cursor` now. */
-  onMoved?(cursor: Cursor): void
+  /** The store noted a snapshot in the log itself. */
+  onNoted?(note: StoredRecord): void
   onPublish(image: MetadataImage, records: readonly MetadataRecord[]): void
   /** The store did not answer, and is asked again after a pause. */
   onSilence?(): void
@@ -190,10 +190,9 @@ export class ControllerShell {
     if (outcome.kind === 'unavailable') return this.#step({ type: 'snapshotUnavailable' })
     if (outcome.kind === 'unknown') return this.#step({ type: 'snapshotUnknown' })
     if (outcome.kind === 'lost') return this.#step({ type: 'lost' })
-    const isMoved = outcome.cursor.nextSequence !== this.#cursor.nextSequence
     this.#cursor = outcome.cursor
     if (this.#failure !== null) return
-    if (isMoved) this.#options.onMoved?.(outcome.cursor)
+    if (outcome.note !== undefined) this.#options.onNoted?.(outcome.note)
     this.#step({ type: 'snapshotWritten', ...this.#progress() })
   }
 

@@ -100,12 +100,6 @@ export class KnownLog {
     this.#move(record)
   }
 
-  /** The log ends elsewhere without a record that could be told: who follows gets a snapshot. */
-  moved(cursor: Cursor): void {
-    this.#cursor = cursor
-    this.feed.reset(cursor)
-  }
-
   /**
    * Takes what is new of `told`, and publishes it. Nothing while this broker writes itself.
    * @throws BrokenChain, RecordFormatError; DiskError where the copy has no room: what was durable by then is published
@@ -131,7 +125,8 @@ export class KnownLog {
     }
     const cursor = cursorAfter(snapshot)
     await copy?.replace({ snapshot, tail: [], cursor })
-    this.moved(cursor)
+    this.#cursor = cursor
+    this.feed.reset(cursor)
     this.#sinceSnapshot = 0
     publish(after, deletionsIn(before, after))
   }

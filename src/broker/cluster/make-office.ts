@@ -50,7 +50,7 @@ export function makeOffice(
     },
     mayAppend: () => office.mayAppend,
     onCommitted: record => known.committed({ ...record, isNote: false }),
-    onMoved: cursor => known.moved(cursor),
+    onNoted: note => known.committed({ ...note, isNote: true }),
     ...hooks,
   })
   const office = new HeldOffice({

@@ -1,8 +1,9 @@
 import type { Address, Env } from '../../env/env.ts'
 import { WireClient, type WireClientEnv, type WireClientOptions } from '../wire/client/client.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
-import { scramLogin } from '../wire/client/scram-login.ts'
+import { isLoginRefusal, scramLogin } from '../wire/client/scram-login.ts'
 import { present } from '../../lib/assert.ts'
+import { ScramError } from '../wire/sasl/scram-messages.ts'
 import { scramMechanism } from '../wire/sasl/scram-mechanisms.ts'
 
 export interface PeersOptions {
@@ -12,6 +13,8 @@ export interface PeersOptions {
   readonly version: string
   /** Of the principal `broker`, as it is now; null where there is none. */
   readonly password: () => string | null
+  /** A peer's password is another one: told once, and again when it was taken meanwhile. */
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
 /** As whom brokers log in to each other, and what their private listeners let in as that. */
@@ -43,6 +46,8 @@ export class Peers implements PeerConnections {
   readonly #options: PeersOptions
   readonly #lanes = new Map<string, Promise<WireClient>>()
   readonly #open = new Set<WireClient>()
+  /** Where this broker was turned away when it came last. */
+  readonly #strangers = new Set<string>()
   #isClosed = false
 
   constructor(options: PeersOptions) {
@@ -56,17 +61,20 @@ export class Peers implements PeerConnections {
     if (this.#isClosed) throw closedHere()
     if (secret === null) throw new WireClientError('local', noPassword)
     const user = brokerPrincipal
-    const client = await WireClient.connect(env, address, {
-      clientId: `broker-${brokerId}`,
-      software: { name: 'logcluster', version },
-      connectTimeoutMs,
-      // For the login: whoever asks for more says how long it may take.
-      requestTimeoutMs: connectTimeoutMs,
-      // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
-      frameSizeMax: 0x7fff_ffff,
-      authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
-      ...options,
-    })
+    const client = await this.#noting(
+      address,
+      WireClient.connect(env, address, {
+        clientId: `broker-${brokerId}`,
+        software: { name: 'logcluster', version },
+        connectTimeoutMs,
+        // For the login: whoever asks for more says how long it may take.
+        requestTimeoutMs: connectTimeoutMs,
+        // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
+        frameSizeMax: 0x7fff_ffff,
+        authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
+        ...options,
+      }),
+    )
     if (this.#isClosed) {
       client.close()
       throw closedHere()
@@ -74,6 +82,22 @@ export class Peers implements PeerConnections {
     this.#open.add(client)
     void client.closed.then(() => this.#open.delete(client))
     return client
+  }
+
+  async #noting(address: Address, connecting: Promise<WireClient>): Promise<WireClient> {
+    const peer = `${address.host}:${address.port}`
+    try {
+      const client = await connecting
+      this.#strangers.delete(peer)
+      return client
+    } catch (error) {
+      const isStranger = isLoginRefusal(error) || error instanceof ScramError
+      if (isStranger && !this.#strangers.has(peer)) {
+        this.#strangers.add(peer)
+        this.#options.warn?.(otherPassword, { peer })
+      }
+      throw error
+    }
   }
 
   /** The lane's connection to `address`. Rejects as `connect` does, for everybody who asked meanwhile. */
@@ -97,6 +121,10 @@ export class Peers implements PeerConnections {
 
 /** Whoever does not answer within it is not there, for the next seconds. */
 const connectTimeoutMs = 2_000
+
+const otherPassword =
+  'A broker and this one have different passwords for `broker` (private.credentials.dir), so this one is no part of the ' +
+  'cluster. Give both the same one'
 
 const noPassword =
   'this broker has no password for others: put it into the file `broker` of private.credentials.dir'

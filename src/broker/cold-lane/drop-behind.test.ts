@@ -59,7 +59,8 @@ async function world(options: { readonly isEnabled?: boolean } = {}) {
       close: () => {},
     }
     const who = { clientId: 'c', host: 'h', topic: 't', partition: 0, stream }
-    const made = { ...who, connectionId: 1, group: '', lag: null, fetchOffset: 0 }
+    const where = { connectionId: 1, group: '', lag: null, fetchOffset: 0, isFollower: false }
+    const made = { ...who, ...where }
     readers.push(made)
     return made
   }

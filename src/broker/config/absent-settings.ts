@@ -56,7 +56,6 @@ export const absentSettings: readonly AbsentSettings[] = [
     names: [
       'replica.*',
       'num.replica.alter.log.dirs.threads',
-      'broker.rack',
       'broker.heartbeat.interval.ms',
       'broker.session.timeout.ms',
       'controlled.shutdown.enable',

@@ -1,4 +1,5 @@
-import { choice, text } from './setting.ts'
+import { etcdPlace } from './etcd-place.ts'
+import { text } from './setting.ts'
 
 const projected = '/var/run/secrets/kubernetes.io/serviceaccount'
 
@@ -10,11 +11,11 @@ export const kubernetesSettings = {
     described: 'where given',
     doc: 'Id of the cluster that this broker belongs to, 22 characters of base64url; what is of another one is refused. Empty: whatever the metadata log says, and a new one where there is none.',
   }),
-  'metadata.store': choice(['files', 'kubernetes'], {
+  'metadata.store': text({
     default: 'files',
     effect: 'at restart',
     described: 'where given',
-    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name.",
+    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name. etcd://host:2379[,host:2379]/name: in an etcd, for all brokers that name it.",
   }),
   'identity.config.map': text({
     default: '',
@@ -101,7 +102,14 @@ export function kubernetesProblems(settings: Given): string[] {
   if (settings.metadataDir !== '' && elsewhere !== null) {
     problems.push(`metadata.dir and ${elsewhere} name two places for one log; give one of them`)
   }
-  if (settings.metadataStore === 'files') return problems
+  const { metadataStore } = settings
+  if (metadataStore === 'files' || etcdPlace(metadataStore) !== null) return problems
+  if (metadataStore !== 'kubernetes') {
+    problems.push(
+      `metadata.store is '${metadataStore}', and must be files, kubernetes or etcd://host:port/name`,
+    )
+    return problems
+  }
   const needed = {
     'cluster.id': clusterId,
     'kubernetes.namespace': settings.kubernetesNamespace,

@@ -13,7 +13,10 @@ export function helpText(): string {
     return `  ${name}  (${facts})\n      ${setting.doc}`
   })
   return [
-    'Usage: npm start -- [--config FILE] [--set name=value]... [--help] [--version]',
+    'Usage: npm start -- [--config FILE] [--set name=value]... [--brokers N] [--help] [--version]',
+    '',
+    '--brokers N: a cluster of N brokers on this machine, each a process; ports and folders of the first one are given, and',
+    'those of the others follow.',
     '',
     'Settings come from their defaults, then a properties file (--config), then the environment',
     '(LOGCLUSTER_LOG_SEGMENT_BYTES for log.segment.bytes), then --set; the later one wins.',

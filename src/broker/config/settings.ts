@@ -30,6 +30,12 @@ const settingsTable = {
     effect: 'at restart',
     doc: "What clients are told to connect to, by listener name. Empty: the listener itself; on loopback, the address that the client dialled; where it listens at every address, the machine's name.",
   }),
+  'broker.rack': text({
+    default: '',
+    isDefaultOurs: true,
+    effect: 'at restart',
+    doc: 'What may fail together with this broker: a rack, a zone. Replicas of a partition are placed in as many racks as there are. Empty: nobody said.',
+  }),
   'listener.security.protocol.map': text({
     default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     effect: 'at restart',

@@ -128,9 +128,12 @@ describe('the throttle of KIP-73', () => {
     expect(asked(request).map(([partition]) => partition)).toEqual([1, 2])
     expect(forgotten(request)).toEqual([0])
     expect(drive.state.dueMs).toBe(100)
+    // The others wait at the leader meanwhile: the look is due again later, and not at once for ever.
+    expect(drive.state.next(100)).toBeNull()
+    expect(drive.state.dueMs).toBe(200)
     drive.throttle.isOver = false
     drive.act(answer([]))
-    expect(asked(drive.next(100))).toEqual([[0, listed!.fetchPosition.offset]])
+    expect(asked(drive.next(200))).toEqual([[0, listed!.fetchPosition.offset]])
     expect(drive.state.dueMs).toBe(Infinity)
   })
 

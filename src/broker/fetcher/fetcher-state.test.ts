@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import {
   answer,
   asked,
+  failing,
   FetcherDrive,
   forgotten,
   told,
@@ -156,6 +157,25 @@ describe('partitions that come and go', () => {
     drive.act(answer([told(0, { records: bytes(2) }), told(1)]))
     expect(first!.appended.filter(({ records }) => records.length > 0)).toHaveLength(1)
     expect(asked(drive.next())).toEqual([[0, 2]])
+  })
+
+  test('a session that is lost while one request overtakes another begins anew when both are answered', () => {
+    drive.begun(0)
+    drive.next()
+    drive.follow(1)
+    drive.next()
+    const lost = answer([], { errorCode: errorCode('FETCH_SESSION_ID_NOT_FOUND') })
+    drive.act(lost)
+    drive.follow(2)
+    expect(drive.state.next(0)).toBeNull()
+    drive.act(lost)
+    const request = drive.next()
+    expect(request.sessionEpoch).toBe(0)
+    expect(asked(request)).toHaveLength(3)
+    drive.act(answer([told(0), told(1), told(2)]))
+    drive.next()
+    drive.act(answer([failing(2, 'NOT_LEADER_OR_FOLLOWER')]))
+    expect(forgotten(drive.next())).toEqual([2])
   })
 
   test('a full request is not overtaken: nobody knows its session', () => {

@@ -118,12 +118,15 @@ export class FetcherState {
   /** The next request; null where there is none to be sent now. It is to be encoded at once: its rows are used again. */
   next(nowMs: number): FetchDraft | null {
     this.#lookAtDelayed(nowMs)
+    this.#lookAtHeld(nowMs)
     if (this.#appendingCount > 0) return null
     const [waiting, another] = this.#rounds
     if (waiting !== undefined) {
-      if (another !== undefined || waiting.isFull || !this.#hurries) return null
+      // A full one begins a session, which an answer of the old one must not end.
+      const mayOvertake = another === undefined && !waiting.isFull && !this.#session.isFull
+      if (!mayOvertake || !this.#hurries) return null
     }
-    this.#lookAtHeld(nowMs)
+    this.#holdBack(nowMs)
     if (this.#readyCount === 0) return this.#rest()
     if (waiting !== undefined) waiting.isSuperseded = true
     this.#hurries = false
@@ -327,14 +330,19 @@ export class FetcherState {
     for (const followed of this.#delayed) if (followed.dueMs <= nowMs) this.#makeReady(followed)
   }
 
-  /** KIP-73: who is listed and not in sync waits while the rate is exceeded. */
+  /** Who is held back goes on once the rate is not exceeded any more. */
   #lookAtHeld(nowMs: number): void {
-    const { throttle } = this.#options
-    if (!throttle.isExceeded(nowMs)) {
-      for (const followed of this.#held) this.#makeReady(followed)
-      return
-    }
+    if (this.#held.size === 0 || nowMs < this.#lookAtHeldMs) return
     this.#lookAtHeldMs = nowMs + heldLookMs
+    if (this.#options.throttle.isExceeded(nowMs)) return
+    for (const followed of this.#held) this.#makeReady(followed)
+  }
+
+  /** KIP-73: who is listed and not in sync waits while the rate is exceeded. */
+  #holdBack(nowMs: number): void {
+    const { throttle } = this.#options
+    if (!throttle.isExceeded(nowMs)) return
+    if (this.#held.size === 0) this.#lookAtHeldMs = nowMs + heldLookMs
     for (const followed of this.#all()) {
       if (followed.state !== 'ready' || followed.isInSync) continue
       if (!throttle.isListed(followed.partition.id)) continue

@@ -6,21 +6,21 @@ import {
   listOffsets,
   offsetForLeaderEpoch,
   type FetchRequest,
+  type FetchResponse,
   type ListOffsetsRequest,
   type ListOffsetsResponse,
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from '../wire/messages/index.ts'
 import { askController, brokersApis, fetchMetadata } from '../wire/private/index.ts'
-import { ConnectionFault, type Answer } from './handler.ts'
 
+const noRecords = new Uint8Array(0)
 const refused = errorCode('CLUSTER_AUTHORIZATION_FAILED')
 
 /** Of one API: which of its requests only brokers make, and how it tells an error. */
 interface Rule {
   isOfBroker(request: unknown): boolean
-  /** null: its answer has no place for an error. */
-  answer(request: unknown, apiVersion: number): Answer
+  answer(request: unknown, apiVersion: number): object
 }
 
 const always: Rule = { isOfBroker: () => true, answer: () => ({ errorCode: refused }) }
@@ -33,7 +33,22 @@ const fetches: Rule = {
     const { replicaId, replicaState } = request as FetchRequest
     return isBrokerId(replicaId) || isBrokerId(replicaState.replicaId)
   },
-  answer: (_, apiVersion) => (apiVersion < 7 ? null : { errorCode: refused }),
+  answer(request, apiVersion): FetchResponse {
+    const none = { throttleTimeMs: 0, errorCode: refused, sessionId: 0, responses: [] }
+    if (apiVersion >= 7) return none
+    // Before v7 there is no error for the whole.
+    const responses = (request as FetchRequest).topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode: refused,
+        highWatermark: -1,
+        abortedTransactions: null,
+        records: noRecords,
+      })),
+    }))
+    return { ...none, responses }
+  },
 }
 
 const offsets: Rule = {
@@ -68,17 +83,14 @@ const rules: ReadonlyMap<number, Rule> = new Map([
 /**
  * What a request is answered that says to come from a broker, by whom has not logged in as one; null where it may go on. Whoever
  * could send it would move a watermark, or an in-sync set, by records that nobody has.
- * @throws ConnectionFault where the answer has no place for an error
  */
 export function refusalOfStranger(
   api: Api,
   request: unknown,
   context: { readonly session: Session; readonly apiVersion: number },
-): Answer {
+): object | null {
   if (context.session.isBroker) return null
   const rule = rules.get(api.key)
   if (rule === undefined || !rule.isOfBroker(request)) return null
-  const answer = rule.answer(request, context.apiVersion)
-  if (answer !== null) return answer
-  throw new ConnectionFault('not-a-broker', `${api.name} with a broker's id, by somebody else`)
+  return rule.answer(request, context.apiVersion)
 }

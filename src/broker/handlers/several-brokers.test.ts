@@ -189,29 +189,23 @@ test('DescribeQuorum tells the controller as the voter, and the others as observ
   const handler = describeQuorumHandler({ cluster: asked, endpoints, clock })
   const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
   const answer = await handler.handle({ topics }, by('INTERNAL', 2))
-  const replica = { replicaDirectoryId: zeroUuid }
+  const [voter, second, third] = [
+    [1, 1, 1_000_000, 1_000_000],
+    [2, -1, -1, -1],
+    [3, 0, 999_800, -1],
+  ].map(([replicaId, logEndOffset, lastFetchTimestamp, lastCaughtUpTimestamp]) => ({
+    replicaId,
+    replicaDirectoryId: zeroUuid,
+    logEndOffset,
+    lastFetchTimestamp,
+    lastCaughtUpTimestamp,
+  }))
   expect(answer!.topics[0]!.partitions[0]).toMatchObject({
     leaderId: 1,
     leaderEpoch: 7,
     highWatermark: 1,
-    currentVoters: [
-      {
-        ...replica,
-        ...{ replicaId: 1, logEndOffset: 1 },
-        ...{ lastFetchTimestamp: 1_000_000, lastCaughtUpTimestamp: 1_000_000 },
-      },
-    ],
-    observers: [
-      {
-        ...replica,
-        ...{ replicaId: 2, logEndOffset: -1, lastFetchTimestamp: -1, lastCaughtUpTimestamp: -1 },
-      },
-      {
-        ...replica,
-        ...{ replicaId: 3, logEndOffset: 0, lastFetchTimestamp: 999_800 },
-        lastCaughtUpTimestamp: -1,
-      },
-    ],
+    currentVoters: [voter],
+    observers: [second, third],
   })
   expect(answer!.nodes!.map(({ nodeId }) => nodeId)).toEqual([1, 2, 3])
 })

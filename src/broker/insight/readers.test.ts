@@ -122,6 +122,17 @@ describe('readers', () => {
     expect([...readers.sent()]).toMatchObject([{ hitBytes: null }])
   })
 
+  test('what followers are sent does not count: it says nothing of consumers and the page cache', () => {
+    const { readers, streams, connection } = world()
+    readers.reader(connection(1), 't', 0).isFollower = true
+    readers.reader(connection(2), 't', 0)
+    streams[0]!.sent = 100
+    streams[1]!.sent = 7
+    expect([...readers.sent()]).toMatchObject([{ topic: 't', sentBytes: 7 }])
+    readers.closeConnection(1)
+    expect([...readers.sent()]).toMatchObject([{ topic: 't', sentBytes: 7 }])
+  })
+
   test('tells where everybody reads', () => {
     const { readers, connection } = world({ groupOf: () => 'g' })
     readers.reader(connection(1), 't', 0).fetchOffset = 42

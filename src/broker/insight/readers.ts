@@ -20,8 +20,10 @@ export interface Reader extends Fetcher {
   readonly stream: SendStream
   /** Not null: what it reads may have to come from the device, and goes by the cold lane. */
   lag: Lag | null
-  /** Where it reads next. */
+  /** Where it reads next; -1 where that is told elsewhere. */
   fetchOffset: number
+  /** Another broker: what it is sent is not counted here. */
+  isFollower: boolean
 }
 
 /** Tells the group that a reader reads for, '' where that is not certain; the same ones while `revision` stays. */
@@ -120,6 +122,7 @@ export class Readers {
       stream: by.openStream(),
       lag: null,
       fetchOffset: -1,
+      isFollower: false,
       group: attribution?.groupOf(who) ?? '',
       revision: attribution?.revision ?? unattributed,
       countedSent: 0,
@@ -146,6 +149,7 @@ export class Readers {
   }
 
   #count(reader: OpenReader): void {
+    if (reader.isFollower) return
     const { stream } = reader
     const total = this.#totalOf(reader)
     const sent = stream.sentBytes()

@@ -18,6 +18,11 @@ export interface LogHost {
   flushSoon(log: Flushable): void
   /** The log's flush policy or interval is another one. */
   flushPolicyChanged(log: Flushable): void
+  /**
+   * A log is about to acknowledge what was not flushed: it may when this resolves, and null is at once. Then a crash of the
+   * machine counts as one that lost something (durability.md 3.1).
+   */
+  leaveAcks(): Promise<void> | null
   /** A segment's file leaves the log: nothing of it needs to be flushed any more. */
   forget(segment: Segment): void
   /** The log of that name wants to begin at `offset`: resolves when that is durable. @throws DiskError */

@@ -24,6 +24,7 @@ import { Truncation } from './truncation/truncation.ts'
 
 export type { AppendOptions, AppendResult } from './append/result.ts'
 export type { Backlog } from './append/backlog.ts'
+export { CutError } from './state/durability.ts'
 export type { ReadOptions, ReadResult } from './read/read.ts'
 export type { TimedOffset } from './read/time-lookup.ts'
 
@@ -189,9 +190,9 @@ export class Log {
     return this.#retention.apply(nowMs, upToOffset)
   }
 
-  /** New settings for everything that happens from now on. */
-  configure(config: LogConfig): void {
-    this.#state.configure(config)
+  /** See `LogState.configure`. */
+  configure(config: LogConfig, inForce?: () => void): void {
+    this.#state.configure(config, inForce)
   }
 
   /** Gives back memory and descriptors of closed segments that nobody read since `sinceMs` (monotonic). */

@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/settings.ts'
 
 /** How many brokers one command starts: a laptop's worth, each with ports of its own in a row. */
-export const brokerCountMax = 9
+const brokerCountMax = 9
 
 /** What the processes of a cluster on this machine are given. */
 export interface Plan {
@@ -21,7 +21,7 @@ export interface PlannedBroker {
   readonly addresses: readonly PlannedAddress[]
 }
 
-export interface PlannedAddress {
+interface PlannedAddress {
   /** The setting that it comes from. */
   readonly setting: string
   readonly text: string

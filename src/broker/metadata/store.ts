@@ -91,9 +91,9 @@ export type AppendOutcome =
   | { readonly kind: 'lost' }
   | ({ readonly kind: 'unavailable' } & Silence)
 
-/** The cursor moves where the adapter notes the snapshot in the log itself. */
+/** The cursor moves where the adapter notes the snapshot in the log itself: by `note`, a record that changes nothing. */
 export type SnapshotOutcome =
-  | { readonly kind: 'written'; readonly cursor: Cursor }
+  | { readonly kind: 'written'; readonly cursor: Cursor; readonly note?: StoredRecord }
   | { readonly kind: 'lost' }
   | ({ readonly kind: 'unavailable' } & Silence)
   | ({ readonly kind: 'unknown' } & Silence)

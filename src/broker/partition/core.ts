@@ -1,6 +1,6 @@
 import type { Clock } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
-import type { Log } from '../log/log.ts'
+import { CutError, type Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import type { Peers } from './peers.ts'
 import { ProduceWaits } from './produce-waits.ts'
@@ -160,7 +160,8 @@ export class PartitionCore<Of = unknown> {
       },
       (error: unknown) => {
         const reason = `The log could not be flushed: ${String(error)}`
-        this.fail(reason)
+        // What was cut off is nobody's fault, and the log goes on.
+        if (!(error instanceof CutError)) this.fail(reason)
         failed(reason)
       },
     )

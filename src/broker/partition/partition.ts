@@ -96,8 +96,11 @@ export class Partition {
 
   /** The settings from now on. */
   configure(config: LogConfig): void {
-    this.#core.log?.configure(config)
-    this.#core.countWhenDurable(config.flushPolicy === 'ack')
+    const { log } = this.#core
+    const count = (): void =>
+      this.#core.countWhenDurable((log?.config ?? config).flushPolicy === 'ack')
+    log?.configure(config, count)
+    count()
   }
 
   /** The log cannot be opened or read; everybody gets KAFKA_STORAGE_ERROR until it is opened. */
@@ -112,6 +115,7 @@ export class Partition {
 
   /** Time went on: who lags leaves the in-sync set, who has caught up joins it. */
   tick(): void {
+    if (!this.isLeader || this.role!.replicas.length < 2) return
     this.#core.step({ type: 'tick', nowMs: this.#core.clock.monotonic() })
   }
 

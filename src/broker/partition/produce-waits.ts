@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../env/env.ts'
+import { Alarm } from '../../env/alarm.ts'
+import type { Clock } from '../../env/env.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import { refusal } from './answers.ts'
 import type { AppendResult } from './requests.ts'
@@ -8,32 +9,32 @@ type Done = (result: AppendResult) => void
 interface Waiting {
   readonly done: Done
   readonly result: AppendResult & { ok: true }
-  readonly timer: Timer
+  readonly timeoutMs: number
+  /** Monotonic. */
+  readonly dueMs: number
 }
 
-/** Appends that are written and wait until the in-sync replicas have them. */
+/** Appends that are written and wait until the in-sync replicas have them; one timer for all of them. */
 export class ProduceWaits {
   readonly #clock: Clock
   readonly #forget: (id: number) => void
   readonly #waiting = new Map<number, Waiting>()
+  readonly #alarm: Alarm
   #lastId = 0
 
   /** `forget` hears of those who waited too long. */
   constructor(clock: Clock, forget: (id: number) => void) {
     this.#clock = clock
     this.#forget = forget
+    this.#alarm = new Alarm(clock, () => this.#expire())
   }
 
   /** Gives the number by which it is settled. */
   add(result: AppendResult & { ok: true }, timeoutMs: number, done: Done): number {
     const id = ++this.#lastId
-    const timer = this.#clock.after(timeoutMs, () => {
-      this.#waiting.delete(id)
-      this.#forget(id)
-      const message = `The in-sync replicas did not have the batch within ${timeoutMs} ms; it stays in the log.`
-      done(refusal('REQUEST_TIMED_OUT', message, result.logStartOffset))
-    })
-    this.#waiting.set(id, { done, result, timer })
+    const dueMs = this.#clock.monotonic() + timeoutMs
+    this.#waiting.set(id, { done, result, timeoutMs, dueMs })
+    this.#alarm.ringBy(dueMs)
     return id
   }
 
@@ -42,7 +43,6 @@ export class ProduceWaits {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
     this.#waiting.delete(id)
-    waiting.timer.cancel()
     const { result, done } = waiting
     done(error === null ? result : refusal(error, messageOf(error), result.logStartOffset))
   }
@@ -51,11 +51,24 @@ export class ProduceWaits {
   close(error: ErrorName): void {
     const message =
       error === 'UNKNOWN_TOPIC_OR_PARTITION' ? 'The topic was deleted.' : messageOf(error)
-    for (const { timer, done } of this.#waiting.values()) {
-      timer.cancel()
-      done(refusal(error, message, 0))
-    }
+    const all = [...this.#waiting.values()]
     this.#waiting.clear()
+    this.#alarm.cancel()
+    for (const { done } of all) done(refusal(error, message, 0))
+  }
+
+  #expire(): void {
+    const nowMs = this.#clock.monotonic()
+    for (const [id, { done, result, timeoutMs, dueMs }] of this.#waiting) {
+      if (dueMs > nowMs) {
+        this.#alarm.ringBy(dueMs)
+        continue
+      }
+      this.#waiting.delete(id)
+      this.#forget(id)
+      const message = `The in-sync replicas did not have the batch within ${timeoutMs} ms; it stays in the log.`
+      done(refusal('REQUEST_TIMED_OUT', message, result.logStartOffset))
+    }
   }
 }
 

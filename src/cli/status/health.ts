@@ -7,7 +7,7 @@ export interface ClusterFacts {
   readonly partitions: readonly PartitionFacts[]
 }
 
-export interface BrokerFacts {
+interface BrokerFacts {
   readonly id: number
   readonly host: string
   readonly port: number
@@ -56,7 +56,7 @@ export interface BrokerHealth {
   readonly risk: Risk
 }
 
-export interface Risk {
+interface Risk {
   /** Partitions that would take no acks=all for as long. */
   readonly underMin: readonly string[]
   /** Partitions that nobody would lead for as long. */

@@ -10,7 +10,7 @@ import {
   mistake,
   namedTwice,
 } from './decision.ts'
-import { newPartition, place, placeable, replicasError } from './placement.ts'
+import { newPartition, place, placeable, racksOf, replicasError } from './placement.ts'
 
 /** Each topic's growth is decided on its own, upon what those before it leave. A topic that is named twice is answered once, and last. */
 export function decideCreatePartitions(
@@ -91,7 +91,8 @@ function replicasOf(
     )
   }
   const start = draft.placementStart
-  return place({ brokers, start, partitionCount: added, replicationFactor })
+  const rackOf = racksOf(situation.image)
+  return place({ brokers, start, partitionCount: added, replicationFactor, rackOf })
 }
 
 function assignedReplicas(

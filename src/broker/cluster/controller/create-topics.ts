@@ -9,7 +9,7 @@ import {
   mistake,
   namedTwice,
 } from './decision.ts'
-import { newPartition, place, placeable, replicasError } from './placement.ts'
+import { newPartition, place, placeable, racksOf, replicasError } from './placement.ts'
 import { reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
 
 export interface TopicRules {
@@ -149,7 +149,7 @@ function replicasOf(situation: Situation, draft: TopicDraft): (readonly number[]
   if (tooMany !== null) return tooMany
   if (isManual) return assignedReplicas(image, draft)
   const brokers = placeable(image, counts.replicationFactor)
-  return place({ brokers, start: draft.placementStart, ...counts })
+  return place({ brokers, start: draft.placementStart, rackOf: racksOf(image), ...counts })
 }
 
 interface Counts {

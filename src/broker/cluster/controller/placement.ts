@@ -10,18 +10,23 @@ export interface PlacementWish {
   readonly replicationFactor: number
   /** Where round robin begins: any whole number of at least 0. */
   readonly start: number
+  /** What may fail together with a broker; null where nobody said. Default: nobody did. */
+  readonly rackOf?: (brokerId: number) => string | null
 }
 
 /**
- * The replicas of each partition, preferred leader first. Leaders go round robin; the followers' distance from
- * their leader grows by one each round, so that a broker's partners differ from partition to partition.
+ * The replicas of each partition, preferred leader first. Leaders go round robin, from rack to rack; the followers' distance
+ * from their leader grows by one each round, so that a broker's partners differ from partition to partition. No rack has two
+ * replicas of a partition more than another that could have one of them.
  */
 export function place({
-  brokers,
+  brokers: ids,
   partitionCount,
   replicationFactor,
   start,
+  rackOf = () => null,
 }: PlacementWish): number[][] {
+  const brokers = alternating(ids, rackOf)
   const count = brokers.length
   assert(
     replicationFactor >= 1 && replicationFactor <= count,
@@ -31,9 +36,41 @@ export function place({
     const leader = (start + partition) % count
     const round = Math.floor(partition / count)
     const follower = (nth: number): number => (leader + 1 + ((round + nth) % (count - 1))) % count
-    const followers = Array.from({ length: replicationFactor - 1 }, (__, nth) => follower(nth))
-    return [leader, ...followers].map(at => brokers[at]!)
+    const followers = Array.from({ length: count - 1 }, (__, nth) => brokers[follower(nth)]!)
+    return spread(brokers[leader]!, followers, { replicationFactor, rackOf })
   })
+}
+
+type Racks = Pick<Required<PlacementWish>, 'rackOf'>
+
+/** One of each rack, then the next of each: neighbours are of different racks as far as there are such. */
+function alternating(brokers: readonly number[], rackOf: Racks['rackOf']): number[] {
+  const racks = [...Map.groupBy(brokers, rackOf).values()]
+  const longest = Math.max(...racks.map(({ length }) => length))
+  return Array.from({ length: longest }, (_, nth) => racks.flatMap(rack => rack[nth] ?? [])).flat()
+}
+
+/** The leader, and of the others, in their order, always the first one of a rack that has fewest replicas so far. */
+function spread(
+  leader: number,
+  others: readonly number[],
+  { replicationFactor, rackOf }: Racks & Pick<PlacementWish, 'replicationFactor'>,
+): number[] {
+  const chosen = [leader]
+  const left = new Set(others)
+  const usedOf = (id: number): number => chosen.filter(one => rackOf(one) === rackOf(id)).length
+  while (chosen.length < replicationFactor) {
+    const least = Math.min(...Array.from(left, usedOf))
+    const next = [...left].find(id => usedOf(id) === least)!
+    left.delete(next)
+    chosen.push(next)
+  }
+  return chosen
+}
+
+/** Racks of brokers as they registered them. */
+export function racksOf({ brokers }: MetadataImage): (brokerId: number) => string | null {
+  return id => brokers.get(id)?.rack ?? null
 }
 
 /**

@@ -88,6 +88,7 @@ export class FetchPass {
     }
     const { context } = this.#passing
     const reader = this.#deps.readers.reader(context, partition.id.topic, wish.partition)
+    reader.isFollower = this.#passing.follower !== null
     const visited = { wish, partition, reader }
     const result = partition.read(this.#readOf(wish, reader))
     if (result instanceof Promise) return result.then(later => this.#take(visited, later))

@@ -27,6 +27,7 @@ export interface DirectoryHostOptions {
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
   holdCleaning(logName: string): Promise<() => void>
+  leaveAcks(): Promise<void> | null
 }
 
 export const neverCleaned: FoundCleaned = { dirtyFrom: null, sparseTo: 0 }
@@ -163,6 +164,10 @@ export class DirectoryHost implements LogHost {
 
   flushPolicyChanged(log: Flushable): void {
     this.scheduler.policyChanged(log)
+  }
+
+  leaveAcks(): Promise<void> | null {
+    return this.#options.leaveAcks()
   }
 
   forget(segment: Segment): void {

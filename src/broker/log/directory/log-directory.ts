@@ -27,7 +27,7 @@ import { DirectoryHost, neverCleaned } from './host.ts'
 import { claimDirectory, identify, unusable } from './identity.ts'
 import { type DirectoryNumbers, type DiskSpace, spaceOf } from './numbers.ts'
 import type { LogDirectoryOptions } from './options.ts'
-import { OwnRun } from './own-run.ts'
+import { areFlushed, OwnRun } from './own-run.ts'
 import { Shelf } from './shelf.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -112,6 +112,7 @@ export class LogDirectory {
       unopened: () => this.#shelf.names(),
       mayBeDirty: name => this.#noteDirt(name),
       holdCleaning: name => this.#cleaner.hold(name),
+      leaveAcks: () => this.#leaveAcks(),
     })
     const { committedOffset = () => Infinity } = options
     this.#cleaner = new LogCleaner({
@@ -127,7 +128,9 @@ export class LogDirectory {
    * this start found counts no longer. Until it is durable a crash counts as class C, which is the safe side.
    */
   async registered(brokerEpoch: number): Promise<void> {
-    if (!this.#isClosed) await this.#finally(this.#run.registered(brokerEpoch))
+    if (this.#isClosed) return
+    const isAllAcked = await areFlushed(Array.from(this.#logs.values()))
+    await this.#finally(this.#run.registered(brokerEpoch, isAllAcked))
   }
 
   /** How the last run ended; C also where a run that seemed to be B left what no dying process leaves. */
@@ -288,6 +291,7 @@ export class LogDirectory {
     assert(!this.#logs.has(key), `${logIdText(id)} is opened once`)
     assert(!this.#isClosed, 'no log is opened in a closed directory')
     if (this.failure !== null) throw this.failure
+    if (config.flushPolicy !== 'ack') await this.#leaveAcks()
     const { name, found } = await this.#finally(this.#shelf.take(id))
     const { state, surprise } = await this.#recover({
       id,
@@ -317,6 +321,11 @@ export class LogDirectory {
   #noteDirt(name: string): void {
     const log = this.#byName.get(name)
     if (log !== undefined && log.offline === null) this.#cleaner.note(log.cleanable)
+  }
+
+  #leaveAcks(): Promise<void> | null {
+    const left = this.#run.leaveAcks()
+    return left === null ? null : this.#finally(left)
   }
 
   #recover(options: RecoveryOptions): Promise<Recovered> {

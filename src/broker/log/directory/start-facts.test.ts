@@ -13,6 +13,7 @@ import {
 import type { SimDisk } from '../../../../sim/disk.ts'
 import { utf8 } from '../../../lib/bytes.ts'
 import { logDirectoryName } from '../log-id.ts'
+import type { Log } from '../log.ts'
 import type { LogDirectory } from './log-directory.ts'
 
 const folderOf = (partition: number) => `/data/${logDirectoryName(logId(partition))}`
@@ -165,3 +166,68 @@ function appendTo(disk: SimDisk, path: string, bytes: Uint8Array): void {
   file.write(file.size(), [bytes])
   file.close()
 }
+
+describe('a run whose logs all flush before they acknowledge', () => {
+  const acking = logConfig({ flushPolicy: 'ack' })
+  const afterPowerLoss = async (world: LogWorld, before: number) =>
+    told((await started(killed(world), before, 'boot-9')).directory)
+
+  async function ackingRun() {
+    const { directory, world } = await started(simWorld(), null)
+    const log = await directory.openLog(logId(0), acking)
+    await directory.registered(7)
+    return { directory, world, log }
+  }
+
+  test('lost nothing that was acknowledged when the machine died', async () => {
+    const { world, log } = await ackingRun()
+    await append(world, log, batchOf(2))
+    expect(await afterPowerLoss(world, 7)).toBe('C-acked machine-restarted')
+  })
+
+  test.each([
+    [
+      'another log is opened that does not',
+      (directory: LogDirectory) => directory.openLog(logId(1), logConfig()),
+    ],
+    ['its topic is told not to', (_: LogDirectory, log: Log) => log.configure(logConfig())],
+  ])('is none when %s, and that is known before anything is acknowledged so', async (_, leave) => {
+    const { directory, world, log } = await ackingRun()
+    const left = leave(directory, log)
+    expect(log.config.flushPolicy).toBe('ack')
+    await drive(world.clock, Promise.resolve(left))
+    await world.clock.run(10)
+    expect(await afterPowerLoss(world, 7)).toBe('C machine-restarted')
+    // It does not become one again.
+    log.configure(acking)
+    await directory.registered(8)
+    expect(await afterPowerLoss(world, 8)).toBe('C machine-restarted')
+  })
+
+  test('is none where a log did not from the beginning', async () => {
+    const { directory, world } = await started(simWorld(), null)
+    await directory.openLog(logId(0), acking)
+    await directory.openLog(logId(1), logConfig())
+    await directory.registered(7)
+    expect(await afterPowerLoss(world, 7)).toBe('C machine-restarted')
+  })
+
+  test('flushes what an earlier run left before it says so', async () => {
+    const { world } = await registeredOnce()
+    const second = await started(killed(world), 7)
+    const log = await second.directory.openLog(logId(0), acking)
+    await second.directory.openLog(logId(1), acking)
+    await drive(world.clock, second.directory.registered(9))
+    expect(log.durableOffset).toBe(log.endOffset)
+    expect(await afterPowerLoss(second.world, 9)).toBe('C-acked machine-restarted')
+  })
+
+  test('acknowledges what is flushed as long as the note is not on the device', async () => {
+    const { world, log } = await ackingRun()
+    world.disk.failNext({ operation: 'write', pathPattern: /run\.json/, code: 'ENOSPC' })
+    log.configure(logConfig({ retentionMs: 5 }))
+    await world.clock.run(100)
+    expect([log.config.flushPolicy, log.config.retentionMs]).toEqual(['ack', 5])
+    expect(await afterPowerLoss(world, 7)).toBe('C-acked machine-restarted')
+  })
+})

@@ -131,25 +131,13 @@ function worst(found: Found, before: Partial<Run> | null): Found {
   return { startClass: earlier, reason: 'start-unregistered' }
 }
 
-/** The start was worse than it seemed. @throws DiskError */
-export async function worsenRun(
-  options: Pick<StartOptions, 'env' | 'path'>,
-  before: Run,
-  startClass: StartClass,
-): Promise<Run> {
-  if (before.unregistered === null) return before
-  const run = { ...before, unregistered: startClass }
-  await writeSealed(place(options, 'run'), run)
-  return run
-}
-
-/** The cluster has heard of the run, in that registration. @throws DiskError */
+/** Something else is true of the run from now on. @throws DiskError */
 export async function continueRun(
   options: Pick<StartOptions, 'env' | 'path'>,
   before: Run,
-  brokerEpoch: number,
+  changes: Partial<Pick<Run, 'brokerEpoch' | 'unregistered' | 'onlyAckSince'>>,
 ): Promise<Run> {
-  const run = { ...before, brokerEpoch, unregistered: null }
+  const run = { ...before, ...changes }
   await writeSealed(place(options, 'run'), run)
   return run
 }

@@ -5,6 +5,11 @@ import { writeSealed } from '../segment/sealed-file.ts'
 import type { SegmentList } from '../segment/segment.ts'
 import { epochBody, epochPlace, type EpochCache } from './epoch-cache.ts'
 
+/** What was waited for was cut off; nothing is wrong with the log. */
+export class CutError extends Error {
+  override readonly name = 'CutError'
+}
+
 /** The files of a log, and when it wants them flushed. */
 interface FlushedLog {
   readonly name: string
@@ -79,7 +84,7 @@ export class Durability implements Flushable {
 
   /**
    * Resolves when everything below `offset` is on the device, and sees to it that this is soon.
-   * Rejects with the directory's DiskError where it never will be.
+   * Rejects with the directory's DiskError where it never will be, with a CutError where the log is cut below it.
    */
   reached(offset: number): Promise<void> {
     const { host } = this.#log
@@ -144,8 +149,10 @@ export class Durability implements Flushable {
     const gone = this.#waiters.filter(isGone)
     this.#waiters = this.#waiters.filter(waiter => !isGone(waiter))
     this.#ceiling = Infinity
-    const error = new Error(`${this.name} was cut before that offset was on the device`)
+    const error = new CutError(`${this.name} was cut before that offset was on the device`)
     for (const { until } of gone) until.reject(error)
+    // The flush that the others waited for says nothing any more.
+    if (this.#waiters.length > 0) this.#log.host.flushSoon(this)
   }
 
   /** It stays: what is on the device is found out again. */

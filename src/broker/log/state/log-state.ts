@@ -57,6 +57,8 @@ export class LogState {
   readonly durability: Durability
   readonly cleaned: Cleaned
   #config: LogConfig
+  /** What was told last; in force, or about to be. */
+  #wanted: LogConfig
 
   constructor(found: FoundState) {
     this.id = found.id
@@ -67,6 +69,7 @@ export class LogState {
     this.epochs = found.epochs
     this.producers = found.producers
     this.#config = found.config
+    this.#wanted = found.config
     this.availability = new Availability(this, found.damage)
     this.start = new StartOffset(this, found.startOffset)
     const { durableOffset: offset, isDirectoryDirty } = found
@@ -93,8 +96,25 @@ export class LogState {
     return this.cleaned.sparseTo
   }
 
-  /** New settings for everything that happens from now on. */
-  configure(config: LogConfig): void {
+  /**
+   * New settings for everything that happens from now on; only that the log acknowledges what is not flushed may come
+   * later. `inForce` is called when all of it is.
+   */
+  configure(config: LogConfig, inForce: () => void = () => {}): void {
+    this.#wanted = config
+    const left = config.flushPolicy === 'ack' ? null : this.host.leaveAcks()
+    this.#take(left === null ? config : { ...config, flushPolicy: 'ack' })
+    if (left === null) return inForce()
+    const take = (): void => {
+      if (this.#wanted !== config) return
+      this.#take(config)
+      inForce()
+    }
+    // What the disk fails at, the directory tells; the log goes on as it was.
+    left.then(take, () => {})
+  }
+
+  #take(config: LogConfig): void {
     this.#config = config
     const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
     this.producers.configure({ expirationMs, countMax })

@@ -159,11 +159,13 @@ describe.each([
     const syncs = gateSyncs(world)
     const { log } = await filled(9, { flushPolicy: 'os' }, world)
     const waiting = expect(log.whenDurable(18)).rejects.toThrow('cut before')
+    const below = log.whenDurable(4)
     await world.clock.settle()
     const cut = log.truncateTo(10)
     syncs.go()
     await drive(world.clock, cut)
     await waiting
+    await drive(world.clock, below)
     expect(log.durableOffset).toBeLessThanOrEqual(10)
     await put(world, log, 5, 4)
     await drive(world.clock, log.whenDurable(12))

@@ -133,7 +133,9 @@ export class KubernetesStore implements MetadataStore {
       }
       this.#snapshotBytes = bytesOf(parts)
       this.#tailBytes = 0
-      return { kind: 'written', cursor: after(cursor, result.slot.hash) }
+      const { sequence, epoch: noted, hash: ofNote, payload: content } = result.slot
+      const note = { sequence, epoch: noted, hash: ofNote, payload: content }
+      return { kind: 'written', cursor: after(cursor, ofNote), note }
     })
   }
 

@@ -265,6 +265,17 @@ describe('R7: a change of the in-sync set is asked for and not done', () => {
     expect(bench.replica.maximalIsr).toEqual([1, 2, 3])
   })
 
+  test('what the record tells beside the answer is taken, too: a reassignment may have ended with it', () => {
+    const bench = new ReplicaBench({ isr: [1, 2] }, 10).fetch(2, 10).fetch(3, 10).commit([1, 3])
+    const { partitionEpoch } = bench.role
+    bench
+      .take({ replicas: [1, 3], isr: [1, 3], partitionEpoch })
+      .write(12)
+      .fetch(3, 12)
+    expect([bench.replica.role?.replicas, bench.highWatermark]).toEqual([[1, 3], 12])
+    expect(bench.replica.knowsFollower({ brokerId: 2, brokerEpoch: 20 })).toBe(false)
+  })
+
   test('a leader of no certain copy says that it serves (KIP-704)', () => {
     const bench = new ReplicaBench({ isr: [1], isRecovering: true }, 10)
     expect(bench.pass(1).effects).toMatchObject([{ type: 'alter', isRecovering: false }])
@@ -311,6 +322,12 @@ describe('R11: what acks=all waits for', () => {
       error: 'NOT_LEADER_OR_FOLLOWER',
     })
   })
+})
+
+test('a log that is opened once more, and is shorter, has less that is committed', () => {
+  const bench = new ReplicaBench({ replicas: [1], isr: [1] }, 10)
+  bench.step({ type: 'opened', startOffset: 2, endOffset: 6 })
+  expect(bench.highWatermark).toBe(6)
 })
 
 describe('R10: a new leader', () => {

@@ -117,8 +117,7 @@ export class Replica {
         this.#take(event.role, this.#note(event.nowMs))
         break
       case 'opened':
-        this.#endOffset = event.endOffset
-        this.#setWatermark(Math.max(this.#highWatermark, event.startOffset))
+        this.#logIs(event)
         this.#epochStartOffset = event.endOffset
         break
       case 'written':
@@ -164,19 +163,16 @@ export class Replica {
     const before = this.#role
     if (before !== null && role.partitionEpoch <= before.partitionEpoch) {
       if (role.partitionEpoch < before.partitionEpoch) return
-      // Configs and brokers change without a new partition epoch.
+      // Configs and brokers change without a new partition epoch; of a change that we asked for, the answer told less.
       const { minInsyncReplicas, brokers } = role
-      this.#role = { ...before, minInsyncReplicas, brokers }
+      const replicas = isSameReign(before, role) ? role.replicas : before.replicas
+      this.#role = { ...before, replicas, minInsyncReplicas, brokers }
       if (this.isLeader) this.#followers.keep(this.#role, this.#brokerId, nowMs)
       return this.#refuseTooFew()
     }
     this.#role = role
     this.#change.settle(role.isr)
-    if (
-      before !== null &&
-      before.leader === role.leader &&
-      before.leaderEpoch === role.leaderEpoch
-    ) {
+    if (before !== null && isSameReign(before, role)) {
       if (this.isLeader) this.#followers.keep(role, this.#brokerId, nowMs)
     } else this.#begin(role, nowMs)
     this.#refuseTooFew()
@@ -248,10 +244,14 @@ export class Replica {
   }
 
   #truncated({ startOffset, endOffset }: Extract<ReplicaEvent, { type: 'truncated' }>): void {
-    this.#endOffset = endOffset
-    this.#setWatermark(Math.min(Math.max(this.#highWatermark, startOffset), endOffset))
+    this.#logIs({ startOffset, endOffset })
     // It was elected meanwhile, by what it had told of its log before.
     if (this.#epochStartOffset > endOffset) this.#epochStartOffset = endOffset
+  }
+
+  #logIs({ startOffset, endOffset }: { startOffset: number; endOffset: number }): void {
+    this.#endOffset = endOffset
+    this.#setWatermark(Math.min(Math.max(this.#highWatermark, startOffset), endOffset))
   }
 
   /** R3: what another leader than that of our epoch says counts nothing. */
@@ -345,4 +345,8 @@ export class Replica {
     if (effects.length > 0) this.#effects = []
     return effects
   }
+}
+
+function isSameReign(one: PartitionRole, other: PartitionRole): boolean {
+  return one.leader === other.leader && one.leaderEpoch === other.leaderEpoch
 }

@@ -1,9 +1,10 @@
-import type { Clock, Timer } from '../../../../env/clock.ts'
+import type { Clock } from '../../../../env/clock.ts'
 import type { Disk } from '../../../../env/disk.ts'
 import { fromUtf8, utf8 } from '../../../../lib/bytes.ts'
 import type { Uuid } from '../../../../lib/uuid.ts'
 import { isObject } from '../../shape.ts'
-import { StoreUnavailable, type Lease, type LeaseView } from '../../store.ts'
+import { StoreUnavailable } from '../../store.ts'
+import { type Holder, type Tenure, TenureLease } from '../../tenure-lease.ts'
 import { fileName, sequenceOf } from '../read-log.ts'
 import { isOutage, link, list, read, run, type Steps, unlink, write } from './steps.ts'
 
@@ -19,137 +20,29 @@ export interface FileLeaseOptions {
   readonly incarnationId: Uuid
 }
 
-/** As the lease in Kubernetes: the ratio of the first two is how much faster one clock may run than another. */
-const leaseDurationMs = 10_000
-const renewDeadlineMs = 6_000
-const renewPeriodMs = 2_000
-
-/** The file with the highest counter says who holds the lease. Counter 0: there was never a holder. */
-interface Tenure {
-  readonly counter: number
-  /** null: it was given back, or cannot be read. */
-  readonly holder: Holder | null
-}
-
-interface Holder {
-  readonly brokerId: number
-  readonly incarnationId: string
-}
-
 /**
- * Who may try to be the controller, in a folder that the brokers of one machine share: each renewal makes the file of the next
- * counter, by link(2), so that of two that try exactly one gets it. A counter that stands still for ten seconds of the observer's own
- * monotonic clock is overtaken, whatever the kernel's locks say: a process that is stopped keeps them (durability.md 1.4). It
- * renews itself while it is held. Nothing of it need be durable: after a power loss nobody holds it, or somebody who does not renew it.
+ * The lease in a folder that the brokers of one machine share: each renewal makes the file of the next counter, by link(2), so
+ * that of two that try exactly one gets it. Nothing of it need be durable: after a power loss nobody holds it, or somebody who
+ * does not renew it.
  */
-export class FileLease implements Lease {
-  readonly #options: FileLeaseOptions
-  #seen: (Tenure & { readonly sinceMs: number }) | null = null
-  #deadlineMs = -Infinity
-  #renewal: Timer | null = null
-  #isRenewing = false
-
-  constructor(options: FileLeaseOptions) {
-    this.#options = options
-  }
-
-  async observe(): Promise<LeaseView> {
-    const { holder } = await this.#look()
-    return {
-      isHeld: holder !== null && !this.#isStale(),
-      isMine: this.#isMe(holder),
-      holder: holder === null ? null : { brokerId: holder.brokerId },
-    }
-  }
-
-  async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
-    const tenure = await this.#look()
-    const { holder } = tenure
-    // Nobody else has this broker's id while this process has its lock, so what had it before is gone.
-    const isFree = holder === null || holder.brokerId === this.#options.brokerId || this.#isStale()
-    if (!isFree && !force) return false
-    if (!(await this.#write(tenure.counter + 1, this.#me))) return false
-    this.#renewal ??= this.#options.clock.every(renewPeriodMs, () => void this.renew())
-    return true
-  }
-
-  async renew(): Promise<boolean> {
-    if (!this.#isRenewing) {
-      this.#isRenewing = true
-      try {
-        const { counter, holder } = await this.#look()
-        if (this.#isMe(holder)) await this.#write(counter + 1, this.#me)
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error
-      } finally {
-        this.#isRenewing = false
-      }
-    }
-    const isMine = this.#isMe(this.#seen?.holder ?? null)
-    return isMine && this.#options.clock.monotonic() < this.#deadlineMs
-  }
-
-  async release(): Promise<void> {
-    this.stop()
-    this.#deadlineMs = -Infinity
+export function fileLease(options: FileLeaseOptions): TenureLease {
+  const { disk, clock, path, temporary, brokerId, incarnationId } = options
+  const perform = async <Result>(steps: Steps<Result>): Promise<Result> => {
     try {
-      const { counter, holder } = await this.#look()
-      if (this.#isMe(holder)) await this.#write(counter + 1, null)
-    } catch (error) {
-      // It runs out by itself.
-      if (!(error instanceof StoreUnavailable)) throw error
-    }
-  }
-
-  /** Renews no longer; the lease runs out by itself. */
-  stop(): void {
-    this.#renewal?.cancel()
-    this.#renewal = null
-  }
-
-  get #me(): Holder {
-    const { brokerId, incarnationId } = this.#options
-    return { brokerId, incarnationId }
-  }
-
-  #isMe(holder: Holder | null): boolean {
-    return holder?.incarnationId === this.#options.incarnationId
-  }
-
-  async #look(): Promise<Tenure> {
-    const tenure = await this.#run(look(this.#options.path))
-    const isSame = this.#seen?.counter === tenure.counter
-    const sinceMs = isSame ? this.#seen!.sinceMs : this.#options.clock.monotonic()
-    this.#seen = { ...tenure, sinceMs }
-    return tenure
-  }
-
-  /** False: another was faster. */
-  async #write(counter: number, holder: Holder | null): Promise<boolean> {
-    const { path, temporary, clock } = this.#options
-    const beganMs = clock.monotonic()
-    const isWritten = await this.#run(
-      take({ path, temporary: `${path}/lease.${temporary}` }, counter, holder),
-    )
-    if (!isWritten) return false
-    this.#seen = { counter, holder, sinceMs: beganMs }
-    this.#deadlineMs = holder === null ? -Infinity : beganMs + renewDeadlineMs
-    return true
-  }
-
-  #isStale(): boolean {
-    if (this.#seen === null) return true
-    return this.#options.clock.monotonic() - this.#seen.sinceMs >= leaseDurationMs
-  }
-
-  async #run<Result>(steps: Steps<Result>): Promise<Result> {
-    try {
-      return await run(this.#options.disk, steps)
+      return await run(disk, steps)
     } catch (error) {
       if (!isOutage(error)) throw error
       throw new StoreUnavailable(error.message, { cause: error })
     }
   }
+  const place = {
+    look: () => perform(look(path)),
+    take: async ({ counter }: Tenure, holder: Holder | null) => {
+      const files = { path, temporary: `${path}/lease.${temporary}` }
+      return (await perform(take(files, counter + 1, holder))) ? counter + 1 : null
+    },
+  }
+  return new TenureLease({ place, clock, me: { brokerId, incarnationId } })
 }
 
 /** @internal */

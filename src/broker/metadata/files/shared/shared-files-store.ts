@@ -14,7 +14,8 @@ import {
 import { makeDirectoryDurably } from '../durable-file.ts'
 import { refuseNetwork } from '../local-folder.ts'
 import { storePaths } from '../read-log.ts'
-import { FileLease } from './file-lease.ts'
+import type { TenureLease } from '../../tenure-lease.ts'
+import { fileLease } from './file-lease.ts'
 import { append, type Kept, readAll, type SharedFolder, writeSnapshot } from './shared-log.ts'
 import { isOutage, run, type Steps } from './steps.ts'
 
@@ -48,7 +49,7 @@ export class SharedFilesStore implements MetadataStore {
   readonly unsnapshottedMax = Infinity
   readonly room = { usedBytes: 0, bytesMax: Infinity }
   readonly payloadBytesMax = 16 * 1_048_576
-  readonly lease: FileLease
+  readonly lease: TenureLease
   readonly #disk: Disk
   readonly #clock: Clock
   readonly #path: string
@@ -66,7 +67,7 @@ export class SharedFilesStore implements MetadataStore {
     this.snapshotIntervalMax = options.snapshotIntervalMax ?? 512
     const { temporary } = this.#folder
     const incarnationId = randomUuid(random)
-    this.lease = new FileLease({
+    this.lease = fileLease({
       disk,
       clock,
       path: `${path}/lease`,

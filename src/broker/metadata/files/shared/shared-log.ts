@@ -84,11 +84,8 @@ export function* writeSnapshot(
   }: { readonly epoch: number; readonly payload: Uint8Array; readonly nowMs: number },
 ): Steps<SnapshotOutcome> {
   const sequence = cursor.nextSequence - 1
-  const last = yield* read(recordPath(folder, sequence))
-  const isLast =
-    last !== null && decodeRecordFile(recordPath(folder, sequence), last).hash === cursor.lastHash
-  const next = yield* read(recordPath(folder, cursor.nextSequence))
-  if (!isLast || next !== null) return { kind: 'lost' }
+  if (!(yield* follows(folder, cursor))) return { kind: 'lost' }
+  if ((yield* read(recordPath(folder, cursor.nextSequence))) !== null) return { kind: 'lost' }
   const content = encodeSnapshotFile({ sequence, epoch, hash: cursor.lastHash, payload })
   const temporary = `${folder.snapshots}/snapshot.${folder.temporary}`
   yield* write(temporary, content, { isDurable: true })

@@ -1,0 +1,168 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import type { Clock } from '../env/clock.ts'
+import {
+  NoAnswer,
+  type Found,
+  type KeyValues,
+  type RangeWish,
+  type Transaction,
+} from './key-values.ts'
+
+export interface HttpKeyValuesOptions {
+  /** `http://host:port` of each member; at least one. */
+  readonly urls: readonly string[]
+  readonly clock: Clock
+  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  readonly timeoutMs?: number
+}
+
+/** All records after a snapshot, in base64. */
+const answerBytesMax = 512 * 1_048_576
+
+/**
+ * etcd's JSON gateway over `node:http`: keys and values are base64, 64-bit numbers are text. One member is asked as long as
+ * it answers, then the next.
+ */
+export class HttpKeyValues implements KeyValues {
+  readonly #options: HttpKeyValuesOptions
+  #connections: Promise<Connections> | null = null
+  #member = 0
+
+  constructor(options: HttpKeyValuesOptions) {
+    this.#options = options
+  }
+
+  async range({ from, to, atRevision }: RangeWish): Promise<Found> {
+    const answer = (await this.#ask('/v3/kv/range', {
+      key: base64(from),
+      ...(to === undefined ? {} : { range_end: base64(to) }),
+      ...(atRevision === undefined ? {} : { revision: String(atRevision) }),
+    })) as RangeAnswer
+    const values = (answer.kvs ?? []).map(({ key, value = '', mod_revision: revision }) => ({
+      key: Buffer.from(key, 'base64').toString(),
+      value: Buffer.from(value, 'base64'),
+      revision: Number(revision),
+    }))
+    return { values, revision: Number(answer.header?.revision ?? 0) }
+  }
+
+  async commit({ ifRevisions, puts, deletes }: Transaction): Promise<number | null> {
+    const compare = ifRevisions.map(({ key, revision }) => ({
+      key: base64(key),
+      target: 'MOD',
+      result: 'EQUAL',
+      mod_revision: String(revision),
+    }))
+    const success = [
+      ...deletes.map(({ from, to }) => ({
+        request_delete_range: {
+          key: base64(from),
+          ...(to === undefined ? {} : { range_end: base64(to) }),
+        },
+      })),
+      ...puts.map(({ key, value }) => ({
+        request_put: { key: base64(key), value: Buffer.from(value).toString('base64') },
+      })),
+    ]
+    const answer = (await this.#ask('/v3/kv/txn', { compare, success })) as TransactionAnswer
+    // The gateway leaves out what is false.
+    return answer.succeeded === true ? Number(answer.header?.revision) : null
+  }
+
+  close(): void {
+    this.#connections?.then(
+      ({ agent }) => agent.destroy(),
+      () => {},
+    )
+    this.#connections = null
+  }
+
+  async #ask(path: string, body: object): Promise<unknown> {
+    const { urls } = this.#options
+    const url = urls[this.#member % urls.length]!
+    try {
+      this.#connections ??= connect()
+      return await this.#exchange(new URL(path, url), JSON.stringify(body), await this.#connections)
+    } catch (error) {
+      this.#member += 1
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new NoAnswer(`POST ${url}${path}: ${message === '' ? code : message}`, { cause: error })
+    }
+  }
+
+  #exchange(url: URL, body: string, { agent, request }: Connections): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const { clock, timeoutMs = 2_000 } = this.#options
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    }
+    const asked = request(url, { method: 'POST', agent, headers })
+    const timer = clock.after(timeoutMs, () =>
+      asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+    )
+    const fail = (error: Error): void => {
+      timer.cancel()
+      reject(error)
+    }
+    asked.once('error', fail)
+    asked.once('response', response => {
+      const parts: Buffer[] = []
+      let bytes = 0
+      response.on('data', (part: Buffer) => {
+        bytes += part.length
+        if (bytes > answerBytesMax) asked.destroy(new Error(`an answer of over ${bytes} bytes`))
+        else parts.push(part)
+      })
+      response.once('error', fail)
+      response.once('end', () => {
+        timer.cancel()
+        try {
+          resolve(contentOf(response.statusCode ?? 0, Buffer.concat(parts).toString()))
+        } catch (error) {
+          reject(error as Error)
+        }
+      })
+    })
+    asked.end(body)
+    return promise
+  }
+}
+
+interface RangeAnswer {
+  readonly header?: { readonly revision?: string }
+  readonly kvs?: readonly {
+    readonly key: string
+    readonly value?: string
+    readonly mod_revision: string
+  }[]
+}
+
+interface TransactionAnswer {
+  readonly header?: { readonly revision?: string }
+  readonly succeeded?: boolean
+}
+
+interface Connections {
+  readonly agent: Agent
+  readonly request: (
+    url: URL,
+    options: RequestOptions,
+    callback?: (response: IncomingMessage) => void,
+  ) => ClientRequest
+}
+
+/** A broker whose metadata are elsewhere does without the module. */
+async function connect(): Promise<Connections> {
+  const http = await import('node:http')
+  return { agent: new http.Agent({ keepAlive: true, maxSockets: 4 }), request: http.request }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
+
+function contentOf(status: number, text: string): unknown {
+  if (status === 200) return JSON.parse(text)
+  throw new Error(`${status} ${text.slice(0, 200)}`)
+}
