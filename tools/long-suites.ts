@@ -23,6 +23,10 @@ export const longSuites: readonly LongSuite[] = [
     what: 'confluent-kafka; kcat stands on librdkafka too',
   },
   { file: 'test/clients/groups.test.ts', what: 'groups of three of every other client' },
+  {
+    file: 'test/planted/planted.test.ts',
+    what: 'planted bugs, each looked for by the tests of its kind',
+  },
   { file: 'test/stress/fuzz.test.ts', what: 'damaged frames of every API and version' },
   { file: 'test/stress/overload.test.ts', what: 'a broker of 512 MiB under too much (root)' },
 ]

@@ -228,12 +228,8 @@ export class WireEnd implements Connection {
   /** Nobody is there any more: a kernel that lives answers with a reset. */
   #noPeer(peer: WireEnd): void {
     this.#drop()
-    const hadState = this.#state
     this.#last = 'none'
-    if (hadState === 'closed' || hadState === 'gone') {
-      this.#wires.leave(this)
-      return
-    }
+    if (this.#state === 'closed' || this.#state === 'gone') return this.#wires.leave(this)
     if (peer.#state === 'closed' || !this.#wires.isDown(this.remote.host)) this.#receiveReset()
     else this.#wires.time.after(retransmitMs, () => this.#noPeer(peer))
   }
@@ -266,7 +262,7 @@ export class WireEnd implements Connection {
 
   #read(): void {
     while (this.#unread.length > 0 && !this.#isPaused && this.#isOpened && this.isOpen) {
-      this.#take1(this.#unread.shift()!)
+      this.#takeBytes(this.#unread.shift()!)
     }
     if (this.#hasFin && this.#unread.length === 0 && this.#isOpened) {
       this.#hasFin = false
@@ -277,7 +273,7 @@ export class WireEnd implements Connection {
     }
   }
 
-  #take1(chunk: Uint8Array): void {
+  #takeBytes(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length
     const { frames, fault } = this.#assembler.push(chunk)
     if (frames.length > 0) {

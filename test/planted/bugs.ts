@@ -19,6 +19,8 @@ export interface PlantedBug {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** What else has to be wrong, because two places see to the same. */
+  readonly also?: { readonly from: string; readonly to: string }
   readonly foundBy: Finder
 }
 
@@ -26,7 +28,14 @@ const replicaTests: Finder = {
   kind: 'tests',
   files: ['src/broker/partition/replica', 'src/broker/partition/partition'],
 }
-const controllerTests: Finder = { kind: 'tests', files: ['src/broker/cluster/controller'] }
+const controllerTests: Finder = {
+  kind: 'tests',
+  files: [
+    'src/broker/cluster/controller/elections',
+    'src/broker/cluster/controller/registration',
+    'src/broker/cluster/controller/alter-partitions',
+  ],
+}
 const logTests: Finder = {
   kind: 'tests',
   files: ['src/broker/log/log', 'src/broker/log/directory'],
@@ -73,6 +82,10 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     file: 'src/broker/cluster/controller/elections.ts',
     from: 'return { isr, elr: [], lastKnownElr: [] }\n  const complete',
     to: 'return { isr, elr: before.elr, lastKnownElr: [] }\n  const complete',
+    also: {
+      from: 'isEnough ? [] : ids.filter',
+      to: 'isEnough && ids.length < 0 ? [] : ids.filter',
+    },
     foundBy: controllerTests,
   },
   'lossy-start-stays-eligible': {
@@ -86,6 +99,18 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: ': [...departures(before, registration, options), record]',
     to: ': [...departures(before, registration, options).slice(0, 0), record]',
     foundBy: controllerTests,
+  },
+  'registration-stays-in-isr-of-clusters': {
+    file: 'src/broker/cluster/controller/register-broker.ts',
+    from: ': [...departures(before, registration, options), record]',
+    to: ': [...departures(before, registration, options).slice(0, 0), record]',
+    foundBy: { kind: 'simulation', seedCount: 20, seconds: 20, kinds: ['kill', 'kill-in-write'] },
+  },
+  'joins-below-the-epoch': {
+    file: 'src/broker/partition/replica/replica.ts',
+    from: 'const committedMax = Math.max(this.#highWatermark, this.#epochStartOffset)',
+    to: 'const committedMax = this.#highWatermark',
+    foundBy: replicaTests,
   },
   'isr-add-of-any-start': {
     file: 'src/broker/cluster/controller/alter-partitions.ts',
@@ -103,7 +128,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     file: 'src/broker/cluster/controller/controller.ts',
     from: "if (this.#state !== 'active' || this.#inFlight !== null) return",
     to: "if (this.#state !== 'active' || this.#inFlight === 'snapshot') return",
-    foundBy: controllerTests,
+    foundBy: { kind: 'tests', files: ['src/broker/cluster/controller/controller'] },
   },
   'acknowledged-before-written': {
     file: 'src/broker/log/append/writer.ts',
@@ -121,13 +146,13 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     file: 'src/broker/log/recovery/start-class.ts',
     from: 'disk.unlink(`${path}/clean.json`)',
     to: 'disk.stat(`${path}/clean.json`)',
-    foundBy: { kind: 'tests', files: ['test/crash/start-class'] },
+    foundBy: { kind: 'tests', files: ['src/broker/log/directory/log-directory'] },
   },
   'recovers-last-segment-only': {
     file: 'src/broker/log/recovery/recovery.ts',
     from: 'await recoverTail(recovery, bases.slice(firstWalked))',
     to: 'await recoverTail(recovery, bases.slice(Math.max(firstWalked, bases.length - 1)))',
-    foundBy: { ...kills, kinds: ['kill', 'kill-in-write'] },
+    foundBy: { kind: 'tests', files: ['src/broker/log/log.test'] },
   },
   'producer-state-not-rebuilt': {
     file: 'src/broker/log/recovery/walk.ts',
@@ -157,13 +182,13 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     file: 'src/broker/partition/partitions.ts',
     from: 'return isDeleted ? directory.remove(id) : directory.setAside(id)',
     to: 'return directory.remove(id)',
-    foundBy: { kind: 'tests', files: ['src/broker/partition', 'test/metadata'] },
+    foundBy: { kind: 'tests', files: ['src/broker/partition/partitions'] },
   },
   'chain-unchecked': {
     file: 'src/broker/cluster/known-log.ts',
     from: 'if (chainHash({ ...record, previousHash }) === record.hash) return true',
     to: 'if (previousHash !== record.hash) return true',
-    foundBy: { kind: 'tests', files: ['src/broker/cluster'] },
+    foundBy: { kind: 'tests', files: ['src/broker/cluster/brokers'] },
   },
   'store-went-back-unnoticed': {
     file: 'src/broker/metadata/copy/link.ts',
@@ -187,6 +212,6 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     file: 'src/broker/log/recovery/walk.ts',
     from: 'epochs.assign(header.leaderEpoch, header.baseOffset)',
     to: 'void epochs',
-    foundBy: { kind: 'tests', files: ['src/broker/log', 'test/crash/crash-points'] },
+    foundBy: { kind: 'tests', files: ['src/broker/log/append/growth', 'src/broker/log/log.test'] },
   },
 }

@@ -18,7 +18,7 @@ export async function hunt(name: string, seedBase = 1): Promise<Hunt> {
     const args = ['--config', 'test/planted/vitest.config.ts', 'run', ...foundBy.files]
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
     const { code, output } = await run(name, [vitest, ...args])
-    const failed = /(?:FAIL|×) .*/.exec(plain(output))?.[0] ?? null
+    const failed = /(?:FAIL|×) .*/.exec(output)?.[0] ?? null
     return { found: code === 0 ? null : failed, output }
   }
   const last = seedBase + foundBy.seedCount - 1
@@ -44,7 +44,7 @@ function run(
   bug: string,
   args: readonly string[],
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const env: NodeJS.ProcessEnv = { ...process.env, [plantedVariable]: bug }
+  const env: NodeJS.ProcessEnv = { ...process.env, [plantedVariable]: bug, NO_COLOR: '1' }
   delete env['VITEST']
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -55,9 +55,4 @@ function run(
     child.on('error', reject)
     child.on('close', code => resolve({ code, output }))
   })
-}
-
-function plain(text: string): string {
-  // Colours.
-  return text.replaceAll(/\u001b\[[0-9;]*m/g, '')
 }

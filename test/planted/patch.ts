@@ -16,9 +16,16 @@ export function bugCalled(name: string): PlantedBug {
  */
 export function planted(bug: PlantedBug, path: string, source: string): string {
   if (!path.endsWith(`/${bug.file}`)) return source
-  const parts = source.split(bug.from)
-  if (parts.length !== 2) {
-    throw new Error(`${bug.file} has ${parts.length - 1} times, and not once:\n${bug.from}`)
-  }
-  return parts.join(bug.to)
+  const once = replaced(bug.file, source, bug)
+  return bug.also === undefined ? once : replaced(bug.file, once, bug.also)
+}
+
+function replaced(
+  file: string,
+  source: string,
+  { from, to }: Pick<PlantedBug, 'from' | 'to'>,
+): string {
+  const parts = source.split(from)
+  if (parts.length === 2) return parts.join(to)
+  throw new Error(`${file} has ${parts.length - 1} times, and not once:\n${from}`)
 }
