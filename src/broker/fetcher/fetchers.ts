@@ -25,6 +25,8 @@ interface Running {
   readonly leader: number
   readonly fetcher: Fetcher
   readonly partitions: Set<FollowedPartition>
+  /** Of the leader's registration when it was last connected to. */
+  epoch: number | undefined
 }
 
 /** A leader that said nothing for longer than it may wait is behind by its silence. */
@@ -41,10 +43,9 @@ export class Fetchers {
   readonly #assigned = new Map<FollowedPartition, Running>()
   /** By the leader, for the life of the process. */
   readonly #numbers = new Map<number, FetchNumbers>()
-  /** Of the registrations by which the connections were made, by broker. */
-  readonly #epochs = new Map<number, number | undefined>()
 
   #perLeader: number
+  #isStopped = false
 
   constructor(options: FetchersOptions) {
     this.#options = options
@@ -53,6 +54,7 @@ export class Fetchers {
 
   /** What the partition follows may be another leader or epoch than before, or none. */
   changed(partition: FollowedPartition): void {
+    if (this.#isStopped) return
     const { following } = partition
     const before = this.#assigned.get(partition)
     const now = following === null ? undefined : this.#fetcherOf(following.leader, partition)
@@ -65,11 +67,12 @@ export class Fetchers {
 
   /** Brokers may have registered anew: whoever did is another process, and connections to the old one are dropped. */
   brokersChanged(): void {
-    for (const { leader, fetcher } of this.#running.values()) {
-      if (this.#options.epochOf(leader) !== this.#epochs.get(leader)) fetcher.reconnect()
+    for (const running of this.#running.values()) {
+      const epoch = this.#options.epochOf(running.leader)
+      if (epoch === running.epoch) continue
+      running.epoch = epoch
+      running.fetcher.reconnect()
     }
-    for (const leader of this.#epochs.keys())
-      this.#epochs.set(leader, this.#options.epochOf(leader))
   }
 
   /** Settings may be others. */
@@ -80,7 +83,9 @@ export class Fetchers {
     for (const partition of Array.from(this.#assigned.keys())) this.changed(partition)
   }
 
+  /** Nothing is fetched any more, whatever changes. */
   stop(): void {
+    this.#isStopped = true
     for (const { fetcher } of this.#running.values()) fetcher.stop()
     this.#running.clear()
     this.#assigned.clear()
@@ -125,9 +130,9 @@ export class Fetchers {
     let running = this.#running.get(key)
     if (running === undefined) {
       const fetcher = new Fetcher({ ...this.#options, leader, numbers: this.#numbersOf(leader) })
-      running = { leader, fetcher, partitions: new Set() }
+      const epoch = this.#options.epochOf(leader)
+      running = { leader, fetcher, partitions: new Set(), epoch }
       this.#running.set(key, running)
-      this.#epochs.set(leader, this.#options.epochOf(leader))
     }
     return running
   }
