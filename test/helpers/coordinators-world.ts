@@ -10,7 +10,7 @@ import type { Partitions } from '../../src/broker/partition/partitions.ts'
 import type { AppendResult, PartitionWatcher } from '../../src/broker/partition/requests.ts'
 import type { ErrorName } from '../../src/broker/wire/errors.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
-import { zeroUuid } from '../../src/lib/uuid.ts'
+import { type Uuid, uuidText, zeroUuid } from '../../src/lib/uuid.ts'
 import { protocol } from './group-world.ts'
 
 interface Batch {
@@ -142,7 +142,8 @@ export class CoordinatorsWorld {
   readonly #nodes = new Map<number, Node>()
   #roles: readonly Role[]
   #lastDrawn = 0
-  readonly #topics = new Map<string, string>([['topic', zeroUuid]])
+  /** The id of the one topic that is committed for. */
+  topicId: Uuid = uuidOf(1)
 
   constructor(partitionCount = 1) {
     this.#roles = Array.from({ length: partitionCount }, () => {
@@ -175,7 +176,7 @@ export class CoordinatorsWorld {
     const offsetsTopic = { id: zeroUuid, name: offsetsTopicName, partitions }
     return {
       topicByName: (name: string) =>
-        name === offsetsTopicName ? offsetsTopic : this.#topics.has(name) ? { name } : undefined,
+        name === offsetsTopicName ? offsetsTopic : { name, id: this.topicId },
       topicById: () => undefined,
     }
   }
@@ -215,7 +216,7 @@ export class CoordinatorsWorld {
 
   commit(broker: number, offset: number, group = 'group'): { answer: GroupError | null } {
     const value = {
-      topicId: zeroUuid,
+      topicId: this.topicId,
       leaderEpoch: 0,
       metadata: '',
       commitTimeMs: 0,
@@ -328,4 +329,8 @@ function appended(lastOffset: number): AppendResult {
 
 function refused(error: ErrorName): AppendResult {
   return { ok: false, error, message: '', recordErrors: [], logStartOffset: 0 }
+}
+
+export function uuidOf(number: number): Uuid {
+  return uuidText(new Uint8Array(16).fill(number))
 }

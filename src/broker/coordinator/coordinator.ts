@@ -1,4 +1,6 @@
 import type { Env, Timer } from '../../env/env.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
+import type { OffsetValue } from './groups/records.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -273,8 +275,10 @@ export class Coordinator {
   }
 
   /** What a log that is being loaded says of the topic was committed for one that is not there any more. */
-  #isGone(topic: string): boolean {
-    return this.#deletedWhileLoading.has(topic) || this.#image.topicByName(topic) === undefined
+  #isGone(name: string, { topicId }: OffsetValue): boolean {
+    const topic = this.#image.topicByName(name)
+    if (topic === undefined || this.#deletedWhileLoading.has(name)) return true
+    return topicId !== zeroUuid && topicId !== topic.id
   }
 
   /** An image shares what did not change. */
@@ -286,7 +290,7 @@ export class Coordinator {
   }
 
   #adopt(groups: LoadedGroups): void {
-    this.#perform(this.#groups.adopt(groups.all(), this.#now(), name => this.#isGone(name)))
+    this.#perform(this.#groups.adopt(groups.all(), this.#now(), (...of) => this.#isGone(...of)))
     if (!this.isLoading) this.#deletedWhileLoading.clear()
   }
 }

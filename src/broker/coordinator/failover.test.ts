@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CoordinatorsWorld } from '../../../test/helpers/coordinators-world.ts'
+import { CoordinatorsWorld, uuidOf } from '../../../test/helpers/coordinators-world.ts'
 
 /** A world in which broker 1 leads, and has committed `offset` in it, which all have. */
 async function committedWorld(offset = 7): Promise<CoordinatorsWorld> {
@@ -139,6 +139,22 @@ describe('a coordinator', () => {
       expect(world.committed(isMoved ? 1 : 2, group)).toBe('NOT_COORDINATOR')
     }
   })
+})
+
+test('what was committed for a topic that was made anew meanwhile is forgotten by the next coordinator', async () => {
+  const world = await committedWorld(7)
+  world.topicId = uuidOf(2)
+  await world.elect(2)
+  await world.replicate()
+  // What it forgets counts when that is committed.
+  await world.replicate()
+  expect(world.committed(2)).toBe(-1)
+  world.commit(2, 3)
+  await world.clock.settle()
+  await world.replicate()
+  await world.elect(3)
+  await world.replicate()
+  expect(world.committed(3)).toBe(3)
 })
 
 describe('a stable group', () => {

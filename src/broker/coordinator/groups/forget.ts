@@ -1,7 +1,7 @@
 import { plain } from './answers.ts'
 import type { GroupError, OffsetCommit, TopicPartition, WriteOutcome } from './events.ts'
 import type { Group } from './group.ts'
-import type { GroupRecord } from './records.ts'
+import type { GroupRecord, OffsetValue } from './records.ts'
 
 /** DeleteGroups: an empty group goes with its offsets (KIP-229). */
 export function deleteGroup(group: Group, id: number): void {
@@ -46,7 +46,24 @@ function isRead(group: Group, topic: string): boolean {
 
 /** Forgets what was committed for topics that are gone. */
 export function forgetTopics(group: Group, topics: ReadonlySet<string>): void {
-  const gone = group.offsets.everything().filter(({ topic }) => topics.has(topic))
+  forgetAll(
+    group,
+    group.offsets.everything().filter(({ topic }) => topics.has(topic)),
+  )
+}
+
+/** Forgets what was committed for topics that went away before the group was loaded. */
+export function forgetGone(group: Group, isGone: IsGone): void {
+  forgetAll(
+    group,
+    Array.from(group.offsets.all()).filter(({ topic, value }) => isGone(topic, value)),
+  )
+}
+
+/** Whether an offset was committed for a topic that is not there any more, maybe under a name that another one has now. */
+export type IsGone = (topic: string, value: OffsetValue) => boolean
+
+function forgetAll(group: Group, gone: readonly TopicPartition[]): void {
   if (gone.length === 0 || group.state === 'Dead') return
   const done = (error: GroupError): void => {
     const names = [...new Set(gone.map(({ topic }) => topic))]

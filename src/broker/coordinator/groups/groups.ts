@@ -9,7 +9,14 @@ import type {
   Moment,
   WriteOutcome,
 } from './events.ts'
-import { deleteGroup, deleteOffsets, expire, forgetTopics } from './forget.ts'
+import {
+  deleteGroup,
+  deleteOffsets,
+  expire,
+  forgetGone,
+  forgetTopics,
+  type IsGone,
+} from './forget.ts'
 import { Group, type GroupHost, type GroupsConfig } from './group.ts'
 import { join, judgeWish } from './join.ts'
 import { endSessions, leave } from './leave.ts'
@@ -111,17 +118,13 @@ export class Groups {
    * Groups as the log has them. Members get a whole session from now on to be heard of. What was committed for topics
    * that went away (`isGone`), and is in the log still because the broker died meanwhile, is forgotten now.
    */
-  adopt(
-    loaded: Iterable<LoadedGroup>,
-    now: Moment,
-    isGone: (topic: string) => boolean = () => false,
-  ): GroupEffect[] {
+  adopt(loaded: Iterable<LoadedGroup>, now: Moment, isGone: IsGone = () => false): GroupEffect[] {
     this.#now = now
     for (const one of loaded) {
       assert(!this.#groups.has(one.groupId), 'a group is loaded before anybody asks for it')
       const group = restore(one, this.#host)
       this.#groups.set(one.groupId, group)
-      forgetTopics(group, new Set([...one.offsets.keys()].filter(isGone)))
+      forgetGone(group, isGone)
     }
     return this.#takeEffects()
   }
