@@ -3,7 +3,7 @@ import type { Node } from './node.ts'
 import type { World } from './world.ts'
 
 /** What may happen to a cluster. */
-export const faultKinds = [
+const faultKinds = [
   'kill',
   'kill-in-write',
   'stop',

@@ -113,7 +113,7 @@ export async function fetchFrom(
 }
 
 /** Records of whole batches; a last one that was cut is left out, as clients do. */
-export function recordsIn(bytes: Uint8Array): SeenRecord[] {
+function recordsIn(bytes: Uint8Array): SeenRecord[] {
   const records: SeenRecord[] = []
   for (let at = 0; at + batchOverheadBytes <= bytes.length;) {
     const header = readBatchHeader(bytes, at)

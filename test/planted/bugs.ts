@@ -1,7 +1,7 @@
 import type { FaultKind } from '../../sim/cluster/faults.ts'
 
 /** Who has to find a bug, and within what. */
-export type Finder =
+type Finder =
   /** Tests that lie beside their subject. */
   | { readonly kind: 'tests'; readonly files: readonly string[] }
   /** Worlds of whole brokers, from a first seed on. */
