@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/env/clock.ts'
+import type { Clock } from '../../src/env/clock.ts'
 import type { Lease, LeaseView } from '../../src/broker/metadata/store.ts'
 
 /** The lease as the store keeps it: who wrote it last, and how often it was written. */
@@ -14,7 +14,6 @@ interface Seen extends Readonly<LeaseBoard> {
 
 /** A beat that stands still for so long was left behind. */
 const leaseMs = 10_000
-const renewEveryMs = 2000
 /** Who could not renew for so long does not hold it any more, whatever stands there. */
 const renewDeadlineMs = 6000
 
@@ -28,7 +27,6 @@ export class DistantLease implements Lease {
   readonly #brokerId: number
   #seen: Seen | null = null
   #deadlineMs = -Infinity
-  #renewal: Timer | null = null
 
   constructor(ask: AskBoard, clock: Clock, brokerId: number) {
     this.#ask = ask
@@ -48,9 +46,7 @@ export class DistantLease implements Lease {
     const seen = this.#saw(await this.#ask(board => ({ ...board })))
     const isFree =
       seen.holder === null || seen.holder === this.#brokerId || this.#isStale(seen) || force
-    if (!isFree || !(await this.#write(seen.beat, this.#brokerId))) return false
-    this.#renewal ??= this.#clock.every(renewEveryMs, () => void this.renew().catch(() => {}))
-    return true
+    return isFree && (await this.#write(seen.beat, this.#brokerId))
   }
 
   async renew(): Promise<boolean> {
@@ -60,8 +56,6 @@ export class DistantLease implements Lease {
   }
 
   async release(): Promise<void> {
-    this.#renewal?.cancel()
-    this.#renewal = null
     this.#deadlineMs = -Infinity
     const seen = this.#seen
     if (seen?.holder === this.#brokerId) await this.#write(seen.beat, null)

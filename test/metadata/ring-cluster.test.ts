@@ -9,8 +9,13 @@ import { clusterId, SimulatedRing } from './simulated-ring.ts'
 
 let seed = 0
 
-function start(ring: SimulatedRing, store: MetadataStore = ring.store()): Promise<Cluster> {
+function start(
+  ring: SimulatedRing,
+  store: MetadataStore = ring.store(),
+  isSoleBroker = true,
+): Promise<Cluster> {
   return Cluster.start({
+    isSoleBroker,
     env: { clock: ring.clock, random: simRandom(new Prng(++seed)) },
     store,
     clusterId,
@@ -67,6 +72,24 @@ describe('a cluster whose metadata are in the ring', () => {
     const { usedBytes, bytesMax } = last.room
     expect(usedBytes / bytesMax).toBeLessThan(0.5)
     expect(Math.max(...sizes(ring))).toBeLessThan(263_000)
+  })
+
+  test('writes nothing at rest but its Lease, once every two seconds', async () => {
+    const ring = new SimulatedRing()
+    const store = ring.store()
+    const readAll = store.readAll.bind(store)
+    // It takes its time, as a real one does: what is renewed from the first request on and from the last would not coincide.
+    store.readAll = async () => {
+      await new Promise<void>(resolve => ring.clock.after(700, resolve))
+      return readAll()
+    }
+    const starting = start(ring, store, false)
+    await ring.clock.run(5_000)
+    const cluster = await starting
+    const before = ring.api.writeCount
+    await ring.clock.run(60_000)
+    expect(ring.api.writeCount - before).toBe(30)
+    await cluster.stop()
   })
 
   test('grows until a snapshot is three quarters full, and is refused with a sentence; all else is not', async () => {

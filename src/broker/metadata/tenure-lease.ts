@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../env/clock.ts'
+import type { Clock } from '../../env/clock.ts'
 import { StoreUnavailable, type Lease, type LeaseView } from './store.ts'
 
 /** Who holds a lease, as the place where it is kept tells it. Counter 0: there was never a holder. */
@@ -28,21 +28,19 @@ export interface TenureLeaseOptions {
   readonly me: Holder
 }
 
-/** As the lease in Kubernetes: the ratio of the first two is how much faster one clock may run than another. */
+/** As the lease in Kubernetes: their ratio is how much faster one clock may run than another. */
 const leaseDurationMs = 10_000
 const renewDeadlineMs = 6_000
-const renewPeriodMs = 2_000
 
 /**
  * Who may try to be the controller, by a counter that each renewal raises, and that only one of several can raise. One that stands still
  * for ten seconds of the observer's own monotonic clock is overtaken, whoever's it is: a process that is stopped does not give it back
- * (durability.md 1.4). It renews itself while it is held.
+ * (durability.md 1.4). Whoever holds the office renews it.
  */
 export class TenureLease implements Lease {
   readonly #options: TenureLeaseOptions
   #seen: (Tenure & { readonly sinceMs: number }) | null = null
   #deadlineMs = -Infinity
-  #renewal: Timer | null = null
   #isRenewing = false
 
   constructor(options: TenureLeaseOptions) {
@@ -65,9 +63,7 @@ export class TenureLease implements Lease {
     // Nobody else has this broker's id while this process has its directory, so what had it before is gone.
     const isFree = holder === null || holder.brokerId === me.brokerId || this.#isStale()
     if (!isFree && !force) return false
-    if (!(await this.#take(tenure, me))) return false
-    this.#renewal ??= this.#options.clock.every(renewPeriodMs, () => void this.renew())
-    return true
+    return await this.#take(tenure, me)
   }
 
   async renew(): Promise<boolean> {
@@ -87,7 +83,6 @@ export class TenureLease implements Lease {
   }
 
   async release(): Promise<void> {
-    this.stop()
     this.#deadlineMs = -Infinity
     try {
       const tenure = await this.#look()
@@ -96,12 +91,6 @@ export class TenureLease implements Lease {
       // It runs out by itself.
       if (!(error instanceof StoreUnavailable)) throw error
     }
-  }
-
-  /** Renews no longer; the lease runs out by itself. */
-  stop(): void {
-    this.#renewal?.cancel()
-    this.#renewal = null
   }
 
   #isMe(holder: Holder | null): boolean {

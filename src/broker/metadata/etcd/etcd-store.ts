@@ -132,7 +132,6 @@ export class EtcdStore implements MetadataStore {
   }
 
   close(): Promise<void> {
-    this.lease.stop()
     this.#keyValues.close()
     return Promise.resolve()
   }

@@ -13,6 +13,7 @@ import {
 } from '../store.ts'
 import { isShortage, makeDirectoryDurably, writeDurably } from './durable-file.ts'
 import { refuseNetwork } from './local-folder.ts'
+import { Operations } from './operations.ts'
 import { decodeRecordFile, encodeRecordFile, encodeSnapshotFile } from './log-file.ts'
 import { fileName, readLog, sequenceOf, type StorePaths, storePaths } from './read-log.ts'
 
@@ -47,13 +48,14 @@ export class FilesStore implements MetadataStore {
   readonly #disk: Disk
   readonly #paths: StorePaths
   readonly #lock: DiskLock
-  #state: 'idle' | 'busy' | 'failed' | 'closed' = 'idle'
+  readonly #operations: Operations
 
   private constructor(options: FilesStoreOptions, lock: DiskLock) {
     this.#disk = options.disk
     this.#paths = storePaths(options.path)
     this.snapshotIntervalMax = options.snapshotIntervalMax ?? 512
     this.#lock = lock
+    this.#operations = new Operations(options.path)
     this.lease = leaseOfOneProcess()
   }
 
@@ -86,22 +88,21 @@ export class FilesStore implements MetadataStore {
   }
 
   readAll(): Promise<StoredLog> {
-    return this.#alone(() => Promise.resolve(readLog(this.#disk, this.#paths)))
+    return this.#operations.alone(() => Promise.resolve(readLog(this.#disk, this.#paths)))
   }
 
   append(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome> {
     assert(payload.length <= this.payloadBytesMax, 'a payload keeps the limit')
-    return this.#alone(() => this.#append(cursor, epoch, payload))
+    return this.#operations.alone(() => this.#append(cursor, epoch, payload))
   }
 
   writeSnapshot(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<SnapshotOutcome> {
-    return this.#alone(() => this.#writeSnapshot(cursor, epoch, payload))
+    return this.#operations.alone(() => this.#writeSnapshot(cursor, epoch, payload))
   }
 
   /** Waits for nothing: the caller has no operation under way. */
   close(): Promise<void> {
-    if (this.#state !== 'closed') this.#lock.release()
-    this.#state = 'closed'
+    if (this.#operations.close()) this.#lock.release()
     return Promise.resolve()
   }
 
@@ -200,29 +201,6 @@ export class FilesStore implements MetadataStore {
   #snapshotSequence(): number {
     const content = readWhole(this.#disk, this.#paths.snapshotSequence)
     return content === null ? 0 : Number(fromUtf8(content))
-  }
-
-  /** Runs one operation; an error that is no StoreError is one of the disk's, and final. */
-  async #alone<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#state === 'failed') {
-      throw new StoreError('failed', `The metadata store ${this.#paths.root} has failed before`)
-    }
-    assert(this.#state === 'idle', 'the store is open and does one operation at a time')
-    this.#state = 'busy'
-    try {
-      const result = await act()
-      this.#state = 'idle'
-      return result
-    } catch (error) {
-      this.#state = 'failed'
-      if (!(error instanceof DiskError)) throw error
-      throw new StoreError(
-        'failed',
-        `The metadata store failed: ${error.message}. What was under way may or may not be written; the next ` +
-          'start will tell. Check the disk, then start the broker again.',
-        { cause: error },
-      )
-    }
   }
 }
 

@@ -148,7 +148,6 @@ export class KubernetesStore implements MetadataStore {
   }
 
   close(): Promise<void> {
-    this.lease.stop()
     this.#options.objects.close()
     return Promise.resolve()
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../../sim/clock.ts'
 import { SimKubernetes } from '../../../../sim/kubernetes-objects.ts'
+import type { Timer } from '../../../env/clock.ts'
 import type { NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { RingLease } from './ring-lease.ts'
 
@@ -27,6 +28,11 @@ class World {
 
 const gently = { force: false }
 
+/** Renews it as the keeper of an office does. */
+function keep({ clock }: World, lease: RingLease): Timer {
+  return clock.every(2_000, () => void lease.renew())
+}
+
 describe('the lease of the ring', () => {
   test('is kept by renewing it every two seconds, and given back', async () => {
     const world = new World()
@@ -39,7 +45,9 @@ describe('the lease of the ring', () => {
       renewTime: '2026-01-01T00:00:00.000000Z',
       leaseTransitions: 1,
     })
+    const renewal = keep(world, lease)
     await world.clock.run(60_000)
+    renewal.cancel()
     expect(world.spec).toMatchObject({ renewTime: '2026-01-01T00:01:00.000000Z' })
     expect(world.api.writeCount).toBe(1 + 30)
     expect(await world.lease('broker-1').acquire(gently)).toBe(false)
@@ -52,7 +60,6 @@ describe('the lease of the ring', () => {
     const world = new World()
     const gone = world.lease('broker-0')
     await gone.acquire(gently)
-    gone.stop()
     // Long ago by the other's clock, and for the first time here.
     await world.clock.run(3_600_000)
     const lease = world.lease('broker-1')
@@ -71,7 +78,9 @@ describe('the lease of the ring', () => {
 
   test('that changed, by anybody, counts anew', async () => {
     const world = new World()
-    await world.lease('broker-0').acquire(gently)
+    const before = world.lease('broker-0')
+    await before.acquire(gently)
+    keep(world, before)
     const lease = world.lease('broker-1')
     for (let seconds = 0; seconds < 30; seconds += 5) {
       expect(await lease.acquire(gently)).toBe(false)
@@ -83,7 +92,6 @@ describe('the lease of the ring', () => {
     const world = new World()
     const before = world.lease('broker-0')
     await before.acquire(gently)
-    before.stop()
     expect(await world.lease('broker-0').acquire(gently)).toBe(true)
     expect(world.spec).toMatchObject({ leaseTransitions: 1 })
   })
@@ -121,7 +129,6 @@ describe('the lease of the ring', () => {
     expect(await renewed).toBe(true)
     world.api.isReachable = false
     answersAfterMs = 0
-    lease.stop()
     await world.clock.run(999)
     expect(await lease.renew()).toBe(true)
     await world.clock.run(1)

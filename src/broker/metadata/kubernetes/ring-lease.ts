@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../../env/clock.ts'
+import type { Clock } from '../../../env/clock.ts'
 import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { isObject } from '../shape.ts'
 import { StoreUnavailable, type Lease, type LeaseHolder, type LeaseView } from '../store.ts'
@@ -13,14 +13,13 @@ export interface RingLeaseOptions {
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
-/** As reliable leader elections have them: the ratio of the first two is how much faster one clock may run than another. */
+/** As reliable leader elections have them: their ratio is how much faster one clock may run than another. */
 const leaseDurationMs = 10_000
 const renewDeadlineMs = 6_000
-const retryPeriodMs = 2_000
 
 /**
  * The Lease object, judged by this broker's own clock alone: another's counts as given up when it has not changed here for
- * its whole duration, one's own from before the request that renewed it was sent. It renews itself while it is held.
+ * its whole duration, one's own from before the request that renewed it was sent. Whoever holds the office renews it.
  *
  * It only keeps two brokers from getting into each other's way: what is true is decided in the ring. So where the
  * object does not exist, which brokers may not change, anybody may go on.
@@ -30,7 +29,6 @@ export class RingLease implements Lease {
   /** Its last known state, and when this broker first saw it, in monotonic milliseconds. */
   #seen: { readonly object: KubernetesObject; readonly sinceMs: number } | null = null
   #deadlineMs = -Infinity
-  #renewal: Timer | null = null
   #isRenewing = false
 
   constructor(options: RingLeaseOptions) {
@@ -60,9 +58,7 @@ export class RingLease implements Lease {
     const { identity } = this.#options
     const isFree = holder === '' || holder === identity || this.#isStale()
     if (!isFree && !force) return false
-    if (!(await this.#write(identity, holder !== identity))) return false
-    this.#renewal ??= this.#options.clock.every(retryPeriodMs, () => void this.renew())
-    return true
+    return await this.#write(identity, holder !== identity)
   }
 
   async renew(): Promise<boolean> {
@@ -80,16 +76,9 @@ export class RingLease implements Lease {
   }
 
   async release(): Promise<void> {
-    this.stop()
     if (this.#holder() !== this.#options.identity) return
     this.#deadlineMs = -Infinity
     await this.#write('', false)
-  }
-
-  /** Renews no longer; the Lease runs out by itself. */
-  stop(): void {
-    this.#renewal?.cancel()
-    this.#renewal = null
   }
 
   async #look(): Promise<GetReply> {

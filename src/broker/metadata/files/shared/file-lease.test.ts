@@ -35,12 +35,18 @@ class World {
   }
 }
 
+/** Renews it as the keeper of an office does. */
+function keep({ clock }: World, lease: TenureLease): void {
+  clock.every(2_000, () => void lease.renew())
+}
+
 describe('the lease of a shared folder', () => {
   test('is held while its counter rises, and given back', async () => {
     const world = new World()
     const [one, other] = [world.lease(0), world.lease(1)]
     expect(await other.observe()).toEqual({ isHeld: false, isMine: false, holder: null })
     expect(await one.acquire(gently)).toBe(true)
+    keep(world, one)
     await world.clock.run(60_000)
     expect(await one.renew()).toBe(true)
     expect(world.names).toEqual(['00000000000000000032'])
@@ -60,7 +66,6 @@ describe('the lease of a shared folder', () => {
     const stopped = world.lease(0)
     await stopped.acquire(gently)
     // It does nothing any more, and its locks stay with it.
-    stopped.stop()
     await world.clock.run(3_600_000)
     const other = world.lease(1)
     expect(await other.acquire(gently)).toBe(false)
@@ -93,6 +98,7 @@ describe('the lease of a shared folder', () => {
     const world = new World()
     const [one, other] = [world.lease(0), world.lease(1)]
     await one.acquire(gently)
+    for (const each of [one, other]) keep(world, each)
     expect(await other.acquire({ force: true })).toBe(true)
     await world.clock.run(30_000)
     expect([await one.renew(), await other.renew()]).toEqual([false, true])
@@ -102,7 +108,6 @@ describe('the lease of a shared folder', () => {
     const world = new World()
     const before = world.lease(0)
     await before.acquire(gently)
-    before.stop()
     const after = world.lease(0, 1)
     expect(await after.observe()).toMatchObject({ isHeld: true, isMine: false })
     expect(await after.acquire(gently)).toBe(true)

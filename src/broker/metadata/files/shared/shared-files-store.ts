@@ -13,6 +13,7 @@ import {
 } from '../../store.ts'
 import { makeDirectoryDurably } from '../durable-file.ts'
 import { refuseNetwork } from '../local-folder.ts'
+import { Operations } from '../operations.ts'
 import { storePaths } from '../read-log.ts'
 import type { TenureLease } from '../../tenure-lease.ts'
 import { fileLease } from './file-lease.ts'
@@ -52,16 +53,15 @@ export class SharedFilesStore implements MetadataStore {
   readonly lease: TenureLease
   readonly #disk: Disk
   readonly #clock: Clock
-  readonly #path: string
   readonly #folder: SharedFolder
   readonly #lock: DiskLock
-  #state: 'idle' | 'busy' | 'failed' | 'closed' = 'idle'
+  readonly #operations: Operations
 
   private constructor(options: SharedFilesStoreOptions, lock: DiskLock) {
     const { disk, clock, random, path, brokerId } = options
     this.#disk = disk
     this.#clock = clock
-    this.#path = path
+    this.#operations = new Operations(path)
     this.#folder = folderOf(options)
     this.#lock = lock
     this.snapshotIntervalMax = options.snapshotIntervalMax ?? 512
@@ -106,7 +106,7 @@ export class SharedFilesStore implements MetadataStore {
   }
 
   readAll(): Promise<StoredLog> {
-    return this.#alone(async () => {
+    return this.#operations.alone(async () => {
       try {
         return await this.#run(readAll(this.#folder))
       } catch (error) {
@@ -128,8 +128,7 @@ export class SharedFilesStore implements MetadataStore {
 
   /** Waits for nothing but the lease: the caller has no operation under way. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
+    if (!this.#operations.close()) return
     await this.lease.release()
     this.#lock.release()
   }
@@ -139,7 +138,7 @@ export class SharedFilesStore implements MetadataStore {
   }
 
   #unlessOut<Outcome>(steps: Steps<Outcome>): Promise<Outcome | Unavailable> {
-    return this.#alone(async () => {
+    return this.#operations.alone(async () => {
       try {
         return await this.#run(steps)
       } catch (error) {
@@ -147,29 +146,6 @@ export class SharedFilesStore implements MetadataStore {
         return { kind: 'unavailable', reason: error.message }
       }
     })
-  }
-
-  /** Runs one operation; an error of the disk that comes out of it is final. */
-  async #alone<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#state === 'failed') {
-      throw new StoreError('failed', `The metadata store ${this.#path} has failed before`)
-    }
-    assert(this.#state === 'idle', 'the store is open and does one operation at a time')
-    this.#state = 'busy'
-    try {
-      const result = await act()
-      this.#state = 'idle'
-      return result
-    } catch (error) {
-      this.#state = error instanceof StoreUnavailable ? 'idle' : 'failed'
-      if (!(error instanceof DiskError)) throw error
-      throw new StoreError(
-        'failed',
-        `The metadata store failed: ${error.message}. What was under way may or may not be written; the next ` +
-          'start will tell. Check the disk, then start the broker again.',
-        { cause: error },
-      )
-    }
   }
 }
 
