@@ -5,7 +5,7 @@ import type { Endpoints } from './endpoints.ts'
 import { FullFetch, SessionFetch, type Asked, type Told } from './fetch/asked.ts'
 import { emptyAnswer, fetchAnswer, refusedAnswer } from './fetch/fetch-answer.ts'
 import { FetchCall, type FetchDeps } from './fetch/fetch-call.ts'
-import { followerOf } from './fetch/follower.ts'
+import { followerOf, type Fetching } from './fetch/follower.ts'
 import type { FetchSessionCache, Opening } from './fetch/sessions/session-cache.ts'
 import type { Wish } from './fetch/sessions/wish.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -41,9 +41,10 @@ export function fetchHandler(deps: FetchHandlerDeps): Handler<FetchRequest, Fetc
       }
       const follower = followerOf(request)
       if (follower !== null) deps.partitions.heardFrom(follower.brokerId)
-      const asked = askedBy(deps, opening, { request, context })
-      const answer = (told: Told): FetchResponse => fetchAnswer(told, { ...deps, request, context })
-      const told = new FetchCall(deps, request, asked, context).run()
+      const fetching = { request, context, follower }
+      const asked = askedBy(deps, opening, fetching)
+      const answer = (told: Told): FetchResponse => fetchAnswer(deps, told, fetching)
+      const told = new FetchCall(deps, asked, fetching).run()
       return told instanceof Promise ? told.then(answer) : answer(told)
     },
   }
@@ -73,15 +74,15 @@ function open(
 function askedBy(
   deps: FetchHandlerDeps,
   opened: Exclude<Opened, { kind: 'refused' }>,
-  { request, context }: { readonly request: FetchRequest; readonly context: RequestContext },
+  { context, follower }: Fetching,
 ): Asked {
-  const reads = followerOf(request) === null ? 'consumer' : 'follower'
+  const reads = follower === null ? 'consumer' : 'follower'
   if (opened.kind === 'incremental') {
-    return new SessionFetch({ ...deps, reads }, opened.session, opened.epoch)
+    return new SessionFetch(deps.partitions, reads, opened.session, opened.epoch)
   }
   const usesTopicIds = context.apiVersion >= idVersionMin
   const session = { isPrivileged: reads === 'follower', usesTopicIds }
-  return new FullFetch({ ...deps, reads }, opened.wishes, opened.beginsSession ? session : null)
+  return new FullFetch(deps, reads, opened.wishes, opened.beginsSession ? session : null)
 }
 
 /** What is asked for, in its order. `names`: of topics by id. */

@@ -33,9 +33,10 @@ export interface Told {
   readonly found: readonly Found[]
 }
 
+/** Who asks: who waits hears of other news. */
+type Reads = 'consumer' | 'follower'
+
 export interface AskedDeps {
-  /** Who asks: who waits hears of other news. */
-  readonly reads: 'consumer' | 'follower'
   readonly partitions: Partitions
   readonly sessions: FetchSessionCache
   readonly clock: Clock
@@ -44,16 +45,19 @@ export interface AskedDeps {
 /** A fetch that is answered with everything that it asks for. */
 export class FullFetch implements Asked {
   readonly #deps: AskedDeps
+  readonly #reads: Reads
   readonly #wishes: readonly Wish[]
   readonly #session: { readonly isPrivileged: boolean; readonly usesTopicIds: boolean } | null
 
   /** `session`: what one has that begins with the answer; null where none does. */
   constructor(
     deps: AskedDeps,
+    reads: Reads,
     wishes: readonly Wish[],
     session: { readonly isPrivileged: boolean; readonly usesTopicIds: boolean } | null,
   ) {
     this.#deps = deps
+    this.#reads = reads
     this.#wishes = wishes
     this.#session = session
   }
@@ -73,17 +77,15 @@ export class FullFetch implements Asked {
   settle(): void {}
 
   isBehind(found: readonly Found[]): boolean {
-    const { reads } = this.#deps
     return found.some(({ partition, result }) => {
-      return partition !== null && partition.readableOffset(reads) > result.readableOffset
+      return partition !== null && partition.readableOffset(this.#reads) > result.readableOffset
     })
   }
 
   wait(found: readonly Found[], watcher: PartitionWatcher): () => void {
-    const { reads } = this.#deps
-    for (const { partition } of found) partition?.newsFor(reads).watchers.add(watcher)
+    for (const { partition } of found) partition?.newsFor(this.#reads).watchers.add(watcher)
     return () => {
-      for (const { partition } of found) partition?.newsFor(reads).watchers.delete(watcher)
+      for (const { partition } of found) partition?.newsFor(this.#reads).watchers.delete(watcher)
     }
   }
 
@@ -98,14 +100,16 @@ export class FullFetch implements Asked {
 /** A fetch that goes on with a session: only what is new is looked at, and answered. */
 export class SessionFetch implements Asked {
   readonly isEmpty = false
-  readonly #deps: Pick<AskedDeps, 'partitions' | 'reads'>
+  readonly #partitions: Partitions
+  readonly #reads: Reads
   readonly #session: FetchSession
   /** Of the session, as long as no other request goes on with it. */
   readonly #epoch: number
   #newsCount = 0
 
-  constructor(deps: Pick<AskedDeps, 'partitions' | 'reads'>, session: FetchSession, epoch: number) {
-    this.#deps = deps
+  constructor(partitions: Partitions, reads: Reads, session: FetchSession, epoch: number) {
+    this.#partitions = partitions
+    this.#reads = reads
     this.#session = session
     this.#epoch = epoch
   }
@@ -116,10 +120,9 @@ export class SessionFetch implements Asked {
   }
 
   find(wish: SessionPartition): Partition | ErrorName {
-    const { partitions, reads } = this.#deps
-    wish.topic ??= partitions.topicName(wish.topicId) ?? null
-    const found = partitionOf(partitions, wish)
-    wish.follow(typeof found === 'string' ? null : found.newsFor(reads))
+    wish.topic ??= this.#partitions.topicName(wish.topicId) ?? null
+    const found = partitionOf(this.#partitions, wish)
+    wish.follow(typeof found === 'string' ? null : found.newsFor(this.#reads))
     return found
   }
 

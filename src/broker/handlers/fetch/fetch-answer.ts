@@ -2,19 +2,16 @@ import { errorCode, type ErrorName } from '../../wire/errors.ts'
 import type { FetchRequest, FetchResponse } from '../../wire/messages/index.ts'
 import type { Partitions } from '../../partition/partitions.ts'
 import type { Endpoints } from '../endpoints.ts'
-import type { RequestContext } from '../handler.ts'
 import { readUncommitted } from '../isolation-level.ts'
 import type { Told } from './asked.ts'
 import { noRecords, type Found } from './fetch-result.ts'
-import { followerOf } from './follower.ts'
+import type { Fetching } from './follower.ts'
 import type { Wish } from './sessions/wish.ts'
 
 type TopicResponse = FetchResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitions'][number]
 
-interface Answering {
-  readonly request: Pick<FetchRequest, 'isolationLevel' | 'replicaId' | 'replicaState'>
-  readonly context: RequestContext
+interface AnswerDeps {
   readonly endpoints: Endpoints
   readonly partitions: Pick<Partitions, 'leading'>
 }
@@ -23,12 +20,15 @@ interface Answering {
 const leaderVersionMin = 16
 
 /** The answer that tells `told`. A topic stands there as often as its partitions do not follow one another. */
-export function fetchAnswer(told: Told, answering: Answering): FetchResponse {
-  const { context, endpoints, request } = answering
+export function fetchAnswer(
+  deps: AnswerDeps,
+  told: Told,
+  { request, context, follower }: Fetching,
+): FetchResponse {
   const tellsLeaders = context.apiVersion >= leaderVersionMin
   const responses: TopicResponse[] = []
   let last: Wish | null = null
-  const leaders = new Set<number>()
+  let leaders: Set<number> | null = null
   for (const found of told.found) {
     const { wish } = found
     if (last === null || !isSameTopic(last, wish)) {
@@ -36,14 +36,13 @@ export function fetchAnswer(told: Told, answering: Answering): FetchResponse {
     }
     last = wish
     const isAboutLeader = tellsLeaders && leaderErrors.has(found.result.error)
-    const leading = isAboutLeader ? leadingOf(found, answering) : null
-    if (leading !== null) leaders.add(leading.leader)
+    const leading = isAboutLeader ? leadingOf(found, deps) : null
+    if (leading !== null) (leaders ??= new Set()).add(leading.leader)
     responses.at(-1)!.partitions.push(partitionAnswer(found, request, leading))
   }
   // A follower knows where the others are.
-  const isTold = leaders.size > 0 && followerOf(request) === null
-  const seen = isTold ? endpoints.seenFrom(context) : []
-  const brokers = seen.filter(({ brokerId }) => leaders.has(brokerId))
+  const seen = leaders === null || follower !== null ? [] : deps.endpoints.seenFrom(context)
+  const brokers = seen.filter(({ brokerId }) => leaders?.has(brokerId))
   return {
     ...emptyAnswer(told.error, told.sessionId),
     responses,
@@ -82,14 +81,14 @@ function isSameTopic(one: Wish, other: Wish): boolean {
 
 type Leading = NonNullable<ReturnType<Partitions['leading']>>
 
-function leadingOf({ wish, partition }: Found, { partitions }: Answering): Leading | null {
+function leadingOf({ wish, partition }: Found, { partitions }: AnswerDeps): Leading | null {
   if (partition !== null) return partition.role
   return wish.topic === null ? null : partitions.leading(wish.topic, wish.partition)
 }
 
 function partitionAnswer(
   { wish, result, records }: Found,
-  { isolationLevel }: Answering['request'],
+  { isolationLevel }: FetchRequest,
   leading: Leading | null,
 ): PartitionResponse {
   return {

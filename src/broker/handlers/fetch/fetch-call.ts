@@ -1,9 +1,7 @@
 import type { Clock } from '../../../env/env.ts'
-import type { FetchRequest } from '../../wire/messages/index.ts'
-import type { RequestContext } from '../handler.ts'
 import type { Asked, Told } from './asked.ts'
 import { FetchPass, type Look, type PassDeps } from './fetch-pass.ts'
-import { followerOf, type Follower } from './follower.ts'
+import type { Fetching } from './follower.ts'
 import { parkUntil } from './parked-fetch.ts'
 
 export interface FetchDeps extends PassDeps {
@@ -15,20 +13,17 @@ type Later<T> = T | Promise<T>
 /** One fetch from its first look to its answer. */
 export class FetchCall {
   readonly #deps: FetchDeps
-  readonly #request: FetchRequest
   readonly #asked: Asked
-  readonly #context: RequestContext
+  readonly #fetching: Fetching
   readonly #minBytes: number
-  readonly #follower: Follower | null
   #closed = false
   #wasLookedAt = false
 
-  constructor(deps: FetchDeps, request: FetchRequest, asked: Asked, context: RequestContext) {
+  constructor(deps: FetchDeps, asked: Asked, fetching: Fetching) {
+    const { request, context } = fetching
     this.#deps = deps
-    this.#request = request
     this.#asked = asked
-    this.#context = context
-    this.#follower = followerOf(request)
+    this.#fetching = fetching
     this.#minBytes = Math.min(request.minBytes, request.maxBytes, deps.answerBytesMax)
     context.onClosed(() => (this.#closed = true))
   }
@@ -41,7 +36,8 @@ export class FetchCall {
   /** Answers with what the look gave where it is enough, else parks and answers with a second look. */
   #weigh({ found, bytes, urgent }: Look): Later<Told> {
     const { clock } = this.#deps
-    const waitMs = this.#request.maxWaitMs - (clock.monotonic() - this.#context.receivedAtMs)
+    const { request, context } = this.#fetching
+    const waitMs = request.maxWaitMs - (clock.monotonic() - context.receivedAtMs)
     const isEnough = urgent || bytes >= this.#minBytes || this.#asked.isEmpty
     if (isEnough || waitMs <= 0 || this.#closed) return this.#asked.answer(found)
     this.#asked.settle(found)
@@ -51,22 +47,22 @@ export class FetchCall {
       waitMs,
       bytesMissing: this.#minBytes - bytes,
       watch: watcher => this.#asked.wait(found, watcher),
-      onClosed: act => this.#context.onClosed(act),
-      onStopping: act => this.#context.onStopping(act),
+      onClosed: act => context.onClosed(act),
+      onStopping: act => context.onStopping(act),
     }).then(async () => this.#asked.answer((await this.#look()).found))
   }
 
   /** One pass over what has to be looked at; synchronous as long as every look-up is in the page cache. */
   #look(): Later<Look> {
     if (this.#closed) return { found: [], bytes: 0, urgent: true }
-    const { maxBytes } = this.#request
+    const { request, context, follower } = this.#fetching
     const isRepeated = this.#wasLookedAt
     this.#wasLookedAt = true
     return new FetchPass(this.#deps, this.#asked, {
-      follower: this.#follower,
+      follower,
       isRepeated,
-      context: this.#context,
-      bytesMax: Math.min(maxBytes, this.#deps.answerBytesMax),
+      context,
+      bytesMax: Math.min(request.maxBytes, this.#deps.answerBytesMax),
       isClosed: () => this.#closed,
     }).run()
   }

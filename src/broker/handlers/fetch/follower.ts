@@ -1,4 +1,12 @@
 import type { FetchRequest } from '../../wire/messages/index.ts'
+import type { RequestContext } from '../handler.ts'
+
+/** A fetch as it came, and the broker that asks; null where a consumer does. */
+export interface Fetching {
+  readonly request: FetchRequest
+  readonly context: RequestContext
+  readonly follower: Follower | null
+}
 
 /** A broker that follows, as its fetches name it. */
 export interface Follower {
