@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Clock } from '../env/clock.ts'
+import { exchange } from '../env/real/http-exchange.ts'
 import {
   NoAnswer,
   type Found,
@@ -90,42 +91,16 @@ export class HttpKeyValues implements KeyValues {
     }
   }
 
-  #exchange(url: URL, body: string, { agent, request }: Connections): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  async #exchange(url: URL, body: string, { agent, request }: Connections): Promise<unknown> {
     const { clock, timeoutMs = 2_000 } = this.#options
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
     }
     const asked = request(url, { method: 'POST', agent, headers })
-    const timer = clock.after(timeoutMs, () =>
-      asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
-    )
-    const fail = (error: Error): void => {
-      timer.cancel()
-      reject(error)
-    }
-    asked.once('error', fail)
-    asked.once('response', response => {
-      const parts: Buffer[] = []
-      let bytes = 0
-      response.on('data', (part: Buffer) => {
-        bytes += part.length
-        if (bytes > answerBytesMax) asked.destroy(new Error(`an answer of over ${bytes} bytes`))
-        else parts.push(part)
-      })
-      response.once('error', fail)
-      response.once('end', () => {
-        timer.cancel()
-        try {
-          resolve(contentOf(response.statusCode ?? 0, Buffer.concat(parts).toString()))
-        } catch (error) {
-          reject(error as Error)
-        }
-      })
-    })
-    asked.end(body)
-    return promise
+    const bounds = { clock, timeoutMs, bytesMax: answerBytesMax }
+    const { status, text } = await exchange(asked, body, bounds)
+    return contentOf(status, text)
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Agent, request } from 'node:https'
 import type { Clock } from '../env/clock.ts'
+import { exchange } from '../env/real/http-exchange.ts'
 import { assert } from '../lib/assert.ts'
 import {
   getReplyOf,
@@ -98,8 +99,7 @@ export class HttpsObjects implements NamedObjects {
     }
   }
 
-  #exchange(options: Options, body: string | null, what: string): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  async #exchange(options: Options, body: string | null, what: string): Promise<Answer> {
     const { clock, timeoutMs = 2_000 } = this.#options
     const { hostname, port } = this.#url
     const sent = body === null ? {} : { 'content-type': 'application/json' }
@@ -112,38 +112,10 @@ export class HttpsObjects implements NamedObjects {
       port: port === '' ? 443 : port,
       headers: { ...options.headers, ...sent },
     })
-    const timer = clock.after(timeoutMs, () =>
-      asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
-    )
-    const parts: Buffer[] = []
-    let bytes = 0
-    const fail = (error: Error): void => {
-      timer.cancel()
-      reject(error)
-    }
-    asked.once('error', fail)
-    asked.once('response', response => {
-      response.on('data', (part: Buffer) => {
-        bytes += part.length
-        if (bytes > answerBytesMax) asked.destroy(new Error(`an answer of over ${bytes} bytes`))
-        else parts.push(part)
-      })
-      response.once('error', fail)
-      response.once('end', () => {
-        timer.cancel()
-        const status = response.statusCode ?? 0
-        if (status === 401) this.#token = null
-        try {
-          const text = Buffer.concat(parts).toString()
-          const retryAfter = response.headers['retry-after']
-          resolve(answerOf({ status, text, what, retryAfter }))
-        } catch (error) {
-          reject(error as Error)
-        }
-      })
-    })
-    asked.end(body ?? undefined)
-    return promise
+    const bounds = { clock, timeoutMs, bytesMax: answerBytesMax }
+    const { status, headers, text } = await exchange(asked, body, bounds)
+    if (status === 401) this.#token = null
+    return answerOf({ status, text, what, retryAfter: headers['retry-after'] })
   }
 
   /** Nobody knows what became of a request that was sent; one that could not be sent is rare enough to be treated alike. */

@@ -20,6 +20,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: ['src/lib', 'src/env', 'src/env/duplex'],
     modules: ['node:fs', 'node:fs/promises', 'node:net', 'node:stream', 'node:crypto', 'node:path'],
   },
+  'src/env/real/http-exchange.ts': { ours: ['src/env'], modules: ['node:http'] },
   'src/env/real/idle-memory.ts': {
     ours: ['src/env', 'src/env/real/resident-memory.ts', 'src/env/real/collector.ts'],
   },
@@ -27,7 +28,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/kubernetes': { ours: ['src/lib', 'src/env'] },
   // The one real twin outside of src/env/real: a port that only one store and the operator's tests of it know.
   'src/kubernetes/https-objects.ts': {
-    ours: ['src/lib', 'src/env', 'src/kubernetes'],
+    ours: ['src/lib', 'src/env', ...real('http-exchange.ts'), 'src/kubernetes'],
     modules: ['node:https', 'node:fs/promises'],
   },
   'src/broker/wire': { ours: ['src/lib'] },
@@ -160,7 +161,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/etcd': { ours: ['src/lib', 'src/env'] },
   // As https-objects.ts: the real twin of a port that only one store knows.
   'src/etcd/http-key-values.ts': {
-    ours: ['src/lib', 'src/env', 'src/etcd'],
+    ours: ['src/lib', 'src/env', ...real('http-exchange.ts'), 'src/etcd'],
     modules: ['node:http'],
   },
   'src/broker/metadata/etcd': {
