@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Answer, ElectionKind, PartitionId } from '../cluster/controller/commands.ts'
+import type { ElectionKind, ElectionResult, PartitionId } from '../cluster/controller/commands.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   electLeaders,
@@ -35,23 +35,14 @@ export function electLeadersHandler(
           ? ({ type: 'leadersElected', results: [] } as const)
           : await cluster.ask(command, changeTimeoutMs(timeoutMs))
       if (answer.type === 'refused') return response(answer.error, [])
-      const names = topicPartitions?.map(({ topic }) => topic) ?? topicNames(cluster)
-      return response(
-        'NONE',
-        names.map(topic => ({
-          topic,
-          partitionResult: [
-            ...electedOf(cluster, topic, answer),
-            ...absentOf(cluster, topic, topicPartitions ?? []),
-          ].toSorted((a, b) => a.partitionId - b.partitionId),
-        })),
-      )
+      const elected = answer.type === 'leadersElected' ? answer.results : []
+      return response('NONE', byTopic(cluster, topicPartitions ?? allTopics(cluster), elected))
     },
   }
 }
 
-function topicNames({ image }: Pick<Cluster, 'image'>): string[] {
-  return Array.from(image.topics(), ({ name }) => name)
+function allTopics({ image }: Pick<Cluster, 'image'>): Asked {
+  return Array.from(image.topics(), ({ name: topic }) => ({ topic, partitions: [] }))
 }
 
 function known({ image }: Pick<Cluster, 'image'>, asked: Asked): PartitionId[] {
@@ -63,24 +54,41 @@ function known({ image }: Pick<Cluster, 'image'>, asked: Asked): PartitionId[] {
   })
 }
 
-function electedOf({ image }: Pick<Cluster, 'image'>, name: string, answer: Answer): Result[] {
-  if (answer.type !== 'leadersElected') return []
-  const id = image.topicByName(name)?.id
-  return answer.results
-    .filter(({ topicId }) => topicId === id)
-    .map(({ index, error, message }) => result(index, error, message))
+/** Each partition once, however often it was named: those that are not there too. */
+function byTopic(
+  { image }: Pick<Cluster, 'image'>,
+  asked: Asked,
+  elected: readonly ElectionResult[],
+): TopicResult[] {
+  const topics = new Map<string, Map<number, Result>>()
+  for (const { topic: name, partitions } of asked) {
+    const results = resultsOf(topics, name)
+    const topic = image.topicByName(name)
+    for (const index of partitions) {
+      if (topic?.partitions[index] === undefined) results.set(index, absent(name, index))
+    }
+  }
+  for (const { topicId, index, error, message } of elected) {
+    const name = image.topicById(topicId)?.name
+    if (name !== undefined) resultsOf(topics, name).set(index, result(index, error, message))
+  }
+  return Array.from(topics, ([topic, results]) => ({
+    topic,
+    partitionResult: [...results.values()].toSorted((a, b) => a.partitionId - b.partitionId),
+  }))
 }
 
-function absentOf({ image }: Pick<Cluster, 'image'>, name: string, asked: Asked): Result[] {
-  const topic = image.topicByName(name)
-  return asked
-    .filter(each => each.topic === name)
-    .flatMap(({ partitions }) => partitions)
-    .filter(index => topic?.partitions[index] === undefined)
-    .map(index => {
-      const message = `There is no partition ${index} of topic '${name}'.`
-      return result(index, 'UNKNOWN_TOPIC_OR_PARTITION', message)
-    })
+function resultsOf(topics: Map<string, Map<number, Result>>, name: string): Map<number, Result> {
+  const there = topics.get(name)
+  if (there !== undefined) return there
+  const results = new Map<number, Result>()
+  topics.set(name, results)
+  return results
+}
+
+function absent(name: string, index: number): Result {
+  const message = `There is no partition ${index} of topic '${name}'.`
+  return result(index, 'UNKNOWN_TOPIC_OR_PARTITION', message)
 }
 
 function ofUnknownType(type: number, asked: Asked | null): ElectLeadersResponse {

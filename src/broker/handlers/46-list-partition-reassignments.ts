@@ -22,7 +22,7 @@ export function listPartitionReassignmentsHandler(
           ? Array.from(now.topics(), topic => moving(topic, null))
           : asked.flatMap(({ name, partitionIndexes }) => {
               const topic = now.topicByName(name)
-              return topic === undefined ? [] : [moving(topic, partitionIndexes)]
+              return topic === undefined ? [] : [moving(topic, new Set(partitionIndexes))]
             })
       return {
         throttleTimeMs: 0,
@@ -34,11 +34,11 @@ export function listPartitionReassignmentsHandler(
   }
 }
 
-function moving({ name, partitions }: TopicImage, indexes: readonly number[] | null): Topic {
+function moving({ name, partitions }: TopicImage, indexes: ReadonlySet<number> | null): Topic {
   return {
     name,
     partitions: partitions
-      .filter(({ index }) => indexes === null || indexes.includes(index))
+      .filter(({ index }) => indexes === null || indexes.has(index))
       .filter(each => each.addingReplicas.length > 0 || each.removingReplicas.length > 0)
       .map(({ index, replicas, addingReplicas, removingReplicas }) => ({
         partitionIndex: index,
