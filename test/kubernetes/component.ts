@@ -50,10 +50,10 @@ export class Component {
     const options = JSON.parse(
       readFileSync(fileOf(this.#folder, this.name), 'utf8'),
     ) as ComponentOptions
-    startDaemon(options)
+    const daemon = startDaemon(options)
     const end = performance.now() + msMax
     while (!(await isOk(options.readyUrl, options.authority))) {
-      if (!this.isRunning) throw new Error(`${this.name} ended at its start:\n${this.output()}`)
+      if (daemon.hasEnded) throw new Error(`${this.name} ended at its start:\n${this.output()}`)
       if (performance.now() > end) {
         throw new Error(`${this.name} is not ready within ${msMax} ms:\n${this.output()}`)
       }

@@ -16,8 +16,13 @@ export interface DaemonOptions {
   readonly networkNamespace?: string | undefined
 }
 
+/** A process that its starter can ask about. One that `processesOf` does not find may be at an exec, when it has no environment. */
+export interface Daemon {
+  readonly hasEnded: boolean
+}
+
 /** Starts a process that outlives its starter, so that `npm run cluster -- up` can end and leave it running. */
-export function startDaemon(options: DaemonOptions): void {
+export function startDaemon(options: DaemonOptions): Daemon {
   const { name, program, args, folder, networkNamespace } = options
   mkdirSync(join(folder, 'log'), { recursive: true })
   const log = openSync(logOf(folder, name), 'a')
@@ -31,7 +36,16 @@ export function startDaemon(options: DaemonOptions): void {
   })
   closeSync(log)
   child.unref()
-  child.on('error', error => console.error(`${name}: ${error.message}`))
+  let hasFailed = false
+  child.on('error', error => {
+    hasFailed = true
+    console.error(`${name}: ${error.message}`)
+  })
+  return {
+    get hasEnded() {
+      return hasFailed || child.exitCode !== null || child.signalCode !== null
+    },
+  }
 }
 
 /** The end of what a daemon said. */
