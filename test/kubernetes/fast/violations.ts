@@ -148,7 +148,7 @@ const ofPools: Violation[] = [
   ...ofNames('pool', 12, pool),
   {
     on: 'LogCluster',
-    when: 'changed',
+    when: 'created',
     change: object => (pool(object)['brokers'] = 0),
     says: 'spec.pools must have one broker at least',
   },
