@@ -4,7 +4,13 @@ import { makeCoordinator } from './make-coordinator.ts'
 import { makeHandlers } from './make-handlers.ts'
 import { makePartitions } from './make-partitions.ts'
 import { makeReplication } from './make-replication.ts'
-import { probesOf, statusDocument, statusOf } from './broker-status.ts'
+import {
+  followInSync,
+  probesOf,
+  statusDocument,
+  statusOf,
+  type StatusParts,
+} from './broker-status.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { StartFacts } from './cluster/options.ts'
 import type { OpenedCluster, PeerService } from './cluster/peer-service.ts'
@@ -95,11 +101,9 @@ export class Broker {
 
   /** What is known of the broker now. */
   get status(): BrokerStatus {
-    const { nodeId } = this.#configuration.settings
-    const { version } = this.#options
     const facts = {
-      brokerId: nodeId,
-      version,
+      brokerId: this.#configuration.settings.nodeId,
+      version: this.#options.version,
       startedAtMs: this.#startedAtMs,
       notReadyReason: this.#notReadyReason,
       pageCacheSource: this.#pageCacheSource,
@@ -117,9 +121,9 @@ export class Broker {
   /** What HTTP tells. */
   get probes(): Probes {
     return probesOf({
-      directory: () => this.#parts.directory,
+      parts: () => this.#parts,
       notReadyReason: () => this.#notReadyReason,
-      standsAlone: () => this.#parts.cluster?.standsAlone ?? null,
+      told: () => this.status,
       status: () => {
         const { listeners, status } = this
         return statusDocument(status, { listeners, insight: this.#insight })
@@ -210,6 +214,7 @@ export class Broker {
     await server.start()
     this.#parts.privateListener?.serve(handlers.all())
     this.#options.metrics.attach({ brokers: () => [ownNumbers(nodeId, this.#listeners, server)] })
+    this.#parts.inSync = followInSync(cluster, nodeId)
     cluster.setReady()
   }
 
@@ -381,6 +386,7 @@ export class Broker {
 
 /** What is up so far. */
 interface Parts {
+  inSync?: NonNullable<StatusParts['inSync']>
   privateListener?: PrivateListener | null
   disk?: OwnDisk
   cluster?: Cluster
