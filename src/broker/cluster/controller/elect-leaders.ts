@@ -11,7 +11,7 @@ type ElectLeaders = Extract<Command, { readonly type: 'electLeaders' }>
 
 /** Elections by command (I-24, KIP-460; durability.md R9): of the partitions that are named, or of all that need it. */
 export function decideElectLeaders(before: MetadataImage, command: ElectLeaders): Decision {
-  const elected = new Map<Uuid, PartitionImage[]>()
+  const elected = new Map<Uuid, Map<number, PartitionImage>>()
   const results: ElectionResult[] = []
   for (const id of command.partitions ?? allOf(before)) {
     const after = afterElection(before, command, id)
@@ -19,14 +19,14 @@ export function decideElectLeaders(before: MetadataImage, command: ElectLeaders)
     if (command.partitions === null && isUnneeded) continue
     const result = isMistake(after) ? after : { error: 'NONE' as const, message: null }
     results.push({ ...id, ...result })
-    if (isMistake(after) || elected.get(id.topicId)?.some(({ index }) => index === id.index))
-      continue
-    elected.set(id.topicId, [...(elected.get(id.topicId) ?? []), after])
+    if (isMistake(after)) continue
+    const ofTopic = elected.get(id.topicId) ?? new Map<number, PartitionImage>()
+    elected.set(id.topicId, ofTopic.set(id.index, after))
   }
   const records: MetadataRecord[] = Array.from(elected, ([topicId, partitions]) => ({
     type: 'partitionsChanged',
     topicId,
-    partitions,
+    partitions: [...partitions.values()],
   }))
   const answer = { type: 'leadersElected', results } as const
   return { records, image: applied(before, records), answer }
