@@ -12,11 +12,11 @@ import type { Probes } from './telemetry/http.ts'
 
 /** What is up of a broker, as far as its status looks. */
 export interface StatusParts {
-  readonly cluster?: Cluster
-  readonly directory?: LogDirectory
-  readonly partitions?: Partitions
+  cluster?: Cluster
+  directory?: LogDirectory
+  partitions?: Partitions
   /** As soon as clients are served. */
-  readonly inSync?: InSyncReadiness
+  inSync?: InSyncReadiness
 }
 
 /** What does not come from the parts. */

@@ -385,15 +385,11 @@ export class Broker {
 }
 
 /** What is up so far. */
-interface Parts {
-  inSync?: NonNullable<StatusParts['inSync']>
+interface Parts extends StatusParts {
   privateListener?: PrivateListener | null
   disk?: OwnDisk
-  cluster?: Cluster
-  directory?: LogDirectory
   /** As soon as the cluster is known, and before this broker is registered in it. */
   peerService?: PeerService
-  partitions?: Partitions
   fetchers?: Fetchers
   coordinator?: Coordinator
   server?: Server
