@@ -12,6 +12,12 @@ export const privateSettings = {
     effect: 'at restart',
     doc: 'host:port of the listener for the operator, and for brokers among themselves: in none of `listeners`, told to no client, and closed to who has not logged in by SCRAM-SHA-256 as `operator` or `broker`. 0.0.0.0 or no host: every address of the machine. Empty: there is none.',
   }),
+  'private.advertised.listener': text({
+    default: '',
+    effect: 'at restart',
+    described: 'where given',
+    doc: 'host:port at which other brokers reach `private.listener`. Empty: its own address; where it listens at every address, the host that clients are told for the first of `listeners`, and its own port.',
+  }),
   'private.credentials.dir': text({
     default: '',
     effect: 'at restart',
