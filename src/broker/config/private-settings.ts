@@ -28,4 +28,10 @@ export const privateSettings = {
     effect: 'at restart',
     doc: 'Where a broker that refuses to start says why, as one line of JSON with `reason` and `message`: /dev/termination-log in a pod. Empty: nowhere but on stderr.',
   }),
+  'leadership.drain.enable': bool({
+    default: false,
+    effect: 'at once',
+    described: 'where given',
+    doc: 'Given to a running broker, true has it lead nothing that another replica in sync can lead, from that moment until it is taken back; then it leads again what prefers it. So a node is emptied before its pod is evicted. A file of settings has no say in it, because the controller decides by what all brokers know.',
+  }),
 } as const

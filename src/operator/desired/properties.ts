@@ -42,6 +42,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'private.credentials.dir',
   'http.address',
   'termination.log.file',
+  'leadership.drain.enable',
 ])
 
 /**
