@@ -63,6 +63,24 @@ const stories: readonly Story[] = [
     },
   },
   {
+    name: 'the disk of one of three brokers that is lost with its node',
+    before: async world => {
+      const [pool] = minimal.pools
+      world.withNodes(4).apply({ ...minimal, pools: [{ ...pool!, brokers: 3 }] })
+      await world.converge()
+    },
+    act: world => world.nodes.deleteNode(world.pod.spec!.nodeName!),
+    after: world => {
+      expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+      expect(world.disks.formats).toEqual(['pv-1', 'pv-2', 'pv-3', 'pv-4'])
+      expect([...world.brokers.retired]).toHaveLength(1)
+      expect(world.logBroker.status.retiredVolumes).toMatchObject([{ reason: 'NodeGone' }])
+      expect(world.logBroker.status.diskLost).toBeUndefined()
+      // The others were left alone.
+      expect(world.nodes.starts.filter(name => name !== `${broker}-0`)).toHaveLength(2)
+    },
+  },
+  {
     name: 'adoption of kept claims',
     before: async world => {
       await created(world)

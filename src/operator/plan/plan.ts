@@ -7,6 +7,7 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
+import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
@@ -25,6 +26,8 @@ export interface Plan {
   readonly settings: WantedSettings
   /** Every broker that is wanted; none while the cluster is blocked. */
   readonly views: readonly BrokerView[]
+  /** Of each broker's disk, by name of the broker. */
+  readonly disks: ReadonlyMap<string, DiskVerdict>
   readonly steps: readonly Step[]
 }
 
@@ -34,13 +37,14 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const settings = wantedSettings(observed.cluster.spec.config)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
-  const found = { birth, settings, views }
+  const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
+  const found = { birth, settings, views, disks }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
   const { cluster } = observed
-  const { birth, settings, views } = found
+  const { birth, settings, views, disks } = found
   if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
   if (cluster.spec.reconciliation === 'Paused') return []
   if (birth.kind === 'blocked') return []
@@ -54,6 +58,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
+    ...replacementSteps(views, disks),
   ]
 }
 
