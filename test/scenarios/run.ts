@@ -1,40 +1,58 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { ensureClients } from '../../tools/clients.ts'
 import {
   type Cell,
   type DataPath,
   type Row,
   runCell,
+  runCellOfThree,
   scenarioBroker,
+  scenarioCluster,
   versionOf,
   whyNot,
 } from './cell.ts'
 import { type Client, clients } from './clients.ts'
+import type { Ground } from './ground.ts'
 import { type Scenario, scenarios } from './scenarios.ts'
-import { table } from './table.ts'
+import { table, tableOfThree } from './table.ts'
 
 /**
  *     npm run qualify -- scenarios                       every client, every scenario; writes docs/clients.md
  *     npm run qualify -- scenarios kafkajs topic-grow    some; on both data paths where the client is run on both
+ *     npm run qualify -- scenarios --brokers 3           on three, one killed in the middle of each: docs/clients-of-three.md
+ *     npm run qualify -- scenarios --brokers 3 --keep kcat   some clients, whose rows of that page become these
  *
  * Exits 1 where a cell failed or a client is missing. What the brokers said is in `.cache/scenarios/`.
  */
 async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      brokers: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+    },
+  })
+  if (values.brokers !== '1' && values.brokers !== '3') throw new Error('--brokers is 1 or 3')
   ensureClients()
   mkdirSync(logs, { recursive: true })
-  const names = new Set(args)
+  const names = new Set(positionals)
+  const unknown = positionals.filter(
+    arg => ![...clients, ...scenarios].some(({ name }) => name === arg),
+  )
+  if (unknown.length > 0) throw new Error(`no client or scenario: ${unknown.join(' ')}`)
   const chosenClients = chosen(clients, names)
   const chosenScenarios = chosen(scenarios, names)
-  const unknown = args.filter(arg => ![...clients, ...scenarios].some(({ name }) => name === arg))
-  if (unknown.length > 0) throw new Error(`no client or scenario: ${unknown.join(' ')}`)
-  const both = chosenClients.filter(client => client.alsoOnFallback)
-  const wanted = [
-    ...chosenClients.map(client => [client, 'native'] as const),
-    ...both.map(client => [client, 'fallback'] as const),
-  ]
-  const rows = await inLanes(wanted, ([client, path]) => runRow(client, path, chosenScenarios))
-  if (args.length === 0) writeFileSync(join(root, 'docs/clients.md'), table(rows, scenarios))
+  const isOfThree = values.brokers === '3'
+  const rows = await (isOfThree
+    ? rowsOfThree(chosenClients, chosenScenarios)
+    : rowsOfOne(chosenClients, chosenScenarios))
+  if (isOfThree && (positionals.length === 0 || values.keep)) keepOfThree(rows)
+  if (!isOfThree && positionals.length === 0) {
+    writeFileSync(join(root, 'docs/clients.md'), table(rows, scenarios))
+  }
   const failed = rows.filter(isBad)
   console.log(
     failed.length === 0 ? 'All passed' : `Failed: ${failed.map(row => row.client).join(', ')}`,
@@ -51,8 +69,32 @@ function chosen<One extends { name: string }>(all: readonly One[], names: Set<st
   return named.length > 0 ? named : [...all]
 }
 
-/** Three at a time, each with a broker of its own: mostly they wait for each other's programs. Results in order. */
+function rowsOfOne(wanted: readonly Client[], of: readonly Scenario[]): Promise<Row[]> {
+  const both = wanted.filter(client => client.alsoOnFallback)
+  const pairs = [
+    ...wanted.map(client => [client, 'native'] as const),
+    ...both.map(client => [client, 'fallback'] as const),
+  ]
+  return inLanes(3, pairs, ([client, dataPath]) =>
+    runRow(client, dataPath, async () => {
+      const ground = await scenarioBroker(dataPath)
+      return { ground, cells: of.map(scenario => () => runCell(ground, client, scenario)) }
+    }),
+  )
+}
+
+function rowsOfThree(wanted: readonly Client[], of: readonly Scenario[]): Promise<Row[]> {
+  return inLanes(2, wanted, client =>
+    runRow(client, 'native', async () => {
+      const ground = await scenarioCluster()
+      return { ground, cells: of.map(scenario => () => runCellOfThree(ground, client, scenario)) }
+    }),
+  )
+}
+
+/** So many at a time, each with brokers of its own: mostly they wait for each other's programs. Results in order. */
 async function inLanes<Item, Result>(
+  count: number,
   items: readonly Item[],
   act: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
@@ -61,7 +103,7 @@ async function inLanes<Item, Result>(
   const lane = async (): Promise<void> => {
     for (let at = next++; at < items.length; at = next++) results[at] = await act(items[at]!)
   }
-  await Promise.all([lane(), lane(), lane()])
+  await Promise.all(Array.from({ length: count }, lane))
   return results
 }
 
@@ -69,10 +111,15 @@ function isBad({ missing, cells }: Row): boolean {
   return missing !== null || cells.some(cell => cell.result === 'FAIL')
 }
 
+interface Played {
+  readonly ground: Ground
+  readonly cells: readonly (() => Promise<Cell>)[]
+}
+
 async function runRow(
   client: Client,
   dataPath: DataPath,
-  wanted: readonly Scenario[],
+  prepare: () => Promise<Played>,
 ): Promise<Row> {
   const missing = whyNot(client)
   const row = { client: client.name, dataPath, missing }
@@ -81,11 +128,12 @@ async function runRow(
     return { ...row, version: null, cells: [] }
   }
   const version = await versionOf(client)
-  await using broker = await scenarioBroker(dataPath)
+  const played = await prepare()
+  await using ground = played.ground
   const cells: Cell[] = []
-  for (const scenario of wanted) {
+  for (const play of played.cells) {
     const startMs = Date.now()
-    const cell = await runCell(broker, client, scenario)
+    const cell = await play()
     cells.push(cell)
     const seconds = ((Date.now() - startMs) / 1000).toFixed(1)
     console.log(
@@ -93,8 +141,24 @@ async function runRow(
     )
   }
   const file = `${client.name.replaceAll(/[^a-z]+/gi, '-')}-${dataPath}.log`
-  writeFileSync(join(logs, file), broker.output)
+  writeFileSync(join(logs, file), ground.output)
   return { ...row, version, cells }
+}
+
+/** A whole run takes an hour, so it may be made of several; scenarios that were not run again keep what came of them. */
+function keepOfThree(rows: readonly Row[]): void {
+  const file = join(logs, 'of-three.json')
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Row[]) : []
+  const all = clients.flatMap(({ name }) => {
+    const old = before.find(row => row.client === name)
+    const row = rows.find(one => one.client === name)
+    if (row === undefined) return old ?? []
+    const again = new Set(row.cells.map(cell => cell.scenario))
+    const kept = (old?.cells ?? []).filter(cell => !again.has(cell.scenario))
+    return { ...row, cells: [...kept, ...row.cells] }
+  })
+  writeFileSync(file, JSON.stringify(all, null, 2))
+  writeFileSync(join(root, 'docs/clients-of-three.md'), tableOfThree(all, scenarios))
 }
 
 process.exitCode = await main(process.argv.slice(2))

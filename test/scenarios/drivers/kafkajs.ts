@@ -50,7 +50,12 @@ function codecOf(compress: OneWay, decompress: OneWay): () => unknown {
 const patient = { initialRetryTime: 100, maxRetryTime: 1000, retries: 40 }
 
 function kafkaOf(address: string, clientId = 'scenarios'): kafkajs.Kafka {
-  return new Kafka({ clientId, brokers: [address], logLevel: logLevel.NOTHING, retry: patient })
+  return new Kafka({
+    clientId,
+    brokers: address.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: patient,
+  })
 }
 
 function verbsOf(address: string): Verbs {
@@ -67,7 +72,7 @@ function verbsOf(address: string): Verbs {
         headers: Object.fromEntries(headers),
         ...(timestamp !== undefined && { timestamp: String(timestamp) }),
       }))
-      const producer = kafka.producer({ retry: { retries: 2 } })
+      const producer = kafka.producer({ retry: patient })
       await producer.connect()
       try {
         await producer.send({ topic, messages, compression, acks: acks === 'all' ? -1 : +acks })
