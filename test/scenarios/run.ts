@@ -47,9 +47,9 @@ async function main(args: readonly string[]): Promise<number> {
   const chosenScenarios = chosen(scenarios, names)
   const isOfThree = values.brokers === '3'
   const rows = await (isOfThree
-    ? rowsOfThree(chosenClients, chosenScenarios)
+    ? rowsOfThree(chosenClients, chosenScenarios, positionals.length === 0 || values.keep)
     : rowsOfOne(chosenClients, chosenScenarios))
-  if (isOfThree && (positionals.length === 0 || values.keep)) keepOfThree(rows)
+  if (isOfThree && (positionals.length === 0 || values.keep)) writeOfThree()
   if (!isOfThree && positionals.length === 0) {
     writeFileSync(join(root, 'docs/clients.md'), table(rows, scenarios))
   }
@@ -83,13 +83,18 @@ function rowsOfOne(wanted: readonly Client[], of: readonly Scenario[]): Promise<
   )
 }
 
-function rowsOfThree(wanted: readonly Client[], of: readonly Scenario[]): Promise<Row[]> {
-  return inLanes(2, wanted, client =>
-    runRow(client, 'native', async () => {
+function rowsOfThree(
+  wanted: readonly Client[],
+  of: readonly Scenario[],
+  isKept: boolean,
+): Promise<Row[]> {
+  return inLanes(2, wanted, client => {
+    const prepare = async (): Promise<Played> => {
       const ground = await scenarioCluster()
       return { ground, cells: of.map(scenario => () => runCellOfThree(ground, client, scenario)) }
-    }),
-  )
+    }
+    return runRow(client, 'native', prepare, row => isKept && keepOfThree(row))
+  })
 }
 
 /** So many at a time, each with brokers of its own: mostly they wait for each other's programs. Results in order. */
@@ -120,6 +125,7 @@ async function runRow(
   client: Client,
   dataPath: DataPath,
   prepare: () => Promise<Played>,
+  sofar: (row: Row) => void = () => {},
 ): Promise<Row> {
   const missing = whyNot(client)
   const row = { client: client.name, dataPath, missing }
@@ -135,6 +141,7 @@ async function runRow(
     const startMs = Date.now()
     const cell = await play()
     cells.push(cell)
+    sofar({ ...row, version, cells })
     const seconds = ((Date.now() - startMs) / 1000).toFixed(1)
     console.log(
       `${client.name} ${dataPath} ${cell.scenario} ${cell.result} ${seconds} s ${cell.remark}`,
@@ -145,20 +152,26 @@ async function runRow(
   return { ...row, version, cells }
 }
 
-/** A whole run takes an hour, so it may be made of several; scenarios that were not run again keep what came of them. */
-function keepOfThree(rows: readonly Row[]): void {
-  const file = join(logs, 'of-three.json')
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Row[]) : []
-  const all = clients.flatMap(({ name }) => {
-    const old = before.find(row => row.client === name)
-    const row = rows.find(one => one.client === name)
-    if (row === undefined) return old ?? []
-    const again = new Set(row.cells.map(cell => cell.scenario))
-    const kept = (old?.cells ?? []).filter(cell => !again.has(cell.scenario))
-    return { ...row, cells: [...kept, ...row.cells] }
-  })
-  writeFileSync(file, JSON.stringify(all, null, 2))
-  writeFileSync(join(root, 'docs/clients-of-three.md'), tableOfThree(all, scenarios))
+const ofThree = join(logs, 'of-three.json')
+
+/** A whole run takes long, so it may be made of several: what is not run again keeps what came of it. */
+function keepOfThree(row: Row): void {
+  const before = keptOfThree()
+  const old = before.find(({ client }) => client === row.client)
+  const again = new Set(row.cells.map(({ scenario }) => scenario))
+  const cells = [...(old?.cells ?? []).filter(({ scenario }) => !again.has(scenario)), ...row.cells]
+  const others = before.filter(({ client }) => client !== row.client)
+  writeFileSync(ofThree, JSON.stringify([...others, { ...row, cells }], null, 2))
+}
+
+function keptOfThree(): Row[] {
+  return existsSync(ofThree) ? (JSON.parse(readFileSync(ofThree, 'utf8')) as Row[]) : []
+}
+
+function writeOfThree(): void {
+  const kept = keptOfThree()
+  const rows = clients.flatMap(({ name }) => kept.find(({ client }) => client === name) ?? [])
+  writeFileSync(join(root, 'docs/clients-of-three.md'), tableOfThree(rows, scenarios))
 }
 
 process.exitCode = await main(process.argv.slice(2))
