@@ -8,7 +8,7 @@ import { healthOf, refusalOf } from './pod-health.ts'
 import type { Step, StepEvent } from './step.ts'
 import { hostOf } from './volume-node.ts'
 
-/** What proves that a disk is lost (operator.md 5.4). A node that is only silent proves nothing: it is waited for. */
+/** What proves that a disk is lost. A node that is only silent proves nothing: it is waited for. */
 export type LossReason = 'NodeGone' | 'NodeOutOfService' | 'DiskFailed' | 'Requested'
 
 export interface DiskLoss {
