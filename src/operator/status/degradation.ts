@@ -31,12 +31,26 @@ export function degradation({
     found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
   }
   for (const view of views) found.push(...degradationOf(view))
+  found.push(...stoppedRoll(plan))
   for (const { what, reason, message } of troubles) {
     found.push({ reason, message: `${what}: ${message}` })
   }
   const [first] = found
   if (first === undefined) return no('Well', 'Nothing needs a person.')
   return yes(first.reason, found.map(({ message }) => message).join(' '))
+}
+
+/** The first broker with what is new does not come up: it stays the only one. */
+function stoppedRoll({ views, roll }: Plan): { reason: string; message: string }[] {
+  if (roll.kind !== 'wait') return []
+  const bad = views.find(view => !roll.due.includes(view) && healthOf(view.pod).kind === 'broken')
+  if (bad === undefined) return []
+  return [
+    {
+      reason: 'RolloutStopped',
+      message: `Broker ${bad.broker.name} does not come up with what is new, so the others (${roll.due.length}) are left as they are and serve on: repair the spec, and it is tried again.`,
+    },
+  ]
 }
 
 function degradationOf(view: BrokerView): { reason: string; message: string }[] {

@@ -70,7 +70,7 @@ export class ClusterWorld {
   readonly plane: ControlPlane
   readonly namespace: string
   readonly disks = new StubDisks()
-  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
+  readonly brokers = new StubBrokers(this.disks)
   readonly kubelet: FakeKubelet
   /** Wraps the operator's API; a test that lets it end at a write gives another. */
   guard: (api: KubernetesApi) => KubernetesApi = api => api
