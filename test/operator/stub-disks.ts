@@ -114,6 +114,7 @@ export class StubDisks {
         offlinePartitions: [],
         pageCacheSource: 'mincore',
         metadataSequence: 1,
+        leaderlessCount: 0,
         get controllerId() {
           return cluster.controllerId
         },
