@@ -205,7 +205,7 @@ describe('a node that is drained', () => {
     ])
     evict(world, 1)
     await world.converge()
-    expect(world.condition('Ready')).toBe('False WaitingForNode')
+    expect(world.condition('Ready')).toBe('True ServingWithout')
     expect(world.disks.cluster.drained).toEqual([1])
     world.nodes.cordon('n2', false)
     await world.converge()
