@@ -14,11 +14,14 @@ import { genesisSteps } from './genesis.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
+import { leadershipSteps } from './leadership.ts'
 import { leftoverSteps } from './leftovers.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
+import { rollOf, type Roll } from './roll.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
+import { toldCluster, type ToldCluster } from './told.ts'
 
 /** What a pass is about to do, and what it decided by. */
 export interface Plan {
@@ -28,6 +31,9 @@ export interface Plan {
   readonly views: readonly BrokerView[]
   /** Of each broker's disk, by name of the broker. */
   readonly disks: ReadonlyMap<string, DiskVerdict>
+  /** What brokers tell of the cluster; null where none does. */
+  readonly told: ToldCluster | null
+  readonly roll: Roll
   readonly steps: readonly Step[]
 }
 
@@ -38,7 +44,9 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
-  const found = { birth, settings, views, disks }
+  const told = toldCluster(views)
+  const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
+  const found = { birth, settings, views, disks, told, roll }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
@@ -56,6 +64,8 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view, views)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...leadershipSteps(observed, views, found),
+    ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
     ...replacementSteps(views, disks),
@@ -117,15 +127,12 @@ function brokerSteps(
   views: readonly BrokerView[],
   { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
 ): Step[] {
-  return [
-    ...views.flatMap(view => [
-      ...configurationSteps(view),
-      ...checkSteps(view),
-      ...statefulSetSteps(view),
-      ...configSteps(view, dynamic),
-    ]),
-    ...restartSteps(views),
-  ]
+  return views.flatMap(view => [
+    ...configurationSteps(view),
+    ...checkSteps(view),
+    ...statefulSetSteps(view),
+    ...configSteps(view, dynamic),
+  ])
 }
 
 function makeLogBroker({ cluster, broker }: BrokerView): Step {
