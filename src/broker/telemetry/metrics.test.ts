@@ -77,6 +77,7 @@ const sources: MetricSources = {
       leader: 1,
       replicas: [1, 2],
       isr: [1],
+      isTold: true,
     },
     {
       topic: 'hot',
@@ -88,8 +89,33 @@ const sources: MetricSources = {
       leader: 1,
       replicas: [1],
       isr: [1],
+      isTold: true,
     },
   ],
+  cluster: () => ({
+    isController: true,
+    controllerId: 7,
+    controllerEpoch: 5,
+    appliedSequence: 88,
+    terms: 2,
+    elections: [
+      ['clean', 4],
+      ['unclean', 1],
+    ],
+    possibleLosses: [['hot', 1]],
+    state: {
+      endSequence: 89,
+      topics: 1,
+      partitions: 2,
+      leaderless: 11,
+      recovering: 12,
+      notPreferred: 13,
+      reassigning: 14,
+      isQuarantined: false,
+      partitionCounts: [['hot', 2]],
+      brokers: [{ id: 7, isFenced: false, isShuttingDown: true, hasFailedDirectory: false }],
+    },
+  }),
   brokers: () => [{ id: 7, address: 'kafka.example:9092' }],
   storage: () => ({
     unflushedBytes: 10,
@@ -164,6 +190,10 @@ function used(): Metrics {
   metrics.connectionFault('malformed')
   metrics.loginFailures('private')
   metrics.loopLag(0.02)
+  metrics.cluster.begin(['append'], ['ok', 'unknown'])
+  metrics.cluster.observe('append', 'ok', 0.02)
+  metrics.cluster.heartbeat('ok', 0.002)
+  metrics.cluster.heartbeat('unanswered', 2)
   return metrics
 }
 
@@ -207,6 +237,31 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_isr_expands_total 5',
       'logcluster_isr_shrinks_total 4',
       'logcluster_committed_records_cut_total 3',
+      'logcluster_active_controller 1',
+      'logcluster_controller_id 7',
+      'logcluster_controller_epoch 5',
+      'logcluster_controller_terms_total 2',
+      'logcluster_leader_elections_total{kind="clean"} 4',
+      'logcluster_leader_elections_total{kind="unclean"} 1',
+      'logcluster_possible_data_loss_total{topic="hot"} 1',
+      'logcluster_metadata_applied_sequence 88',
+      'logcluster_metadata_log_end_sequence 89',
+      'logcluster_cluster_topics 1',
+      'logcluster_cluster_partitions 2',
+      'logcluster_cluster_leaderless_partitions 11',
+      'logcluster_cluster_recovering_partitions 12',
+      'logcluster_cluster_not_preferred_partitions 13',
+      'logcluster_cluster_reassigning_partitions 14',
+      'logcluster_cluster_quarantined 0',
+      'logcluster_cluster_broker_fenced{broker="7"} 0',
+      'logcluster_cluster_broker_shutting_down{broker="7"} 1',
+      'logcluster_cluster_broker_directory_failed{broker="7"} 0',
+      'logcluster_metadata_store_operations_total{operation="append",outcome="ok"} 1',
+      'logcluster_metadata_store_operations_total{operation="append",outcome="unknown"} 0',
+      'logcluster_metadata_store_duration_seconds_count{operation="append"} 1',
+      'logcluster_heartbeats_total{outcome="ok"} 1',
+      'logcluster_heartbeats_total{outcome="unanswered"} 1',
+      'logcluster_heartbeat_duration_seconds_count 1',
       'logcluster_replication_received_bytes_total{leader="2"} 1100',
       'logcluster_replication_fetches_total{leader="2"} 21',
       'logcluster_replication_failures_total{leader="2",error="UNKNOWN_LEADER_EPOCH"} 2',
@@ -289,7 +344,7 @@ test('what cannot be measured is absent, never 0', async () => {
 
 test('a counter shows the value of its source at each scrape, and topics that went away are gone', async () => {
   const metrics = new Metrics()
-  const place = { leader: 1, replicas: [1], isr: [1] }
+  const place = { leader: 1, replicas: [1], isr: [1], isTold: true }
   const offsets = { startOffset: 0, highWatermark: 1, endOffset: 1 }
   let logs = [{ topic: 'a', partition: 0, ...offsets, sizeBytes: 1, ...place }]
   metrics.attach({ logs: () => logs })
@@ -298,6 +353,25 @@ test('a counter shows the value of its source at each scrape, and topics that we
   expect(await ends()).toEqual(['logcluster_log_end_offset{topic="a",partition="0"} 1'])
   logs = []
   expect(await ends()).toEqual([])
+})
+
+test('what clients see of a partition is told by one broker, and what lies on a disk by each', async () => {
+  const metrics = used()
+  const others = [...sources.logs()].map(log => ({ ...log, isTold: false }))
+  metrics.attach({ logs: () => others })
+  const lines = await samples(metrics)
+  expect(lines.filter(line => line.startsWith('kafka_topic_partition_'))).toEqual([])
+  expect(lines).toContain('logcluster_log_end_offset{topic="hot",partition="3"} 13')
+})
+
+test('what is a fact of the cluster is told by the controller alone', async () => {
+  const metrics = used()
+  metrics.attach({ cluster: () => ({ ...sources.cluster(), isController: false, state: null }) })
+  const lines = await samples(metrics)
+  const facts =
+    /^(?:logcluster_cluster_|logcluster_metadata_log_end|kafka_brokers|kafka_topic_partitions)/
+  expect(lines.filter(line => facts.test(line))).toEqual([])
+  expect(lines).toContain('logcluster_active_controller 0')
 })
 
 test('series of groups beyond the bound are left out, and counted', async () => {
