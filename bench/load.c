@@ -3,11 +3,14 @@
  * broker is. One line of JSON on standard output; anything that goes wrong ends it with a line on standard error.
  *
  *   load produce BROKER TOPIC BYTES RECORD_BYTES    acks=all, and waits for the last answer
+ *   load produce1 BROKER TOPIC BYTES RECORD_BYTES   the same with acks=1
  *   load keyed   BROKER TOPIC RECORDS PRODUCERS     100 B with a key; each producer has a thread and a connection of its own
  *   load fill    BROKER TOPIC BYTES PARTITIONS      1 KiB, to each partition as much
  *   load consume BROKER TOPIC PARTITIONS RECORDS    from the beginning, without a group
  *   load scan    BROKER TOPIC FIRST PARTITIONS      from the beginning until SIGTERM; whoever reaches the end before has failed
  *   load pace    BROKER TOPIC SECONDS RATE          RATE records of 1 KiB a second to partition 0, read back: latency end to end
+ *   load gap     BROKER TOPIC PARTITIONS RATE       RATE records of 100 B a second to each; SIGUSR1: from now on the longest time
+ *                                                   without an acknowledgement counts; SIGTERM: ends when each has taken one more
  *   load first   BROKER TOPIC MS 1                  one record from one client to another, for which the broker may come MS late
  */
 #include <pthread.h>
@@ -19,20 +22,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rdkafka.h"
+#include "load.h"
 
-static void die(const char *what, const char *why) {
+void die(const char *what, const char *why) {
   fprintf(stderr, "load: %s: %s\n", what, why);
   exit(1);
 }
 
-static int64_t now_us(void) {
+int64_t now_us(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
 }
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+void set(rd_kafka_conf_t *conf, const char *name, const char *value) {
   char why[256];
   if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) die(name, why);
 }
@@ -44,7 +47,7 @@ static void delivered(rd_kafka_t *client, const rd_kafka_message_t *message, voi
   if (message->err) failed_count++;
 }
 
-static rd_kafka_conf_t *configure(rd_kafka_type_t type, const char *broker, const char *linger_ms) {
+rd_kafka_conf_t *configure(rd_kafka_type_t type, const char *broker, const char *linger_ms) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", broker);
   if (type == RD_KAFKA_PRODUCER) {
@@ -61,7 +64,7 @@ static rd_kafka_conf_t *configure(rd_kafka_type_t type, const char *broker, cons
   return conf;
 }
 
-static rd_kafka_t *begin(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
+rd_kafka_t *begin(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
   char why[256];
   rd_kafka_t *client = rd_kafka_new(type, conf, why, sizeof why);
   if (client == NULL) die("client", why);
@@ -73,14 +76,9 @@ static rd_kafka_t *make(rd_kafka_type_t type, const char *broker, const char *li
   return begin(type, configure(type, broker, linger_ms));
 }
 
-struct bytes {
-  const void *at;
-  size_t size;
-};
+const struct bytes no_key = {NULL, 0};
 
-static const struct bytes no_key = {NULL, 0};
-
-static void put(rd_kafka_t *client, const char *topic, int32_t partition, struct bytes key, struct bytes value) {
+void put(rd_kafka_t *client, const char *topic, int32_t partition, struct bytes key, struct bytes value) {
   for (;;) {
     rd_kafka_resp_err_t error = rd_kafka_producev(
         client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY((void *)key.at, key.size),
@@ -104,8 +102,8 @@ static void drain(rd_kafka_t *client) {
   if (failed_count > 0) die("produce", "records were refused");
 }
 
-static int produce(const char *broker, const char *topic, int64_t bytes, int64_t record_bytes) {
-  rd_kafka_t *client = make(RD_KAFKA_PRODUCER, broker, "5");
+static int produce_with(rd_kafka_conf_t *conf, const char *topic, int64_t bytes, int64_t record_bytes) {
+  rd_kafka_t *client = begin(RD_KAFKA_PRODUCER, conf);
   char *record = noise((size_t)record_bytes);
   struct bytes value = {record, (size_t)record_bytes};
   int64_t count = bytes / record_bytes, from = now_us();
@@ -118,6 +116,16 @@ static int produce(const char *broker, const char *topic, int64_t bytes, int64_t
   rd_kafka_destroy(client);
   free(record);
   return 0;
+}
+
+static int produce(const char *broker, const char *topic, int64_t bytes, int64_t record_bytes) {
+  return produce_with(configure(RD_KAFKA_PRODUCER, broker, "5"), topic, bytes, record_bytes);
+}
+
+static int produce1(const char *broker, const char *topic, int64_t bytes, int64_t record_bytes) {
+  rd_kafka_conf_t *conf = configure(RD_KAFKA_PRODUCER, broker, "5");
+  set(conf, "acks", "1");
+  return produce_with(conf, topic, bytes, record_bytes);
 }
 
 static int fill(const char *broker, const char *topic, int64_t bytes, int64_t partitions) {
@@ -356,8 +364,8 @@ static int first(const char *broker, const char *topic, int64_t late_ms, int64_t
 static const struct {
   const char *name;
   int (*run)(const char *broker, const char *topic, int64_t a, int64_t b);
-} commands[] = {{"produce", produce}, {"keyed", keyed}, {"fill", fill},  {"consume", consume},
-                {"scan", scan},       {"pace", pace},   {"first", first}};
+} commands[] = {{"produce", produce}, {"produce1", produce1}, {"keyed", keyed}, {"fill", fill},   {"consume", consume},
+                {"scan", scan},       {"pace", pace},         {"gap", gap},     {"first", first}};
 
 int main(int argc, char **argv) {
   if (argc != 6) die("usage", "load COMMAND BROKER TOPIC A B");

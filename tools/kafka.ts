@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,15 +42,45 @@ const kafkaLibraries = join(root, '.cache/clients/java-4.3.1-core/lib')
 
 /** Apache Kafka from Maven Central on free ports: one node, KRaft, broker and controller in one process. */
 export async function startKafka(options: KafkaOptions = {}): Promise<StartedBroker> {
+  const [free, controllerPort] = await freePorts(2)
+  const node = { id: 1, port: options.port ?? free!, controllerPort: controllerPort! }
+  return await startNode(options, [node], 0)
+}
+
+/** The same as one cluster of so many nodes, their ids from 1 on, each of them broker and controller. */
+export async function startKafkas(
+  count: number,
+  options: Omit<KafkaOptions, 'port'> = {},
+): Promise<StartedBroker[]> {
+  const ports = await freePorts(2 * count)
+  const nodes = Array.from({ length: count }, (_, at) => ({
+    id: at + 1,
+    port: ports[2 * at]!,
+    controllerPort: ports[2 * at + 1]!,
+  }))
+  return await Promise.all(nodes.map((_, at) => startNode(options, nodes, at)))
+}
+
+interface Node {
+  readonly id: number
+  readonly port: number
+  readonly controllerPort: number
+}
+
+/** Starts one of `nodes`; where they are several, none of them serves before most are there. */
+async function startNode(
+  options: KafkaOptions,
+  nodes: readonly Node[],
+  at: number,
+): Promise<StartedBroker> {
   const { properties = {}, parent = tmpdir(), heapMiB = 1024, readyMsMax = 60_000 } = options
   if (!existsSync(kafkaLibraries)) {
     throw new Error(`Apache Kafka is not in ${kafkaLibraries}: node tools/clients.ts fetches it`)
   }
   const folder = mkdtempSync(join(parent, 'logcluster-kafka-'))
   const dataDir = join(folder, 'data')
-  const [port, controllerPort] = [options.port ?? (await freePort()), await freePort()]
   const config = join(folder, 'server.properties')
-  const whole = { ...ofOneNode(dataDir, port, controllerPort), ...properties }
+  const whole = { ...ofNode(dataDir, nodes, nodes[at]!), ...properties }
   writeFileSync(
     config,
     Object.entries(whole)
@@ -72,21 +102,30 @@ export async function startKafka(options: KafkaOptions = {}): Promise<StartedBro
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'bGF0ZXJhbHRoaW5raW5nMQ', '-c', config]
   execFileSync('java', [...java, ...format], { stdio: ['ignore', 'ignore', 'pipe'] })
   const spawnIt = () => spawn('java', [...java, 'kafka.Kafka', config])
-  const place = { dataDir, port, ready: 'Kafka Server started', readyMsMax, folder }
+  const place = {
+    dataDir,
+    port: nodes[at]!.port,
+    ready: 'Kafka Server started',
+    readyMsMax,
+    folder,
+  }
   return await started('Apache Kafka', spawnIt, place)
 }
 
-function ofOneNode(dataDir: string, port: number, controllerPort: number): Record<string, string> {
+function ofNode(dataDir: string, nodes: readonly Node[], own: Node): Record<string, string> {
+  const { id, port, controllerPort } = own
+  const copies = String(Math.min(3, nodes.length))
+  const voters = nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`)
   return {
     'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': String(id),
+    'controller.quorum.voters': voters.join(','),
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': dataDir,
-    'offsets.topic.replication.factor': '1',
-    'transaction.state.log.replication.factor': '1',
+    'offsets.topic.replication.factor': copies,
+    'transaction.state.log.replication.factor': copies,
     'transaction.state.log.min.isr': '1',
   }
 }
@@ -158,10 +197,21 @@ interface Place {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
+  const [port] = await freePorts(1)
+  return port!
+}
+
+/** So many, no two of them the same. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  const ports = await Promise.all(servers.map(portOf))
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return ports
+}
+
+async function portOf(server: Server): Promise<number> {
   await new Promise(resolve => server.once('listening', resolve))
   const address = server.address()
-  await new Promise(resolve => server.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('no port is free')
   return address.port
 }

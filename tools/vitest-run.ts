@@ -5,11 +5,14 @@ import { countOf, type Count, type Report, skippedLines, summary } from './test-
 
 const root = join(import.meta.dirname, '..')
 
+/** Each has a report of its own: two may run at a time. */
+let runs = 0
+
 /** Runs vitest once with these arguments; what its tests came to, and its exit status. */
 export async function runVitest(
   args: readonly string[],
 ): Promise<{ readonly count: Count; readonly status: number }> {
-  const report = join(root, '.cache', `vitest-${process.pid}.json`)
+  const report = join(root, '.cache', `vitest-${process.pid}-${++runs}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const status = await runScript('node_modules/vitest/vitest.mjs', ['run', ...reporters, ...args])

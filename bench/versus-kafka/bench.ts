@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { type RivalCluster, startKafkas, startLogClusters } from './cluster.ts'
 import type { Ending } from './ending.ts'
 import { compileLoad, LoadRun, type Told } from './load.ts'
 import type { Measures, Round } from './results.ts'
@@ -13,6 +14,7 @@ export type Side = 'ours' | 'theirs'
 /** What the load did, and the broker's processor time meanwhile, in seconds. */
 export type Loaded = Told & { readonly processor: number }
 
+const clusterStarts = { ours: startLogClusters, theirs: startKafkas }
 const starts = { ours: startLogCluster, theirs: startKafka }
 
 /** What every scenario has: a folder that is gone in the end, the load, and both brokers to start. */
@@ -67,6 +69,28 @@ export class Bench {
     } finally {
       await rival.stop()
     }
+  }
+
+  /** Three brokers of a side for as long as `use` takes. */
+  async withCluster<Result>(
+    side: Side,
+    use: (cluster: RivalCluster) => Promise<Result>,
+  ): Promise<Result> {
+    const cluster = await clusterStarts[side](this.folder)
+    try {
+      return await use(cluster)
+    } finally {
+      await cluster.stop()
+    }
+  }
+
+  /** Both clusters for as long as `use` takes: both run all the time, one has work. */
+  async withBothClusters<Result>(
+    use: (clusters: Record<Side, RivalCluster>) => Promise<Result>,
+  ): Promise<Result> {
+    return await this.withCluster('ours', ours =>
+      this.withCluster('theirs', theirs => use({ ours, theirs })),
+    )
   }
 
   /** Both brokers for as long as `use` takes: both run all the time, one has work. */

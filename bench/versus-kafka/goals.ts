@@ -3,8 +3,8 @@ import { rowsOf, type Results } from './results.ts'
 /** At most so much, of one measure of a scenario. */
 export interface Goal {
   readonly measure: string
-  /** Our own median, in the measure's unit, or the median of the rounds' ratios to Kafka's. */
-  readonly of: 'ours' | 'ratio'
+  /** Our own median, or our worst round, in the measure's unit, or the median of the rounds' ratios to Kafka's. */
+  readonly of: 'ours' | 'worst' | 'ratio'
   readonly most: number
 }
 
@@ -17,6 +17,6 @@ export interface Verdict {
 export function judge(goal: Goal, scenario: string, results: Results): Verdict {
   const rows = rowsOf(results[scenario]?.rounds ?? [])
   const row = rows.find(({ name }) => name === goal.measure)
-  const value = (goal.of === 'ours' ? row?.ours : row?.ratio?.median) ?? null
+  const value = (goal.of === 'ratio' ? row?.ratio?.median : row?.[goal.of]) ?? null
   return { value, isMet: value !== null && value <= goal.most }
 }

@@ -9,14 +9,14 @@ const librdkafka = join(import.meta.dirname, `../../.cache/librdkafka-${librdkaf
 /** What `load.c` said of what it did. */
 export type Told = Readonly<Record<string, number>>
 
-/** Compiles `load.c` into `folder`; returns the program. */
+/** Compiles `load.c` and what belongs to it into `folder`; returns the program. */
 export function compileLoad(folder: string): string {
   const library = join(librdkafka, 'librdkafka.so.1')
   if (!existsSync(library)) throw new Error(`no ${library}: node tools/librdkafka.ts builds it`)
-  const source = join(import.meta.dirname, '../load.c')
+  const sources = ['load.c', 'gap.c'].map(name => join(import.meta.dirname, '..', name))
   const target = join(folder, 'load')
   const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread', '-isystem', librdkafka]
-  execFileSync('cc', [...flags, '-o', target, source, library, `-Wl,-rpath,${librdkafka}`])
+  execFileSync('cc', [...flags, '-o', target, ...sources, library, `-Wl,-rpath,${librdkafka}`])
   return target
 }
 
@@ -43,7 +43,12 @@ export class LoadRun {
     this.done.catch(() => {})
   }
 
-  /** Tells a scan to end, and waits for it. */
+  /** Tells a gap that it counts from now on. */
+  count(): void {
+    this.#child.kill('SIGUSR1')
+  }
+
+  /** Tells a scan or a gap to end, and waits for it. */
   async stop(): Promise<Told> {
     this.#child.kill('SIGTERM')
     return await this.done

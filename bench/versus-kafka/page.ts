@@ -12,7 +12,7 @@ export function pageOf(scenarios: readonly Scenario[], results: Results): string
 
 <!-- Written by \`npm run bench -- versus-kafka\`: repeat that instead of a change here. -->
 
-One broker of each on one machine. Apache Kafka as its start script runs it (KRaft, heap of 1 GiB, G1), LogCluster as \`npm start\` does;
+One broker of each on one machine, or three. Apache Kafka as its start script runs it (KRaft, heap of 1 GiB, G1), LogCluster as \`npm start\` does;
 both forget a deleted topic after a second. Where nothing else is said, both run all the time and take turns, and the client is librdkafka in C
 ([load.c](../../bench/load.c)). Medians of the rounds; the ratio is that of each round, below 1 where LogCluster needs less. The client runs on
 the same processors, and for the seconds of a whole run it is the client that counts most: what a broker costs is its processor time.
@@ -29,7 +29,7 @@ How far LogCluster is from a loop in C that does the same, \`npm run bench -- li
 \`npm run bench -- wake-ups\`.
 
 ${measured.join('\n')}
-What this does not show: replication, TLS, more than some minutes of load, another disk than this one.
+What this does not show: TLS, more than some minutes of load, another disk than this one.
 `
 }
 
@@ -39,7 +39,7 @@ function goalsOf(scenarios: readonly Scenario[], results: Results): string {
       const { value, isMet } = judge(goal, name, results)
       const [seen, verdict] =
         value === null ? ['', 'not measured'] : [` ${figure(value)}`, isMet ? 'met' : '**missed**']
-      const what = goal.of === 'ours' ? goal.measure : `${goal.measure}: ratio`
+      const what = `${goal.measure}${addition[goal.of]}`
       const where = value === null ? title : `[${title}](#${anchorOf(title)})`
       return `| ${where} | ${what} | ${goal.most} |${seen} | ${verdict} |`
     }),
@@ -49,6 +49,8 @@ function goalsOf(scenarios: readonly Scenario[], results: Results): string {
 ${lines.join('\n')}
 `
 }
+
+const addition = { ours: '', worst: ': worst round', ratio: ': ratio' } as const
 
 /** As GitHub makes them of headings. */
 function anchorOf(title: string): string {

@@ -13,7 +13,7 @@ test('a scenario that was repeated takes the place of itself and of nobody else'
 test('a row is medians, and the ratios of the same rounds', () => {
   const { rounds } = resultOf([{ a: 1 }, { a: 4 }], [{ a: 9 }, { a: 6 }], [{ a: 5 }, { a: 5 }])
   const ratio = { median: 1, least: 0.25, most: 1.5 }
-  expect(rowsOf(rounds)).toEqual([{ name: 'a', ours: 5, kafka: 5, ratio }])
+  expect(rowsOf(rounds)).toEqual([{ name: 'a', ours: 5, worst: 9, kafka: 5, ratio }])
 })
 
 test('an even number of rounds has its median between the two in the middle', () => {
@@ -23,18 +23,20 @@ test('an even number of rounds has its median between the two in the middle', ()
 test('nothing is divided by what Apache Kafka was not asked, or did in no time', () => {
   const { rounds } = resultOf([{ a: 1, b: 1 }, { b: 0 }])
   expect(rowsOf(rounds)).toEqual([
-    { name: 'a', ours: 1, kafka: null, ratio: null },
-    { name: 'b', ours: 1, kafka: 0, ratio: null },
+    { name: 'a', ours: 1, worst: 1, kafka: null, ratio: null },
+    { name: 'b', ours: 1, worst: 1, kafka: 0, ratio: null },
   ])
   expect(rowsOf([{ ours: { a: 1 }, theirs: null }])).toMatchObject([{ kafka: null, ratio: null }])
 })
 
 test('a goal is met up to its bound, of our own or of the ratio', () => {
   const found: Result = resultOf([{ a: 2 }, { a: 8 }], [{ a: 3 }, { a: 6 }], [{ a: 1 }, { a: 4 }])
-  const verdict = (of: 'ours' | 'ratio', most: number, measure = 'a') =>
+  const verdict = (of: 'ours' | 'worst' | 'ratio', most: number, measure = 'a') =>
     judge({ measure, of, most }, 'it', { it: found })
   expect(verdict('ours', 2)).toEqual({ value: 2, isMet: true })
   expect(verdict('ours', 1.9)).toEqual({ value: 2, isMet: false })
+  expect(verdict('worst', 3)).toEqual({ value: 3, isMet: true })
+  expect(verdict('worst', 2.9)).toEqual({ value: 3, isMet: false })
   expect(verdict('ratio', 0.25)).toEqual({ value: 0.25, isMet: true })
   expect(verdict('ratio', 0.24)).toEqual({ value: 0.25, isMet: false })
   expect(verdict('ours', 2, 'b')).toEqual({ value: null, isMet: false })

@@ -32,6 +32,8 @@ export interface Row {
   readonly name: string
   /** Medians. */
   readonly ours: number
+  /** The greatest of ours. */
+  readonly worst: number
   readonly kafka: number | null
   /** Ours by Kafka's of the same round; null where there is nothing to divide by. */
   readonly ratio: Ratio | null
@@ -65,6 +67,7 @@ function rowOf(name: string, rounds: readonly Round[]): Row {
   return {
     name,
     ours: median(ours),
+    worst: Math.max(...ours),
     kafka: kafka.length === 0 ? null : median(kafka),
     ratio: ratios.length === 0 ? null : ratio,
   }

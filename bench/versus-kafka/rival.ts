@@ -20,16 +20,16 @@ export interface Start {
   readonly port?: number
 }
 
-const root = join(import.meta.dirname, '../..')
+export const root = join(import.meta.dirname, '../..')
 
 /**
  * What both are told beside their own defaults: a deleted topic leaves the disk after a second and not after a minute, so that
  * the rounds do not fill it.
  */
-const properties = { 'log.segment.delete.delay.ms': '1000' }
+export const properties = { 'log.segment.delete.delay.ms': '1000' }
 
 /** Ten thousand partitions after a kill are some minutes' work. */
-const readyMsMax = 300_000
+export const readyMsMax = 300_000
 
 /** LogCluster as the README starts it. */
 export async function startLogCluster({ parent, port }: Start): Promise<Rival> {
@@ -53,22 +53,23 @@ export async function startKafka(start: Start): Promise<Rival> {
   return named('Apache Kafka', await apache.startKafka({ ...start, properties: own, readyMsMax }))
 }
 
-function named(name: Rival['name'], broker: apache.StartedBroker): Rival {
+export function named(name: Rival['name'], broker: apache.StartedBroker): Rival {
   return { ...broker, name, again: async () => named(name, await broker.again()) }
 }
 
 /** A broker as far as it is asked for something. */
 type Asked = Pick<Rival, 'name' | 'address'>
 
-/** Makes topics of so many partitions each, one request a topic. */
+/** Makes topics of so many partitions each, with one replica unless told, one request a topic. */
 export async function createTopics(
   rival: Asked,
   names: readonly string[],
   partitions: number,
+  replicas = 1,
 ): Promise<void> {
   await asking(rival, async client => {
     for (const name of names) {
-      const { topics } = await client.createTopics([{ name, partitions }])
+      const { topics } = await client.createTopics([{ name, partitions, replicas }])
       refuse(`${rival.name}: ${name} is not made`, topics)
     }
   })
@@ -107,10 +108,14 @@ export async function produceToAll(
   })
 }
 
-async function asking(rival: Asked, ask: (client: BrokerClient) => Promise<void>): Promise<void> {
-  const port = Number(rival.address.split(':')[1])
+/** What `ask` gives, with a connection for as long as it takes. */
+export async function asking<Answer>(
+  { address }: Pick<Asked, 'address'>,
+  ask: (client: BrokerClient) => Promise<Answer>,
+): Promise<Answer> {
+  const port = Number(address.split(':')[1])
   using client = await BrokerClient.connect(port, { timeoutMs: 300_000 })
-  await ask(client)
+  return await ask(client)
 }
 
 function refuse(what: string, answers: readonly { readonly errorCode: number }[]): void {

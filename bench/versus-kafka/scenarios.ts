@@ -1,10 +1,13 @@
 import type { Scenario } from './scenario.ts'
 import { backlog } from './scenarios/backlog.ts'
+import { failover } from './scenarios/failover.ts'
 import { firstRecord } from './scenarios/first-record.ts'
 import { idle } from './scenarios/idle.ts'
 import { idleConsumers } from './scenarios/idle-consumers.ts'
 import { keyedProducers } from './scenarios/keyed-producers.ts'
 import { manyPartitions } from './scenarios/many-partitions.ts'
+import { replicated } from './scenarios/replicated.ts'
+import { replicatedPartitions } from './scenarios/replicated-partitions.ts'
 import { tail } from './scenarios/tail.ts'
 import { throttledDisk } from './scenarios/throttled-disk.ts'
 import { throughput } from './scenarios/throughput.ts'
@@ -20,4 +23,7 @@ export const scenarios: readonly Scenario[] = [
   idle,
   firstRecord,
   manyPartitions,
+  replicated,
+  failover,
+  replicatedPartitions,
 ]

@@ -11,7 +11,8 @@ const facts = {
 
 /** Of a cluster no more than the status looks at. */
 function withCluster(cluster: object): StatusParts {
-  return { cluster: { image: { clusterId: 'c' }, ...cluster } as never }
+  const image = { clusterId: 'c', brokers: new Map(), topics: () => [] }
+  return { cluster: { image, ...cluster } as never }
 }
 
 test('before anything is up the status says so', () => {

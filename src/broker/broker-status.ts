@@ -1,17 +1,22 @@
 import { zeroUuid } from '../lib/uuid.ts'
-import type { Cluster, StandAlone } from './cluster/cluster.ts'
+import type { Cluster } from './cluster/cluster.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
 import type { Insight } from './insight/insight.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
+import { InSyncReadiness } from './in-sync-readiness.ts'
+import { restartRisks, type RestartRisk } from './metadata/restart-risk.ts'
+import type { MetadataImage } from './metadata/image.ts'
 import type { BoundListener } from './server/server.ts'
 import type { Probes } from './telemetry/http.ts'
 
 /** What is up of a broker, as far as its status looks. */
 export interface StatusParts {
-  readonly cluster?: Cluster
-  readonly directory?: LogDirectory
-  readonly partitions?: Partitions
+  cluster?: Cluster
+  directory?: LogDirectory
+  partitions?: Partitions
+  /** As soon as clients are served. */
+  inSync?: InSyncReadiness
 }
 
 /** What does not come from the parts. */
@@ -28,9 +33,11 @@ export interface StatusFacts {
 export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
   const { cluster, directory, partitions } = parts
   const alone = cluster?.standsAlone ?? null
+  const notReadyReason = whyNotReady(facts.notReadyReason, parts)
   return {
     ...facts,
-    isReady: facts.notReadyReason === null,
+    isReady: notReadyReason === null,
+    notReadyReason,
     clusterId: cluster?.image.clusterId ?? '',
     directoryId: directory?.identity.directoryId ?? zeroUuid,
     incarnation: directory?.identity.incarnation ?? 0,
@@ -43,7 +50,50 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {
       return { topic: id.topic, partitionIndex: id.partition, reason }
     }),
+    metadataSequence: cluster?.image.sequence ?? -1,
+    controllerId: cluster?.image.controllerId ?? -1,
+    brokers: cluster === undefined ? [] : risksOf(cluster.image),
   }
+}
+
+/**
+ * `ownReason` while the broker starts or stops, and then what is missing until it is in sync, as a sentence; null where it is ready. One
+ * that stands on its own copy serves what it can: nobody could take it into an in-sync set.
+ */
+export function whyNotReady(
+  ownReason: string | null,
+  { cluster, inSync }: StatusParts,
+): string | null {
+  if (ownReason !== null || cluster === undefined || cluster.standsAlone !== null) return ownReason
+  return inSync?.reason(cluster.image) ?? null
+}
+
+/** Followed from the moment that clients are served. */
+export function followInSync(cluster: Cluster, brokerId: number): InSyncReadiness {
+  const inSync = new InSyncReadiness(brokerId, () => cluster.registration.now)
+  inSync.take(cluster.image)
+  cluster.onImage(image => inSync.take(image))
+  return inSync
+}
+
+const risks = new WeakMap<MetadataImage, BrokerStatus['brokers']>()
+
+/** Counted once for each image, of which there is a new one only where something changed. */
+function risksOf(image: MetadataImage): BrokerStatus['brokers'] {
+  const known = risks.get(image)
+  if (known !== undefined) return known
+  const found = restartRisks(image).map(risk => ({
+    ...risk,
+    behind: listed(risk.behind),
+    underMin: listed(risk.underMin),
+    offline: listed(risk.offline),
+  }))
+  risks.set(image, found)
+  return found
+}
+
+function listed({ count, names }: RestartRisk['behind']): { count: number; names: string[] } {
+  return { count, names: [...names] }
 }
 
 /** Groups of which /v1/status tells the lag. */
@@ -59,8 +109,9 @@ export function statusDocument(
     if (position === 'committed') recordsOf.set(group, (recordsOf.get(group) ?? 0) + records)
   }
   const lags = Array.from(recordsOf, ([group, lagRecords]) => ({ group, lagRecords }))
+  const { brokers: _, ...own } = status
   return {
-    ...status,
+    ...own,
     listeners: more.listeners,
     groupCount: Array.from(more.insight.groups()).length,
     laggingGroups: lags
@@ -70,28 +121,39 @@ export function statusDocument(
   }
 }
 
+/** What /v1/restart-risk tells (docs/http.md). */
+function riskDocument({
+  metadataSequence,
+  controllerId,
+  brokers,
+}: BrokerStatus): Readonly<Record<string, unknown>> {
+  return { metadataSequence, controllerId, brokers }
+}
+
 /** What HTTP tells. */
 export function probesOf(broker: {
-  readonly directory: () => LogDirectory | undefined
+  readonly parts: () => StatusParts
+  /** As of `StatusFacts`. */
   readonly notReadyReason: () => string | null
-  /** Why nothing of the metadata can be changed, while clients are served. */
-  readonly standsAlone: () => StandAlone | null
+  readonly told: () => BrokerStatus
   readonly status: () => Readonly<Record<string, unknown>>
 }): Probes {
   return {
     status: broker.status,
+    restartRisk: () => riskDocument(broker.told()),
     health: () => {
-      const failure = broker.directory()?.failure ?? null
+      const failure = broker.parts().directory?.failure ?? null
       const detail = failure === null ? {} : { reason: failure.message }
       return { isHealthy: failure === null, detail }
     },
     readiness: () => {
-      const reason = broker.notReadyReason()
-      const alone = broker.standsAlone()
+      const parts = broker.parts()
+      const reason = whyNotReady(broker.notReadyReason(), parts)
+      const alone = parts.cluster?.standsAlone ?? null
       const detail = {
         ...(reason === null ? {} : { reason }),
         ...(alone === null ? {} : { standsAlone: alone.kind, standsAloneReason: alone.message }),
-        ...broker.directory()?.progress(),
+        ...parts.directory?.progress(),
       }
       return { isReady: reason === null, detail }
     },

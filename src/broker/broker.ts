@@ -4,7 +4,13 @@ import { makeCoordinator } from './make-coordinator.ts'
 import { makeHandlers } from './make-handlers.ts'
 import { makePartitions } from './make-partitions.ts'
 import { makeReplication } from './make-replication.ts'
-import { probesOf, statusDocument, statusOf } from './broker-status.ts'
+import {
+  followInSync,
+  probesOf,
+  statusDocument,
+  statusOf,
+  type StatusParts,
+} from './broker-status.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { StartFacts } from './cluster/options.ts'
 import type { OpenedCluster, PeerService } from './cluster/peer-service.ts'
@@ -22,12 +28,10 @@ import { Insight } from './insight/insight.ts'
 import { attachCluster, attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
-import type { LogDirectory } from './log/directory/log-directory.ts'
 import { RetentionRounds } from './retention-round.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { openObjects, openStore } from './open-store.ts'
 import { OwnDisk } from './own-disk.ts'
-import type { Partitions } from './partition/partitions.ts'
 import { PrivateListener } from './private-listener.ts'
 import { Server, type BoundListener } from './server/server.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
@@ -95,11 +99,9 @@ export class Broker {
 
   /** What is known of the broker now. */
   get status(): BrokerStatus {
-    const { nodeId } = this.#configuration.settings
-    const { version } = this.#options
     const facts = {
-      brokerId: nodeId,
-      version,
+      brokerId: this.#configuration.settings.nodeId,
+      version: this.#options.version,
       startedAtMs: this.#startedAtMs,
       notReadyReason: this.#notReadyReason,
       pageCacheSource: this.#pageCacheSource,
@@ -117,9 +119,9 @@ export class Broker {
   /** What HTTP tells. */
   get probes(): Probes {
     return probesOf({
-      directory: () => this.#parts.directory,
+      parts: () => this.#parts,
       notReadyReason: () => this.#notReadyReason,
-      standsAlone: () => this.#parts.cluster?.standsAlone ?? null,
+      told: () => this.status,
       status: () => {
         const { listeners, status } = this
         return statusDocument(status, { listeners, insight: this.#insight })
@@ -210,6 +212,7 @@ export class Broker {
     await server.start()
     this.#parts.privateListener?.serve(handlers.all())
     this.#options.metrics.attach({ brokers: () => [ownNumbers(nodeId, this.#listeners, server)] })
+    this.#parts.inSync = followInSync(cluster, nodeId)
     cluster.setReady()
   }
 
@@ -377,14 +380,11 @@ export class Broker {
 }
 
 /** What is up so far. */
-interface Parts {
+interface Parts extends StatusParts {
   privateListener?: PrivateListener | null
   disk?: OwnDisk
-  cluster?: Cluster
-  directory?: LogDirectory
   /** As soon as the cluster is known, and before this broker is registered in it. */
   peerService?: PeerService
-  partitions?: Partitions
   fetchers?: Fetchers
   coordinator?: Coordinator
   server?: Server

@@ -2,8 +2,9 @@ import type { Env } from '../env/env.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
 import { brokerPrincipal, Peers } from './cluster/peers.ts'
-import { parseEndpoint, type ListenerAddress } from './config/listeners.ts'
+import { parseEndpoint, type Endpoint, type ListenerAddress } from './config/listeners.ts'
 import type { LiveConfiguration } from './config/live-configuration.ts'
+import type { Settings } from './config/settings.ts'
 import type { MetadataCopy } from './metadata/copy/metadata-copy.ts'
 import { measuredStore, storeOperations, storeOutcomes } from './metadata/measured-store.ts'
 import type { MetadataStore } from './metadata/store.ts'
@@ -72,12 +73,14 @@ function amongOthers(parts: ClusterParts): Partial<ClusterOptions> {
   }
 }
 
-/** A listener at every address of the machine is reached at the host that clients are told. */
+/** A listener at every address of the machine is reached where the settings say, else at the host that clients are told. */
 function peerAddress(
-  settings: { readonly privateListener: string },
+  settings: Pick<Settings, 'privateListener' | 'privateAdvertisedListener'>,
   listeners: readonly ListenerAddress[],
   { port }: BoundListener,
-): { readonly host: string; readonly port: number } {
+): Endpoint {
+  const { privateAdvertisedListener: advertised } = settings
+  if (advertised !== '') return parseEndpoint('private.advertised.listener', advertised)
   const { host } = parseEndpoint('private.listener', settings.privateListener)
   if (!everyAddress.has(host)) return { host, port }
   const [first] = listeners

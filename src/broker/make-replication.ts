@@ -5,7 +5,9 @@ import type { LiveConfiguration } from './config/live-configuration.ts'
 import type { TopicConfig } from './config/topic-config.ts'
 import type { Failure } from './fetcher/fetcher.ts'
 import { Fetchers } from './fetcher/fetchers.ts'
+import { FollowingRoom } from './fetcher/following-room.ts'
 import { FollowerTraffic } from './handlers/fetch/follower-traffic.ts'
+import { spaceOf } from './log/directory/numbers.ts'
 import type { Partitions } from './partition/partitions.ts'
 import { replicationNumbers } from './replication-numbers.ts'
 import { LineLimit } from './telemetry/line-limit.ts'
@@ -14,7 +16,7 @@ import type { Metrics } from './telemetry/metrics.ts'
 import { ReplicationThrottle } from './throttle/replication-throttle.ts'
 
 interface ReplicationParts {
-  readonly env: Pick<Env, 'clock' | 'random'>
+  readonly env: Pick<Env, 'clock' | 'disk' | 'random'>
   readonly logger: Logger
   readonly metrics: Metrics
   readonly configuration: LiveConfiguration
@@ -57,6 +59,10 @@ function makeFetchers(parts: ReplicationParts): Fetchers {
       backoffMs: settings.replicaFetchBackoffMs,
     }),
     throttle: followerThrottle(parts),
+    room: new FollowingRoom({
+      space: () => spaceOf(env.disk, settings.logDirs),
+      isInternal: topicId => cluster.image.topicById(topicId)?.isInternal ?? false,
+    }),
     connectTo: brokerId => cluster.connectTo(brokerId),
     answerTimeoutMs: () => settings.replicaSocketTimeoutMs,
     onFailure: failure => lines.tell(failure),

@@ -1,4 +1,5 @@
 import type { Env } from '../env/env.ts'
+import { tellFailedDirectory } from './cluster/tell-failed-directory.ts'
 import type { OpenedCluster } from './cluster/peer-service.ts'
 import type { Settings } from './config/settings.ts'
 import type { Admission } from './identity/admission.ts'
@@ -79,7 +80,7 @@ export class OwnDisk {
 
   /** @throws DirectoryError */
   async open(
-    cluster: Pick<OpenedCluster, 'image' | 'registration'>,
+    cluster: OpenedCluster,
     rest: Pick<LogDirectoryOptions, 'codecs' | 'committedOffset' | 'compactionLane'>,
   ): Promise<LogDirectory> {
     const { env, settings, bootId, logger, fatal } = this.#options
@@ -104,7 +105,8 @@ export class OwnDisk {
     logger.info({ path, startClass, reason, detail }, 'Opened the data directory')
     directory.onFailure(error => {
       logger.fatal({ error: error.message }, 'The data directory failed')
-      fatal(error)
+      // Nothing is served from it meanwhile.
+      void tellFailedDirectory(cluster, directory.identity.directoryId).then(() => fatal(error))
     })
     return directory
   }

@@ -31,6 +31,8 @@ export class BrokersWorld {
   readonly cuts = new Set<string>()
   /** How often the lease is refused for no reason that counts. */
   refusals = 0
+  /** Somebody deleted the lease, and nobody makes it again. */
+  isLeaseMissing = false
   /** Appends wait for it. */
   gate: Promise<void> | null = null
   /** Who gets the lease, and no answer to a read. */
@@ -45,6 +47,7 @@ export class BrokersWorld {
   /** Asked at each answer: gives it back, or another one. */
   answered: (answer: OnItsWay) => unknown = ({ value }) => value
   renew = (id: number): boolean => {
+    if (this.isLeaseMissing) return true
     if (this.lease?.holder !== id) return false
     this.lease.renewedAtMs = this.clock.monotonic()
     return true
@@ -275,7 +278,8 @@ class LeasedStore extends SimStore {
   override readonly lease: Lease = {
     observe: async () => {
       this.#check()
-      const { lease, clock } = this.#world
+      const { lease, clock, isLeaseMissing } = this.#world
+      if (isLeaseMissing) return { isHeld: false, isMine: false, holder: null, isMissing: true }
       const isHeld = lease !== null && clock.monotonic() - lease.renewedAtMs < leaseDurationMs
       const holder = lease === null ? null : { brokerId: lease.holder }
       return { isHeld, isMine: isHeld && lease.holder === this.#id, holder }

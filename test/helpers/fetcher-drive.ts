@@ -13,10 +13,11 @@ export class FetcherDrive {
   /** Errors that were told, with the partition; null: of the whole. */
   readonly notes: (readonly [ErrorName, number | null])[] = []
   readonly throttle = { listed: new Set<number>(), isOver: false, recorded: 0 }
+  readonly room = { isShort: false, needed: new Set<number>() }
   readonly state: FetcherState
 
   constructor() {
-    const { throttle } = this
+    const { throttle, room } = this
     this.state = new FetcherState({
       replicaId: 2,
       brokerEpoch: () => 77,
@@ -31,6 +32,10 @@ export class FetcherDrive {
         isListed: ({ partition }) => throttle.listed.has(partition),
         isExceeded: () => throttle.isOver,
         record: bytes => void (throttle.recorded += bytes),
+      },
+      room: {
+        isShort: () => room.isShort,
+        isNeeded: ({ partition }) => room.needed.has(partition),
       },
       // The middle of all chances: next to no jitter.
       random: { bytes: length => new Uint8Array(length).fill(128) },

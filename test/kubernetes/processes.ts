@@ -104,11 +104,18 @@ export async function ended(pids: readonly number[], msMax: number): Promise<boo
   return true
 }
 
-/** One that has ended and that its parent has not yet asked about does not run. */
+/**
+ * One that has ended and that its parent has not yet asked about does not run. While threads of it are left it does,
+ * though its first thread has ended: they hold its files and its ports.
+ */
 export function isRunning(pid: number): boolean {
-  const state = /\) ([A-Z]) /.exec(readProc(pid, 'stat'))?.[1]
-  return state !== undefined && state !== 'Z' && state !== 'X'
+  const [, state, fields] = /\) ([A-Z]) (.*)/.exec(readProc(pid, 'stat')) ?? []
+  if (state === undefined || state === 'X') return false
+  return state !== 'Z' || Number(fields!.split(' ')[threadsAt]) > 1
 }
+
+/** Where `num_threads` stands behind the state, proc_pid_stat(5). */
+const threadsAt = 16
 
 /** Empty where the process has ended, or may not be looked at. */
 function readProc(pid: number, file: string): string {

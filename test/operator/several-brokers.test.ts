@@ -1,14 +1,21 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
-import type { Pod } from '../../src/operator/kubernetes/objects.ts'
+import type { ConfigMap, Pod } from '../../src/operator/kubernetes/objects.ts'
 import { isReady } from '../../src/operator/plan/pod-health.ts'
-import { minimal, World } from './world.ts'
+import { created, minimal, reasons, World } from './world.ts'
 
-// The CRD refuses more than one broker until partitions are replicated; the plan is one over sets already.
-
-function three(memory: string) {
+function of(brokers: number, memory = '1Gi') {
   const [pool] = minimal.pools
-  return { ...minimal, pools: [{ ...pool!, brokers: 3, resources: { requests: { memory } } }] }
+  return { ...minimal, pools: [{ ...pool!, brokers, resources: { requests: { memory } } }] }
+}
+
+const three = (memory: string) => of(3, memory)
+
+/** The file of a broker, as its pod has it. */
+function properties(world: World, broker: string): string {
+  const pod = world.get<Pod>('Pod', `${broker}-0`)
+  const name = pod.spec?.volumes?.find(each => each.configMap !== undefined)?.configMap?.name
+  return world.get<ConfigMap>('ConfigMap', name!).data!['broker.properties']!
 }
 
 test('three brokers have ids, disks and identities of their own', async () => {
@@ -48,4 +55,166 @@ test('one that does not start is repaired first', async () => {
   world.apply(three('1Gi'))
   await world.converge()
   expect(world.cluster.status.columns).toEqual({ brokers: '3/3', status: 'Running' })
+})
+
+test('they know how many they are, and where each is found by the others', async () => {
+  const world = await created(of(3))
+  expect(properties(world, 'orders-main-1')).toContain(
+    'cluster.size=3\ndefault.replication.factor=3\n' +
+      'private.advertised.listener=orders-main-1-0.orders-brokers.streaming.svc:9091\n',
+  )
+})
+
+test('a setting of the user stands for what they would be told', async () => {
+  const world = await created({ ...of(3), config: { 'default.replication.factor': 2 } })
+  const text = properties(world, 'orders-main-0')
+  expect(text.match(/^default.replication.factor=.*$/gm)).toEqual(['default.replication.factor=2'])
+})
+
+test('one becomes three: new disks are permitted, and the first restarts once, when the others serve', async () => {
+  const world = await created(of(1))
+  expect(properties(world, 'orders-main-0')).not.toMatch(/cluster.size|private.advertised/)
+  const down: number[] = []
+  world.api.onWrite = (moment, _, what) => {
+    if (moment === 'before' && /^delete Pod orders-main-\d-0$/.test(what)) {
+      const brokers = world.api.all<Pod>('Pod').filter(pod => !/-check-/.test(pod.metadata.name))
+      down.push(brokers.filter(pod => !isReady(pod)).length)
+    }
+  }
+  world.apply(of(3))
+  await world.converge()
+  expect(world.cluster.status.columns).toEqual({ brokers: '3/3', status: 'Running' })
+  expect(world.disks.formats).toHaveLength(3)
+  expect(down).toEqual([0])
+  expect(world.nodes.starts.toSorted()).toEqual([
+    'orders-main-0-0',
+    'orders-main-0-0',
+    'orders-main-1-0',
+    'orders-main-2-0',
+  ])
+  expect(properties(world, 'orders-main-0')).toContain('default.replication.factor=3\n')
+})
+
+test('three become five without a restart', async () => {
+  const world = await created(of(3))
+  world.apply(of(5))
+  await world.converge()
+  expect(world.cluster.status.columns).toEqual({ brokers: '5/5', status: 'Running' })
+  expect(world.nodes.starts).toHaveLength(5)
+  expect(world.condition('Stable')).toBe('True Stable')
+})
+
+test('a place whose objects were all deleted is no new one while no other disk is recorded', async () => {
+  const world = await created(of(1))
+  world.api.onWrite = () => {}
+  const at = { namespace: 'streaming' }
+  world.api.remove('ConfigMap', { ...at, name: 'orders-main-0-identity' })
+  world.api.remove('LogBroker', { ...at, name: 'orders-main-0' })
+  world.api.remove('PersistentVolumeClaim', { ...at, name: 'data-orders-main-0-1' })
+  await world.converge()
+  expect(world.identity).toMatchObject({ mayFormat: 'false' })
+  expect(world.disks.formats).toHaveLength(1)
+})
+
+test('a LogBroker without its identity is one that had a disk: it gets no permission', async () => {
+  const world = await created(of(3))
+  world.api.remove('ConfigMap', { namespace: 'streaming', name: 'orders-main-1-identity' })
+  await world.converge()
+  const identity = world.get<ConfigMap>('ConfigMap', 'orders-main-1-identity')
+  expect(identity.data).toMatchObject({ mayFormat: 'false' })
+  expect(world.disks.formats).toHaveLength(3)
+})
+
+test('their Lease is made again where somebody deleted it', async () => {
+  const world = await created(of(3))
+  world.api.remove('Lease', { namespace: 'streaming', name: 'orders-controller' })
+  world.clock.advance(30_000)
+  await world.converge()
+  expect(world.has('Lease', 'orders-controller')).toBe(true)
+})
+
+test('several pools are one cluster, with ids and disks of their own', async () => {
+  const world = new World()
+  const [pool] = minimal.pools
+  world.apply({
+    ...minimal,
+    pools: [
+      { ...pool!, brokers: 2 },
+      { ...pool!, name: 'big', brokers: 1 },
+    ],
+  })
+  await world.converge()
+  const ids = world.api
+    .all<LogBroker>('LogBroker')
+    .map(({ metadata, spec }) => [metadata.name, spec.brokerId])
+  expect(Object.fromEntries(ids)).toEqual({
+    'orders-main-0': 0,
+    'orders-main-1': 1,
+    'orders-big-0': 2,
+  })
+  // A pool that comes first later takes nobody's number.
+  world.apply({
+    ...minimal,
+    pools: [
+      { ...pool!, name: 'first', brokers: 1 },
+      { ...pool!, brokers: 2 },
+      { ...pool!, name: 'big', brokers: 1 },
+    ],
+  })
+  await world.converge()
+  expect(world.get<LogBroker>('LogBroker', 'orders-first-0').spec.brokerId).toBe(3)
+  expect(world.cluster.status.columns).toEqual({ brokers: '4/4', status: 'Running' })
+  expect(reasons(world)).not.toContain('BrokerRestarted')
+})
+
+describe('brokers keep apart', () => {
+  const affinity = (world: World) =>
+    world.get<Pod>('Pod', 'orders-main-0-0').spec?.affinity?.podAntiAffinity
+
+  test('from three on by host without exception, and by zone where that is possible', async () => {
+    const found = affinity(await created(of(3)))
+    const labelSelector = {
+      matchLabels: { 'logcluster.dev/cluster': 'orders', 'app.kubernetes.io/component': 'broker' },
+    }
+    expect(found).toEqual({
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { topologyKey: 'kubernetes.io/hostname', labelSelector },
+      ],
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: { topologyKey: 'topology.kubernetes.io/zone', labelSelector },
+        },
+      ],
+    })
+  })
+
+  test('with two where that is possible, and one alone from nobody', async () => {
+    expect(affinity(await created(of(2)))).not.toHaveProperty(
+      'requiredDuringSchedulingIgnoredDuringExecution',
+    )
+    expect(affinity(await created(of(1)))).toBe(undefined)
+  })
+
+  test('as spec.placement says, beside what the user gave', async () => {
+    const given = {
+      topologyKey: 'rack',
+      labelSelector: { matchLabels: { app: 'noisy' } },
+    }
+    const spec = of(3)
+    const affinityOf = {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [given] },
+    }
+    const world = await created({
+      ...spec,
+      placement: { host: 'None', zone: 'Required' },
+      pools: [{ ...spec.pools[0]!, template: { pod: { spec: { affinity: affinityOf } } } }],
+    })
+    const terms = affinity(world)?.requiredDuringSchedulingIgnoredDuringExecution
+    expect(terms?.map(({ topologyKey }) => topologyKey)).toEqual([
+      'rack',
+      'topology.kubernetes.io/zone',
+    ])
+    expect(affinity(world)).not.toHaveProperty('preferredDuringSchedulingIgnoredDuringExecution')
+  })
 })

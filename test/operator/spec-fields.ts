@@ -23,6 +23,8 @@ const samples: Readonly<Record<string, Pair>> = {
   'spec.config': [{}, { 'log.retention.ms': 5000 }],
   'spec.listeners[].name': ['internal', 'inside'],
   'spec.listeners[].port': [9092, 9093],
+  // More than three: below, brokers are to have more replicas of new topics than before.
+  'spec.pools[].brokers': [3, 4],
   'spec.pools[].storage.volumes[].size': ['1Gi', '2Gi'],
   'spec.metrics.monitor.interval': ['15s', '30s'],
 }

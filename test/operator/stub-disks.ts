@@ -103,6 +103,9 @@ export class StubDisks {
         partitionCount: 3,
         offlinePartitions: [],
         pageCacheSource: 'mincore',
+        metadataSequence: -1,
+        controllerId: -1,
+        brokers: [],
       },
     })
   }

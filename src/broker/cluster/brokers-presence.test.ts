@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
+import { directoryOf } from '../../../test/metadata/brokers.ts'
+import { tellFailedDirectory } from './tell-failed-directory.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
 
 describe('a broker', () => {
@@ -75,6 +77,45 @@ describe('a broker', () => {
     world.heal()
     await world.until(() => failures.length === 1)
     expect(failures[0]!.message).toMatch(/Another process registered as broker 1.*node.id/)
+  })
+
+  test('that is unregistered while it runs ends with a sentence, and comes new with its next start', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    const node = world.node(2)
+    world.cut(2)
+    await world.until(() => first!.image.brokers.get(2)!.isFenced)
+    const answers: string[] = []
+    void first!
+      .ask({ type: 'unregisterBroker', brokerId: 2 })
+      .then(({ type }) => answers.push(type))
+    await world.until(() => answers.length === 1)
+    expect(answers).toEqual(['brokerUnregistered'])
+    world.heal()
+    await world.until(() => node.failures.length === 1)
+    expect(node.failures[0]!.message).toMatch(/Broker 2 was unregistered while it ran.*again/)
+    node.kill()
+    node.failures.length = 0
+    const again = await world.start(2)
+    await world.until(() => again.image.brokers.get(2)?.isFenced === false)
+    await expectSame(world)
+  })
+
+  test('whose directory failed is fenced as soon as it says so, and does not come back with it (3.4)', async () => {
+    const world = new BrokersWorld()
+    const [first, , third] = await world.startAll()
+    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
+    let isTold = false
+    void tellFailedDirectory(third!, directoryOf(2)).then(() => (isTold = true))
+    await world.until(() => isTold, 1_000)
+    expect(first!.image.brokers.get(2)).toMatchObject({ isFenced: true })
+    expect(first!.image.isFailed(directoryOf(2))).toBe(true)
+    world.node(2).kill()
+    void world.node(2).start({})
+    await world.until(() => world.node(2).warnings.length > 0)
+    await world.clock.run(5_000)
+    expect(world.node(2).cluster).toBe(null)
+    expect(first!.image.brokers.get(2)).toMatchObject({ isFenced: true })
   })
 
   test('is not started before its own record is applied, though it knows that it is registered (R2)', async () => {

@@ -126,6 +126,19 @@ describe('on the way to office', () => {
     expect([world.refusals, again.standsAlone]).toEqual([0, null])
   })
 
+  test('without a lease stays with who is heard, and is taken over from who is not (1.5)', async () => {
+    const world = new BrokersWorld()
+    const [, second] = await world.startAll()
+    world.isLeaseMissing = true
+    await world.clock.run(60_000)
+    expect(world.officers()).toEqual([0])
+    expect(second!.image.controllerEpoch).toBe(1)
+    world.cut(0)
+    world.storeCuts.add(0)
+    await world.until(() => second!.image.controllerEpoch > 1)
+    expect(await create(world, second!, 'a')).toBe('NONE')
+  })
+
   test('nobody is the controller before the claim is committed (1.4)', async () => {
     const world = new BrokersWorld()
     await world.startAll()

@@ -46,6 +46,8 @@ const lookPeriodMs = 2_000
 const silenceMsMax = 3_000
 /** A controller whose connection broke, and whose place refuses new ones for so long, is dead (durability.md 1.5). */
 const refusedMsMin = 1_000
+/** Where there is no lease to agree by, a controller that was heard so lately has the office: as long as a lease would last. */
+const leaselessMsMin = 10_000
 /** Between the attempts of those who would follow it, by their order: so that one comes first. */
 const rankDelayMs = 500
 
@@ -142,12 +144,27 @@ export class Following {
   async #watchLease(): Promise<void> {
     const { lease, takeOffice } = this.#options
     try {
-      const { isHeld, isMine } = await lease.observe()
+      const { isHeld, isMine, isMissing } = await lease.observe()
       if (this.#isOver) return
+      if (isMissing && !this.#isForsaken()) return
       if (!isHeld || isMine) await takeOffice({ force: false })
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
     }
+  }
+
+  /** No controller was heard for as long as a lease would last, and nobody who comes before this broker has followed it. */
+  #isForsaken(): boolean {
+    const rank = this.#rankBeside(this.#options.link.claim.controllerId)
+    const delayMs = leaselessMsMin + 2 * lookPeriodMs * rank
+    return this.#clock.monotonic() - this.#heardMs >= delayMs
+  }
+
+  /** This broker's place among those who would follow controller `id`, from 0. */
+  #rankBeside(id: number): number {
+    const { image, brokerId } = this.#options
+    const heirs = [...image().brokers.keys()].filter(each => each !== id).toSorted((a, b) => a - b)
+    return Math.max(0, heirs.indexOf(brokerId))
   }
 
   /** Some other broker may know of a controller that the one that is asked all the time does not (durability.md 1.4). */
@@ -207,9 +224,8 @@ export class Following {
 
   /** The controller's process is dead, and its machine lives: nobody needs to wait for its lease. */
   async #succeed(deadId: number): Promise<void> {
-    const { lease, takeOffice, image, brokerId } = this.#options
-    const heirs = [...image().brokers.keys()].filter(id => id !== deadId).toSorted((a, b) => a - b)
-    const delayMs = refusedMsMin + rankDelayMs * Math.max(0, heirs.indexOf(brokerId))
+    const { lease, takeOffice } = this.#options
+    const delayMs = refusedMsMin + rankDelayMs * this.#rankBeside(deadId)
     if (this.#clock.monotonic() - this.#brokenMs! < delayMs) return
     try {
       const { isHeld, isMine, holder } = await lease.observe()

@@ -16,5 +16,6 @@ export function openedView(cluster: OpenedCluster, image: MetadataImage): Opened
     },
     onImage: listener => cluster.onImage(listener),
     alterPartitions: changes => cluster.alterPartitions(changes),
+    ask: (command, timeoutMs) => cluster.ask(command, timeoutMs),
   }
 }

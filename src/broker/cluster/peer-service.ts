@@ -1,6 +1,7 @@
 import type { MetadataImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { FetchMetadataRequest, FetchMetadataResponse } from '../wire/private/index.ts'
+import type { Answer, Command } from './controller/commands.ts'
 import type { ControllerClaim } from './controller-link.ts'
 import type { Office } from './office.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
@@ -33,6 +34,8 @@ export interface OpenedCluster {
   /** As `Cluster.onImage`: every image after the present one. */
   onImage(listener: ImageListener): () => void
   alterPartitions(changes: readonly PartitionChange[]): Promise<PartitionChangeOutcome[]>
+  /** As `Cluster.ask`. */
+  ask(command: Command, timeoutMs?: number): Promise<Answer>
 }
 
 export type ImageListener = (image: MetadataImage, records: readonly MetadataRecord[]) => void

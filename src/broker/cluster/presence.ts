@@ -105,6 +105,7 @@ export class Presence {
     this.#controllerEpoch = image.controllerEpoch
     const own = image.brokers.get(this.#options.brokerId)
     if (this.#epoch >= 0 && own !== undefined && own.epoch > this.#epoch) return this.#replaced()
+    if (this.#isBeating && own === undefined) return this.#forgotten()
     if (own?.epoch !== this.#epoch) return
     this.#applied?.resolve()
     this.#startBeating()
@@ -196,14 +197,22 @@ export class Presence {
   }
 
   #replaced(): void {
-    const { brokerId } = this.#options
+    this.#end(
+      `Another process registered as broker ${this.#options.brokerId}: two have the same node.id. Give one of them another, and its own directory.`,
+    )
+  }
+
+  /** Nothing of its state is this cluster's any more; its next start is a broker like any other that comes new. */
+  #forgotten(): void {
+    this.#end(
+      `Broker ${this.#options.brokerId} was unregistered while it ran: the cluster knows it no longer. It registers again when it is started again; to remove it leave it stopped.`,
+    )
+  }
+
+  #end(message: string): void {
     if (this.#isStopped) return
     this.stop()
-    this.#options.failed(
-      new Error(
-        `Another process registered as broker ${brokerId}: two have the same node.id. Give one of them another, and its own directory.`,
-      ),
-    )
+    this.#options.failed(new Error(message))
   }
 
   /** Of the registration that was asked for last. */

@@ -77,13 +77,24 @@ export function parseEndpoint(setting: string, given: string): Endpoint {
  */
 export function checkPrivateListener(settings: {
   readonly privateListener: string
+  readonly privateAdvertisedListener: string
   readonly privateCredentialsDir: string
 }): void {
   if (settings.privateListener === '') return
   parseEndpoint('private.listener', settings.privateListener)
+  checkPrivateAdvertised(settings.privateAdvertisedListener)
   if (settings.privateCredentialsDir !== '') return
   throw new ListenerError(
     'private.listener: nobody could log in there: set private.credentials.dir to the directory with the files operator and broker',
+  )
+}
+
+function checkPrivateAdvertised(given: string): void {
+  if (given === '') return
+  const { host, port } = parseEndpoint('private.advertised.listener', given)
+  if (!isWildcard(host) && port > 0) return
+  throw new ListenerError(
+    `private.advertised.listener: other brokers cannot connect to '${given}': give the host and the port that they use`,
   )
 }
 

@@ -12,6 +12,12 @@ export const privateSettings = {
     effect: 'at restart',
     doc: 'host:port of the listener for the operator, and for brokers among themselves: in none of `listeners`, told to no client, and closed to who has not logged in by SCRAM-SHA-256 as `operator` or `broker`. 0.0.0.0 or no host: every address of the machine. Empty: there is none.',
   }),
+  'private.advertised.listener': text({
+    default: '',
+    effect: 'at restart',
+    described: 'where given',
+    doc: 'host:port at which other brokers reach `private.listener`. Empty: its own address; where it listens at every address, the host that clients are told for the first of `listeners`, and its own port.',
+  }),
   'private.credentials.dir': text({
     default: '',
     effect: 'at restart',
@@ -21,5 +27,11 @@ export const privateSettings = {
     default: '',
     effect: 'at restart',
     doc: 'Where a broker that refuses to start says why, as one line of JSON with `reason` and `message`: /dev/termination-log in a pod. Empty: nowhere but on stderr.',
+  }),
+  'leadership.drain.enable': bool({
+    default: false,
+    effect: 'at once',
+    described: 'where given',
+    doc: 'Given to a running broker, true has it lead nothing that another replica in sync can lead, from that moment until it is taken back; then it leads again what prefers it. So a node is emptied before its pod is evicted. A file of settings has no say in it, because the controller decides by what all brokers know.',
   }),
 } as const

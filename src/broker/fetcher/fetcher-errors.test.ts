@@ -148,3 +148,36 @@ describe('the throttle of KIP-73', () => {
     expect(asked(drive.next(100))).toEqual([[0, 0]])
   })
 })
+
+describe('a disk with less than 2 % free (durability.md 3.5)', () => {
+  test('follows nothing but what the cluster itself needs, in sync or not, and goes on when there is room', () => {
+    drive.begun(0, 1, 2)
+    drive.room.needed.add(1)
+    drive.next()
+    drive.act(answer([told(2, { records: bytes(4), highWatermark: 4 })]))
+    drive.room.isShort = true
+    const request = drive.next()
+    expect(asked(request).map(([partition]) => partition)).toEqual([])
+    expect(forgotten(request)).toEqual([0, 2])
+    drive.act(answer([]))
+    expect(asked(drive.next(100))).toEqual([])
+    drive.room.isShort = false
+    drive.act(answer([]), 200)
+    expect(asked(drive.next(200))).toEqual([
+      [0, 0],
+      [2, 4],
+    ])
+  })
+
+  test('holds nobody back for the throttle alone once there is room', () => {
+    drive.begun(0, 1)
+    drive.throttle.listed.add(0)
+    drive.next()
+    drive.act(answer([told(0, { highWatermark: 50 })]))
+    drive.throttle.isOver = true
+    drive.room.isShort = true
+    expect(drive.state.next(0)).toBeNull()
+    drive.room.isShort = false
+    expect(asked(drive.next(100)).map(([partition]) => partition)).toEqual([1])
+  })
+})

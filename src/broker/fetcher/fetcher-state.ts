@@ -8,6 +8,7 @@ import type { fetch } from '../wire/messages/index.ts'
 import { FetchSession } from './fetch-session.ts'
 import type { FetchedResult, FollowedPartition, Told } from './followed-partition.ts'
 import { Followed } from './followed.ts'
+import type { FollowingRoom } from './following-room.ts'
 import { fetchRequest, type FetchDraft, type FetchSizes } from './fetch-request.ts'
 
 export interface FetcherStateOptions {
@@ -17,6 +18,7 @@ export interface FetcherStateOptions {
   /** The settings of now. */
   sizes(): FetchSizes
   readonly throttle: Pick<ReplicationThrottle, 'isListed' | 'isExceeded' | 'record'>
+  readonly room: Pick<FollowingRoom, 'isShort' | 'isNeeded'>
   readonly random: Random
 }
 
@@ -50,7 +52,7 @@ interface Round {
 /** The first pause after an error of a partition: leaders and followers hear of an election at about the same time. */
 const backoffMsMin = 50
 
-/** How often who is held back by the throttle is looked at. */
+/** How often who is held back, by the throttle or for want of room, is looked at. */
 const heldLookMs = 100
 
 /**
@@ -330,25 +332,33 @@ export class FetcherState {
     for (const followed of this.#delayed) if (followed.dueMs <= nowMs) this.#makeReady(followed)
   }
 
-  /** Who is held back goes on once the rate is not exceeded any more. */
+  /** Who is held back goes on once nothing speaks against it any more. */
   #lookAtHeld(nowMs: number): void {
     if (this.#held.size === 0 || nowMs < this.#lookAtHeldMs) return
     this.#lookAtHeldMs = nowMs + heldLookMs
-    if (this.#options.throttle.isExceeded(nowMs)) return
-    for (const followed of this.#held) this.#makeReady(followed)
+    const mustWait = this.#whoWaits(nowMs)
+    for (const followed of this.#held) if (!mustWait(followed)) this.#makeReady(followed)
   }
 
-  /** KIP-73: who is listed and not in sync waits while the rate is exceeded. */
   #holdBack(nowMs: number): void {
-    const { throttle } = this.#options
-    if (!throttle.isExceeded(nowMs)) return
+    const mustWait = this.#whoWaits(nowMs)
+    if (mustWait === nobody) return
     if (this.#held.size === 0) this.#lookAtHeldMs = nowMs + heldLookMs
     for (const followed of this.#all()) {
-      if (followed.state !== 'ready' || followed.isInSync) continue
-      if (!throttle.isListed(followed.partition.id)) continue
+      if (followed.state !== 'ready' || !mustWait(followed)) continue
       this.#takeOut(followed, 'held')
       this.#held.add(followed)
     }
+  }
+
+  /** KIP-73: who is listed and not in sync, while the rate is exceeded; and whoever the cluster can do without, on a disk that is full. */
+  #whoWaits(nowMs: number): (followed: Followed) => boolean {
+    const { throttle, room } = this.#options
+    const isExceeded = throttle.isExceeded(nowMs)
+    const isShort = room.isShort(nowMs)
+    if (!isExceeded && !isShort) return nobody
+    return ({ isInSync, partition: { id } }) =>
+      (isExceeded && !isInSync && throttle.isListed(id)) || (isShort && !room.isNeeded(id))
   }
 
   #remove({ partition: { id } }: Followed): void {
@@ -363,3 +373,4 @@ export class FetcherState {
 }
 
 const nothing = new Uint8Array(0)
+const nobody = (): boolean => false

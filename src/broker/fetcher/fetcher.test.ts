@@ -48,6 +48,7 @@ function start(): void {
       backoffMs: 1000,
     }),
     throttle: { isListed: () => false, isExceeded: () => false, record: () => {} },
+    room: { isShort: () => false, isNeeded: () => false },
     connectTo: () => world.connect(),
     answerTimeoutMs: () => 3000,
     onFailure: failure => void failures.push(failure),

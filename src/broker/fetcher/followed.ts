@@ -3,7 +3,7 @@ import type { FollowedPartition } from './followed-partition.ts'
 
 /**
  * Where a partition stands with its fetcher. `ready`: it is asked for. `appending`: what came is being written. `busy`: its
- * log is being cut, or the leader asked for its range. `delayed`: after an error. `held`: by the throttle. `gone`: it
+ * log is being cut, or the leader asked for its range. `delayed`: after an error. `held`: by the throttle, or for want of room. `gone`: it
  * follows this leader no longer, and the session has still to forget it.
  */
 export type FollowedState = 'ready' | 'appending' | 'busy' | 'delayed' | 'held' | 'gone'

@@ -11,6 +11,13 @@ export function isCordoned(image: MetadataImage, brokerId: number): boolean {
   return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '') !== ''
 }
 
+/** It leads nothing that another in-sync replica can lead, until that is taken back (kubernetes: a node that is drained). */
+export function isDrained(image: MetadataImage, brokerId: number): boolean {
+  return image.brokerConfigs(brokerId).get(leadershipDrainConfig) === 'true'
+}
+
+export const leadershipDrainConfig = 'leadership.drain.enable'
+
 /** The brokers whose logs lie in these directories, in their order; of a directory that no registered broker has, nothing. */
 export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): number[] {
   return directoryIds.flatMap(id => image.brokerOfDirectory(id)?.id ?? [])

@@ -123,6 +123,8 @@ export interface LeaseView {
   readonly isMine: boolean
   /** Who holds it, or held it until it ran out; null where nobody does, or nobody can tell. */
   readonly holder: LeaseHolder | null
+  /** There is nothing to agree by who tries: a controller that is heard is to be left alone. */
+  readonly isMissing?: boolean
 }
 
 /** Where others may ask for the controller. A hint: who it is stands in the log. */

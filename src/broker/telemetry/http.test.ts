@@ -12,6 +12,7 @@ async function get(path: string, method = 'GET'): Promise<Response> {
       health: () => ({ isHealthy, detail: { storage: isHealthy ? 'good' : 'EIO' } }),
       readiness: () => ({ isReady, detail: { logsDone: 1, logsTotal: 4 } }),
       status: () => ({ brokerId: 7 }),
+      restartRisk: () => ({ brokers: [] }),
     }),
     '127.0.0.1',
     0,
@@ -49,6 +50,12 @@ test('the status is JSON, and is asked for anew each time', async () => {
   expect((await get('/v1/status', 'POST')).status).toBe(405)
 })
 
+test('the risk of a restart is JSON, and is asked for anew each time', async () => {
+  const response = await get('/v1/restart-risk')
+  expect(await response.json()).toEqual({ brokers: [] })
+  expect(response.headers.get('cache-control')).toBe('no-store')
+})
+
 test('metrics come in the text format', async () => {
   const response = await get('/metrics')
   expect(response.status).toBe(200)
@@ -67,6 +74,7 @@ test('a source that fails is an error without a stack', async () => {
     health: () => ({ isHealthy: true, detail: {} }),
     readiness: () => ({ isReady: true, detail: {} }),
     status: () => ({}),
+    restartRisk: () => ({}),
   }
   server = await serveHttp(httpApp(metrics, probes), '127.0.0.1', 0)
   const response = await get('/metrics')
@@ -85,6 +93,7 @@ test('an address that is taken is told', async () => {
     health: () => ({ isHealthy: true, detail: {} }),
     readiness: () => ({ isReady: true, detail: {} }),
     status: () => ({}),
+    restartRisk: () => ({}),
   })
   await expect(serveHttp(app, '127.0.0.1', server!.port)).rejects.toThrow(/EADDRINUSE/)
 })

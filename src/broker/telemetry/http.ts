@@ -10,6 +10,8 @@ export interface Probes {
   readiness(): { readonly isReady: boolean; readonly detail: Readonly<Record<string, unknown>> }
   /** Whatever is known, for tools (docs/http.md). */
   status(): Readonly<Record<string, unknown>>
+  /** What a restart of each broker of the cluster would risk (docs/http.md). */
+  restartRisk(): Readonly<Record<string, unknown>>
 }
 
 /** A running HTTP server. */
@@ -19,7 +21,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** `/metrics`, `/healthz`, `/readyz`, `/v1/status`: read only, so it needs no protection against what it could do. */
+/** `/metrics`, `/healthz`, `/readyz`, `/v1/status`, `/v1/restart-risk`: read only, so it needs no protection against what it could do. */
 export function httpApp(metrics: Metrics, probes: Probes): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -39,6 +41,9 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
   app.get('/v1/status', (_request, response) => {
     response.set('Cache-Control', 'no-store').json(probes.status())
   })
+  app.get('/v1/restart-risk', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(probes.restartRisk())
+  })
   app.use((request, response) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     response.status(isRead ? 404 : 405).json({ paths })
@@ -47,7 +52,7 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
   return app
 }
 
-const paths = ['/metrics', '/healthz', '/readyz', '/v1/status']
+const paths = ['/metrics', '/healthz', '/readyz', '/v1/status', '/v1/restart-risk']
 
 /** Starts to serve `app`. Rejects with the error of listen(2) where the address is taken. */
 export function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {

@@ -59,12 +59,33 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it and `restartedAt` are the only parts of this object that are a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss` and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
+    acceptDataLoss: field(
+      wholeList(
+        field(text(260), {
+          text: 'Topic and partition, such as `orders-0`.',
+          rules: [
+            {
+              rule: "self.matches('^[a-zA-Z0-9._-]+-[0-9]+$')",
+              message:
+                'spec.acceptDataLoss must name partitions as topic, dash and number, such as orders-0: take them from the condition that asks for it',
+            },
+          ],
+        }),
+        1000,
+      ).optional(),
+      {
+        text: "Partitions whose only in-sync copy is on this broker's disk, and that may be lost with it: each is named, so that nobody gives up more than was told.",
+        change: 'none',
+      },
+    ),
   }),
-  { text: 'What is wanted. The operator writes it, but for `restartedAt` and `replace`.' },
+  {
+    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace` and `acceptDataLoss`.',
+  },
 )
 
 const volume = z.object({

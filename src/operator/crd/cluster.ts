@@ -3,6 +3,7 @@ import type { logClusterStatus } from './cluster-status.ts'
 import { field, kafkaConfig, listByName, text, textMap, type Rule } from './field.ts'
 import { listener } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
+import { disruption, placement } from './placement.ts'
 import { pool } from './pool.ts'
 
 const image = z.object({
@@ -116,12 +117,13 @@ export const logClusterSpec = field(
       change: 'dynamic',
     }),
     pools: field(listByName(pool, 16), {
-      text: 'Groups of brokers that are alike. Exactly one for now.',
+      text: 'Groups of brokers that are alike. Together they are the cluster, and have one broker at least.',
       change: 'none',
       rules: [
         {
-          rule: 'self.size() == 1',
-          message: 'spec.pools must have exactly one pool for now: keep one',
+          rule: 'self.exists(pool, pool.brokers > 0)',
+          message:
+            'spec.pools must have one broker at least: set brokers of a pool to 1 or more; spec.state: Hibernated stops all of them',
         },
         {
           rule: 'oldSelf.all(old, self.exists(pool, pool.name == old.name))',
@@ -129,6 +131,14 @@ export const logClusterSpec = field(
             'a pool cannot be removed or renamed for now, because the data of its brokers would go with it: give back the earlier name',
         },
       ],
+    }),
+    placement: field(placement.prefault({}), {
+      text: 'How brokers keep apart from one another. It counts for pods that are made after it: none is restarted for it, and one with a local volume stays where that lies.',
+      change: 'none',
+    }),
+    disruption: field(disruption.prefault({}), {
+      text: 'What is done where a broker is lost.',
+      change: 'none',
     }),
     metrics: field(metrics.prefault({}), { text: 'Metrics.', change: 'none' }),
   }),

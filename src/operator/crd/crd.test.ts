@@ -22,6 +22,8 @@ test('a spec of a name and a size is enough, and has every default', () => {
         resources: { requests: { cpu: '250m', memory: '1Gi' } },
       },
     ],
+    placement: { zone: 'Preferred' },
+    disruption: { nodeGracePeriod: '5m' },
     metrics: { monitor: { type: 'Annotations', interval: '15s', labels: {} } },
   })
 })

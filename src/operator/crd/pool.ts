@@ -84,13 +84,13 @@ export const pool = z.object({
     rules: nameRules('the name of a pool', 12),
   }),
   brokers: field(integer(0, 100).default(1), {
-    text: 'How many brokers it has. Exactly one for now.',
+    text: 'How many brokers it has. More can be added at any time. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
     change: 'none',
     rules: [
       {
-        rule: 'self == 1',
+        rule: 'self >= oldSelf',
         message:
-          'brokers of a pool must be 1 for now, because partitions are not replicated yet: use several LogClusters until they are',
+          'brokers of a pool cannot become fewer for now, because what the last ones hold would go with them: give back the earlier number',
       },
     ],
   }),

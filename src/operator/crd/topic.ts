@@ -51,15 +51,8 @@ export const logTopicSpec = field(
       change: 'dynamic',
     }),
     replicationFactor: field(integer(1, 16).optional(), {
-      text: 'How many brokers have each partition. 1 for now.',
+      text: "How many brokers have each partition. The broker's default.replication.factor where it is not given and the topic is made.",
       change: 'dynamic',
-      rules: [
-        {
-          rule: 'self == 1',
-          message:
-            'spec.replicationFactor must be 1 for now, because partitions are not replicated yet: set it to 1, or leave it out',
-        },
-      ],
     }),
     config: field(kafkaConfig().default({}), {
       text: "Kafka's configs of topics, by name. A config that is removed here returns to the broker's value; one that others set and that never stood here stays.",

@@ -4,6 +4,7 @@ import type { BrokerFacts } from './facts.ts'
 import { hashOf } from './hash.ts'
 import { brokerLabels } from './labels.ts'
 import { claimName, names } from './names.ts'
+import { apart } from './placement.ts'
 import {
   advertisedListeners,
   brokerProperties,
@@ -11,6 +12,7 @@ import {
   places,
   privatePort,
 } from './properties.ts'
+import { replicationFactorOf } from './replication.ts'
 
 /** Who the broker runs as; the image has that user. */
 const userId = 10_001
@@ -54,6 +56,7 @@ export function templateHash({ cluster, pool, broker, fixed }: BrokerPod): strin
     clusterId: broker.clusterId,
     resources: pool.resources,
     template: pool.template,
+    replicationFactor: replicationFactorOf(cluster),
   })
 }
 
@@ -128,14 +131,14 @@ function quantities(given: Readonly<Record<string, string | number | undefined>>
   )
 }
 
-/** Where the pod may run, as far as the user says. */
-export function placement({ pool }: BrokerPod) {
+/** Where the pod may run. */
+export function placement({ cluster, pool }: BrokerPod) {
   const { nodeSelector, tolerations, affinity, topologySpreadConstraints } = (pool.template?.pod
     ?.spec ?? {}) as unknown as NonNullable<PodTemplateSpec['spec']>
   return {
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     ...(tolerations === undefined ? {} : { tolerations }),
-    ...(affinity === undefined ? {} : { affinity }),
+    ...apart(cluster, affinity),
     ...(topologySpreadConstraints === undefined ? {} : { topologySpreadConstraints }),
   }
 }

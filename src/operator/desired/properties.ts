@@ -1,6 +1,7 @@
 import type { LogCluster } from '../crd/cluster.ts'
 import { brokerHost, names } from './names.ts'
 import type { BrokerFacts } from './facts.ts'
+import { replicationFactorOf, sizeOf } from './replication.ts'
 
 /** Ports of every broker that are not in `spec.listeners`. */
 export const privatePort = 9091
@@ -35,10 +36,13 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'advertised.listeners',
   'advertised.listeners.loopback.enable',
   'listener.security.protocol.map',
+  'cluster.size',
   'private.listener',
+  'private.advertised.listener',
   'private.credentials.dir',
   'http.address',
   'termination.log.file',
+  'leadership.drain.enable',
 ])
 
 /**
@@ -52,6 +56,7 @@ export function brokerProperties(
 ): string {
   const { namespace, name } = cluster.metadata
   const { listeners } = cluster.spec
+  const among = amongOthers(cluster, broker).filter(([key]) => !fixed.has(key))
   const own: [string, string][] = [
     ['node.id', String(broker.brokerId)],
     ['cluster.id', broker.clusterId],
@@ -68,7 +73,19 @@ export function brokerProperties(
     ['http.address', `0.0.0.0:${httpPort}`],
     ['termination.log.file', places.terminationLog],
   ]
-  return [...own, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
+  return [...own, ...among, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
+}
+
+/** What a broker is told that has others beside it. */
+function amongOthers(cluster: LogCluster, broker: BrokerFacts): [string, string][] {
+  const factor = replicationFactorOf(cluster)
+  if (factor === undefined) return []
+  return [
+    ['cluster.size', String(sizeOf(cluster))],
+    ['default.replication.factor', String(factor)],
+    // The first listener may be told at a node's address, where nobody finds the private one.
+    ['private.advertised.listener', `${brokerHost(cluster.metadata, broker.name)}:${privatePort}`],
+  ]
 }
 
 /**

@@ -63,15 +63,21 @@ export function brokerViews(
   fixed: ReadonlyMap<string, string>,
 ): BrokerView[] {
   const { cluster } = observed
-  const taken = new Set(observed.logBrokers.map(({ spec }) => spec.brokerId))
-  return cluster.spec.pools.flatMap(pool =>
+  const places = cluster.spec.pools.flatMap(pool =>
     Array.from({ length: pool.brokers }, (_, slot) => {
       const name = names.broker(cluster.metadata.name, pool.name, slot)
-      const brokerId = idOf(observed, name, taken)
-      taken.add(brokerId)
-      return view(observed, { pool, slot, brokerId, clusterId, fixed })
+      return { pool, slot, known: knownId(observed, name) }
     }),
   )
+  const taken = new Set([
+    ...observed.logBrokers.map(({ spec }) => spec.brokerId),
+    ...places.flatMap(({ known }) => known ?? []),
+  ])
+  return places.map(({ pool, slot, known }) => {
+    const brokerId = known ?? lowestBeside(taken)
+    taken.add(brokerId)
+    return view(observed, { pool, slot, brokerId, clusterId, fixed })
+  })
 }
 
 interface Place {
@@ -135,15 +141,17 @@ function view(observed: Observed, place: Place): BrokerView {
   }
 }
 
-/** Kafka's number of a broker: as it was recorded, else the lowest that nobody has. */
-function idOf(observed: Observed, name: string, taken: ReadonlySet<number>): number {
+/** Kafka's number of a broker, as it was recorded; undefined where it never was. */
+function knownId(observed: Observed, name: string): number | undefined {
   const recorded = named(observed.logBrokers, name)?.spec.brokerId
   const identity = identityOf(named(observed.configMaps, names.identity(name))?.data)
   const kept = claimsOf(observed, name).map(({ metadata }) =>
     Number(metadata.annotations?.[claimAnnotations.brokerId] ?? Number.NaN),
   )
-  const known = recorded ?? identity?.brokerId ?? kept.find(Number.isInteger)
-  if (known !== undefined) return known
+  return recorded ?? identity?.brokerId ?? kept.find(Number.isInteger)
+}
+
+function lowestBeside(taken: ReadonlySet<number>): number {
   let id = 0
   while (taken.has(id)) id++
   return id

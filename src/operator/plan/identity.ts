@@ -57,9 +57,26 @@ function wrong(reason: string, what: string): IdentityState {
   }
 }
 
-/** At birth: an empty disk may become this broker's, once. There is no later moment at which that is allowed but a replacement. */
+/**
+ * An empty disk may become this broker's, once: at the birth of the cluster, and when a place is new in it. There is no
+ * other moment at which that is allowed but a replacement.
+ */
 export function permission(view: BrokerView): Step {
-  return create(view, { ...blank(view), mayFormat: true }, 'its first disk may be formatted')
+  const step = create(view, { ...blank(view), mayFormat: true }, 'its first disk may be formatted')
+  return { ...step, isPermission: true }
+}
+
+/**
+ * A place that nothing tells of a broker of: no LogBroker, no identity, no claim. And disks of other brokers are recorded,
+ * so that the cluster's data is known to be elsewhere: the only broker of a cluster whose objects were all deleted is no new one.
+ */
+export function isNewPlace(view: BrokerView, views: readonly BrokerView[]): boolean {
+  const isUntold =
+    view.logBroker === null &&
+    view.identityMap === null &&
+    view.claim === null &&
+    view.retired.length === 0
+  return isUntold && views.some(({ identity }) => identity !== null && identity.directoryId !== '')
 }
 
 /** After birth: what is known of the disk, and never a permission. */

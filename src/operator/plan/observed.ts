@@ -63,6 +63,8 @@ export interface Observed {
   /** The Secret of the private listeners is there. */
   readonly hasSecret: boolean
   readonly ring: RingSight
+  /** The brokers' Lease is there, as far as anybody knows. */
+  readonly hasLease: boolean
   /** By name, those that claims of the cluster are bound to. */
   readonly volumes: ReadonlyMap<string, Look<PersistentVolume>>
   /** By name, those of claims that are not bound, or are to be larger. */

@@ -10,7 +10,7 @@ import { configSteps } from './configs.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
-import { recorded, replaced, rewritten } from './identity.ts'
+import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
 import { leftoverSteps } from './leftovers.ts'
@@ -50,7 +50,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   return [
     ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view)),
+    ...views.flatMap(view => diskSteps(view, views)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
@@ -71,13 +71,35 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
             because: 'the private listeners need passwords',
           } as const,
         ]),
+    ...leaseSteps(observed, ring),
     ...clusterObjects(cluster, ring.names, names).flatMap(draft => applied(observed, draft)),
+    // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
+    ...views.filter(view => isNewPlace(view, views)).map(permission),
     ...views.filter(view => view.logBroker === null).map(makeLogBroker),
   ]
 }
 
+/** The brokers' Lease holds no data, so it is made again where somebody deleted it; they make nothing themselves. */
+function leaseSteps({ hasLease, cluster }: Observed, ring: Ring): Step[] {
+  const { clusterId } = cluster.status
+  if (hasLease || clusterId === undefined) return []
+  return ring
+    .objects(clusterId, 'disks')
+    .filter(({ kind }) => kind === 'Lease')
+    .map(draft => ({
+      do: 'create',
+      ifExists: 'same',
+      resource: resourceOf(draft),
+      draft,
+      what: `Lease ${draft.metadata.name}`,
+      because: 'brokers need it to agree who tries to be the controller',
+    }))
+}
+
 /** Which disk a broker has. */
-function diskSteps(view: BrokerView): Step[] {
+function diskSteps(view: BrokerView, views: readonly BrokerView[]): Step[] {
+  // What comes next depends on the identity that it is given before.
+  if (isNewPlace(view, views)) return []
   if (view.identityMap === null) return [rewritten(view)]
   const given = replaced(view)
   // What comes next depends on which disk that is.

@@ -18,6 +18,8 @@ interface Common {
   readonly event?: StepEvent
   /** What can fail without anything being wrong with the brokers: then the others go on, and the status tells. */
   readonly isOptional?: true
+  /** It permits what could destroy, were what is known of it old. */
+  readonly isPermission?: true
 }
 
 /** One write, and nothing else: between any two of them the operator may end, and the next pass goes on. */
@@ -64,5 +66,5 @@ export function exactly({ metadata }: Stored): ExactObject {
 
 /** Whether a step destroys or permits something: then caches are not enough to decide it by. */
 export function needsLiveLook(step: Step): boolean {
-  return step.do === 'delete' || step.do === 'replace'
+  return step.isPermission === true || step.do === 'delete' || step.do === 'replace'
 }

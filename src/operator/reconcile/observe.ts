@@ -43,6 +43,7 @@ export class Observer {
   readonly #parts: ClusterParts
   readonly #sights: Sights
   readonly #passwords: Memory<string | null>
+  readonly #leases: Memory<boolean>
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
   readonly #storageClasses: Memory<Look<StorageClass>>
@@ -51,6 +52,7 @@ export class Observer {
     this.#parts = parts
     this.#sights = new Sights(parts.brokers, parts.clock)
     this.#passwords = new Memory(parts.clock, trustMs)
+    this.#leases = new Memory(parts.clock, trustMs)
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
     this.#storageClasses = new Memory(parts.clock, trustMs)
@@ -72,6 +74,7 @@ export class Observer {
   forget({ namespace, name }: Required<ObjectName>): void {
     const key = `${namespace}/${name}`
     this.#passwords.forget(key)
+    this.#leases.forget(key)
     this.#monitors.forget(key)
     this.#volumes.forgetAll()
   }
@@ -100,6 +103,7 @@ export class Observer {
       cluster,
       hasSecret: password !== null,
       ring: await this.#ringSight(cluster, ring),
+      hasLease: await this.#hasLease(cluster, ring),
       volumes: await this.#volumesOf(found),
       storageClasses: await this.#storageClassesOf(cluster, found),
       nodes: new Map(),
@@ -151,6 +155,16 @@ export class Observer {
     const clusterId = slot?.metadata.annotations?.[claimAnnotations.clusterId]
     if (slot === null) return { kind: 'absent' }
     return { kind: 'present', clusterId: clusterId ?? 'nobody knows which' }
+  }
+
+  /** Of a cluster that is born: genesis makes it before, whatever is there. */
+  #hasLease({ metadata, status }: LogCluster, { names: { leases } }: Ring): Promise<boolean> {
+    const { namespace } = metadata
+    const [name] = leases
+    if (status.clusterId === undefined || name === undefined) return Promise.resolve(true)
+    return this.#leases.get(`${namespace}/${metadata.name}`, async () => {
+      return (await this.#parts.api.get(resources.leases, { namespace, name })) !== null
+    })
   }
 
   async #volumesOf({ claims }: Found): Promise<ReadonlyMap<string, Look<PersistentVolume>>> {

@@ -175,7 +175,9 @@ const done: Readonly<Record<Step['do'], string>> = {
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
   if (step.do === 'make secret') return true
-  return 'resource' in step && ['PersistentVolume', 'PodMonitor'].includes(step.resource.kind)
+  return (
+    'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
+  )
 }
 
 /** A cluster that is being deleted has nothing to tell once nothing holds it. */

@@ -148,9 +148,9 @@ const ofPools: Violation[] = [
   ...ofNames('pool', 12, pool),
   {
     on: 'LogCluster',
-    when: 'changed',
-    change: object => object['spec'].pools.push({ ...pool(object), name: 'second' }),
-    says: 'spec.pools must have exactly one pool',
+    when: 'created',
+    change: object => (pool(object)['brokers'] = 0),
+    says: 'spec.pools must have one broker at least',
   },
   {
     on: 'LogCluster',
@@ -161,8 +161,20 @@ const ofPools: Violation[] = [
   {
     on: 'LogCluster',
     when: 'changed',
-    change: object => (pool(object)['brokers'] = 3),
-    says: 'brokers of a pool must be 1 for now',
+    change: object => {
+      object['spec'].pools.push({ ...pool(object), name: 'second' })
+      pool(object)['brokers'] = 0
+    },
+    says: 'brokers of a pool cannot become fewer for now',
+  },
+]
+
+const ofDisruption: Violation[] = [
+  {
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => (object['spec'].disruption = { nodeGracePeriod: '5 minutes' }),
+    says: 'disruption.nodeGracePeriod must be a whole number of seconds',
   },
 ]
 
@@ -283,12 +295,6 @@ const ofTopics: Violation[] = [
     change: object => (object['spec'].partitions = partitions),
     says: 'spec.partitions can only grow',
   })),
-  {
-    on: 'LogTopic',
-    when: 'created',
-    change: object => (object['spec'].replicationFactor = 3),
-    says: 'spec.replicationFactor must be 1 for now',
-  },
 ]
 
 const ofBrokers: Violation[] = [
@@ -306,12 +312,19 @@ const ofBrokers: Violation[] = [
     change: object => (object['spec'].replace = { incarnation: 2 }),
     says: 'spec.replace.incarnation must be an incarnation',
   },
+  {
+    on: 'LogBroker',
+    when: 'changed',
+    change: object => (object['spec'].acceptDataLoss = ['orders-0', 'payments']),
+    says: 'spec.acceptDataLoss must name partitions',
+  },
 ]
 
 export const violations: readonly Violation[] = [
   ...ofClusters,
   ...ofListeners,
   ...ofPools,
+  ...ofDisruption,
   ...ofVolumes,
   ...ofPods,
   ...ofTopics,

@@ -1,7 +1,9 @@
 import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
+import { isDrained, leadershipDrainConfig } from '../../metadata/replicas.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
+import { givenBack } from './elect-leaders.ts'
 import { applied, changesOf, changesOfTopic } from './partition-changes.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
 
@@ -47,12 +49,23 @@ const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable'
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
+  if (record.configs.some(({ name }) => name === leadershipDrainConfig)) {
+    return drainConsequences(after, record)
+  }
   if (!record.configs.some(({ name }) => electionConfigs.includes(name))) return []
   if (record.type === 'topicConfigsChanged') {
     return changesOfTopic(after, after.topicById(record.topicId)!, () => ({}))
   }
   const isOfAll = record.type === 'brokerConfigsChanged' && record.brokerId === null
   return isOfAll ? changesOf(after, () => ({})) : []
+}
+
+/** A broker that is to be drained hands over at once; one that is not any longer leads at once what prefers it. */
+function drainConsequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
+  const brokerId = record.type === 'brokerConfigsChanged' ? record.brokerId : null
+  if (brokerId === null) return []
+  if (!isDrained(after, brokerId)) return givenBack(after, brokerId)
+  return changesOf(after, ({ leader }) => (leader === brokerId ? {} : null))
 }
 
 type ConfigRecord = Extract<

@@ -1,6 +1,6 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
-import { isActive } from '../../metadata/replicas.ts'
+import { isActive, isDrained } from '../../metadata/replicas.ts'
 import type { MetadataRecord, RecordOf } from '../../metadata/records.ts'
 import type { Command, ElectionResult, LogEnd, PartitionId } from './commands.ts'
 import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
@@ -11,7 +11,7 @@ type ElectLeaders = Extract<Command, { readonly type: 'electLeaders' }>
 
 /** Elections by command (I-24, KIP-460; durability.md R9): of the partitions that are named, or of all that need it. */
 export function decideElectLeaders(before: MetadataImage, command: ElectLeaders): Decision {
-  const elected = new Map<Uuid, PartitionImage[]>()
+  const elected = new Map<Uuid, Map<number, PartitionImage>>()
   const results: ElectionResult[] = []
   for (const id of command.partitions ?? allOf(before)) {
     const after = afterElection(before, command, id)
@@ -19,14 +19,14 @@ export function decideElectLeaders(before: MetadataImage, command: ElectLeaders)
     if (command.partitions === null && isUnneeded) continue
     const result = isMistake(after) ? after : { error: 'NONE' as const, message: null }
     results.push({ ...id, ...result })
-    if (isMistake(after) || elected.get(id.topicId)?.some(({ index }) => index === id.index))
-      continue
-    elected.set(id.topicId, [...(elected.get(id.topicId) ?? []), after])
+    if (isMistake(after)) continue
+    const ofTopic = elected.get(id.topicId) ?? new Map<number, PartitionImage>()
+    elected.set(id.topicId, ofTopic.set(id.index, after))
   }
   const records: MetadataRecord[] = Array.from(elected, ([topicId, partitions]) => ({
     type: 'partitionsChanged',
     topicId,
-    partitions,
+    partitions: [...partitions.values()],
   }))
   const answer = { type: 'leadersElected', results } as const
   return { records, image: applied(before, records), answer }
@@ -41,9 +41,21 @@ export function balanced(image: MetadataImage): RecordOf<'partitionsChanged'>[] 
   )
 }
 
+/** What prefers the broker, and has all that it needs of it, is led by it again. */
+export function givenBack(image: MetadataImage, brokerId: number): RecordOf<'partitionsChanged'>[] {
+  return changesOf(image, partition =>
+    partition.replicas[0] === brokerId &&
+    partition.leader >= 0 &&
+    isAwayFromPreferred(image, partition)
+      ? { election: 'preferred' }
+      : null,
+  )
+}
+
 function isAwayFromPreferred(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
   const preferred = image.brokers.get(replicas[0]!)
-  return leader !== replicas[0] && isActive(preferred) && isr.includes(preferred.directoryId)
+  if (leader === replicas[0] || !isActive(preferred) || isDrained(image, preferred.id)) return false
+  return isr.includes(preferred.directoryId)
 }
 
 function* allOf(image: MetadataImage): Iterable<PartitionId> {
@@ -88,9 +100,10 @@ function preferred(
   if (isAwayFromPreferred(image, partition)) {
     return changedPartition(image, topic, partition, { election: 'preferred' })
   }
+  const why = isDrained(image, replicas[0]!) ? 'is being drained' : 'is not in sync'
   return mistake(
     'PREFERRED_LEADER_NOT_AVAILABLE',
-    `Broker ${replicas[0]}, the preferred one, is not in sync.`,
+    `Broker ${replicas[0]}, the preferred one, ${why}.`,
   )
 }
 

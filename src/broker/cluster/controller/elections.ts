@@ -1,6 +1,11 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
-import { insyncNeededBy, isActive, isUncleanElectionEnabled } from '../../metadata/replicas.ts'
+import {
+  insyncNeededBy,
+  isActive,
+  isDrained,
+  isUncleanElectionEnabled,
+} from '../../metadata/replicas.ts'
 import { completed, keptOf, type Placement } from './reassignment-end.ts'
 
 /**
@@ -83,7 +88,8 @@ function membersAfter(
 /**
  * Who is to lead the partition, with whom in sync; null: nobody can. First of those in sync whoever leads already, then by the order of
  * the replicas; then of those in the ELR. Of those last known, one alone is as good as it gets; among several somebody has to
- * compare their logs, by command. D never leads but by command (durability.md R9).
+ * compare their logs, by command. D never leads but by command (durability.md R9). Who is being drained leads where nobody else in
+ * sync can.
  */
 function electionOf(
   image: MetadataImage,
@@ -96,7 +102,7 @@ function electionOf(
   const among = (directories: readonly Uuid[]): Replica[] =>
     active.filter(({ directoryId }) => directories.includes(directoryId))
 
-  const inSync = among(isr)
+  const inSync = sparing(image, among(isr))
   if (inSync.length > 0) {
     const keeps = election !== 'preferred' && inSync.some(({ id }) => id === partition.leader)
     return { leader: keeps ? partition.leader : inSync[0]!.id, isr, isUnclean: false }
@@ -126,6 +132,15 @@ interface Replica {
 /** In their order, the preferred one first. */
 export function activeReplicas(image: MetadataImage, { replicas }: PartitionImage): Replica[] {
   return replicas.map(id => image.brokers.get(id)).filter(broker => isActive(broker))
+}
+
+/** Those who are not being drained; all, where there is nobody else. */
+export function sparing<Broker extends { readonly id: number }>(
+  image: MetadataImage,
+  brokers: readonly Broker[],
+): readonly Broker[] {
+  const others = brokers.filter(({ id }) => !isDrained(image, id))
+  return others.length > 0 ? others : brokers
 }
 
 function alone({ id, directoryId }: Replica, isUnclean: boolean): Elected {

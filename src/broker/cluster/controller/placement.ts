@@ -1,6 +1,7 @@
 import { assert } from '../../../lib/assert.ts'
 import type { MetadataImage, PartitionImage } from '../../metadata/image.ts'
 import { isActive, isCordoned, minInsyncReplicasFor } from '../../metadata/replicas.ts'
+import { sparing } from './elections.ts'
 
 export interface PlacementWish {
   /** Ascending, none twice. */
@@ -126,7 +127,7 @@ export function newPartition(
     isr: active.map(({ directoryId }) => directoryId),
     elr: away.map(({ directoryId }) => directoryId),
     lastKnownElr: [],
-    leader: active[0]?.id ?? -1,
+    leader: sparing(image, active)[0]?.id ?? -1,
     leaderEpoch: 0,
     partitionEpoch: 0,
     isRecovering: false,

@@ -152,4 +152,50 @@ describe('the lease of the ring', () => {
     expect(world.api.object('Lease', name)).toBe(undefined)
     expect(world.warnings).toHaveLength(1)
   })
+
+  test('that somebody deletes under its holder stays with it, unwritten, and is written again once it is made', async () => {
+    const world = new World()
+    const lease = world.lease('broker-0')
+    await lease.acquire(gently)
+    keep(world, lease)
+    world.api.delete('Lease', name)
+    await world.clock.run(60_000)
+    expect(await lease.renew()).toBe(true)
+    expect(await lease.observe()).toEqual({
+      isHeld: false,
+      isMine: true,
+      holder: null,
+      isMissing: true,
+    })
+    expect(await world.lease('broker-1').observe()).toMatchObject({
+      isMine: false,
+      isMissing: true,
+    })
+    world.api.post('Lease', name, { spec: {} })
+    await world.clock.run(2_000)
+    expect(world.spec).toMatchObject({ holderIdentity: 'broker-0' })
+    expect(await lease.renew()).toBe(true)
+  })
+
+  test('that is made again and taken by another is lost to who went on unwritten', async () => {
+    const world = new World()
+    world.api.delete('Lease', name)
+    const lease = world.lease('broker-0')
+    expect(await lease.acquire(gently)).toBe(true)
+    expect(await lease.renew()).toBe(true)
+    world.api.post('Lease', name, { spec: {} })
+    expect(await world.lease('broker-1').acquire(gently)).toBe(true)
+    expect(await lease.renew()).toBe(false)
+    expect(world.spec).toMatchObject({ holderIdentity: 'broker-1' })
+  })
+
+  test('that does not exist ends with the API as one that does', async () => {
+    const world = new World()
+    world.api.delete('Lease', name)
+    const lease = world.lease('broker-0')
+    await lease.acquire(gently)
+    world.api.isReachable = false
+    await world.clock.run(6_000)
+    expect(await lease.renew()).toBe(false)
+  })
 })

@@ -22,13 +22,16 @@ const renewDeadlineMs = 6_000
  * its whole duration, one's own from before the request that renewed it was sent. Whoever holds the office renews it.
  *
  * It only keeps two brokers from getting into each other's way: what is true is decided in the ring. So where the
- * object does not exist, which brokers may not change, anybody may go on.
+ * object does not exist, which brokers may not change, whoever goes on does so unwritten, until the operator has made it
+ * again; others leave a controller alone that they hear (`isMissing`).
  */
 export class RingLease implements Lease {
   readonly #options: RingLeaseOptions
   /** Its last known state, and when this broker first saw it, in monotonic milliseconds. */
   #seen: { readonly object: KubernetesObject; readonly sinceMs: number } | null = null
   #deadlineMs = -Infinity
+  /** This broker goes on, and there is no object that could say so. */
+  #isUnwritten = false
   #isRenewing = false
 
   constructor(options: RingLeaseOptions) {
@@ -36,7 +39,10 @@ export class RingLease implements Lease {
   }
 
   async observe(): Promise<LeaseView> {
-    await this.#look()
+    const found = await this.#look()
+    if (found.type === 'missing') {
+      return { isHeld: false, isMine: this.#isUnwritten, holder: null, isMissing: true }
+    }
     const holder = this.#holder()
     const { identity } = this.#options
     return {
@@ -47,13 +53,16 @@ export class RingLease implements Lease {
   }
 
   async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
+    const sentAtMs = this.#options.clock.monotonic()
     const found = await this.#look()
     if (found.type === 'unavailable') throw new StoreUnavailable(found.reason)
     if (found.type === 'missing') {
       const { name, warn } = this.#options
       warn('The Lease does not exist; the broker goes on without. The operator makes it', { name })
+      this.#goOnUnwritten(sentAtMs)
       return true
     }
+    this.#isUnwritten = false
     const holder = this.#holder()
     const { identity } = this.#options
     const isFree = holder === '' || holder === identity || this.#isStale()
@@ -66,19 +75,39 @@ export class RingLease implements Lease {
     if (!this.#isRenewing) {
       this.#isRenewing = true
       try {
-        const isWritten = this.#holder() === identity && (await this.#write(identity, false))
-        if (!isWritten) await this.#look()
+        const wasWritten = this.#holder() === identity
+        const isWritten = wasWritten && (await this.#write(identity, false))
+        if (!isWritten) await this.#lookAgain(wasWritten || this.#isUnwritten)
       } finally {
         this.#isRenewing = false
       }
     }
-    return this.#holder() === identity && clock.monotonic() < this.#deadlineMs
+    const isMine = this.#isUnwritten || this.#holder() === identity
+    return isMine && clock.monotonic() < this.#deadlineMs
   }
 
   async release(): Promise<void> {
+    this.#isUnwritten = false
     if (this.#holder() !== this.#options.identity) return
     this.#deadlineMs = -Infinity
     await this.#write('', false)
+  }
+
+  /** What could not be renewed is another's by now, or it is gone and nobody's, or it is there again and free. */
+  async #lookAgain(wasMine: boolean): Promise<void> {
+    const { identity, clock } = this.#options
+    const sentAtMs = clock.monotonic()
+    const found = await this.#look()
+    if (!wasMine || found.type === 'unavailable') return
+    if (found.type === 'missing') return this.#goOnUnwritten(sentAtMs)
+    if (!this.#isUnwritten) return
+    this.#isUnwritten = false
+    if (this.#holder() === '') await this.#write(identity, true)
+  }
+
+  #goOnUnwritten(sentAtMs: number): void {
+    this.#isUnwritten = true
+    this.#deadlineMs = sentAtMs + renewDeadlineMs
   }
 
   async #look(): Promise<GetReply> {

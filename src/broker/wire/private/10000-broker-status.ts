@@ -7,19 +7,23 @@ import {
   int64,
   nullable,
   string,
+  struct,
   uuid,
   type Draft,
   type Infer,
 } from '../field.ts'
 
+/** How many, and the first few by name, `topic-index`. */
+const partitions = { count: int32, names: array(string) }
+
 /**
  * BrokerStatus: what an operator must know of a broker, at every moment of its life. It is no API of Kafka's: its key
- * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens.
+ * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens. v1 tells of the cluster.
  */
 export const brokerStatus = api({
   key: 10_000,
   name: 'BrokerStatus',
-  versions: [0, 0],
+  versions: [0, 1],
   flexible: 0,
   request: {},
   response: {
@@ -59,6 +63,21 @@ export const brokerStatus = api({
     }),
     /** What tells whether bytes are in the page cache: `cachestat`, `mincore`, `window` or `unknown`. */
     pageCacheSource: string,
+    /** Sequence of the last record of the metadata log that it knows; -1 while it knows none. */
+    metadataSequence: int64.since(1).default(-1),
+    /** The broker that is the controller, by that record; -1: none. */
+    controllerId: int32.since(1).default(-1),
+    /** What a restart of each registered broker would risk, by that record (metadata/restart-risk.ts). */
+    brokers: array({
+      brokerId: int32,
+      isFenced: bool,
+      isDrained: bool,
+      leads: int32,
+      behind: struct(partitions),
+      underMin: struct(partitions),
+      offline: struct(partitions),
+      unavoidableCount: int32,
+    }).since(1),
   },
 })
 
