@@ -7,6 +7,7 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
+import { departingOf, type Scaling, scalingOf, scalingSteps } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
@@ -34,6 +35,7 @@ export interface Plan {
   /** What brokers tell of the cluster; null where none does. */
   readonly told: ToldCluster | null
   readonly roll: Roll
+  readonly scaling: Scaling
   readonly steps: readonly Step[]
 }
 
@@ -46,7 +48,8 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
   const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
-  const found = { birth, settings, views, disks, told, roll }
+  const scaling = scalingOf(observed, views)
+  const found = { birth, settings, views, disks, told, roll, scaling }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
@@ -68,6 +71,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
+    ...scalingSteps(observed, found),
     ...replacementSteps(views, disks),
   ]
 }
@@ -75,7 +79,8 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
 /** What does not depend on how any broker is. */
 function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
   const { cluster } = observed
-  const names = views.map(({ broker }) => broker.name)
+  const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
+  const names = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
     ...(observed.hasSecret
       ? []
