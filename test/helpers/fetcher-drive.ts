@@ -39,7 +39,10 @@ export class FetcherDrive {
         isExceeded: () => throttle.isOver,
         record: bytes => void (throttle.recorded += bytes),
       },
-      room: { isShort: () => room.isShort, isNeeded: ({ partition }) => room.needed.has(partition) },
+      room: {
+        isShort: () => room.isShort,
+        isNeeded: ({ partition }) => room.needed.has(partition),
+      },
       // The middle of all chances: next to no jitter.
       random: { bytes: length => new Uint8Array(length).fill(128) },
     })

@@ -98,7 +98,7 @@ export function isServing({ pod }: BrokerView): boolean {
 }
 
 /** What stands in the way of a restart, as a clause. */
-export function riskText(count: ToldBroker['leads'], names: readonly string[]): string {
+function riskText(count: ToldBroker['leads'], names: readonly string[]): string {
   const [first] = names
   return `${count} partitions have too few other replicas in sync, first ${first}`
 }
