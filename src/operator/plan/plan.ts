@@ -1,10 +1,12 @@
 import { clusterObjects } from '../desired/index.ts'
 import { logBroker } from '../desired/log-broker.ts'
+import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
+import { identityOf } from '../../kubernetes/disk-identity.ts'
 import type { Draft, Stored } from '../kubernetes/objects.ts'
 import { birthOf, type Birth } from './birth.ts'
-import { brokerViews, type BrokerView } from './broker-view.ts'
+import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
 import { departingOf, type Scaling, scalingOf, scalingSteps } from './departure.ts'
@@ -65,7 +67,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   return [
     ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view, views)),
+    ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
@@ -80,7 +82,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
 function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
   const { cluster } = observed
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
-  const names = [...views.map(({ broker }) => broker.name), ...leaving]
+  const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
     ...(observed.hasSecret
       ? []
@@ -92,9 +94,9 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
           } as const,
         ]),
     ...leaseSteps(observed, ring),
-    ...clusterObjects(cluster, ring.names, names).flatMap(draft => applied(observed, draft)),
+    ...clusterObjects(cluster, ring.names, brokers).flatMap(draft => applied(observed, draft)),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
-    ...views.filter(view => isNewPlace(view, views)).map(permission),
+    ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
     ...views.filter(view => view.logBroker === null).map(makeLogBroker),
   ]
 }
@@ -116,10 +118,19 @@ function leaseSteps({ hasLease, cluster }: Observed, ring: Ring): Step[] {
     }))
 }
 
+/** A disk of a broker that is wanted, or leaves, is recorded. */
+function isDataElsewhere(observed: Observed, views: readonly BrokerView[]): boolean {
+  const leaving = departingOf(observed).map(({ metadata }) =>
+    identityOf(named(observed.configMaps, names.identity(metadata.name))?.data),
+  )
+  const all = [...views.map(({ identity }) => identity), ...leaving]
+  return all.some(identity => (identity?.directoryId ?? '') !== '')
+}
+
 /** Which disk a broker has. */
-function diskSteps(view: BrokerView, views: readonly BrokerView[]): Step[] {
+function diskSteps(view: BrokerView, isElsewhere: boolean): Step[] {
   // What comes next depends on the identity that it is given before.
-  if (isNewPlace(view, views)) return []
+  if (isNewPlace(view, isElsewhere)) return []
   if (view.identityMap === null) return [rewritten(view)]
   const given = replaced(view)
   // What comes next depends on which disk that is.
