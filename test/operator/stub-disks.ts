@@ -105,6 +105,7 @@ export class StubDisks {
         pageCacheSource: 'mincore',
         metadataSequence: -1,
         controllerId: -1,
+        leaderlessCount: 0,
         brokers: [],
       },
     })
