@@ -266,3 +266,27 @@ describe('a directory is retired', () => {
     })
   })
 })
+
+describe('replicas', () => {
+  test('are told with who holds them, and stay where they are asked to be', async () => {
+    await brokers.createTopics(access, [orders])
+    const { partitions, racks } = await brokers.places(access)
+    expect([...racks.keys()]).toEqual([1])
+    expect(partitions).toEqual(
+      [0, 1, 2].map(index => ({ topic: 'orders', index, replicas: [1], isMoving: false })),
+    )
+    const moves = [
+      { topic: 'orders', index: 0, replicas: [1] },
+      { topic: 'orders', index: 1, replicas: [7] },
+    ]
+    expect(await brokers.moveReplicas(access, moves)).toEqual([
+      null,
+      { error: 'INVALID_REPLICA_ASSIGNMENT', message: expect.any(String) },
+    ])
+  })
+
+  test('keep their broker registered; one that nobody knows is forgotten already', async () => {
+    expect(await brokers.unregister(access, 1)).toMatchObject({ error: 'POLICY_VIOLATION' })
+    expect(await brokers.unregister(access, 7)).toBeNull()
+  })
+})
