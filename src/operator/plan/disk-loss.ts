@@ -9,7 +9,7 @@ import type { Step, StepEvent } from './step.ts'
 import { hostOf } from './volume-node.ts'
 
 /** What proves that a disk is lost. A node that is only silent proves nothing: it is waited for. */
-export type LossReason = 'NodeGone' | 'NodeOutOfService' | 'DiskFailed' | 'Requested'
+type LossReason = 'NodeGone' | 'NodeOutOfService' | 'DiskFailed' | 'Requested'
 
 export interface DiskLoss {
   readonly incarnation: number
