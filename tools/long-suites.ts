@@ -15,6 +15,10 @@ export const longSuites: readonly LongSuite[] = [
     file: 'test/scenarios/scenarios.test.ts',
     what: "other people's clients, scenario by scenario",
   },
+  {
+    file: 'test/scenarios/three-brokers.test.ts',
+    what: 'four of those on three brokers, of which one is killed',
+  },
   { file: 'test/tools/tools.test.ts', what: 'tools around Kafka, three quick jobs (Java)' },
   { file: 'test/clients/java.test.ts', what: "Apache Kafka's own tools" },
   { file: 'test/clients/groups-java.test.ts', what: 'a group of three Java consumers' },

@@ -52,7 +52,7 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     }),
     metadataSequence: cluster?.image.sequence ?? -1,
     controllerId: cluster?.image.controllerId ?? -1,
-    brokers: cluster === undefined ? [] : risksOf(cluster.image),
+    ...countedIn(cluster),
   }
 }
 
@@ -60,10 +60,7 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
  * `ownReason` while the broker starts or stops, and then what is missing until it is in sync, as a sentence; null where it is ready. One
  * that stands on its own copy serves what it can: nobody could take it into an in-sync set.
  */
-export function whyNotReady(
-  ownReason: string | null,
-  { cluster, inSync }: StatusParts,
-): string | null {
+function whyNotReady(ownReason: string | null, { cluster, inSync }: StatusParts): string | null {
   if (ownReason !== null || cluster === undefined || cluster.standsAlone !== null) return ownReason
   return inSync?.reason(cluster.image) ?? null
 }
@@ -76,20 +73,33 @@ export function followInSync(cluster: Cluster, brokerId: number): InSyncReadines
   return inSync
 }
 
-const risks = new WeakMap<MetadataImage, BrokerStatus['brokers']>()
+type Counted = Pick<BrokerStatus, 'brokers' | 'leaderlessCount'>
+
+const counts = new WeakMap<MetadataImage, Counted>()
 
 /** Counted once for each image, of which there is a new one only where something changed. */
-function risksOf(image: MetadataImage): BrokerStatus['brokers'] {
-  const known = risks.get(image)
+function countedIn(cluster: Cluster | undefined): Counted {
+  if (cluster === undefined) return { brokers: [], leaderlessCount: 0 }
+  const { image } = cluster
+  const known = counts.get(image)
   if (known !== undefined) return known
-  const found = restartRisks(image).map(risk => ({
+  const brokers = restartRisks(image).map(risk => ({
     ...risk,
     behind: listed(risk.behind),
     underMin: listed(risk.underMin),
     offline: listed(risk.offline),
   }))
-  risks.set(image, found)
+  const found = { brokers, leaderlessCount: leaderlessCount(image) }
+  counts.set(image, found)
   return found
+}
+
+function leaderlessCount(image: MetadataImage): number {
+  let count = 0
+  for (const { partitions } of image.topics()) {
+    for (const { leader } of partitions) if (leader < 0) count++
+  }
+  return count
 }
 
 function listed({ count, names }: RestartRisk['behind']): { count: number; names: string[] } {

@@ -25,7 +25,9 @@ export function conditionEvents(
     if (former?.status === status && former.reason === reason) return []
     if (type === 'Degraded' && status === 'True') return [event('Warning', reason, message)]
     if (!good.has(type)) return []
-    if (type === 'Ready' && status === 'True') return [event('Normal', 'Ready', message)]
+    if (type === 'Ready' && status === 'True') {
+      return [event('Normal', reason === 'Serving' ? 'Ready' : reason, message)]
+    }
     const isBad = status === 'False' && isTrouble(reason)
     return isBad && former?.reason !== reason ? [event('Warning', reason, message)] : []
   })

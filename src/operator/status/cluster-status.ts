@@ -4,7 +4,9 @@ import { names, serviceHost } from '../desired/names.ts'
 import { imageOf, named, type BrokerView } from '../plan/broker-view.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
+import { plannedFor } from '../plan/roll-status.ts'
 import { findingsOf } from './broker-status.ts'
+import { clusterReadiness } from './cluster-readiness.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { degradation, type Trouble } from './degradation.ts'
 import { progress } from './progress.ts'
@@ -30,6 +32,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   ).length
   const { clusterId } = cluster.status
   const listeners = listenersOf(observed, plan.views)
+  const planned = plannedFor(observed, plan.views, plan)
   return {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
@@ -38,6 +41,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
     brokers: wanted,
     readyBrokers,
     ...(listeners === undefined ? {} : { listeners }),
+    ...(planned === undefined ? {} : { plan: planned }),
     columns: { brokers: `${readyBrokers}/${wanted}`, status: inAWord(findings) },
     conditions: conditionsFrom(findings, cluster.status.conditions, {
       generation: cluster.metadata.generation,
@@ -51,14 +55,14 @@ type ClusterFindings = Readonly<Record<ClusterConditionType, Finding>>
 function clusterFindings(passed: Passed): ClusterFindings {
   const { observed, plan } = passed
   const brokers = plan.views.map(view => findingsOf(view, observed, plan.settings))
-  const Ready = readiness(
+  const Ready = clusterReadiness(
     passed,
     brokers.map(each => each.Ready),
   )
   const Progressing = progress(observed, plan, Ready)
   const Degraded = degradation(passed)
   const isStable =
-    Ready.status === 'True' && Progressing.status === 'False' && Degraded.status === 'False'
+    isServedByAll(Ready) && Progressing.status === 'False' && Degraded.status === 'False'
   return {
     Ready,
     Progressing,
@@ -82,20 +86,6 @@ function clusterFindings(passed: Passed): ClusterFindings {
       ? yes('Stable', 'Clients are served, and there is nothing to do.')
       : no('Unstable', firstOf([Ready, Degraded, Progressing]).message),
   }
-}
-
-/** Clients are served where every broker serves, since each has partitions that no other has. */
-function readiness(passed: Passed, brokers: readonly Finding[]): Finding {
-  const { observed, plan } = passed
-  const { birth } = plan
-  if (birth.kind === 'blocked') return no(birth.reason, birth.message)
-  if (birth.kind !== 'born') return no('Creating', 'The metadata of the cluster is being made.')
-  const wanting = brokers.find(({ status }) => status !== 'True')
-  if (wanting !== undefined) return wanting
-  if (brokers.length === 0) {
-    return formerly(observed.cluster.status.conditions, 'Ready') ?? unknown('Pending', 'No broker.')
-  }
-  return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
 }
 
 /** The first that is not well, else that all are. */
@@ -160,11 +150,16 @@ function inAWord({ Ready, Progressing, Degraded, Paused }: ClusterFindings): str
   if (Degraded.status === 'True') return Degraded.reason
   const isHeld = Ready.reason === 'WaitingForNode' || Ready.reason === 'Unschedulable'
   if (Progressing.status === 'True' && !isHeld) return Progressing.reason
-  return Ready.status === 'True' ? 'Running' : Ready.reason
+  return isServedByAll(Ready) ? 'Running' : Ready.reason
+}
+
+/** No broker is missing. */
+function isServedByAll({ status, reason }: Finding): boolean {
+  return status === 'True' && reason === 'Serving'
 }
 
 /** The first that is not as it is in a cluster at rest. */
 function firstOf([ready, degraded, progressing]: readonly [Finding, Finding, Finding]): Finding {
-  if (ready.status !== 'True') return ready
+  if (!isServedByAll(ready)) return ready
   return degraded.status === 'True' ? degraded : progressing
 }

@@ -8,12 +8,14 @@ import { sharedCluster } from './shared.ts'
 export const pod = 'orders-main-0-0'
 const logBroker = 'orders-main-0'
 
-/** The LogCluster `orders` of examples/minimal.yaml in a namespace of its own, on the shared nodes. */
+/** The LogCluster `orders` of an example in a namespace of its own, on the shared nodes. */
 export class Orders {
   readonly namespace: string
+  readonly #example: string
 
-  constructor(namespace: string) {
+  constructor(namespace: string, exampleName = 'minimal.yaml') {
     this.namespace = namespace
+    this.#example = exampleName
   }
 
   /** Made, and at rest. */
@@ -24,7 +26,7 @@ export class Orders {
   }
 
   async apply(): Promise<void> {
-    await this.kubectl('apply', '-f', example('minimal.yaml'))
+    await this.kubectl('apply', '-f', example(this.#example))
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {

@@ -67,6 +67,8 @@ export const brokerStatus = api({
     metadataSequence: int64.since(1).default(-1),
     /** The broker that is the controller, by that record; -1: none. */
     controllerId: int32.since(1).default(-1),
+    /** Partitions that nobody leads, by that record. */
+    leaderlessCount: int32.since(1).default(0),
     /** What a restart of each registered broker would risk, by that record (metadata/restart-risk.ts). */
     brokers: array({
       brokerId: int32,
