@@ -28,6 +28,10 @@ export const longSuites: readonly LongSuite[] = [
   },
   { file: 'test/clients/groups.test.ts', what: 'groups of three of every other client' },
   {
+    file: 'test/chaos/chaos.test.ts',
+    what: 'clusters of three and five brokers, killed and stopped under load',
+  },
+  {
     file: 'test/planted/planted.test.ts',
     what: 'planted bugs, each looked for by the tests of its kind',
   },
