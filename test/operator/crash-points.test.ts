@@ -10,9 +10,17 @@ interface Story {
   readonly before?: (world: World) => Promise<void>
   readonly act: (world: World) => void
   readonly after: (world: World) => void
+  /** Long ones: an end before a write is one after the write before it, and a conflict is seen in the others. */
+  readonly isLong?: true
 }
 
 const image = (version: string): LogClusterSpecInput => ({ ...minimal, version })
+
+const [pool] = minimal.pools
+const three = (memory: string): LogClusterSpecInput => ({
+  ...minimal,
+  pools: [{ ...pool!, brokers: 3, resources: { requests: { memory } } }],
+})
 
 const stories: readonly Story[] = [
   {
@@ -60,6 +68,40 @@ const stories: readonly Story[] = [
       expect(world.disks.formats).toEqual(['pv-1', 'pv-2'])
       expect(world.has('PersistentVolumeClaim', `data-${broker}-1`)).toBe(true)
       expect(world.logBroker.status.retiredVolumes).toMatchObject([{ incarnation: 1 }])
+    },
+  },
+  {
+    name: 'the disk of one of three brokers that is lost with its node',
+    isLong: true,
+    before: async world => {
+      const [pool] = minimal.pools
+      world.withNodes(4).apply({ ...minimal, pools: [{ ...pool!, brokers: 3 }] })
+      await world.converge()
+    },
+    act: world => world.nodes.deleteNode(world.pod.spec!.nodeName!),
+    after: world => {
+      expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+      expect(world.disks.formats).toEqual(['pv-1', 'pv-2', 'pv-3', 'pv-4'])
+      expect([...world.brokers.retired]).toHaveLength(1)
+      expect(world.logBroker.status.retiredVolumes).toMatchObject([{ reason: 'NodeGone' }])
+      expect(world.logBroker.status.diskLost).toBeUndefined()
+      // The others were left alone.
+      expect(world.nodes.starts.filter(name => name !== `${broker}-0`)).toHaveLength(2)
+    },
+  },
+  {
+    name: 'a roll of three brokers',
+    isLong: true,
+    before: async world => {
+      world.apply(three('1Gi'))
+      await world.converge()
+    },
+    act: world => world.apply(three('2Gi')),
+    after: world => {
+      const name = (id: number): string => `orders-main-${id}-0`
+      expect(world.nodes.starts).toEqual([0, 1, 2, 0, 1, 2].map(name))
+      expect(world.disks.cluster.drained).toEqual([])
+      expect([0, 1, 2].map(id => world.disks.cluster.leads(id))).toEqual([1, 1, 1])
     },
   },
   {
@@ -119,7 +161,7 @@ function conflict(): ApiError {
 }
 
 for (const story of stories) {
-  for (const { moment, name, error } of mishaps) {
+  for (const { moment, name, error } of story.isLong === true ? mishaps.slice(0, 1) : mishaps) {
     test(`${story.name}: ${name}, and it is gone on with`, async () => {
       const count = await writesOf(story)
       expect(count).toBeGreaterThan(1)

@@ -6,7 +6,10 @@ import type {
   ConfigChange,
   DescribedConfig,
   Outcome,
+  PeerAccess,
+  RetirementWish,
 } from '../../src/operator/brokers/brokers.ts'
+import type { StubCluster } from './stub-cluster.ts'
 
 /** A broker that runs, as far as the operator asks it. */
 export interface StubBroker {
@@ -25,11 +28,18 @@ export class StubBrokers implements Brokers {
   readonly #find: (host: string) => StubBroker | null
   /** Every change of configs that was granted. */
   readonly altered: ConfigChange[] = []
+  /** Directories that count no more. */
+  readonly retired = new Set<string>()
+  /** Partitions of which no other copy is complete. */
+  onlyCopies: readonly string[] = []
   /** How often anybody asked how a broker is. */
   looks = 0
 
-  constructor(find: (host: string) => StubBroker | null) {
-    this.#find = find
+  readonly #drain: (brokerId: number, isWanted: boolean) => void
+
+  constructor(disks: { readonly cluster: StubCluster; brokerAt(host: string): StubBroker | null }) {
+    this.#find = host => disks.brokerAt(host)
+    this.#drain = (id, isWanted) => disks.cluster.drain(id, isWanted)
   }
 
   async status({ host }: BrokerAccess): Promise<BrokerStatus> {
@@ -57,6 +67,11 @@ export class StubBrokers implements Brokers {
   ): Promise<readonly Outcome[]> {
     const broker = this.#broker(host)
     for (const { of, configs } of changes) {
+      const drain = configs['leadership.drain.enable']
+      if (of.kind === 'broker' && drain !== undefined) {
+        this.#drain(of.id, drain === 'true')
+        continue
+      }
       const target = of.kind === 'all brokers' ? broker.ofAll : broker.own
       for (const [name, value] of Object.entries(configs)) {
         if (value === null) target.delete(name)
@@ -72,6 +87,20 @@ export class StubBrokers implements Brokers {
   createTopics = notAsked
   deleteTopics = notAsked
   createPartitions = notAsked
+
+  async retireDirectory(
+    access: PeerAccess,
+    { directoryId, acceptDataLoss }: RetirementWish,
+  ): Promise<Outcome> {
+    this.#broker(access.host)
+    const missing = this.onlyCopies.filter(name => !acceptDataLoss.includes(name))
+    if (missing.length > 0) {
+      const message = `Directory ${directoryId} may hold the only complete copy of ${missing.join(', ')}.`
+      return Promise.resolve({ error: 'POLICY_VIOLATION', message })
+    }
+    this.retired.add(directoryId)
+    return Promise.resolve(null)
+  }
 
   close(): void {}
 

@@ -1,6 +1,7 @@
 import { identityOf } from '../../src/kubernetes/disk-identity.ts'
 import type { Pod } from '../../src/operator/kubernetes/objects.ts'
 import type { StubBroker } from './stub-brokers.ts'
+import { StubCluster } from './stub-cluster.ts'
 
 /** What is on a disk; null where it is empty. */
 interface Content {
@@ -24,8 +25,11 @@ export class StubDisks {
   readonly contents = new Map<string, Content | null>()
   /** Each time that a disk was formatted, by name of its volume. */
   readonly formats: string[] = []
+  /** Claims whose disk failed while it was written to. */
+  readonly failed = new Set<string>()
   /** Dynamic settings of all brokers, as somebody else might change them. */
   readonly configs = new Map<string, string>()
+  readonly cluster = new StubCluster()
   readonly #brokers = new Map<string, StubBroker>()
 
   /** The broker that answers at this address; null where none does. */
@@ -44,6 +48,10 @@ export class StubDisks {
     if (identity === null) return { kind: 'waits' }
     const { clusterId, incarnation, directoryId, mayFormat, brokerId } = identity
     if (!this.contents.get(volume) && mayFormat) this.#format(volume, { clusterId, incarnation })
+    const claims = pod.spec?.volumes?.map(each => each.persistentVolumeClaim?.claimName ?? '')
+    if (claims?.some(name => this.failed.has(name))) {
+      return this.#refuse(host, 'DataDirectoryFailed', 'The disk failed while it was written to.')
+    }
     const found = this.contents.get(volume) ?? null
     if (found === null) return this.#refuse(host, 'DataDirectoryEmpty', 'the disk is empty')
     const isOurs =
@@ -51,8 +59,10 @@ export class StubDisks {
       found.incarnation === incarnation &&
       (directoryId === '' || directoryId === found.directoryId)
     if (!isOurs) return this.#refuse(host, 'DataDirectoryForeign', 'the disk is of another')
-    const isReady = directoryId === found.directoryId && !mayFormat
+    const isServed = directoryId === found.directoryId && !mayFormat
+    const isReady = isServed && !this.cluster.behind.has(brokerId)
     this.#answer(pod, host, { ...found, brokerId, isReady })
+    this.#tellCluster()
     return { kind: 'runs', isReady }
   }
 
@@ -68,6 +78,11 @@ export class StubDisks {
   /** Nobody answers there any more, unless it is one of `hosts`. */
   keep(hosts: ReadonlySet<string>): void {
     for (const host of this.#brokers.keys()) if (!hosts.has(host)) this.#brokers.delete(host)
+    this.#tellCluster()
+  }
+
+  #tellCluster(): void {
+    this.cluster.run(new Set([...this.#brokers.values()].map(({ status }) => status.brokerId)))
   }
 
   #refuse(host: string, reason: string, message: string): Outcome {
@@ -83,6 +98,7 @@ export class StubDisks {
 
   #answer(pod: Pod, host: string, told: Content & { brokerId: number; isReady: boolean }): void {
     const { brokerId, clusterId, directoryId, incarnation, isReady } = told
+    const { cluster } = this
     this.#brokers.set(host, {
       ofAll: this.configs,
       own: new Map(),
@@ -103,10 +119,14 @@ export class StubDisks {
         partitionCount: 3,
         offlinePartitions: [],
         pageCacheSource: 'mincore',
-        metadataSequence: -1,
-        controllerId: -1,
+        metadataSequence: 1,
         leaderlessCount: 0,
-        brokers: [],
+        get controllerId() {
+          return cluster.controllerId
+        },
+        get brokers() {
+          return cluster.told()
+        },
       },
     })
   }

@@ -59,10 +59,14 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss` and `restartedAt` are the only parts of this object that are a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
+    leadership: field(z.enum(['Normal', 'Drained']).optional(), {
+      text: 'Drained: the broker leads nothing that another in sync can lead, until this is Normal again or is removed. `kubectl logcluster drain` and `undrain` write it.',
+      change: 'dynamic',
+    }),
     acceptDataLoss: field(
       wholeList(
         field(text(260), {
@@ -84,7 +88,7 @@ export const logBrokerSpec = field(
     ),
   }),
   {
-    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace` and `acceptDataLoss`.',
+    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership` and `acceptDataLoss`.',
   },
 )
 
@@ -125,6 +129,21 @@ export const logBrokerStatus = field(
       retiredVolumes: field(wholeList(retiredVolume, 32).optional(), {
         text: 'Volumes of earlier incarnations that are kept, the latest last.',
       }),
+      diskLost: field(
+        z
+          .object({
+            incarnation: field(incarnation, { text: 'Whose disk it is.' }),
+            reason: field(z.enum(['NodeGone', 'NodeOutOfService', 'DiskFailed', 'Requested']), {
+              text: 'What proved it: its Node was deleted, or has the out-of-service taint; writes to it failed; or `spec.replace` asked for it.',
+            }),
+            message: field(text(4096), { text: 'What was seen.' }),
+            since: field(text(40), { text: 'When it was noted.', format: 'date-time' }),
+          })
+          .optional(),
+        {
+          text: 'A disk that is given up, from the moment that this is proven until the broker serves from its next one. Nothing that comes back meanwhile undoes it.',
+        },
+      ),
       appliedConfig: field(
         z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
         {

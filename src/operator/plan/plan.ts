@@ -7,17 +7,21 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
+import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
+import { leadershipSteps } from './leadership.ts'
 import { leftoverSteps } from './leftovers.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
+import { rollOf, type Roll } from './roll.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
+import { toldCluster, type ToldCluster } from './told.ts'
 
 /** What a pass is about to do, and what it decided by. */
 export interface Plan {
@@ -25,6 +29,11 @@ export interface Plan {
   readonly settings: WantedSettings
   /** Every broker that is wanted; none while the cluster is blocked. */
   readonly views: readonly BrokerView[]
+  /** Of each broker's disk, by name of the broker. */
+  readonly disks: ReadonlyMap<string, DiskVerdict>
+  /** What brokers tell of the cluster; null where none does. */
+  readonly told: ToldCluster | null
+  readonly roll: Roll
   readonly steps: readonly Step[]
 }
 
@@ -34,13 +43,16 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const settings = wantedSettings(observed.cluster.spec.config)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
-  const found = { birth, settings, views }
+  const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
+  const told = toldCluster(views)
+  const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
+  const found = { birth, settings, views, disks, told, roll }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
   const { cluster } = observed
-  const { birth, settings, views } = found
+  const { birth, settings, views, disks } = found
   if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
   if (cluster.spec.reconciliation === 'Paused') return []
   if (birth.kind === 'blocked') return []
@@ -52,8 +64,11 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view, views)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...leadershipSteps(observed, views, found),
+    ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
+    ...replacementSteps(views, disks),
   ]
 }
 
@@ -112,15 +127,12 @@ function brokerSteps(
   views: readonly BrokerView[],
   { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
 ): Step[] {
-  return [
-    ...views.flatMap(view => [
-      ...configurationSteps(view),
-      ...checkSteps(view),
-      ...statefulSetSteps(view),
-      ...configSteps(view, dynamic),
-    ]),
-    ...restartSteps(views),
-  ]
+  return views.flatMap(view => [
+    ...configurationSteps(view),
+    ...checkSteps(view),
+    ...statefulSetSteps(view),
+    ...configSteps(view, dynamic),
+  ])
 }
 
 function makeLogBroker({ cluster, broker }: BrokerView): Step {
