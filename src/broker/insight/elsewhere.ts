@@ -4,7 +4,7 @@ import type { Partitions } from '../partition/partitions.ts'
 import type { Lag } from './numbers.ts'
 
 /** What lies before an offset, as the leader of its partition told it. */
-export interface ToldBacklog {
+interface ToldBacklog {
   readonly offset: number
   /** Estimated. */
   readonly bytes: number
