@@ -8,9 +8,10 @@ name, in a Role of each LogCluster: nobody can give more than they have.
 - apiGroups: [logcluster.dev]
   resources: [logclusters, logtopics]
   verbs: [get, list, watch, patch]
+# Of one whose broker leaves the cluster a note is patched in, and it is deleted in the end.
 - apiGroups: [logcluster.dev]
   resources: [logbrokers]
-  verbs: [list, watch, create]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [logcluster.dev]
   resources: [logclusters/status, logtopics/status, logbrokers/status]
   verbs: [patch]
