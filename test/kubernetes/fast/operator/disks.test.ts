@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../../../helpers/eventually.ts'
+import { startControlPlane } from '../../cluster.ts'
+import { ClusterWorld, furnish, minimal } from './cluster-world.ts'
+
+let plane: Awaited<ReturnType<typeof startControlPlane>>
+
+beforeAll(async () => {
+  plane = await startControlPlane({ controllers: true, scheduler: true })
+  await furnish(plane)
+})
+
+afterAll(() => plane?.[Symbol.asyncDispose]())
+
+const [pool] = minimal.pools
+
+function of(brokers: number) {
+  const placement = { host: 'Preferred' as const }
+  return { ...minimal, placement, pools: [{ ...pool!, brokers }] }
+}
+
+/** A field of an object of the world's namespace, as kubectl prints it. */
+async function field(world: ClusterWorld, object: string, path: string): Promise<string> {
+  const { stdout } = await world.kubectl(['get', object, '-o', `jsonpath={${path}}`])
+  return stdout.trim()
+}
+
+describe('disks and brokers on a real API server', () => {
+  test('a disk is given up by name, and a broker leaves when it holds nothing', async () => {
+    await using world = await ClusterWorld.make(plane, 'disks')
+    for (const broker of ['orders-main-1', 'orders-main-2']) await world.addVolume(1, broker)
+    await world.addVolume(2, 'orders-main-1')
+    world.disks.cluster.places = [{ topic: 't', index: 0, replicas: [2, 0], isMoving: false }]
+    world.startOperator()
+    await world.apply(of(3))
+    await world.stable()
+    const retired = await field(world, 'lb/orders-main-1', '.status.directoryId')
+    const replace = { spec: { replace: { incarnation: 1 } } }
+    await world.kubectl([
+      'patch',
+      'lb',
+      'orders-main-1',
+      '--type=merge',
+      '-p',
+      JSON.stringify(replace),
+    ])
+    const retiredVolume = (): Promise<string> =>
+      field(world, 'lb/orders-main-1', '.status.retiredVolumes[0].reason')
+    await eventually('a retired volume', retiredVolume, reason => reason === 'Requested')
+    await world.stable()
+    expect([...world.brokers.retired]).toEqual([retired])
+    expect(await field(world, 'lb/orders-main-1', '.status.incarnation')).toBe('2')
+    expect(await field(world, 'lb/orders-main-1', '.status.diskLost')).toBe('')
+
+    await world.apply(of(2))
+    await world.stable()
+    expect(world.brokers.moves).toEqual([{ topic: 't', index: 0, replicas: [1, 0] }])
+    expect(world.brokers.forgotten).toEqual([2])
+    const names = ['get', 'lb,sts,pvc', '-o', 'name']
+    const { stdout } = await world.kubectl(names)
+    expect(stdout).not.toMatch(/(logbroker.*|statefulset.*)\/orders-main-2/)
+    expect(stdout).toContain('persistentvolumeclaim/data-orders-main-2-1')
+  })
+})
