@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
-import type { ConfigMap, Pod } from '../../src/operator/kubernetes/objects.ts'
+import type { ConfigMap, Pod, Service } from '../../src/operator/kubernetes/objects.ts'
 import { isReady } from '../../src/operator/plan/pod-health.ts'
 import { created, minimal, reasons, World } from './world.ts'
 
@@ -216,5 +216,86 @@ describe('brokers keep apart', () => {
       'topology.kubernetes.io/zone',
     ])
     expect(affinity(world)).not.toHaveProperty('preferredDuringSchedulingIgnoredDuringExecution')
+  })
+})
+
+describe('clients are told', () => {
+  const told = (world: World, name: string) =>
+    world
+      .get<Pod>('Pod', `${name}-0`)
+      .spec?.containers[0]?.env?.find(each => each.name === 'LOGCLUSTER_ADVERTISED_LISTENERS')
+      ?.value
+
+  test('each broker at a Service of its own, whose address is in its status', async () => {
+    const world = await created({
+      ...of(2),
+      listeners: [{ name: 'inside', port: 9092, expose: { type: 'ClusterIP' } }],
+    })
+    const name = 'orders-main-1-inside'
+    expect(told(world, 'orders-main-1')).toBe(`INSIDE://${name}.streaming.svc:9092`)
+    expect(world.get<Service>('Service', name).spec).toEqual({
+      type: 'ClusterIP',
+      publishNotReadyAddresses: true,
+      selector: {
+        'logcluster.dev/cluster': 'orders',
+        'app.kubernetes.io/component': 'broker',
+        'logcluster.dev/broker': 'orders-main-1',
+      },
+      ports: [{ name: 'inside', port: 9092, targetPort: 'inside' }],
+    })
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-1').status.addresses).toEqual([
+      { listener: 'inside', host: `${name}.streaming.svc`, port: 9092 },
+    ])
+  })
+
+  test('what the templates of the spec make of each broker', async () => {
+    const world = new World()
+    world.nodes.nodePort = 31_094
+    world.apply({
+      ...of(2),
+      listeners: [
+        {
+          name: 'gateway',
+          port: 9092,
+          expose: {
+            type: 'ClusterIP',
+            advertised: { host: '{pool}-{slot}.kafka.example.com', port: '{9100+brokerId}' },
+          },
+        },
+        {
+          name: 'outside',
+          port: 9094,
+          expose: {
+            type: 'NodePort',
+            advertised: { host: '{broker}.example.com', port: '{nodePort}' },
+          },
+        },
+      ],
+    })
+    await world.converge()
+    expect(told(world, 'orders-main-1')).toBe(
+      'GATEWAY://main-1.kafka.example.com:9101,OUTSIDE://orders-main-1.example.com:31094',
+    )
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-0').status.addresses).toEqual([
+      { listener: 'gateway', host: 'main-0.kafka.example.com', port: 9100 },
+      { listener: 'outside', host: 'orders-main-0.example.com', port: 31_094 },
+    ])
+  })
+
+  test('the node of a broker, as soon as that is known', async () => {
+    const world = new World()
+    world.nodes.nodePort = 31_094
+    world.apply({
+      ...of(2),
+      listeners: [{ name: 'outside', port: 9094, expose: { type: 'NodePort' } }],
+    })
+    await world.converge()
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-1').status.addresses).toEqual([
+      { listener: 'outside', host: '10.99.0.1', port: 31_094 },
+    ])
+    // Brokers find each other where no node's address is in the way.
+    expect(properties(world, 'orders-main-1')).toContain(
+      'private.advertised.listener=orders-main-1-0.orders-brokers.streaming.svc:9091\n',
+    )
   })
 })

@@ -54,6 +54,11 @@ const metrics = z.object({
 
 const rulesOfSpec: readonly Rule[] = [
   {
+    rule: "self.pools.map(pool, pool.brokers).sum() < 2 || self.listeners.all(each, !has(each.expose.advertised) || !has(each.expose.advertised.host) || each.expose.advertised.host.contains('{') || (has(each.expose.advertised.port) && each.expose.advertised.port.contains('{')))",
+    message:
+      'expose.advertised must tell brokers apart where there are several: put {brokerId}, {broker} or {slot} into its host or its port',
+  },
+  {
     rule: '!has(oldSelf.clusterId) || (has(self.clusterId) && self.clusterId == oldSelf.clusterId)',
     message:
       'spec.clusterId cannot change once it is set, because disks carry it: give back the earlier one',

@@ -1,4 +1,5 @@
 import type { LogCluster } from '../crd/cluster.ts'
+import { addressesOf } from './addresses.ts'
 import { brokerHost, names } from './names.ts'
 import type { BrokerFacts } from './facts.ts'
 import { replicationFactorOf, sizeOf } from './replication.ts'
@@ -92,14 +93,8 @@ function amongOthers(cluster: LogCluster, broker: BrokerFacts): [string, string]
  * What clients are told to connect to: an environment variable's text, because a node's address is known to its pods only.
  */
 export function advertisedListeners(cluster: LogCluster, broker: BrokerFacts): string {
-  const { namespace, name } = cluster.metadata
-  const inside = brokerHost({ namespace, name }, broker.name)
-  return cluster.spec.listeners
-    .map(listener =>
-      listener.expose.type === 'NodePort'
-        ? `${nameOf(listener)}://$(HOST_IP):${broker.nodePorts.get(listener.name)}`
-        : `${nameOf(listener)}://${inside}:${listener.port}`,
-    )
+  return addressesOf(cluster, broker, '$(HOST_IP)')
+    .map(({ listener, host, port }) => `${nameOf({ name: listener })}://${host}:${port}`)
     .join(',')
 }
 

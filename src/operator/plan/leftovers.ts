@@ -1,7 +1,7 @@
 import { configurationName } from '../desired/pod-template.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { names } from '../desired/names.ts'
-import { nodePortBootstraps, nodePortsOfBroker } from '../desired/services.ts'
+import { nodePortBootstraps, servicesOfBroker } from '../desired/services.ts'
 import type { Pod, Stored } from '../kubernetes/objects.ts'
 import type { BrokerView } from './broker-view.ts'
 import { resourceOf } from './kinds.ts'
@@ -20,7 +20,7 @@ function services(observed: Observed, views: readonly BrokerView[]): Step[] {
     names.bootstrapService(cluster.metadata.name),
     ...nodePortBootstraps(cluster).map(({ metadata }) => metadata.name),
     ...views.flatMap(({ broker }) =>
-      nodePortsOfBroker(cluster, broker.name).map(({ metadata }) => metadata.name),
+      servicesOfBroker(cluster, broker.name).map(({ metadata }) => metadata.name),
     ),
   ])
   return observed.services

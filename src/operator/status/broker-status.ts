@@ -1,5 +1,6 @@
 import type { BrokerConditionType, LogBrokerStatus } from '../crd/broker.ts'
 import type { WantedSettings } from '../desired/settings.ts'
+import { addressesOf } from '../desired/addresses.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { canonical } from '../desired/hash.ts'
 import { restartedAtAnnotation, templateAnnotation } from '../desired/pod-template.ts'
@@ -33,6 +34,7 @@ export function brokerStatus(
       directoryId: identity?.directoryId || undefined,
       node: node ?? undefined,
       volume: volumeStatus(view),
+      addresses: addresses(view),
       retiredVolumes: retiredVolumes(view, now),
       appliedConfig: appliedConfig(view, settings),
       restartedAt: annotations[restartedAtAnnotation] ?? before?.restartedAt,
@@ -166,6 +168,17 @@ function volumeStatus({ claim }: BrokerView): LogBrokerStatus['volume'] {
     requested: claim.spec?.resources?.requests?.['storage'],
     size: claim.status?.capacity?.['storage'],
   })
+}
+
+/** As far as node and ports are known; where a pod is being made anew, as they were. */
+function addresses({ cluster, broker, pod, logBroker }: BrokerView): LogBrokerStatus['addresses'] {
+  const before = new Map(logBroker?.status.addresses?.map(each => [each.listener, each]))
+  const found = addressesOf(cluster, broker, pod?.status?.hostIP ?? '').flatMap(address => {
+    if (address.host !== '' && !Number.isNaN(address.port)) return [address]
+    const known = before.get(address.listener)
+    return known === undefined ? [] : [known]
+  })
+  return found.length === 0 ? undefined : found
 }
 
 function retiredVolumes(view: BrokerView, now: string): LogBrokerStatus['retiredVolumes'] {
