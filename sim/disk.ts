@@ -22,6 +22,8 @@ export interface SimDiskOptions {
   readonly now?: () => number
   /** Pages that fit; a write beyond them is short and fails with ENOSPC. No limit where left out. */
   readonly capacityBytes?: number
+  /** What it says that its size is; nothing keeps to it. `capacityBytes`, or a TiB, where left out. */
+  readonly totalBytes?: number
 }
 
 const noParts: readonly Uint8Array[] = []
@@ -233,7 +235,7 @@ export class SimDisk implements Disk {
   space(path: string): { readonly totalBytes: number; readonly freeBytes: number } {
     this.#plan.checkAlive()
     this.#tree.get('space', path)
-    const totalBytes = this.#options.capacityBytes ?? 2 ** 40
+    const { totalBytes = this.#options.capacityBytes ?? 2 ** 40 } = this.#options
     return { totalBytes, freeBytes: Math.max(0, totalBytes - this.#allocatedBytes()) }
   }
 

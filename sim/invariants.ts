@@ -1,4 +1,5 @@
 import { batchOverheadBytes, readBatchHeader } from '../src/broker/log/batch/batch.ts'
+import type { Life } from './cluster/life.ts'
 import type { Node } from './cluster/node.ts'
 import type { ReplicaView } from './cluster/told-metrics.ts'
 import type { World } from './cluster/world.ts'
@@ -16,11 +17,14 @@ interface Known {
 }
 
 /** What one life of a node was seen to have of a partition. */
-interface Held {
-  leaderEpoch: number
-  partitionEpoch: number
-  endOffset: number
-  highWatermark: number
+type Held = Pick<ReplicaView, 'leaderEpoch' | 'partitionEpoch' | 'endOffset' | 'highWatermark'>
+
+/** What was seen of one life of a node. */
+interface Seen {
+  readonly life: Life
+  readonly held: Map<string, Held>
+  /** Of the life, at the last look. */
+  deliveredCount: number
 }
 
 /** So many events come between two looks. */
@@ -37,7 +41,7 @@ const everyMs = 5000
 export class ReplicaWatch {
   readonly #world: World
   readonly #known = new Map<string, Known>()
-  readonly #held = new Map<string, Held>()
+  readonly #seen = new Map<Node, Seen>()
   #looks = 0
   #nextBytesMs = everyMs
 
@@ -82,17 +86,30 @@ export class ReplicaWatch {
 
   #look(): void {
     for (const node of this.#world.nodes) {
-      for (const replica of node.replicas()) this.#lookAt(node, replica)
+      const seen = this.#seenOf(node)
+      const { deliveredCount } = node.life
+      if (deliveredCount === seen.deliveredCount) continue
+      seen.deliveredCount = deliveredCount
+      for (const replica of node.replicas()) this.#lookAt(node, replica, seen.held)
     }
   }
 
-  #lookAt(node: Node, replica: ReplicaView): void {
+  #seenOf(node: Node): Seen {
+    const { life } = node
+    let seen = this.#seen.get(node)
+    if (seen?.life !== life) {
+      seen = { life, held: new Map(), deliveredCount: 0 }
+      this.#seen.set(node, seen)
+    }
+    return seen
+  }
+
+  #lookAt(node: Node, replica: ReplicaView, allHeld: Map<string, Held>): void {
     const name = nameOf(replica)
     const known = this.#knownOf(name)
     const isLeader = replica.leader === node.id
-    const heldName = `${node.host} life ${node.lifeCount} ${name}`
-    const held = this.#held.get(heldName)
-    if (held !== undefined) this.#compareHeld(heldName, held, replica, isLeader)
+    const held = allHeld.get(name)
+    if (held !== undefined) this.#compareHeld(node, held, replica)
     known.leaderEpoch = Math.max(known.leaderEpoch, replica.leaderEpoch)
     if (isLeader) {
       this.#checkAppender(node, replica, held)
@@ -104,11 +121,12 @@ export class ReplicaWatch {
         )
       }
     }
-    const { leaderEpoch, partitionEpoch, endOffset, highWatermark } = replica
-    this.#held.set(heldName, { leaderEpoch, partitionEpoch, endOffset, highWatermark })
+    allHeld.set(name, replica)
   }
 
-  #compareHeld(name: string, held: Held, now: ReplicaView, isLeader: boolean): void {
+  #compareHeld(node: Node, held: Held, now: ReplicaView): void {
+    const isLeader = now.leader === node.id
+    const name = `${node.host} life ${node.lifeCount} ${nameOf(now)}`
     if (now.leaderEpoch < held.leaderEpoch || now.partitionEpoch < held.partitionEpoch) {
       this.#world.fail(
         `I8: ${name} went from epochs ${held.leaderEpoch}/${held.partitionEpoch} to ${now.leaderEpoch}/${now.partitionEpoch}`,

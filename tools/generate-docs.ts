@@ -5,11 +5,13 @@ import { compatibilityDocument } from './apis-document.ts'
 import { chartDocument } from './chart-document.ts'
 import { crdFiles, crdsDocument } from './crds-document.ts'
 import { dashboardFiles } from './dashboards/index.ts'
+import { metricsDocument } from './metrics-document.ts'
 import { ruleFiles, runbooksDocument } from './rules/index.ts'
 
 /** Documents that are written from tables in the code. `--check` only tells which are not in step. */
 export const documents: readonly { readonly path: string; readonly content: () => string }[] = [
   { path: 'docs/settings.md', content: settingsDocument },
+  { path: 'docs/metrics.md', content: metricsDocument },
   { path: 'docs/compatibility.md', content: compatibilityDocument },
   { path: 'docs/crds.md', content: crdsDocument },
   { path: 'charts/logcluster/README.md', content: chartDocument },

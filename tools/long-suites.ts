@@ -15,6 +15,10 @@ export const longSuites: readonly LongSuite[] = [
     file: 'test/scenarios/scenarios.test.ts',
     what: "other people's clients, scenario by scenario",
   },
+  {
+    file: 'test/scenarios/three-brokers.test.ts',
+    what: 'four of those on three brokers, of which one is killed',
+  },
   { file: 'test/tools/tools.test.ts', what: 'tools around Kafka, three quick jobs (Java)' },
   { file: 'test/clients/java.test.ts', what: "Apache Kafka's own tools" },
   { file: 'test/clients/groups-java.test.ts', what: 'a group of three Java consumers' },
@@ -27,6 +31,7 @@ export const longSuites: readonly LongSuite[] = [
     file: 'test/planted/planted.test.ts',
     what: 'planted bugs, each looked for by the tests of its kind',
   },
+  { file: 'test/seeds/seeds.test.ts', what: '300 simulated clusters of a virtual minute' },
   { file: 'test/stress/fuzz.test.ts', what: 'damaged frames of every API and version' },
   { file: 'test/stress/overload.test.ts', what: 'a broker of 512 MiB under too much (root)' },
 ]

@@ -51,9 +51,16 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/five-minutes/main.ts',
       what: 'three brokers, one killed and one stopped, under a producer and a group',
     },
+    chaos: {
+      file: 'test/chaos/main.ts',
+      what: 'three and five brokers under every kind of fault, processes, networks, disk, store (root, etcd)',
+    },
     fuzz: { file: 'test/stress/fuzz-main.ts', what: 'damaged frames of every API and version' },
     overload: { file: 'test/stress/overload-main.ts', what: 'a broker in 512 MiB (root)' },
-    scenarios: { file: 'test/scenarios/run.ts', what: "other people's clients: docs/clients.md" },
+    scenarios: {
+      file: 'test/scenarios/run.ts',
+      what: "other people's clients: docs/clients.md; --brokers 3: docs/clients-of-three.md",
+    },
     tools: {
       file: 'test/tools/main.ts',
       what: 'tools around Kafka, job by job: docs/tools.md (Java)',

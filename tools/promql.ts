@@ -12,12 +12,23 @@ export interface Selector {
   readonly of: string | null
 }
 
-/** Stands for Grafana's macro, which is no duration of PromQL. */
-const interval = { macro: '$__rate_interval', stand: '9876s' }
+/** What stands for Grafana's macros, which are no durations of PromQL. */
+const durations = [
+  { macro: '$__rate_interval', stand: '9876s' },
+  { macro: '$__range', stand: '9875s' },
+]
+
+function withDurations(expr: string): string {
+  return durations.reduce((text, { macro, stand }) => text.replaceAll(macro, stand), expr)
+}
+
+function withMacros(text: string): string {
+  return durations.reduce((expr, { macro, stand }) => expr.replaceAll(stand, macro), text)
+}
 
 /** What in `expr` is not PromQL, each with its place; Grafana's variables may stand in strings. */
 export function syntaxErrorsIn(expr: string): string[] {
-  const text = expr.replaceAll(interval.macro, interval.stand)
+  const text = withDurations(expr)
   const errors: string[] = []
   parser.parse(text).iterate({
     enter: node => {
@@ -30,7 +41,7 @@ export function syntaxErrorsIn(expr: string): string[] {
 
 /** Every selector in `expr`, in order. */
 export function selectorsIn(expr: string): Selector[] {
-  const text = expr.replaceAll(interval.macro, interval.stand)
+  const text = withDurations(expr)
   const found: Selector[] = []
   parser.parse(text).iterate({
     enter: ({ name, node }) => {
@@ -51,7 +62,7 @@ function selectorAt(node: SyntaxNode, text: string): Selector {
     matchers: (node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? []).map(
       textOf,
     ),
-    range: range === interval.stand ? interval.macro : range,
+    range: range === null ? null : withMacros(range),
     of: call?.name === 'FunctionCall' ? textOf(call.getChild('FunctionIdentifier')) : null,
   }
 }

@@ -10,6 +10,7 @@ export class Life {
   readonly #failed: (error: unknown) => void
   #state: 'running' | 'stopped' | 'dead' = 'running'
   #held: (() => void)[] = []
+  #deliveredCount = 0
 
   /** `failed` is told what nobody caught. */
   constructor(failed: (error: unknown) => void = rethrow) {
@@ -24,12 +25,18 @@ export class Life {
     return this.#state === 'stopped'
   }
 
+  /** How often something reached it: as long as it is the same, nothing in it has changed. */
+  get deliveredCount(): number {
+    return this.#deliveredCount
+  }
+
   deliver(act: () => void): void {
     if (this.#state === 'dead') return
     if (this.#state === 'stopped') {
       this.#held.push(act)
       return
     }
+    this.#deliveredCount++
     try {
       act()
     } catch (error) {

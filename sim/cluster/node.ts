@@ -26,6 +26,9 @@ export type SettingChanges = Partial<Settings>
 /** A broker that died is started again after this, unless the world says otherwise. */
 const restartMs = 2000
 
+/** Room for what a world writes, and not for a ballast, which would cost more than all of that. */
+const diskBytes = 48 * 1024 * 1024
+
 const clientPort = 9092
 const privatePort = 9091
 
@@ -83,6 +86,7 @@ export class Node {
     this.disk = new SimDisk({
       later: act => this.#later(act),
       now: () => world.time.now(),
+      totalBytes: diskBytes,
     })
   }
 

@@ -11,6 +11,8 @@ const shownMax = 200
 export class Trace {
   readonly #nowMs: () => number
   readonly #lines: string[] = []
+  readonly #when = new Float64Array(2)
+  readonly #whenBytes = new Uint8Array(this.#when.buffer)
   #hash = 0
   #count = 0
 
@@ -36,9 +38,11 @@ export class Trace {
     this.#add(utf8(line))
   }
 
-  /** Bytes that somebody got, without a line of their own. */
-  bytes(what: string, bytes: Uint8Array): void {
-    this.#add(utf8(`${this.#nowMs()} ${what}`))
+  /** Bytes that somebody got at a port, without a line of their own. */
+  bytes(port: number, bytes: Uint8Array): void {
+    this.#when[0] = this.#nowMs()
+    this.#when[1] = port
+    this.#add(this.#whenBytes)
     this.#add(bytes)
   }
 

@@ -55,7 +55,7 @@ export class World implements NodeWorld {
     this.wires = new Wires({
       time: this.time,
       prng: new Prng(this.prng.uint32()),
-      delivered: (from, to, bytes) => this.trace.bytes(`${from.host}>${to.host}:${to.port}`, bytes),
+      delivered: (_, { port }, bytes) => this.trace.bytes(port, bytes),
     })
     this.nodes = Array.from(
       { length: options.nodeCount },

@@ -1,10 +1,23 @@
+import type { Cluster } from './cluster/cluster.ts'
+import { ClusterCounts } from './cluster-numbers.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
+import type { PartitionRole } from './partition/replica/role.ts'
 import { endpointFor, type ListenerAddress } from './config/listeners.ts'
 import { inSyncNumbers } from './in-sync-numbers.ts'
 import type { BoundListener } from './server/server.ts'
 import type { BrokerNumbers } from './telemetry/sources.ts'
 import type { Metrics } from './telemetry/metrics.ts'
+
+/** The numbers of the cluster, as this broker knows it and decides over it. */
+export function attachCluster(metrics: Metrics, cluster: Cluster): void {
+  const counts = new ClusterCounts(cluster)
+  metrics.attach({
+    isMetadataWaiting: () => cluster.isWaiting,
+    isMetadataQuarantined: () => cluster.standsAlone?.kind === 'quarantine',
+    cluster: () => counts.numbers,
+  })
+}
 
 /** The numbers of the data directory and of every log in it. */
 export function attachLogs(
@@ -12,6 +25,7 @@ export function attachLogs(
   directory: LogDirectory,
   partitions: Partitions,
 ): void {
+  const { brokerId } = partitions
   metrics.attach({
     storage: () => directory.numbers(),
     space: () => directory.space,
@@ -25,10 +39,17 @@ export function attachLogs(
     logs: function* () {
       for (const { id, extent, role } of partitions.all()) {
         if (extent === null || role === null) continue
-        yield { ...role, topic: id.topic, partition: id.partition, ...extent }
+        const isTold = tellerOf(role) === brokerId
+        yield { ...role, topic: id.topic, partition: id.partition, ...extent, isTold }
       }
     },
   })
+}
+
+/** Who tells what clients see of a partition: its leader; where nobody leads, the first replica that lives, so that one does. */
+function tellerOf({ leader, replicas, brokers }: PartitionRole): number {
+  if (leader >= 0) return leader
+  return replicas.find(id => brokers.get(id)?.isEligible === true) ?? replicas[0]!
 }
 
 /** As metrics tell the broker: where a client finds it that came to the first listener. */

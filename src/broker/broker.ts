@@ -25,7 +25,7 @@ import { mendInternalTopics } from './coordinator/internal-topics.ts'
 import type { Fetchers } from './fetcher/fetchers.ts'
 import type { HandlerTable } from './handlers/handler.ts'
 import { Insight } from './insight/insight.ts'
-import { attachLogs, ownNumbers } from './broker-metrics.ts'
+import { attachCluster, attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { RetentionRounds } from './retention-round.ts'
@@ -330,10 +330,7 @@ export class Broker {
       beat: () => this.#parts.directory?.beat.value ?? 0,
     })
     cluster.onFailure(fatal)
-    metrics.attach({
-      isMetadataWaiting: () => cluster.isWaiting,
-      isMetadataQuarantined: () => cluster.standsAlone?.kind === 'quarantine',
-    })
+    attachCluster(metrics, cluster)
     this.#takeConfigs(cluster.image)
     return cluster
   }

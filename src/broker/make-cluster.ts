@@ -6,12 +6,14 @@ import { parseEndpoint, type Endpoint, type ListenerAddress } from './config/lis
 import type { LiveConfiguration } from './config/live-configuration.ts'
 import type { Settings } from './config/settings.ts'
 import type { MetadataCopy } from './metadata/copy/metadata-copy.ts'
+import { measuredStore, storeOperations, storeOutcomes } from './metadata/measured-store.ts'
 import type { MetadataStore } from './metadata/store.ts'
 import { isSoleStore } from './open-store.ts'
 import { CredentialFiles } from './security/credential-files.ts'
 import type { BoundListener } from './server/server.ts'
 import { tellStandAlone } from './tell-stand-alone.ts'
 import type { Logger } from './telemetry/logger.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 
 interface ClusterParts {
   readonly env: Env
@@ -20,6 +22,7 @@ interface ClusterParts {
   /** Of the software. */
   readonly version: string
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly store: MetadataStore
   readonly copy: MetadataCopy | undefined
   /** Where the private listener is; null where there is none. */
@@ -31,11 +34,13 @@ interface ClusterParts {
 
 /** This broker's part in the cluster, by the settings: alone in its own store, or one of several in one that they share. */
 export function makeCluster(parts: ClusterParts): Promise<Cluster> {
-  const { env, configuration, listeners, logger, store, copy } = parts
+  const { env, configuration, listeners, logger, copy, metrics } = parts
+  metrics.cluster.begin(storeOperations, storeOutcomes)
   return Cluster.start({
     ...clusterOptions(configuration, listeners),
     env,
-    store,
+    store: measuredStore(parts.store, env.clock, metrics.cluster),
+    beaten: (outcome, seconds) => metrics.cluster.heartbeat(outcome, seconds),
     ...(copy === undefined ? {} : { copy }),
     onStandAlone: reason => tellStandAlone(logger, reason),
     warn: (message, fields) => logger.warn(fields, message),

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { logConfig, logId, simWorld } from '../../test/helpers/logs.ts'
+import { eventually } from '../../test/helpers/eventually.ts'
 import { silentLogger } from '../../test/helpers/silent-logger.ts'
 import { registered } from '../../test/metadata/brokers.ts'
 import { DiskError } from '../env/env.ts'
@@ -52,19 +53,31 @@ test('3.4: the others are told of a directory that failed, and only then the bro
   const { told, answer, directoryId } = await failing({ brokers: 3 })
   expect(told).toEqual([{ type: 'failDirectory', brokerId: 0, brokerEpoch: 7, directoryId }])
   answer.resolve({ type: 'directoryFailed' })
-  await vi.waitFor(() => expect(told).toHaveLength(2))
+  await eventually(
+    'the end',
+    () => told.length,
+    count => count === 2,
+  )
   expect(told[1]).toBeInstanceOf(DiskError)
 })
 
 test('it ends also where the controller, which it was itself, could not write that down', async () => {
   const { told, answer } = await failing({ brokers: 3 })
   answer.reject(new Error('the office ended'))
-  await vi.waitFor(() => expect(told).toHaveLength(2))
+  await eventually(
+    'the end',
+    () => told.length,
+    count => count === 2,
+  )
   expect(told[1]).toBeInstanceOf(DiskError)
 })
 
 test('a broker alone has nobody to tell', async () => {
   const { told } = await failing({ brokers: 1 })
-  await vi.waitFor(() => expect(told).toHaveLength(1))
+  await eventually(
+    'the end',
+    () => told.length,
+    count => count === 1,
+  )
   expect(told[0]).toBeInstanceOf(DiskError)
 })

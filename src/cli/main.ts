@@ -41,6 +41,11 @@ const commands: readonly Runnable[] = [
     run: async args => (await import('./status/status.ts')).runStatus(args, terminal),
   },
   {
+    name: 'recover',
+    summary: 'retires a lost data directory, or ends a quarantine: what needs a person',
+    run: async args => (await import('./recover/recover.ts')).runRecover(args, terminal),
+  },
+  {
     name: 'try',
     summary: 'produces and consumes some records at HOST:PORT',
     run: async args => (await import('./try/try.ts')).runTry(args, terminal),

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { offsetFetch } from '../../src/broker/wire/messages/index.ts'
 import { kitFolder } from '../../tools/clients.ts'
-import type { TestBroker } from '../helpers/broker.ts'
 import { eventually } from '../helpers/eventually.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 
@@ -93,15 +92,15 @@ export class MemberProcess {
 /** A group of one library, and the topic that it reads. */
 export class GroupOfThree {
   readonly alive = new Set<MemberProcess>()
-  readonly #broker: TestBroker
+  readonly #brokers: { readonly address: string }
   readonly #program: MemberProgram
   readonly #topic: string
   readonly group: string
   readonly #all: MemberProcess[] = []
   #produced = 0
 
-  constructor(broker: TestBroker, program: MemberProgram, topic: string) {
-    this.#broker = broker
+  constructor(brokers: { readonly address: string }, program: MemberProgram, topic: string) {
+    this.#brokers = brokers
     this.#program = program
     this.#topic = topic
     this.group = `group-${topic}`
@@ -109,7 +108,7 @@ export class GroupOfThree {
 
   start(): MemberProcess {
     const name = `member-${this.#all.length}`
-    const orders = [this.#broker.address, this.#topic, this.group, name]
+    const orders = [this.#brokers.address, this.#topic, this.group, name]
     const member = new MemberProcess(this.#program, orders)
     this.#all.push(member)
     this.alive.add(member)
@@ -127,7 +126,7 @@ export class GroupOfThree {
   }
 
   /** `count` records into every partition. */
-  async produce(client: BrokerClient, count: number): Promise<void> {
+  async produce(client: Pick<BrokerClient, 'produce'>, count: number): Promise<void> {
     for (let partition = 0; partition < partitionCount; partition++) {
       const records = Array.from({ length: count }, (_, at) => ({ value: `record ${at}` }))
       const batch = encodeBatch({ records, baseTimestamp: Date.now() })
@@ -156,7 +155,7 @@ export class GroupOfThree {
   }
 
   /** What the group has committed is all that there is. */
-  async everythingCommitted(client: BrokerClient): Promise<void> {
+  async everythingCommitted(client: Pick<BrokerClient, 'request'>): Promise<void> {
     let told: readonly number[] = []
     await this.#until('everything is committed', async () => {
       const { groups } = await client.request(offsetFetch, 8, {

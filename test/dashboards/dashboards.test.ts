@@ -13,6 +13,7 @@ import { Prometheus } from '../helpers/prometheus.ts'
 import { suiteBroker } from '../helpers/suite-broker.ts'
 import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { BusyBroker, busySettings } from './busy-broker.ts'
+import { BusyCluster } from './busy-cluster.ts'
 import { BusyOperator } from './busy-operator.ts'
 import { asked, queriesOf, type Query } from './queries.ts'
 import { silent } from './silent.ts'
@@ -33,26 +34,35 @@ describeNeeding(['device'], 'the dashboards and rules', () => {
   describeWith('promtool', 'on a Prometheus that scrapes what they are about', () => {
     const broker = suiteBroker({ settings: busySettings(door) })
     let busyBroker: BusyBroker
+    let busyCluster: BusyCluster
     let busyOperator: BusyOperator
     let prometheus: Prometheus
 
     beforeAll(async () => {
       busyOperator = await BusyOperator.start()
+      busyCluster = await BusyCluster.start()
       const labels = { namespace: 'streaming', logcluster: 'orders' }
       prometheus = await Prometheus.start(
         [
           { job: 'streaming/orders', address: broker().http, labels },
+          ...busyCluster.addresses.map(address => ({
+            job: 'streaming/payments',
+            address,
+            labels: { namespace: 'streaming', logcluster: 'payments' },
+          })),
           { job: 'operator', address: busyOperator.address, labels: { namespace: 'system' } },
         ],
         ruleFiles.map(({ path }) => `${root}/${path}`),
       )
       busyBroker = await BusyBroker.start(broker(), door)
+      await busyCluster.loseOne()
     })
 
     afterAll(async () => {
       await busyBroker?.[Symbol.asyncDispose]()
       await prometheus?.[Symbol.asyncDispose]()
       await busyOperator?.[Symbol.asyncDispose]()
+      await busyCluster?.[Symbol.asyncDispose]()
       rmSync(door.credentials, { recursive: true })
     })
 
@@ -63,6 +73,7 @@ describeNeeding(['device'], 'the dashboards and rules', () => {
         let left = queries
         const show = async (): Promise<Query[]> => {
           busyOperator.work()
+          await busyCluster.work()
           await busyBroker.work()
           const found = await Promise.all(left.map(({ expr }) => prometheus.query(expr)))
           left = left.filter(({ of }, at) => {

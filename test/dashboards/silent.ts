@@ -2,6 +2,14 @@
 export const silent: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'LogCluster / Cluster: Partitions without a leader A': 'no log is lost',
+    'LogCluster / Cluster: Under min ISR A': 'two of three are enough',
+    'LogCluster / Cluster: Controller A': 'a broker may have the number 0',
+    'LogCluster / Cluster: May have lost records A': 'whoever is elected was in sync',
+    'LogCluster / Cluster: Not fully replicated B': 'two of three are enough',
+    'LogCluster / Cluster: Not fully replicated C': 'two of three live',
+    'LogCluster / Cluster: In-sync sets B': 'the broker that is killed stays away',
+    'LogCluster / Cluster: Behind their leaders A': 'those that live keep up',
+    'LogCluster / Cluster: On the move A': 'nothing is moved',
     'LogCluster / Cluster: Failed disks A': 'no disk fails',
     'LogCluster / Cluster: Metadata waits A': 'the store answers',
     'LogCluster / Cluster: Quarantined A': 'copy and store agree',

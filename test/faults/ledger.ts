@@ -192,6 +192,7 @@ export type ViolationKind =
   | 'member'
   | 'answer'
   | 'compacted'
+  | 'replica'
 
 export interface Violation {
   readonly kind: ViolationKind

@@ -64,7 +64,7 @@ interface SeenRecord {
 }
 
 /** The records of whole batches; the rest, if a batch was cut off, is passed over. */
-function recordsIn(bytes: Uint8Array): SeenRecord[] {
+export function recordsIn(bytes: Uint8Array): SeenRecord[] {
   const seen: SeenRecord[] = []
   let at = 0
   while (at + batchOverheadBytes <= bytes.length) {

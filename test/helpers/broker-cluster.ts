@@ -7,7 +7,7 @@ import { errorName } from '../../src/broker/wire/errors.ts'
 import { realRandom } from '../../src/env/real/random.ts'
 import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { BrokerClient } from './broker-client.ts'
-import { TestBroker } from './broker.ts'
+import { TestBroker, type BrokerOptions } from './broker.ts'
 import { eventually } from './eventually.ts'
 
 /** Several that start at once, on a machine with other work, take their time. */
@@ -15,6 +15,15 @@ const readyMsMax = 120_000
 
 /** Who coordinates a group, as a broker tells it: an id with where it is, or why there is none. */
 export type Coordination = { readonly id: number; readonly port: number } | string
+
+/** Where and how one of them runs, where that is not as all do. */
+export interface BrokerPlace extends Pick<
+  BrokerOptions,
+  'dataDir' | 'wrapper' | 'nodeArgs' | 'env'
+> {
+  /** Its address, in the network of its own that `wrapper` puts it in. */
+  readonly host?: string
+}
 
 /** Several broker processes of one cluster, each with a directory of its own, over a folder that they share. Ids count from 0. */
 export class BrokerCluster {
@@ -28,26 +37,29 @@ export class BrokerCluster {
     count: number,
     settings: Readonly<Record<string, string>> = {},
     startedCount = count,
+    placeOf: (id: number) => BrokerPlace = () => ({}),
   ): Promise<BrokerCluster> {
     const cluster = new BrokerCluster()
-    const metadataDir = join(cluster.#dir, 'metadata')
-    const credentialsDir = join(metadataDir, 'credentials')
+    const { metadataDir } = cluster
+    const credentialsDir = join(cluster.#dir, 'credentials')
     makeCredentials(credentialsDir, realRandom)
     for (let id = 0; id < count; id++) {
-      const dataDir = join(cluster.#dir, String(id))
-      mkdirSync(dataDir)
+      const { host = '127.0.0.1', ...place } = placeOf(id)
+      const dataDir = place.dataDir ?? join(cluster.#dir, String(id))
+      mkdirSync(dataDir, { recursive: true })
       const [port, privatePort] = [await cluster.#port(), await cluster.#port()]
       const own = {
         'node.id': String(id),
-        listeners: `PLAINTEXT://127.0.0.1:${port}`,
-        'private.listener': `127.0.0.1:${privatePort}`,
+        listeners: `PLAINTEXT://${host}:${port}`,
+        'private.listener': `${host}:${privatePort}`,
         'private.credentials.dir': credentialsDir,
         'metadata.dir': metadataDir,
         'cluster.size': String(count),
         'default.replication.factor': String(Math.min(count, 3)),
+        ...(host === '127.0.0.1' ? {} : { 'http.address': `${host}:0` }),
       }
       cluster.brokers.push(
-        new TestBroker({ dataDir, readyMsMax, settings: { ...own, ...settings } }),
+        new TestBroker({ ...place, dataDir, readyMsMax, settings: { ...own, ...settings } }),
       )
     }
     try {
@@ -57,6 +69,11 @@ export class BrokerCluster {
       throw error
     }
     return cluster
+  }
+
+  /** What they share. */
+  get metadataDir(): string {
+    return join(this.#dir, 'metadata')
   }
 
   /** A free one that no other of these brokers has: none of them listens yet. */

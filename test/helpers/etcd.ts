@@ -17,15 +17,18 @@ export function whyNoEtcd(): string | null {
 /** One etcd, in a folder of its own. */
 export class Etcd {
   readonly #folder = mkdtempSync(join(tmpdir(), 'logcluster-etcd-'))
+  readonly #host: string
   readonly #ports: readonly [client: number, peer: number]
   #process: ChildProcess | null = null
 
-  private constructor(ports: readonly [number, number]) {
+  private constructor(host: string, ports: readonly [number, number]) {
+    this.#host = host
     this.#ports = ports
   }
 
-  static async start(): Promise<Etcd> {
-    const etcd = new Etcd([await freePort('127.0.0.1'), await freePort('127.0.0.1')])
+  /** `host`: an address of this machine, where those who ask can reach it. */
+  static async start(host = '127.0.0.1'): Promise<Etcd> {
+    const etcd = new Etcd(host, [await freePort(host), await freePort(host)])
     try {
       await etcd.start()
     } catch (error) {
@@ -37,7 +40,7 @@ export class Etcd {
 
   /** host:port. */
   get address(): string {
-    return `127.0.0.1:${this.#ports[0]}`
+    return `${this.#host}:${this.#ports[0]}`
   }
 
   connect(): HttpKeyValues {
@@ -46,7 +49,7 @@ export class Etcd {
 
   /** Again, over what it had. */
   async start(): Promise<void> {
-    const [client, peer] = this.#ports.map(port => `http://127.0.0.1:${port}`)
+    const [client, peer] = this.#ports.map(port => `http://${this.#host}:${port}`)
     const places = {
       'data-dir': this.#folder,
       'listen-client-urls': client!,

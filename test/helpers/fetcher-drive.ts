@@ -8,6 +8,12 @@ import { FakeFollowed, topicId } from './fake-followed.ts'
 export type Answer = Infer<typeof fetch.response>
 export type PartitionAnswer = Answer['responses'][number]['partitions'][number]
 
+/** Nothing holds a follower back. */
+export const unlimited = {
+  throttle: { isListed: () => false, isExceeded: () => false, record: () => {} },
+  room: { isShort: () => false, isNeeded: () => false },
+}
+
 /** What a fetcher decides, with a test in the place of its leader and its shell. All partitions are of topic 1. */
 export class FetcherDrive {
   /** Errors that were told, with the partition; null: of the whole. */

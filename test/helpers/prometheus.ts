@@ -112,9 +112,10 @@ function configOf(targets: readonly ScrapeTarget[], ruleFiles: readonly string[]
   return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: ruleFiles,
-    scrape_configs: targets.map(({ job, address, labels = {} }) => ({
+    // A job is there once, with all of its targets.
+    scrape_configs: [...Map.groupBy(targets, ({ job }) => job)].map(([job, ofJob]) => ({
       job_name: job,
-      static_configs: [{ targets: [address], labels }],
+      static_configs: ofJob.map(({ address, labels = {} }) => ({ targets: [address], labels })),
     })),
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
@@ -7,6 +7,7 @@ import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 import type { TestBroker } from '../helpers/broker.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { isStray, replicaBytes, replicaFolder } from '../helpers/replica-bytes.ts'
 
 const topic = 'copied'
 const partitionCount = 3
@@ -77,18 +78,12 @@ class Asking {
   }
 }
 
-function folderOf({ dataDir }: TestBroker, partition: number): string {
-  const isIt = (name: string) => name.startsWith(`${topic}-${partition}.`) && !isStray(name)
-  return join(dataDir, readdirSync(dataDir).find(isIt) ?? 'no folder')
+function folderOf(broker: TestBroker, partition: number): string {
+  return replicaFolder(broker, `${topic}-${partition}`)
 }
 
-const isStray = (name: string): boolean => name.includes('.stray')
-
-/** The bytes of the log of a partition as they lie on a broker's disk. */
 function logOf(broker: TestBroker, partition: number): Buffer {
-  const path = folderOf(broker, partition)
-  const segments = readdirSync(path).filter(name => name.endsWith('.log'))
-  return Buffer.concat(segments.toSorted().map(name => readFileSync(join(path, name))))
+  return replicaBytes(broker, `${topic}-${partition}`)
 }
 
 /** I-1: the same bytes on all of them, as soon as the followers have them. */

@@ -25,6 +25,7 @@ class Flow {
   static async start(stage: Stage): Promise<Flow> {
     const flow = new Flow(stage)
     await flow.#runs('the producer runs', async () => (await endOffsets(stage)) >= 5)
+    await stage.middle()
     return flow
   }
 
@@ -158,10 +159,10 @@ export async function deleteTopic(stage: Stage): Promise<void> {
 
 export async function restartBroker(stage: Stage): Promise<void> {
   await stage.createTopic()
-  const { broker, topic, client } = stage
+  const { ground, topic, client } = stage
   if (client.livesThroughRestart !== null) stage.remarks.push(client.livesThroughRestart)
   const member = new MemberProcess(stage.member(), [
-    broker.address,
+    ground.address,
     topic,
     `over-${topic}`,
     'reader',
@@ -169,8 +170,7 @@ export async function restartBroker(stage: Stage): Promise<void> {
   try {
     const flow = await Flow.start(stage)
     await stage.until('the group reads', () => member.read.length > 0)
-    await broker.stop()
-    await broker.start()
+    await ground.restartLeader(topic)
     await stage.reconnect()
     await flow.goesOn()
     const { acked, failed } = await flow.finish()

@@ -1,10 +1,11 @@
 import { whyMissing } from '../../tools/clients.ts'
-import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { partitionCount } from '../clients/group-of-three.ts'
 import type { Client } from './clients.ts'
 import { DriverProcess, NotApplicable } from './driver-process.ts'
+import { type Ground, OneBroker } from './ground.ts'
 import type { Scenario } from './scenarios.ts'
 import { Stage } from './stage.ts'
+import { ThreeBrokers } from './three-brokers.ts'
 
 export type DataPath = 'native' | 'fallback'
 
@@ -34,8 +35,12 @@ const settings = {
   'auto.create.topics.enable': 'false',
 }
 
-export function scenarioBroker(dataPath: DataPath): Promise<TestBroker> {
-  return startBroker({ settings, native: dataPath === 'native' ? 'on' : 'off' })
+export function scenarioBroker(dataPath: DataPath): Promise<OneBroker> {
+  return OneBroker.start(settings, dataPath === 'native' ? 'on' : 'off')
+}
+
+export function scenarioCluster(): Promise<ThreeBrokers> {
+  return ThreeBrokers.start(settings)
 }
 
 export async function versionOf(client: Client): Promise<string> {
@@ -52,12 +57,8 @@ export function whyNot(client: Client): string | null {
 }
 
 /** Runs one scenario with one client. Never rejects: what went wrong is in the cell. */
-export async function runCell(
-  broker: TestBroker,
-  client: Client,
-  scenario: Scenario,
-): Promise<Cell> {
-  const stage = await Stage.open(broker, client, scenario.name)
+export async function runCell(ground: Ground, client: Client, scenario: Scenario): Promise<Cell> {
+  const stage = await Stage.open(ground, client, scenario.name)
   try {
     await scenario.run(stage)
     return { scenario: scenario.name, result: 'pass', remark: stage.remarks.join('; ') }
@@ -68,4 +69,20 @@ export async function runCell(
   } finally {
     await stage[Symbol.asyncDispose]()
   }
+}
+
+/** As `runCell`, on brokers that are all there; it fails where the scenario came to its end and nobody was killed. */
+export async function runCellOfThree(
+  ground: ThreeBrokers,
+  client: Client,
+  scenario: Scenario,
+): Promise<Cell> {
+  try {
+    await ground.begin()
+  } catch (error) {
+    return { scenario: scenario.name, result: 'FAIL', remark: `before it: ${String(error)}` }
+  }
+  const cell = await runCell(ground, client, scenario)
+  if (cell.result !== 'pass' || ground.hasStruck) return cell
+  return { ...cell, result: 'FAIL', remark: 'nobody was killed' }
 }

@@ -10,6 +10,7 @@ export async function commitAndResume(stage: Stage): Promise<void> {
   await stage.produceBatch(30)
   const wish = { topic: stage.topic, group: `resumes-${stage.topic}`, count: 10 }
   for (const from of [0, 10, 20]) {
+    if (from > 0) await stage.middleOf(wish.group)
     const found = await stage.driver.call('consumeGroup', wish)
     deepEqual(
       found.map(({ offset }) => offset),
@@ -23,12 +24,13 @@ export async function groupOfThree(stage: Stage): Promise<void> {
   tellHowItJoins(stage)
   await stage.createTopic({}, partitionCount)
   const { wire } = stage
-  await using group = new GroupOfThree(stage.broker, stage.member(), stage.topic)
+  await using group = new GroupOfThree(stage.ground, stage.member(), stage.topic)
   const [first, second] = [group.start(), group.start(), group.start()]
   await group.produce(wire, 50)
   await group.settled()
   await group.everythingRead()
   await group.everythingCommitted(wire)
+  await stage.middleOf(group.group)
   await group.leave(first!)
   await group.settled()
   await group.produce(wire, 50)
@@ -55,7 +57,7 @@ export async function staticRestart(stage: Stage): Promise<void> {
   tellHowItJoins(stage)
   await stage.createTopic({}, partitionCount)
   const orders = (name: string): string[] => [
-    stage.broker.address,
+    stage.ground.address,
     stage.topic,
     `static-${stage.topic}`,
     name,
@@ -79,6 +81,7 @@ export async function staticRestart(stage: Stage): Promise<void> {
     await stage.until('both have their part', isAtRest)
     const before = timesTold(stage, 'A rebalance begins')
     const [own, others] = [restarted.assigned!, stays.assigned!]
+    await stage.middleOf(`static-${stage.topic}`)
     await restarted.crash()
     restarted = new MemberProcess(stage.member('restarts'), orders('restarts'))
     await stage.until('it has its part again', () => restarted.assigned !== null)
@@ -110,6 +113,6 @@ function sorted(partitions: readonly number[]): number[] {
 
 /** How often the broker has told this of the topic's static group. */
 function timesTold(stage: Stage, words: string): number {
-  const lines = stage.broker.output.split('\n')
+  const lines = stage.ground.output.split('\n')
   return lines.filter(line => line.includes(words) && line.includes(`static-${stage.topic}`)).length
 }

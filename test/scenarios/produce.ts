@@ -8,9 +8,10 @@ export async function compressed(stage: Stage, codec: CodecName): Promise<void> 
   await stage.createTopic()
   const records = numbered(300, `of ${codec} `.repeat(10))
   await stage.produce(records, { codec })
+  await stage.middle()
   deepEqual(bare(await stage.consume(0, records.length)), records)
   // Clients send a batch as it is where the codec does not make it smaller; the first may be one record.
-  const { dataDir } = stage.broker
+  const dataDir = await stage.ground.dataDirOf(stage.topic)
   const batches = batchesOnDisk(dataDir, stage.topic, 0).filter(({ count }) => count > 9)
   deepEqual([...new Set(batches.map(batch => batch.codec))], [codec])
 }
@@ -18,9 +19,14 @@ export async function compressed(stage: Stage, codec: CodecName): Promise<void> 
 export async function acknowledged(stage: Stage, acks: '0' | '1' | 'all'): Promise<void> {
   await stage.createTopic()
   const records = numbered(100, 'x')
-  await stage.produce(records, { acks })
-  // With acks=0 nobody has waited for the broker.
+  await stage.produce(records.slice(0, 50), { acks })
+  // With acks=0 nobody has waited for the broker, and with less than all nobody for its followers.
+  await stage.until('half of the records', async () => (await stage.endOffset()) >= 50)
+  // What is sent to a broker that no longer leads is gone, where no answer is wanted.
+  if (acks !== '0') await stage.middle()
+  await stage.produce(records.slice(50), { acks })
   await stage.until('all records are there', async () => (await stage.endOffset()) >= 100)
+  await stage.middle()
   deepEqual(bare(await stage.consume(0, records.length)), records)
 }
 
@@ -35,10 +41,11 @@ export async function batchLimit(stage: Stage): Promise<void> {
   const many = numbered(900, 'y'.repeat(1000))
   await stage.produce(many)
   equal(await stage.endOffset(), 900)
+  await stage.middle()
   const fitting = valueOf(batchBytesMax - oneRecordOverheadBytes)
   await stage.produce([fitting])
   equal(await stage.endOffset(), 901)
-  const last = batchesOnDisk(stage.broker.dataDir, stage.topic, 0).at(-1)
+  const last = batchesOnDisk(await stage.ground.dataDirOf(stage.topic), stage.topic, 0).at(-1)
   equal(last?.sizeBytes, batchBytesMax)
   const [read] = await stage.consume(900, 1)
   equal(read?.value?.length, fitting.value?.length)
@@ -60,6 +67,7 @@ export async function headers(stage: Stage): Promise<void> {
     { key: 'k', value: 'without', headers: [] },
   ]
   await stage.produce(records)
+  await stage.middle()
   deepEqual(bare(await stage.consume(0, 2)), records)
 }
 
@@ -71,6 +79,7 @@ export async function nulls(stage: Stage): Promise<void> {
     { key: 'key', value: 'value', headers: [] },
   ]
   await stage.produce(records)
+  await stage.middle()
   const neither = { key: null, value: null, headers: [] }
   await stage.produce([neither]).then(
     () => records.push(neither),
@@ -94,6 +103,7 @@ export async function timestamps(stage: Stage): Promise<void> {
     await stage.produce(numbered(steps.length, 't'))
   })
   const beforeMs = Date.now()
+  await stage.middle()
   const found = await stage.consume(0, steps.length)
   if (ownTimes)
     deepEqual(
@@ -115,7 +125,7 @@ async function underAppendTime(stage: Stage, records: readonly TextRecord[]): Pr
   await other.produce(records)
   const { noAppendTime } = stage.client
   const times = noAppendTime === null ? (await other.consume(0, records.length)).map(timeOf) : []
-  const { dataDir } = stage.broker
+  const dataDir = await stage.ground.dataDirOf(other.topic)
   times.push(...batchesOnDisk(dataDir, other.topic, 0).map(batch => batch.maxTimestamp))
   const untilMs = Date.now()
   if (noAppendTime !== null) stage.remarks.push(noAppendTime)

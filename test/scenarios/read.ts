@@ -5,6 +5,7 @@ export async function seekByTime(stage: Stage): Promise<void> {
   await stage.createTopic()
   const firstMs = Date.now() - 100_000
   await stage.produceBatch(100, firstMs, 100)
+  await stage.middle()
   const offsetAt = (timestamp: number): Promise<number> =>
     stage.driver.call('offsetForTime', { topic: stage.topic, partition: 0, timestamp })
   equal(await offsetAt(firstMs), 0)
@@ -18,6 +19,7 @@ export async function seekByTime(stage: Stage): Promise<void> {
 export async function middleOfBatch(stage: Stage): Promise<void> {
   await stage.createTopic()
   await stage.produceBatch(100)
+  await stage.middle()
   const found = await stage.consume(37, 63)
   deepEqual(
     found.map(({ offset, value }) => [offset, value]),
@@ -29,6 +31,7 @@ export async function pauseAndResume(stage: Stage): Promise<void> {
   await stage.createTopic()
   // In batches, so that what was fetched before the pause is not all.
   for (let batch = 0; batch < 5; batch++) await stage.produceBatch(10)
+  await stage.middle()
   const wish = { topic: stage.topic, partition: 0, before: 10, total: 50, quietMs: 600 }
   const { before, during, after } = await stage.driver.call('pauseResume', wish)
   deepEqual(during, [])

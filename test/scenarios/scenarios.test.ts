@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TestBroker } from '../helpers/broker.ts'
+import type { OneBroker } from './ground.ts'
 import { type Cell, runCell, scenarioBroker, whyNot } from './cell.ts'
 import { clients } from './clients.ts'
 import { type Scenario, scenarios } from './scenarios.ts'
@@ -11,7 +11,7 @@ const quick = scenarios.filter(scenario => scenario.quick)
 
 /** Clients side by side, since most of the time one waits for its programs to start. */
 describe.concurrent('scenarios, the quick ones', { timeout: 200_000 }, () => {
-  let broker: TestBroker
+  let broker: OneBroker
 
   beforeAll(async () => {
     broker = await scenarioBroker(

@@ -16,8 +16,8 @@ async function onOwnBroker(
   settings: Readonly<Record<string, string>>,
   act: (own: Stage) => Promise<void>,
 ): Promise<void> {
-  await using broker = await stage.broker.twin(settings)
-  await using own = await Stage.open(broker, stage.client, 'own')
+  await using ground = await stage.ground.twin(settings)
+  await using own = await Stage.open(ground, stage.client, 'own')
   await act(own)
   stage.remarks.push(...own.remarks)
 }
@@ -31,14 +31,15 @@ export async function flushOfOthers(stage: Stage): Promise<void> {
     equal(ofRare > 0, true)
     await others.createTopic({ 'flush.ms': '50' })
     await others.produce(numbered(100, 'is flushed'))
+    await others.middle()
     const isFlushed = async (): Promise<boolean> => (await unflushedBytes(others)) === ofRare
     await others.until('all but the rare topic is flushed', isFlushed)
     equal((await others.consume(0, 100)).length, 100)
   })
 }
 
-function unflushedBytes({ broker }: Stage): Promise<number> {
-  return broker.metric('logcluster_unflushed_bytes')
+function unflushedBytes({ ground }: Stage): Promise<number> {
+  return ground.unflushedBytes()
 }
 
 /** A fetch that ends where a segment does has fewer bytes than were asked for, and there are more all the same. */
@@ -51,6 +52,7 @@ export async function minBytes(stage: Stage): Promise<void> {
     const { errorCode } = await stage.wire.produce({ topic: stage.topic, partition: 0 }, batch)
     equal(errorCode, 0)
   }
+  await stage.middle()
   const found = await stage.driver.call('consume', {
     topic: stage.topic,
     partition: 0,
@@ -81,7 +83,8 @@ export async function timesOutOfOrder(stage: Stage): Promise<void> {
   }
   const given = batches.flatMap(({ afterMs }) => afterMs)
   const maxMs = Math.max(...given)
-  const onDisk = batchesOnDisk(stage.broker.dataDir, stage.topic, 0)
+  await stage.middle()
+  const onDisk = batchesOnDisk(await stage.ground.dataDirOf(stage.topic), stage.topic, 0)
   equal(Math.max(...onDisk.map(({ maxTimestamp }) => maxTimestamp)), baseMs + maxMs)
   const latest = await stage.wire.listOffset({ topic: stage.topic, partition: 0 }, -3)
   equal(latest.offset, given.indexOf(maxMs))
@@ -127,6 +130,7 @@ const unusual: Readonly<Record<string, string>> = {
 export async function topicConfigs(stage: Stage): Promise<void> {
   const { topic } = stage
   await stage.driver.call('createTopic', { topic, partitions: 1, configs: unusual })
+  await stage.middle()
   const described = await stage.driver.call('describeTopic', { topic })
   for (const [name, value] of Object.entries(unusual)) {
     equal(described[name], value, name)
@@ -150,6 +154,7 @@ export async function offsetsTopicFirst(stage: Stage): Promise<void> {
     equal(await topicConfig(own, 'cleanup.policy', topic), 'compact')
     await own.createTopic()
     await own.produceBatch(20)
+    await own.middle()
     const wish = { topic: own.topic, group: 'after', count: 10 }
     for (const first of [0, 10]) {
       const [found] = await own.driver.call('consumeGroup', wish)

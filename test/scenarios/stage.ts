@@ -3,33 +3,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import type { MemberProgram } from '../clients/group-of-three.ts'
-import type { TestBroker } from '../helpers/broker.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { BrokerClient } from '../helpers/broker-client.ts'
 import type { Client } from './clients.ts'
 import { DriverProcess, NotApplicable } from './driver-process.ts'
 import type { PlacedRecord, TextRecord } from './drivers/serve.ts'
+import type { Ground, Witness } from './ground.ts'
 
-/** What a scenario has: a broker, one client, a name for its topic, and our own client as a witness. */
+/** What a scenario has: brokers, one client, a name for its topic, and our own client as a witness. */
 export class Stage {
-  readonly broker: TestBroker
+  readonly ground: Ground
   readonly client: Client
   readonly topic: string
   /** For whatever its drivers are told by files. */
   readonly folder = mkdtempSync(join(tmpdir(), 'logcluster-scenario-'))
   /** What the table shall say beside a pass. */
   readonly remarks: string[] = []
-  #wire: BrokerClient
+  #wire: Witness
   readonly #drivers: DriverProcess[] = []
   readonly #scenario: string
   #first: DriverProcess | undefined
 
-  static async open(broker: TestBroker, client: Client, scenario: string): Promise<Stage> {
-    return new Stage(broker, client, scenario, await BrokerClient.connect(broker.port))
+  static async open(ground: Ground, client: Client, scenario: string): Promise<Stage> {
+    return new Stage(ground, client, scenario, await ground.connect())
   }
 
-  private constructor(broker: TestBroker, client: Client, scenario: string, wire: BrokerClient) {
-    this.broker = broker
+  private constructor(ground: Ground, client: Client, scenario: string, wire: Witness) {
+    this.ground = ground
     this.client = client
     this.#scenario = scenario
     this.topic = `${client.name.replaceAll(/[^a-z]+/gi, '-')}.${scenario}`
@@ -38,10 +37,10 @@ export class Stage {
 
   /** The same with another topic, and a driver of its own. */
   sibling(suffix: string): Promise<Stage> {
-    return Stage.open(this.broker, this.client, `${this.#scenario}.${suffix}`)
+    return Stage.open(this.ground, this.client, `${this.#scenario}.${suffix}`)
   }
 
-  get wire(): BrokerClient {
+  get wire(): Witness {
     return this.#wire
   }
 
@@ -53,7 +52,7 @@ export class Stage {
 
   /** A further process of the same client, for what happens at the same time. */
   another(): DriverProcess {
-    const driver = new DriverProcess(this.client.program, this.broker.address)
+    const driver = new DriverProcess(this.client.program, this.ground.address)
     this.#drivers.push(driver)
     return driver
   }
@@ -66,7 +65,7 @@ export class Stage {
 
   async reconnect(): Promise<void> {
     this.#wire.close()
-    this.#wire = await BrokerClient.connect(this.broker.port)
+    this.#wire = await this.ground.connect()
   }
 
   /** By our own client: most scenarios are about something else. */
@@ -102,6 +101,16 @@ export class Stage {
     const batch = encodeBatch({ records, baseTimestamp })
     const { errorCode } = await this.wire.produce({ topic: this.topic, partition: 0 }, batch)
     if (errorCode !== 0) throw new Error(`produce error ${errorCode}`)
+  }
+
+  /** From here on, where there are several brokers, the one that leads partition 0 is dead for a while. */
+  async middle(): Promise<void> {
+    await this.ground.middle({ is: 'leader', topic: this.topic })
+  }
+
+  /** As `middle`, but for the one that coordinates the group. */
+  async middleOf(group: string): Promise<void> {
+    await this.ground.middle({ is: 'coordinator', group })
   }
 
   async endOffset(partition = 0): Promise<number> {

@@ -28,6 +28,29 @@ ${rows.map(versionLine).join('')}
 ${remarks(rows)}`
 }
 
+/** docs/clients-of-three.md, from one run of everything or from several. */
+export function tableOfThree(rows: readonly Row[], scenarios: readonly Scenario[]): string {
+  const cells = rows.flatMap(row => row.cells)
+  const count = (result: string): number => cells.filter(cell => cell.result === result).length
+  return `# Clients on three brokers, of which one is killed
+
+<!-- Written by \`npm run qualify -- scenarios --brokers 3\`: repeat that instead of a change here. -->
+
+The [scenarios of one broker](clients.md), on three with a replica of every partition on each. In the middle of each scenario, when
+it has its first acknowledged records, the broker that leads its partition 0 is killed by SIGKILL; for *commit-resume*,
+*group-of-three* and *static-restart* it is the one that coordinates the group. The scenario goes on at once, and 4 s
+later the broker is started again. The next scenario begins when all replicas are in sync again. What each has to prove is the
+same, and none passes where nobody was killed. *acks-1* and *acks-all* produce their second half to the new leader;
+*broker-restart* besides stops the leader in order. \`npm run qualify -- scenarios --brokers 3 --keep CLIENT ...\` repeats some.
+
+**${count('pass')} pass, ${count('FAIL')} fail, ${count('n/a')} not applicable**: the library has no such verb, by the reason below.
+
+${grid(rows, scenarios)}
+## Remarks
+
+${remarks(rows)}`
+}
+
 function grid(rows: readonly Row[], scenarios: readonly Scenario[]): string {
   const head = `| scenario | ${rows.map(nameOf).join(' | ')} |\n`
   const rule = `|---|${rows.map(() => '---|').join('')}\n`

@@ -3,14 +3,12 @@
  * it fails; `--seeds A-B` runs all of them in `--workers` processes; `--seconds` of virtual time each, `--nodes` where
  * the seed is not to choose, `--kinds` of faults likewise; `--until-failure`: no further than to the first that fails.
  */
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import type { FaultKind } from '../../sim/cluster/faults.ts'
 import type { Outcome } from '../../sim/simulation.ts'
+import { runCampaign } from './campaign.ts'
 import { runSeed } from './run-seed.ts'
-
-/** What a seed takes at most on a busy machine; then it hangs. */
-const seedSecondsMax = 300
 
 const { values } = parseArgs({
   options: {
@@ -60,52 +58,23 @@ async function* messages(): AsyncGenerator<unknown[]> {
 async function runMany(range: string): Promise<number> {
   const [first = 1, last = first] = range.split('-').map(Number)
   const startMs = performance.now()
-  const totals = new Map<string, number>()
-  let next = first
-  let failed = 0
-  const take = (outcome: Outcome): void => {
-    for (const [name, count] of Object.entries(outcome.counts)) {
-      totals.set(name, (totals.get(name) ?? 0) + count)
-    }
-    if (outcome.failures.length === 0) return
-    failed++
-    console.log(outcome.lines.slice(-20).join('\n'))
-    tell(outcome)
-  }
-  const work = async (): Promise<void> => {
-    let child: ChildProcess | null = null
-    while (next <= last && !(values['until-failure'] && failed > 0)) {
-      const seed = next++
-      child ??= fork(import.meta.filename, [...process.argv.slice(2), '--child'])
-      const outcome = await outcomeFrom(child, seed)
-      if (outcome === null) {
-        failed++
-        console.log(`seed ${seed} hangs or ended its process: ${command(seed)}`)
-        child.kill('SIGKILL')
-        child = null
-      } else take(outcome)
-    }
-    child?.kill('SIGKILL')
-  }
-  await Promise.all(Array.from({ length: Number(values.workers) }, work))
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(0)
-  const count = last - first + 1
-  console.log(`${count} seeds, ${failed} failed, ${seconds} s`, Object.fromEntries(totals))
-  return failed > 0 ? 1 : 0
-}
-
-/** null where none comes. */
-function outcomeFrom(child: ChildProcess, seed: number): Promise<Outcome | null> {
-  const { promise, resolve } = Promise.withResolvers<Outcome | null>()
-  const timer = setTimeout(() => resolve(null), seedSecondsMax * 1000)
-  const ended = (): void => resolve(null)
-  child.once('message', outcome => resolve(outcome as Outcome))
-  child.once('exit', ended)
-  child.send(seed)
-  return promise.finally(() => {
-    clearTimeout(timer)
-    child.off('exit', ended)
+  const { seeds, failed, totals } = await runCampaign({
+    first,
+    last,
+    workers: Number(values.workers),
+    args: process.argv.slice(2),
+    isUntilFailure: values['until-failure'],
+    ended(seed, outcome) {
+      if (outcome === null) console.log(`seed ${seed} hangs or ended its process: ${command(seed)}`)
+      else if (outcome.failures.length > 0) {
+        console.log(outcome.lines.slice(-20).join('\n'))
+        tell(outcome)
+      }
+    },
   })
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(0)
+  console.log(`${seeds} seeds, ${failed} failed, ${seconds} s`, totals)
+  return failed > 0 ? 1 : 0
 }
 
 function tell({ seed, failures }: Outcome): void {

@@ -1,10 +1,11 @@
 import { type Board, broker, panel, quantileBy, rateBy, topicChoice } from './panel.ts'
+import { controllerRow, replicationNow, replicationRow } from './replication.ts'
 
 /** What is asked first: does it serve, how much, how fast, and is there room. */
 export const clusterBoard: Board = {
   uid: 'logcluster-cluster',
   title: 'LogCluster / Cluster',
-  text: 'Does the cluster serve, how much, how fast, and is there room.',
+  text: 'Does the cluster serve, how much, how fast, is everything replicated, and is there room.',
   target: 'logcluster_build_info',
   choices: [topicChoice],
   rows: [
@@ -24,7 +25,7 @@ export const clusterBoard: Board = {
           text: 'Partitions of all topics, internal ones too.',
           unit: 'short',
           kind: 'stat',
-          expr: `sum(max by (logcluster, topic) (kafka_topic_partitions{${broker}}))`,
+          expr: `sum(logcluster_cluster_partitions{${broker}})`,
           legend: 'partitions',
         }),
         panel({
@@ -33,9 +34,10 @@ export const clusterBoard: Board = {
           unit: 'short',
           kind: 'stat',
           redFrom: 1,
-          expr: `count(kafka_topic_partition_leader{${broker}} == -1) or vector(0)`,
+          expr: `sum(logcluster_cluster_leaderless_partitions{${broker}})`,
           legend: 'partitions',
         }),
+        ...replicationNow,
         panel({
           title: 'Failed disks',
           text: 'Brokers whose data directory takes no more, after a write or a flush failed.',
@@ -175,12 +177,14 @@ export const clusterBoard: Board = {
         }),
       ],
     },
+    replicationRow,
+    controllerRow,
     {
       title: 'Data',
       panels: [
         panel({
           title: 'Size',
-          text: 'Bytes of all segments, by topic.',
+          text: 'Bytes of all segments of all replicas, by topic.',
           unit: 'bytes',
           isStacked: true,
           expr: `sum by (topic) (logcluster_log_size_bytes{${broker}, topic=~"$topic"})`,

@@ -60,6 +60,8 @@ function complaintsOfPanel(panel: Panel): string[] {
 }
 
 const growing = /_(?:total|bucket)$/
+/** What Grafana puts in: from sample to sample, or all that is looked at. */
+const ranges = ['$__rate_interval', '$__range']
 const rates = ['rate', 'irate', 'increase']
 
 function complaintsOfQuery({ expr, legendFormat }: Target): string[] {
@@ -73,7 +75,7 @@ function complaintsOfQuery({ expr, legendFormat }: Target): string[] {
         .filter(matcher => !matchers.includes(matcher))
         .map(matcher => `${metric} without ${matcher}`),
       ...(growing.test(metric) && !rates.includes(of ?? '') ? [`${metric} without a rate`] : []),
-      ...(range === null || range === '$__rate_interval' ? [] : [`${metric} over ${range}`]),
+      ...(range === null || ranges.includes(range) ? [] : [`${metric} over ${range}`]),
     ]),
   ]
 }

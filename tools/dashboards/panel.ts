@@ -24,7 +24,8 @@ export interface Panel {
   readonly redFrom?: number
 }
 
-interface Row {
+/** Panels under one title. */
+export interface Row {
   readonly title: string
   readonly panels: readonly Panel[]
 }

@@ -13,14 +13,15 @@ export interface Case {
   readonly value?: string
 }
 
-const place = { namespace: 'streaming', logcluster: 'orders', instance: '10.0.0.7:9404' }
-const target = { ...place, job: 'streaming/orders' }
-const cluster = { namespace: 'streaming', logcluster: 'orders' }
+export const place = { namespace: 'streaming', logcluster: 'orders', instance: '10.0.0.7:9404' }
+export const target = { ...place, job: 'streaming/orders' }
+export const cluster = { namespace: 'streaming', logcluster: 'orders' }
 const operator = { namespace: 'logcluster-system', job: 'operator', instance: '10.0.0.9:8080' }
 
 type Labels = Readonly<Record<string, string>>
 
-function series(metric: string, labels: Labels): string {
+/** A series as promtool names it. */
+export function series(metric: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`)
   return `${metric}{${pairs.join(', ')}}`
 }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { brokerAlerts, storageAlerts } from './broker-alerts.ts'
 import { operatorAlerts } from './operator-alerts.ts'
 import { recordings } from './recordings.ts'
+import { replicationAlerts } from './replication-alerts.ts'
 import type { Alert, Recording, RuleGroup } from './rule.ts'
 
 /** In the order in which they are evaluated: alerts stand on recordings. */
@@ -9,6 +10,7 @@ export const ruleGroups: readonly RuleGroup[] = [
   recordings,
   brokerAlerts,
   storageAlerts,
+  replicationAlerts,
   operatorAlerts,
 ]
 

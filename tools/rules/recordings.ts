@@ -37,6 +37,10 @@ export const recordings: RuleGroup = {
       expr: `sum by (${clusterLabels}, group, topic) (logcluster_consumer_lag_records{position="committed"})`,
     },
     {
+      record: 'logcluster:logcluster_cluster_reassigning_partitions:sum',
+      expr: `sum by (${clusterLabels}) (logcluster_cluster_reassigning_partitions)`,
+    },
+    {
       record: 'logcluster_api:logcluster_request_duration_seconds:p99_rate5m',
       expr: `histogram_quantile(0.99, sum by (${clusterLabels}, api, le) (rate(logcluster_request_duration_seconds_bucket[5m])))`,
     },

@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { describeWith, promtool } from '../../test/helpers/clients.ts'
 import { selectorsIn, syntaxErrorsIn } from '../promql.ts'
 import { brokerCases, type Case, operatorCases, storageCases } from './cases.ts'
+import { replicationCases } from './replication-cases.ts'
 import { ruleFiles, ruleGroups, runbooks } from './index.ts'
 import type { Alert, Recording } from './rule.ts'
 
@@ -13,7 +14,7 @@ const root = join(import.meta.dirname, '../..')
 const rules = ruleGroups.flatMap(group => [...group.rules])
 const alerts = rules.filter((rule): rule is Alert => 'alert' in rule)
 const recordings = rules.filter((rule): rule is Recording => 'record' in rule)
-const cases = [...brokerCases, ...storageCases, ...operatorCases]
+const cases = [...brokerCases, ...storageCases, ...replicationCases, ...operatorCases]
 
 test('each alert is tried, and has a page that says what to do', () => {
   const names = alerts.map(({ alert }) => alert)

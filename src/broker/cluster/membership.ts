@@ -51,8 +51,7 @@ const quarantineLookMs = 5_000
 /**
  * This broker's part in the cluster. It holds the controller's office, or it follows the log while another does and watches
  * for the office to become free; both can be won and lost again and again. Where it is the only broker and has a copy to stand
- * on, it may stand alone instead: it looks again and again until the store is there and holds what this broker followed
- * (durability.md 1.6).
+ * on, it may stand alone instead: it looks until the store is there and holds what this broker followed (durability.md 1.6).
  */
 export class Membership implements PeerService {
   readonly #options: ClusterOptions
@@ -115,6 +114,7 @@ export class Membership implements PeerService {
       clock,
       brokerId,
       beat: options.beat,
+      beaten: options.beaten,
       heartbeatIntervalMs: timers.heartbeatIntervalMs ?? 1_000,
       sessionTimeoutMs: timers.sessionTimeoutMs ?? 6_000,
       askOnce: async (command, timeoutMs) => {

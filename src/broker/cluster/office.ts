@@ -6,6 +6,8 @@ import { OfficeKeeper } from './office-keeper.ts'
 
 /** The controller's office: what is asked of the broker that holds it. */
 export interface Office {
+  /** Whether the lease permits an append: a process that stood still holds an office of which the lease ran out. */
+  readonly mayAppend: boolean
   /** As `ControllerShell.ask`. */
   ask(command: Command, timeoutMs?: number): Promise<Answer>
   /** A request of that broker came. */
@@ -49,7 +51,6 @@ export class HeldOffice implements Office {
           })
   }
 
-  /** Whether the lease permits an append. */
   get mayAppend(): boolean {
     return this.#keeper?.holds ?? true
   }

@@ -8,6 +8,7 @@ import type { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import type { ListenerAddress } from '../metadata/records.ts'
 import type { MetadataStore } from '../metadata/store.ts'
 import type { PeerConnections } from './peers.ts'
+import type { PresenceOptions } from './presence.ts'
 
 export interface ClusterOptions {
   readonly env: Pick<Env, 'clock' | 'random'>
@@ -59,6 +60,8 @@ export interface ClusterOptions {
   readonly facts?: (cluster: OpenedCluster) => Promise<StartFacts>
   /** A count that rises on this broker's disk, told in signs of life (durability.md 3.1). Default: they are counted. */
   readonly beat?: () => number
+  /** What came of each sign of life, and after how many seconds. */
+  readonly beaten?: PresenceOptions['beaten']
   readonly timers?: {
     /** Between two signs of life (broker.heartbeat.interval.ms). Default 1,000. */
     readonly heartbeatIntervalMs?: number

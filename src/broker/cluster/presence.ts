@@ -15,11 +15,16 @@ export interface PresenceOptions {
   readonly image: () => MetadataImage
   /** One attempt: a refusal, or null where the controller could not be asked or gave no answer. */
   readonly askOnce: (command: Command, timeoutMs: number) => Promise<Answer | null>
+  /** A sign of life was asked for, and this came of it after that time. */
+  readonly beaten?: ((outcome: HeartbeatOutcome, seconds: number) => void) | undefined
   /** The controller registered this start; before the image has it. */
   readonly registered: (epoch: number) => void
   readonly failed: (error: Error) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
+
+/** `unanswered`: no controller was found, it did not answer in time, or there was another one meanwhile. */
+type HeartbeatOutcome = 'ok' | 'refused' | 'unanswered'
 
 const retryDelayMs = 200
 /** A registration waits for an append to a store that may be slow. */
@@ -169,9 +174,11 @@ export class Presence {
       wantsFence: !this.#isReady,
       beat: beat?.() ?? ++this.#beat,
     } as const
+    const askedMs = clock.monotonic()
     const asked = this.#options.askOnce(command, heartbeatIntervalMs * 2)
     const answer = await this.#asking.wait(asked)
     if (this.#isStopped) return
+    this.#options.beaten?.(outcomeOf(answer), (clock.monotonic() - askedMs) / 1000)
     if (answer?.type === 'heartbeatTaken') {
       this.#takenMs = clock.monotonic()
       if (answer.mayShutDown) this.#farewell?.resolve()
@@ -212,4 +219,9 @@ export class Presence {
   get incarnationId(): Uuid | null {
     return this.#registration?.incarnationId ?? null
   }
+}
+
+function outcomeOf(answer: Answer | null): HeartbeatOutcome {
+  if (answer?.type === 'heartbeatTaken') return 'ok'
+  return answer === null ? 'unanswered' : 'refused'
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SimClock } from '../../../sim/clock.ts'
 import { ClientWorld } from '../../../test/helpers/client-world.ts'
+import { unlimited } from '../../../test/helpers/fetcher-drive.ts'
 import { FakeFollowed } from '../../../test/helpers/fake-followed.ts'
 import type { Heard, ScriptedBroker } from '../../../test/helpers/scripted-broker.ts'
 import { DiskError } from '../../env/env.ts'
@@ -21,7 +22,6 @@ let failures: Failure[]
 /** Of the leader. */
 let epoch: number
 let fetchersPerLeader: number
-
 beforeEach(async () => {
   world = await ClientWorld.start()
   ;({ clock, broker } = world)
@@ -47,8 +47,7 @@ function start(): void {
       answerBytesMax: 5000,
       backoffMs: 1000,
     }),
-    throttle: { isListed: () => false, isExceeded: () => false, record: () => {} },
-    room: { isShort: () => false, isNeeded: () => false },
+    ...unlimited,
     connectTo: () => world.connect(),
     answerTimeoutMs: () => 3000,
     onFailure: failure => void failures.push(failure),

@@ -69,6 +69,11 @@ export class Partitions {
       neighbours === undefined ? null : new Neighbours({ ...neighbours, clock }, () => this.all())
   }
 
+  /** Whose they are. */
+  get brokerId(): number {
+    return this.#options.brokerId
+  }
+
   /** What became of in-sync sets since the start of the process. */
   get inSyncCounts(): InSyncCounts {
     return this.#neighbours?.counts ?? noCounts

@@ -9,8 +9,8 @@ type Sources = () => Partial<MetricSources>
 
 /**
  * The names, labels and values of kafka_exporter (github.com/danielqsj/kafka_exporter, showing all groups as it does
- * by default), so that dashboards and alerts made for it work unchanged. Unlike there a sum leaves out the -1 of what
- * was never committed.
+ * by default), so that dashboards and alerts made for it work unchanged: each series is told by one broker of a cluster, as
+ * by the one exporter there. Unlike there a sum leaves out the -1 of what was never committed.
  */
 export function kafkaExporterInstruments(
   registry: Registry,
@@ -29,8 +29,8 @@ function brokerGauges(sources: Sources): Instrument[] {
       name: 'kafka_brokers',
       help: 'Brokers of the cluster.',
       samples: () => {
-        const brokers = sources().brokers?.()
-        return brokers === undefined ? [] : [{ value: [...brokers].length }]
+        const state = sources().cluster?.().state ?? null
+        return state === null ? [] : [{ value: state.brokers.length }]
       },
     },
     {
@@ -53,6 +53,7 @@ function partitionGauges(sources: Sources): Instrument[] {
     labels: ['topic', 'partition'],
     *samples() {
       for (const log of sources().logs?.() ?? []) {
+        if (!log.isTold) continue
         yield { labels: { topic: log.topic, partition: String(log.partition) }, value: value(log) }
       }
     },
@@ -63,8 +64,8 @@ function partitionGauges(sources: Sources): Instrument[] {
       help: 'Partitions of a topic.',
       labels: ['topic'],
       *samples() {
-        for (const [topic, logs] of logsByTopic(sources)) {
-          yield { labels: { topic }, value: logs.length }
+        for (const [topic, value] of sources().cluster?.().state?.partitionCounts ?? []) {
+          yield { labels: { topic }, value }
         }
       },
     },
@@ -124,14 +125,4 @@ function groupGauges(sources: Sources): Instrument[] {
     byPartition('lag', 'Records that a consumer group has not committed.', row => row.records),
     byTopic('lag_sum', 'Records of all partitions, not committed.', row => row.records),
   ]
-}
-
-function logsByTopic(sources: Sources): Map<string, LogNumbers[]> {
-  const byTopic = new Map<string, LogNumbers[]>()
-  for (const log of sources().logs?.() ?? []) {
-    const logs = byTopic.get(log.topic)
-    if (logs === undefined) byTopic.set(log.topic, [log])
-    else logs.push(log)
-  }
-  return byTopic
 }

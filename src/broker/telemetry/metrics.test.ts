@@ -1,155 +1,8 @@
 import { expect, test } from 'vitest'
 import { checkMetrics, describeWith } from '../../../test/helpers/clients.ts'
+import { metricSources as sources } from '../../../test/helpers/metric-sources.ts'
 import { watchLoopLag } from './loop-lag.ts'
 import { Metrics } from './metrics.ts'
-import type { MetricSources } from './sources.ts'
-
-const sources: MetricSources = {
-  build: () => ({ version: '1.2.3', node: 'v24.0.0' }),
-  isMetadataWaiting: () => true,
-  isMetadataQuarantined: () => false,
-  pageCache: () => ({ source: 'mincore' }),
-  start: () => ({ class: 'B', reason: 'process-died' }),
-  dataPath: () => ({ network: 'native', disk: 'native', crc: 'native' }),
-  network: () => ({
-    bytesReceived: 1,
-    bytesSendfile: 2,
-    bytesCopied: 3,
-    copiedInJavaScript: { 'frame-assembly': 5, 'file-read': 6 },
-    requestMemoryBytes: 4,
-    requestMemoryWaits: 5,
-  }),
-  copied: () => ({ 'file-read': 42 }),
-  sent: () => [
-    { topic: 'hot', group: 'billing', sentBytes: 100, hitBytes: 90 },
-    { topic: 'unmeasured', group: '', sentBytes: 50, hitBytes: null },
-  ],
-  coldReads: () => ({
-    numbers: () => [{ group: 'billing', jobs: 3, bytes: 4000, waitSeconds: 0.25, waiting: 2 }],
-    droppedBytes: 70,
-    evictedHotBytes: 60,
-  }),
-  groups: () => [{ group: 'billing', state: 'Stable', memberCount: 2 }],
-  lags: () => [
-    {
-      position: 'committed',
-      group: 'billing',
-      clientId: '',
-      topic: 'hot',
-      partition: 3,
-      offset: 8,
-      records: 4,
-      bytes: 170,
-      seconds: 2.5,
-    },
-    {
-      position: 'fetch',
-      group: 'billing',
-      clientId: 'reader',
-      topic: 'hot',
-      partition: 3,
-      offset: 11,
-      records: 1,
-      bytes: 40,
-      seconds: null,
-    },
-  ],
-  committed: () => [
-    {
-      group: 'billing',
-      topic: 'hot',
-      partitions: [
-        { partition: 3, offset: 8, records: 4 },
-        { partition: 4, offset: -1, records: -1 },
-      ],
-    },
-  ],
-  groupSeriesMax: () => 10,
-  appends: () => [{ topic: 'hot', bytes: 1000, batches: 5 }],
-  logs: () => [
-    {
-      topic: 'hot',
-      partition: 3,
-      startOffset: 7,
-      highWatermark: 12,
-      endOffset: 13,
-      sizeBytes: 500,
-      leader: 1,
-      replicas: [1, 2],
-      isr: [1],
-    },
-    {
-      topic: 'hot',
-      partition: 4,
-      startOffset: 0,
-      highWatermark: 5,
-      endOffset: 5,
-      sizeBytes: 50,
-      leader: 1,
-      replicas: [1],
-      isr: [1],
-    },
-  ],
-  brokers: () => [{ id: 7, address: 'kafka.example:9092' }],
-  storage: () => ({
-    unflushedBytes: 10,
-    unflushedAgeMs: 250,
-    dirtyBytes: 20,
-    isOverDirtyBudget: true,
-    writeStalls: 2,
-    writeStallSeconds: 0.5,
-    threadWrites: 3,
-    hasFailed: false,
-    strayLogs: 2,
-  }),
-  space: () => ({ totalBytes: 1000, freeBytes: 400 }),
-  offlinePartitions: () => 3,
-  cleaner: () => ({
-    runs: 3,
-    readBytes: 300,
-    writtenBytes: 200,
-    lastRunSeconds: 1.5,
-    keyMapUtilization: 0.25,
-    maxDirtyRatio: 0.75,
-    uncleanablePartitions: 1,
-    uncleanableBytes: 500,
-    threadFailures: 0,
-  }),
-  process: () => ({
-    cpuUserSeconds: 1.5,
-    cpuSystemSeconds: 0.5,
-    residentBytes: 1e6,
-    heapUsedBytes: 1e5,
-    openFiles: null,
-    openFilesMax: 1024,
-    startSeconds: 1.7e9,
-  }),
-  connections: () => 9,
-  inSync: () => ({
-    led: 9,
-    underReplicated: 8,
-    underMinIsr: 7,
-    leaderless: 6,
-    expands: 5,
-    shrinks: 4,
-    recordsCut: 3,
-  }),
-  fetchSessions: () => ({ size: 3, partitionCount: 12, evictionCount: 1 }),
-  replication: () => ({
-    fetchers: [
-      {
-        broker: 2,
-        bytes: 1100,
-        requests: 21,
-        failures: [['UNKNOWN_LEADER_EPOCH', 2]],
-        partitions: 7,
-        behindRecords: 31,
-        behindSeconds: 1.5,
-      },
-    ],
-    followers: [{ broker: 3, sentBytes: 1200, lagBytes: 41, lagSeconds: 0.75 }],
-  }),
-}
 
 function used(): Metrics {
   const metrics = new Metrics()
@@ -164,6 +17,10 @@ function used(): Metrics {
   metrics.connectionFault('malformed')
   metrics.loginFailures('private')
   metrics.loopLag(0.02)
+  metrics.cluster.begin(['append'], ['ok', 'unknown'])
+  metrics.cluster.observe('append', 'ok', 0.02)
+  metrics.cluster.heartbeat('ok', 0.002)
+  metrics.cluster.heartbeat('unanswered', 2)
   return metrics
 }
 
@@ -207,6 +64,31 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_isr_expands_total 5',
       'logcluster_isr_shrinks_total 4',
       'logcluster_committed_records_cut_total 3',
+      'logcluster_active_controller 1',
+      'logcluster_controller_id 7',
+      'logcluster_controller_epoch 5',
+      'logcluster_controller_terms_total 2',
+      'logcluster_leader_elections_total{kind="clean"} 4',
+      'logcluster_leader_elections_total{kind="unclean"} 1',
+      'logcluster_possible_data_loss_total{topic="hot"} 1',
+      'logcluster_metadata_applied_sequence 88',
+      'logcluster_metadata_log_end_sequence 89',
+      'logcluster_cluster_topics 1',
+      'logcluster_cluster_partitions 2',
+      'logcluster_cluster_leaderless_partitions 11',
+      'logcluster_cluster_recovering_partitions 12',
+      'logcluster_cluster_not_preferred_partitions 13',
+      'logcluster_cluster_reassigning_partitions 14',
+      'logcluster_cluster_quarantined 0',
+      'logcluster_cluster_broker_fenced{broker="7"} 0',
+      'logcluster_cluster_broker_shutting_down{broker="7"} 1',
+      'logcluster_cluster_broker_directory_failed{broker="7"} 0',
+      'logcluster_metadata_store_operations_total{operation="append",outcome="ok"} 1',
+      'logcluster_metadata_store_operations_total{operation="append",outcome="unknown"} 0',
+      'logcluster_metadata_store_duration_seconds_count{operation="append"} 1',
+      'logcluster_heartbeats_total{outcome="ok"} 1',
+      'logcluster_heartbeats_total{outcome="unanswered"} 1',
+      'logcluster_heartbeat_duration_seconds_count 1',
       'logcluster_replication_received_bytes_total{leader="2"} 1100',
       'logcluster_replication_fetches_total{leader="2"} 21',
       'logcluster_replication_failures_total{leader="2",error="UNKNOWN_LEADER_EPOCH"} 2',
@@ -289,7 +171,7 @@ test('what cannot be measured is absent, never 0', async () => {
 
 test('a counter shows the value of its source at each scrape, and topics that went away are gone', async () => {
   const metrics = new Metrics()
-  const place = { leader: 1, replicas: [1], isr: [1] }
+  const place = { leader: 1, replicas: [1], isr: [1], isTold: true }
   const offsets = { startOffset: 0, highWatermark: 1, endOffset: 1 }
   let logs = [{ topic: 'a', partition: 0, ...offsets, sizeBytes: 1, ...place }]
   metrics.attach({ logs: () => logs })
@@ -298,6 +180,25 @@ test('a counter shows the value of its source at each scrape, and topics that we
   expect(await ends()).toEqual(['logcluster_log_end_offset{topic="a",partition="0"} 1'])
   logs = []
   expect(await ends()).toEqual([])
+})
+
+test('what clients see of a partition is told by one broker, and what lies on a disk by each', async () => {
+  const metrics = used()
+  const others = [...sources.logs()].map(log => ({ ...log, isTold: false }))
+  metrics.attach({ logs: () => others })
+  const lines = await samples(metrics)
+  expect(lines.filter(line => line.startsWith('kafka_topic_partition_'))).toEqual([])
+  expect(lines).toContain('logcluster_log_end_offset{topic="hot",partition="3"} 13')
+})
+
+test('what is a fact of the cluster is told by the controller alone', async () => {
+  const metrics = used()
+  metrics.attach({ cluster: () => ({ ...sources.cluster(), isController: false, state: null }) })
+  const lines = await samples(metrics)
+  const facts =
+    /^(?:logcluster_cluster_|logcluster_metadata_log_end|kafka_brokers|kafka_topic_partitions)/
+  expect(lines.filter(line => facts.test(line))).toEqual([])
+  expect(lines).toContain('logcluster_active_controller 0')
 })
 
 test('series of groups beyond the bound are left out, and counted', async () => {

@@ -1,6 +1,8 @@
 import { Histogram, Registry } from 'prom-client'
 import { brokerInstruments } from './broker-instruments.ts'
 import { fetchSessionInstruments } from './fetch-session-instruments.ts'
+import { clusterInstruments } from './cluster-instruments.ts'
+import { ClusterMeters } from './cluster-meters.ts'
 import { cleanerInstruments } from './cleaner-instruments.ts'
 import { inSyncInstruments } from './in-sync-instruments.ts'
 import { replicationInstruments } from './replication-instruments.ts'
@@ -45,6 +47,8 @@ export class Metrics {
   readonly #latency: Histogram<'api'>
   readonly #lag: Histogram
   readonly #meters = new Map<string, ApiMeter>()
+  /** Of the metadata store and of the controller, as this broker finds them. */
+  readonly cluster: ClusterMeters
   readonly connectionsAccepted: Cell = { value: 0 }
   /** Times that reading from producers was stopped because of dirty bytes. */
   readonly pressurePauses: Cell = { value: 0 }
@@ -59,6 +63,8 @@ export class Metrics {
     brokerInstruments(this.registry, sources)
     fetchSessionInstruments(this.registry, sources)
     cleanerInstruments(this.registry, sources)
+    this.cluster = new ClusterMeters(this.registry)
+    clusterInstruments(this.registry, sources)
     inSyncInstruments(this.registry, sources)
     replicationInstruments(this.registry, sources)
     const bound = new SeriesBound(sources)

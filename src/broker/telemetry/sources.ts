@@ -50,6 +50,8 @@ export interface MetricSources {
   readonly cleaner: () => CleanerNumbers
   /** In-sync sets of what this broker leads. */
   readonly inSync: () => InSyncNumbers
+  /** What this broker knows of the cluster. */
+  readonly cluster: () => ClusterNumbers
   /** What is copied from other brokers, and to them. */
   readonly replication: () => ReplicationNumbers
   readonly process: () => ProcessNumbers
@@ -83,6 +85,8 @@ export interface LogNumbers {
   readonly leader: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+  /** What clients see of the partition is this broker's to tell: one of all brokers does. */
+  readonly isTold: boolean
 }
 
 export interface BrokerNumbers {
@@ -128,6 +132,45 @@ export interface InSyncNumbers {
   readonly expands: number
   readonly shrinks: number
   readonly recordsCut: number
+}
+
+export interface ClusterNumbers {
+  /** This broker is the active controller. */
+  readonly isController: boolean
+  /** As far as it knows; -1 where it knows none. */
+  readonly controllerId: number
+  readonly controllerEpoch: number
+  /** The last record of the metadata log that it has applied. */
+  readonly appliedSequence: number
+  /** Times that it became the controller, since the start of the process; here as below. */
+  readonly terms: number
+  /** Leaders that it elected, by kind. */
+  readonly elections: Iterable<readonly [kind: string, count: number]>
+  /** Elections after which acknowledged records may be gone, by topic. */
+  readonly possibleLosses: Iterable<readonly [topic: string, count: number]>
+  /** null where another broker is the controller, or nobody: then it is not for this one to tell. A broker that is alone tells it always. */
+  readonly state: ClusterState | null
+}
+
+/** What the metadata says of the cluster as a whole. Partitions are counted. */
+export interface ClusterState {
+  readonly endSequence: number
+  readonly topics: number
+  readonly partitions: number
+  readonly leaderless: number
+  readonly recovering: number
+  readonly notPreferred: number
+  readonly reassigning: number
+  readonly isQuarantined: boolean
+  /** By topic. */
+  readonly partitionCounts: Iterable<readonly [topic: string, count: number]>
+  /** Those that are registered. */
+  readonly brokers: readonly {
+    readonly id: number
+    readonly isFenced: boolean
+    readonly isShuttingDown: boolean
+    readonly hasFailedDirectory: boolean
+  }[]
 }
 
 export interface ReplicationNumbers {

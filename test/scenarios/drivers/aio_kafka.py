@@ -159,7 +159,7 @@ def refuse(answer):
 
 
 async def create_topic(address, wish):
-    topic = NewTopic(wish["topic"], wish["partitions"], 1, topic_configs=wish["configs"])
+    topic = NewTopic(wish["topic"], wish["partitions"], -1, topic_configs=wish["configs"])
     await administered(address, lambda admin: admin.create_topics([topic]))
 
 

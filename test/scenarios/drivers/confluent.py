@@ -140,7 +140,7 @@ def administer(address, act):
 
 
 def create_topic(address, wish):
-    topic = NewTopic(wish["topic"], wish["partitions"], 1, config=wish["configs"])
+    topic = NewTopic(wish["topic"], wish["partitions"], -1, config=wish["configs"])
     administer(address, lambda admin: admin.create_topics([topic]))
 
 

@@ -159,7 +159,7 @@ def with_admin(address, act):
 
 
 def create_topic(address, wish):
-    topic = NewTopic(wish["topic"], wish["partitions"], 1, topic_configs=wish["configs"])
+    topic = NewTopic(wish["topic"], wish["partitions"], -1, topic_configs=wish["configs"])
     with_admin(address, lambda admin: admin.create_topics([topic]))
 
 

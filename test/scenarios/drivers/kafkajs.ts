@@ -50,7 +50,12 @@ function codecOf(compress: OneWay, decompress: OneWay): () => unknown {
 const patient = { initialRetryTime: 100, maxRetryTime: 1000, retries: 40 }
 
 function kafkaOf(address: string, clientId = 'scenarios'): kafkajs.Kafka {
-  return new Kafka({ clientId, brokers: [address], logLevel: logLevel.NOTHING, retry: patient })
+  return new Kafka({
+    clientId,
+    brokers: address.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: patient,
+  })
 }
 
 function verbsOf(address: string): Verbs {
@@ -67,7 +72,7 @@ function verbsOf(address: string): Verbs {
         headers: Object.fromEntries(headers),
         ...(timestamp !== undefined && { timestamp: String(timestamp) }),
       }))
-      const producer = kafka.producer({ retry: { retries: 2 } })
+      const producer = kafka.producer({ retry: patient })
       await producer.connect()
       try {
         await producer.send({ topic, messages, compression, acks: acks === 'all' ? -1 : +acks })
@@ -96,10 +101,12 @@ function verbsOf(address: string): Verbs {
     },
 
     async offsetForTime({ topic, partition, timestamp }) {
-      const offsets = await withAdmin(admin => admin.fetchTopicOffsetsByTimestamp(topic, timestamp))
+      const offsets = await askedAgain(() =>
+        withAdmin(admin => admin.fetchTopicOffsetsByTimestamp(topic, timestamp)),
+      )
       const { offset } = offsets.find(one => one.partition === partition)!
       // For a time after the last record it gives the end, which others tell as -1.
-      const ends = await withAdmin(admin => admin.fetchTopicOffsets(topic))
+      const ends = await askedAgain(() => withAdmin(admin => admin.fetchTopicOffsets(topic)))
       return offset === ends.find(one => one.partition === partition)!.high ? -1 : Number(offset)
     },
 
@@ -213,6 +220,9 @@ function verbsOf(address: string): Verbs {
     await consumer.subscribe({ topic, fromBeginning: true })
     const found: PlacedRecord[] = []
     const done = Promise.withResolvers<void>()
+    const joined = new Promise<void>(resolve => {
+      consumer.on(consumer.events.GROUP_JOIN, () => resolve())
+    })
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition: of, message }) => {
@@ -231,6 +241,8 @@ function verbsOf(address: string): Verbs {
         if (found.length === count) done.resolve()
       },
     })
+    // `run` resolves too where the group's coordinator could not be found yet, and then there is nothing to seek in.
+    await inTime(joined, () => 'no group')
     consumer.seek({ topic, partition, offset: String(offset) })
     await inTime(done.promise, () => `${found.length} of ${count} records`)
     await consumer.disconnect()
@@ -260,6 +272,18 @@ async function member(wish: MemberWish): Promise<() => Promise<void>> {
     },
   })
   return () => consumer.disconnect()
+}
+
+/** Its administrator asks once who leads, and what is then told in the middle of an election is left to the application. */
+async function askedAgain<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let left = patient.retries; ; left--) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (left === 0 || (error as { retriable?: boolean }).retriable !== true) throw error
+      await sleep(patient.initialRetryTime)
+    }
+  }
 }
 
 /** Rejects with what is there after 20 s. */

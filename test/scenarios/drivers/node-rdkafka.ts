@@ -227,7 +227,7 @@ function verbsOf(address: string): Verbs {
     },
 
     createTopic({ topic, partitions, configs }) {
-      const wish = { topic, num_partitions: partitions, replication_factor: 1, config: configs }
+      const wish = { topic, num_partitions: partitions, replication_factor: -1, config: configs }
       return administer((admin, done) => admin.createTopic(wish, 20_000, done))
     },
     growTopic: ({ topic, partitions }) =>

@@ -26,7 +26,7 @@ type From = Pick<
 >
 
 function clientOf(address: string, clientId = 'scenarios') {
-  return { clientId, bootstrapBrokers: [address], retries: 3, metadataMaxAge: 500 }
+  return { clientId, bootstrapBrokers: address.split(','), retries: 3, metadataMaxAge: 500 }
 }
 
 /** For half a minute. By default a stream ends with the error of its fourth try, three seconds after the first. */
@@ -127,7 +127,7 @@ function verbsOf(address: string): Verbs {
     createTopic: ({ topic, partitions, configs }) =>
       withAdmin(async admin => {
         const entries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-        await admin.createTopics({ topics: [topic], partitions, replicas: 1, configs: entries })
+        await admin.createTopics({ topics: [topic], partitions, replicas: -1, configs: entries })
       }),
     growTopic: ({ topic, partitions }) =>
       withAdmin(admin => admin.createPartitions({ topics: [{ name: topic, count: partitions }] })),

@@ -76,6 +76,9 @@ type Lacks string
 
 func (reason Lacks) Error() string { return string(reason) }
 
+// Brokers has the brokers of an address, where several stand with commas between them.
+func Brokers(address string) []string { return strings.Split(address, ",") }
+
 // MemberWish is how a member of a group is started. Instance is empty where it is not static.
 type MemberWish struct {
 	Address, Topic, Group, Name, Instance string

@@ -37,7 +37,7 @@ func verbsOf(address string) map[string]driver.Verb {
 		"offsetForTime": administer(address, offsetForTime),
 		"partitions":    func(wish driver.Wish) (any, error) { return partitions(address, wish) },
 		"createTopic": administer(address, func(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
-			_, err := admin.CreateTopic(ctx, wish.Partitions, 1, entriesOf(wish), wish.Topic)
+			_, err := admin.CreateTopic(ctx, wish.Partitions, -1, entriesOf(wish), wish.Topic)
 			return nil, err
 		}),
 		"growTopic": administer(address, func(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
@@ -68,7 +68,7 @@ type act func(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, e
 
 func administer(address string, act act) driver.Verb {
 	return func(wish driver.Wish) (any, error) {
-		client, err := kgo.NewClient(kgo.SeedBrokers(address))
+		client, err := kgo.NewClient(kgo.SeedBrokers(driver.Brokers(address)...))
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func offsetForTime(ctx context.Context, admin *kadm.Client, wish driver.Wish) (a
 
 // Its administrator's metadata makes no topic.
 func partitions(address string, wish driver.Wish) (any, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(address))
+	client, err := kgo.NewClient(kgo.SeedBrokers(driver.Brokers(address)...))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func describeTopic(ctx context.Context, admin *kadm.Client, wish driver.Wish) (a
 // It is idempotent unless told not to be, which it insists on below acks=all.
 func produce(address string, wish driver.Wish) error {
 	options := []kgo.Opt{
-		kgo.SeedBrokers(address),
+		kgo.SeedBrokers(driver.Brokers(address)...),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codecs[wish.Codec]),
 		kgo.ProducerBatchMaxBytes(4 << 20),
@@ -176,7 +176,7 @@ func produce(address string, wish driver.Wish) error {
 
 func flow(address string, wish driver.Wish) (any, error) {
 	client, err := kgo.NewClient(
-		kgo.SeedBrokers(address),
+		kgo.SeedBrokers(driver.Brokers(address)...),
 		kgo.DefaultProduceTopic(wish.Topic),
 		kgo.RecordPartitioner(kgo.RoundRobinPartitioner()),
 		kgo.MetadataMaxAge(500*time.Millisecond),
@@ -202,7 +202,7 @@ func flow(address string, wish driver.Wish) (any, error) {
 func reader(address string, wish driver.Wish, more ...kgo.Opt) (*kgo.Client, error) {
 	at := map[int32]kgo.Offset{wish.Partition: kgo.NewOffset().At(wish.Offset)}
 	from := kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{wish.Topic: at})
-	return kgo.NewClient(append(more, kgo.SeedBrokers(address), from)...)
+	return kgo.NewClient(append(more, kgo.SeedBrokers(driver.Brokers(address)...), from)...)
 }
 
 // The next `count` records, or as many as came in `patience`.
@@ -284,7 +284,7 @@ func offsetsOf(records []*kgo.Record) []int64 {
 
 func consumeGroup(address string, wish driver.Wish) (any, error) {
 	client, err := kgo.NewClient(
-		kgo.SeedBrokers(address),
+		kgo.SeedBrokers(driver.Brokers(address)...),
 		kgo.ConsumerGroup(wish.Group),
 		kgo.ConsumeTopics(wish.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -331,7 +331,7 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 		}
 	}
 	options := []kgo.Opt{
-		kgo.SeedBrokers(wish.Address),
+		kgo.SeedBrokers(driver.Brokers(wish.Address)...),
 		kgo.ClientID(wish.Name),
 		kgo.ConsumerGroup(wish.Group),
 		kgo.ConsumeTopics(wish.Topic),

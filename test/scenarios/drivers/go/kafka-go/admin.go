@@ -27,7 +27,7 @@ func adminVerbs(address string) map[string]driver.Verb {
 			defer transport.CloseIdleConnections()
 			ctx, cancel := context.WithTimeout(context.Background(), driver.Patience)
 			defer cancel()
-			return act(ctx, &kafka.Client{Addr: kafka.TCP(address), Transport: transport}, wish)
+			return act(ctx, &kafka.Client{Addr: kafka.TCP(driver.Brokers(address)...), Transport: transport}, wish)
 		}
 	}
 	return verbs
@@ -58,7 +58,7 @@ func partitions(ctx context.Context, client *kafka.Client, wish driver.Wish) (an
 }
 
 func createTopic(ctx context.Context, client *kafka.Client, wish driver.Wish) (any, error) {
-	topic := kafka.TopicConfig{Topic: wish.Topic, NumPartitions: int(wish.Partitions), ReplicationFactor: 1}
+	topic := kafka.TopicConfig{Topic: wish.Topic, NumPartitions: int(wish.Partitions), ReplicationFactor: -1}
 	for name, value := range wish.Configs {
 		topic.ConfigEntries = append(topic.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: value})
 	}

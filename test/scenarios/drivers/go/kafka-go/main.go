@@ -37,7 +37,7 @@ func verbsOf(address string) map[string]driver.Verb {
 
 func produce(address string, wish driver.Wish) error {
 	writer := &kafka.Writer{
-		Addr:         kafka.TCP(address),
+		Addr:         kafka.TCP(driver.Brokers(address)...),
 		Topic:        wish.Topic,
 		Balancer:     kafka.BalancerFunc(func(kafka.Message, ...int) int { return int(wish.Partition) }),
 		BatchSize:    len(wish.Records),
@@ -75,7 +75,7 @@ func firstOf(err error) error {
 
 func flow(address string, wish driver.Wish) (any, error) {
 	writer := &kafka.Writer{
-		Addr:         kafka.TCP(address),
+		Addr:         kafka.TCP(driver.Brokers(address)...),
 		Topic:        wish.Topic,
 		Balancer:     &kafka.RoundRobin{},
 		BatchTimeout: time.Millisecond,
@@ -94,7 +94,7 @@ func flow(address string, wish driver.Wish) (any, error) {
 
 func consume(address string, wish driver.Wish) (any, error) {
 	config := kafka.ReaderConfig{
-		Brokers: []string{address}, Topic: wish.Topic, Partition: int(wish.Partition), MaxWait: 100 * time.Millisecond,
+		Brokers: driver.Brokers(address), Topic: wish.Topic, Partition: int(wish.Partition), MaxWait: 100 * time.Millisecond,
 	}
 	if wish.MinBytes > 0 {
 		config.MinBytes, config.MaxBytes, config.MaxWait = int(wish.MinBytes), 4<<20, driver.MinBytesWait
@@ -126,7 +126,7 @@ func consume(address string, wish driver.Wish) (any, error) {
 
 func consumeGroup(address string, wish driver.Wish) (any, error) {
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers:        []string{address},
+		Brokers:        driver.Brokers(address),
 		GroupID:        wish.Group,
 		Topic:          wish.Topic,
 		StartOffset:    kafka.FirstOffset,
@@ -157,7 +157,7 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 	}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                wish.Group,
-		Brokers:           []string{wish.Address},
+		Brokers:           driver.Brokers(wish.Address),
 		Dialer:            &kafka.Dialer{ClientID: wish.Name, Timeout: 10 * time.Second},
 		Topics:            []string{wish.Topic},
 		HeartbeatInterval: 300 * time.Millisecond,
@@ -194,7 +194,7 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 // One partition until its generation ends, which waits for the last commit.
 func readOn(ctx context.Context, wish driver.MemberWish, generation *kafka.Generation, from kafka.PartitionAssignment) {
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{wish.Address}, Topic: wish.Topic, Partition: from.ID, MaxWait: 100 * time.Millisecond,
+		Brokers: driver.Brokers(wish.Address), Topic: wish.Topic, Partition: from.ID, MaxWait: 100 * time.Millisecond,
 	})
 	defer reader.Close()
 	_ = reader.SetOffset(from.Offset)

@@ -36,7 +36,7 @@ func configOf(clientID string) *sarama.Config {
 }
 
 func verbsOf(address string) map[string]driver.Verb {
-	brokers := []string{address}
+	brokers := driver.Brokers(address)
 	return map[string]driver.Verb{
 		"version":       func(driver.Wish) (any, error) { return driver.Version("github.com/IBM/sarama") },
 		"produce":       func(wish driver.Wish) (any, error) { return nil, produce(brokers, wish) },
@@ -47,7 +47,7 @@ func verbsOf(address string) map[string]driver.Verb {
 		"consumeGroup":  func(wish driver.Wish) (any, error) { return consumeGroup(brokers, wish) },
 		"partitions":    func(wish driver.Wish) (any, error) { return partitions(brokers, wish) },
 		"createTopic": administer(brokers, func(admin sarama.ClusterAdmin, wish driver.Wish) (any, error) {
-			detail := &sarama.TopicDetail{NumPartitions: wish.Partitions, ReplicationFactor: 1, ConfigEntries: entriesOf(wish)}
+			detail := &sarama.TopicDetail{NumPartitions: wish.Partitions, ReplicationFactor: -1, ConfigEntries: entriesOf(wish)}
 			return nil, admin.CreateTopic(wish.Topic, detail, false)
 		}),
 		"growTopic": administer(brokers, func(admin sarama.ClusterAdmin, wish driver.Wish) (any, error) {
@@ -352,7 +352,7 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 	config.Consumer.Group.Rebalance.Timeout = 10 * time.Second
 	config.Consumer.Offsets.AutoCommit.Enable = true
 	config.Consumer.Offsets.AutoCommit.Interval = 200 * time.Millisecond
-	group, err := sarama.NewConsumerGroup([]string{wish.Address}, wish.Group, config)
+	group, err := sarama.NewConsumerGroup(driver.Brokers(wish.Address), wish.Group, config)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,69 @@
+import { parseEndpoint } from '../../broker/config/listeners.ts'
+import { Peers } from '../../broker/cluster/peers.ts'
+import type { Command } from '../../broker/cluster/controller/commands.ts'
+import { CredentialFiles } from '../../broker/security/credential-files.ts'
+import type { WireClient } from '../../broker/wire/client/client.ts'
+import { NodeDisk } from '../../env/real/disk.ts'
+import { NodeNetwork } from '../../env/real/network.ts'
+import { realClock } from '../../env/real/clock.ts'
+import { realRandom } from '../../env/real/random.ts'
+import { exitCodes, type Terminal } from '../terminal.ts'
+import { askWhoDecides, type Candidate, withIds } from './ask-controller.ts'
+import { type Action, readWish, usage, type Wish } from './wish.ts'
+
+/** `logcluster recover`. */
+export async function runRecover(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(usage)
+    return exitCodes.done
+  }
+  const wish = readWish(args)
+  if (typeof wish === 'string') {
+    terminal.err(wish)
+    return exitCodes.usage
+  }
+  try {
+    const answer = await askWhoDecides(candidatesOf(wish), client => commandOf(wish.action, client))
+    if (answer.type === 'refused') {
+      terminal.err(answer.message)
+      return exitCodes.failed
+    }
+    terminal.out(doneBy(wish.action))
+    return exitCodes.done
+  } catch (error) {
+    terminal.err(error instanceof Error ? error.message : String(error))
+    return exitCodes.failed
+  }
+}
+
+function candidatesOf({ at, credentials }: Wish): Candidate[] {
+  const env = { network: new NodeNetwork(), clock: realClock, random: realRandom }
+  const files = new CredentialFiles({ disk: new NodeDisk(), random: realRandom }, credentials)
+  if (files.passwordOf('broker') === null) {
+    throw new Error(
+      `There is no password in ${credentials}/broker: give by --credentials the folder that private.credentials.dir of the brokers names.`,
+    )
+  }
+  const peers = new Peers({
+    env,
+    brokerId: -1,
+    version: 'recover',
+    password: () => files.passwordOf('broker'),
+  })
+  return at.split(',').map(name => ({
+    name,
+    connect: () => peers.connect(parseEndpoint('--at', name)),
+  }))
+}
+
+async function commandOf(action: Action, client: WireClient): Promise<Command> {
+  if (action.kind === 'end-quarantine') return { type: 'endQuarantine' }
+  const { directoryId, accepted } = action
+  return { type: 'retireDirectory', directoryId, acceptDataLoss: await withIds(client, accepted) }
+}
+
+function doneBy(action: Action): string {
+  return action.kind === 'end-quarantine'
+    ? 'The quarantine is over: the cluster goes on from the metadata log as it is.'
+    : `Directory ${action.directoryId} is retired: what lies there counts no more, and its broker may start with an empty one.`
+}
