@@ -127,6 +127,7 @@ export const logBrokerStatus = field(
         text: 'The id of the data directory of this incarnation, once the operator recorded it.',
       }),
       node: field(text(253).optional(), { text: 'The node that its volume or its pod is on.' }),
+      rack: field(text(63).optional(), { text: 'What it was told as its rack.' }),
       volume: field(volume.optional(), { text: 'Its volume.' }),
       addresses: field(listBy('listener', address, 8).optional(), {
         text: 'Where clients are told to find it, as far as that is known.',

@@ -3,7 +3,7 @@ import type { logClusterStatus } from './cluster-status.ts'
 import { field, kafkaConfig, listByName, text, textMap, type Rule } from './field.ts'
 import { listener } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
-import { disruption, placement } from './placement.ts'
+import { disruption, placement, rack } from './placement.ts'
 import { pool } from './pool.ts'
 
 const image = z.object({
@@ -136,6 +136,10 @@ export const logClusterSpec = field(
             'a pool cannot be removed or renamed for now, because the data of its brokers would go with it: give back the earlier name',
         },
       ],
+    }),
+    rack: field(rack.optional(), {
+      text: 'What may fail together with a broker: replicas of a partition are placed in as many racks as there are. The operator reads it at the node and tells the broker, which needs no right for it, and which waits until it is told.',
+      change: 'restart',
     }),
     placement: field(placement.prefault({}), {
       text: 'How brokers keep apart from one another. It counts for pods that are made after it: none is restarted for it, and one with a local volume stays where that lies.',

@@ -16,6 +16,8 @@ export const places = {
   volume: '/var/lib/logcluster',
   /** A folder in the volume: what a file system keeps at its root (`lost+found`) is not ours. */
   data: '/var/lib/logcluster/data',
+  /** What is known of a pod only once it has a node. */
+  facts: '/etc/logcluster-facts',
   terminationLog: '/dev/termination-log',
 } as const
 
@@ -38,6 +40,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'advertised.listeners.loopback.enable',
   'listener.security.protocol.map',
   'cluster.size',
+  'broker.rack.file',
   'private.listener',
   'private.advertised.listener',
   'private.credentials.dir',
@@ -74,7 +77,9 @@ export function brokerProperties(
     ['http.address', `0.0.0.0:${httpPort}`],
     ['termination.log.file', places.terminationLog],
   ]
-  return [...own, ...among, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
+  const rack =
+    cluster.spec.rack === undefined ? [] : [['broker.rack.file', `${places.facts}/rack`] as const]
+  return [...own, ...among, ...rack, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
 }
 
 /** What a broker is told that has others beside it. */

@@ -10,6 +10,7 @@ import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
 import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
+import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
@@ -33,6 +34,7 @@ export function brokerStatus(
       clusterId: broker.clusterId,
       directoryId: identity?.directoryId || undefined,
       node: node ?? undefined,
+      rack: rackTold(view, observed),
       volume: volumeStatus(view),
       addresses: addresses(view),
       retiredVolumes: retiredVolumes(view, now),
@@ -168,6 +170,12 @@ function volumeStatus({ claim }: BrokerView): LogBrokerStatus['volume'] {
     requested: claim.spec?.resources?.requests?.['storage'],
     size: claim.status?.capacity?.['storage'],
   })
+}
+
+function rackTold(view: BrokerView, observed: Observed): string | undefined {
+  const state = rackOf(view, observed)
+  if (state.kind === 'known') return state.rack
+  return state.kind === 'unwanted' ? undefined : view.logBroker?.status.rack
 }
 
 /** As far as node and ports are known; where a pod is being made anew, as they were. */
