@@ -60,10 +60,7 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
  * `ownReason` while the broker starts or stops, and then what is missing until it is in sync, as a sentence; null where it is ready. One
  * that stands on its own copy serves what it can: nobody could take it into an in-sync set.
  */
-export function whyNotReady(
-  ownReason: string | null,
-  { cluster, inSync }: StatusParts,
-): string | null {
+function whyNotReady(ownReason: string | null, { cluster, inSync }: StatusParts): string | null {
   if (ownReason !== null || cluster === undefined || cluster.standsAlone !== null) return ownReason
   return inSync?.reason(cluster.image) ?? null
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { registered } from '../../test/metadata/brokers.ts'
-import { ControllerWorld, threeBrokers } from '../../test/metadata/controller-world.ts'
+import { threeBrokers, type ControllerWorld } from '../../test/metadata/controller-world.ts'
 import { InSyncReadiness } from './in-sync-readiness.ts'
 import { MetadataImage } from './metadata/image.ts'
 

@@ -12,7 +12,7 @@ class World {
 
   write(text: string): void {
     const file = this.disk.open('/rack', 'create')
-    file.append([utf8(text)])
+    file.write(0, [utf8(text)])
     file.close()
   }
 

@@ -11,6 +11,7 @@ import { HttpApi } from './kubernetes/http-api.ts'
 import { Leader } from './kubernetes/leader.ts'
 import type { HttpSender } from './kubernetes/transport.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { NodeWatches } from './node-watches.ts'
 import type { Parts } from './parts.ts'
 import type { Reconcile } from './reconciler.ts'
 
@@ -71,6 +72,7 @@ export class Operator {
       api,
       caches,
       events: this.#events,
+      nodes: this.#newNodes(api),
       brokers,
       clock,
       random,
@@ -193,6 +195,21 @@ export class Operator {
         metrics.watchFailed(kind)
         logger.warn({ kind, reason }, 'Cannot list or watch; tries again')
       },
+      signal: this.#end.signal,
+    })
+  }
+
+  #newNodes(api: HttpApi): NodeWatches {
+    const { env, fatal, logger, metrics } = this.#options
+    return new NodeWatches({
+      ...env,
+      api,
+      tell: key => this.#controllers.logcluster.add(key),
+      onFailure: reason => {
+        metrics.watchFailed('Node')
+        logger.warn({ kind: 'Node', reason }, 'Cannot list or watch; tries again')
+      },
+      fatal,
       signal: this.#end.signal,
     })
   }

@@ -33,6 +33,10 @@ export class MemoryNodes {
   holdStatefulSets = false
   /** The node is gone with all that ran there, and nobody tells that of its pods. */
   isDead = false
+  /** Where a pod runs. */
+  nodeOf: (pod: Pod) => string = () => 'n1'
+  /** Nodes that take no pods. */
+  readonly cordoned = new Set<string>()
   /** What each Service of that type is given; null where Kubernetes has not come to it. */
   nodePort: number | null = null
   readonly #api: MemoryApi
@@ -52,6 +56,16 @@ export class MemoryNodes {
     const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'Unknown', reason: 'Told' }]
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } }
     this.#api.put({ ...node, status: { conditions } } as Draft)
+  }
+
+  /** As `kubectl cordon` and `uncordon`. */
+  cordon(name: string, isCordoned = true): void {
+    if (isCordoned) this.cordoned.add(name)
+    else this.cordoned.delete(name)
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Told' }]
+    const spec = isCordoned ? { unschedulable: true } : {}
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec }
+    this.#api.put({ ...node, status: { conditions } } as unknown as Draft)
   }
 
   /** True where something moved. */
@@ -112,6 +126,11 @@ export class MemoryNodes {
 
   #runPod(pod: Pod): void {
     if (pod.metadata.labels?.['app.kubernetes.io/component'] === 'check') return this.#runCheck(pod)
+    if (pod.spec?.nodeName === undefined && this.cordoned.has(this.nodeOf(pod))) {
+      const message = '1 node(s) were unschedulable'
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
+      return this.#setStatus(pod, { phase: 'Pending', conditions: [condition] })
+    }
     const claim = this.#claimOf(pod)
     const isGoing = claim?.metadata.deletionTimestamp !== undefined
     if (claim === null || (isGoing && pod.spec?.nodeName === undefined)) {
@@ -219,7 +238,7 @@ export class MemoryNodes {
     const spec = (live as unknown as { spec: Tree }).spec
     this.#api.put({
       ...live,
-      spec: isPod ? { ...spec, nodeName: 'n1' } : spec,
+      spec: isPod ? { ...spec, nodeName: this.nodeOf(live as Pod) } : spec,
       status,
     } as unknown as Draft)
   }

@@ -22,6 +22,7 @@ const samples: Readonly<Record<string, Pair>> = {
   'spec.restartedAt': ['2020-01-01T00:00:00Z', '2030-01-01T00:00:00Z'],
   'spec.listeners[].expose.advertised.host': ['a.example', 'b.example'],
   'spec.listeners[].expose.advertised.port': ['9092', '9093'],
+  'spec.rack.nodeLabel': ['example.org/rack', 'example.org/row'],
   'spec.config': [{}, { 'log.retention.ms': 5000 }],
   'spec.listeners[].name': ['internal', 'inside'],
   'spec.listeners[].port': [9092, 9093],

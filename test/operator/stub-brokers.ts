@@ -7,6 +7,7 @@ import type {
   DescribedConfig,
   Outcome,
 } from '../../src/operator/brokers/brokers.ts'
+import type { StubCluster } from './stub-cluster.ts'
 
 /** A broker that runs, as far as the operator asks it. */
 export interface StubBroker {
@@ -28,8 +29,11 @@ export class StubBrokers implements Brokers {
   /** How often anybody asked how a broker is. */
   looks = 0
 
-  constructor(find: (host: string) => StubBroker | null) {
-    this.#find = find
+  readonly #drain: (brokerId: number, isWanted: boolean) => void
+
+  constructor(disks: { readonly cluster: StubCluster; brokerAt(host: string): StubBroker | null }) {
+    this.#find = host => disks.brokerAt(host)
+    this.#drain = (id, isWanted) => disks.cluster.drain(id, isWanted)
   }
 
   async status({ host }: BrokerAccess): Promise<BrokerStatus> {
@@ -57,6 +61,11 @@ export class StubBrokers implements Brokers {
   ): Promise<readonly Outcome[]> {
     const broker = this.#broker(host)
     for (const { of, configs } of changes) {
+      const drain = configs['leadership.drain.enable']
+      if (of.kind === 'broker' && drain !== undefined) {
+        this.#drain(of.id, drain === 'true')
+        continue
+      }
       const target = of.kind === 'all brokers' ? broker.ofAll : broker.own
       for (const [name, value] of Object.entries(configs)) {
         if (value === null) target.delete(name)

@@ -1,6 +1,7 @@
 import { identityOf } from '../../src/kubernetes/disk-identity.ts'
 import type { Pod } from '../../src/operator/kubernetes/objects.ts'
 import type { StubBroker } from './stub-brokers.ts'
+import { StubCluster } from './stub-cluster.ts'
 
 /** What is on a disk; null where it is empty. */
 interface Content {
@@ -26,6 +27,7 @@ export class StubDisks {
   readonly formats: string[] = []
   /** Dynamic settings of all brokers, as somebody else might change them. */
   readonly configs = new Map<string, string>()
+  readonly cluster = new StubCluster()
   readonly #brokers = new Map<string, StubBroker>()
 
   /** The broker that answers at this address; null where none does. */
@@ -51,8 +53,10 @@ export class StubDisks {
       found.incarnation === incarnation &&
       (directoryId === '' || directoryId === found.directoryId)
     if (!isOurs) return this.#refuse(host, 'DataDirectoryForeign', 'the disk is of another')
-    const isReady = directoryId === found.directoryId && !mayFormat
+    const isServed = directoryId === found.directoryId && !mayFormat
+    const isReady = isServed && !this.cluster.behind.has(brokerId)
     this.#answer(pod, host, { ...found, brokerId, isReady })
+    this.#tellCluster()
     return { kind: 'runs', isReady }
   }
 
@@ -68,6 +72,11 @@ export class StubDisks {
   /** Nobody answers there any more, unless it is one of `hosts`. */
   keep(hosts: ReadonlySet<string>): void {
     for (const host of this.#brokers.keys()) if (!hosts.has(host)) this.#brokers.delete(host)
+    this.#tellCluster()
+  }
+
+  #tellCluster(): void {
+    this.cluster.run(new Set([...this.#brokers.values()].map(({ status }) => status.brokerId)))
   }
 
   #refuse(host: string, reason: string, message: string): Outcome {
@@ -83,6 +92,7 @@ export class StubDisks {
 
   #answer(pod: Pod, host: string, told: Content & { brokerId: number; isReady: boolean }): void {
     const { brokerId, clusterId, directoryId, incarnation, isReady } = told
+    const { cluster } = this
     this.#brokers.set(host, {
       ofAll: this.configs,
       own: new Map(),
@@ -103,10 +113,14 @@ export class StubDisks {
         partitionCount: 3,
         offlinePartitions: [],
         pageCacheSource: 'mincore',
-        metadataSequence: -1,
-        controllerId: -1,
+        metadataSequence: 1,
         leaderlessCount: 0,
-        brokers: [],
+        get controllerId() {
+          return cluster.controllerId
+        },
+        get brokers() {
+          return cluster.told()
+        },
       },
     })
   }

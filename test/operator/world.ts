@@ -14,6 +14,7 @@ import type { ObjectEvent } from '../../src/operator/kubernetes/events.ts'
 import type {
   ConfigMap,
   Draft,
+  Node,
   Pod,
   StatefulSet,
   Stored,
@@ -46,7 +47,7 @@ export class World {
   readonly clock = new SimClock()
   readonly disks = new StubDisks()
   readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
-  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
+  readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
   #operator: Reconcile = this.#start()
 
@@ -140,6 +141,15 @@ export class World {
       random: simRandom(new Prng(1)),
       logger: silentLogger,
       events: { tell: event => void this.events.push(event) },
+      nodes: {
+        follow: (_cluster, names) =>
+          new Map(
+            [...names].flatMap(name => {
+              const node = this.api.find<Node>('Node', { name })
+              return node === null ? [] : [[name, node] as const]
+            }),
+          ),
+      },
       defaultImage,
       ringOf: smallRing,
       caches: {

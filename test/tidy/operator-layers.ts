@@ -20,6 +20,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
   'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/node-watches.ts': { ours: ['src/env', ...operator('kubernetes')] },
   'src/operator/broker-access.ts': {
     ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),
   },
@@ -33,7 +34,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   'src/operator/parts.ts': {
     ours: [
       'src/env',
-      ...operator('kubernetes', 'brokers', 'caches.ts'),
+      ...operator('kubernetes', 'brokers', 'caches.ts', 'node-watches.ts'),
       ...broker('telemetry/logger.ts'),
     ],
   },

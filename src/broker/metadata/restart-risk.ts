@@ -2,7 +2,7 @@ import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './i
 import { insyncNeededBy, isActive, isDrained } from './replicas.ts'
 
 /** Partitions: how many, and the names of the first few, `topic-index`. */
-export interface NamedPartitions {
+interface NamedPartitions {
   readonly count: number
   /** At most `namesMax`. */
   readonly names: readonly string[]

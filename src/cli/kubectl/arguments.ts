@@ -1,12 +1,14 @@
 import { nearest } from '../../broker/config/nearest.ts'
 
-const verbs = ['status', 'restart', 'replace', 'report'] as const
+const verbs = ['status', 'plan', 'restart', 'drain', 'undrain', 'replace', 'report'] as const
 type Verb = (typeof verbs)[number]
+
+const ofBrokers: readonly Verb[] = ['drain', 'undrain', 'replace']
 
 /** What a command line asks of the plugin. */
 export interface Wish {
   readonly verb: Verb
-  /** Of a LogCluster, or of a LogBroker for `replace`. */
+  /** Of a LogCluster, or of a LogBroker for `drain`, `undrain` and `replace`. */
   readonly name: string | null
   /** Given to kubectl with every call: context, kubeconfig, whom to impersonate. */
   readonly connection: readonly string[]
@@ -123,7 +125,7 @@ function whatIsWrong(verb: Verb, name: string | null, { scope, own }: Parsed): s
   const foreign = [...own.keys()].find(option => !ownOptions[option]!.includes(verb))
   if (foreign !== undefined) return `${foreign} is for ${ownOptions[foreign]!.join(', ')} only`
   if (verb !== 'status' && name === null) {
-    return `${verb} needs the name of a ${verb === 'replace' ? 'LogBroker' : 'LogCluster'}`
+    return `${verb} needs the name of a ${ofBrokers.includes(verb) ? 'LogBroker' : 'LogCluster'}`
   }
   if (scope.includes('--all-namespaces') && (verb !== 'status' || name !== null)) {
     return '--all-namespaces is for status without a name'
@@ -157,7 +159,10 @@ export const usage = `Looks after LogClusters.
 Usage: kubectl logcluster COMMAND [NAME] [options]
 
   status [CLUSTER]   what the operator says, and what the brokers say themselves
+  plan CLUSTER       what the operator is about to do and waits for, and what a restart of each broker would risk now
   restart CLUSTER    has the operator restart its brokers, one after another; --broker=NAME: only that one
+  drain BROKER       has the operator move leadership off a broker, until undrain BROKER; a node needs no more than
+                     kubectl drain
   replace BROKER     has the operator give a broker a new, empty disk; the old one is kept.
                      Where partitions have no other copy, the operator waits for --accept-data-loss=BROKER.
   report CLUSTER     writes specs, status, events, logs and the brokers' own words into a folder, without

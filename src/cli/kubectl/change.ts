@@ -76,3 +76,26 @@ export async function replace(kubectl: Kubectl, wish: ReplaceWish): Promise<stri
       : `Where partitions have no other copy it waits, and its conditions name them: kubectl logcluster status ${spec.clusterRef.name} -n ${metadata.namespace}`,
   ].join('\n')
 }
+
+export interface DrainWish {
+  /** The LogBroker. */
+  readonly name: string
+  /** False: it may lead again. */
+  readonly isWanted: boolean
+  readonly scope: readonly string[]
+}
+
+/** `kubectl logcluster drain` and `undrain`: whether a broker is to lead, in its spec; the operator does it. Returns what to tell. */
+export async function drain(
+  kubectl: Kubectl,
+  { name, isWanted, scope }: DrainWish,
+): Promise<string> {
+  const { metadata, spec } = await get<LogBroker>(kubectl, 'logbroker', name, scope)
+  const { namespace } = metadata
+  const target = { kind: 'logbroker', name, scope: [`--namespace=${namespace}`] }
+  await patch(kubectl, target, { spec: { leadership: isWanted ? 'Drained' : 'Normal' } })
+  const cluster = spec.clusterRef.name
+  return isWanted
+    ? `The operator takes leadership from ${namespace}/${name}; it stays in sync, and leads what nobody else can. To watch: kubectl logcluster plan ${cluster} -n ${namespace}. To end it: kubectl logcluster undrain ${name} -n ${namespace}`
+    : `The operator lets ${namespace}/${name} lead again.`
+}

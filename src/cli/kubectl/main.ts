@@ -6,7 +6,8 @@ import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { exitCodes } from '../terminal.ts'
 import { readArguments, usage, type Wish } from './arguments.ts'
-import { replace, restart } from './change.ts'
+import { drain, replace, restart } from './change.ts'
+import { planText } from './plan.ts'
 import { reportFiles, type ReportFile } from './report.ts'
 import { SpawnedKubectl } from './spawned-kubectl.ts'
 import { statusText } from './status.ts'
@@ -43,6 +44,10 @@ function answer(wish: Wish): Promise<string> {
   const nowMs = realClock.now()
   if (verb === 'status') return statusText(kubectl, { name: wish.name, scope, nowMs })
   const name = wish.name!
+  if (verb === 'plan') return planText(kubectl, { name, scope })
+  if (verb === 'drain' || verb === 'undrain') {
+    return drain(kubectl, { name, isWanted: verb === 'drain', scope })
+  }
   if (verb === 'restart') return restart(kubectl, { name, broker, scope, nowMs })
   if (verb === 'replace') {
     return replace(kubectl, { name, acceptsDataLoss: wish.acceptDataLoss !== null, scope })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { StubKubectl } from '../../../test/helpers/stub-kubectl.ts'
-import { replace, restart } from './change.ts'
+import { drain, replace, restart } from './change.ts'
+import { planText } from './plan.ts'
 import { reportFiles } from './report.ts'
 import { statusText } from './status.ts'
 
@@ -193,6 +194,69 @@ describe('replace', () => {
     const wish = { name: 'orders-main-0', acceptsDataLoss: true, scope: [] }
     await expect(replace(kubectl, wish)).rejects.toThrow('has no disk yet')
     expect(kubectl.patches).toEqual([])
+  })
+})
+
+describe('drain', () => {
+  test.each([
+    [true, 'Drained'],
+    [false, 'Normal'],
+  ])('writes into one LogBroker whether it is to lead: %s, %s', async (isWanted, leadership) => {
+    const kubectl = new StubKubectl(answers)
+    const told = await drain(kubectl, { name: 'orders-main-0', isWanted, scope: inStreaming })
+    expect(kubectl.patches).toEqual([
+      {
+        target: 'logbroker orders-main-0 --namespace=streaming',
+        change: { spec: { leadership } },
+      },
+    ])
+    expect(told).toContain('streaming/orders-main-0')
+  })
+})
+
+describe('plan', () => {
+  const none = { count: 0, names: [] }
+  const risk = { brokerId: 0, isFenced: false, isDrained: false, leads: 4, behind: none }
+  const risks = {
+    controllerId: 0,
+    brokers: [
+      { ...risk, underMin: { count: 1, names: ['orders-3'] }, offline: none, unavoidableCount: 2 },
+    ],
+  }
+  const path = '/api/v1/namespaces/streaming/pods/orders-main-0-0:9404/proxy/v1/restart-risk'
+  const asked = { name: 'orders', scope: inStreaming }
+
+  test('shows what is to come, what it waits for, and what a restart would risk; and changes nothing', async () => {
+    const message = '1 partitions have too few other replicas in sync, first orders-3'
+    const entry = { broker: 'orders-main-0', action: 'Restart', state: 'Waiting', message }
+    const planned = {
+      ...cluster,
+      status: { ...cluster.status, plan: [{ ...entry, partitions: ['orders-3'] }] },
+    }
+    const kubectl = new StubKubectl({
+      ...answers,
+      'get logcluster orders': planned,
+      [`get --raw ${path}`]: risks,
+    })
+    expect(await planText(kubectl, asked)).toBe(
+      [
+        'BROKER          ACTION    STATE     WHY',
+        `orders-main-0   Restart   Waiting   ${message}`,
+        'in the way of orders-main-0: orders-3',
+        '',
+        'What a restart would risk now:',
+        'BROKER          STATE     LEADS   BEHIND   UNDER MIN   OFFLINE   UNAVOIDABLE',
+        'orders-main-0   in sync   4       0        1           0         2',
+        'a restart of orders-main-0 would harm: orders-3',
+      ].join('\n'),
+    )
+    expect(kubectl.patches).toEqual([])
+  })
+
+  test('says so where there is nothing to come, and where nobody answers', async () => {
+    expect(await planText(new StubKubectl(answers), asked)).toBe(
+      'The operator plans nothing for orders.\n\nNo broker answers that tells what a restart would risk.',
+    )
   })
 })
 

@@ -59,10 +59,14 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss` and `restartedAt` are the only parts of this object that are a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
+    leadership: field(z.enum(['Normal', 'Drained']).optional(), {
+      text: 'Drained: the broker leads nothing that another in sync can lead, until this is Normal again or is removed. `kubectl logcluster drain` and `undrain` write it.',
+      change: 'dynamic',
+    }),
     acceptDataLoss: field(
       wholeList(
         field(text(260), {
@@ -84,7 +88,7 @@ export const logBrokerSpec = field(
     ),
   }),
   {
-    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace` and `acceptDataLoss`.',
+    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership` and `acceptDataLoss`.',
   },
 )
 

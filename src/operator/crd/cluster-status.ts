@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { conditions, notLookedAt } from './condition.ts'
-import { field, integer, listByName, text } from './field.ts'
+import { field, integer, listByName, text, wholeList } from './field.ts'
 
 /** Types of a LogCluster's conditions, and what each says while it is True. @internal */
 export const clusterConditions = {
@@ -25,6 +25,20 @@ const listenerStatus = z.object({
   }),
 })
 
+const planEntry = z.object({
+  broker: field(text(253), { text: 'The LogBroker.' }),
+  action: field(z.enum(['Restart', 'Drain']), {
+    text: 'Restart: its pod is made anew. Drain: it leads nothing for now, because its node is being drained or `spec.leadership` says so.',
+  }),
+  state: field(z.enum(['Waiting', 'Draining', 'Drained', 'Restarting']), {
+    text: 'How far it is. Draining: it hands over what it leads.',
+  }),
+  message: field(text(1024), { text: 'Why, or what it waits for.' }),
+  partitions: field(wholeList(text(260), 20).optional(), {
+    text: 'Partitions that are in the way, because too few other replicas are in sync: the first twenty.',
+  }),
+})
+
 export const logClusterStatus = field(
   z
     .object({
@@ -40,6 +54,9 @@ export const logClusterStatus = field(
       readyBrokers: field(count.optional(), { text: 'How many brokers serve.' }),
       listeners: field(listByName(listenerStatus, 8).optional(), {
         text: 'Where clients connect.',
+      }),
+      plan: field(wholeList(planEntry, 1000).optional(), {
+        text: 'What is going to happen to brokers, the next one first; not there while nothing is.',
       }),
       columns: field(
         z

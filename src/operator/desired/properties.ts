@@ -79,7 +79,9 @@ export function brokerProperties(
   ]
   const rack =
     cluster.spec.rack === undefined ? [] : [['broker.rack.file', `${places.facts}/rack`] as const]
-  return [...own, ...among, ...rack, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
+  return [...own, ...among, ...rack, ...fixed]
+    .map(([key, value]) => `${key}=${escaped(value)}\n`)
+    .join('')
 }
 
 /** What a broker is told that has others beside it. */

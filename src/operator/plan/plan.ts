@@ -13,11 +13,15 @@ import { genesisSteps } from './genesis.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
+import { leadershipSteps } from './leadership.ts'
 import { leftoverSteps } from './leftovers.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
+import { rollOf, type Roll } from './roll.ts'
+import { rackSteps } from './rack.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
+import { toldCluster, type ToldCluster } from './told.ts'
 
 /** What a pass is about to do, and what it decided by. */
 export interface Plan {
@@ -25,6 +29,9 @@ export interface Plan {
   readonly settings: WantedSettings
   /** Every broker that is wanted; none while the cluster is blocked. */
   readonly views: readonly BrokerView[]
+  /** What brokers tell of the cluster; null where none does. */
+  readonly told: ToldCluster | null
+  readonly roll: Roll
   readonly steps: readonly Step[]
 }
 
@@ -34,7 +41,9 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const settings = wantedSettings(observed.cluster.spec.config)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
-  const found = { birth, settings, views }
+  const told = toldCluster(views)
+  const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
+  const found = { birth, settings, views, told, roll }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
@@ -51,7 +60,10 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   return [
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view, views)),
+    ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...leadershipSteps(observed, views, found),
+    ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
   ]
@@ -112,15 +124,12 @@ function brokerSteps(
   views: readonly BrokerView[],
   { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
 ): Step[] {
-  return [
-    ...views.flatMap(view => [
-      ...configurationSteps(view),
-      ...checkSteps(view),
-      ...statefulSetSteps(view),
-      ...configSteps(view, dynamic),
-    ]),
-    ...restartSteps(views),
-  ]
+  return views.flatMap(view => [
+    ...configurationSteps(view),
+    ...checkSteps(view),
+    ...statefulSetSteps(view),
+    ...configSteps(view, dynamic),
+  ])
 }
 
 function makeLogBroker({ cluster, broker }: BrokerView): Step {

@@ -24,7 +24,9 @@ export function rackOf(
   if (node === 'forbidden') {
     return told
       ? known(told)
-      : untold(`The operator has no right to look at node ${name}: give it one, or remove spec.rack.`)
+      : untold(
+          `The operator has no right to look at node ${name}: give it one, or remove spec.rack.`,
+        )
   }
   const rack = node.metadata.labels?.[label]
   if (rack) return known(rack)

@@ -6,6 +6,7 @@ import { checkOf } from './check.ts'
 import { differs, marked } from './difference.ts'
 import { restartReason } from './due.ts'
 import { healthOf } from './pod-health.ts'
+import type { Roll } from './roll.ts'
 import { exactly, type Step } from './step.ts'
 
 /** What the StatefulSet waits for before it is given another template; null where it need not wait. */
@@ -64,28 +65,10 @@ export function configurationSteps(view: BrokerView): Step[] {
   ]
 }
 
-/** Whether the StatefulSet would make the pod that is wanted: its controller has seen the template. */
-function isTemplateCurrent(view: BrokerView): boolean {
-  const { statefulSet: live } = view
-  if (live === null || differs(live, statefulSet(view))) return false
-  return (live.status?.observedGeneration ?? 0) >= (live.metadata.generation ?? 0)
-}
-
-/**
- * At most one broker at a time, and first one that does not run anyway: its restart harms nobody, and a repaired spec
- * reaches it. One that runs waits until all others serve.
- */
-export function restartSteps(views: readonly BrokerView[]): Step[] {
-  const due = views.filter(view => restartReason(view) !== null && isTemplateCurrent(view))
-  const broken = due.find(view => !isServing(view))
-  const others = views.every(view => isServing(view))
-  const next = broken ?? (others ? due[0] : undefined)
-  if (next === undefined || healthOf(next.pod).kind === 'ending') return []
-  return restart(next)
-}
-
-function isServing({ pod }: BrokerView): boolean {
-  return healthOf(pod).kind === 'ready'
+/** The restart that is next, where nothing is in its way (`rollOf`). */
+export function restartSteps(roll: Roll): Step[] {
+  if (roll.kind !== 'restart' || healthOf(roll.next.pod).kind === 'ending') return []
+  return restart(roll.next)
 }
 
 function restart(view: BrokerView): Step[] {

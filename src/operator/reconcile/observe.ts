@@ -201,9 +201,12 @@ export class Observer {
     return looks
   }
 
-  /** The nodes that brokers are bound to, while those do not run there. */
+  /** The nodes that brokers run on, as far as watches told; and those that they are bound to, looked at anew, while they do not run there. */
   async #nodesOf(observed: Observed): Promise<ReadonlyMap<string, Look<Node>>> {
     const looks = new Map<string, Look<Node>>()
+    const { namespace, name: clusterName } = observed.cluster.metadata
+    const carrying = observed.pods.filter(isBroker).flatMap(({ spec }) => spec?.nodeName ?? [])
+    const followed = this.#parts.nodes.follow(`${namespace}/${clusterName}`, new Set(carrying))
     for (const pod of observed.pods.filter(isBroker)) {
       const isHeard = observed.sights.get(pod.metadata.labels?.[brokerLabel] ?? '')?.kind === 'seen'
       if (isHeard && isReady(pod)) continue
@@ -211,7 +214,7 @@ export class Observer {
         if (!looks.has(name)) looks.set(name, await this.#look(resources.nodes, name))
       }
     }
-    return looks
+    return new Map([...followed, ...looks])
   }
 
   async #look<Object extends Stored>(

@@ -4,6 +4,7 @@ import { names, serviceHost } from '../desired/names.ts'
 import { imageOf, named, type BrokerView } from '../plan/broker-view.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
+import { plannedFor } from '../plan/roll-status.ts'
 import { findingsOf } from './broker-status.ts'
 import { clusterReadiness } from './cluster-readiness.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
@@ -31,6 +32,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   ).length
   const { clusterId } = cluster.status
   const listeners = listenersOf(observed, plan.views)
+  const planned = plannedFor(observed, plan.views, plan)
   return {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
@@ -39,6 +41,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
     brokers: wanted,
     readyBrokers,
     ...(listeners === undefined ? {} : { listeners }),
+    ...(planned === undefined ? {} : { plan: planned }),
     columns: { brokers: `${readyBrokers}/${wanted}`, status: inAWord(findings) },
     conditions: conditionsFrom(findings, cluster.status.conditions, {
       generation: cluster.metadata.generation,

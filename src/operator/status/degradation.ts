@@ -2,9 +2,12 @@ import type { BrokerStatus } from '../brokers/brokers.ts'
 import { checkOf } from '../plan/check.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { identityStateOf, replacementRefusal } from '../plan/identity.ts'
+import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
+import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
+import { nodeOf } from './broker-readiness.ts'
 import { no, yes, type Finding } from './conditions.ts'
 
 /** A write that the API server, or a broker, did not do. */
@@ -18,9 +21,11 @@ export interface Trouble {
 
 /** What needs a person, each with a sentence that says what to do. Clients may be served all the same. */
 export function degradation({
+  observed,
   plan,
   troubles,
 }: {
+  readonly observed: Observed
   readonly plan: Plan
   readonly troubles: readonly Trouble[]
 }): Finding {
@@ -31,12 +36,48 @@ export function degradation({
     found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
   }
   for (const view of views) found.push(...degradationOf(view))
+  found.push(...untoldRacks(observed, views), ...stoppedRoll(observed, plan))
   for (const { what, reason, message } of troubles) {
     found.push({ reason, message: `${what}: ${message}` })
   }
   const [first] = found
   if (first === undefined) return no('Well', 'Nothing needs a person.')
   return yes(first.reason, found.map(({ message }) => message).join(' '))
+}
+
+/** A broker that is not told its rack waits, and nobody but a person can tell it. */
+function untoldRacks(
+  observed: Observed,
+  views: readonly BrokerView[],
+): { reason: string; message: string }[] {
+  return views.flatMap(view => {
+    const state = rackOf(view, observed)
+    return state.kind === 'untold' ? [{ reason: 'RackUnknown', message: state.message }] : []
+  })
+}
+
+/** The first broker with what is new does not come up: it stays the only one. */
+function stoppedRoll(
+  { nodes }: Pick<Observed, 'nodes'>,
+  { views, roll }: Plan,
+): { reason: string; message: string }[] {
+  if (roll.kind !== 'wait') return []
+  const bad = views.find(view => !roll.due.includes(view) && isHopeless(view, nodes))
+  if (bad === undefined) return []
+  return [
+    {
+      reason: 'RolloutStopped',
+      message: `Broker ${bad.broker.name} does not come up with what is new, so the others (${roll.due.length}) are left as they are and serve on: repair the spec, and it is tried again.`,
+    },
+  ]
+}
+
+/** It does not come up by itself. One that waits for its node is no proof against what is new. */
+function isHopeless(view: BrokerView, nodes: Observed['nodes']): boolean {
+  const { kind } = healthOf(view.pod)
+  if (kind !== 'unschedulable') return kind === 'broken'
+  const node = nodes.get(nodeOf(view) ?? '')
+  return typeof node === 'object' && node !== null && node.spec?.unschedulable !== true
 }
 
 function degradationOf(view: BrokerView): { reason: string; message: string }[] {

@@ -20,6 +20,11 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind === 'adopted') return yes('Adopting', 'Volumes that were kept are being adopted.')
   if (birth.kind === 'new') return yes('Creating', 'The metadata of the cluster is being made.')
+  if (plan.roll.kind === 'wait' && views.length > 1) {
+    const { next, due, waitsFor } = plan.roll
+    const { name } = (next ?? due[0]!).broker
+    return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
+  }
   for (const view of views) {
     const found = progressOf(view, plan)
     if (found !== null) return found

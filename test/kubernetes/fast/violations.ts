@@ -200,6 +200,12 @@ const ofDisruption: Violation[] = [
   {
     on: 'LogCluster',
     when: 'changed',
+    change: object => (object['spec'].rack = { nodeLabel: 'my rack' }),
+    says: 'rack.nodeLabel must be the key of a label',
+  },
+  {
+    on: 'LogCluster',
+    when: 'changed',
     change: object => (object['spec'].disruption = { nodeGracePeriod: '5 minutes' }),
     says: 'disruption.nodeGracePeriod must be a whole number of seconds',
   },

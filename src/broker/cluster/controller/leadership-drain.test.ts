@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ControllerWorld, threeBrokers } from '../../../../test/metadata/controller-world.ts'
+import { threeBrokers, type ControllerWorld } from '../../../../test/metadata/controller-world.ts'
 
 function drain(world: ControllerWorld, brokerId: number, isWanted = true): void {
   const name = 'leadership.drain.enable'

@@ -70,7 +70,7 @@ export class ClusterWorld {
   readonly plane: ControlPlane
   readonly namespace: string
   readonly disks = new StubDisks()
-  readonly brokers = new StubBrokers(host => this.disks.brokerAt(host))
+  readonly brokers = new StubBrokers(this.disks)
   readonly kubelet: FakeKubelet
   /** Wraps the operator's API; a test that lets it end at a write gives another. */
   guard: (api: KubernetesApi) => KubernetesApi = api => api
@@ -92,20 +92,21 @@ export class ClusterWorld {
     return world
   }
 
-  async addVolume(number: number): Promise<void> {
+  async addVolume(number: number, broker = 'orders-main-0'): Promise<void> {
+    const volumeName = `${this.namespace}-${broker === 'orders-main-0' ? '' : `${broker}-`}${number}`
     const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] }
     const volume = {
       apiVersion: 'v1',
       kind: 'PersistentVolume',
-      metadata: { name: `${this.namespace}-${number}` },
+      metadata: { name: volumeName },
       spec: {
         capacity: { storage: '1Gi' },
         accessModes: ['ReadWriteOnce'],
         persistentVolumeReclaimPolicy: 'Delete',
         storageClassName: 'local',
-        local: { path: `/disks/${this.namespace}-${number}` },
+        local: { path: `/disks/${volumeName}` },
         nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [hostname] }] } },
-        claimRef: { namespace: this.namespace, name: `data-orders-main-0-${number}` },
+        claimRef: { namespace: this.namespace, name: `data-${broker}-${number}` },
       },
     }
     await this.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(volume) })

@@ -109,7 +109,7 @@ function notHere(): never {
  */
 export class StubNodes {
   readonly disks = new StubDisks()
-  readonly brokers: Brokers = new StubTopics(new StubBrokers(host => this.disks.brokerAt(host)))
+  readonly brokers: Brokers = new StubTopics(new StubBrokers(this.disks))
   readonly #api: HttpApi
   readonly #done = new Map<string, string>()
   #serial = 0

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../../../helpers/eventually.ts'
+import { startControlPlane } from '../../cluster.ts'
+import { ClusterWorld, furnish, minimal } from './cluster-world.ts'
+
+let plane: Awaited<ReturnType<typeof startControlPlane>>
+
+beforeAll(async () => {
+  plane = await startControlPlane({ controllers: true, scheduler: true })
+  await furnish(plane)
+})
+
+afterAll(() => plane?.[Symbol.asyncDispose]())
+
+const [pool] = minimal.pools
+const three = {
+  ...minimal,
+  placement: { host: 'Preferred' as const },
+  pools: [{ ...pool!, brokers: 3 }],
+}
+
+describe('three brokers on a real API server', () => {
+  test('are restarted one at a time, without leadership and in sync; a cordoned node is led off', async () => {
+    await using world = await ClusterWorld.make(plane, 'rolled')
+    for (const broker of ['orders-main-1', 'orders-main-2']) await world.addVolume(1, broker)
+    const { cluster } = world.disks
+    world.startOperator()
+    await world.apply(three)
+    await world.stable()
+    const before = cluster.elections.length
+    await world.apply({ ...three, restartedAt: new Date(Date.now() + 1000).toISOString() })
+    await world.stable()
+    expect(world.kubelet.starts.slice(3)).toEqual([0, 1, 2].map(id => `orders-main-${id}-0`))
+    // Of each broker that leads what prefers it: away, and back.
+    expect(cluster.elections.length - before).toBe(6)
+    expect(cluster.drained).toEqual([])
+    await plane.kubectl(['cordon', 'n1'])
+    try {
+      await eventually(
+        'nobody there leads by choice',
+        () => cluster.drained.length,
+        count => count === 3,
+      )
+      const { status } = (await world.cluster())!
+      expect(status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True')
+    } finally {
+      await plane.kubectl(['uncordon', 'n1'])
+    }
+    await eventually(
+      'all may lead again',
+      () => cluster.drained.length,
+      count => count === 0,
+    )
+    await world.stable()
+    expect((await world.cluster())!.status.plan).toBeUndefined()
+  })
+})
