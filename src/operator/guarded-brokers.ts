@@ -21,6 +21,7 @@ export function guarded(brokers: Brokers, mayAct: () => boolean): Brokers {
     deleteTopics: (broker, ids) => check().then(() => brokers.deleteTopics(broker, ids)),
     createPartitions: (broker, topics) =>
       check().then(() => brokers.createPartitions(broker, topics)),
+    retireDirectory: (broker, wish) => check().then(() => brokers.retireDirectory(broker, wish)),
     close: () => brokers.close(),
   }
 }

@@ -14,28 +14,20 @@ function world({ mayLook = true } = {}) {
   const end = new AbortController()
   const clock = new SimClock()
   const rights = { mayLook }
-  const look = (what: string, { fieldSelector = '' }: ListScope): void => {
-    asked.push(`${what} ${fieldSelector}`)
-    if (!rights.mayLook) throw forbidden
-  }
   const node = (name: string) => ({
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, uid: name, resourceVersion: '1' },
   })
-  const nameIn = ({ fieldSelector = '' }: ListScope): string => fieldSelector.split('=')[1]!
   const api = {
-    list: async (_: unknown, scope: ListScope) => {
-      look('list', scope)
-      return [node(nameIn(scope))]
+    get: async (_: unknown, { name }: { name: string }) => {
+      asked.push(`get ${name}`)
+      if (!rights.mayLook) throw forbidden
+      return node(name)
     },
-    page: async (_: unknown, scope: ListScope) => {
-      look('page', scope)
-      return { items: [node(nameIn(scope))], resourceVersion: '1', next: null }
-    },
-    latest: async () => '1',
     // It brings nothing, ever.
-    async *watch() {
+    async *watch(_: unknown, { fieldSelector }: ListScope, from: { resourceVersion: string }) {
+      asked.push(`watch ${fieldSelector} ${from.resourceVersion}`)
       await new Promise(() => {})
       yield* []
     },
@@ -64,7 +56,7 @@ test('a node is watched by its name, once for all clusters, and all of them are 
   expect(nodes.follow('a/x', new Set(['n1'])).size).toBe(0)
   nodes.follow('b/y', new Set(['n1']))
   await settled()
-  expect(asked).toEqual(['list metadata.name=n1', 'page metadata.name=n1'])
+  expect(asked).toEqual(['get n1', 'get n1', 'watch metadata.name=n1 0'])
   expect(told).toEqual(['a/x', 'b/y'])
   expect([...nodes.follow('a/x', new Set(['n1'])).keys()]).toEqual(['n1'])
 })
@@ -80,7 +72,7 @@ test('one that no cluster asks for any more is forgotten', async () => {
   await settled()
   expect(nodes.follow('a/x', new Set(['n1'])).size).toBe(0)
   await settled()
-  expect(asked.filter(each => each === 'list metadata.name=n1')).toHaveLength(2)
+  expect(asked.filter(each => each === 'watch metadata.name=n1 0')).toHaveLength(2)
 })
 
 test('who has no right to look is told of no cordon, asks rarely, and warns of nothing', async () => {
@@ -89,7 +81,7 @@ test('who has no right to look is told of no cordon, asks rarely, and warns of n
   await settled()
   clock.advance(299_000)
   await settled()
-  expect(asked).toEqual(['list metadata.name=n1'])
+  expect(asked).toEqual(['get n1'])
   rights.mayLook = true
   clock.advance(2_000)
   await settled()

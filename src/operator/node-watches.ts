@@ -37,6 +37,24 @@ interface Watched {
 /** Who may not look at nodes now may after the next upgrade of the chart. */
 const forbiddenPauseMs = 300_000
 
+/**
+ * What an informer asks of one node, by `get` and `watch` alone: so the operator needs no right to list nodes. The watch begins with
+ * the node as it is, since a resource version that is as old as its last change may be forgotten.
+ */
+function ofOne(api: KubernetesApi & WatchApi, name: string): WatchApi {
+  return {
+    page: async resource => {
+      const found = await api.get(resource, { name })
+      return { items: found === null ? [] : [found], resourceVersion: anyVersion, next: null }
+    },
+    latest: () => Promise.resolve(anyVersion),
+    watch: (resource, scope, from) => api.watch(resource, scope, from),
+  }
+}
+
+/** "What there is, and every change from there on." */
+const anyVersion = '0'
+
 /** A watch for each node that carries a broker, by its name: a cluster of thousands of nodes is never listed. */
 export class NodeWatches implements Nodes {
   readonly #options: NodeWatchesOptions
@@ -65,7 +83,7 @@ export class NodeWatches implements Nodes {
     const end = new AbortController()
     const clusters = new Set<string>()
     const informer = new Informer<Node>({
-      api,
+      api: ofOne(api, name),
       clock,
       random,
       resource: resources.nodes,
@@ -95,7 +113,7 @@ export class NodeWatches implements Nodes {
   async #mayLook(name: string): Promise<boolean> {
     const { api } = this.#options
     try {
-      await api.list(resources.nodes, { fieldSelector: `metadata.name=${name}` })
+      await api.get(resources.nodes, { name })
       return true
     } catch (error) {
       // What passes is the informer's to try again.

@@ -21,6 +21,8 @@ export function diskFaults({ id, disk, bootIdFile }: SmallDisk): Readonly<Record
     'power-loss': async ({ cluster, random }) => {
       const broker = cluster.brokers[id]!
       await cluster.whole()
+      // What has no power learns nothing of it: a broker that ran on would see its disk fail.
+      process.kill(broker.pid, 'SIGSTOP')
       await disk.cutPower(random.chance(2, 3) ? 2 : 1)
       await broker.kill()
       await disk.unmount()

@@ -36,7 +36,7 @@ export class Brokers {
   }
 }
 
-function settingsFor(scenario: Scenario): Record<string, string> {
+export function settingsFor(scenario: Scenario): Record<string, string> {
   return {
     'num.partitions': '4',
     'auto.create.topics.enable': String(scenario !== 'noautocreate'),

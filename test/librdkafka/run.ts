@@ -1,15 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { ensureTestRunner, librdkafkaVersion } from '../../tools/librdkafka.ts'
 import { Brokers } from './brokers.ts'
-import { plannedTests, quickTests } from './plan.ts'
+import { ofThree, plannedTests, quickTests } from './plan.ts'
 import { isMissed, report, type Row } from './report.ts'
+import { runAllOnThree } from './run-of-three.ts'
 import { runTest } from './test-runner.ts'
 
 /**
  *     npm run qualify -- librdkafka              all, and writes docs/librdkafka.md
  *     npm run qualify -- librdkafka --quick      those of the quick suite
  *     npm run qualify -- librdkafka 0011 0081    some
+ *     npm run qualify -- librdkafka --brokers 3  what must pass, on three, one killed in the middle: docs/librdkafka-of-three.md;
+ *                                                of some with --keep too
  *
  * What the runner and the broker said is in `.cache/librdkafka-logs/`, the results as JSON beside it. Exits 1
  * where a test of the bar failed.
@@ -20,12 +24,26 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`No librdkafka test-runner: ${why}`)
     return 1
   }
-  const wanted = args.filter(arg => !arg.startsWith('--'))
-  const isQuick = args.includes('--quick')
+  const { values, positionals: wanted } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      brokers: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+    },
+  })
+  const isQuick = values.quick
   const plan = (isQuick ? quickTests() : plannedTests()).filter(
     ({ id, number }) => wanted.length === 0 || wanted.includes(number) || wanted.includes(id),
   )
   mkdirSync(logs, { recursive: true })
+  if (values.brokers !== '1') {
+    if (values.brokers !== '3') throw new Error('--brokers is 1 or 3')
+    const needed = plan.filter(({ beyondBar }) => beyondBar === null || beyondBar === ofThree)
+    const isWhole = wanted.length === 0 && !isQuick
+    return runAllOnThree(needed, values.keep || isWhole)
+  }
   await using brokers = new Brokers()
   const rows: Row[] = []
   for (const test of plan) {

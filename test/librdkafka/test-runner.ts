@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { testRunner } from '../../tools/librdkafka.ts'
 import type { PlannedTest } from './plan.ts'
@@ -21,12 +21,18 @@ export interface Outcome {
   readonly output: string
 }
 
-/** Runs one test against the broker at `address`, in a process of its own. */
-export async function runTest(test: PlannedTest, address: string): Promise<Outcome> {
+/** Runs one test against the brokers at `address`, in a process of its own that has these libraries loaded before others. */
+export async function runTest(
+  test: PlannedTest,
+  address: string,
+  preloaded: readonly string[] = [],
+): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'librdkafka-'))
   const began = performance.now()
   try {
-    const said = await runnerSaid(test, address, folder)
+    const conf = join(folder, 'test.conf')
+    writeFileSync(conf, `bootstrap.servers=${address}\n`)
+    const said = await runnerSaid(test, conf, preloaded)
     return { ...judge(said), seconds: (performance.now() - began) / 1000 }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -39,17 +45,20 @@ const timeoutMsMax = { quick: 200_000, sockem: 200_000, full: 900_000 } as const
 const modeFlags = { quick: ['-Q', '-E'], sockem: ['-Q'], full: ['-E'] } as const
 
 /** The runner writes its files of statistics to where it is started, so that is a folder of its own. */
-function runnerSaid(test: PlannedTest, address: string, folder: string): Promise<string> {
-  const conf = join(folder, 'test.conf')
-  writeFileSync(conf, `bootstrap.servers=${address}\n`)
+function runnerSaid(
+  test: PlannedTest,
+  conf: string,
+  preloaded: readonly string[],
+): Promise<string> {
   const { program, libraryPath } = testRunner()
   const mode = modeFlags[test.mode]
   const scenario = test.scenario === 'noautocreate' ? ['-s', test.scenario] : []
   const child = spawn(program, ['-p1', ...mode, '-L', '-V', '4.0.0', ...scenario], {
-    cwd: folder,
+    cwd: dirname(conf),
     env: {
       PATH: process.env['PATH'],
       LD_LIBRARY_PATH: libraryPath,
+      ...(preloaded.length === 0 ? {} : { LD_PRELOAD: preloaded.join(':') }),
       RDKAFKA_TEST_CONF: conf,
       // Where others use the machine too its patience is three times as long, and no assertion about a duration fails.
       CI: 'true',

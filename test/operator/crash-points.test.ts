@@ -71,6 +71,25 @@ const stories: readonly Story[] = [
     },
   },
   {
+    name: 'the disk of one of three brokers that is lost with its node',
+    isLong: true,
+    before: async world => {
+      const [pool] = minimal.pools
+      world.withNodes(4).apply({ ...minimal, pools: [{ ...pool!, brokers: 3 }] })
+      await world.converge()
+    },
+    act: world => world.nodes.deleteNode(world.pod.spec!.nodeName!),
+    after: world => {
+      expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+      expect(world.disks.formats).toEqual(['pv-1', 'pv-2', 'pv-3', 'pv-4'])
+      expect([...world.brokers.retired]).toHaveLength(1)
+      expect(world.logBroker.status.retiredVolumes).toMatchObject([{ reason: 'NodeGone' }])
+      expect(world.logBroker.status.diskLost).toBeUndefined()
+      // The others were left alone.
+      expect(world.nodes.starts.filter(name => name !== `${broker}-0`)).toHaveLength(2)
+    },
+  },
+  {
     name: 'a roll of three brokers',
     isLong: true,
     before: async world => {

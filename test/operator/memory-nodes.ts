@@ -2,14 +2,21 @@ import type { SimClock } from '../../sim/clock.ts'
 import type {
   ConfigMap,
   Draft,
+  PersistentVolume,
   PersistentVolumeClaim,
   Pod,
   Service,
   StatefulSet,
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
+import { hostOf } from '../../src/operator/plan/volume-node.ts'
 import type { MemoryApi } from './memory-api.ts'
 import type { StubDisks } from './stub-disks.ts'
+
+interface Taint {
+  readonly key: string
+  readonly effect: string
+}
 
 type Tree = Record<string, unknown>
 
@@ -34,7 +41,7 @@ export class MemoryNodes {
   /** The node is gone with all that ran there, and nobody tells that of its pods. */
   isDead = false
   /** Where a pod runs. */
-  nodeOf: (pod: Pod) => string = () => 'n1'
+  nodeOf: (pod: Pod) => string = pod => this.#nodeOfPod(pod)
   /** Nodes that take no pods. */
   readonly cordoned = new Set<string>()
   /** What each Service of that type is given; null where Kubernetes has not come to it. */
@@ -42,6 +49,11 @@ export class MemoryNodes {
   readonly #api: MemoryApi
   readonly #clock: SimClock
   readonly #disks: StubDisks
+  /** Nodes that are gone with what ran there, and those that nobody hears of. */
+  readonly #gone = new Set<string>()
+  readonly #silent = new Set<string>()
+  /** Where the volume of a claim is; each on a node of its own, as far as there are some. */
+  readonly #names: string[] = []
   #count = 0
 
   constructor(api: MemoryApi, clock: SimClock, disks: StubDisks) {
@@ -52,10 +64,46 @@ export class MemoryNodes {
   }
 
   /** What Kubernetes has found of the node. */
-  tellNode(isReady: boolean): void {
-    const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'Unknown', reason: 'Told' }]
-    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } }
-    this.#api.put({ ...node, status: { conditions } } as Draft)
+  tellNode(isReady: boolean, name = 'n1', taints: readonly Taint[] = []): void {
+    const lastTransitionTime = new Date(this.#clock.now()).toISOString()
+    const status = isReady ? 'True' : 'Unknown'
+    const conditions = [{ type: 'Ready', status, reason: 'Told', lastTransitionTime }]
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name } }
+    this.#api.put({ ...node, spec: { taints }, status: { conditions } } as unknown as Draft)
+    if (!this.#names.includes(name)) this.#names.push(name)
+    this.#gone.delete(name)
+  }
+
+  /** The kubelet and all that ran there are silent, and Kubernetes says so of the node. */
+  silence(name: string): void {
+    this.tellNode(false, name)
+    this.#silent.add(name)
+    for (const pod of this.#api.all<Pod>('Pod')) {
+      if (pod.spec?.nodeName !== name) continue
+      const conditions = [{ type: 'Ready', status: 'False', reason: 'NodeNotReady' }]
+      this.#api.put({ ...pod, status: { ...pod.status, conditions } } as unknown as Draft)
+    }
+    this.tick()
+  }
+
+  /** What was silent runs on. */
+  wake(name: string): void {
+    this.#silent.delete(name)
+    this.tellNode(true, name)
+  }
+
+  /** Somebody deleted the Node object, and Kubernetes the pods that were there. */
+  deleteNode(name: string): void {
+    this.#api.remove('Node', { name })
+    this.#gone.add(name)
+    this.collectPods(name)
+  }
+
+  /** Kubernetes deletes the pods of a node that is no more. */
+  collectPods(name: string): void {
+    for (const { spec, metadata } of this.#api.all<Pod>('Pod')) {
+      if (spec?.nodeName === name) this.#api.remove('Pod', metadata)
+    }
   }
 
   /** As `kubectl cordon` and `uncordon`. */
@@ -75,7 +123,8 @@ export class MemoryNodes {
       for (const each of this.#api.all<StatefulSet>('StatefulSet')) this.#runStatefulSet(each)
     }
     for (const each of this.#api.all<Service>('Service')) this.#givePorts(each)
-    const running = this.isDead ? [] : this.#api.all<Pod>('Pod')
+    const pods = this.isDead ? [] : this.#api.all<Pod>('Pod')
+    const running = pods.filter(({ spec }) => !this.#silent.has(spec?.nodeName ?? ''))
     for (const each of running) this.#runPod(each)
     this.#disks.keep(new Set(running.map(ipOf)))
     this.#protectClaims()
@@ -139,6 +188,11 @@ export class MemoryNodes {
       return this.#setStatus(pod, { phase: 'Pending', conditions: [condition] })
     }
     if (claim.spec?.volumeName === undefined) return this.#bind(claim)
+    if (this.#gone.has(this.#nodeOf(claim)) || this.#silent.has(this.#nodeOf(claim))) {
+      const message = "0/3 nodes are available: node(s) didn't match volume node affinity"
+      const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
+      return this.#setStatus(pod, { phase: 'Pending', conditions: [condition] })
+    }
     const image = pod.spec!.containers[0]!.image ?? ''
     if (this.missingImages.has(image)) {
       return this.#wait(pod, { waiting: { reason: 'ImagePullBackOff', message: `no ${image}` } })
@@ -153,13 +207,30 @@ export class MemoryNodes {
     return this.#api.find<PersistentVolumeClaim>('PersistentVolumeClaim', { namespace, name })
   }
 
+  #nodeOf({ spec }: PersistentVolumeClaim): string {
+    const volume = this.#api.find<PersistentVolume>('PersistentVolume', {
+      name: spec?.volumeName ?? '',
+    })
+    return hostOf(volume ?? undefined) ?? 'n1'
+  }
+
+  /** The first node that is there and has no volume of ours. */
+  #freeNode(): string {
+    const claims = this.#api.all<PersistentVolumeClaim>('PersistentVolumeClaim')
+    const bound = claims.filter(({ spec }) => spec?.volumeName !== undefined)
+    const taken = new Set(bound.map(each => this.#nodeOf(each)))
+    const isFree = (name: string): boolean =>
+      !taken.has(name) && !this.#gone.has(name) && !this.#silent.has(name)
+    return this.#names.find(isFree) ?? 'n1'
+  }
+
   #bind(claim: PersistentVolumeClaim): void {
     const className = claim.spec?.storageClassName
     const hasClass = className === undefined || this.#api.find('StorageClass', { name: className })
     if (!hasClass) return
     const name = `pv-${++this.#count}`
     const storage = claim.spec?.resources?.requests?.['storage'] ?? ''
-    const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] }
+    const hostname = { key: 'kubernetes.io/hostname', operator: 'In', values: [this.#freeNode()] }
     this.#disks.contents.set(name, null)
     this.#api.put({
       apiVersion: 'v1',
@@ -241,6 +312,11 @@ export class MemoryNodes {
       spec: isPod ? { ...spec, nodeName: this.nodeOf(live as Pod) } : spec,
       status,
     } as unknown as Draft)
+  }
+
+  #nodeOfPod(pod: Pod): string {
+    const claim = this.#claimOf(pod)
+    return claim === null ? 'n1' : this.#nodeOf(claim)
   }
 
   /** A claim that was deleted goes once no pod that has a node names it. */

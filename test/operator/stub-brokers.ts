@@ -6,6 +6,8 @@ import type {
   ConfigChange,
   DescribedConfig,
   Outcome,
+  PeerAccess,
+  RetirementWish,
 } from '../../src/operator/brokers/brokers.ts'
 import type { StubCluster } from './stub-cluster.ts'
 
@@ -26,6 +28,10 @@ export class StubBrokers implements Brokers {
   readonly #find: (host: string) => StubBroker | null
   /** Every change of configs that was granted. */
   readonly altered: ConfigChange[] = []
+  /** Directories that count no more. */
+  readonly retired = new Set<string>()
+  /** Partitions of which no other copy is complete. */
+  onlyCopies: readonly string[] = []
   /** How often anybody asked how a broker is. */
   looks = 0
 
@@ -81,6 +87,20 @@ export class StubBrokers implements Brokers {
   createTopics = notAsked
   deleteTopics = notAsked
   createPartitions = notAsked
+
+  async retireDirectory(
+    access: PeerAccess,
+    { directoryId, acceptDataLoss }: RetirementWish,
+  ): Promise<Outcome> {
+    this.#broker(access.host)
+    const missing = this.onlyCopies.filter(name => !acceptDataLoss.includes(name))
+    if (missing.length > 0) {
+      const message = `Directory ${directoryId} may hold the only complete copy of ${missing.join(', ')}.`
+      return Promise.resolve({ error: 'POLICY_VIOLATION', message })
+    }
+    this.retired.add(directoryId)
+    return Promise.resolve(null)
+  }
 
   close(): void {}
 

@@ -25,6 +25,8 @@ export class StubDisks {
   readonly contents = new Map<string, Content | null>()
   /** Each time that a disk was formatted, by name of its volume. */
   readonly formats: string[] = []
+  /** Claims whose disk failed while it was written to. */
+  readonly failed = new Set<string>()
   /** Dynamic settings of all brokers, as somebody else might change them. */
   readonly configs = new Map<string, string>()
   readonly cluster = new StubCluster()
@@ -46,6 +48,10 @@ export class StubDisks {
     if (identity === null) return { kind: 'waits' }
     const { clusterId, incarnation, directoryId, mayFormat, brokerId } = identity
     if (!this.contents.get(volume) && mayFormat) this.#format(volume, { clusterId, incarnation })
+    const claims = pod.spec?.volumes?.map(each => each.persistentVolumeClaim?.claimName ?? '')
+    if (claims?.some(name => this.failed.has(name))) {
+      return this.#refuse(host, 'DataDirectoryFailed', 'The disk failed while it was written to.')
+    }
     const found = this.contents.get(volume) ?? null
     if (found === null) return this.#refuse(host, 'DataDirectoryEmpty', 'the disk is empty')
     const isOurs =

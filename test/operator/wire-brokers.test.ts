@@ -228,3 +228,41 @@ describe('a broker that cannot be asked', () => {
     expect((await failure(brokers.status(access))).kind).toBe('unreachable')
   })
 })
+
+describe('a directory is retired', () => {
+  const directoryId = '8Jb3kPz1QmSx5rT0vW2yAg'
+  const wish = { directoryId, acceptDataLoss: ['gone-0', 'orders-2'] }
+
+  /** As a broker among others, at one that may be the controller. */
+  const peer = (of: InProcessBroker) =>
+    ({ ...access, port: privatePort(of), password: passwords.broker, user: 'broker' }) as const
+
+  test('by the controller alone, once and again', async () => {
+    await using several = await startPrivate({ metadataDir: '/metadata' })
+    await brokers.createTopics({ ...access, port: privatePort(several) }, [orders])
+    expect(await brokers.retireDirectory(peer(several), wish)).toBeNull()
+    expect(await brokers.retireDirectory(peer(several), wish)).toBeNull()
+  })
+
+  test('and not while it may be the last complete copy of what is not named: that is said in words', async () => {
+    await using several = await startPrivate({ metadataDir: '/metadata' })
+    await brokers.createTopics({ ...access, port: privatePort(several) }, [orders])
+    const own = { directoryId: several.broker.status.directoryId, acceptDataLoss: ['orders-0'] }
+    expect(await brokers.retireDirectory(peer(several), own)).toEqual({
+      error: 'POLICY_VIOLATION',
+      message: expect.stringContaining('orders-1, orders-2'),
+    })
+  })
+
+  test('by nobody whom the operator asks as itself', async () => {
+    expect(await brokers.retireDirectory(access as never, wish)).toMatchObject({
+      error: 'CLUSTER_AUTHORIZATION_FAILED',
+    })
+  })
+
+  test('by another, where the one that was asked is not the controller', async () => {
+    expect(await brokers.retireDirectory(peer(broker), wish)).toMatchObject({
+      error: 'NOT_CONTROLLER',
+    })
+  })
+})

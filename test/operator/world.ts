@@ -51,6 +51,12 @@ export class World {
   readonly events: ObjectEvent[] = []
   #operator: Reconcile = this.#start()
 
+  /** As many nodes, `n1` and so on, each for one broker. */
+  withNodes(count: number): this {
+    for (let number = 1; number <= count; number++) this.nodes.tellNode(true, `n${number}`)
+    return this
+  }
+
   /** What a user applies: the whole spec, with the defaults of the schema. */
   apply(spec: LogClusterSpecInput): void {
     const live = this.api.find<LogCluster>('LogCluster', at)

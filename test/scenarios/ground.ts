@@ -9,13 +9,15 @@ export type Witness = Pick<
 
 /** Whom a scenario has killed in its middle. */
 export type Victim =
-  | { readonly is: 'leader'; readonly topic: string }
+  | { readonly is: 'leader'; readonly topic: string; readonly partition: number }
   | { readonly is: 'coordinator'; readonly group: string }
 
 /** The brokers that a scenario plays on. */
 export interface Ground extends AsyncDisposable {
   /** Where clients begin: `HOST:PORT`, several with commas between them. */
   readonly address: string
+  /** Whether one is killed in the middle of a scenario. */
+  readonly isKilled: boolean
   /** All that the brokers have said. */
   readonly output: string
   connect(): Promise<Witness>
@@ -33,6 +35,7 @@ export interface Ground extends AsyncDisposable {
 
 /** One broker, which nobody kills. */
 export class OneBroker implements Ground {
+  readonly isKilled = false
   readonly #broker: TestBroker
 
   static async start(

@@ -105,7 +105,7 @@ export class Stage {
 
   /** From here on, where there are several brokers, the one that leads partition 0 is dead for a while. */
   async middle(): Promise<void> {
-    await this.ground.middle({ is: 'leader', topic: this.topic })
+    await this.ground.middle({ is: 'leader', topic: this.topic, partition: 0 })
   }
 
   /** As `middle`, but for the one that coordinates the group. */

@@ -9,6 +9,7 @@ const awayMs = 4000
 
 /** Three brokers with all replicas on each, of which one is killed by SIGKILL in the middle of each scenario. */
 export class ThreeBrokers implements Ground {
+  readonly isKilled = true
   readonly #cluster: BrokerCluster
   readonly #settings: Readonly<Record<string, string>>
   readonly #witness: ClusterWitness
@@ -58,7 +59,7 @@ export class ThreeBrokers implements Ground {
     await this.calm()
     const id =
       victim.is === 'leader'
-        ? await this.#witness.leaderOf({ topic: victim.topic, partition: 0 })
+        ? await this.#witness.leaderOf(victim)
         : await this.#witness.coordinatorOf(victim.group)
     this.#hasStruck = true
     if (this.#parent !== null) this.#parent.#hasStruck = true

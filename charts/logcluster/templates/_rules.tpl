@@ -65,7 +65,7 @@ name, in a Role of each LogCluster: nobody can give more than they have.
 # Why a broker that is bound to a node waits for it, and whether a node that carries one is being drained: each by its name.
 - apiGroups: [""]
   resources: [nodes]
-  verbs: [get, list, watch]
+  verbs: [get, watch]
 # Why a claim stays unbound, and whether its volume can grow.
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]

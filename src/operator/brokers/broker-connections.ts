@@ -25,7 +25,7 @@ interface Held {
 const mechanism = present(scramMechanism('SCRAM-SHA-256'), 'the mechanism is known')
 
 /**
- * One connection for each broker, logged in as `operator`: made when it is first used, kept while it is, and closed when
+ * One connection for each broker and principal, mostly `operator`: made when it is first used, kept while it is, and closed when
  * it is idle. A connection outlives a change of the password; the next one is made with the new.
  */
 export class BrokerConnections {
@@ -85,7 +85,7 @@ export class BrokerConnections {
     held.client.then(client => client.closed.then(forget), forget)
   }
 
-  #connect({ host, port, password }: BrokerAccess): Promise<WireClient> {
+  #connect({ host, port, password, user = 'operator' }: BrokerAccess): Promise<WireClient> {
     const { random } = this.#env
     const { connectTimeoutMs, requestTimeoutMs } = this.#times
     return WireClient.connect(
@@ -95,7 +95,7 @@ export class BrokerConnections {
         clientId: 'logcluster-operator',
         connectTimeoutMs,
         requestTimeoutMs,
-        authenticate: scramLogin({ random, mechanism, user: 'operator', password }),
+        authenticate: scramLogin({ random, mechanism, user, password }),
       },
     )
   }
@@ -118,6 +118,6 @@ function end({ client }: Held): void {
   )
 }
 
-function keyOf({ host, port }: BrokerAccess): string {
-  return `${host}:${port}`
+function keyOf({ host, port, user = 'operator' }: BrokerAccess): string {
+  return `${user} ${host}:${port}`
 }

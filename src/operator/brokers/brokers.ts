@@ -6,6 +6,19 @@ export interface BrokerAccess {
   readonly host: string
   readonly port: number
   readonly password: string
+  /** As whom; `operator` where it is left out. */
+  readonly user?: 'operator' | 'broker'
+}
+
+/** As one of the brokers: with the password of the principal `broker`. */
+export interface PeerAccess extends BrokerAccess {
+  readonly user: 'broker'
+}
+
+export interface RetirementWish {
+  readonly directoryId: string
+  /** Partitions that may be lost by it, `orders-0`. */
+  readonly acceptDataLoss: readonly string[]
 }
 
 /** What a broker tells of itself (src/broker/wire/private/10000-broker-status.ts). */
@@ -91,6 +104,11 @@ export interface Brokers {
     broker: BrokerAccess,
     topics: readonly Pick<TopicWish, 'name' | 'partitionCount'>[],
   ): Promise<readonly Outcome[]>
+  /**
+   * Asks this broker, as the controller that it may be, to count on the directory no more, whatever still runs by its name; null
+   * where it is done, NOT_CONTROLLER where it has to be asked of another.
+   */
+  retireDirectory(broker: PeerAccess, wish: RetirementWish): Promise<Outcome>
   /** Closes every connection. */
   close(): void
 }

@@ -20,6 +20,7 @@ import { ScramError } from '../../broker/wire/sasl/scram-messages.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { BrokerConnections, type BrokerEnv, type ConnectionTimes } from './broker-connections.ts'
 import { BrokerError } from './broker-error.ts'
+import { askToRetire } from './retire-directory.ts'
 import type {
   BrokerAccess,
   Brokers,
@@ -29,7 +30,9 @@ import type {
   Created,
   DescribedConfig,
   Outcome,
+  PeerAccess,
   Refusal,
+  RetirementWish,
   TopicDescription,
   TopicWish,
 } from './brokers.ts'
@@ -188,6 +191,10 @@ export class WireBrokers implements Brokers {
       const byName = new Map(results.map(result => [result.name, result]))
       return topics.map(({ name }) => outcomeOf(byName.get(name)))
     })
+  }
+
+  retireDirectory(broker: PeerAccess, wish: RetirementWish): Promise<Outcome> {
+    return this.#ask(broker, client => askToRetire(client, wish, changeTimeoutMs))
   }
 
   close(): void {

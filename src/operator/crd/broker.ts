@@ -139,6 +139,21 @@ export const logBrokerStatus = field(
       retiredVolumes: field(wholeList(retiredVolume, 32).optional(), {
         text: 'Volumes of earlier incarnations that are kept, the latest last.',
       }),
+      diskLost: field(
+        z
+          .object({
+            incarnation: field(incarnation, { text: 'Whose disk it is.' }),
+            reason: field(z.enum(['NodeGone', 'NodeOutOfService', 'DiskFailed', 'Requested']), {
+              text: 'What proved it: its Node was deleted, or has the out-of-service taint; writes to it failed; or `spec.replace` asked for it.',
+            }),
+            message: field(text(4096), { text: 'What was seen.' }),
+            since: field(text(40), { text: 'When it was noted.', format: 'date-time' }),
+          })
+          .optional(),
+        {
+          text: 'A disk that is given up, from the moment that this is proven until the broker serves from its next one. Nothing that comes back meanwhile undoes it.',
+        },
+      ),
       appliedConfig: field(
         z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
         {

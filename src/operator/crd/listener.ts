@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { field, nameRules, port, text } from './field.ts'
 
-/** What stands for something of each broker in the templates of what clients are told. @internal */
-export const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const
+/** What stands for something of each broker in the templates of what clients are told. */
+const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const
 
 const advertised = z.object({
   host: field(text(253).optional(), {

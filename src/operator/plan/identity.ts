@@ -3,6 +3,7 @@ import { claimAnnotations } from '../desired/claim.ts'
 import { type DiskIdentity, identityData } from '../../kubernetes/disk-identity.ts'
 import { identityMap } from '../desired/identity.ts'
 import { claimName, names } from '../desired/names.ts'
+import { sizeOf } from '../desired/replication.ts'
 import type { ConfigMap } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
 import type { BrokerView } from './broker-view.ts'
@@ -36,12 +37,12 @@ export function identityStateOf(view: BrokerView): IdentityState {
     told.clusterId === broker.clusterId &&
     told.brokerId === broker.brokerId &&
     (told.incarnation === 0 || told.incarnation === broker.incarnation) &&
-    runsOnClaim(view)
+    isOnClaim(view)
   return isOurs ? { kind: 'told', directoryId: told.directoryId } : { kind: 'waiting' }
 }
 
 /** Whether its pod has the disk of this incarnation: one of an earlier one may still be ending. */
-function runsOnClaim({ pod, pool, broker }: BrokerView): boolean {
+export function isOnClaim({ pod, pool, broker }: BrokerView): boolean {
   const wanted = claimName(pool, broker)
   return (
     pod?.spec?.volumes?.some(({ persistentVolumeClaim: named }) => named?.claimName === wanted) ??
@@ -125,7 +126,9 @@ export function recorded(view: BrokerView): Step[] {
 }
 
 /** Why a disk is not given up although somebody asked for it; null where nobody did, or it will be. */
-export function replacementRefusal({ logBroker, broker, sight }: BrokerView): string | null {
+export function replacementRefusal(view: BrokerView): string | null {
+  const { logBroker, broker, sight } = view
+  if (!isAlone(view)) return null
   const wish = logBroker?.spec.replace
   if (wish === undefined || wish.incarnation !== broker.incarnation) return null
   if (wish.dataLoss === 'Accept') return null
@@ -139,10 +142,20 @@ export function replacementRefusal({ logBroker, broker, sight }: BrokerView): st
 
 /** The disk of this incarnation is given up: the next one begins empty, and may be formatted. */
 export function replaced(view: BrokerView): Step[] {
-  const { logBroker, broker, identity, identityMap: map } = view
+  const { logBroker, broker } = view
   const wish = logBroker?.spec.replace
   const isWanted = wish?.incarnation === broker.incarnation && wish.dataLoss === 'Accept'
-  if (!isWanted || identity === null || map === null) return []
+  // Of several, who still has copies decides (`replacementSteps`).
+  if (!isWanted || !isAlone(view)) return []
+  return swapped(view, `spec.replace gives up incarnation ${broker.incarnation}`)
+}
+
+/** The swap to the next incarnation, which begins with an empty disk. */
+export function swapped(
+  { broker, identity, identityMap: map }: BrokerView,
+  because: string,
+): Step[] {
+  if (identity === null || map === null) return []
   const next = {
     ...identity,
     incarnation: identity.incarnation + 1,
@@ -150,13 +163,17 @@ export function replaced(view: BrokerView): Step[] {
     mayFormat: true,
   }
   return [
-    swap(map, next, `spec.replace gives up incarnation ${identity.incarnation}`, {
+    swap(map, next, because, {
       type: 'Warning',
       reason: 'DiskReplaced',
       action: 'ReplaceDisk',
       note: `Gave up disk ${identity.directoryId || '(never recorded)'} of ${broker.name}, incarnation ${identity.incarnation}; incarnation ${next.incarnation} begins with an empty one.`,
     }),
   ]
+}
+
+function isAlone({ cluster }: BrokerView): boolean {
+  return sizeOf(cluster) < 2
 }
 
 function swap(map: ConfigMap, identity: DiskIdentity, because: string, event: StepEvent): Step {

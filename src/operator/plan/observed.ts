@@ -49,6 +49,8 @@ export interface Ring {
 
 /** Everything that one pass decides by, from one moment as far as caches go. */
 export interface Observed {
+  /** When it was looked, in milliseconds since 1970. */
+  readonly nowMs: number
   readonly cluster: LogCluster
   readonly logBrokers: readonly LogBroker[]
   readonly statefulSets: readonly StatefulSet[]

@@ -7,6 +7,7 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
+import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
@@ -29,6 +30,8 @@ export interface Plan {
   readonly settings: WantedSettings
   /** Every broker that is wanted; none while the cluster is blocked. */
   readonly views: readonly BrokerView[]
+  /** Of each broker's disk, by name of the broker. */
+  readonly disks: ReadonlyMap<string, DiskVerdict>
   /** What brokers tell of the cluster; null where none does. */
   readonly told: ToldCluster | null
   readonly roll: Roll
@@ -41,15 +44,16 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const settings = wantedSettings(observed.cluster.spec.config)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
+  const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
   const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
-  const found = { birth, settings, views, told, roll }
+  const found = { birth, settings, views, disks, told, roll }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
   const { cluster } = observed
-  const { birth, settings, views } = found
+  const { birth, settings, views, disks } = found
   if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
   if (cluster.spec.reconciliation === 'Paused') return []
   if (birth.kind === 'blocked') return []
@@ -66,6 +70,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
+    ...replacementSteps(views, disks),
   ]
 }
 

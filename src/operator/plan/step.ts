@@ -56,6 +56,15 @@ export type Step = Common &
         readonly broker: string
         readonly changes: readonly ConfigChange[]
       }
+    /** Asks the controller to count on a broker's directory no more. */
+    | {
+        readonly do: 'retire directory'
+        /** Whose it was: the others are asked. */
+        readonly broker: string
+        readonly directoryId: string
+        /** Partitions that may be lost by it, `orders-0`. */
+        readonly acceptDataLoss: readonly string[]
+      }
   )
 
 /** Which object, and no other of its name. */

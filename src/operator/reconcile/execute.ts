@@ -29,7 +29,7 @@ export class Executor {
   }
 
   /** @throws ApiError, BrokerError, TakenError */
-  async execute(step: Step, observed: Observed, password: string | null): Promise<void> {
+  async execute(step: Step, observed: Observed, passwords: Passwords): Promise<void> {
     const { api } = this.#parts
     switch (step.do) {
       case 'create':
@@ -54,7 +54,9 @@ export class Executor {
       case 'remember configs':
         return this.#remember(step.broker, step.configs, observed)
       case 'alter configs':
-        return this.#alter(step, accessTo(step.broker, observed, password))
+        return this.#alter(step, accessTo(step.broker, observed, await passwords('operator')))
+      case 'retire directory':
+        return this.#retire(step, observed, await passwords('broker'))
     }
   }
 
@@ -109,7 +111,32 @@ export class Executor {
     if (refused === undefined || refused === null) return
     throw new BrokerError('answered', refused.message, { error: refused.error })
   }
+
+  /** Whoever of the others is the controller decides. */
+  async #retire(
+    { broker, directoryId, acceptDataLoss }: Extract<Step, { do: 'retire directory' }>,
+    observed: Observed,
+    password: string | null,
+  ): Promise<void> {
+    const others = observed.logBrokers.filter(({ metadata }) => metadata.name !== broker)
+    for (const { metadata } of others) {
+      const access = accessTo(metadata.name, observed, password)
+      const isSeen = observed.sights.get(metadata.name)?.kind === 'seen'
+      if (access === null || !isSeen) continue
+      const wish = { directoryId, acceptDataLoss }
+      const outcome = await this.#parts.brokers.retireDirectory({ ...access, user: 'broker' }, wish)
+      if (outcome === null) return
+      if (outcome.error === 'NOT_CONTROLLER') continue
+      const where = `Name partitions that you give up in spec.acceptDataLoss of LogBroker ${broker}.`
+      const hint = outcome.error === 'POLICY_VIOLATION' ? ` ${where}` : ''
+      throw new BrokerError('answered', `${outcome.message}${hint}`, { error: outcome.error })
+    }
+    throw new BrokerError('unreachable', 'no broker that answers is the controller just now')
+  }
 }
+
+/** Of the principals at the private listeners; null where the Secret is not there. */
+type Passwords = (user: 'operator' | 'broker') => Promise<string | null>
 
 /** Where the broker of this name answers; null where it does not run. */
 function accessTo(

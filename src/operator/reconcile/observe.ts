@@ -2,6 +2,7 @@ import type { LogCluster } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, componentLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
+import type { PrivatePasswords } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
 import type { Cache } from '../kubernetes/cache.ts'
@@ -10,6 +11,7 @@ import type {
   ObjectName,
   PersistentVolume,
   Pod,
+  Secret,
   StorageClass,
   Stored,
 } from '../kubernetes/objects.ts'
@@ -42,7 +44,7 @@ interface Found extends Pick<
 export class Observer {
   readonly #parts: ClusterParts
   readonly #sights: Sights
-  readonly #passwords: Memory<string | null>
+  readonly #secrets: Memory<Secret | null>
   readonly #leases: Memory<boolean>
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
@@ -51,7 +53,7 @@ export class Observer {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.#sights = new Sights(parts.brokers, parts.clock)
-    this.#passwords = new Memory(parts.clock, trustMs)
+    this.#secrets = new Memory(parts.clock, trustMs)
     this.#leases = new Memory(parts.clock, trustMs)
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
@@ -73,22 +75,22 @@ export class Observer {
   /** What was looked at once is looked at again: something of it was written, or is to be. */
   forget({ namespace, name }: Required<ObjectName>): void {
     const key = `${namespace}/${name}`
-    this.#passwords.forget(key)
+    this.#secrets.forget(key)
     this.#leases.forget(key)
     this.#monitors.forget(key)
     this.#volumes.forgetAll()
   }
 
-  /** The password of the principal `operator`; null where the Secret is not there. */
-  password({ namespace, name }: Required<ObjectName>): Promise<string | null> {
-    return this.#passwords.get(`${namespace}/${name}`, async () => {
-      const secret = await this.#parts.api.get(resources.secrets, {
-        namespace,
-        name: names.privateSecret(name),
-      })
-      const data = secret?.data?.['operator']
-      return data === undefined ? null : atob(data)
-    })
+  /** Of a principal at the private listeners; null where the Secret is not there. */
+  async password(
+    { namespace, name }: Required<ObjectName>,
+    user: keyof PrivatePasswords = 'operator',
+  ): Promise<string | null> {
+    const secret = await this.#secrets.get(`${namespace}/${name}`, () =>
+      this.#parts.api.get(resources.secrets, { namespace, name: names.privateSecret(name) }),
+    )
+    const data = secret?.data?.[user]
+    return data === undefined ? null : atob(data)
   }
 
   async #complete(cluster: LogCluster, found: Found): Promise<Observed> {
@@ -101,6 +103,7 @@ export class Observer {
       ...found,
       others: monitor === null ? found.others : [...found.others, monitor],
       cluster,
+      nowMs: this.#parts.clock.now(),
       hasSecret: password !== null,
       ring: await this.#ringSight(cluster, ring),
       hasLease: await this.#hasLease(cluster, ring),
@@ -212,6 +215,14 @@ export class Observer {
       if (isHeard && isReady(pod)) continue
       for (const name of nodesOfPod(pod, observed)) {
         if (!looks.has(name)) looks.set(name, await this.#look(resources.nodes, name))
+      }
+    }
+    for (const { metadata, status } of observed.logBrokers) {
+      const isHeard = observed.sights.get(metadata.name)?.kind === 'seen'
+      // Where its disk is, though no pod is there any more.
+      const name = isHeard ? undefined : status.node
+      if (name !== undefined && !looks.has(name)) {
+        looks.set(name, await this.#look(resources.nodes, name))
       }
     }
     return new Map([...followed, ...looks])

@@ -92,12 +92,12 @@ class Pass {
     const { logger } = this.#parts
     const fields = { cluster: `${at.namespace}/${at.name}`, what: step.what, because: step.because }
     try {
-      await this.#executor.execute(step, observed, await this.#observer.password(at))
+      await this.#executor.execute(step, observed, user => this.#observer.password(at, user))
     } catch (error) {
       this.#observer.forget(at)
       if (!isTelling(error)) throw error
       logger.warn({ ...fields, step: step.do, reason: error.message }, 'A write was refused')
-      const reason = isForbidden(error) ? 'Forbidden' : 'WriteRefused'
+      const reason = isForbidden(error) ? 'Forbidden' : (refused[step.do] ?? 'WriteRefused')
       return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
     }
     if (isRemembered(step)) this.#observer.forget(at)
@@ -170,6 +170,12 @@ const done: Readonly<Record<Step['do'], string>> = {
   'make secret': 'Created a Secret',
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
+  'retire directory': 'Retired a directory',
+}
+
+/** What a refusal is called where it says more than that. */
+const refused: Readonly<Partial<Record<Step['do'], string>>> = {
+  'retire directory': 'ReplacementBlocked',
 }
 
 /** What it was done to is no cache's: what was seen of it is old now. */

@@ -1,6 +1,9 @@
+import { sizeOf } from '../desired/replication.ts'
 import type { Node } from '../kubernetes/objects.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import type { Look, Observed } from '../plan/observed.ts'
+import { nodeOfDisk } from '../plan/disk-loss.ts'
+import { durationOf } from '../plan/duration.ts'
 import { healthOf, type PodHealth } from '../plan/pod-health.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { formerly, no, unknown, yes, type Finding } from './conditions.ts'
@@ -66,15 +69,41 @@ function notRunning(broker: string, health: PodHealth): Finding {
 }
 
 /** A broker runs where its volume lies, and nowhere else: while that node takes no pods it waits, and nothing else is done. */
-function waitsForNode(view: BrokerView, { nodes }: Observed, health: PodHealth): Finding | null {
-  const name = nodeOf(view)
+function waitsForNode(view: BrokerView, observed: Observed, health: PodHealth): Finding | null {
+  const name = nodeOfDisk(view) ?? nodeOf(view)
   if (name === null || health.kind === 'broken') return null
-  const node = nodes.get(name)
+  const node = observed.nodes.get(name)
+  const down = node === undefined ? null : nodeDown(view, node, observed)
+  if (down !== null) return down
   const trouble = node === undefined ? null : nodeTrouble(node, health)
   if (trouble === null) return null
   return no(
     'WaitingForNode',
     `Waiting for node ${name}, on which the volume of broker ${view.broker.name} lies: ${trouble}`,
+  )
+}
+
+/**
+ * Silent for longer than `spec.disruption.nodeGracePeriod`. Only a person, or whoever runs the machines, knows whether it comes back;
+ * the disk is waited for until one of them says that it does not (plan/disk-loss.ts).
+ */
+function nodeDown(
+  { broker, cluster }: BrokerView,
+  node: Look<Node>,
+  { nowMs }: Observed,
+): Finding | null {
+  if (node === null || node === 'forbidden' || sizeOf(cluster) < 2) return null
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
+  const since = Date.parse(ready?.lastTransitionTime ?? '')
+  const { nodeGracePeriod } = cluster.spec.disruption
+  if (ready === undefined || ready.status === 'True') return null
+  if (!(nowMs - since > (durationOf(nodeGracePeriod) ?? Infinity))) return null
+  const { name } = node.metadata
+  return no(
+    'NodeDown',
+    `Node ${name}, on which the disk of broker ${broker.name} is, has not been ready for longer than ${nodeGracePeriod}. ` +
+      'Its leaders are elsewhere, and its disk is waited for. If the node does not come back delete its Node object, or give it ' +
+      'the taint node.kubernetes.io/out-of-service=nodeshutdown:NoExecute: the broker then gets another disk.',
   )
 }
 

@@ -8,6 +8,7 @@ import { checkOf } from '../plan/check.ts'
 import { incarnationOf, type BrokerView } from '../plan/broker-view.ts'
 import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
+import { lossIn, nodeOfDisk } from '../plan/disk-loss.ts'
 import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
 import { rackOf } from '../plan/rack.ts'
@@ -26,7 +27,7 @@ export function brokerStatus(
   const before = logBroker?.status
   const annotations = view.pod?.metadata.annotations ?? {}
   const told = sight?.kind === 'seen' ? sight.status : null
-  const node = nodeOf(view)
+  const node = nodeOfDisk(view) ?? nodeOf(view)
   return {
     ...optional({
       observedGeneration: logBroker?.metadata.generation,
@@ -38,6 +39,7 @@ export function brokerStatus(
       volume: volumeStatus(view),
       addresses: addresses(view),
       retiredVolumes: retiredVolumes(view, now),
+      diskLost: diskLost(view, now),
       appliedConfig: appliedConfig(view, settings),
       restartedAt: annotations[restartedAtAnnotation] ?? before?.restartedAt,
       version: told?.version ?? before?.version,
@@ -74,6 +76,10 @@ export function findingsOf(
 function storageFinding(view: BrokerView): Finding {
   const { claim, volume, broker } = view
   const state = storageOf(view)
+  const loss = lossIn(view.identityMap)
+  if (loss?.incarnation === broker.incarnation) {
+    return no('DiskLost', `${loss.message} It is being replaced.`)
+  }
   const trouble = storageTrouble(view)
   if (trouble !== null) return no(trouble.reason, trouble.message)
   switch (state.kind) {
@@ -189,10 +195,23 @@ function addresses({ cluster, broker, pod, logBroker }: BrokerView): LogBrokerSt
   return found.length === 0 ? undefined : found
 }
 
+/** As it is noted beside the identity. */
+function diskLost(
+  { identityMap, logBroker }: BrokerView,
+  now: string,
+): LogBrokerStatus['diskLost'] {
+  const loss = lossIn(identityMap)
+  if (loss === null) return undefined
+  const before = logBroker?.status.diskLost
+  return { ...loss, since: before?.incarnation === loss.incarnation ? before.since : now }
+}
+
 function retiredVolumes(view: BrokerView, now: string): LogBrokerStatus['retiredVolumes'] {
   const before = view.logBroker?.status.retiredVolumes ?? []
   const found = view.retired.map(claim => {
     const incarnation = incarnationOf(claim)
+    const known = before.find(each => each.incarnation === incarnation)
+    const loss = lossIn(view.identityMap)
     return {
       ...optional({
         persistentVolume: claim.spec?.volumeName,
@@ -200,8 +219,8 @@ function retiredVolumes(view: BrokerView, now: string): LogBrokerStatus['retired
       }),
       incarnation,
       claim: claim.metadata.name,
-      reason: 'Replaced',
-      retiredAt: before.find(each => each.incarnation === incarnation)?.retiredAt ?? now,
+      reason: known?.reason ?? (loss?.incarnation === incarnation ? loss.reason : 'Replaced'),
+      retiredAt: known?.retiredAt ?? now,
     }
   })
   return found.length === 0 ? undefined : found.slice(-32)

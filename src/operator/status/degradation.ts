@@ -36,6 +36,11 @@ export function degradation({
     found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
   }
   for (const view of views) found.push(...degradationOf(view))
+  for (const verdict of plan.disks.values()) {
+    if (verdict.kind !== 'deferred') continue
+    const { loss, message } = verdict
+    found.push({ reason: 'ReplacementDeferred', message: `${loss.message} ${message}` })
+  }
   found.push(...untoldRacks(observed, views), ...stoppedRoll(observed, plan))
   for (const { what, reason, message } of troubles) {
     found.push({ reason, message: `${what}: ${message}` })

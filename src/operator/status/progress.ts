@@ -2,6 +2,7 @@ import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
+import { lossIn } from '../plan/disk-loss.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
@@ -34,11 +35,14 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
 }
 
 function progressOf(view: BrokerView, { settings }: Plan): Finding | null {
-  const { cluster, broker, pod, identity } = view
+  const { cluster, broker, pod, identity, identityMap } = view
   const { name } = broker
   const health = healthOf(pod)
   if (cluster.spec.state === 'Hibernated') {
     return pod === null ? null : yes('Hibernating', `Broker ${name} is being stopped.`)
+  }
+  if (lossIn(identityMap)?.incarnation === broker.incarnation) {
+    return yes('Replacing', `The disk of broker ${name} is lost, and is being given up.`)
   }
   const isNew = identity === null || identity.directoryId === ''
   if (isNew && broker.incarnation > 1)

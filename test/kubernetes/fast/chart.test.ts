@@ -57,6 +57,7 @@ describe.each([3, 4] as const)('the chart, by Helm %i,', major => {
     expect(await may('create', 'statefulsets.apps', 'streaming')).toBe(true)
     expect(await may('patch', 'logclusters.logcluster.dev', 'streaming', 'status')).toBe(true)
     expect(await may('get', 'nodes')).toBe(true)
+    expect(await may('watch', 'nodes')).toBe(true)
     expect(await may('update', 'leases.coordination.k8s.io/logcluster-operator', 'one')).toBe(true)
     expect(await may('list', 'secrets', 'streaming')).toBe(false)
     expect(await may('delete', 'logclusters.logcluster.dev', 'streaming')).toBe(false)

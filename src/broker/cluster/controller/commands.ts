@@ -298,6 +298,8 @@ export type Command =
       readonly directoryId: Uuid
       /** Partitions that may lose records by it. */
       readonly acceptDataLoss: readonly PartitionId[]
+      /** The disk is lost, whatever still runs by its name: that is fenced, and stays so. Default false: a broker that runs is left alone. */
+      readonly isGone?: boolean
     }
   | {
       readonly type: 'failDirectory'

@@ -1,5 +1,5 @@
 import type { Uuid } from '../../../lib/uuid.ts'
-import type { MetadataImage, PartitionImage } from '../../metadata/image.ts'
+import type { BrokerImage, MetadataImage, PartitionImage } from '../../metadata/image.ts'
 import { isActive } from '../../metadata/replicas.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { Answer, Command } from './commands.ts'
@@ -17,11 +17,11 @@ type FailDirectory = Extract<Command, { readonly type: 'failDirectory' }>
  */
 export function decideRetireDirectory(
   before: MetadataImage,
-  { directoryId, acceptDataLoss }: RetireDirectory,
+  { directoryId, acceptDataLoss, isGone = false }: RetireDirectory,
 ): Decision {
   if (before.isRetired(directoryId)) return done(before, [], { type: 'directoryRetired' })
   const holder = before.brokerOfDirectory(directoryId)
-  if (isActive(holder)) {
+  if (isActive(holder) && !isGone) {
     const message = `Directory ${directoryId} is that of broker ${holder.id}, which runs. Stop it first.`
     return refused(before, mistake('INVALID_REQUEST', message))
   }
@@ -33,14 +33,30 @@ export function decideRetireDirectory(
       .map(({ index }) => `${topic.name}-${index}`),
   )
   if (endangered.length > 0) return refused(before, lossNotAccepted(directoryId, endangered))
-  const departures = changesOf(before, partition => {
+  const fences: MetadataRecord[] = isActive(holder) ? [fenceOf(holder)] : []
+  const departures = changesOf(applied(before, fences), partition => {
     if (!isNamedIn(partition, directoryId)) return null
     // Nobody has what was committed, and that was accepted: whoever comes first leads.
     const isRecovering = partition.isRecovering || isAlone(partition, directoryId)
     return { gone: [directoryId], isRecovering, election: isRecovering ? 'unclean' : 'clean' }
   })
-  const records: MetadataRecord[] = [...departures, { type: 'directoryRetired', directoryId }]
+  const records: MetadataRecord[] = [
+    ...fences,
+    ...departures,
+    { type: 'directoryRetired', directoryId },
+  ]
   return done(before, records, { type: 'directoryRetired' })
+}
+
+/** Its disk is another's word against its own: two of one id would be fenced in turns. */
+function fenceOf({ id, epoch, isShuttingDown }: BrokerImage): MetadataRecord {
+  return {
+    type: 'brokerStateChanged',
+    brokerId: id,
+    brokerEpoch: epoch,
+    isFenced: true,
+    isShuttingDown,
+  }
 }
 
 /** Nobody else has for certain all that the directory has. */

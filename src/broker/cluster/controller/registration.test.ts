@@ -171,6 +171,37 @@ describe('a directory', () => {
     expect(world.partition().isRecovering).toBe(true)
   })
 
+  test('that is gone is retired though a process goes on by its name, which stays fenced and never comes back with it', () => {
+    const world = threeBrokers()
+    expect(world.state()).toEqual([1, [1, 2, 3], [], []])
+    const retire = { type: 'retireDirectory', directoryId: directoryOf(1) } as const
+    expect(world.ask({ ...retire, acceptDataLoss: [], isGone: true })).toEqual({
+      type: 'directoryRetired',
+    })
+    expect(world.state()).toEqual([2, [2, 3], [], []])
+    world.heartbeat(1)
+    world.heartbeat(1)
+    expect(world.broker(1).isFenced).toBe(true)
+    const next = { directoryId: directoryOf(1, 1), startClass: 'D' } as const
+    expect(world.register(1, next).type).toBe('brokerRegistered')
+    world.heartbeat(1)
+    expect(world.broker(1).isFenced).toBe(false)
+    expect(world.register(1)).toMatchObject({ type: 'refused' })
+  })
+
+  test('that is gone is not retired while it has the only complete copy and nobody accepted the loss', () => {
+    const world = threeBrokers()
+    for (const id of [2, 3]) world.fence(id)
+    const retire = { type: 'retireDirectory', acceptDataLoss: [], isGone: true } as const
+    // The last that left the in-sync set below its minimum has all that is committed too (R8).
+    expect(world.ask({ ...retire, directoryId: directoryOf(3) }).type).toBe('directoryRetired')
+    expect(world.ask({ ...retire, directoryId: directoryOf(1) })).toMatchObject({
+      error: 'POLICY_VIOLATION',
+      message: expect.stringContaining('t-0'),
+    })
+    expect(world.broker(1).isFenced).toBe(false)
+  })
+
   test('that failed takes its broker out of everything, and does not come back', () => {
     const world = threeBrokers()
     world.fence(2)

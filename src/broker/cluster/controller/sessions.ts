@@ -156,7 +156,7 @@ export class Sessions {
       return last?.wantsShutdown === true && !broker.isShuttingDown ? 'shutDown' : null
     }
     if (last === null || isLost || last.wantsFence || last.wantsShutdown) return null
-    if (broker.isShuttingDown || image.isFailed(broker.directoryId)) return null
+    if (broker.isShuttingDown || isLostDirectory(image, broker)) return null
     return last.appliedSequence >= session.neededSequence ? 'unfence' : null
   }
 
@@ -190,4 +190,9 @@ export class Sessions {
       isGone: false,
     }
   }
+}
+
+/** What its disk has counts no more: it leads nothing, however long it runs. */
+function isLostDirectory(image: MetadataImage, { directoryId }: BrokerImage): boolean {
+  return image.isFailed(directoryId) || image.isRetired(directoryId)
 }

@@ -89,6 +89,7 @@ class StubTopics implements Brokers {
 
   deleteTopics = notHere
   createPartitions = notHere
+  retireDirectory = notHere
 
   close(): void {}
 

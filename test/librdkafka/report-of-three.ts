@@ -1,0 +1,46 @@
+import type { PlannedTest } from './plan.ts'
+import { isMissed } from './report.ts'
+import type { OutcomeOfThree } from './three.ts'
+
+export interface RowOfThree extends Omit<OutcomeOfThree, 'output'> {
+  readonly test: PlannedTest
+}
+
+/** docs/librdkafka-of-three.md. */
+export function reportOfThree(rows: readonly RowOfThree[], version: string): string {
+  const struck = rows.filter(({ killedAfterSeconds }) => killedAfterSeconds !== null)
+  const passed = (of: readonly RowOfThree[]): number =>
+    of.filter(({ result }) => result === 'pass').length
+  const failed = rows.filter(row => isMissed({ ...row, output: '' }))
+  return `# librdkafka's own tests on three brokers, of which one is killed
+
+<!-- Written by \`npm run qualify -- librdkafka --brokers 3\`: repeat that instead of a change here. -->
+
+The [list of one broker](librdkafka.md) as far as it must pass there, librdkafka ${version}, on three brokers with a replica of
+each partition on every one unless the test says otherwise. As soon as a topic of the test has its first record on all replicas,
+the broker that leads this partition is killed by SIGKILL, and started again 4 s later; *killed after* is when, in seconds
+from the runner's start, and empty where the test was over before or writes no record. The tests are written for brokers
+that stay: the library tells by its error callback that a connection broke, and most tests take any word there for a failure, so
+these three words (\`_TRANSPORT\`, \`_RESOLVE\`, \`_ALL_BROKERS_DOWN\`) are kept from them by a library that is preloaded
+(\`test/librdkafka/without-passing-errors.c\`), and nothing else is. Every test has one attempt.
+\`npm run qualify -- librdkafka --brokers 3 --keep 0011 0033\` repeats some.
+
+**${passed(rows)} passed, ${failed.length} failed, ${rows.length - passed(rows) - failed.length} had nothing to run; in ${struck.length} a broker was killed, and of these ${passed(struck)} passed.**
+
+| test | name | of three | killed after | s | remark |
+|---|---|---|---|---|---|
+${rows.map(line).join('\n')}
+`
+}
+
+function line({ test, result, names, remark, seconds, killedAfterSeconds }: RowOfThree): string {
+  const cells = [
+    test.id,
+    names.map(text => text.replace(/^\d+_/, '')).join(', '),
+    result === 'fail' ? '**fail**' : result,
+    killedAfterSeconds?.toFixed(1) ?? '',
+    seconds.toFixed(1),
+    remark.replaceAll('|', '\\|').slice(0, 200),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
