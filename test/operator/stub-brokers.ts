@@ -68,6 +68,9 @@ export class StubBrokers implements Brokers {
     const broker = this.#broker(host)
     for (const { of, configs } of changes) {
       const drain = configs['leadership.drain.enable']
+      if (of.kind === 'broker' && of.id !== broker.status.brokerId) {
+        throw new BrokerError('answered', `this is broker ${broker.status.brokerId}, not ${of.id}`)
+      }
       if (of.kind === 'broker' && drain !== undefined) {
         this.#drain(of.id, drain === 'true')
         continue
