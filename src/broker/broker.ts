@@ -338,6 +338,8 @@ export class Broker {
       }),
       copy,
       privateListener: this.privateListener,
+      onWait: message => (this.#notReadyReason = message),
+      isGone: () => this.#parts.disk !== disk,
       facts: opened => this.#facts(opened, disk),
       beat: () => this.#parts.directory?.beat.value ?? 0,
     })

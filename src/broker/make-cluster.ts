@@ -9,6 +9,7 @@ import type { MetadataCopy } from './metadata/copy/metadata-copy.ts'
 import { measuredStore, storeOperations, storeOutcomes } from './metadata/measured-store.ts'
 import type { MetadataStore } from './metadata/store.ts'
 import { isSoleStore } from './open-store.ts'
+import { rackFromFile } from './rack-file.ts'
 import { CredentialFiles } from './security/credential-files.ts'
 import type { BoundListener } from './server/server.ts'
 import { tellStandAlone } from './tell-stand-alone.ts'
@@ -27,17 +28,24 @@ interface ClusterParts {
   readonly copy: MetadataCopy | undefined
   /** Where the private listener is; null where there is none. */
   readonly privateListener: BoundListener | null
+  /** Why the broker waits, as a sentence. */
+  readonly onWait: (message: string) => void
+  /** It was stopped meanwhile. */
+  readonly isGone: () => boolean
   /** Asked for where other brokers may be in the cluster. */
   readonly facts: NonNullable<ClusterOptions['facts']>
   readonly beat: NonNullable<ClusterOptions['beat']>
 }
 
 /** This broker's part in the cluster, by the settings: alone in its own store, or one of several in one that they share. */
-export function makeCluster(parts: ClusterParts): Promise<Cluster> {
+export async function makeCluster(parts: ClusterParts): Promise<Cluster> {
   const { env, configuration, listeners, logger, copy, metrics } = parts
+  const { brokerRackFile: path } = configuration.settings
+  const rack = path === '' ? null : await rackFromFile({ ...env, ...parts, path })
   metrics.cluster.begin(storeOperations, storeOutcomes)
   return Cluster.start({
     ...clusterOptions(configuration, listeners),
+    ...(rack === null ? {} : { rack }),
     env,
     store: measuredStore(parts.store, env.clock, metrics.cluster),
     beaten: (outcome, seconds) => metrics.cluster.heartbeat(outcome, seconds),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
-import type { ConfigMap, Pod } from '../../src/operator/kubernetes/objects.ts'
+import type { ConfigMap, Draft, Pod, Service } from '../../src/operator/kubernetes/objects.ts'
 import { isReady } from '../../src/operator/plan/pod-health.ts'
 import { created, minimal, reasons, World } from './world.ts'
 
@@ -216,5 +216,148 @@ describe('brokers keep apart', () => {
       'topology.kubernetes.io/zone',
     ])
     expect(affinity(world)).not.toHaveProperty('preferredDuringSchedulingIgnoredDuringExecution')
+  })
+})
+
+describe('clients are told', () => {
+  const told = (world: World, name: string) =>
+    world
+      .get<Pod>('Pod', `${name}-0`)
+      .spec?.containers[0]?.env?.find(each => each.name === 'LOGCLUSTER_ADVERTISED_LISTENERS')
+      ?.value
+
+  test('each broker at a Service of its own, whose address is in its status', async () => {
+    const world = await created({
+      ...of(2),
+      listeners: [{ name: 'inside', port: 9092, expose: { type: 'ClusterIP' } }],
+    })
+    const name = 'orders-main-1-inside'
+    expect(told(world, 'orders-main-1')).toBe(`INSIDE://${name}.streaming.svc:9092`)
+    expect(world.get<Service>('Service', name).spec).toEqual({
+      type: 'ClusterIP',
+      publishNotReadyAddresses: true,
+      selector: {
+        'logcluster.dev/cluster': 'orders',
+        'app.kubernetes.io/component': 'broker',
+        'logcluster.dev/broker': 'orders-main-1',
+      },
+      ports: [{ name: 'inside', port: 9092, targetPort: 'inside' }],
+    })
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-1').status.addresses).toEqual([
+      { listener: 'inside', host: `${name}.streaming.svc`, port: 9092 },
+    ])
+  })
+
+  test('what the templates of the spec make of each broker', async () => {
+    const world = new World()
+    world.nodes.nodePort = 31_094
+    world.apply({
+      ...of(2),
+      listeners: [
+        {
+          name: 'gateway',
+          port: 9092,
+          expose: {
+            type: 'ClusterIP',
+            advertised: { host: '{pool}-{slot}.kafka.example.com', port: '{9100+brokerId}' },
+          },
+        },
+        {
+          name: 'outside',
+          port: 9094,
+          expose: {
+            type: 'NodePort',
+            advertised: { host: '{broker}.example.com', port: '{nodePort}' },
+          },
+        },
+      ],
+    })
+    await world.converge()
+    expect(told(world, 'orders-main-1')).toBe(
+      'GATEWAY://main-1.kafka.example.com:9101,OUTSIDE://orders-main-1.example.com:31094',
+    )
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-0').status.addresses).toEqual([
+      { listener: 'gateway', host: 'main-0.kafka.example.com', port: 9100 },
+      { listener: 'outside', host: 'orders-main-0.example.com', port: 31_094 },
+    ])
+  })
+
+  test('the node of a broker, as soon as that is known', async () => {
+    const world = new World()
+    world.nodes.nodePort = 31_094
+    world.apply({
+      ...of(2),
+      listeners: [{ name: 'outside', port: 9094, expose: { type: 'NodePort' } }],
+    })
+    await world.converge()
+    expect(world.get<LogBroker>('LogBroker', 'orders-main-1').status.addresses).toEqual([
+      { listener: 'outside', host: '10.99.0.1', port: 31_094 },
+    ])
+    // Brokers find each other where no node's address is in the way.
+    expect(properties(world, 'orders-main-1')).toContain(
+      'private.advertised.listener=orders-main-1-0.orders-brokers.streaming.svc:9091\n',
+    )
+  })
+})
+
+describe('a rack', () => {
+  const wanted = { ...of(2), rack: { nodeLabel: 'example.org/rack' } }
+  const rackOf = (world: World) =>
+    world.get<Pod>('Pod', 'orders-main-0-0').metadata.annotations?.['logcluster.dev/rack']
+
+  function labelled(world: World, labels: Readonly<Record<string, string>>): void {
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Told' }]
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', labels } }
+    world.api.put({ ...node, status: { conditions } } as Draft)
+  }
+
+  test('is told to a pod once it has a node, and to the next pod from its birth', async () => {
+    const world = new World()
+    labelled(world, { 'example.org/rack': 'r7' })
+    world.apply(wanted)
+    await world.converge()
+    expect(rackOf(world)).toBe('r7')
+    expect(properties(world, 'orders-main-0')).toContain(
+      'broker.rack.file=/etc/logcluster-facts/rack\n',
+    )
+    expect(world.pod.spec?.volumes).toContainEqual({
+      name: 'facts',
+      downwardAPI: {
+        items: [
+          {
+            path: 'rack',
+            fieldRef: { fieldPath: "metadata.annotations['logcluster.dev/rack']" },
+          },
+        ],
+      },
+    })
+    expect(world.logBroker.status.rack).toBe('r7')
+    // Without an operator too: the template has it, and nobody was restarted for that.
+    expect(world.statefulSet.spec?.template.metadata?.annotations).toMatchObject({
+      'logcluster.dev/rack': 'r7',
+    })
+    expect(world.nodes.starts).toHaveLength(2)
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test('that the node does not tell is a condition that says what to do', async () => {
+    const world = new World()
+    world.apply(wanted)
+    await world.converge()
+    expect(world.condition('Degraded')).toBe('True RackUnknown')
+    expect(world.message('Degraded')).toContain(
+      'node n1 has no label example.org/rack. Label the node, or remove spec.rack.',
+    )
+    labelled(world, { 'example.org/rack': 'r8' })
+    world.clock.advance(30_000)
+    await world.converge()
+    expect(rackOf(world)).toBe('r8')
+    expect(world.condition('Degraded')).toBe('False Well')
+  })
+
+  test('that nobody wants leaves the pod as it was', async () => {
+    const world = await created(of(2))
+    expect(world.pod.spec?.volumes?.map(({ name }) => name)).not.toContain('facts')
+    expect(world.logBroker.status).not.toHaveProperty('rack')
   })
 })

@@ -231,6 +231,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/cluster-options.ts': { ours: broker('cluster', 'config', 'coordinator') },
   'src/broker/open-store.ts': { ours: everything },
   'src/broker/own-disk.ts': { ours: everything },
+  'src/broker/rack-file.ts': { ours: ['src/env', 'src/lib'] },
   'src/broker/make-partitions.ts': { ours: everything },
   'src/broker/make-handlers.ts': { ours: everything, modules: ['node:path'] },
   'src/broker/make-replication.ts': { ours: everything },

@@ -28,10 +28,11 @@ name, in a Role of each LogCluster: nobody can give more than they have.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, list, watch, create, update, delete]
-# Pods of brokers are made by their StatefulSets; the operator makes the pods that check a change before it is made.
+# Pods of brokers are made by their StatefulSets; the operator makes the pods that check a change before it is made, and tells pods the rack
+# of the node that they came to.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch, create, delete]
+  verbs: [list, watch, create, patch, delete]
 # By name, and never a list: it makes one for each LogCluster, and reads that.
 - apiGroups: [""]
   resources: [secrets]

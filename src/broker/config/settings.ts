@@ -36,6 +36,12 @@ const settingsTable = {
     effect: 'at restart',
     doc: 'What may fail together with this broker: a rack, a zone. Replicas of a partition are placed in as many racks as there are. Empty: nobody said.',
   }),
+  'broker.rack.file': text({
+    default: '',
+    effect: 'at restart',
+    described: 'where given',
+    doc: 'File with the value of broker.rack, for who learns it only once a broker has its place: it is not registered before the file holds a line. Empty: broker.rack counts.',
+  }),
   'listener.security.protocol.map': text({
     default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     effect: 'at restart',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { conditions, notLookedAt } from './condition.ts'
-import { field, immutable, integer, text, wholeList, type Rule } from './field.ts'
+import { field, immutable, integer, listBy, port, text, wholeList, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
 
 /** Types of a LogBroker's conditions, and what each says while it is True. @internal */
@@ -92,6 +92,12 @@ export const logBrokerSpec = field(
   },
 )
 
+const address = z.object({
+  listener: field(text(63), { text: 'Of spec.listeners of its LogCluster.' }),
+  host: field(text(253), { text: 'The host.' }),
+  port: field(port, { text: 'The port.' }),
+})
+
 const volume = z.object({
   claim: field(text(253).optional(), { text: 'The claim.' }),
   persistentVolume: field(text(253).optional(), {
@@ -125,7 +131,11 @@ export const logBrokerStatus = field(
         text: 'The id of the data directory of this incarnation, once the operator recorded it.',
       }),
       node: field(text(253).optional(), { text: 'The node that its volume or its pod is on.' }),
+      rack: field(text(63).optional(), { text: 'What it was told as its rack.' }),
       volume: field(volume.optional(), { text: 'Its volume.' }),
+      addresses: field(listBy('listener', address, 8).optional(), {
+        text: 'Where clients are told to find it, as far as that is known.',
+      }),
       retiredVolumes: field(wholeList(retiredVolume, 32).optional(), {
         text: 'Volumes of earlier incarnations that are kept, the latest last.',
       }),

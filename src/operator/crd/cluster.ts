@@ -3,7 +3,7 @@ import type { logClusterStatus } from './cluster-status.ts'
 import { field, kafkaConfig, listByName, text, textMap, type Rule } from './field.ts'
 import { listener } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
-import { disruption, placement } from './placement.ts'
+import { disruption, placement, rack } from './placement.ts'
 import { pool } from './pool.ts'
 
 const image = z.object({
@@ -53,6 +53,11 @@ const metrics = z.object({
 })
 
 const rulesOfSpec: readonly Rule[] = [
+  {
+    rule: "self.pools.map(pool, pool.brokers).sum() < 2 || self.listeners.all(each, !has(each.expose.advertised) || !has(each.expose.advertised.host) || each.expose.advertised.host.contains('{') || (has(each.expose.advertised.port) && each.expose.advertised.port.contains('{')))",
+    message:
+      'expose.advertised must tell brokers apart where there are several: put {brokerId}, {broker} or {slot} into its host or its port',
+  },
   {
     rule: '!has(oldSelf.clusterId) || (has(self.clusterId) && self.clusterId == oldSelf.clusterId)',
     message:
@@ -126,6 +131,10 @@ export const logClusterSpec = field(
             'spec.pools must have one broker at least: set brokers of a pool to 1 or more; spec.state: Hibernated stops all of them',
         },
       ],
+    }),
+    rack: field(rack.optional(), {
+      text: 'What may fail together with a broker: replicas of a partition are placed in as many racks as there are. The operator reads it at the node and tells the broker, which needs no right for it, and which waits until it is told.',
+      change: 'restart',
     }),
     placement: field(placement.prefault({}), {
       text: 'How brokers keep apart from one another. It counts for pods that are made after it: none is restarted for it, and one with a local volume stays where that lies.',

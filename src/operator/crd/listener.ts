@@ -1,11 +1,40 @@
 import { z } from 'zod'
 import { field, nameRules, port, text } from './field.ts'
 
+/** What stands for something of each broker in the templates of what clients are told. */
+const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const
+
+const advertised = z.object({
+  host: field(text(253).optional(), {
+    text: 'A host, in which {broker}, {brokerId}, {pool} and {slot} stand for those of each broker: `broker-{brokerId}.kafka.example.com`.',
+    rules: [
+      {
+        rule: `self.matches('^([a-z0-9.-]|[{](${templateWords.join('|')})[}])+$')`,
+        message:
+          'expose.advertised.host must be lower-case letters, digits, dots and dashes, with {broker}, {brokerId}, {pool} or {slot} in it where brokers differ, such as broker-{brokerId}.kafka.example.com',
+      },
+    ],
+  }),
+  port: field(text(16).optional(), {
+    text: 'A port: a number; {nodePort}, which the Service of the broker has; or a sum such as {9100+brokerId} or {9100+slot}.',
+    rules: [
+      {
+        rule: `self.matches('^([1-9][0-9]{0,3}|[1-5][0-9]{4}|[{]nodePort[}]|[{]([1-9][0-9]{0,3}|[1-5][0-9]{4})[+](brokerId|slot)[}])$')`,
+        message:
+          'expose.advertised.port must be a number from 1 to 59999, {nodePort}, or a sum of such a number and brokerId or slot, such as {9100+brokerId}',
+      },
+    ],
+  }),
+})
+
 const expose = field(
   z
     .object({
-      type: field(z.enum(['Internal', 'NodePort']).default('Internal'), {
-        text: 'Internal: inside the Kubernetes cluster. NodePort: also at a port of every node.',
+      type: field(z.enum(['Internal', 'ClusterIP', 'NodePort']).default('Internal'), {
+        text: 'Internal: inside the Kubernetes cluster, each broker at the name of its pod. ClusterIP: there too, each at a Service of its own, whose address stays when the pod is another, such as a gateway wants it. NodePort: also at a port of its node.',
+      }),
+      advertised: field(advertised.optional(), {
+        text: 'What clients are told of each broker, where it is not what the type gives.',
       }),
       nodePort: field(
         z
@@ -30,6 +59,11 @@ const expose = field(
         rule: "self.type == 'NodePort' || !has(self.nodePort)",
         message:
           'expose.nodePort belongs to a listener of type NodePort: set expose.type to NodePort, or remove expose.nodePort',
+      },
+      {
+        rule: "self.type == 'NodePort' || !has(self.advertised) || !has(self.advertised.port) || self.advertised.port != '{nodePort}'",
+        message:
+          'expose.advertised.port can be {nodePort} where the type is NodePort only: set expose.type to NodePort, or give another port',
       },
     ],
   },

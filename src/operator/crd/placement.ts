@@ -14,6 +14,20 @@ export const placement = z.object({
   }),
 })
 
+/** Where Kubernetes tells what fails together. */
+export const rack = z.object({
+  nodeLabel: field(text(317).default('topology.kubernetes.io/zone'), {
+    text: 'The label of nodes whose value is the `broker.rack` of the brokers there.',
+    rules: [
+      {
+        rule: "self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')",
+        message:
+          'rack.nodeLabel must be the key of a label, such as topology.kubernetes.io/zone or example.org/rack',
+      },
+    ],
+  }),
+})
+
 /** What the operator does by itself where a node fails. */
 export const disruption = z.object({
   nodeGracePeriod: field(text(16).default('5m'), {

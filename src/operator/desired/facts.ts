@@ -15,4 +15,6 @@ export interface BrokerFacts {
   readonly nodePorts: ReadonlyMap<string, number>
   /** The value of `restartedAt` that it obeys; '' for none. */
   readonly restartedAt: string
+  /** What a pod is told that is made anew: only where its volume keeps it on the node that has it. */
+  readonly rack?: string
 }

@@ -6,7 +6,7 @@ import {
   bootstrapService,
   headlessService,
   nodePortBootstraps,
-  nodePortsOfBroker,
+  servicesOfBroker,
 } from './services.ts'
 
 /** What a cluster has whoever its brokers are, but for what is made once. Same cluster, same objects: no clock, no chance. */
@@ -22,7 +22,7 @@ export function clusterObjects(
     headlessService(cluster),
     bootstrapService(cluster),
     ...nodePortBootstraps(cluster),
-    ...brokers.flatMap(broker => nodePortsOfBroker(cluster, broker)),
+    ...brokers.flatMap(broker => servicesOfBroker(cluster, broker)),
     disruptionBudget(cluster),
   ]
 }

@@ -12,6 +12,7 @@ import {
   places,
   privatePort,
 } from './properties.ts'
+import { rackAnnotation, rackFile } from './rack.ts'
 import { replicationFactorOf } from './replication.ts'
 
 /** Who the broker runs as; the image has that user. */
@@ -57,6 +58,7 @@ export function templateHash({ cluster, pool, broker, fixed }: BrokerPod): strin
     resources: pool.resources,
     template: pool.template,
     replicationFactor: replicationFactorOf(cluster),
+    rack: cluster.spec.rack,
   })
 }
 
@@ -88,6 +90,7 @@ export function podTemplate(pod: BrokerPod): PodTemplateSpec {
         [templateAnnotation]: templateHash(pod),
         [checkAnnotation]: checkHash(pod),
         ...(broker.restartedAt === '' ? {} : { [restartedAtAnnotation]: broker.restartedAt }),
+        ...(broker.rack === undefined ? {} : { [rackAnnotation]: broker.rack }),
       },
     },
     spec: {
@@ -188,6 +191,7 @@ export function container({ cluster, pool, broker }: BrokerPod) {
       { name: 'configuration', mountPath: places.configuration, readOnly: true },
       { name: 'credentials', mountPath: places.credentials, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
+      ...rackFile(cluster).mounts,
     ],
   }
 }
@@ -201,6 +205,7 @@ export function files(pod: BrokerPod) {
       secret: { secretName: names.privateSecret(pod.cluster.metadata.name), defaultMode: 0o440 },
     },
     { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+    ...rackFile(pod.cluster).volumes,
   ]
 }
 

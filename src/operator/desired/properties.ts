@@ -1,4 +1,5 @@
 import type { LogCluster } from '../crd/cluster.ts'
+import { addressesOf } from './addresses.ts'
 import { brokerHost, names } from './names.ts'
 import type { BrokerFacts } from './facts.ts'
 import { replicationFactorOf, sizeOf } from './replication.ts'
@@ -15,6 +16,8 @@ export const places = {
   volume: '/var/lib/logcluster',
   /** A folder in the volume: what a file system keeps at its root (`lost+found`) is not ours. */
   data: '/var/lib/logcluster/data',
+  /** What is known of a pod only once it has a node. */
+  facts: '/etc/logcluster-facts',
   terminationLog: '/dev/termination-log',
 } as const
 
@@ -37,6 +40,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'advertised.listeners.loopback.enable',
   'listener.security.protocol.map',
   'cluster.size',
+  'broker.rack.file',
   'private.listener',
   'private.advertised.listener',
   'private.credentials.dir',
@@ -73,7 +77,11 @@ export function brokerProperties(
     ['http.address', `0.0.0.0:${httpPort}`],
     ['termination.log.file', places.terminationLog],
   ]
-  return [...own, ...among, ...fixed].map(([key, value]) => `${key}=${escaped(value)}\n`).join('')
+  const rack =
+    cluster.spec.rack === undefined ? [] : [['broker.rack.file', `${places.facts}/rack`] as const]
+  return [...own, ...among, ...rack, ...fixed]
+    .map(([key, value]) => `${key}=${escaped(value)}\n`)
+    .join('')
 }
 
 /** What a broker is told that has others beside it. */
@@ -92,14 +100,8 @@ function amongOthers(cluster: LogCluster, broker: BrokerFacts): [string, string]
  * What clients are told to connect to: an environment variable's text, because a node's address is known to its pods only.
  */
 export function advertisedListeners(cluster: LogCluster, broker: BrokerFacts): string {
-  const { namespace, name } = cluster.metadata
-  const inside = brokerHost({ namespace, name }, broker.name)
-  return cluster.spec.listeners
-    .map(listener =>
-      listener.expose.type === 'NodePort'
-        ? `${nameOf(listener)}://$(HOST_IP):${broker.nodePorts.get(listener.name)}`
-        : `${nameOf(listener)}://${inside}:${listener.port}`,
-    )
+  return addressesOf(cluster, broker, '$(HOST_IP)')
+    .map(({ listener, host, port }) => `${nameOf({ name: listener })}://${host}:${port}`)
     .join(',')
 }
 

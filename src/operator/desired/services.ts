@@ -53,18 +53,23 @@ export function nodePortBootstraps(cluster: LogCluster): DraftOf<Service>[] {
   })
 }
 
-/** And one for each broker, at its own node only: clients are told the address of that node. */
-export function nodePortsOfBroker(cluster: LogCluster, broker: string): DraftOf<Service>[] {
-  return exposed(cluster).map(listener => {
+/**
+ * And one for each broker, of listeners that give it one. At a port of nodes it is at its own node only: clients are told the
+ * address of that node.
+ */
+export function servicesOfBroker(cluster: LogCluster, broker: string): DraftOf<Service>[] {
+  return cluster.spec.listeners.flatMap(listener => {
+    const { type } = listener.expose
+    if (type === 'Internal') return []
     const draft = service(cluster, names.listenerOfBroker(broker, listener.name), {
-      type: 'NodePort',
-      externalTrafficPolicy: 'Local',
+      type,
+      ...(type === 'NodePort' ? { externalTrafficPolicy: 'Local' as const } : {}),
       publishNotReadyAddresses: true,
       selector: podSelector(cluster.metadata.name, broker),
       ports: [listenerPort(listener)],
     })
     const labels = brokerLabels(cluster.metadata.name, broker, 'cluster')
-    return { ...draft, metadata: { ...draft.metadata, labels } }
+    return [{ ...draft, metadata: { ...draft.metadata, labels } }]
   })
 }
 

@@ -17,6 +17,7 @@ import type {
   StorageClass,
 } from '../kubernetes/objects.ts'
 import type { Look, Observed, Sight } from './observed.ts'
+import { hostOf } from './volume-node.ts'
 
 /** One broker of a cluster that is born: what is wanted of it, and what is. */
 export interface BrokerView extends BrokerPod {
@@ -113,11 +114,12 @@ function view(observed: Observed, place: Place): BrokerView {
     restartedAt: later(cluster.spec.restartedAt, logBroker?.spec.restartedAt),
   }
   const claim = named(claims, claimName(pool, broker))
+  const volume = observed.volumes.get(claim?.spec?.volumeName ?? '')
   const pods = observed.pods.filter(({ metadata }) => metadata.labels?.[brokerLabel] === name)
   return {
     cluster,
     pool,
-    broker,
+    broker: { ...broker, ...keptRack(logBroker, volume, cluster) },
     fixed,
     logBroker,
     identity,
@@ -134,11 +136,21 @@ function view(observed: Observed, place: Place): BrokerView {
         .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
         .map(map => [map.metadata.name, map]),
     ),
-    volume: observed.volumes.get(claim?.spec?.volumeName ?? ''),
+    volume,
     storageClass: observed.storageClasses.get(claim?.spec?.storageClassName ?? ''),
     sight: observed.sights.get(name) ?? null,
     hasNodePorts: nodePorts.size === exposed(cluster).length,
   }
+}
+
+/** The rack that a pod is born with: that of the node which its volume lies on, so that it starts while no operator runs. */
+function keptRack(
+  logBroker: LogBroker | null,
+  volume: BrokerView['volume'],
+  { spec }: LogCluster,
+): { readonly rack?: string } {
+  const rack = logBroker?.status.rack
+  return spec.rack === undefined || rack === undefined || hostOf(volume) === null ? {} : { rack }
 }
 
 /** Kafka's number of a broker, as it was recorded; undefined where it never was. */

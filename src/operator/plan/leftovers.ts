@@ -1,7 +1,7 @@
 import { configurationName } from '../desired/pod-template.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { names } from '../desired/names.ts'
-import { nodePortBootstraps, nodePortsOfBroker } from '../desired/services.ts'
+import { nodePortBootstraps, servicesOfBroker } from '../desired/services.ts'
 import type { Pod, Stored } from '../kubernetes/objects.ts'
 import type { BrokerView } from './broker-view.ts'
 import { departingOf } from './departure.ts'
@@ -24,7 +24,7 @@ function services(observed: Observed, views: readonly BrokerView[]): Step[] {
     ...[
       ...views.map(({ broker }) => broker.name),
       ...departingOf(observed).map(({ metadata }) => metadata.name),
-    ].flatMap(broker => nodePortsOfBroker(cluster, broker).map(({ metadata }) => metadata.name)),
+    ].flatMap(broker => servicesOfBroker(cluster, broker).map(({ metadata }) => metadata.name)),
   ])
   return observed.services
     .filter(({ metadata }) => !wanted.has(metadata.name) && isOwned(metadata, cluster.metadata.uid))

@@ -22,6 +22,7 @@ import { leftoverSteps } from './leftovers.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
 import { rollOf, type Roll } from './roll.ts'
+import { rackSteps } from './rack.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
@@ -68,6 +69,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   return [
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
+    ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),

@@ -1,5 +1,6 @@
 import type { BrokerConditionType, LogBrokerStatus } from '../crd/broker.ts'
 import type { WantedSettings } from '../desired/settings.ts'
+import { addressesOf } from '../desired/addresses.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { canonical } from '../desired/hash.ts'
 import { restartedAtAnnotation, templateAnnotation } from '../desired/pod-template.ts'
@@ -10,6 +11,7 @@ import { restartReason } from '../plan/due.ts'
 import { lossIn, nodeOfDisk } from '../plan/disk-loss.ts'
 import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
+import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
@@ -33,7 +35,9 @@ export function brokerStatus(
       clusterId: broker.clusterId,
       directoryId: identity?.directoryId || undefined,
       node: node ?? undefined,
+      rack: rackTold(view, observed),
       volume: volumeStatus(view),
+      addresses: addresses(view),
       retiredVolumes: retiredVolumes(view, now),
       diskLost: diskLost(view, now),
       appliedConfig: appliedConfig(view, settings),
@@ -172,6 +176,23 @@ function volumeStatus({ claim }: BrokerView): LogBrokerStatus['volume'] {
     requested: claim.spec?.resources?.requests?.['storage'],
     size: claim.status?.capacity?.['storage'],
   })
+}
+
+function rackTold(view: BrokerView, observed: Observed): string | undefined {
+  const state = rackOf(view, observed)
+  if (state.kind === 'known') return state.rack
+  return state.kind === 'unwanted' ? undefined : view.logBroker?.status.rack
+}
+
+/** As far as node and ports are known; where a pod is being made anew, as they were. */
+function addresses({ cluster, broker, pod, logBroker }: BrokerView): LogBrokerStatus['addresses'] {
+  const before = new Map(logBroker?.status.addresses?.map(each => [each.listener, each]))
+  const found = addressesOf(cluster, broker, pod?.status?.hostIP ?? '').flatMap(address => {
+    if (address.host !== '' && !Number.isNaN(address.port)) return [address]
+    const known = before.get(address.listener)
+    return known === undefined ? [] : [known]
+  })
+  return found.length === 0 ? undefined : found
 }
 
 /** As it is noted beside the identity. */

@@ -6,6 +6,7 @@ import { clusterReadiness } from './cluster-readiness.ts'
 import { no, yes, type Finding } from './conditions.ts'
 
 const ids = [0, 1, 2]
+const nowMs = Date.parse('2026-11-28T04:00:00Z')
 
 interface World {
   /** Those that do not serve. */
@@ -17,6 +18,8 @@ interface World {
   readonly registered?: readonly number[]
   readonly leaderless?: number
   readonly formerly?: 'True' | 'False'
+  /** Seconds since their pods were made. */
+  readonly age?: number
 }
 
 function readyIn(world: World): Finding {
@@ -27,6 +30,9 @@ function readyIn(world: World): Finding {
     brokers: registered.map(brokerId => ({ brokerId, leads: leads[brokerId] ?? 0 })),
   })
   const views = ids.map(id => ({
+    pod: {
+      metadata: { creationTimestamp: new Date(nowMs - 1000 * (world.age ?? 600)).toISOString() },
+    },
     broker: { brokerId: id, name: `orders-main-${id}` },
     sight:
       down.includes(id) && !answering.includes(id) ? null : { kind: 'seen', status: status(id) },
@@ -38,6 +44,7 @@ function readyIn(world: World): Finding {
   return clusterReadiness(
     {
       observed: { cluster: { status: { conditions } } } as unknown as Observed,
+      now: new Date(nowMs).toISOString(),
       plan: { birth: { kind: 'born' }, views: views as unknown as BrokerView[] } as unknown as Plan,
     },
     findings,
@@ -71,6 +78,9 @@ describe('a cluster of several brokers', () => {
       reason: 'Stopping',
     })
     expect(readyIn(creating).status).toBe('True')
+    // Its pod is on its way.
+    expect(readyIn({ ...creating, age: 10 }).status).toBe('False')
+    expect(readyIn({ down: [2], age: 10 }).status).toBe('True')
     // One that is added later takes nothing from those that serve.
     expect(readyIn({ down: [2], registered: [0, 1] }).status).toBe('True')
   })

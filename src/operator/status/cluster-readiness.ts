@@ -8,7 +8,12 @@ import { formerly, no, unknown, yes, type Finding } from './conditions.ts'
 interface Seen {
   readonly observed: Observed
   readonly plan: Plan
+  /** RFC 3339. */
+  readonly now: string
 }
+
+/** A pod that is younger is on its way: who has just made a cluster waits for all of it. */
+const youngMs = 60_000
 
 /**
  * Whether clients are served. A broker alone serves or not. Of several, those that serve are enough once the cluster has been
@@ -30,14 +35,18 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
 type Told = NonNullable<ReturnType<typeof newestOf>>
 
 /** Ready although a broker does not serve; a reason why not where that is worse than the broker's own; null for the broker's own. */
-function servedByOthers({ observed, plan }: Seen, brokers: readonly Finding[]): Finding | null {
+function servedByOthers(
+  { observed, plan, now }: Seen,
+  brokers: readonly Finding[],
+): Finding | null {
   const { views } = plan
   const isServing = (at: number): boolean => brokers[at]!.status === 'True'
   const told = newestOf(views.filter((_, at) => isServing(at)))
   if (told === null) return null
   const former = formerly(observed.cluster.status.conditions, 'Ready')
-  if (former?.status !== 'True' && !isWhole(views, told)) return null
   const wanting = views.filter((_, at) => !isServing(at))
+  const isMade = isWhole(views, told) && !wanting.some(view => isYoung(view, now))
+  if (former?.status !== 'True' && !isMade) return null
   const unserved = (told.leaderlessCount ?? 0) + ledBy(wanting, told)
   const serving = views.length - wanting.length
   const why = brokers.find(({ status }) => status !== 'True')!.message
@@ -71,4 +80,9 @@ function ledBy(views: readonly BrokerView[], { brokers }: Told): number {
   const silent = views.filter(({ sight }) => sight?.kind !== 'seen')
   const ids = new Set(silent.map(({ broker }) => broker.brokerId))
   return brokers.reduce((sum, { brokerId, leads }) => sum + (ids.has(brokerId) ? leads : 0), 0)
+}
+
+function isYoung({ pod }: BrokerView, now: string): boolean {
+  const madeAt = pod?.metadata.creationTimestamp
+  return madeAt !== undefined && Date.parse(now) - Date.parse(madeAt) < youngMs
 }

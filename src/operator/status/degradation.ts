@@ -5,6 +5,7 @@ import { identityStateOf, replacementRefusal } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
+import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { nodeOf } from './broker-readiness.ts'
 import { no, yes, type Finding } from './conditions.ts'
@@ -40,6 +41,7 @@ export function degradation({
     const { loss, message } = verdict
     found.push({ reason: 'ReplacementDeferred', message: `${loss.message} ${message}` })
   }
+  found.push(...untoldRacks(observed, views))
   found.push(...stoppedRoll(observed, plan), ...blockedDeparture(plan))
   for (const { what, reason, message } of troubles) {
     found.push({ reason, message: `${what}: ${message}` })
@@ -47,6 +49,17 @@ export function degradation({
   const [first] = found
   if (first === undefined) return no('Well', 'Nothing needs a person.')
   return yes(first.reason, found.map(({ message }) => message).join(' '))
+}
+
+/** A broker that is not told its rack waits, and nobody but a person can tell it. */
+function untoldRacks(
+  observed: Observed,
+  views: readonly BrokerView[],
+): { reason: string; message: string }[] {
+  return views.flatMap(view => {
+    const state = rackOf(view, observed)
+    return state.kind === 'untold' ? [{ reason: 'RackUnknown', message: state.message }] : []
+  })
 }
 
 /** The first broker with what is new does not come up: it stays the only one. */

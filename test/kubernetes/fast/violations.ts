@@ -142,6 +142,33 @@ const ofListeners: Violation[] = [
     change: object => (listener(object)['expose'] = { nodePort: { bootstrapPort: 31_000 } }),
     says: 'expose.nodePort belongs to a listener of type NodePort',
   },
+  ...['Broker.example', '{node}.example', '$(HOST_IP)'].map((host): Violation => ({
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => (listener(object)['expose'] = { advertised: { host } }),
+    says: 'expose.advertised.host must be lower-case',
+  })),
+  ...['0', '65000', '{brokerId}', '{9100+pool}'].map((port): Violation => ({
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => (listener(object)['expose'] = { advertised: { port } }),
+    says: 'expose.advertised.port must be a number',
+  })),
+  {
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => (listener(object)['expose'] = { advertised: { port: '{nodePort}' } }),
+    says: 'expose.advertised.port can be {nodePort} where',
+  },
+  {
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => {
+      listener(object)['expose'] = { advertised: { host: 'kafka.example', port: '9100' } }
+      pool(object)['brokers'] = 3
+    },
+    says: 'expose.advertised must tell brokers apart',
+  },
 ]
 
 const ofPools: Violation[] = [
@@ -155,6 +182,12 @@ const ofPools: Violation[] = [
 ]
 
 const ofDisruption: Violation[] = [
+  {
+    on: 'LogCluster',
+    when: 'changed',
+    change: object => (object['spec'].rack = { nodeLabel: 'my rack' }),
+    says: 'rack.nodeLabel must be the key of a label',
+  },
   {
     on: 'LogCluster',
     when: 'changed',

@@ -40,7 +40,7 @@ describeOnNodes('three brokers', () => {
     const pods = await items<Pod>(orders, 'pods')
     expect(new Set(pods.map(({ spec }) => spec?.nodeName)).size).toBe(3)
     const brokers = await items<LogBroker>(orders, 'logbrokers')
-    expect(brokers.map(({ spec }) => spec.brokerId).toSorted()).toEqual([0, 1, 2])
+    expect(brokers.map(({ spec }) => spec.brokerId).toSorted((a, b) => a - b)).toEqual([0, 1, 2])
     await eventually('50 records that came back', () => truth.succeeded.fetch >= 50)
     truthful(await truth.stop(), { longestWaitMsMax: readyMs + 10_000 })
   })
