@@ -54,9 +54,14 @@ describeNeeding(['device'], 'the dashboards and rules', () => {
         ],
         ruleFiles.map(({ path }) => `${root}/${path}`),
       )
-      const losing = busyCluster.loseOne()
       busyBroker = await BusyBroker.start(broker(), door)
-      await losing
+      // What was not seen before it grew did not grow.
+      await eventually(
+        'all of the cluster have been seen',
+        () => prometheus.query('logcluster_leader_elections_total{kind="clean"}'),
+        ({ length }) => length === 1 + busyCluster.addresses.length,
+      )
+      await busyCluster.loseOne()
     })
 
     afterAll(async () => {

@@ -9,10 +9,10 @@ export interface Query {
   readonly expr: string
 }
 
-/** `expr` as Grafana asks it while all of each variable is chosen. What happens once is to be seen for a minute. */
+/** `expr` as Grafana asks it while all of each variable is chosen. What happens once is to be seen until the end. */
 export function asked(expr: string): string {
   return expr
-    .replaceAll('$__rate_interval', '60s')
+    .replaceAll('$__rate_interval', '5m')
     .replaceAll('$__range', '5m')
     .replaceAll(/\$(?:job|instance)\b/g, '.+')
     .replaceAll(/\$\w+/g, '.*')
