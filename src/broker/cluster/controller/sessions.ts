@@ -115,14 +115,15 @@ export class Sessions {
   }
 
   /**
-   * The broker's connection was reset, and nobody is where it was: its process has ended. That of one that is fenced already, as
-   * whoever stopped in order is, moves no leader: it does not count, or a crash right after a restart would be waited for.
+   * The broker's connection was reset, and nobody is where it was: its process has ended. That of one that is fenced, or stops in
+   * order, moves no leader any more: it does not count, or a crash right after a restart would be waited for.
    */
   connectionReset({ brokers }: MetadataImage, brokerId: number): void {
     const session = this.#byId.get(brokerId)
     const nowMs = this.#nowMs
     if (session === undefined || nowMs === null) return
-    if (brokers.get(brokerId)?.isFenced === true) {
+    const broker = brokers.get(brokerId)
+    if (broker?.isFenced === true || broker?.isShuttingDown === true) {
       session.isGone = true
       return
     }
