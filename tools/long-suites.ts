@@ -35,7 +35,7 @@ export const longSuites: readonly LongSuite[] = [
     file: 'test/planted/planted.test.ts',
     what: 'planted bugs, each looked for by the tests of its kind',
   },
-  { file: 'test/seeds/seeds.test.ts', what: '300 simulated clusters of a virtual minute' },
+  { file: 'test/seeds/seeds.test.ts', what: 'simulated clusters, a virtual minute of each seed' },
   { file: 'test/stress/fuzz.test.ts', what: 'damaged frames of every API and version' },
   { file: 'test/stress/overload.test.ts', what: 'a broker of 512 MiB under too much (root)' },
 ]

@@ -200,7 +200,12 @@ test('a broker that starts tells what it waits for, before it serves anything el
   expect(starting.broker.listeners).toEqual([])
   disk.held.resolve()
   await started
-  expect(await client.request(brokerStatus, {})).toMatchObject({ isReady: true, startClass: 'D' })
+  const none = { count: 0, names: [] }
+  expect(await client.request(brokerStatus, {})).toMatchObject({
+    isReady: true,
+    startClass: 'D',
+    brokers: [{ isDrained: false, behind: none, underMin: none, offline: none }],
+  })
   expect(await versionsOf(client)).toContain(metadata.key)
 })
 

@@ -69,7 +69,7 @@ export class TruthClient {
     }
   }
 
-  /** A connection to the leader; the topic is made where it is not there. */
+  /** A connection to the leader; the topic is made where it is not there, with as many copies as the cluster gives by itself. */
   async #connect(): Promise<BrokerClient> {
     const { bootstrap, topic } = this.#options
     using first = await this.#connectTo(bootstrap)
@@ -78,7 +78,7 @@ export class TruthClient {
       topics[0] === undefined ||
       errorName(topics[0].errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
     ) {
-      const made = await first.createTopics([{ name: topic }])
+      const made = await first.createTopics([{ name: topic, replicas: -1 }])
       refuse(made.topics[0]!.errorCode)
       throw new Error(`${topic} is made`)
     }

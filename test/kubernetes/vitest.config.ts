@@ -2,6 +2,10 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { ByName } from './by-name.ts'
 
+/** By `npm run test:k8s:long`. */
+const isLong = process.env['OUTAGE_SECONDS'] !== undefined
+const longer = ['test/kubernetes/nodes/**/*.long.ts']
+
 /**
  * What runs on a real Kubernetes, by `npm run test:k8s`, one file after another. `fast`: an API server with
  * controllers and scheduler, and no nodes, so that tests say what becomes of pods; one is shared by all files.
@@ -32,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'nodes',
-          include: ['test/kubernetes/nodes/**/*.test.ts'],
+          include: ['test/kubernetes/nodes/**/*.test.ts', ...(isLong ? longer : [])],
           globalSetup: 'test/kubernetes/nodes/global-setup.ts',
           sequence: { groupOrder: 1 },
         },

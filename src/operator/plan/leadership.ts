@@ -33,19 +33,20 @@ export function leadershipSteps(
   if (views.length === 1 || told === null) return []
   return views.flatMap(view => {
     const known = told.brokers.get(view.broker.brokerId)
-    if (known === undefined) return []
+    // Its own settings are taken by the broker itself, and by no other.
+    if (known === undefined || view.sight?.kind !== 'seen') return []
     const reason = drainReason(view, observed, roll)
-    if (reason === null) return known.isDrained && isServing(view) ? [givenBack(view, told)] : []
+    if (reason === null) return known.isDrained && isServing(view) ? [givenBack(view)] : []
     // A broker that leads nothing is restarted as it is.
     if (known.isDrained || (roll.kind === 'restart' && roll.next === view)) return []
-    return [drained(view, told, reason)]
+    return [drained(view, reason)]
   })
 }
 
-function drained({ broker }: BrokerView, { by }: ToldCluster, because: string): Step {
+function drained({ broker }: BrokerView, because: string): Step {
   return {
     do: 'alter configs',
-    broker: by,
+    broker: broker.name,
     changes: [{ of: { kind: 'broker', id: broker.brokerId }, configs: { [drainConfig]: 'true' } }],
     what: `leadership of ${broker.name}`,
     because,
@@ -59,10 +60,10 @@ function drained({ broker }: BrokerView, { by }: ToldCluster, because: string): 
   }
 }
 
-function givenBack({ broker }: BrokerView, { by }: ToldCluster): Step {
+function givenBack({ broker }: BrokerView): Step {
   return {
     do: 'alter configs',
-    broker: by,
+    broker: broker.name,
     changes: [{ of: { kind: 'broker', id: broker.brokerId }, configs: { [drainConfig]: null } }],
     what: `leadership of ${broker.name}`,
     because: 'it serves in sync, and is not about to go',

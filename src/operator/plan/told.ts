@@ -6,8 +6,6 @@ export type ToldBroker = BrokerStatus['brokers'][number]
 
 /** The cluster as the broker tells it that knows most of the metadata log. */
 export interface ToldCluster {
-  /** The LogBroker that told. */
-  readonly by: string
   /** -1: there is none. */
   readonly controllerId: number
   /** By Kafka's number of a broker. */
@@ -16,21 +14,17 @@ export interface ToldCluster {
 
 /** null where no broker answers that tells of the others: what they risk is not known then. */
 export function toldCluster(views: readonly BrokerView[]): ToldCluster | null {
-  let found: { readonly by: string; readonly status: BrokerStatus } | null = null
-  for (const { sight, broker } of views) {
+  let found: BrokerStatus | null = null
+  for (const { sight } of views) {
     if (sight?.kind !== 'seen' || sight.status.brokers.length === 0) continue
     const { status } = sight
     if (status.quarantineReason !== null) continue
-    if (found === null || sequenceOf(status) > sequenceOf(found.status)) {
-      found = { by: broker.name, status }
-    }
+    if (found === null || sequenceOf(status) > sequenceOf(found)) found = status
   }
   if (found === null) return null
-  const { by, status } = found
   return {
-    by,
-    controllerId: status.controllerId ?? -1,
-    brokers: new Map(status.brokers.map(each => [each.brokerId, each])),
+    controllerId: found.controllerId ?? -1,
+    brokers: new Map(found.brokers.map(each => [each.brokerId, each])),
   }
 }
 

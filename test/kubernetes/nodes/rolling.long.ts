@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
@@ -55,6 +55,10 @@ describeOnNodes('a cluster of three brokers under load', () => {
     }
     await sharedAccess().plane.apply([topic], orders.namespace)
     await orders.kubectl('wait', '--for=condition=Ready', 'logtopic/many', '--timeout=60s')
+  })
+
+  beforeEach(async () => {
+    await orders.until('Stable', 'True Stable')
   })
 
   afterAll(() => orders.remove())
