@@ -49,16 +49,27 @@ export class ChaosCluster {
   /** What is different between the replicas of a partition, as soon as those who follow have all; null where nothing is (I7). */
   async difference({ topic, index, replicas, leader }: PartitionFacts): Promise<string | null> {
     const partition = `${topic}-${index}`
-    const logs = (): Buffer[] => replicas.map(id => replicaBytes(this.brokers[id]!, partition))
+    const logs = (): (Buffer | null)[] => replicas.map(id => readable(this.brokers[id]!, partition))
     try {
-      await eventually('the same bytes', logs, ([first, ...rest]) =>
-        rest.every(other => other.equals(first!)),
-      )
+      await eventually('the same bytes', logs, ([first, ...rest]) => {
+        return first !== null && rest.every(other => other?.equals(first!) === true)
+      })
       return null
     } catch {
-      const said = logs().map((bytes, at) => `broker ${replicas[at]} has ${bytes.length} bytes`)
+      const said = logs().map(
+        (log, at) => `broker ${replicas[at]} has ${log?.length ?? 'no'} bytes`,
+      )
       return `${partition}: ${said.join(', ')}; broker ${leader} leads`
     }
+  }
+}
+
+/** Null where a file went between two looks. */
+function readable(broker: TestBroker, partition: string): Buffer | null {
+  try {
+    return replicaBytes(broker, partition)
+  } catch {
+    return null
   }
 }
 

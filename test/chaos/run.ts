@@ -2,11 +2,13 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorClassOf } from '../../src/broker/wire/client/client-error.ts'
 import { Prng } from '../../src/lib/prng.ts'
 import { Ledger, type Violation } from '../faults/ledger.ts'
 import { readAll } from '../faults/reader.ts'
 import { keyOf, type Place } from '../faults/world.ts'
 import { BrokerCluster, type BrokerPlace } from '../helpers/broker-cluster.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { ChaosCluster } from './cluster.ts'
 import { Committer } from './committer.ts'
@@ -194,23 +196,36 @@ class ChaosRun {
   }
 
   async #judge(place: Place): Promise<void> {
-    const look = async (): Promise<Uint8Array[] | null> => {
+    const read = async (): Promise<Uint8Array[] | null> => {
       using client = await connect(await this.#world.leaderOf(place), 'chaos-judge')
       return await readAll(client, place)
     }
-    const values = await eventually(`${place.key} is read`, look, found => found !== null)
+    const values = await eventually(
+      `${place.key} is read`,
+      () => read().catch(passing(null)),
+      found => found !== null,
+    )
     this.#ledger.judge(place.key, values!)
   }
 
   async #makeTopics(): Promise<Place[]> {
     await this.#cluster.whole()
-    const { topics: made } = await this.#world.ask(client => client.createTopics(topics))
-    const places = made.flatMap(({ name, topicId, errorCode, errorMessage }) => {
-      if (errorCode !== 0) throw new Error(`CreateTopics of ${name}: ${errorCode} ${errorMessage}`)
-      return Array.from({ length: partitionCount }, (_, partition) => {
-        return { topic: name, partition, key: keyOf({ topic: name, partition, id: topicId }) }
+    const make = async (client: BrokerClient): Promise<Place[]> => {
+      // Answered late on a loaded machine, and then made all the same.
+      await client.createTopics(topics)
+      const { topics: found } = await client.metadata(topics.map(({ name }) => name))
+      return found.flatMap(({ name, topicId: id, partitions }) => {
+        return partitions.map(({ partitionIndex: partition }) => {
+          return { topic: name!, partition, key: keyOf({ topic: name!, partition, id }) }
+        })
       })
-    })
+    }
+    const places = await eventually(
+      'the topics',
+      () => this.#world.ask(make).catch(passing([])),
+      found => found.length === topics.length * partitionCount,
+      moreMsMax,
+    )
     await this.#cluster.whole()
     return places
   }
@@ -228,6 +243,14 @@ class ChaosRun {
       durationMs: Math.round(performance.now() - this.#beganMs),
       violations: this.#ledger.violations,
     }
+  }
+}
+
+/** What stands for an answer where none came that may come later. */
+function passing<Instead>(instead: Instead): (error: unknown) => Instead {
+  return error => {
+    if (errorClassOf(error) === 'final') throw error
+    return instead
   }
 }
 
