@@ -17,7 +17,7 @@ export const longSuites: readonly LongSuite[] = [
   },
   {
     file: 'test/scenarios/three-brokers.test.ts',
-    what: 'four of those on three brokers, of which one is killed',
+    what: 'three of those on three brokers, of which one is killed',
   },
   { file: 'test/tools/tools.test.ts', what: 'tools around Kafka, three quick jobs (Java)' },
   { file: 'test/clients/java.test.ts', what: "Apache Kafka's own tools" },
