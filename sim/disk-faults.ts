@@ -72,6 +72,10 @@ export class FaultPlan {
     this.#faults.push(fault)
   }
 
+  forgetFaults(): void {
+    this.#faults.length = 0
+  }
+
   /**
    * To be called before an operation happens. Returns the fault it must have, or null; `tear` does the first
    * bytes of a write in which the process dies.

@@ -92,6 +92,11 @@ export class SimDisk implements Disk {
     this.#plan.failNext(fault)
   }
 
+  /** What was to fail and did not, will not. */
+  forgetFaults(): void {
+    this.#plan.forgetFaults()
+  }
+
   /** The same disk in the same state, without open files, locks and planned faults. Cheap: pages are shared. */
   clone(): SimDisk {
     this.#own = new WeakSet()

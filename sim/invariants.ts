@@ -3,6 +3,7 @@ import type { Life } from './cluster/life.ts'
 import type { Node } from './cluster/node.ts'
 import type { ReplicaView } from './cluster/told-metrics.ts'
 import type { World } from './cluster/world.ts'
+import { passingTopic } from './workload/passing-topic.ts'
 
 /** What is remembered of one partition of the cluster. */
 interface Known {
@@ -80,7 +81,7 @@ export class ReplicaWatch {
   /** Compares all that lies below a watermark, on every disk. */
   lookAtBytes(): void {
     for (const node of this.#world.nodes) {
-      for (const replica of node.replicas()) this.#compare(node, replica)
+      for (const replica of node.replicas()) if (lasts(replica)) this.#compare(node, replica)
     }
   }
 
@@ -90,7 +91,9 @@ export class ReplicaWatch {
       const { deliveredCount } = node.life
       if (deliveredCount === seen.deliveredCount) continue
       seen.deliveredCount = deliveredCount
-      for (const replica of node.replicas()) this.#lookAt(node, replica, seen.held)
+      for (const replica of node.replicas()) {
+        if (lasts(replica)) this.#lookAt(node, replica, seen.held)
+      }
     }
   }
 
@@ -175,6 +178,11 @@ export class ReplicaWatch {
     }
     return known
   }
+}
+
+/** Of a topic that comes and goes, the next one begins at nothing again. */
+function lasts({ topic }: ReplicaView): boolean {
+  return topic !== passingTopic
 }
 
 function nameOf({ topic, partition }: ReplicaView): string {

@@ -1,14 +1,17 @@
 import type { Env } from '../src/env/env.ts'
-import { Faults, type FaultKind, type MayLose } from './cluster/faults.ts'
+import { Faults, type FaultHelp, type FaultKind } from './cluster/faults.ts'
 import type { Node, SettingChanges } from './cluster/node.ts'
 import { World } from './cluster/world.ts'
 import { ReplicaWatch } from './invariants.ts'
+import { MetadataWatch } from './metadata-watch.ts'
 import { fetchFrom, SimConsumer } from './workload/consumer.ts'
 import { History, type SeenRecord } from './workload/history.ts'
 import { GroupHistory } from './workload/group-history.ts'
 import { SimMember } from './workload/member.ts'
+import { PassingTopic } from './workload/passing-topic.ts'
 import { SimProducer } from './workload/producer.ts'
 import { SimClient } from './workload/sim-client.ts'
+import { SimSupervisor } from './workload/supervisor.ts'
 import { SimAdmin } from './workload/topics.ts'
 
 export interface SimulationOptions {
@@ -61,12 +64,16 @@ export class Simulation {
   readonly history: History
   readonly faults: Faults
   readonly watch: ReplicaWatch
+  readonly #metadata: MetadataWatch
   readonly #options: SimulationOptions
   readonly #admin: SimAdmin
+  readonly #passing: PassingTopic
+  readonly #supervisor: SimSupervisor
   readonly #producers: SimProducer[] = []
   readonly #consumers: SimConsumer[] = []
   readonly #group: GroupHistory
   readonly #members: SimMember[] = []
+  #electedByHand = 0
   readonly #partitions: { readonly topic: string; readonly partition: number }[] = []
 
   constructor(options: SimulationOptions) {
@@ -82,10 +89,13 @@ export class Simulation {
     })
     this.history = new History(what => this.world.fail(what))
     const kinds = options.kinds === undefined ? {} : { kinds: options.kinds }
-    this.faults = new Faults(this.world, { ...kinds, mayLose: this.#mayLose })
+    this.faults = new Faults(this.world, { ...kinds, ...this.#help })
     this.#group = new GroupHistory('group', what => this.world.fail(what))
     this.watch = new ReplicaWatch(this.world)
+    this.#metadata = new MetadataWatch(this.world)
     this.#admin = new SimAdmin(this.world)
+    this.#passing = new PassingTopic(this.world)
+    this.#supervisor = new SimSupervisor(this.world)
   }
 
   async run(): Promise<Outcome> {
@@ -94,7 +104,9 @@ export class Simulation {
     const isUp = await world.until(() => world.nodes.every(({ isRunning }) => isRunning), 60)
     if (!isUp) world.fail('I20: the cluster did not start within 60 s')
     if (isUp) await this.#work()
-    for (const each of [...this.#clients, this.#admin]) each.stop()
+    this.#metadata.lookAtCopies()
+    const others = [this.#admin, this.#passing, this.#supervisor]
+    for (const each of [...this.#clients, ...others]) each.stop()
     return this.#outcome()
   }
 
@@ -108,6 +120,7 @@ export class Simulation {
     faults.heal()
     world.trace.note('healed')
     await this.#settle()
+    await this.#await('a topic that was deleted is there again', this.#passing.settle())
     for (const producer of this.#producers) producer.stop()
     if (world.failures.length === 0) await this.#await('everything is read', this.#checkAll())
   }
@@ -162,6 +175,7 @@ export class Simulation {
     const before = this.#producers.map(({ ackedCount }) => ackedCount)
     const isWritten = (): boolean =>
       this.#producers.every(({ ackedCount }, at) => ackedCount > before[at]! + 1)
+    if (!(await world.until(isWritten, patienceSeconds / 2))) await this.#elect()
     if (!(await world.until(isWritten, patienceSeconds))) {
       const stuck = this.#producers.filter(({ ackedCount }, at) => ackedCount <= before[at]! + 1)
       const names = stuck.map(({ name }) => name).join(' ')
@@ -174,6 +188,16 @@ export class Simulation {
     const isRead = (): boolean => owed.every(({ to, by }) => by.offset > to)
     if (!(await world.until(isRead, patienceSeconds))) world.fail('I20: consumers are stuck')
     else await this.#groupGoesOn()
+  }
+
+  /**
+   * Whoever dies between its registration and the note of it counts as one that may have lost something (start-class.ts). When all
+   * who had everything did so, nobody leads before a person says so: then the longest log does, and nothing is lost.
+   */
+  async #elect(): Promise<void> {
+    this.world.trace.note('a person asks for elections')
+    this.#electedByHand++
+    await this.#await('leaders are elected', this.#admin.electUnclean())
   }
 
   /** What is written all the time is committed all the time, by somebody. */
@@ -214,8 +238,27 @@ export class Simulation {
   }
 
   /** A disk that forgets what was not flushed costs nothing while another copy is there: one at a time. */
-  readonly #mayLose: MayLose = node =>
-    this.world.nodes.length > 2 && node.isRunning && this.watch.isWhole
+  readonly #help: FaultHelp = {
+    mayLose: node => this.world.nodes.length > 2 && node.isRunning && this.watch.isWhole,
+    retire: directoryId => this.#supervisor.retire(directoryId),
+    reassign: () => this.#reassign(),
+    passTopic: () => this.#passing.pass(),
+  }
+
+  /** To some brokers, in some order: a leader among them or not, one more of them or one less. */
+  #reassign(): boolean {
+    const { prng, nodes } = this.world
+    if (nodes.length < 3) return false
+    const { topic, partition } = prng.pick(this.#partitions)
+    const left = nodes.map(({ id }) => id)
+    const count = 2 + prng.below(Math.min(3, nodes.length - 1))
+    const replicas = Array.from(
+      { length: count },
+      () => left.splice(prng.below(left.length), 1)[0]!,
+    )
+    void this.#admin.reassign(topic, partition, replicas)
+    return true
+  }
 
   #outcome(): Outcome {
     const { world, history, faults } = this
@@ -232,6 +275,7 @@ export class Simulation {
         seen: history.seenCount,
         commits: this.#group.commitCount,
         faults: faultCount,
+        electedByHand: this.#electedByHand,
         lives: world.nodes.reduce((sum, { lifeCount }) => sum + lifeCount, 0),
         virtualSeconds: Math.round(world.time.monotonic() / 1000),
       },

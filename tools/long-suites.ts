@@ -28,10 +28,14 @@ export const longSuites: readonly LongSuite[] = [
   },
   { file: 'test/clients/groups.test.ts', what: 'groups of three of every other client' },
   {
+    file: 'test/chaos/chaos.test.ts',
+    what: 'clusters of three and five brokers, killed and stopped under load',
+  },
+  {
     file: 'test/planted/planted.test.ts',
     what: 'planted bugs, each looked for by the tests of its kind',
   },
-  { file: 'test/seeds/seeds.test.ts', what: '300 simulated clusters of a virtual minute' },
+  { file: 'test/seeds/seeds.test.ts', what: 'simulated clusters, a virtual minute of each seed' },
   { file: 'test/stress/fuzz.test.ts', what: 'damaged frames of every API and version' },
   { file: 'test/stress/overload.test.ts', what: 'a broker of 512 MiB under too much (root)' },
 ]

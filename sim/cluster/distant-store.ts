@@ -20,6 +20,8 @@ export interface StoreWay {
   lostPerMille: number
   /** Milliseconds of one direction, at most. */
   delayMsMax: number
+  /** Called once, when an append has got there and nothing was answered. */
+  atAppend: (() => void) | null
 }
 
 /** Who asks, and for whose lease. */
@@ -80,7 +82,12 @@ export class DistantStore implements MetadataStore {
   append(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome> {
     const bytes = payload.slice()
     return this.#ask(
-      () => this.#store.append(cursor, epoch, bytes),
+      () => {
+        const { atAppend } = this.#way
+        this.#way.atAppend = null
+        atAppend?.()
+        return this.#store.append(cursor, epoch, bytes)
+      },
       () => ({ kind: 'unavailable' }),
     )
   }

@@ -1,4 +1,5 @@
 import type { Prng } from '../../src/lib/prng.ts'
+import { DiskLosses, type Retire } from './disk-losses.ts'
 import type { Node } from './node.ts'
 import type { World } from './world.ts'
 
@@ -18,12 +19,46 @@ const faultKinds = [
   'store-outage',
   'store-forgets',
   'clock-jump',
+  'own-clock',
+  'pause-in-append',
+  'disk-emptied',
+  'disk-older',
+  'disk-error',
+  'reassign',
+  'topics',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
 
+/** What takes data from a machine, or changes who has what. */
+const lossKinds = [
+  'power',
+  'disk-emptied',
+  'disk-error',
+  'disk-older',
+  'reassign',
+  'topics',
+  'pause-in-append',
+] as const satisfies readonly FaultKind[]
+
+type LossKind = (typeof lossKinds)[number]
+
+function isLoss(kind: FaultKind): kind is LossKind {
+  return (lossKinds as readonly FaultKind[]).includes(kind)
+}
+
 /** Whether a machine may be lost now: no more may be than the topics can bear. */
-export type MayLose = (node: Node) => boolean
+type MayLose = (node: Node) => boolean
+
+/** What faults need of whoever has the cluster's clients. */
+export interface FaultHelp {
+  readonly mayLose: MayLose
+  readonly retire: Retire
+  /** Asks for another set of replicas of some partition. */
+  reassign(): boolean
+  /** Deletes a topic that is written to, or makes it anew. */
+  passTopic(): boolean
+}
 
 /** Faults, drawn by a seed: which kinds there are in this world, and how often they come. */
 export class Faults {
@@ -33,20 +68,22 @@ export class Faults {
   readonly #world: World
   readonly #prng: Prng
   readonly #meanMs: number
-  readonly #mayLose: MayLose
+  readonly #help: FaultHelp
+  readonly #losses: DiskLosses
   readonly #heals = new Set<() => void>()
   #isOver = false
 
   constructor(
     world: World,
-    options: { readonly kinds?: readonly FaultKind[]; readonly mayLose: MayLose },
+    { kinds, ...help }: FaultHelp & { readonly kinds?: readonly FaultKind[] },
   ) {
     this.#world = world
     this.#prng = world.prng
-    this.#mayLose = options.mayLose
+    this.#help = help
+    this.#losses = new DiskLosses(world, help.retire)
     this.#meanMs = 500 * 2 ** this.#prng.below(5)
     // Swarm: most kinds are missing in most worlds, so that the others are met alone.
-    this.kinds = options.kinds ?? faultKinds.filter(() => this.#prng.chance(2, 5))
+    this.kinds = kinds ?? faultKinds.filter(() => this.#prng.chance(2, 5))
   }
 
   start(): void {
@@ -56,6 +93,7 @@ export class Faults {
   /** Nothing happens any more, and what happened is mended. */
   heal(): void {
     this.#isOver = true
+    for (const { storeWay } of this.#world.nodes) storeWay.atAppend = null
     for (const heal of this.#heals) heal()
     this.#heals.clear()
   }
@@ -76,6 +114,29 @@ export class Faults {
 
   /** False where it could not be. */
   #act(kind: FaultKind, node: Node): boolean {
+    return isLoss(kind) ? this.#lose(kind, node) : this.#hinder(kind, node)
+  }
+
+  #lose(kind: LossKind, node: Node): boolean {
+    switch (kind) {
+      case 'power':
+        return this.#ifMayLose(node, () => node.powerOff())
+      case 'disk-emptied':
+        return this.#ifMayLose(node, () => this.#losses.empty(node))
+      case 'disk-error':
+        return this.#ifMayLose(node, () => this.#losses.fail(node))
+      case 'disk-older':
+        return this.#ifMayLose(node, () => this.#losses.restore(node))
+      case 'reassign':
+        return this.#help.reassign()
+      case 'topics':
+        return this.#help.passTopic()
+      case 'pause-in-append':
+        return this.#pauseInAppend()
+    }
+  }
+
+  #hinder(kind: Exclude<FaultKind, LossKind>, node: Node): boolean {
     const { wires, time } = this.#world
     switch (kind) {
       case 'kill':
@@ -87,8 +148,6 @@ export class Faults {
         })
       case 'stop':
         return this.#ifAlive(node, () => node.stop())
-      case 'power':
-        return this.#mayLose(node) && this.#ifAlive(node, () => node.powerOff())
       case 'pause':
         return this.#ifAlive(node, () => {
           node.pause()
@@ -129,7 +188,27 @@ export class Faults {
         this.#world.trace.note('the wall clock jumps')
         time.jump(this.#prng.below(20_000) - 10_000)
         return true
+      case 'own-clock':
+        this.#world.trace.note(`the wall clock of ${node.host} jumps`)
+        node.drift.aheadMs = this.#prng.below(120_000) - 60_000
+        return true
     }
+  }
+
+  /** The controller is stopped when its append is in the store and it does not know. */
+  #pauseInAppend(): boolean {
+    const { board, nodes } = this.#world
+    const controller = nodes.find(({ id }) => id === board.holder)
+    if (controller === undefined) return false
+    controller.storeWay.atAppend = () => {
+      controller.pause()
+      this.#for(this.#span(30_000), () => controller.resume())
+    }
+    return true
+  }
+
+  #ifMayLose(node: Node, act: () => void): boolean {
+    return !this.#losses.isLosing && this.#help.mayLose(node) && this.#ifAlive(node, act)
   }
 
   #ifAlive(node: Node, act: () => void): boolean {

@@ -73,7 +73,7 @@ export interface ClockDrift {
   /** Seconds that it counts in a second of the world. */
   readonly rate: number
   /** Milliseconds that its wall clock is ahead. */
-  readonly aheadMs: number
+  aheadMs: number
 }
 
 /** The clock that one life of a process sees. */

@@ -30,7 +30,13 @@ const restartMs = 2000
 const diskBytes = 48 * 1024 * 1024
 
 const clientPort = 9092
-const privatePort = 9091
+/** Where brokers listen to each other. */
+export const privatePort = 9091
+
+/** In the Secret of each machine. */
+export function passwordOf(user: string): string {
+  return `password of ${user}`
+}
 
 /** What a machine needs of the world that it stands in. */
 export interface NodeWorld {
@@ -61,8 +67,8 @@ export class Node {
   readonly host: string
   /** What became of the disk, without what is cached: a broker works on it while it lives. */
   disk: SimDisk
-  drift: ClockDrift = { rate: 1, aheadMs: 0 }
-  readonly storeWay: StoreWay = { isOpen: true, lostPerMille: 0, delayMsMax: 5 }
+  readonly drift: ClockDrift = { rate: 1, aheadMs: 0 }
+  readonly storeWay: StoreWay = { isOpen: true, lostPerMille: 0, delayMsMax: 5, atAppend: null }
   /** Milliseconds that the disk takes for what is asynchronous, at most. */
   diskDelayMsMax = 2
   /** Started again by itself. */
@@ -83,11 +89,7 @@ export class Node {
     this.host = `broker-${id}`
     this.#settings = settings
     this.#prng = new Prng(world.prng.uint32())
-    this.disk = new SimDisk({
-      later: act => this.#later(act),
-      now: () => world.time.now(),
-      totalBytes: diskBytes,
-    })
+    this.disk = this.newDisk()
   }
 
   get state(): NodeState {
@@ -195,6 +197,15 @@ export class Node {
     this.#life.resume()
   }
 
+  /** One with nothing on it, for this machine. */
+  newDisk(): SimDisk {
+    return new SimDisk({
+      later: act => this.#later(act),
+      now: () => this.#world.time.now(),
+      totalBytes: diskBytes,
+    })
+  }
+
   /** Only between two lives. */
   replaceDisk(disk: SimDisk): void {
     this.disk = disk
@@ -214,7 +225,7 @@ export class Node {
       const path = `/secrets/${user}`
       if (disk.stat(path) !== null) disk.unlink(path)
       const file = disk.open(path, 'create')
-      file.write(0, [utf8(`password of ${user}\n`)])
+      file.write(0, [utf8(`${passwordOf(user)}\n`)])
       file.close()
     }
   }

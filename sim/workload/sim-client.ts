@@ -24,6 +24,8 @@ export class SimClient {
   readonly connections: Connections
   readonly #brokers = new Map<number, { readonly host: string; readonly port: number }>()
   readonly #led = new Map<string, Led>()
+  /** The newest leader epoch that any Metadata told, by topic id and partition. */
+  readonly #newest = new Map<string, number>()
   #isStopped = false
 
   constructor(world: World, name: string) {
@@ -79,6 +81,13 @@ export class SimClient {
     for (const key of this.#led.keys()) if (key.startsWith(`${topic}-`)) this.#led.delete(key)
   }
 
+  /** A broker that was stopped for a while knows an earlier leader: clients do not go back to it (KIP-320). */
+  #isOld(key: string, leaderEpoch: number): boolean {
+    const newest = this.#newest.get(key) ?? -1
+    if (leaderEpoch > newest) this.#newest.set(key, leaderEpoch)
+    return leaderEpoch < newest
+  }
+
   async #refresh(topic: string): Promise<void> {
     const any = await this.connections.any()
     const answer = await any.request(metadata, {
@@ -91,7 +100,8 @@ export class SimClient {
     for (const found of answer.topics) {
       if (found.errorCode !== 0) throw new AnsweredError(errorName(found.errorCode), topic)
       for (const { partitionIndex, leaderId, leaderEpoch } of found.partitions) {
-        if (leaderId === -1) continue
+        if (leaderId === -1 || this.#isOld(`${found.topicId} ${partitionIndex}`, leaderEpoch))
+          continue
         const led = { topicId: found.topicId, leader: leaderId, leaderEpoch }
         this.#led.set(`${topic}-${partitionIndex}`, led)
       }

@@ -1,6 +1,11 @@
 import { AnsweredError, WireClientError } from '../../src/broker/wire/client/client-error.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
-import { createTopics, deleteTopics } from '../../src/broker/wire/messages/index.ts'
+import {
+  alterPartitionReassignments,
+  createTopics,
+  deleteTopics,
+  electLeaders,
+} from '../../src/broker/wire/messages/index.ts'
 import { zeroUuid } from '../../src/lib/uuid.ts'
 import type { World } from '../cluster/world.ts'
 import { SimClient } from './sim-client.ts'
@@ -55,6 +60,37 @@ export class SimAdmin {
         timeoutMs: 5000,
       })
       refuse(responses[0]!.errorCode, 'UNKNOWN_TOPIC_OR_PARTITION', name)
+    })
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.#client.pause(ms)
+  }
+
+  /** Asked once: whether it is refused, or already under way, is all the same. */
+  async reassign(name: string, partitionIndex: number, replicas: readonly number[]): Promise<void> {
+    try {
+      const any = await this.#client.connections.any()
+      const partitions = [{ partitionIndex, replicas: [...replicas] }]
+      const wish = { timeoutMs: 5000, topics: [{ name, partitions }] }
+      const { errorCode, responses } = await any.request(alterPartitionReassignments, wish)
+      const code = errorCode === 0 ? responses[0]!.partitions[0]!.errorCode : errorCode
+      this.#world.trace.note(
+        `${name}-${partitionIndex} to ${replicas.join(' ')}: ${errorName(code)}`,
+      )
+    } catch (error) {
+      if (!(error instanceof AnsweredError) && !(error instanceof WireClientError)) throw error
+      this.#world.trace.note(`admin: ${error.message}`)
+    }
+  }
+
+  /** What a person asks for where nobody could be elected without his word (R9). */
+  electUnclean(): Promise<void> {
+    return this.#retrying(async () => {
+      const any = await this.#client.connections.any()
+      const wish = { electionType: 1, topicPartitions: null, timeoutMs: 5000 }
+      const { errorCode } = await any.request(electLeaders, wish)
+      refuse(errorCode, 'NONE', 'ElectLeaders')
     })
   }
 

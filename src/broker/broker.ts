@@ -33,6 +33,7 @@ import type { MetadataImage } from './metadata/image.ts'
 import { openObjects, openStore } from './open-store.ts'
 import { OwnDisk } from './own-disk.ts'
 import { PrivateListener } from './private-listener.ts'
+import { watchGroups } from './watch-groups.ts'
 import { Server, type BoundListener } from './server/server.ts'
 import type { BrokerStatus } from './handlers/10000-broker-status.ts'
 import type { Probes } from './telemetry/http.ts'
@@ -138,8 +139,11 @@ export class Broker {
     try {
       this.#notReadyReason = 'The metadata log is being opened.'
       this.#parts.privateListener = await this.#listenPrivately()
-      const brokers = brokersHandlers(() => this.#parts.peerService ?? null)
-      this.#parts.privateListener?.serve(brokers)
+      const [peers, partitions] = [
+        () => this.#parts.peerService ?? null,
+        () => this.#parts.partitions,
+      ]
+      this.#parts.privateListener?.serve(brokersHandlers(peers, partitions))
       const path = this.#configuration.settings.logDirs
       const wasFull = await makeRoom(env, path)
       if (wasFull) this.#options.logger.warn({ path }, 'The disk was full: made room for a start')
@@ -191,7 +195,14 @@ export class Broker {
       partitions,
     }))
     coordinator.start()
-    this.#watchGroups({ cluster, partitions, coordinator })
+    this.#parts.backlogs = watchGroups({
+      ...this.#options,
+      settings: this.#configuration.settings,
+      insight: this.#insight,
+      cluster,
+      partitions,
+      coordinator,
+    })
     const handlers = makeHandlers({
       ...this.#options,
       configuration: this.#configuration,
@@ -269,6 +280,7 @@ export class Broker {
     const { server, coordinator, cluster, directory, partitions, privateListener, disk } =
       this.#parts
     this.#parts.fetchers?.stop()
+    this.#parts.backlogs?.stop()
     this.#parts = {}
     partitions?.stop()
     // Members that wait for a rebalance would keep the server waiting for their answers.
@@ -363,20 +375,6 @@ export class Broker {
       connectionClosed: id => this.#insight.readers.closeConnection(id),
     })
   }
-
-  #watchGroups({ cluster, partitions, coordinator }: Served): void {
-    const insight = this.#insight
-    const hasTopic = (name: string): boolean => cluster.image.topicByName(name) !== undefined
-    insight.watch({ coordinator, partitions, hasTopic })
-    const seriesMax = this.#configuration.settings.metricsGroupSeriesMax
-    if (seriesMax === 0) return
-    this.#options.metrics.attach({
-      groups: () => insight.groups(),
-      lags: () => insight.lags(),
-      committed: () => insight.committed(),
-      groupSeriesMax: () => seriesMax,
-    })
-  }
 }
 
 /** What is up so far. */
@@ -387,9 +385,8 @@ interface Parts extends StatusParts {
   peerService?: PeerService
   fetchers?: Fetchers
   coordinator?: Coordinator
+  backlogs?: ReturnType<typeof watchGroups>
   server?: Server
 }
 
 type OwnLogs = Required<Pick<Parts, 'directory' | 'partitions'>>
-
-type Served = Required<Pick<Parts, 'cluster' | 'partitions' | 'coordinator'>>

@@ -22,6 +22,9 @@ export function guarded(brokers: Brokers, mayAct: () => boolean): Brokers {
     createPartitions: (broker, topics) =>
       check().then(() => brokers.createPartitions(broker, topics)),
     retireDirectory: (broker, wish) => check().then(() => brokers.retireDirectory(broker, wish)),
+    places: broker => brokers.places(broker),
+    moveReplicas: (broker, moves) => check().then(() => brokers.moveReplicas(broker, moves)),
+    unregister: (broker, id) => check().then(() => brokers.unregister(broker, id)),
     close: () => brokers.close(),
   }
 }

@@ -11,6 +11,7 @@ import {
   brokerHeartbeat,
   brokerRegistration,
   brokerStatus,
+  describeBacklogs,
   fetchMetadata,
 } from '../../src/broker/wire/private/index.ts'
 import { realClock } from '../../src/env/real/clock.ts'
@@ -67,6 +68,7 @@ const requests: readonly (readonly [string, Api, object])[] = [
     askController,
     { brokerId: 7, timeoutMs: 10, command: new Uint8Array(0), ...gossip },
   ],
+  ['DescribeBacklogs', describeBacklogs, { topics: [] }],
   [
     'Fetch',
     fetch,

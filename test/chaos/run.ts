@@ -96,11 +96,24 @@ class ChaosRun {
 
   /** What was done, and what clients met last. */
   get history(): object {
-    return { faults: this.#done, troubles: [...this.#world.troubles] }
+    const { violations } = this.#ledger
+    return { faults: this.#done, troubles: [...this.#world.troubles], violations }
   }
 
+  /** One that cannot come to its end is judged as far as it got: why it cannot may be what it lost. */
   async run(): Promise<ChaosResult> {
     const places = await this.#makeTopics()
+    try {
+      return await this.#runOn(places)
+    } catch (error) {
+      this.#world.end()
+      await Promise.allSettled(places.map(place => this.#judge(place)))
+      const found = this.#ledger.violations.map(({ kind, text }) => `${kind}: ${text}`)
+      throw new Error([String(error), ...found].join('\n'), { cause: error })
+    }
+  }
+
+  async #runOn(places: readonly Place[]): Promise<ChaosResult> {
     const [world, waits] = [this.#world, this.#waits]
     this.#committers = ['billing', 'audit'].map(name => new Committer(world, places[0]!, name))
     const workers = [

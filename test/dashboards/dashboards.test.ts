@@ -54,8 +54,9 @@ describeNeeding(['device'], 'the dashboards and rules', () => {
         ],
         ruleFiles.map(({ path }) => `${root}/${path}`),
       )
+      const losing = busyCluster.loseOne()
       busyBroker = await BusyBroker.start(broker(), door)
-      await busyCluster.loseOne()
+      await losing
     })
 
     afterAll(async () => {

@@ -13,8 +13,11 @@ import { fenceTopic, pick, type Scenario, Session } from './session.ts'
 /** Answers of one scenario, by label, masked. */
 export type Answers = Readonly<Record<string, Json>>
 
-/** Runs one scenario against the broker on `port`. */
-export async function askScenario(scenario: Scenario, port: number): Promise<Answers> {
+/** Runs one scenario against the broker on `port`, or against several. */
+export async function askScenario(
+  scenario: Scenario,
+  port: number | readonly number[],
+): Promise<Answers> {
   const session = new Session(scenario.name, port)
   try {
     await scenario.run(session)

@@ -4,6 +4,7 @@
  *     node test/differential/record.ts [THEME...]         records anew, and prints what changed
  *     node test/differential/record.ts --live [THEME...]  asks Kafka and us; writes nothing, and prints where we differ but
  *                                                         should not, or no longer do. Exits 1 where it printed anything
+ *     node test/differential/record.ts --brokers 3        records anew what three nodes of Kafka answer
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,15 +18,20 @@ import { makeKeyRequests } from './key-requests.ts'
 import { readRecorded, type Recorded, writeRecorded } from './recorded.ts'
 import { keyRequestsFile } from './requests/keys.ts'
 import { themes } from './scenarios.ts'
+import { askThreeOfKafka, severalTheme } from './several.ts'
 import { kafkaSettings, sameSettings } from './settings.ts'
 
 const live = process.argv.includes('--live')
-const named = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
+const isOfThree = process.argv.includes('--brokers')
+const named = process.argv
+  .slice(2)
+  .filter(argument => !argument.startsWith('--') && argument !== '3')
 const chosen = Object.keys(themes).filter(theme => named.length === 0 || named.includes(theme))
 
 await main()
 
 async function main(): Promise<void> {
+  if (isOfThree) return writeRecorded(severalTheme, await askThreeOfKafka())
   const unknown = named.filter(theme => !(theme in themes))
   if (unknown.length > 0) {
     const all = Object.keys(themes).join(', ')

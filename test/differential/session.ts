@@ -36,12 +36,13 @@ export class Session {
   /** What was asked, by label, in order. Masked. */
   readonly answers = new Map<string, Json>()
   readonly #name: string
-  readonly #port: number
+  readonly #ports: readonly number[]
   readonly #connections = new Map<string, Connection>()
 
-  constructor(scenario: string, port: number) {
+  /** With several brokers, `over('broker 1')` asks the second of them. */
+  constructor(scenario: string, port: number | readonly number[]) {
     this.#name = scenario.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-    this.#port = port
+    this.#ports = typeof port === 'number' ? [port] : port
   }
 
   /** A name of this scenario's own, for a topic, a group or whatever else. */
@@ -101,7 +102,8 @@ export class Session {
   connection(name: string): Connection {
     const known = this.#connections.get(name)
     if (known !== undefined) return known
-    const made = new Connection(this.#port)
+    const id = Number(/^broker (\d+)$/.exec(name)?.[1] ?? 0)
+    const made = new Connection(this.#ports[id]!)
     this.#connections.set(name, made)
     return made
   }

@@ -8,6 +8,14 @@ export const sameSettings: Readonly<Record<string, string>> = {
   'log.retention.check.interval.ms': '86400000',
 }
 
+/** How three of each are started. */
+export const severalSettings: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '4',
+  'default.replication.factor': '3',
+  'num.partitions': '2',
+}
+
 /** Of Kafka's own too: its first look for old segments would come after half a minute; and fewer partitions are there sooner. */
 export const kafkaSettings: Readonly<Record<string, string>> = {
   ...sameSettings,

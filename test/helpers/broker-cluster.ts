@@ -31,6 +31,8 @@ export class BrokerCluster {
   readonly brokers: TestBroker[] = []
   readonly #ports = new Set<number>()
   readonly #clients: BrokerClient[] = []
+  /** By id: what its broker was given. */
+  readonly #given: Readonly<Record<string, string>>[] = []
 
   /** `count` brokers, of which `startedCount` run. */
   static async start(
@@ -58,6 +60,7 @@ export class BrokerCluster {
         'default.replication.factor': String(Math.min(count, 3)),
         ...(host === '127.0.0.1' ? {} : { 'http.address': `${host}:0` }),
       }
+      cluster.#given.push({ ...own, ...settings })
       cluster.brokers.push(
         new TestBroker({ ...place, dataDir, readyMsMax, settings: { ...own, ...settings } }),
       )
@@ -88,6 +91,16 @@ export class BrokerCluster {
 
   broker(id: number): TestBroker {
     return this.brokers[id]!
+  }
+
+  /** Another process that has the broker's settings but for its addresses, a new disk and `over`; it does not run yet. */
+  async double(id: number, over: BrokerOptions = {}): Promise<TestBroker> {
+    const own = {
+      listeners: `PLAINTEXT://127.0.0.1:${await this.#port()}`,
+      'private.listener': `127.0.0.1:${await this.#port()}`,
+    }
+    const settings = { ...this.#given[id], ...own, ...over.settings }
+    return new TestBroker({ ...over, readyMsMax, settings })
   }
 
   async connect(id: number): Promise<BrokerClient> {

@@ -160,7 +160,10 @@ export class Node {
     const life = ++this.life
     this.isUp = true
     this.handlers = new Map(
-      brokersHandlers(() => this.service).map(handler => [handler.api.key, handler]),
+      brokersHandlers(
+        () => this.service,
+        () => undefined,
+      ).map(handler => [handler.api.key, handler]),
     )
     const cluster = await Cluster.start({
       env: { clock: world.clock, random: simRandom(new Prng(world.nextSeed())) },

@@ -105,6 +105,30 @@ const stories: readonly Story[] = [
     },
   },
   {
+    name: 'the last of four brokers that leaves',
+    isLong: true,
+    before: async world => {
+      const [pool] = minimal.pools
+      world.apply({ ...minimal, pools: [{ ...pool!, brokers: 4 }] })
+      await world.converge()
+      world.disks.cluster.places = [0, 1, 2, 3].map(index => {
+        return { topic: 't', index, replicas: [index, (index + 1) % 4], isMoving: false }
+      })
+    },
+    act: world => {
+      const [pool] = minimal.pools
+      world.apply({ ...minimal, pools: [{ ...pool!, brokers: 3 }] })
+    },
+    after: world => {
+      expect(world.disks.cluster.held(3)).toBe(0)
+      expect(world.api.all('LogBroker')).toHaveLength(3)
+      expect(world.api.all('StatefulSet')).toHaveLength(3)
+      expect(world.api.all('PersistentVolumeClaim')).toHaveLength(4)
+      expect(new Set(world.brokers.forgotten)).toEqual(new Set([3]))
+      expect(world.nodes.starts).toHaveLength(4)
+    },
+  },
+  {
     name: 'adoption of kept claims',
     before: async world => {
       await created(world)

@@ -3,10 +3,12 @@ import type {
   BrokerAccess,
   Brokers,
   BrokerStatus,
+  ClusterPlaces,
   ConfigChange,
   DescribedConfig,
   Outcome,
   PeerAccess,
+  ReplicaMove,
   RetirementWish,
 } from '../../src/operator/brokers/brokers.ts'
 import type { StubCluster } from './stub-cluster.ts'
@@ -32,12 +34,18 @@ export class StubBrokers implements Brokers {
   readonly retired = new Set<string>()
   /** Partitions of which no other copy is complete. */
   onlyCopies: readonly string[] = []
+  /** Replicas that were asked to move, in order. */
+  readonly moves: ReplicaMove[] = []
+  /** Brokers that were unregistered, in order. */
+  readonly forgotten: number[] = []
   /** How often anybody asked how a broker is. */
   looks = 0
 
+  readonly #cluster: StubCluster
   readonly #drain: (brokerId: number, isWanted: boolean) => void
 
   constructor(disks: { readonly cluster: StubCluster; brokerAt(host: string): StubBroker | null }) {
+    this.#cluster = disks.cluster
     this.#find = host => disks.brokerAt(host)
     this.#drain = (id, isWanted) => disks.cluster.drain(id, isWanted)
   }
@@ -90,6 +98,28 @@ export class StubBrokers implements Brokers {
   createTopics = notAsked
   deleteTopics = notAsked
   createPartitions = notAsked
+
+  async places({ host }: BrokerAccess): Promise<ClusterPlaces> {
+    this.#broker(host)
+    return Promise.resolve({ racks: new Map(), partitions: this.#cluster.places ?? [] })
+  }
+
+  async moveReplicas(
+    { host }: BrokerAccess,
+    moves: readonly ReplicaMove[],
+  ): Promise<readonly Outcome[]> {
+    this.#broker(host)
+    this.moves.push(...moves)
+    for (const move of moves) this.#cluster.move(move)
+    return Promise.resolve(moves.map(() => null))
+  }
+
+  async unregister({ host }: BrokerAccess, brokerId: number): Promise<Outcome> {
+    this.#broker(host)
+    const message = this.#cluster.forget(brokerId)
+    if (message === null) this.forgotten.push(brokerId)
+    return Promise.resolve(message === null ? null : { error: 'POLICY_VIOLATION', message })
+  }
 
   async retireDirectory(
     access: PeerAccess,

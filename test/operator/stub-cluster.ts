@@ -1,4 +1,8 @@
-import type { BrokerStatus } from '../../src/operator/brokers/brokers.ts'
+import type {
+  BrokerStatus,
+  PartitionPlace,
+  ReplicaMove,
+} from '../../src/operator/brokers/brokers.ts'
 
 type Told = BrokerStatus['brokers'][number]
 
@@ -12,7 +16,10 @@ export class StubCluster {
   readonly behind = new Set<number>()
   /** Each election, `p-ID>leader`. */
   readonly elections: string[] = []
+  /** Who holds what beside that, where a test cares. */
+  places: PartitionPlace[] | null = null
   readonly #up = new Set<number>()
+  readonly #arriving: PartitionPlace[] = []
   readonly #known = new Set<number>()
   readonly #drained = new Set<number>()
   /** Leader by the broker that the partition prefers; -1: none. */
@@ -24,6 +31,7 @@ export class StubCluster {
 
   /** Those that run now; others have no part in anything. */
   run(ids: ReadonlySet<number>): void {
+    this.#arrive()
     for (const id of ids) this.#known.add(id)
     this.#up.clear()
     for (const id of ids) this.#up.add(id)
@@ -35,6 +43,43 @@ export class StubCluster {
     else this.#drained.delete(id)
     if (!isWanted && this.#inSync().includes(id)) this.#lead(id, id)
     this.#elect()
+  }
+
+  /** Replicas that a broker has. */
+  held(id: number): number {
+    return this.places?.filter(({ replicas }) => replicas.includes(id)).length ?? 3
+  }
+
+  /** Both are replicas until everything is copied. */
+  move({ topic, index, replicas }: ReplicaMove): void {
+    const after = { topic, index, replicas, isMoving: false }
+    this.#arriving.push(after)
+    this.places = (this.places ?? []).map(place =>
+      place.topic === topic && place.index === index
+        ? { ...place, replicas: [...new Set([...replicas, ...place.replicas])], isMoving: true }
+        : place,
+    )
+  }
+
+  /** What is on its way arrives. */
+  #arrive(): void {
+    const arrived = this.#arriving.splice(0)
+    this.places =
+      this.places?.map(
+        place =>
+          arrived.find(({ topic, index }) => topic === place.topic && index === place.index) ??
+          place,
+      ) ?? null
+  }
+
+  /** Why a broker is not forgotten; null where it is. */
+  forget(id: number): string | null {
+    if (this.#up.has(id)) return `Broker ${id} runs. Stop it first.`
+    if (this.places?.some(({ replicas }) => replicas.includes(id)))
+      return `Broker ${id} holds some.`
+    this.#known.delete(id)
+    this.#leaders.delete(id)
+    return null
   }
 
   leads(id: number): number {

@@ -31,6 +31,7 @@ export class StubDisks {
   readonly configs = new Map<string, string>()
   readonly cluster = new StubCluster()
   readonly #brokers = new Map<string, StubBroker>()
+  readonly #own = new Map<number, Map<string, string>>()
 
   /** The broker that answers at this address; null where none does. */
   brokerAt(host: string): StubBroker | null {
@@ -85,6 +86,13 @@ export class StubDisks {
     this.cluster.run(new Set([...this.#brokers.values()].map(({ status }) => status.brokerId)))
   }
 
+  /** They are in the metadata log, and outlive its process. */
+  #ownOf(brokerId: number): Map<string, string> {
+    let own = this.#own.get(brokerId)
+    if (own === undefined) this.#own.set(brokerId, (own = new Map()))
+    return own
+  }
+
   #refuse(host: string, reason: string, message: string): Outcome {
     this.#brokers.delete(host)
     return { kind: 'refuses', reason, message }
@@ -101,7 +109,7 @@ export class StubDisks {
     const { cluster } = this
     this.#brokers.set(host, {
       ofAll: this.configs,
-      own: new Map(),
+      own: this.#ownOf(brokerId),
       status: {
         brokerId,
         clusterId,
@@ -116,7 +124,9 @@ export class StubDisks {
         quarantineReason: null,
         isMetadataWaiting: false,
         strayCount: 0,
-        partitionCount: 3,
+        get partitionCount() {
+          return cluster.held(brokerId)
+        },
         offlinePartitions: [],
         pageCacheSource: 'mincore',
         metadataSequence: 1,

@@ -242,6 +242,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/broker-metrics.ts': { ours: everything },
   'src/broker/make-coordinator.ts': { ours: everything },
   'src/broker/known-time.ts': { ours: [] },
+  'src/broker/ask-backlogs.ts': {
+    ours: ['src/env', ...broker('cluster', 'insight', 'wire', 'wire/client')],
+  },
+  'src/broker/watch-groups.ts': { ours: everything },
   'src/broker/cluster-numbers.ts': { ours: [...broker('cluster', 'metadata', 'telemetry')] },
   'src/broker/in-sync-readiness.ts': { ours: broker('metadata') },
   'src/broker/in-sync-numbers.ts': { ours: [...broker('partition', 'telemetry')] },

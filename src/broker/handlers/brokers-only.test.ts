@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { openSession, type Session } from '../security/session.ts'
 import { apis } from '../wire/messages/index.ts'
-import { brokersApis, brokerStatus, fetchMetadata, askController } from '../wire/private/index.ts'
+import {
+  brokersApis,
+  brokerStatus,
+  fetchMetadata,
+  askController,
+  describeBacklogs,
+} from '../wire/private/index.ts'
 import { refusalOfStranger } from './brokers-only.ts'
 
 const session = (isBroker: boolean, principal: string): Session => ({
@@ -14,7 +20,7 @@ const session = (isBroker: boolean, principal: string): Session => ({
 const strangers = [openSession, session(false, 'operator'), session(false, 'broker')]
 const broker = session(true, 'broker')
 
-const wholly = [...brokersApis, fetchMetadata, askController]
+const wholly = [...brokersApis, fetchMetadata, askController, describeBacklogs]
 const withReplica = new Set(['Fetch', 'ListOffsets', 'OffsetForLeaderEpoch'])
 
 /** What is answered; `served` where the request goes on to its handler. */

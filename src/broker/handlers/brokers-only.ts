@@ -12,7 +12,12 @@ import {
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from '../wire/messages/index.ts'
-import { askController, brokersApis, fetchMetadata } from '../wire/private/index.ts'
+import {
+  askController,
+  brokersApis,
+  describeBacklogs,
+  fetchMetadata,
+} from '../wire/private/index.ts'
 
 const noRecords = new Uint8Array(0)
 const refused = errorCode('CLUSTER_AUTHORIZATION_FAILED')
@@ -74,7 +79,9 @@ const epochs: Rule = {
 }
 
 const rules: ReadonlyMap<number, Rule> = new Map([
-  ...[...brokersApis, fetchMetadata, askController].map(({ key }) => [key, always] as const),
+  ...[...brokersApis, fetchMetadata, askController, describeBacklogs].map(
+    ({ key }) => [key, always] as const,
+  ),
   [fetch.key, fetches],
   [listOffsets.key, offsets],
   [offsetForLeaderEpoch.key, epochs],

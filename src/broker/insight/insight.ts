@@ -2,6 +2,7 @@ import type { Clock } from '../../env/env.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { GroupAttribution } from './attribution.ts'
+import type { Elsewhere, Question } from './elsewhere.ts'
 import type { CommittedNumbers, GroupNumbers, LagNumbers, SentNumbers } from './numbers.ts'
 import { committedLags, committedTopics, fetchLags } from './positions.ts'
 import { Readers } from './readers.ts'
@@ -16,6 +17,8 @@ export interface InsightOptions {
 export interface Watched {
   readonly coordinator: Pick<Coordinator, 'views' | 'isLoading'>
   readonly partitions: Partitions
+  /** What other brokers tell of what they lead. */
+  readonly elsewhere: Elsewhere
   /** Whether the topic is there: of one that is gone nothing is told. */
   hasTopic(name: string): boolean
 }
@@ -63,15 +66,22 @@ export class Insight {
   /** How far committed and live positions are behind. */
   *lags(): IterableIterator<LagNumbers> {
     if (this.#watched === null) return
-    const { coordinator, partitions } = this.#watched
+    const { coordinator, partitions, elsewhere } = this.#watched
     const nowMs = this.#clock.now()
-    yield* committedLags(coordinator.views, partitions, nowMs)
-    yield* fetchLags(this.readers, partitions, nowMs)
+    yield* committedLags(coordinator.views, partitions, nowMs, elsewhere)
+    yield* fetchLags(this.readers, partitions, nowMs, elsewhere)
+  }
+
+  /** What is to be asked of other brokers, that their leaders may tell how far groups are behind; by the leader. */
+  questions(): Map<number, Question[]> {
+    const watched = this.#watched
+    return watched?.elsewhere.questions(watched.coordinator.views.committed()) ?? new Map()
   }
 
   committed(): Iterable<CommittedNumbers> {
     if (this.#watched === null) return []
-    return committedTopics(this.#watched.coordinator.views, this.#watched.partitions)
+    const { coordinator, partitions, elsewhere } = this.#watched
+    return committedTopics(coordinator.views, partitions, elsewhere)
   }
 
   /** Whether a group is there, as far as that is known. */

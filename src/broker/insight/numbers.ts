@@ -38,7 +38,7 @@ export interface LagNumbers extends Lag {
   readonly offset: number
 }
 
-/** A group and a topic of which it has committed something, with every partition of the topic that is served here. */
+/** A group and a topic of which it has committed something, with every partition of the topic that is served. */
 export interface CommittedNumbers {
   readonly group: string
   readonly topic: string
@@ -49,6 +49,6 @@ export interface CommittedNumbers {
 export interface CommittedPartition {
   readonly partition: number
   readonly offset: number
-  /** High watermark less the offset: records, be they still there or not. */
-  readonly records: number
+  /** High watermark less the offset: records, be they still there or not. null where another broker leads it, and did not say. */
+  readonly records: number | null
 }

@@ -87,9 +87,11 @@ export class PartitionCore<Of = unknown> {
   availability(currentLeaderEpoch = -1): ErrorName {
     if (this.failure !== null) return 'KAFKA_STORAGE_ERROR'
     const { role } = this.replica
-    if (role === null || !this.#leads(role)) return 'NOT_LEADER_OR_FOLLOWER'
-    if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return 'NONE'
-    return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    if (role === null || this.#log === null) return 'NOT_LEADER_OR_FOLLOWER'
+    // Before it is asked who leads: whoever knows a later leader than this broker waits until it has heard of that too (G33).
+    if (currentLeaderEpoch !== -1 && currentLeaderEpoch !== role.leaderEpoch)
+      return currentLeaderEpoch < role.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    return this.#leads(role) ? 'NONE' : 'NOT_LEADER_OR_FOLLOWER'
   }
 
   open(log: Log): void {

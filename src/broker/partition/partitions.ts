@@ -109,6 +109,11 @@ export class Partitions {
     return this.#image?.topicByName(topic)?.partitions[index] ?? null
   }
 
+  /** Who leads each partition of the topic, by its index; -1 for nobody. Empty where there is no such topic. */
+  leaders(topic: string): readonly number[] {
+    return this.#image?.topicByName(topic)?.partitions.map(({ leader }) => leader) ?? []
+  }
+
   /** By what name clients know the topic; undefined where there is none (KIP-516). */
   topicName(id: Uuid): string | undefined {
     return this.#image?.topicById(id)?.name

@@ -84,7 +84,8 @@ function partitionGauges(sources: Sources): Instrument[] {
 }
 
 function groupGauges(sources: Sources): Instrument[] {
-  type Value = (row: CommittedPartition) => number
+  /** null: nobody told. */
+  type Value = (row: CommittedPartition) => number | null
   const byPartition = (name: string, help: string, value: Value) => ({
     name: `kafka_consumergroup_${name}`,
     help,
@@ -92,8 +93,10 @@ function groupGauges(sources: Sources): Instrument[] {
     *samples(): IterableIterator<Sample> {
       for (const { group, topic, partitions } of sources().committed?.() ?? []) {
         for (const row of partitions) {
+          const told = value(row)
+          if (told === null) continue
           const labels = { consumergroup: group, topic, partition: String(row.partition) }
-          yield { labels, value: value(row) }
+          yield { labels, value: told }
         }
       }
     },
@@ -104,7 +107,10 @@ function groupGauges(sources: Sources): Instrument[] {
     labels: ['consumergroup', 'topic'],
     *samples(): IterableIterator<Sample> {
       for (const { group, topic, partitions } of sources().committed?.() ?? []) {
-        const sum = partitions.reduce((total, row) => total + Math.max(0, value(row)), 0)
+        const told = partitions.map(value)
+        // A part is no sum.
+        if (told.includes(null)) continue
+        const sum = told.reduce<number>((total, each) => total + Math.max(0, each ?? 0), 0)
         yield { labels: { consumergroup: group, topic }, value: sum }
       }
     },

@@ -21,6 +21,24 @@ export interface RetirementWish {
   readonly acceptDataLoss: readonly string[]
 }
 
+/** Who holds a partition. */
+export interface PartitionPlace {
+  readonly topic: string
+  readonly index: number
+  /** Numbers of brokers, preferred leader first; while it moves, those before and after. */
+  readonly replicas: readonly number[]
+  /** It is being reassigned. */
+  readonly isMoving: boolean
+}
+
+export interface ClusterPlaces {
+  /** By Kafka's number of a broker; null where it has none. */
+  readonly racks: ReadonlyMap<number, string | null>
+  readonly partitions: readonly PartitionPlace[]
+}
+
+export type ReplicaMove = Pick<PartitionPlace, 'topic' | 'index' | 'replicas'>
+
 /** What a broker tells of itself (src/broker/wire/private/10000-broker-status.ts). */
 export type BrokerStatus = Readonly<
   Required<Omit<BrokerStatusResponse, 'errorCode' | 'errorMessage'>>
@@ -109,6 +127,12 @@ export interface Brokers {
    * where it is done, NOT_CONTROLLER where it has to be asked of another.
    */
   retireDirectory(broker: PeerAccess, wish: RetirementWish): Promise<Outcome>
+  /** Every partition, and who holds it. */
+  places(broker: BrokerAccess): Promise<ClusterPlaces>
+  /** Begins to move replicas: who is to hold the partitions in the end, preferred leader first. */
+  moveReplicas(broker: BrokerAccess, moves: readonly ReplicaMove[]): Promise<readonly Outcome[]>
+  /** Forgets a broker that is stopped and holds nothing; null also where nobody knows it any more. */
+  unregister(broker: BrokerAccess, brokerId: number): Promise<Outcome>
   /** Closes every connection. */
   close(): void
 }

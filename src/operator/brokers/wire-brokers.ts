@@ -20,11 +20,13 @@ import { ScramError } from '../../broker/wire/sasl/scram-messages.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import { BrokerConnections, type BrokerEnv, type ConnectionTimes } from './broker-connections.ts'
 import { BrokerError } from './broker-error.ts'
+import { askToForget, askToMove, readPlaces } from './partition-places.ts'
 import { askToRetire } from './retire-directory.ts'
 import type {
   BrokerAccess,
   Brokers,
   BrokerStatus,
+  ClusterPlaces,
   ConfigChange,
   ConfigsOf,
   Created,
@@ -32,6 +34,7 @@ import type {
   Outcome,
   PeerAccess,
   Refusal,
+  ReplicaMove,
   RetirementWish,
   TopicDescription,
   TopicWish,
@@ -195,6 +198,22 @@ export class WireBrokers implements Brokers {
 
   retireDirectory(broker: PeerAccess, wish: RetirementWish): Promise<Outcome> {
     return this.#ask(broker, client => askToRetire(client, wish, changeTimeoutMs))
+  }
+
+  places(broker: BrokerAccess): Promise<ClusterPlaces> {
+    return this.#ask(broker, readPlaces)
+  }
+
+  async moveReplicas(
+    broker: BrokerAccess,
+    moves: readonly ReplicaMove[],
+  ): Promise<readonly Outcome[]> {
+    if (moves.length === 0) return []
+    return await this.#ask(broker, client => askToMove(client, moves, changeTimeoutMs))
+  }
+
+  unregister(broker: BrokerAccess, brokerId: number): Promise<Outcome> {
+    return this.#ask(broker, client => askToForget(client, brokerId))
   }
 
   close(): void {

@@ -125,11 +125,6 @@ export const logClusterSpec = field(
           message:
             'spec.pools must have one broker at least: set brokers of a pool to 1 or more; spec.state: Hibernated stops all of them',
         },
-        {
-          rule: 'oldSelf.all(old, self.exists(pool, pool.name == old.name))',
-          message:
-            'a pool cannot be removed or renamed for now, because the data of its brokers would go with it: give back the earlier name',
-        },
       ],
     }),
     placement: field(placement.prefault({}), {

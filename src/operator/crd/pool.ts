@@ -84,15 +84,8 @@ export const pool = z.object({
     rules: nameRules('the name of a pool', 12),
   }),
   brokers: field(integer(0, 100).default(1), {
-    text: 'How many brokers it has. More can be added at any time. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
+    text: 'How many brokers it has. More can be added at any time, and are given their share of replicas. Where it becomes less, the last ones are drained, stopped and forgotten, and their claims are kept; a pool that is taken out of the list leaves in the same way. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
     change: 'none',
-    rules: [
-      {
-        rule: 'self >= oldSelf',
-        message:
-          'brokers of a pool cannot become fewer for now, because what the last ones hold would go with them: give back the earlier number',
-      },
-    ],
   }),
   storage: field(storage, { text: 'Its volumes.' }),
   resources: field(resources, { text: "Resources of the broker's container.", change: 'restart' }),

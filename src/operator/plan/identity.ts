@@ -71,13 +71,13 @@ export function permission(view: BrokerView): Step {
  * A place that nothing tells of a broker of: no LogBroker, no identity, no claim. And disks of other brokers are recorded,
  * so that the cluster's data is known to be elsewhere: the only broker of a cluster whose objects were all deleted is no new one.
  */
-export function isNewPlace(view: BrokerView, views: readonly BrokerView[]): boolean {
+export function isNewPlace(view: BrokerView, isDataElsewhere: boolean): boolean {
   const isUntold =
     view.logBroker === null &&
     view.identityMap === null &&
     view.claim === null &&
     view.retired.length === 0
-  return isUntold && views.some(({ identity }) => identity !== null && identity.directoryId !== '')
+  return isUntold && isDataElsewhere
 }
 
 /** After birth: what is known of the disk, and never a permission. */

@@ -4,6 +4,7 @@ import { names } from '../desired/names.ts'
 import { nodePortBootstraps, nodePortsOfBroker } from '../desired/services.ts'
 import type { Pod, Stored } from '../kubernetes/objects.ts'
 import type { BrokerView } from './broker-view.ts'
+import { departingOf } from './departure.ts'
 import { resourceOf } from './kinds.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
@@ -19,9 +20,11 @@ function services(observed: Observed, views: readonly BrokerView[]): Step[] {
     names.headlessService(cluster.metadata.name),
     names.bootstrapService(cluster.metadata.name),
     ...nodePortBootstraps(cluster).map(({ metadata }) => metadata.name),
-    ...views.flatMap(({ broker }) =>
-      nodePortsOfBroker(cluster, broker.name).map(({ metadata }) => metadata.name),
-    ),
+    // One that leaves is reached until it holds nothing any more.
+    ...[
+      ...views.map(({ broker }) => broker.name),
+      ...departingOf(observed).map(({ metadata }) => metadata.name),
+    ].flatMap(broker => nodePortsOfBroker(cluster, broker).map(({ metadata }) => metadata.name)),
   ])
   return observed.services
     .filter(({ metadata }) => !wanted.has(metadata.name) && isOwned(metadata, cluster.metadata.uid))

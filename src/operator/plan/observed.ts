@@ -1,4 +1,4 @@
-import type { BrokerStatus, DescribedConfig } from '../brokers/brokers.ts'
+import type { BrokerStatus, ClusterPlaces, DescribedConfig } from '../brokers/brokers.ts'
 import type { LogBroker } from '../crd/broker.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import type { RingNames } from '../desired/access.ts'
@@ -75,6 +75,8 @@ export interface Observed {
   readonly nodes: ReadonlyMap<string, Look<Node>>
   /** By name of the LogBroker; none where there is nobody to ask. */
   readonly sights: ReadonlyMap<string, Sight>
+  /** Who holds which partition; null where that decides nothing, or nobody told. */
+  readonly places: ClusterPlaces | null
   readonly defaults: ImageDefaults
 }
 

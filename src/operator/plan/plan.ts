@@ -1,12 +1,15 @@
 import { clusterObjects } from '../desired/index.ts'
 import { logBroker } from '../desired/log-broker.ts'
+import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
+import { identityOf } from '../../kubernetes/disk-identity.ts'
 import type { Draft, Stored } from '../kubernetes/objects.ts'
 import { birthOf, type Birth } from './birth.ts'
-import { brokerViews, type BrokerView } from './broker-view.ts'
+import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
+import { departingOf, type Scaling, scalingOf, scalingSteps } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
@@ -34,6 +37,7 @@ export interface Plan {
   /** What brokers tell of the cluster; null where none does. */
   readonly told: ToldCluster | null
   readonly roll: Roll
+  readonly scaling: Scaling
   readonly steps: readonly Step[]
 }
 
@@ -46,7 +50,8 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
   const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
-  const found = { birth, settings, views, disks, told, roll }
+  const scaling = scalingOf(observed, views)
+  const found = { birth, settings, views, disks, told, roll, scaling }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
@@ -62,12 +67,13 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   return [
     ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view, views)),
+    ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
     ...monitorSteps(observed),
+    ...scalingSteps(observed, found),
     ...replacementSteps(views, disks),
   ]
 }
@@ -75,7 +81,8 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
 /** What does not depend on how any broker is. */
 function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
   const { cluster } = observed
-  const names = views.map(({ broker }) => broker.name)
+  const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
+  const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
     ...(observed.hasSecret
       ? []
@@ -87,9 +94,9 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
           } as const,
         ]),
     ...leaseSteps(observed, ring),
-    ...clusterObjects(cluster, ring.names, names).flatMap(draft => applied(observed, draft)),
+    ...clusterObjects(cluster, ring.names, brokers).flatMap(draft => applied(observed, draft)),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
-    ...views.filter(view => isNewPlace(view, views)).map(permission),
+    ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
     ...views.filter(view => view.logBroker === null).map(makeLogBroker),
   ]
 }
@@ -111,10 +118,19 @@ function leaseSteps({ hasLease, cluster }: Observed, ring: Ring): Step[] {
     }))
 }
 
+/** A disk of a broker that is wanted, or leaves, is recorded. */
+function isDataElsewhere(observed: Observed, views: readonly BrokerView[]): boolean {
+  const leaving = departingOf(observed).map(({ metadata }) =>
+    identityOf(named(observed.configMaps, names.identity(metadata.name))?.data),
+  )
+  const all = [...views.map(({ identity }) => identity), ...leaving]
+  return all.some(identity => (identity?.directoryId ?? '') !== '')
+}
+
 /** Which disk a broker has. */
-function diskSteps(view: BrokerView, views: readonly BrokerView[]): Step[] {
+function diskSteps(view: BrokerView, isElsewhere: boolean): Step[] {
   // What comes next depends on the identity that it is given before.
-  if (isNewPlace(view, views)) return []
+  if (isNewPlace(view, isElsewhere)) return []
   if (view.identityMap === null) return [rewritten(view)]
   const given = replaced(view)
   // What comes next depends on which disk that is.

@@ -1,4 +1,4 @@
-import type { ConfigChange } from '../brokers/brokers.ts'
+import type { ConfigChange, ReplicaMove } from '../brokers/brokers.ts'
 import type { Draft, ExactObject, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 
@@ -55,6 +55,18 @@ export type Step = Common &
         /** Whom to ask. */
         readonly broker: string
         readonly changes: readonly ConfigChange[]
+      }
+    | {
+        readonly do: 'move replicas'
+        /** Whom to ask. */
+        readonly broker: string
+        readonly moves: readonly ReplicaMove[]
+      }
+    | {
+        readonly do: 'unregister broker'
+        /** Whom to ask. */
+        readonly broker: string
+        readonly brokerId: number
       }
     /** Asks the controller to count on a broker's directory no more. */
     | {

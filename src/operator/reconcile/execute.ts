@@ -1,5 +1,5 @@
 import { BrokerError } from '../brokers/broker-error.ts'
-import type { BrokerAccess } from '../brokers/brokers.ts'
+import type { BrokerAccess, Outcome } from '../brokers/brokers.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { privateSecret } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
@@ -55,6 +55,14 @@ export class Executor {
         return this.#remember(step.broker, step.configs, observed)
       case 'alter configs':
         return this.#alter(step, accessTo(step.broker, observed, await passwords('operator')))
+      case 'move replicas': {
+        const access = present(step.broker, observed, await passwords('operator'))
+        return refuse(await this.#parts.brokers.moveReplicas(access, step.moves))
+      }
+      case 'unregister broker': {
+        const access = present(step.broker, observed, await passwords('operator'))
+        return refuse([await this.#parts.brokers.unregister(access, step.brokerId)])
+      }
       case 'retire directory':
         return this.#retire(step, observed, await passwords('broker'))
     }
@@ -106,10 +114,7 @@ export class Executor {
     access: BrokerAccess | null,
   ): Promise<void> {
     if (access === null) throw new BrokerError('unreachable', `broker ${broker} has no pod to ask`)
-    const outcomes = await this.#parts.brokers.alterConfigs(access, changes)
-    const refused = outcomes.find(outcome => outcome !== null)
-    if (refused === undefined || refused === null) return
-    throw new BrokerError('answered', refused.message, { error: refused.error })
+    refuse(await this.#parts.brokers.alterConfigs(access, changes))
   }
 
   /** Whoever of the others is the controller decides. */
@@ -133,6 +138,20 @@ export class Executor {
     }
     throw new BrokerError('unreachable', 'no broker that answers is the controller just now')
   }
+}
+
+/** @throws BrokerError where the broker has no pod to ask */
+function present(broker: string, observed: Observed, password: string | null): BrokerAccess {
+  const access = accessTo(broker, observed, password)
+  if (access === null) throw new BrokerError('unreachable', `broker ${broker} has no pod to ask`)
+  return access
+}
+
+/** @throws BrokerError with the first that was refused */
+function refuse(outcomes: readonly Outcome[]): void {
+  const refused = outcomes.find(outcome => outcome !== null)
+  if (refused === undefined || refused === null) return
+  throw new BrokerError('answered', refused.message, { error: refused.error })
 }
 
 /** Of the principals at the private listeners; null where the Secret is not there. */

@@ -16,7 +16,10 @@ import type {
   Stored,
 } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
+import { BrokerError } from '../brokers/broker-error.ts'
+import type { ClusterPlaces } from '../brokers/brokers.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
+import { needsPlaces } from '../plan/departure.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
 import type { ImageDefaults, Look, Observed, Ring, RingSight, Sight } from '../plan/observed.ts'
@@ -112,11 +115,34 @@ export class Observer {
       nodes: new Map(),
       sights: await this.#sightsOf(at, found, password),
       outliving: [],
+      places: null,
       defaults: defaultsOf(this.#parts.defaultImage),
     }
     const isGoing = cluster.metadata.deletionTimestamp !== undefined && deletesVolumes(observed)
     const outliving = isGoing ? await this.#outliving(at, found) : []
-    return { ...observed, outliving, nodes: await this.#nodesOf(observed) }
+    return {
+      ...observed,
+      outliving,
+      nodes: await this.#nodesOf(observed),
+      places: await this.#placesOf(observed, password),
+    }
+  }
+
+  /** As one that serves tells it: whoever is starting may not know the topics yet. */
+  async #placesOf(observed: Observed, password: string | null): Promise<ClusterPlaces | null> {
+    if (password === null || !needsPlaces(observed)) return null
+    const pod = observed.pods.find(each => {
+      const sight = observed.sights.get(each.metadata.labels?.[brokerLabel] ?? '')
+      return isBroker(each) && isReady(each) && sight?.kind === 'seen' && sight.status.isReady
+    })
+    const host = pod?.status?.podIP
+    if (host === undefined) return null
+    try {
+      return await this.#parts.brokers.places({ host, port: privatePort, password })
+    } catch (error) {
+      if (error instanceof BrokerError) return null
+      throw error
+    }
   }
 
   /** Past every cache, by the label that the operator puts on all that it makes. */

@@ -171,6 +171,8 @@ const done: Readonly<Record<Step['do'], string>> = {
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
   'retire directory': 'Retired a directory',
+  'move replicas': 'Asked for reassignments',
+  'unregister broker': 'Unregistered a broker',
 }
 
 /** What a refusal is called where it says more than that. */

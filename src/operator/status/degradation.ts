@@ -40,7 +40,7 @@ export function degradation({
     const { loss, message } = verdict
     found.push({ reason: 'ReplacementDeferred', message: `${loss.message} ${message}` })
   }
-  found.push(...stoppedRoll(observed, plan))
+  found.push(...stoppedRoll(observed, plan), ...blockedDeparture(plan))
   for (const { what, reason, message } of troubles) {
     found.push({ reason, message: `${what}: ${message}` })
   }
@@ -71,6 +71,22 @@ function isHopeless(view: BrokerView, nodes: Observed['nodes']): boolean {
   if (kind !== 'unschedulable') return kind === 'broken'
   const node = nodes.get(nodeOf(view) ?? '')
   return typeof node === 'object' && node !== null && node.spec?.unschedulable !== true
+}
+
+/** A partition needs as many brokers as it has replicas. */
+function blockedDeparture({ scaling }: Plan): { reason: string; message: string }[] {
+  const stuck = scaling.away?.stuck ?? []
+  const [first] = stuck
+  if (first === undefined) return []
+  const leaving = scaling.departing.map(({ metadata }) => metadata.name).join(', ')
+  return [
+    {
+      reason: 'ScaleDownBlocked',
+      message:
+        `${leaving} cannot leave: ${stuck.length} partitions, first ${first.topic}-${first.index}, have ${first.replicas.length} replicas, ` +
+        `and fewer brokers that serve would be left. Give their topics fewer replicas, or give back the number of brokers.`,
+    },
+  ]
 }
 
 function degradationOf(view: BrokerView): { reason: string; message: string }[] {

@@ -17,7 +17,7 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (cluster.spec.reconciliation === 'Paused') {
     return no('Paused', 'spec.reconciliation is Paused.')
   }
-  const { birth, views } = plan
+  const { birth, views, scaling } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind === 'adopted') return yes('Adopting', 'Volumes that were kept are being adopted.')
   if (birth.kind === 'new') return yes('Creating', 'The metadata of the cluster is being made.')
@@ -26,12 +26,26 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const { name } = (next ?? due[0]!).broker
     return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
   }
+  const leaving = departure(scaling)
+  if (leaving !== null) return leaving
   for (const view of views) {
     const found = progressOf(view, plan)
     if (found !== null) return found
   }
   if (ready.reason === 'WaitingForNode') return no('WaitingForNode', ready.message)
   return no('Idle', 'There is nothing to do.')
+}
+
+/** Brokers leave: how far their replicas are. */
+function departure({ departing, away }: Plan['scaling']): Finding | null {
+  if (departing.length === 0) return null
+  const names = departing.map(({ metadata }) => metadata.name).join(', ')
+  if (away === null) return yes('ScalingDown', `Brokers leave: ${names}.`)
+  const { movingCount, waitingCount } = away
+  return yes(
+    'ScalingDown',
+    `Brokers leave: ${names}. Partitions on their way: ${movingCount}; that have still to move: ${waitingCount}.`,
+  )
 }
 
 function progressOf(view: BrokerView, { settings }: Plan): Finding | null {

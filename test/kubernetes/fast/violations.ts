@@ -152,21 +152,6 @@ const ofPools: Violation[] = [
     change: object => (pool(object)['brokers'] = 0),
     says: 'spec.pools must have one broker at least',
   },
-  {
-    on: 'LogCluster',
-    when: 'changed',
-    change: object => (pool(object)['name'] = 'other'),
-    says: 'a pool cannot be removed or renamed',
-  },
-  {
-    on: 'LogCluster',
-    when: 'changed',
-    change: object => {
-      object['spec'].pools.push({ ...pool(object), name: 'second' })
-      pool(object)['brokers'] = 0
-    },
-    says: 'brokers of a pool cannot become fewer for now',
-  },
 ]
 
 const ofDisruption: Violation[] = [

@@ -3,7 +3,7 @@
 import time
 
 import confluent_kafka
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -135,8 +135,15 @@ def consume_group(address, wish):
 def administer(address, act):
     # Held until all is answered: what it leads to dies with it.
     admin = AdminClient({"bootstrap.servers": address})
-    for future in act(admin).values():
-        future.result(timeout=20)
+    for left in reversed(range(3)):
+        try:
+            for future in act(admin).values():
+                future.result(timeout=20)
+            return
+        except KafkaException as error:
+            # What waits for a broker that is no longer told of is not sent to another: the application asks again.
+            if left == 0 or error.args[0].code() != KafkaError._DESTROY_BROKER:
+                raise
 
 
 def create_topic(address, wish):

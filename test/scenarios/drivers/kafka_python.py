@@ -78,6 +78,18 @@ def consumer_of(address, group, **settings):
     )
 
 
+def again(act, seconds=20):
+    """What is asked while a broker is away throws, also where others are there; the application asks again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except RetriableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def subscribe(consumer, topic, listener=None):
     """Joins no group before the topic is known.
 
@@ -87,7 +99,7 @@ def subscribe(consumer, topic, listener=None):
     """
     consumer.subscribe([topic], listener=listener)
     deadline = time.monotonic() + 20
-    while not consumer.partitions_for_topic(topic) and time.monotonic() < deadline:
+    while not again(lambda: consumer.partitions_for_topic(topic)) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
@@ -122,7 +134,7 @@ def consume(address, wish):
 def offset_for_time(address, wish):
     consumer = consumer_of(address, None)
     at = TopicPartition(wish["topic"], wish["partition"])
-    found = consumer.offsets_for_times({at: wish["timestamp"]})[at]
+    found = again(lambda: consumer.offsets_for_times({at: wish["timestamp"]}))[at]
     consumer.close()
     return -1 if found is None else found.offset
 
@@ -145,15 +157,15 @@ def consume_group(address, wish):
     consumer = consumer_of(address, wish["group"], session_timeout_ms=6000, heartbeat_interval_ms=1000)
     subscribe(consumer, wish["topic"])
     found = take(consumer, wish["count"])
-    consumer.commit()
+    again(consumer.commit)
     consumer.close()
     return [{"partition": r.partition, "offset": r.offset} for r in found]
 
 
 def with_admin(address, act):
-    admin = KafkaAdminClient(bootstrap_servers=address)
+    admin = again(lambda: KafkaAdminClient(bootstrap_servers=address))
     try:
-        return act(admin)
+        return again(lambda: act(admin))
     finally:
         admin.close()
 

@@ -120,7 +120,7 @@ export class Controller {
         this.#tick(event.nowMs)
         break
       case 'connectionReset':
-        this.#sessions.connectionReset(event.brokerId)
+        this.#sessions.connectionReset(this.#image, event.brokerId)
         break
       case 'withdrawn':
         this.#withdrawn(event.id)

@@ -163,17 +163,18 @@ function wantedCounts(
   draft: TopicDraft,
 ): Counts | Mistake {
   const { name, partitionCount, replicationFactor } = draft
-  if (partitionCount === 0 || partitionCount < -1) {
-    return mistake(
-      'INVALID_PARTITIONS',
-      `Topic '${name}' cannot have ${partitionCount} partitions. Ask for 1 or more, or for -1, the default.`,
-    )
-  }
+  // Kafka's order: where both are wrong the client hears of the replication factor.
   if (replicationFactor === 0 || replicationFactor < -1) {
     return mistake(
       'INVALID_REPLICATION_FACTOR',
       `Topic '${name}' cannot have a replication factor of ${replicationFactor}. Ask for 1 or more, or for -1, ` +
         'the default.',
+    )
+  }
+  if (partitionCount === 0 || partitionCount < -1) {
+    return mistake(
+      'INVALID_PARTITIONS',
+      `Topic '${name}' cannot have ${partitionCount} partitions. Ask for 1 or more, or for -1, the default.`,
     )
   }
   const factor = replicationFactor === -1 ? rules.replicationFactorDefault : replicationFactor

@@ -50,6 +50,22 @@ describe('a broker', () => {
     expect(world.broker(1).isFenced).toBe(true)
   })
 
+  test('whose connection was reset after it had stopped in order is fenced at once when it crashes next', () => {
+    const world = threeBrokers()
+    world.pass(100, 1, 2, 3)
+    world.heartbeat(1, { wantsShutdown: true })
+    for (const id of [2, 3]) world.heartbeat(id)
+    expect(world.heartbeat(1, { wantsShutdown: true })).toMatchObject({ mayShutDown: true })
+    expect(world.broker(1).isFenced).toBe(true)
+    world.step({ type: 'connectionReset', brokerId: 1 })
+    world.register(1)
+    world.heartbeat(1)
+    world.pass(5_000, 1, 2, 3)
+    expect(world.broker(1).isFenced).toBe(false)
+    world.step({ type: 'connectionReset', brokerId: 1 })
+    expect(world.broker(1).isFenced).toBe(true)
+  })
+
   test('that is not registered, or was started again since, is told so', () => {
     const world = threeBrokers()
     const { epoch } = world.broker(2)

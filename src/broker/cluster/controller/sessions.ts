@@ -114,11 +114,18 @@ export class Sessions {
     return { type: 'quorumDescribed', followers }
   }
 
-  /** The broker's connection was reset, and nobody is where it was: its process has ended. */
-  connectionReset(brokerId: number): void {
+  /**
+   * The broker's connection was reset, and nobody is where it was: its process has ended. That of one that is fenced already, as
+   * whoever stopped in order is, moves no leader: it does not count, or a crash right after a restart would be waited for.
+   */
+  connectionReset({ brokers }: MetadataImage, brokerId: number): void {
     const session = this.#byId.get(brokerId)
     const nowMs = this.#nowMs
     if (session === undefined || nowMs === null) return
+    if (brokers.get(brokerId)?.isFenced === true) {
+      session.isGone = true
+      return
+    }
     const before = this.#fencedEarlyAtMs.get(brokerId)
     if (before !== undefined && nowMs - before < earlyFencingIntervalMs) return
     this.#fencedEarlyAtMs.set(brokerId, nowMs)

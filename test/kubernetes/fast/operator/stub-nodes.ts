@@ -90,6 +90,9 @@ class StubTopics implements Brokers {
   deleteTopics = notHere
   createPartitions = notHere
   retireDirectory = notHere
+  places = notHere
+  moveReplicas = notHere
+  unregister = notHere
 
   close(): void {}
 

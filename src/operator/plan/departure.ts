@@ -1,0 +1,247 @@
+import type { PartitionPlace } from '../brokers/brokers.ts'
+import type { LogBroker } from '../crd/broker.ts'
+import type { LogCluster } from '../crd/cluster.ts'
+import { names } from '../desired/names.ts'
+import type { Stored } from '../kubernetes/objects.ts'
+import { resources, type Resource } from '../kubernetes/resources.ts'
+import { logBrokers } from '../own-kinds.ts'
+import { named, type BrokerView } from './broker-view.ts'
+import { type Moves, movesAway, movesTo } from './moves.ts'
+import type { Observed } from './observed.ts'
+import { healthOf } from './pod-health.ts'
+import { exactly, type Step } from './step.ts'
+import type { ToldCluster } from './told.ts'
+
+/** What becomes of replicas while brokers come and go. */
+export interface Scaling {
+  /** Brokers that the spec has no place for any more, whoever leaves first before. */
+  readonly departing: readonly LogBroker[]
+  /** Replicas that leave with them; null where none do, or nobody told who holds what. */
+  readonly away: Moves | null
+  /** Partitions that go to brokers that came, and hold nothing. */
+  readonly toNew: ReturnType<typeof movesTo>
+}
+
+/** Set by Kafka's tools too (KIP-1066): no new replica is placed there. */
+const cordon = 'cordoned.log.dirs'
+/** On a LogBroker: the operator cordoned its broker, and takes that back where it stays after all. */
+const departingAnnotation = 'logcluster.dev/departing'
+
+/** Of the cluster: its LogBrokers that have no place in the spec, the latest slot first. */
+export function departingOf({
+  cluster,
+  logBrokers: all,
+}: Pick<Observed, 'cluster' | 'logBrokers'>): readonly LogBroker[] {
+  return all
+    .filter(
+      ({ spec, metadata }) =>
+        metadata.deletionTimestamp === undefined && !hasPlace(cluster, spec.pool, spec.slot),
+    )
+    .toSorted((a, b) => b.spec.slot - a.spec.slot || (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+
+function hasPlace({ spec }: LogCluster, pool: string, slot: number): boolean {
+  return spec.pools.some(({ name, brokers }) => name === pool && slot < brokers)
+}
+
+/** Whether who holds what decides something: brokers leave, or one holds nothing beside others. */
+export function needsPlaces(
+  observed: Pick<Observed, 'cluster' | 'logBrokers' | 'sights'>,
+): boolean {
+  if (observed.cluster.spec.state === 'Hibernated') return false
+  if (departingOf(observed).length > 0) return true
+  const seen = [...observed.sights.values()].filter(({ kind }) => kind === 'seen')
+  return (
+    seen.length > 1 && seen.some(each => each.kind === 'seen' && each.status.partitionCount === 0)
+  )
+}
+
+export function scalingOf(observed: Observed, views: readonly BrokerView[]): Scaling {
+  const departing = departingOf(observed)
+  const { places } = observed
+  if (places === null) return { departing, away: null, toNew: [] }
+  const serving = views.filter(isServing)
+  const staying = serving.map(({ broker }) => broker.brokerId)
+  if (departing.length > 0) {
+    const leaving = new Set(departing.map(({ spec }) => spec.brokerId))
+    return { departing, away: movesAway(places, leaving, staying), toNew: [] }
+  }
+  // Whoever does not serve now may be the one that has less than the others.
+  const isWhole = serving.length === views.length
+  const empty = serving.filter(
+    ({ sight }) => sight?.kind === 'seen' && sight.status.partitionCount === 0,
+  )
+  const ids = empty.map(({ broker }) => broker.brokerId)
+  const isNew = (id: number): boolean =>
+    !places.partitions.some(({ replicas }) => replicas.includes(id))
+  return {
+    departing,
+    away: null,
+    toNew: isWhole ? movesTo(places, ids.filter(isNew), staying) : [],
+  }
+}
+
+/**
+ * Brokers that leave are cordoned, then drained, and stopped when nobody has a replica there any more; then they are forgotten. A spec
+ * that wants them again ends that at any moment. Claims and identities stay: a broker that comes back has its disk.
+ */
+export function scalingSteps(
+  observed: Observed,
+  found: {
+    readonly views: readonly BrokerView[]
+    readonly scaling: Scaling
+    readonly told: ToldCluster | null
+  },
+): Step[] {
+  const { views, scaling, told } = found
+  const { departing, away, toNew } = scaling
+  const teller = views.find(({ sight }) => sight?.kind === 'seen')?.broker.name
+  if (teller === undefined) return []
+  return [
+    ...views.flatMap(view => taken(view)),
+    ...departing.flatMap(broker => cordoned(observed, broker)),
+    ...moved(teller, away?.moves ?? [], 'their brokers leave'),
+    ...moved(teller, toNew, 'brokers that came hold nothing yet'),
+    ...departing.flatMap(broker => removed(observed, broker, { told, teller })),
+  ]
+}
+
+function isServing({ pod, sight }: BrokerView): boolean {
+  return healthOf(pod).kind === 'ready' && sight?.kind === 'seen'
+}
+
+function cordoned({ sights }: Observed, broker: LogBroker): Step[] {
+  const { name } = broker.metadata
+  const sight = sights.get(name)
+  const isNoted = broker.metadata.annotations?.[departingAnnotation] !== undefined
+  const note: Step[] = isNoted
+    ? []
+    : [
+        annotated(broker, 'true', 'the spec has no place for it any more', {
+          type: 'Normal',
+          reason: 'BrokerLeaves',
+          action: 'ScaleDown',
+          note: `Broker ${name} leaves: its replicas go to the others, then it is stopped. Its volume is kept.`,
+        }),
+      ]
+  const isAsked = sight?.kind === 'seen' && sight.configs !== null
+  if (!isAsked || sight.configs?.get(cordon)?.value === '*') return note
+  return [...note, setCordon(broker, '*', 'no new replica is to be placed there')]
+}
+
+/** A broker that was leaving, and stays. */
+function taken({ logBroker, sight }: BrokerView): Step[] {
+  if (logBroker?.metadata.annotations?.[departingAnnotation] === undefined) return []
+  if (sight?.kind !== 'seen' || sight.configs === null) return []
+  const isCordoned = sight.configs.get(cordon)?.value === '*'
+  return [
+    ...(isCordoned ? [setCordon(logBroker, null, 'the spec has a place for it again')] : []),
+    annotated(logBroker, null, 'it stays'),
+  ]
+}
+
+function setCordon({ metadata, spec }: LogBroker, value: string | null, because: string): Step {
+  return {
+    do: 'alter configs',
+    broker: metadata.name,
+    changes: [{ of: { kind: 'broker', id: spec.brokerId }, configs: { [cordon]: value } }],
+    what: `${cordon} of broker ${metadata.name}`,
+    because,
+  }
+}
+
+function annotated(
+  broker: LogBroker,
+  value: string | null,
+  because: string,
+  event?: Step['event'],
+): Step {
+  return {
+    do: 'patch',
+    resource: logBrokers,
+    exactly: exactly(broker),
+    fields: { metadata: { annotations: { [departingAnnotation]: value } } },
+    what: `LogBroker ${broker.metadata.name}`,
+    because,
+    ...(event === undefined ? {} : { event }),
+  }
+}
+
+function moved(broker: string, moves: Moves['moves'], because: string): Step[] {
+  if (moves.length === 0) return []
+  return [
+    {
+      do: 'move replicas',
+      broker,
+      moves,
+      what: `Replicas of ${moves.length} partitions`,
+      because,
+      event: {
+        type: 'Normal',
+        reason: 'ReplicasMove',
+        action: 'Rebalance',
+        note: `Replicas of ${moves.length} partitions begin to move: ${because}.`,
+      },
+    },
+  ]
+}
+
+function removed(
+  { places, sights, statefulSets, pods, configMaps }: Observed,
+  broker: LogBroker,
+  { told, teller }: { readonly told: ToldCluster | null; readonly teller: string },
+): Step[] {
+  const { name } = broker.metadata
+  const { brokerId } = broker.spec
+  // Nothing is concluded from what nobody told.
+  if (places === null || told === null) return []
+  const holds = ({ replicas }: PartitionPlace): boolean => replicas.includes(brokerId)
+  const sight = sights.get(name)
+  const isEmpty = sight?.kind !== 'seen' || sight.status.partitionCount === 0
+  if (places.partitions.some(holds) || !isEmpty) return []
+  const set = named(statefulSets, name)
+  if (set !== null)
+    return deleted(resources.statefulSets, set, 'nobody has a replica there any more')
+  if (named(pods, names.pod(name)) !== null) return []
+  const isKnown = told.brokers.get(brokerId)
+  if (isKnown !== undefined && !isKnown.isFenced) return []
+  return [
+    ...(isKnown === undefined ? [] : [forgotten(teller, broker)]),
+    ...configMaps
+      .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
+      .flatMap(map => deleted(resources.configMaps, map, 'its broker left')),
+    ...deleted(logBrokers, broker, 'its broker left').map(step => ({
+      ...step,
+      event: {
+        type: 'Normal' as const,
+        reason: 'BrokerLeft',
+        action: 'ScaleDown',
+        note: `Broker ${name} left the cluster; its claim and its volume are kept.`,
+      },
+    })),
+  ]
+}
+
+function forgotten(teller: string, { metadata, spec }: LogBroker): Step {
+  return {
+    do: 'unregister broker',
+    broker: teller,
+    brokerId: spec.brokerId,
+    what: `Broker ${spec.brokerId}`,
+    because: `${metadata.name} left, and holds nothing`,
+    isPermission: true,
+  }
+}
+
+function deleted(resource: Resource<Stored>, object: Stored, because: string): Step[] {
+  if (object.metadata.deletionTimestamp !== undefined) return []
+  return [
+    {
+      do: 'delete',
+      resource,
+      exactly: exactly(object),
+      what: `${resource.kind} ${object.metadata.name}`,
+      because,
+    },
+  ]
+}

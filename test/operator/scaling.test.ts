@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import type { PartitionPlace } from '../../src/operator/brokers/brokers.ts'
+import type { LogBroker } from '../../src/operator/crd/broker.ts'
+import type { StatefulSet } from '../../src/operator/kubernetes/objects.ts'
+import { minimal, reasons, World } from './world.ts'
+
+const [pool] = minimal.pools
+
+function of(brokers: number) {
+  return { ...minimal, pools: [{ ...pool!, brokers }] }
+}
+
+/** So many brokers that hold so many partitions of two replicas each. */
+async function holding(brokers: number, partitions = 12): Promise<World> {
+  const world = new World()
+  world.apply(of(brokers))
+  await world.converge()
+  world.disks.cluster.places = Array.from({ length: partitions }, (_, index) => {
+    const replicas = [index % brokers, (index + 1) % brokers]
+    return { topic: 't', index, replicas, isMoving: false }
+  })
+  return world
+}
+
+function held(world: World, id: number): number {
+  return world.disks.cluster.held(id)
+}
+
+function places(world: World): readonly PartitionPlace[] {
+  return world.disks.cluster.places ?? []
+}
+
+function names(world: World, kind: string): string[] {
+  return world.api.all(kind).map(({ metadata }) => metadata.name)
+}
+
+describe('a cluster that becomes smaller', () => {
+  test('gives the replicas of its last broker to the others, and only then stops and forgets it; its volume is kept', async () => {
+    const world = await holding(4)
+    const order: string[] = []
+    world.api.onWrite = (moment, _, what) => {
+      if (moment !== 'before' || !/^delete (StatefulSet|LogBroker) /.test(what)) return
+      order.push(`${what}: holds ${held(world, 3)}, forgotten ${world.brokers.forgotten.join()}`)
+    }
+    world.apply(of(3))
+    await world.converge()
+    expect(order).toEqual([
+      'delete StatefulSet orders-main-3: holds 0, forgotten ',
+      'delete LogBroker orders-main-3: holds 0, forgotten 3',
+    ])
+    for (const { replicas } of places(world)) expect(new Set(replicas).size).toBe(2)
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.cluster.status.columns).toEqual({ brokers: '3/3', status: 'Running' })
+    expect(world.has('PersistentVolumeClaim', 'data-orders-main-3-1')).toBe(true)
+    expect(names(world, 'StatefulSet')).not.toContain('orders-main-3')
+    expect(names(world, 'Pod').filter(name => name.startsWith('orders-main-3'))).toEqual([])
+    expect(reasons(world)).toEqual(
+      expect.arrayContaining(['BrokerLeaves', 'ReplicasMove', 'BrokerLeft']),
+    )
+    expect(world.nodes.starts).toHaveLength(4)
+  })
+
+  test('places nothing new on who leaves', async () => {
+    const world = await holding(4)
+    world.apply(of(3))
+    await world.converge()
+    expect(world.brokers.altered).toContainEqual({
+      of: { kind: 'broker', id: 3 },
+      configs: { 'cordoned.log.dirs': '*' },
+    })
+  })
+
+  test('waits where partitions have more replicas than brokers would be left, and says what to do', async () => {
+    const world = await holding(3, 0)
+    world.disks.cluster.places = [{ topic: 't', index: 0, replicas: [0, 1, 2], isMoving: false }]
+    world.apply(of(2))
+    await world.converge()
+    expect(world.condition('Degraded')).toBe('True ScaleDownBlocked')
+    expect(world.message('Degraded')).toContain('first t-0, have 3 replicas')
+    expect(world.has('StatefulSet', 'orders-main-2')).toBe(true)
+    expect(world.brokers.moves).toEqual([])
+    world.apply(of(3))
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.brokers.altered).toContainEqual({
+      of: { kind: 'broker', id: 2 },
+      configs: { 'cordoned.log.dirs': null },
+    })
+  })
+
+  test('does nothing by what nobody told', async () => {
+    const world = await holding(3)
+    world.apply(of(2))
+    const show = world.disks.hide()
+    await world.pass()
+    await world.pass()
+    expect(world.has('StatefulSet', 'orders-main-2')).toBe(true)
+    show()
+    await world.converge()
+    expect(world.has('StatefulSet', 'orders-main-2')).toBe(false)
+  })
+
+  test('may lose one pool and get another in one apply', async () => {
+    const world = await holding(2)
+    world.apply({ ...minimal, pools: [{ ...pool!, name: 'fast', brokers: 2 }] })
+    await world.converge()
+    expect(names(world, 'StatefulSet').toSorted()).toEqual(['orders-fast-0', 'orders-fast-1'])
+    const ids = world.api.all<LogBroker>('LogBroker').map(({ spec }) => spec.brokerId)
+    expect(ids.toSorted((a, b) => a - b)).toEqual([2, 3])
+    for (const { replicas } of places(world)) expect(replicas.every(id => id >= 2)).toBe(true)
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+})
+
+describe('a cluster that becomes larger', () => {
+  test('gives the brokers that came their share', async () => {
+    const world = await holding(3)
+    world.apply(of(4))
+    await world.converge()
+    expect([0, 1, 2, 3].map(id => held(world, id))).toEqual([6, 6, 6, 6])
+    const moves = world.brokers.moves.length
+    world.clock.advance(60_000)
+    await world.converge()
+    expect(world.brokers.moves).toHaveLength(moves)
+  })
+
+  test('and smaller, and larger again, has the broker back with its disk', async () => {
+    const world = await holding(4)
+    world.apply(of(3))
+    await world.converge()
+    world.apply(of(4))
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.disks.formats).toHaveLength(4)
+    expect(world.get<StatefulSet>('StatefulSet', 'orders-main-3').spec?.replicas).toBe(1)
+    expect(held(world, 3)).toBe(6)
+  })
+})
