@@ -13,6 +13,7 @@ import {
   askController,
   brokersApis,
   brokerStatus,
+  describeBacklogs,
   fetchMetadata,
 } from '../../src/broker/wire/private/index.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
@@ -33,9 +34,13 @@ import {
 } from '../helpers/private-broker.ts'
 
 /** Told to everybody who comes by it, and answered to brokers: a client learns versions before it logs in. */
-const privateKeys = [...brokersApis, brokerStatus, fetchMetadata, askController].map(
-  ({ key }) => key,
-)
+const privateKeys = [
+  ...brokersApis,
+  brokerStatus,
+  fetchMetadata,
+  askController,
+  describeBacklogs,
+].map(({ key }) => key)
 
 let broker: InProcessBroker
 const open: WireClient[] = []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCredentials } from '../../src/broker/many/credentials.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
+import { createTopics } from '../../src/broker/wire/messages/index.ts'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { realRandom } from '../../src/env/real/random.ts'
 import { BrokerCluster } from '../helpers/broker-cluster.ts'
@@ -19,7 +20,13 @@ beforeAll(async () => {
   cluster = await BrokerCluster.start(3)
   const client = await cluster.connect(0)
   await eventually('a topic', async () => {
-    const { topics } = await client.createTopics([{ name: place.topic, replicas: 3 }])
+    // Broker 2 is whoever comes and goes here: it leads where no other can.
+    const assignments = [{ partitionIndex: place.partition, brokerIds: [0, 1, 2] }]
+    const topic = { name: place.topic, numPartitions: -1, replicationFactor: -1, assignments }
+    const { topics } = await client.request(createTopics, 7, {
+      topics: [{ ...topic, configs: [] }],
+      validateOnly: false,
+    })
     return ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(errorName(topics[0]!.errorCode))
   })
 })
