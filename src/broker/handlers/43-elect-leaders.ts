@@ -1,3 +1,4 @@
+import { type Uuid, zeroUuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ElectionKind, ElectionResult, PartitionId } from '../cluster/controller/commands.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
@@ -35,14 +36,28 @@ export function electLeadersHandler(
           ? ({ type: 'leadersElected', results: [] } as const)
           : await cluster.ask(command, changeTimeoutMs(timeoutMs))
       if (answer.type === 'refused') return response(answer.error, [])
-      const elected = answer.type === 'leadersElected' ? answer.results : []
-      return response('NONE', byTopic(cluster, topicPartitions ?? allTopics(cluster), elected))
+      const elected = byTopic(answer.type === 'leadersElected' ? answer.results : [])
+      const topics = topicPartitions ?? neededOf(cluster, elected)
+      return response(
+        'NONE',
+        topics.map(({ topic, partitions }) => {
+          const results = elected.get(cluster.image.topicByName(topic)?.id ?? zeroUuid)
+          const one = (index: number): Result => results?.get(index) ?? absent(topic, index)
+          return {
+            topic,
+            partitionResult: partitions.map(one).toSorted((a, b) => a.partitionId - b.partitionId),
+          }
+        }),
+      )
     },
   }
 }
 
-function allTopics({ image }: Pick<Cluster, 'image'>): Asked {
-  return Array.from(image.topics(), ({ name: topic }) => ({ topic, partitions: [] }))
+/** Every topic, with those of its partitions that needed an election. */
+function neededOf({ image }: Pick<Cluster, 'image'>, elected: Elected): Asked {
+  return Array.from(image.topics(), ({ id, name: topic }) => {
+    return { topic, partitions: [...(elected.get(id)?.keys() ?? [])] }
+  })
 }
 
 function known({ image }: Pick<Cluster, 'image'>, asked: Asked): PartitionId[] {
@@ -54,36 +69,16 @@ function known({ image }: Pick<Cluster, 'image'>, asked: Asked): PartitionId[] {
   })
 }
 
-/** Each partition once, however often it was named: those that are not there too. */
-function byTopic(
-  { image }: Pick<Cluster, 'image'>,
-  asked: Asked,
-  elected: readonly ElectionResult[],
-): TopicResult[] {
-  const topics = new Map<string, Map<number, Result>>()
-  for (const { topic: name, partitions } of asked) {
-    const results = resultsOf(topics, name)
-    const topic = image.topicByName(name)
-    for (const index of partitions) {
-      if (topic?.partitions[index] === undefined) results.set(index, absent(name, index))
-    }
-  }
-  for (const { topicId, index, error, message } of elected) {
-    const name = image.topicById(topicId)?.name
-    if (name !== undefined) resultsOf(topics, name).set(index, result(index, error, message))
-  }
-  return Array.from(topics, ([topic, results]) => ({
-    topic,
-    partitionResult: [...results.values()].toSorted((a, b) => a.partitionId - b.partitionId),
-  }))
-}
+type Elected = ReadonlyMap<Uuid, ReadonlyMap<number, Result>>
 
-function resultsOf(topics: Map<string, Map<number, Result>>, name: string): Map<number, Result> {
-  const there = topics.get(name)
-  if (there !== undefined) return there
-  const results = new Map<number, Result>()
-  topics.set(name, results)
-  return results
+/** So that a partition costs the same however often a request names it. */
+function byTopic(results: readonly ElectionResult[]): Elected {
+  const topics = new Map<Uuid, Map<number, Result>>()
+  for (const { topicId, index, error, message } of results) {
+    const ofTopic = topics.get(topicId) ?? new Map<number, Result>()
+    topics.set(topicId, ofTopic.set(index, result(index, error, message)))
+  }
+  return topics
 }
 
 function absent(name: string, index: number): Result {
