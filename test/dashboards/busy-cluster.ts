@@ -1,4 +1,5 @@
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
+import { createTopics } from '../../src/broker/wire/messages/index.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 import { BrokerCluster } from '../helpers/broker-cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -7,6 +8,11 @@ import { metricsOf, sumOf } from '../helpers/metrics.ts'
 const topic = 'copied'
 /** Whoever is lost leads one of them. */
 const partitionCount = 3
+const assignments = [
+  { partitionIndex: 0, brokerIds: [0, 1, 2] },
+  { partitionIndex: 1, brokerIds: [1, 2, 0] },
+  { partitionIndex: 2, brokerIds: [2, 0, 1] },
+]
 const lost = 2
 
 /** Three brokers with a topic that all of them hold, of which one is killed. */
@@ -18,7 +24,7 @@ export class BusyCluster {
     const cluster = await BrokerCluster.start(3)
     try {
       const clients = await Promise.all([0, 1, 2].map(id => cluster.connect(id)))
-      await clients[0]!.createTopics([{ name: topic, partitions: partitionCount, replicas: 3 }])
+      await eventually('a topic that each of them leads a part of', () => create(clients[0]!))
       const busy = new BusyCluster(cluster, clients)
       await busy.work()
       return busy
@@ -64,4 +70,19 @@ export class BusyCluster {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cluster[Symbol.asyncDispose]()
   }
+}
+
+/** Whether the topic is there, with all three in sync. Who is fenced still when it is created would lead nothing of it. */
+async function create(client: BrokerClient): Promise<boolean> {
+  if ((await client.metadata([])).brokers.length < 3) return false
+  const asked = { name: topic, numPartitions: -1, replicationFactor: -1, assignments, configs: [] }
+  await client.request(createTopics, 7, { topics: [asked], validateOnly: false })
+  const { topics } = await client.metadata([topic])
+  const { partitions } = topics[0]!
+  return (
+    partitions.length === partitionCount &&
+    partitions.every(({ isrNodes, leaderId, partitionIndex }) => {
+      return isrNodes.length === 3 && leaderId === partitionIndex
+    })
+  )
 }

@@ -62,8 +62,8 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   },
   'fetch-epoch-unchecked': {
     file: 'src/broker/partition/core.ts',
-    from: 'if (currentLeaderEpoch === -1 || currentLeaderEpoch === role.leaderEpoch) return',
-    to: 'if (currentLeaderEpoch >= -1) return',
+    from: 'if (currentLeaderEpoch !== -1 && currentLeaderEpoch !== role.leaderEpoch)',
+    to: 'if (currentLeaderEpoch < -1)',
     foundBy: replicaTests,
   },
   'watermark-of-committed-isr': {
