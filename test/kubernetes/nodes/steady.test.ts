@@ -34,6 +34,9 @@ const reserved: Readonly<Record<string, string>> = {
   'update logclusters.logcluster.dev/finalizers':
     'asked for by OwnerReferencesPermissionEnforcement, which is off by default',
   'patch events.events.k8s.io': 'where one repeats itself',
+  'patch logbrokers.logcluster.dev':
+    'says that a broker leaves, where the spec has no place for it any more',
+  'delete logbrokers.logcluster.dev': 'where a broker has left',
   'patch pods': 'tells a pod its rack, where spec.rack is given',
   'get namespaces': 'where a topic is to be deleted, and no broker answers',
   'get nodes': 'where a broker is not heard for a while',
