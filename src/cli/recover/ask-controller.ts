@@ -1,10 +1,8 @@
-import { fromUtf8, utf8 } from '../../lib/bytes.ts'
-import type { Answer, Command } from '../../broker/cluster/controller/commands.ts'
+import type { Command } from '../../broker/cluster/controller/commands.ts'
+import { topicIds } from '../../broker/wire/client/all-topics.ts'
+import { type CommandRefusal, refusalOfCommand } from '../../broker/wire/client/ask-controller.ts'
 import { AnsweredError, WireClientError } from '../../broker/wire/client/client-error.ts'
 import type { WireClient } from '../../broker/wire/client/client.ts'
-import { errorName } from '../../broker/wire/errors.ts'
-import { metadata } from '../../broker/wire/messages/index.ts'
-import { askController } from '../../broker/wire/private/index.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 
 /** Where a broker may be, connected to when it is asked for. */
@@ -22,20 +20,20 @@ class NoController extends Error {
 }
 
 /**
- * Asks one after another until one is the controller: only that one answers. @throws NoController
+ * Asks one after another until one is the controller: only that one decides. Resolves to why it refuses, null where it is done. @throws NoController
  */
 export async function askWhoDecides(
   candidates: readonly Candidate[],
   command: (client: WireClient) => Promise<Command>,
-): Promise<Answer> {
+): Promise<CommandRefusal | null> {
   const failures: string[] = []
   for (const candidate of candidates) {
     const { name } = candidate
     try {
       const client = await candidate.connect()
       try {
-        const answer = await ask(client, await command(client))
-        if (answer.type !== 'refused' || answer.error !== 'NOT_CONTROLLER') return answer
+        const refusal = await refusalOfCommand(client, await command(client), timeoutMs)
+        if (refusal?.error !== 'NOT_CONTROLLER') return refusal
         failures.push(`${name} is not the controller`)
       } finally {
         client.close()
@@ -50,17 +48,6 @@ export async function askWhoDecides(
   )
 }
 
-async function ask(client: WireClient, command: Command): Promise<Answer> {
-  const { errorCode, errorMessage, answer } = await client.request(askController, {
-    brokerId: -1,
-    timeoutMs,
-    command: utf8(JSON.stringify(command)),
-  })
-  if (errorCode === 0) return JSON.parse(fromUtf8(answer)) as Answer
-  const error = errorName(errorCode) as Extract<Answer, { type: 'refused' }>['error']
-  return { type: 'refused', error, message: errorMessage ?? `The controller says ${error}.` }
-}
-
 /** A partition as people write it. */
 export interface NamedPartition {
   readonly topic: string
@@ -73,13 +60,7 @@ export async function withIds(
   named: readonly NamedPartition[],
 ): Promise<{ topicId: Uuid; index: number }[]> {
   if (named.length === 0) return []
-  const { topics } = await client.request(metadata, {
-    topics: null,
-    allowAutoTopicCreation: false,
-    includeClusterAuthorizedOperations: false,
-    includeTopicAuthorizedOperations: false,
-  })
-  const ids = new Map(topics.map(({ name, topicId }) => [name, topicId]))
+  const ids = await topicIds(client)
   return named.map(({ topic, index }) => {
     const topicId = ids.get(topic)
     if (topicId === undefined) throw new UnknownTopic(`There is no topic ${topic}.`)

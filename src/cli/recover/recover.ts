@@ -23,9 +23,10 @@ export async function runRecover(args: readonly string[], terminal: Terminal): P
     return exitCodes.usage
   }
   try {
-    const answer = await askWhoDecides(candidatesOf(wish), client => commandOf(wish.action, client))
-    if (answer.type === 'refused') {
-      terminal.err(answer.message)
+    const command = (client: WireClient): Promise<Command> => commandOf(wish.action, client)
+    const refusal = await askWhoDecides(candidatesOf(wish), command)
+    if (refusal !== null) {
+      terminal.err(refusal.message)
       return exitCodes.failed
     }
     terminal.out(doneBy(wish.action))

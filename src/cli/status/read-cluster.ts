@@ -1,9 +1,9 @@
+import { allMetadata } from '../../broker/wire/client/all-topics.ts'
 import type { WireClient } from '../../broker/wire/client/client.ts'
 import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import {
   describeCluster,
   describeConfigs,
-  metadata,
   type MetadataResponse,
 } from '../../broker/wire/messages/index.ts'
 import type { ClusterFacts, PartitionFacts } from './health.ts'
@@ -21,12 +21,7 @@ export async function readCluster(client: WireClient): Promise<ClusterFacts> {
     includeFencedBrokers: true,
   })
   refuseErrors(cluster.errorCode, 'the cluster')
-  const { topics } = await client.request(metadata, {
-    topics: null,
-    allowAutoTopicCreation: false,
-    includeClusterAuthorizedOperations: false,
-    includeTopicAuthorizedOperations: false,
-  })
+  const { topics } = await allMetadata(client)
   const given = await readMinInsync(client, topics)
   return {
     clusterId: cluster.clusterId,

@@ -1,10 +1,10 @@
+import { allMetadata } from '../../broker/wire/client/all-topics.ts'
 import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import type { WireClient } from '../../broker/wire/client/client.ts'
 import { errorName } from '../../broker/wire/errors.ts'
 import {
   alterPartitionReassignments,
   listPartitionReassignments,
-  metadata,
   unregisterBroker,
 } from '../../broker/wire/messages/index.ts'
 import type { ClusterPlaces, Outcome, ReplicaMove } from './brokers.ts'
@@ -19,12 +19,7 @@ export async function readPlaces(client: WireClient): Promise<ClusterPlaces> {
       partitions.map(({ partitionIndex }) => `${name}-${partitionIndex}`),
     ),
   )
-  const { brokers, topics } = await client.request(metadata, {
-    topics: null,
-    allowAutoTopicCreation: false,
-    includeClusterAuthorizedOperations: false,
-    includeTopicAuthorizedOperations: false,
-  })
+  const { brokers, topics } = await allMetadata(client)
   return {
     racks: new Map(brokers.map(({ nodeId, rack }) => [nodeId, rack ?? null])),
     partitions: topics.flatMap(({ name, partitions }) =>

@@ -8,7 +8,7 @@ import { logBrokers } from '../own-kinds.ts'
 import { named, type BrokerView } from './broker-view.ts'
 import { type Moves, movesAway, movesTo } from './moves.ts'
 import type { Observed } from './observed.ts'
-import { healthOf } from './pod-health.ts'
+import { isServing } from './pod-health.ts'
 import { exactly, type Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
 
@@ -60,7 +60,7 @@ export function scalingOf(observed: Observed, views: readonly BrokerView[]): Sca
   const departing = departingOf(observed)
   const { places } = observed
   if (places === null) return { departing, away: null, toNew: [] }
-  const serving = views.filter(isServing)
+  const serving = views.filter(isHeard)
   const staying = serving.map(({ broker }) => broker.brokerId)
   if (departing.length > 0) {
     const leaving = new Set(departing.map(({ spec }) => spec.brokerId))
@@ -106,8 +106,9 @@ export function scalingSteps(
   ]
 }
 
-function isServing({ pod, sight }: BrokerView): boolean {
-  return healthOf(pod).kind === 'ready' && sight?.kind === 'seen'
+/** It serves, and answered. */
+function isHeard(view: BrokerView): boolean {
+  return isServing(view) && view.sight?.kind === 'seen'
 }
 
 function cordoned({ sights }: Observed, broker: LogBroker): Step[] {

@@ -4,7 +4,7 @@ import { resources } from '../kubernetes/resources.ts'
 import type { BrokerView } from './broker-view.ts'
 import { isOnClaim, swapped } from './identity.ts'
 import type { Look, Observed } from './observed.ts'
-import { healthOf, refusalOf } from './pod-health.ts'
+import { isServing, refusalOf } from './pod-health.ts'
 import type { Step, StepEvent } from './step.ts'
 import { hostOf } from './volume-node.ts'
 
@@ -144,10 +144,6 @@ function obstacleOf(
 function isSameNode(one: BrokerView, other: BrokerView): boolean {
   const node = nodeOfDisk(one)
   return node !== null && node === nodeOfDisk(other)
-}
-
-function isServing({ pod }: BrokerView): boolean {
-  return healthOf(pod).kind === 'ready'
 }
 
 function isRunning({ pod }: BrokerView): boolean {

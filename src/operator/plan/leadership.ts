@@ -1,7 +1,8 @@
 import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
 import type { Observed } from './observed.ts'
-import { isServing, type Roll } from './roll.ts'
+import { isServing } from './pod-health.ts'
+import type { Roll } from './roll.ts'
 import type { Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
 

@@ -50,6 +50,11 @@ export function healthOf(pod: Pod | null): PodHealth {
   return { kind: container?.state?.running === undefined ? 'starting' : 'running' }
 }
 
+/** It has its disk, and serves from it: among several brokers in sync. One that is ending does not count. */
+export function isServing({ pod }: { readonly pod: Pod | null }): boolean {
+  return healthOf(pod).kind === 'ready'
+}
+
 /** What kubelet last found of its readiness. */
 export function isReady(pod: Pod | null): boolean {
   return pod?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'

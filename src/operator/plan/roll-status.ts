@@ -3,7 +3,8 @@ import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
 import { drainReason } from './leadership.ts'
 import type { Observed } from './observed.ts'
-import { isServing, type Roll } from './roll.ts'
+import { isServing } from './pod-health.ts'
+import type { Roll } from './roll.ts'
 import { atRisk, type ToldCluster } from './told.ts'
 
 type PlanEntry = NonNullable<LogClusterStatus['plan']>[number]

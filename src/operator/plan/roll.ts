@@ -2,7 +2,7 @@ import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
 import { restartReason } from './due.ts'
 import type { Observed } from './observed.ts'
-import { healthOf } from './pod-health.ts'
+import { healthOf, isServing } from './pod-health.ts'
 import { isTemplateCurrent } from './template.ts'
 import { atRisk, type ToldBroker, type ToldCluster } from './told.ts'
 
@@ -91,10 +91,6 @@ function inOrder(due: readonly BrokerView[], told: ToldCluster): readonly Broker
   const rank = (view: BrokerView): number =>
     isDrained(view) ? 0 : view.broker.brokerId === told.controllerId ? 2 : 1
   return due.toSorted((a, b) => rank(a) - rank(b))
-}
-
-export function isServing({ pod }: BrokerView): boolean {
-  return healthOf(pod).kind === 'ready'
 }
 
 /** What stands in the way of a restart, as a clause. */

@@ -53,8 +53,10 @@ export class Executor {
         return this.#makeSecret(observed)
       case 'remember configs':
         return this.#remember(step.broker, step.configs, observed)
-      case 'alter configs':
-        return this.#alter(step, accessTo(step.broker, observed, await passwords('operator')))
+      case 'alter configs': {
+        const access = present(step.broker, observed, await passwords('operator'))
+        return refuse(await this.#parts.brokers.alterConfigs(access, step.changes))
+      }
       case 'move replicas': {
         const access = present(step.broker, observed, await passwords('operator'))
         return refuse(await this.#parts.brokers.moveReplicas(access, step.moves))
@@ -107,14 +109,6 @@ export class Executor {
     if (live === null || canonical(live.status.appliedConfig) === canonical(configs)) return
     const status = { ...live.status, appliedConfig: configs }
     await this.#parts.api.applyStatus(logBrokers, statusDraft(live, status, 'any version'))
-  }
-
-  async #alter(
-    { changes, broker }: Extract<Step, { do: 'alter configs' }>,
-    access: BrokerAccess | null,
-  ): Promise<void> {
-    if (access === null) throw new BrokerError('unreachable', `broker ${broker} has no pod to ask`)
-    refuse(await this.#parts.brokers.alterConfigs(access, changes))
   }
 
   /** Whoever of the others is the controller decides. */
