@@ -20,18 +20,18 @@ export function rackOf(
   const name = pod?.spec?.nodeName
   const node = name === undefined ? undefined : nodes.get(name)
   const told = pod?.metadata.annotations?.[rackAnnotation]
-  if (node === undefined || node === null) return told ? known(told) : { kind: 'unknown' }
-  if (node === 'forbidden') {
-    return told
-      ? known(told)
-      : untold(
-          `The operator has no right to look at node ${name}: give it one, or remove spec.rack.`,
-        )
-  }
-  const rack = node.metadata.labels?.[label]
+  const rack = typeof node === 'object' ? node?.metadata.labels?.[label] : undefined
   if (rack) return known(rack)
-  const waits = `Broker ${broker.name} waits for its rack: node ${name} has no label ${label}. Label the node, or remove spec.rack.`
-  return told ? known(told) : untold(waits)
+  if (told) return known(told)
+  if (node === undefined || node === null) return { kind: 'unknown' }
+  if (node === 'forbidden') {
+    return untold(
+      `The operator has no right to look at node ${name}: give it one, or remove spec.rack.`,
+    )
+  }
+  return untold(
+    `Broker ${broker.name} waits for its rack: node ${name} has no label ${label}. Label the node, or remove spec.rack.`,
+  )
 }
 
 function known(rack: string): RackState {

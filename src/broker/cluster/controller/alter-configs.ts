@@ -49,21 +49,23 @@ const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable'
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
-  if (record.configs.some(({ name }) => name === leadershipDrainConfig)) {
-    return drainConsequences(after, record)
+  const isChanged = (name: string): boolean => record.configs.some(config => config.name === name)
+  if (record.type === 'brokerConfigsChanged' && record.brokerId !== null) {
+    return isChanged(leadershipDrainConfig) ? drainConsequences(after, record.brokerId) : []
   }
-  if (!record.configs.some(({ name }) => electionConfigs.includes(name))) return []
-  if (record.type === 'topicConfigsChanged') {
-    return changesOfTopic(after, after.topicById(record.topicId)!, () => ({}))
+  if (!electionConfigs.some(isChanged)) return []
+  switch (record.type) {
+    case 'topicConfigsChanged':
+      return changesOfTopic(after, after.topicById(record.topicId)!, () => ({}))
+    case 'brokerConfigsChanged':
+      return changesOf(after, () => ({}))
+    case 'groupConfigsChanged':
+      return []
   }
-  const isOfAll = record.type === 'brokerConfigsChanged' && record.brokerId === null
-  return isOfAll ? changesOf(after, () => ({})) : []
 }
 
 /** A broker that is to be drained hands over at once; one that is not any longer leads at once what prefers it. */
-function drainConsequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
-  const brokerId = record.type === 'brokerConfigsChanged' ? record.brokerId : null
-  if (brokerId === null) return []
+function drainConsequences(after: MetadataImage, brokerId: number): MetadataRecord[] {
   if (!isDrained(after, brokerId)) return givenBack(after, brokerId)
   return changesOf(after, ({ leader }) => (leader === brokerId ? {} : null))
 }
