@@ -6,6 +6,7 @@ import { utf8 } from '../../lib/bytes.ts'
 import { Prng } from '../../lib/prng.ts'
 import { MetadataImage } from '../metadata/image.ts'
 import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
+import { deferred } from '../../lib/deferred.ts'
 import { Cluster, type ClusterOptions, type TopicWish } from './cluster.ts'
 
 function options(medium: SimStoreMedium, changes: Partial<ClusterOptions> = {}) {
@@ -166,6 +167,28 @@ describe('a store that does not answer', () => {
         .flatMap(({ payload }) => decodeBatch(payload))
         .filter(({ type }) => type === 'topicCreated').length,
     ).toBe(2)
+  })
+
+  test('is waited for also while it is asked again', async () => {
+    const medium = new SimStoreMedium()
+    const { clock, ...rest } = options(medium)
+    const cluster = await Cluster.start(rest)
+    await clock.settle()
+    const { store } = rest
+    const append = store.append.bind(store)
+    const again = deferred<void>()
+    let askedCount = 0
+    store.append = async (...asked) => {
+      if (++askedCount === 2) await again.promise
+      return append(...asked)
+    }
+    medium.appendFaults.push('dropped')
+    const created = cluster.createTopics([wish('a')], false)
+    await clock.run(600)
+    expect([askedCount, cluster.isWaiting]).toEqual([2, true])
+    again.resolve()
+    expect((await created)[0]!.error).toBe('NONE')
+    expect(cluster.isWaiting).toBe(false)
   })
 
   test('is waited for no longer than a request wants: what is under way may still happen, the rest not', async () => {

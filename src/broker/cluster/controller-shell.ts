@@ -55,6 +55,8 @@ export class ControllerShell {
   #retry: Timer | null = null
   /** The store's last word, where it did not answer. */
   #silence: Silence | null = null
+  /** It did not answer, and has not answered since. */
+  #isUnanswered = false
   #failure: Error | null = null
   #stopped: Deferred<void> | null = null
   /** The operation on the store that is under way, or was last. */
@@ -73,7 +75,7 @@ export class ControllerShell {
 
   /** True while the store does not answer, and nothing can be changed. */
   get isWaiting(): boolean {
-    return this.#retry !== null
+    return this.#isUnanswered
   }
 
   /** Resolves when this broker is the controller. @throws Deposed, or whatever `onFailure` is told */
@@ -175,7 +177,7 @@ export class ControllerShell {
       return this.resign('its lease could not be renewed in time')
     }
     const outcome = await this.#options.store.append(this.#cursor, epoch, payload)
-    this.#silence = outcome.kind === 'unavailable' ? outcome : null
+    this.#heard(outcome.kind === 'unavailable' ? outcome : null)
     if (outcome.kind !== 'committed') return this.#step({ type: outcome.kind })
     this.#cursor = outcome.cursor
     if (this.#failure !== null) return
@@ -186,7 +188,7 @@ export class ControllerShell {
   async #snapshot(epoch: number, image: MetadataImage): Promise<void> {
     const payload = encodeBatch(image.records())
     const outcome = await this.#options.store.writeSnapshot(this.#cursor, epoch, payload)
-    this.#silence = isSilence(outcome) ? outcome : null
+    this.#heard(isSilence(outcome) ? outcome : null)
     if (outcome.kind === 'unavailable') return this.#step({ type: 'snapshotUnavailable' })
     if (outcome.kind === 'unknown') return this.#step({ type: 'snapshotUnknown' })
     if (outcome.kind === 'lost') return this.#step({ type: 'lost' })
@@ -194,6 +196,11 @@ export class ControllerShell {
     if (this.#failure !== null) return
     if (outcome.note !== undefined) this.#options.onNoted?.(outcome.note)
     this.#step({ type: 'snapshotWritten', ...this.#progress() })
+  }
+
+  #heard(silence: Silence | null): void {
+    this.#silence = silence
+    if (silence === null) this.#isUnanswered = false
   }
 
   #progress(): { readonly nextSequence: number; readonly usedBytes: number } {
@@ -209,6 +216,7 @@ export class ControllerShell {
   }
 
   #wait(): void {
+    this.#isUnanswered = true
     const delayMs = Math.max(this.#options.retryDelayMs, this.#silence?.retryAfterMs ?? 0)
     this.#retry = this.#options.clock.after(delayMs, () => {
       this.#retry = null
@@ -238,7 +246,7 @@ export class ControllerShell {
   /** A store that does not answer cannot be waited for: what is under way then has an outcome that nobody knows. */
   #checkStopped(): void {
     if (this.#stopped === null) return
-    const isOver = this.#failure !== null || !this.#controller.isBusy || this.isWaiting
+    const isOver = this.#failure !== null || !this.#controller.isBusy || this.#retry !== null
     if (!isOver) return
     this.#retry?.cancel()
     for (const id of this.#pending.keys()) this.#answer(id, outcomeUnknown)

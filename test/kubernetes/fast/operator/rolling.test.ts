@@ -52,6 +52,10 @@ describe('three brokers on a real API server', () => {
       count => count === 0,
     )
     await world.stable()
-    expect((await world.cluster())!.status.plan).toBeUndefined()
+    await eventually(
+      'nothing is planned any more',
+      async () => (await world.cluster())!.status.plan,
+      plan => plan === undefined,
+    )
   })
 })
