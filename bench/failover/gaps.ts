@@ -5,6 +5,8 @@ export type Gaps = Readonly<Record<string, readonly number[]>>
 export interface Turn {
   readonly date: string
   readonly commit: string
+  /** What git calls all of `src` at that commit: other documents and tests change no gap. */
+  readonly source: string
   /** Mean load of the machine while it went on. */
   readonly load: number
   readonly gaps: Gaps
