@@ -12,7 +12,7 @@ interface Seen {
   readonly now: string
 }
 
-/** A pod that is younger is on its way: who has just made a cluster waits for all of it. */
+/** A broker that is wanted for less is on its way: who has just made a cluster waits for all of it. Its pods come and go. */
 const youngMs = 60_000
 
 /**
@@ -32,6 +32,8 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
   return servedByOthers(seen, brokers) ?? wanting
 }
 
+const partitionsOffline = 'PartitionsOffline'
+
 type Told = NonNullable<ReturnType<typeof newestOf>>
 
 /** Ready although a broker does not serve; a reason why not where that is worse than the broker's own; null for the broker's own. */
@@ -46,12 +48,14 @@ function servedByOthers(
   const former = formerly(observed.cluster.status.conditions, 'Ready')
   const wanting = views.filter((_, at) => !isServing(at))
   const isMade = isWhole(views, told) && !wanting.some(view => isYoung(view, now))
-  if (former?.status !== 'True' && !isMade) return null
+  // What has lost a leader was whole before.
+  const wasWhole = former?.status === 'True' || former?.reason === partitionsOffline
+  if (!wasWhole && !isMade) return null
   const unserved = (told.leaderlessCount ?? 0) + ledBy(wanting, told)
   const serving = views.length - wanting.length
   const why = brokers.find(({ status }) => status !== 'True')!.message
   const count = `${serving} of ${views.length} brokers serve clients`
-  if (unserved > 0) return no('PartitionsOffline', `${unserved} partitions have no leader: ${why}`)
+  if (unserved > 0) return no(partitionsOffline, `${unserved} partitions have no leader: ${why}`)
   return yes('ServingWithout', `${count}, and every partition has a leader there: ${why}`)
 }
 
@@ -82,7 +86,7 @@ function ledBy(views: readonly BrokerView[], { brokers }: Told): number {
   return brokers.reduce((sum, { brokerId, leads }) => sum + (ids.has(brokerId) ? leads : 0), 0)
 }
 
-function isYoung({ pod }: BrokerView, now: string): boolean {
-  const madeAt = pod?.metadata.creationTimestamp
+function isYoung({ logBroker }: BrokerView, now: string): boolean {
+  const madeAt = logBroker?.metadata.creationTimestamp
   return madeAt !== undefined && Date.parse(now) - Date.parse(madeAt) < youngMs
 }
