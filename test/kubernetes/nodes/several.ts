@@ -11,6 +11,9 @@ import { sharedAccess, sharedCluster } from './shared.ts'
 /** For what a whole cluster goes through: a node that dies is forgotten by Kubernetes a minute later. */
 export const longMs = 240_000
 
+/** On a machine that does much else. */
+const bootMs = 120_000
+
 /** A broker, and the node that it runs on. */
 export interface Placed {
   readonly broker: string
@@ -93,6 +96,16 @@ export class Several extends Orders {
     return counts
   }
 
+  /** Which leader each partition has, and how many it has had: `topic-index: leader in epoch N`. */
+  async leaderEpochs(): Promise<readonly string[]> {
+    const told = (await this.#topics()).flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, leaderId, leaderEpoch }) => {
+        return `${name}-${partitionIndex}: ${leaderId} in epoch ${leaderEpoch}`
+      }),
+    )
+    return told.toSorted()
+  }
+
   /** Partitions that have fewer replicas in sync than replicas, as one of the brokers tells it; or why nobody told. */
   async #lagging(): Promise<readonly string[]> {
     try {
@@ -146,9 +159,18 @@ export async function boot(node: Node): Promise<void> {
   await node.start()
   const { plane } = sharedCluster()
   const asked = ['get', 'nodes', '-o', 'json']
-  await eventually(`${node.name} is ready`, async () => {
-    const { items } = JSON.parse((await plane.kubectl(asked)).stdout) as { items: KubernetesNode[] }
-    const found = items.find(({ metadata }) => metadata.name === node.name)
-    return found?.status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
-  })
+  await eventually(
+    `${node.name} is ready`,
+    async () => {
+      const { items } = JSON.parse((await plane.kubectl(asked)).stdout) as {
+        items: KubernetesNode[]
+      }
+      const found = items.find(({ metadata }) => metadata.name === node.name)
+      return found?.status?.conditions?.some(
+        each => each.type === 'Ready' && each.status === 'True',
+      )
+    },
+    Boolean,
+    bootMs,
+  )
 }
