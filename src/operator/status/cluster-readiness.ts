@@ -14,6 +14,7 @@ interface Seen {
 
 /** A broker that is wanted for less is on its way: who has just made a cluster waits for all of it. Its pods come and go. */
 const youngMs = 60_000
+const partitionsOffline = 'PartitionsOffline'
 
 /**
  * Whether clients are served. A broker alone serves or not. Of several, those that serve are enough once the cluster has been
@@ -31,8 +32,6 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
   if (wanting === undefined) return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
   return servedByOthers(seen, brokers) ?? wanting
 }
-
-const partitionsOffline = 'PartitionsOffline'
 
 type Told = NonNullable<ReturnType<typeof newestOf>>
 

@@ -186,9 +186,9 @@ describeOnNodes('a broker that loses its disk under load', () => {
         node.pauseKubelet()
         node.plugCable()
         await eventually(
-          'a refusal of the old disk',
+          'the end of the old process',
           () => node.podLog(`${orders.namespace}_${broker}-0_${uid}`),
-          said => said.includes('was retired'),
+          said => said.includes(`Another process registered as broker`),
           longMs,
         )
         await orders.untilReplicated()
