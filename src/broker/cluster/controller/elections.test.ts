@@ -17,18 +17,33 @@ function elect(
   ends?: Record<number, [number, number]>,
 ): Answer {
   const id = { topicId: world.topicId(), index: 0 }
-  const told: LogEnd[] = Object.entries(ends ?? {}).map(([brokerId, [lastEpoch, endOffset]]) => ({
+  return world.ask({
+    type: 'electLeaders',
+    kind,
+    partitions: [id],
+    ends: logEnds(world, ends ?? {}),
+  })
+}
+
+/** What the live ones say now: epoch of the last record, and end, by broker. */
+function logEnds(world: ControllerWorld, ends: Record<number, [number, number]>): LogEnd[] {
+  const id = { topicId: world.topicId(), index: 0 }
+  const { leaderEpoch } = world.partition()
+  return Object.entries(ends).map(([brokerId, [lastEpoch, endOffset]]) => ({
     ...id,
     brokerId: Number(brokerId),
+    brokerEpoch: world.image.brokers.get(Number(brokerId))!.epoch,
+    leaderEpoch,
     lastEpoch,
     endOffset,
   }))
-  return world.ask({ type: 'electLeaders', kind, partitions: [id], ends: told })
 }
 
 /** All three lost power, one after the other, and two of them are back. */
-function afterPowerLoss(): ControllerWorld {
-  const world = threeBrokers()
+function afterPowerLoss(replicas: readonly number[] = [1, 2, 3]): ControllerWorld {
+  const world = new ControllerWorld()
+  for (const id of [1, 2, 3]) world.start(id)
+  world.create('t', [replicas])
   for (const id of [3, 2, 1]) world.fence(id)
   for (const id of [2, 1]) world.register(id, { startClass: 'C' })
   return world
@@ -256,6 +271,39 @@ describe('an election by command', () => {
     world.heartbeat(3)
     elect(world, 'longest', { 1: [4, 10], 3: [4, 11] })
     expect(world.state()).toEqual([3, [3], [], []])
+  })
+
+  test('R9: of the longest waits for whoever lives and has not said how far his log reaches', () => {
+    const world = afterPowerLoss()
+    for (const id of [1, 2, 3]) world.heartbeat(id)
+    expect(errorOf(elect(world, 'longest', { 1: [3, 10], 3: [4, 9] }))).toBe(
+      'ELIGIBLE_LEADERS_NOT_AVAILABLE',
+    )
+    expect(world.state()[0]).toBe(-1)
+  })
+
+  test.each([{ brokerEpoch: -1 }, { leaderEpoch: -1 }])(
+    'R9: of the longest takes an end that was told in another %o for none',
+    other => {
+      const world = afterPowerLoss()
+      for (const id of [1, 2, 3]) world.heartbeat(id)
+      const ends = logEnds(world, { 1: [3, 10], 2: [4, 7], 3: [4, 9] })
+      const partitions = [{ topicId: world.topicId(), index: 0 }]
+      const command = { type: 'electLeaders', kind: 'longest', partitions } as const
+      const wrong = ends.map(end => (end.brokerId === 2 ? { ...end, ...other } : end))
+      expect(errorOf(world.ask({ ...command, ends: wrong }))).toBe('ELIGIBLE_LEADERS_NOT_AVAILABLE')
+      expect(errorOf(world.ask({ ...command, ends }))).toBe('NONE')
+      expect(world.state()[0]).toBe(2)
+    },
+  )
+
+  test('R9: of the longest takes a log that cannot be read last, and of two alike not that of an empty disk', () => {
+    const world = afterPowerLoss([3, 1, 2])
+    world.fence(3)
+    world.start(3, { startClass: 'D', directoryId: directoryOf(3, 1) })
+    for (const id of [1, 2]) world.heartbeat(id)
+    elect(world, 'longest', { 1: [-1, -1], 2: [-1, 0], 3: [-1, 0] })
+    expect(world.state()[0]).toBe(2)
   })
 
   test('of a partition that there is not is refused', () => {
