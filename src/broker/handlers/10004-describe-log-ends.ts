@@ -1,4 +1,5 @@
 import type { Uuid } from '../../lib/uuid.ts'
+import { logReach } from '../partition/log-reach.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { errorCode } from '../wire/errors.ts'
 import {
@@ -32,7 +33,8 @@ export function describeLogEndsHandler(
 }
 
 function answer(partitions: Partitions | undefined, topicId: Uuid, partition: number): Told {
-  const end = partitions?.findById({ topicId, partition })?.logEnd ?? null
+  const found = partitions?.findById({ topicId, partition })
+  const end = found === undefined ? null : logReach(found)
   if (end === null) {
     const errorOf = errorCode('NOT_LEADER_OR_FOLLOWER')
     const nothing = { leaderEpoch: -1, lastEpoch: -1, endOffset: -1 }

@@ -17,6 +17,7 @@ function asked(third: () => Connecting) {
     request: () => Promise.resolve({ errorCode: 0, topics: [{ topicId, partitions: [told] }] }),
     close: () => closed++,
   }
+  const own = { role: { leaderEpoch: 4 }, failure: null, extent: { latestEpoch: 3, endOffset: 60 } }
   const logEnd = { leaderEpoch: 4, lastEpoch: 3, endOffset: 60 }
   const ends = logEnds(
     {
@@ -27,7 +28,7 @@ function asked(third: () => Connecting) {
         connectTo: id =>
           id === 2 ? Promise.resolve(second as unknown as Awaited<Connecting>) : third(),
       },
-      partitions: { findById: () => ({ logEnd }) } as unknown as Partitions,
+      partitions: { findById: () => own } as unknown as Partitions,
     },
     [{ topicId, index: 0 }],
   )

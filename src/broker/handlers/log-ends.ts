@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { LogEnd, PartitionId } from '../cluster/controller/commands.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { isActive } from '../metadata/replicas.ts'
+import { logReach } from '../partition/log-reach.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { describeLogEnds } from '../wire/private/index.ts'
 
@@ -60,7 +61,8 @@ function own({ partitions }: LogEndsOptions, question: Question, ends: LogEnd[])
   const { brokerId, brokerEpoch } = question
   for (const id of question.partitions) {
     const { topicId, index } = id
-    const end = partitions.findById({ topicId, partition: index })?.logEnd ?? null
+    const found = partitions.findById({ topicId, partition: index })
+    const end = found === undefined ? null : logReach(found)
     if (end !== null) ends.push({ topicId, index, brokerId, brokerEpoch, ...end })
   }
 }

@@ -19,7 +19,6 @@ import type {
   FetchPosition,
   FollowerReader,
   LeaderTold,
-  LogReach,
   OffsetAndEpoch,
   PartitionAppend,
   PartitionBacklog,
@@ -76,21 +75,8 @@ export class Partition {
   get extent(): Extent | null {
     const { log } = this.#core
     if (log === null) return null
-    const { startOffset, endOffset, sizeBytes } = log
-    return { startOffset, highWatermark: this.highWatermark, endOffset, sizeBytes }
-  }
-
-  /**
-   * How far its log reaches, whoever leads, and in which leader epoch the replica stands; null while that is not known. What cannot be read
-   * ends before everything else.
-   */
-  get logEnd(): LogReach | null {
-    const { log, replica, failure } = this.#core
-    const { leaderEpoch = -1 } = replica.role ?? {}
-    if (failure !== null) return { leaderEpoch, lastEpoch: -1, endOffset: -1 }
-    return log === null
-      ? null
-      : { leaderEpoch, lastEpoch: log.latestEpoch, endOffset: log.endOffset }
+    const { startOffset, endOffset, latestEpoch, sizeBytes } = log
+    return { startOffset, highWatermark: this.highWatermark, endOffset, latestEpoch, sizeBytes }
   }
 
   /** Bytes and batches of clients that were appended by this process. */

@@ -138,17 +138,9 @@ export interface Extent {
   readonly startOffset: number
   readonly highWatermark: number
   readonly endOffset: number
+  /** The newest leader epoch in it; -1 in a log that never had one. */
+  readonly latestEpoch: number
   readonly sizeBytes: number
-}
-
-/** The end of a replica's log, for whoever compares those of several (R9). */
-export interface LogReach {
-  /** In which the replica stands; -1: in none. */
-  readonly leaderEpoch: number
-  /** Of the last record; -1: there never was one, or the log cannot be read. */
-  readonly lastEpoch: number
-  /** -1: the log cannot be read. */
-  readonly endOffset: number
 }
 
 /** An idempotent producer as tools see it (KIP-664). */

@@ -34,7 +34,7 @@ export const describeLogEnds = api({
         errorCode: int16,
         /** In which the replica stands, by the metadata that it knows. */
         leaderEpoch: int32,
-        /** Of the last record; -1 where there never was one, or the log cannot be read. */
+        /** The newest in the log; -1 where it never had one, or cannot be read. */
         lastEpoch: int32,
         /** -1 where the log cannot be read. */
         endOffset: int64,
