@@ -130,6 +130,7 @@ export class StubDisks {
         offlinePartitions: [],
         pageCacheSource: 'mincore',
         metadataSequence: 1,
+        uncopiedCount: cluster.uncopiedCount,
         leaderlessCount: 0,
         get controllerId() {
           return cluster.controllerId

@@ -8,7 +8,7 @@ import type { Handler } from './handler.ts'
 
 export type BrokerStatus = Required<Omit<BrokerStatusResponse, 'errorCode' | 'errorMessage'>>
 
-/** BrokerStatus: v0, on the private listener only; at every moment of the broker's life it tells what is known. */
+/** BrokerStatus: v0-2, on the private listener only; at every moment of the broker's life it tells what is known. */
 export function brokerStatusHandler(
   status: () => BrokerStatus,
 ): Handler<BrokerStatusRequest, BrokerStatusResponse> {

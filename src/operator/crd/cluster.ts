@@ -79,7 +79,7 @@ export const logClusterSpec = field(
     }),
     image: field(image.prefault({}), { text: 'Where the image comes from.', change: 'restart' }),
     state: field(z.enum(['Running', 'Hibernated']).default('Running'), {
-      text: 'Hibernated: no broker runs, and all volumes stay.',
+      text: 'Hibernated: no broker runs, and all volumes stay. Several brokers refuse writes first, and then stop together with the same in-sync sets.',
       change: 'restart',
     }),
     reconciliation: field(z.enum(['Active', 'Paused']).default('Active'), {

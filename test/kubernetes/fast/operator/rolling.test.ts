@@ -58,4 +58,29 @@ describe('three brokers on a real API server', () => {
       plan => plan === undefined,
     )
   })
+
+  test('refuse writes before they stop, all of them together, and take them again when all are back', async () => {
+    await using world = await ClusterWorld.make(plane, 'slept')
+    for (const broker of ['orders-main-1', 'orders-main-2']) await world.addVolume(1, broker)
+    const { configs } = world.disks
+    const freeze = 'hibernation.freeze.enable'
+    const told = async (type: string): Promise<string> => {
+      const found = (await world.cluster())!.status.conditions?.find(each => each.type === type)
+      return `${found?.status} ${found?.reason}`
+    }
+    world.startOperator()
+    await world.apply(three)
+    await world.stable()
+    await world.apply({ ...three, state: 'Hibernated' })
+    await eventually(
+      'nobody runs',
+      () => told('Ready'),
+      ready => ready === 'False Hibernated',
+    )
+    expect(configs.get(freeze)).toBe('true')
+    await world.apply(three)
+    await world.stable()
+    expect([configs.has(freeze), world.kubelet.starts.length]).toEqual([false, 6])
+    expect(world.disks.formats).toHaveLength(3)
+  })
 })
