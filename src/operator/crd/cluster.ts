@@ -102,6 +102,11 @@ export const logClusterSpec = field(
       change: 'restart',
       format: 'date-time',
     }),
+    passwordsRotatedAt: field(text(40).optional(), {
+      text: 'The passwords with which brokers and operator log in to each other are changed, once per value, without a restart and without a refused connection. A new LogCluster has new ones anyway.',
+      change: 'none',
+      format: 'date-time',
+    }),
     listeners: field(
       listByName(listener, 8)
         .min(1)

@@ -24,6 +24,7 @@ import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
 import { rollOf, type Roll } from './roll.ts'
 import { rackSteps } from './rack.ts'
+import { rotationSteps } from './rotation.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
@@ -81,6 +82,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...rotationSteps(observed),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
@@ -97,7 +99,7 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
-    ...(observed.hasSecret
+    ...(observed.secret !== null
       ? []
       : [
           {

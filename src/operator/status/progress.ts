@@ -8,6 +8,7 @@ import type { Hibernation } from '../plan/hibernation.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
+import { rotationOf } from '../plan/rotation.ts'
 import { no, yes, type Finding } from './conditions.ts'
 
 /** What the operator is at; False where there is nothing to do, or it waits for somebody else. */
@@ -32,6 +33,8 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (leaving !== null) return leaving
   const resting = hibernating(cluster, hibernation)
   if (resting !== null) return resting
+  const rotating = rotation(observed)
+  if (rotating !== null) return rotating
   for (const view of views) {
     const found = progressOf(view, plan)
     if (found !== null) return found
@@ -49,6 +52,17 @@ function hibernating({ spec }: LogCluster, hibernation: Hibernation): Finding | 
     : ['Waking', 'The cluster wakes']
   const rest = hibernation.kind === 'wait' ? `, and waits: ${hibernation.waitsFor}` : ''
   return yes(reason, `${text}${rest}.`)
+}
+
+/** Passwords change: whom it waits for. */
+function rotation(observed: Observed): Finding | null {
+  const found = rotationOf(observed)
+  if (found.kind === 'idle') return null
+  const rest = found.kind === 'wait' ? `, and it waits: ${found.waitsFor}` : ''
+  return yes(
+    'RotatingPasswords',
+    `The passwords of the private listeners are being changed${rest}.`,
+  )
 }
 
 /** Brokers leave: how far their replicas are. */

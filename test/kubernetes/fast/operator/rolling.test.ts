@@ -83,4 +83,32 @@ describe('three brokers on a real API server', () => {
     expect([configs.has(freeze), world.kubelet.starts.length]).toEqual([false, 6])
     expect(world.disks.formats).toHaveLength(3)
   })
+
+  test('change their passwords without a restart, one state of the Secret after another', async () => {
+    await using world = await ClusterWorld.make(plane, 'rotated')
+    for (const broker of ['orders-main-1', 'orders-main-2']) await world.addVolume(1, broker)
+    let revision = ''
+    world.disks.revisionAt = () => revision
+    const secret = async (): Promise<Record<string, string>> => {
+      const args = ['get', 'secret', 'orders-private', '-n', 'rotated', '-o', 'json']
+      const { data } = JSON.parse((await plane.kubectl(args)).stdout) as {
+        data: Record<string, string>
+      }
+      revision = atob(data['revision'] ?? '')
+      return data
+    }
+    world.startOperator()
+    await world.apply(three)
+    await world.stable()
+    const before = await secret()
+    await world.apply({ ...three, passwordsRotatedAt: '2026-11-28T08:00:00Z' })
+    const after = await eventually('the last state', secret, () => revision === '3')
+    expect(Object.keys(after).toSorted()).toEqual(['broker', 'operator', 'revision'])
+    expect([
+      after['broker'] === before['broker'],
+      after['operator'] === before['operator'],
+    ]).toEqual([false, false])
+    await world.stable()
+    expect(world.kubelet.starts).toHaveLength(3)
+  })
 })
