@@ -48,7 +48,6 @@ function hasPlace({ spec }: LogCluster, pool: string, slot: number): boolean {
 export function needsPlaces(
   observed: Pick<Observed, 'cluster' | 'logBrokers' | 'sights'>,
 ): boolean {
-  if (observed.cluster.spec.state === 'Hibernated') return false
   if (departingOf(observed).length > 0) return true
   const seen = [...observed.sights.values()].filter(({ kind }) => kind === 'seen')
   return (
