@@ -85,6 +85,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/differential/record.ts',
       what: 'asks Apache Kafka anew what the differential suite replays; --live: beside us (Java)',
     },
+    planted: {
+      file: 'test/planted/main.ts',
+      what: 'mistakes that are planted one at a time, and what finds them: [NAME ...]',
+    },
     simulate: {
       file: 'test/simulation/main.ts',
       what: 'clusters under virtual time: --seed N repeats one, --seeds A-B runs many',
