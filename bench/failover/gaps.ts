@@ -1,5 +1,5 @@
 /** In seconds: how long nobody could write, or lead, each time. */
-export type Gaps = Readonly<Record<string, readonly number[]>>
+type Gaps = Readonly<Record<string, readonly number[]>>
 
 /** What was measured in one go. */
 export interface Turn {
@@ -12,7 +12,7 @@ export interface Turn {
   readonly gaps: Gaps
 }
 
-export interface Figure {
+interface Figure {
   readonly count: number
   readonly p50: number
   readonly p99: number
