@@ -2,6 +2,7 @@ import type { LogCluster } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, componentLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
+import { internalTopics, sizeOf } from '../desired/replication.ts'
 import type { PrivatePasswords } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
@@ -17,14 +18,14 @@ import type {
 } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { BrokerError } from '../brokers/broker-error.ts'
-import type { ClusterPlaces } from '../brokers/brokers.ts'
+import type { BrokerAccess, ClusterPlaces } from '../brokers/brokers.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
-import { needsPlaces } from '../plan/departure.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
 import type { ImageDefaults, Look, Observed, Ring, RingSight, Sight } from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
 import { quantityOf } from '../plan/quantity.ts'
+import { needsPlaces } from '../plan/scaling.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { Memory } from './memory.ts'
 import type { Caches } from '../caches.ts'
@@ -52,6 +53,7 @@ export class Observer {
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
   readonly #storageClasses: Memory<Look<StorageClass>>
+  readonly #glances: Memory<ClusterPlaces | null>
 
   constructor(parts: ClusterParts) {
     this.#parts = parts
@@ -61,6 +63,7 @@ export class Observer {
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
     this.#storageClasses = new Memory(parts.clock, trustMs)
+    this.#glances = new Memory(parts.clock, trustMs)
   }
 
   /** null where there is no such LogCluster. What is not born yet is looked at live: that look permits genesis. */
@@ -81,6 +84,7 @@ export class Observer {
     this.#secrets.forget(key)
     this.#leases.forget(key)
     this.#monitors.forget(key)
+    this.#glances.forget(key)
     this.#volumes.forgetAll()
   }
 
@@ -115,30 +119,37 @@ export class Observer {
       nodes: new Map(),
       sights: await this.#sightsOf(at, found, password),
       outliving: [],
+      glance: null,
       places: null,
       defaults: defaultsOf(this.#parts.defaultImage),
     }
     const isGoing = cluster.metadata.deletionTimestamp !== undefined && deletesVolumes(observed)
     const outliving = isGoing ? await this.#outliving(at, found) : []
+    const teller = tellerOf(observed, password)
+    const glance = await this.#glance(observed, teller)
     return {
       ...observed,
       outliving,
+      glance,
       nodes: await this.#nodesOf(observed),
-      places: await this.#placesOf(observed, password),
+      places: await this.#placesOf({ ...observed, glance }, teller),
     }
   }
 
-  /** As one that serves tells it: whoever is starting may not know the topics yet. */
-  async #placesOf(observed: Observed, password: string | null): Promise<ClusterPlaces | null> {
-    if (password === null || !needsPlaces(observed)) return null
-    const pod = observed.pods.find(each => {
-      const sight = observed.sights.get(each.metadata.labels?.[brokerLabel] ?? '')
-      return isBroker(each) && isReady(each) && sight?.kind === 'seen' && sight.status.isReady
-    })
-    const host = pod?.status?.podIP
-    if (host === undefined) return null
+  /** Of a cluster of several that rests; it is asked seldom, since what it tells seldom changes. */
+  async #glance({ cluster }: Observed, teller: BrokerAccess | null): Promise<ClusterPlaces | null> {
+    if (teller === null || sizeOf(cluster) < 2) return null
+    const { namespace, name } = cluster.metadata
+    return this.#glances.get(`${namespace}/${name}`, () => this.#ask(teller, internalTopics))
+  }
+
+  async #placesOf(observed: Observed, teller: BrokerAccess | null): Promise<ClusterPlaces | null> {
+    return teller === null || !needsPlaces(observed) ? null : this.#ask(teller)
+  }
+
+  async #ask(teller: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces | null> {
     try {
-      return await this.#parts.brokers.places({ host, port: privatePort, password })
+      return await this.#parts.brokers.places(teller, topics)
     } catch (error) {
       if (error instanceof BrokerError) return null
       throw error
@@ -327,6 +338,16 @@ function fromCaches(caches: Caches, { namespace, name }: Required<ObjectName>): 
       ...all(caches.roleBindings),
     ],
   }
+}
+
+/** A broker to ask about the cluster, one that serves: whoever is starting may not know the topics yet. */
+function tellerOf({ pods, sights }: Observed, password: string | null): BrokerAccess | null {
+  const pod = pods.find(each => {
+    const sight = sights.get(each.metadata.labels?.[brokerLabel] ?? '')
+    return isBroker(each) && isReady(each) && sight?.kind === 'seen' && sight.status.isReady
+  })
+  const host = pod?.status?.podIP
+  return host === undefined || password === null ? null : { host, port: privatePort, password }
 }
 
 function isBroker({ metadata }: Pod): boolean {
