@@ -1,9 +1,21 @@
 import { nearest } from '../../broker/config/nearest.ts'
 
-const verbs = ['status', 'plan', 'restart', 'drain', 'undrain', 'replace', 'report'] as const
+const verbs = [
+  'status',
+  'plan',
+  'restart',
+  'drain',
+  'undrain',
+  'replace',
+  'rebalance',
+  'report',
+] as const
 type Verb = (typeof verbs)[number]
 
 const ofBrokers: readonly Verb[] = ['drain', 'undrain', 'replace']
+
+const rebalanceStates = ['Active', 'Paused', 'Cancelled'] as const
+type RebalanceState = (typeof rebalanceStates)[number]
 
 /** What a command line asks of the plugin. */
 export interface Wish {
@@ -18,6 +30,9 @@ export interface Wish {
   readonly broker: string | null
   readonly acceptDataLoss: string | null
   readonly output: string | null
+  readonly state: RebalanceState | null
+  /** A quantity, or `none`. */
+  readonly throttle: string | null
 }
 
 export type Read =
@@ -43,6 +58,8 @@ const ownOptions: Readonly<Record<string, readonly Verb[]>> = {
   '--broker': ['restart'],
   '--accept-data-loss': ['replace'],
   '--output': ['report'],
+  '--state': ['rebalance'],
+  '--throttle': ['rebalance'],
 }
 
 const short: Readonly<Record<string, string>> = { '-n': '--namespace', '-s': '--server' }
@@ -72,6 +89,8 @@ export function readArguments(args: readonly string[]): Read {
       broker: own('--broker'),
       acceptDataLoss: own('--accept-data-loss'),
       output: own('--output'),
+      state: rebalanceStates.find(state => state === own('--state')) ?? null,
+      throttle: own('--throttle'),
     },
   }
 }
@@ -134,7 +153,16 @@ function whatIsWrong(verb: Verb, name: string | null, { scope, own }: Parsed): s
   if (accepted !== undefined && accepted !== name) {
     return `--accept-data-loss must repeat the name of the broker, ${name}: what is on its disk alone is lost`
   }
-  return null
+  return verb === 'rebalance' ? whatIsWrongOfRebalance(own) : null
+}
+
+function whatIsWrongOfRebalance(own: Parsed['own']): string | null {
+  const state = own.get('--state')
+  if (state === undefined && !own.has('--throttle')) {
+    return 'rebalance needs --state or --throttle: status tells how far it is'
+  }
+  if (state === undefined || rebalanceStates.some(each => each === state)) return null
+  return `--state is one of ${rebalanceStates.join(', ')}`
 }
 
 function unknownVerb(word: string): string {
@@ -165,6 +193,9 @@ Usage: kubectl logcluster COMMAND [NAME] [options]
                      kubectl drain
   replace BROKER     has the operator give a broker a new, empty disk; the old one is kept.
                      Where partitions have no other copy, the operator waits for --accept-data-loss=BROKER.
+  rebalance CLUSTER  says how replicas move when brokers come and go; --state=Paused: none begins to move,
+                     --state=Cancelled: what is on its way is called off too, --state=Active: goes on;
+                     --throttle=50Mi: so many bytes a second and broker at most, --throttle=none: as many as may be
   report CLUSTER     writes specs, status, events, logs and the brokers' own words into a folder, without
                      secrets; --output=FOLDER
 
