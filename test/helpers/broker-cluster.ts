@@ -43,7 +43,7 @@ export class BrokerCluster {
   ): Promise<BrokerCluster> {
     const cluster = new BrokerCluster()
     const { metadataDir } = cluster
-    const credentialsDir = join(cluster.#dir, 'credentials')
+    const { credentialsDir } = cluster
     makeCredentials(credentialsDir, realRandom)
     for (let id = 0; id < count; id++) {
       const { host = '127.0.0.1', ...place } = placeOf(id)
@@ -72,6 +72,11 @@ export class BrokerCluster {
       throw error
     }
     return cluster
+  }
+
+  /** Passwords of their private listeners. */
+  get credentialsDir(): string {
+    return join(this.#dir, 'credentials')
   }
 
   /** What they share. */

@@ -31,8 +31,8 @@ export interface Scaling {
 export function needsPlaces(
   observed: Pick<Observed, 'cluster' | 'logBrokers' | 'sights' | 'glance'>,
 ): boolean {
-  if (observed.cluster.spec.state === 'Hibernated') return false
-  return departingOf(observed).length > 0 || needsRebalance(observed)
+  if (departingOf(observed).length > 0) return true
+  return observed.cluster.spec.state !== 'Hibernated' && needsRebalance(observed)
 }
 
 export function scalingOf(observed: Observed, views: readonly BrokerView[]): Scaling {

@@ -45,7 +45,11 @@ function readyIn(world: World): Finding {
     {
       observed: { cluster: { status: { conditions } } } as unknown as Observed,
       now: new Date(nowMs).toISOString(),
-      plan: { birth: { kind: 'born' }, views: views as unknown as BrokerView[] } as unknown as Plan,
+      plan: {
+        birth: { kind: 'born' },
+        hibernation: { kind: 'awake' },
+        views: views as unknown as BrokerView[],
+      } as unknown as Plan,
     },
     findings,
   )

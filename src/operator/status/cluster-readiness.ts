@@ -24,12 +24,23 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
   const { birth } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind !== 'born') return no('Creating', 'The metadata of the cluster is being made.')
+  if (isFrozen(plan.hibernation)) {
+    return no(
+      'Frozen',
+      'The cluster is being hibernated, or wakes: writes are refused for as long.',
+    )
+  }
   if (brokers.length === 0) {
     return formerly(observed.cluster.status.conditions, 'Ready') ?? unknown('Pending', 'No broker.')
   }
   const wanting = brokers.find(({ status }) => status !== 'True')
   if (wanting === undefined) return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
   return servedByOthers(seen, brokers) ?? wanting
+}
+
+/** Clients read, and what they write they have to try again. */
+function isFrozen(hibernation: Plan['hibernation']): boolean {
+  return hibernation.kind === 'thaw' || (hibernation.kind === 'wait' && hibernation.isFrozen)
 }
 
 type Told = NonNullable<ReturnType<typeof newestOf>>
