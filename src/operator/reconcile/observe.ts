@@ -2,7 +2,6 @@ import type { LogCluster } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, componentLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
-import { internalTopics, sizeOf } from '../desired/replication.ts'
 import { secretState, type PrivatePasswords } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
@@ -17,8 +16,7 @@ import type {
   Stored,
 } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
-import { BrokerError } from '../brokers/broker-error.ts'
-import type { BrokerAccess, ClusterPlaces } from '../brokers/brokers.ts'
+import type { BrokerAccess } from '../brokers/brokers.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
@@ -33,9 +31,9 @@ import type {
 } from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
 import { quantityOf } from '../plan/quantity.ts'
-import { needsPlaces } from '../plan/scaling.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { Memory } from './memory.ts'
+import { ReplicaLooks } from './replica-looks.ts'
 import type { Caches } from '../caches.ts'
 import type { ClusterParts } from './parts.ts'
 import { Sights } from './sights.ts'
@@ -61,7 +59,7 @@ export class Observer {
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
   readonly #storageClasses: Memory<Look<StorageClass>>
-  readonly #glances: Memory<ClusterPlaces | null>
+  readonly #replicas: ReplicaLooks
 
   constructor(parts: ClusterParts) {
     this.#parts = parts
@@ -71,7 +69,7 @@ export class Observer {
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
     this.#storageClasses = new Memory(parts.clock, trustMs)
-    this.#glances = new Memory(parts.clock, trustMs)
+    this.#replicas = new ReplicaLooks(parts.brokers, parts.clock)
   }
 
   /** null where there is no such LogCluster. What is not born yet is looked at live: that look permits genesis. */
@@ -92,7 +90,7 @@ export class Observer {
     this.#secrets.forget(key)
     this.#leases.forget(key)
     this.#monitors.forget(key)
-    this.#glances.forget(key)
+    this.#replicas.forget()
     this.#volumes.forgetAll()
   }
 
@@ -142,34 +140,11 @@ export class Observer {
     }
     const isGoing = cluster.metadata.deletionTimestamp !== undefined && deletesVolumes(observed)
     const outliving = isGoing ? await this.#outliving(at, found) : []
-    const teller = tellerOf(observed, password)
-    const glance = await this.#glance(observed, teller)
     return {
       ...observed,
       outliving,
-      glance,
       nodes: await this.#nodesOf(observed),
-      places: await this.#placesOf({ ...observed, glance }, teller),
-    }
-  }
-
-  /** Of a cluster of several that rests; it is asked seldom, since what it tells seldom changes. */
-  async #glance({ cluster }: Observed, teller: BrokerAccess | null): Promise<ClusterPlaces | null> {
-    if (teller === null || sizeOf(cluster) < 2) return null
-    const { namespace, name } = cluster.metadata
-    return this.#glances.get(`${namespace}/${name}`, () => this.#ask(teller, internalTopics))
-  }
-
-  async #placesOf(observed: Observed, teller: BrokerAccess | null): Promise<ClusterPlaces | null> {
-    return teller === null || !needsPlaces(observed) ? null : this.#ask(teller)
-  }
-
-  async #ask(teller: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces | null> {
-    try {
-      return await this.#parts.brokers.places(teller, topics)
-    } catch (error) {
-      if (error instanceof BrokerError) return null
-      throw error
+      ...(await this.#replicas.look(observed, tellerOf(observed, password))),
     }
   }
 
