@@ -2,8 +2,11 @@ import { expect, test } from 'vitest'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
 import { incrementalAlterConfigs, offsetCommit } from '../../src/broker/wire/messages/index.ts'
+import { runExport } from '../../src/cli/document/commands.ts'
+import { parseDocument } from '../../src/cli/document/document.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
+import { askCoordinator } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { replicaBytes } from '../helpers/replica-bytes.ts'
 
@@ -41,7 +44,7 @@ async function produce(cluster: BrokerCluster, by: BrokerClient, value: string, 
 }
 
 async function commit(cluster: BrokerCluster, by: BrokerClient): Promise<string> {
-  const found = await cluster.coordinatorOf(by, 'readers')
+  const found = await askCoordinator(by, 'readers')
   if (typeof found === 'string') return found
   const partition = {
     partitionIndex: 0,
@@ -89,6 +92,18 @@ test('three brokers that are frozen stop together and come back with the same in
     // Of this one only its leader says that it is there.
     expect(await produce(cluster, first, 'of one', 1)).toBe('NONE')
 
+    // Whoever coordinates the group: each broker is asked for its own.
+    const lines: string[] = []
+    const say = (line: string): void => void lines.push(line)
+    const code = await runExport([`127.0.0.1:${cluster.broker(1).port}`], { out: say, err: say })
+    expect([code, parseDocument(lines.join('\n'))]).toMatchObject([
+      0,
+      {
+        topics: [{ name: topic, partitions: 1, replicationFactor: 3 }],
+        groups: [{ group: 'readers', offsets: [{ topic, partition: 0, offset: 1 }] }],
+      },
+    ])
+
     await freeze(first, true)
     await eventually(
       'a refusal',
@@ -119,6 +134,15 @@ test('three brokers that are frozen stop together and come back with the same in
     expect(await produce(cluster, woken, 'too early', -1)).toBe('NOT_ENOUGH_REPLICAS')
 
     await Promise.all([0, 1].map(id => cluster.broker(id).start()))
+    // As the operator waits: each may lead, and is in every in-sync set.
+    await eventually(
+      'all are ready',
+      async () => {
+        const asked = cluster.brokers.map(({ http }) => fetch(`http://${http}/readyz`))
+        return (await Promise.all(asked)).map(({ status }) => status)
+      },
+      statuses => statuses.every(status => status === 200),
+    )
     expect(inOrder((await state(woken))?.isrNodes)).toEqual(all)
     await freeze(woken, false)
     await eventually(

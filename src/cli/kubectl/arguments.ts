@@ -9,6 +9,7 @@ const verbs = [
   'replace',
   'rebalance',
   'report',
+  'import',
 ] as const
 type Verb = (typeof verbs)[number]
 
@@ -33,6 +34,9 @@ export interface Wish {
   readonly state: RebalanceState | null
   /** A quantity, or `none`. */
   readonly throttle: string | null
+  readonly input: string | null
+  readonly isExport: boolean
+  readonly isTopicsOnly: boolean
 }
 
 export type Read =
@@ -60,7 +64,13 @@ const ownOptions: Readonly<Record<string, readonly Verb[]>> = {
   '--output': ['report'],
   '--state': ['rebalance'],
   '--throttle': ['rebalance'],
+  '--input': ['import'],
+  '--export': ['report'],
+  '--topics-only': ['import'],
 }
+
+/** Those that stand alone. */
+const flags: readonly string[] = ['--export', '--topics-only']
 
 const short: Readonly<Record<string, string>> = { '-n': '--namespace', '-s': '--server' }
 
@@ -91,6 +101,9 @@ export function readArguments(args: readonly string[]): Read {
       output: own('--output'),
       state: rebalanceStates.find(state => state === own('--state')) ?? null,
       throttle: own('--throttle'),
+      input: own('--input'),
+      isExport: own('--export') !== null,
+      isTopicsOnly: own('--topics-only') !== null,
     },
   }
 }
@@ -118,6 +131,11 @@ function parse(args: readonly string[]): Parsed | string {
     const [given, inline] = split(arg)
     const option = short[given] ?? given
     if (!isKnown(option)) return unknownOption(given)
+    if (flags.includes(option)) {
+      if (inline !== undefined) return `${given} takes no value`
+      parsed.own.set(option, '')
+      continue
+    }
     const value = inline ?? rest.shift()
     if (value === undefined) return `${given} needs a value after it`
     if (option === '--namespace') parsed.scope.push(`--namespace=${value}`)
@@ -145,6 +163,9 @@ function whatIsWrong(verb: Verb, name: string | null, { scope, own }: Parsed): s
   if (foreign !== undefined) return `${foreign} is for ${ownOptions[foreign]!.join(', ')} only`
   if (verb !== 'status' && name === null) {
     return `${verb} needs the name of a ${ofBrokers.includes(verb) ? 'LogBroker' : 'LogCluster'}`
+  }
+  if (verb === 'import' && !own.has('--input')) {
+    return 'import needs --input=FILE, a document of report --export; - reads it from standard input'
   }
   if (scope.includes('--all-namespaces') && (verb !== 'status' || name !== null)) {
     return '--all-namespaces is for status without a name'
@@ -197,7 +218,10 @@ Usage: kubectl logcluster COMMAND [NAME] [options]
                      --state=Cancelled: what is on its way is called off too, --state=Active: goes on;
                      --throttle=50Mi: so many bytes a second and broker at most, --throttle=none: as many as may be
   report CLUSTER     writes specs, status, events, logs and the brokers' own words into a folder, without
-                     secrets; --output=FOLDER
+                     secrets; --output=FOLDER. --export: and export.json, topics with their configs and committed
+                     offsets, which import reads; for that you need the right to exec into a pod
+  import CLUSTER     makes the topics of an export.json, and commits its offsets; --input=FILE. It overwrites nothing.
+                     --topics-only leaves out the offsets
 
 Options of kubectl that say where and as whom are passed on: -n, -A (status), --context, --kubeconfig, --as, ...
 KUBECTL in the environment names another kubectl than the one on the PATH.`

@@ -5,7 +5,7 @@ import type { Moves } from '../moves/moves.ts'
 import type { BrokerView } from './broker-view.ts'
 import { departingOf, departureSteps } from './departure.ts'
 import type { Observed } from './observed.ts'
-import { isServing } from './pod-health.ts'
+import { isHeard } from './pod-health.ts'
 import {
   arrivalSteps,
   callOffs,
@@ -88,11 +88,6 @@ function moveSteps({ cluster, places }: Observed, scaling: Scaling, teller: stri
       ? []
       : moved(teller, share.moves, begun(share.moves, 'brokers that came hold too little yet'))),
   ]
-}
-
-/** It serves, and answered. */
-function isHeard(view: BrokerView): boolean {
-  return isServing(view) && view.sight?.kind === 'seen'
 }
 
 type Story = Pick<StepEvent, 'reason' | 'note'> & Pick<Step, 'because'>
