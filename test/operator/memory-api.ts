@@ -125,6 +125,24 @@ export class MemoryApi implements KubernetesApi {
       .map(object => structuredClone(object) as Object)
   }
 
+  /** All that there is, in an order that no chance has a part in. */
+  everything(): Stored[] {
+    const all = [...this.#objects].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return all.map(([, object]) => structuredClone(object))
+  }
+
+  /** Objects as `everything` gave them, with what the operator applied of them. */
+  load(objects: readonly Stored[]): void {
+    for (const object of objects) {
+      this.#objects.set(keyOf(object), structuredClone(object))
+      if (object.metadata.annotations?.['logcluster.dev/applied'] !== undefined) {
+        this.#applied.set(keyOf(object), structuredClone(object) as unknown as Tree)
+      }
+      this.#version = Math.max(this.#version, Number(object.metadata.resourceVersion))
+      this.#uid = Math.max(this.#uid, Number.parseInt(object.metadata.uid.slice(-12), 16))
+    }
+  }
+
   /** Somebody else writes: a user, a controller, kubelet. What is the same as before is no write. */
   put(draft: Draft): Stored {
     const key = keyOf(draft)
@@ -196,13 +214,21 @@ export class MemoryApi implements KubernetesApi {
     if (isOther) throw refused(409, 'Conflict')
   }
 
-  async #write<Result>(what: string, act: () => Result): Promise<Result> {
+  /** An act of the operator on somebody else than Kubernetes, which is counted with its writes. */
+  async act<Result>(what: string, act: () => Promise<Result>): Promise<Result> {
     const number = ++this.sent
     this.onWrite('before', number, what)
-    const result = act()
-    this.writes.push(what)
+    const result = await act()
     this.onWrite('after', number, what)
-    return Promise.resolve(result)
+    return result
+  }
+
+  #write<Result>(what: string, act: () => Result): Promise<Result> {
+    return this.act(what, () => {
+      const result = act()
+      this.writes.push(what)
+      return Promise.resolve(result)
+    })
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   ConfigMap,
   Draft,
   Node,
+  PersistentVolumeClaim,
   Pod,
   StatefulSet,
   Stored,
@@ -34,6 +35,12 @@ export const broker = 'orders-main-0'
 /** The operator is gone, between two writes or in the middle of one. */
 export class Crash extends Error {}
 
+/** What an operator is started as. */
+interface OperatorProgram {
+  readonly version: string
+  readonly defaultImage: string
+}
+
 /** What a user writes at least. */
 export const minimal: LogClusterSpecInput = {
   version: '0.1.0',
@@ -49,7 +56,29 @@ export class World {
   readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
   readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
+  #program: OperatorProgram = { version: '0.1.0', defaultImage: 'localhost/logcluster:0.1.0' }
   #operator: Reconcile = this.#start()
+
+  /** One whose objects were kept (`kept`): Kubernetes and the disks go on where they were. */
+  static from(objects: readonly Stored[]): World {
+    const world = new World()
+    world.api.load(objects)
+    for (const claim of world.api.all<PersistentVolumeClaim>('PersistentVolumeClaim')) {
+      const owner = claim.metadata.labels?.['logcluster.dev/broker']
+      const { namespace } = claim.metadata
+      const name = `${owner}-identity`
+      const identity = world.api.find<ConfigMap>('ConfigMap', { namespace: namespace!, name })
+      world.disks.load(claim.spec!.volumeName!, identity?.data)
+    }
+    for (const { status } of world.api.all<LogBroker>('LogBroker')) {
+      for (const [name, value] of Object.entries(status.appliedConfig ?? {})) {
+        world.disks.configs.set(name, value)
+      }
+    }
+    // Their processes run on, and answer.
+    world.nodes.tick()
+    return world
+  }
 
   /** As many nodes, `n1` and so on, each for one broker. */
   withNodes(count: number): this {
@@ -65,8 +94,9 @@ export class World {
   }
 
   /** Another process, which knows nothing of what the one before was doing. */
-  restartOperator(defaultImage?: string): void {
-    this.#operator = this.#start(defaultImage)
+  restartOperator(program: Partial<OperatorProgram> = {}): void {
+    this.#program = { ...this.#program, ...program }
+    this.#operator = this.#start()
   }
 
   /** One pass; false where the operator ended in it, or is to look again, as its queue would let it. */
@@ -137,7 +167,7 @@ export class World {
     return this.cluster.status.conditions?.find(each => each.type === type)?.message ?? ''
   }
 
-  #start(defaultImage = 'localhost/logcluster:0.1.0'): Reconcile {
+  #start(): Reconcile {
     const { api, clock, brokers } = this
     const cache = <Object extends Stored>(kind: string) => api.cache<Object>(kind)
     return clusterReconcile({
@@ -156,7 +186,7 @@ export class World {
             }),
           ),
       },
-      defaultImage,
+      ...this.#program,
       ringOf: smallRing,
       caches: {
         logClusters: cache('LogCluster'),

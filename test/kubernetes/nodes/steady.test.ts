@@ -5,7 +5,7 @@ import type { AuditEvent } from '../control-plane/audit.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { chart, example, installChart, operatorNamespace } from './installed.ts'
 import { Orders } from './orders.ts'
-import { forbidden, needed, permitted } from './permissions.ts'
+import { forbidden, needed, permitted } from '../permissions.ts'
 import { describeOnNodes, sharedAccess } from './shared.ts'
 
 const orders = new Orders('steady')
