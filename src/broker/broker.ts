@@ -301,7 +301,10 @@ export class Broker {
       logger,
       fatal,
       coldGate: this.#coldReads,
-      connectionClosed: id => this.#insight.readers.closeConnection(id),
+      connectionClosed: id => {
+        this.#insight.readers.closeConnection(id)
+        this.#parts.peerService?.office?.connectionClosed(id)
+      },
       status: () => this.status,
       metadataSequence: () => this.#parts.cluster?.image.sequence ?? -1,
     })

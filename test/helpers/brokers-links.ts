@@ -1,3 +1,4 @@
+import type { PeerService } from '../../src/broker/cluster/peer-service.ts'
 import type { Lane, PeerClient, PeerConnections } from '../../src/broker/cluster/peers.ts'
 import type { Handler, RequestContext } from '../../src/broker/handlers/handler.ts'
 import {
@@ -16,6 +17,7 @@ import {
 } from '../../src/broker/wire/frame.ts'
 import { privateApiByKey } from '../../src/broker/wire/private/index.ts'
 import type { Address, Clock } from '../../src/env/env.ts'
+import { nextConnectionId } from '../../src/env/connection-id.ts'
 import { concat } from '../../src/lib/bytes.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 
@@ -36,6 +38,7 @@ interface LinkNode {
   readonly life: number
   readonly links: Set<Link>
   readonly handlers: ReadonlyMap<number, Handler>
+  readonly service: PeerService | null
 }
 
 interface LinkWorld {
@@ -96,6 +99,7 @@ function unreachable(message: string, code = 'ECONNREFUSED'): WireClientError {
 /** One connection; requests and answers are encoded, as on any. */
 export class Link implements PeerClient {
   isOpen = true
+  readonly #id = nextConnectionId()
   readonly #world: LinkWorld
   readonly #from: LinkNode
   readonly #to: LinkNode
@@ -123,6 +127,8 @@ export class Link implements PeerClient {
     this.#to.links.delete(this)
     for (const fail of this.#waiting) fail(error)
     for (const end of this.#served) end()
+    const isCut = this.#world.cuts.has(`${this.#from.id}>${this.#to.id}`)
+    if (!isCut) this.#to.service?.office?.connectionClosed(this.#id)
     this.#closed.resolve(error)
   }
 
@@ -174,6 +180,7 @@ export class Link implements PeerClient {
   #context(ends: Set<() => void>): RequestContext {
     const context = {
       session: { principal: 'broker' },
+      connectionId: this.#id,
       onStopping: () => {},
       onClosed: (act: () => void) => {
         ends.add(act)

@@ -19,6 +19,53 @@ describe('a broker', () => {
     await expectSame(world)
   })
 
+  test('whose process ends while no request of it waits is fenced as soon (1.5)', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
+    let killedMs = -1
+    world.answered = ({ from, api, value }) => {
+      if (from === 2 && api.name === 'FetchMetadata' && killedMs < 0) {
+        killedMs = world.clock.monotonic()
+        world.node(2).kill()
+      }
+      return value
+    }
+    await world.until(() => first!.image.brokers.get(2)!.isFenced)
+    expect(world.clock.monotonic() - killedMs).toBeLessThan(2_000)
+  })
+
+  test('whose process ended is fenced as soon where what it sent before is read after one of its connections was seen to close (1.5)', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
+    const office = first!.office!
+    const [connectionId, other] = [-1, -2]
+    office.heard(2, connectionId)
+    world.node(2).kill()
+    const killedMs = world.clock.monotonic()
+    office.heard(2, connectionId)
+    office.heard(1, other)
+    office.connectionClosed(connectionId)
+    await world.until(() => first!.image.brokers.get(2)!.isFenced)
+    expect(world.clock.monotonic() - killedMs).toBeLessThan(2_000)
+    expect(first!.image.brokers.get(1)!.isFenced).toBe(false)
+  })
+
+  test('of which one connection breaks is heard by the others, and not fenced', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
+    let isFenced = false
+    first!.onImage(image => (isFenced ||= image.brokers.get(2)!.isFenced))
+    for (let round = 0; round < 10; round++) {
+      const [link] = world.node(2).links
+      link!.reset()
+      await world.clock.run(1_500)
+    }
+    expect(isFenced).toBe(false)
+  })
+
   test('that is silent is fenced when its session is over, and no earlier', async () => {
     const world = new BrokersWorld()
     const [first, , third] = await world.startAll()

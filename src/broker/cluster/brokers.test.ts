@@ -40,6 +40,42 @@ describe('the office', () => {
     await expectSame(world)
   })
 
+  test('is told of to all others by who won it: nobody goes on asking for the one before (1.5)', async () => {
+    const world = new BrokersWorld()
+    const clusters = await world.startAll(5)
+    world.node(0).kill()
+    await world.until(() => world.officers().length === 1)
+    // Long before they ask each other.
+    await world.clock.run(100)
+    expect(clusters.slice(1).map(({ controllerId }) => controllerId)).toEqual([1, 1, 1, 1])
+    await expectSame(world)
+  })
+
+  test('of a controller that stood still is followed by its fencing within a second: it has been silent for longer than a session', async () => {
+    const world = new BrokersWorld()
+    const [, second, third] = await world.startAll()
+    world.cut(0)
+    world.storeCuts.add(0)
+    await world.until(() => world.officers().some(id => id !== 0))
+    const wonMs = world.clock.monotonic()
+    const successor = second!.office === null ? third! : second!
+    await world.until(() => successor.image.brokers.get(0)!.isFenced)
+    expect(world.clock.monotonic() - wonMs).toBeLessThanOrEqual(1_300)
+    // Nobody else was.
+    expect([1, 2].map(id => successor.image.brokers.get(id)!.isFenced)).toEqual([false, false])
+  })
+
+  test('of a controller that only cannot reach the store goes to another, and costs nobody his leaders', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    world.storeCuts.add(0)
+    await world.until(() => world.officers().some(id => id !== 0))
+    let isFenced = false
+    first!.onImage(image => (isFenced ||= image.brokers.get(0)!.isFenced))
+    await world.clock.run(10_000)
+    expect([isFenced, first!.image.controllerEpoch]).toEqual([false, 2])
+  })
+
   test('of a controller that is silent waits for its lease, and the silent one follows when it is back', async () => {
     const world = new BrokersWorld()
     const [first, second] = await world.startAll()

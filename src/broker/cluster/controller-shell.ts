@@ -8,6 +8,7 @@ import {
   type ControllerEvent,
   type ControllerOptions,
 } from './controller/controller.ts'
+import type { BrokerSilence } from './controller/events.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
 import type {
@@ -107,6 +108,11 @@ export class ControllerShell {
   /** That broker's connection broke, and it took no other in time. */
   connectionReset(brokerId: number): void {
     this.#step({ type: 'connectionReset', brokerId })
+  }
+
+  /** The controller before this one answered nothing to this broker. */
+  foundSilent(silence: BrokerSilence): void {
+    this.#step({ type: 'foundSilent', ...silence })
   }
 
   /** The office is given up: whoever waits does not learn what becomes of what is under way. */

@@ -5,9 +5,11 @@ import { type Lease, StoreUnavailable } from '../metadata/store.ts'
 import { WireClientError } from '../wire/client/client-error.ts'
 import { fetchMetadata, type FetchMetadataAnswer } from '../wire/private/index.ts'
 import { type ControllerLink, NotSent } from './controller-link.ts'
+import type { BrokerSilence } from './controller/events.ts'
 import { BrokenChain, type KnownLog } from './known-log.ts'
 import { Interruption, Pause } from './pause.ts'
 import type { Lane } from './peers.ts'
+import { isSilence, Silence } from './silence.ts'
 
 /** How the office is tried for. */
 export interface TakeOptions {
@@ -15,6 +17,8 @@ export interface TakeOptions {
   readonly force: boolean
   /** The controller whose process was seen to be gone. */
   readonly deadId?: number
+  /** The controller, where it answers nothing. */
+  readonly silence?: BrokerSilence | null
 }
 
 export interface FollowingOptions {
@@ -40,8 +44,12 @@ const pollMs = 1_000
 /** And how long its answer may take altogether. */
 const pollTimeoutMs = 3_000
 const retryDelayMs = 150
-/** Looks at the lease, and asks another peer what it knows. */
+/** Asks another peer what it knows. */
 const lookPeriodMs = 2_000
+/** Looks at the lease. */
+const watchPeriodMs = 2_000
+/** And at that of a controller that answers nothing. */
+const silentWatchPeriodMs = 500
 /** Without a word from a controller for so long, the store is read. */
 const silenceMsMax = 3_000
 /** A controller whose connection broke, and whose place refuses new ones for so long, is dead (durability.md 1.5). */
@@ -60,7 +68,9 @@ export class Following {
   readonly #options: FollowingOptions
   readonly #pollPause: Pause
   readonly #lookPause: Pause
+  readonly #watchPause: Pause
   readonly #asking = new Interruption()
+  readonly #silence = new Silence()
   #asked: Address | null = null
   #isOver = false
   /** When a controller told something last. */
@@ -75,9 +85,11 @@ export class Following {
     this.#options = options
     this.#pollPause = new Pause(clock)
     this.#lookPause = new Pause(clock)
+    this.#watchPause = new Pause(clock)
     this.#heardMs = clock.monotonic()
     void this.#poll()
     void this.#look()
+    void this.#watch()
   }
 
   get #clock(): Clock {
@@ -94,6 +106,7 @@ export class Following {
     this.#isOver = true
     this.#pollPause.cut()
     this.#lookPause.cut()
+    this.#watchPause.cut()
     this.#asking.cut()
   }
 
@@ -106,15 +119,19 @@ export class Following {
       }
       const { controllerId } = this.#options.link.claim
       this.#asked = address
+      const askedMs = this.#clock.monotonic()
       try {
         const answer = await this.#asking.wait(this.#ask(address, 'metadata', pollMs))
         if (answer === null) continue
         const { isController } = answer
         this.#brokenMs = null
+        this.#silence.ended()
         this.#searchDelayMs = retryDelayMs
         if (isController) this.#heardMs = this.#clock.monotonic()
         else if (!this.#isOver) await this.#pollPause.wait(retryDelayMs)
       } catch (error) {
+        if (isSilence(error)) this.#silence.unanswered(controllerId, askedMs)
+        else this.#silence.ended()
         await this.#missed(error, controllerId)
       }
     }
@@ -128,10 +145,8 @@ export class Following {
   }
 
   async #look(): Promise<void> {
-    for (let turn = 0; !this.#isOver; turn++) {
+    while (!this.#isOver) {
       await this.#lookPause.wait(lookPeriodMs)
-      if (this.#isOver) return
-      await this.#watchLease()
       if (this.#isOver) return
       if (this.#clock.monotonic() - this.#heardMs >= silenceMsMax) {
         await this.#options.readStore()
@@ -141,13 +156,21 @@ export class Following {
     }
   }
 
+  async #watch(): Promise<void> {
+    while (!this.#isOver) {
+      const isSilent = this.#silence.found !== null
+      await this.#watchPause.wait(isSilent ? silentWatchPeriodMs : watchPeriodMs)
+      if (!this.#isOver) await this.#watchLease()
+    }
+  }
+
   async #watchLease(): Promise<void> {
     const { lease, takeOffice } = this.#options
     try {
       const { isHeld, isMine, isMissing } = await lease.observe()
       if (this.#isOver) return
       if (isMissing && !this.#isForsaken()) return
-      if (!isHeld || isMine) await takeOffice({ force: false })
+      if (!isHeld || isMine) await takeOffice({ force: false, silence: this.#silence.found })
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
     }
@@ -242,7 +265,8 @@ function isSame(one: Address | null, other: Address | null): boolean {
   return one?.host === other?.host && one?.port === other?.port
 }
 
-function isOfPeer(error: unknown): boolean {
+/** The other broker, or the way to it, is the reason. */
+export function isOfPeer(error: unknown): boolean {
   return error instanceof NotSent || error instanceof WireClientError
 }
 

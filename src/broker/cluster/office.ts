@@ -2,6 +2,8 @@ import type { Clock, Timer } from '../../env/clock.ts'
 import type { Lease } from '../metadata/store.ts'
 import type { Answer, Command } from './controller/commands.ts'
 import type { ControllerShell } from './controller-shell.ts'
+import type { BrokerSilence } from './controller/events.ts'
+import { Lines } from './lines.ts'
 import { OfficeKeeper } from './office-keeper.ts'
 
 /** The controller's office: what is asked of the broker that holds it. */
@@ -10,10 +12,10 @@ export interface Office {
   readonly mayAppend: boolean
   /** As `ControllerShell.ask`. */
   ask(command: Command, timeoutMs?: number): Promise<Answer>
-  /** A request of that broker came. */
-  heard(brokerId: number): void
-  /** The connection by which that broker follows the log is gone. */
-  lost(brokerId: number): void
+  /** A request of that broker came, by that connection. */
+  heard(brokerId: number, connectionId: number): void
+  /** That connection is gone, whoever's it was. */
+  connectionClosed(connectionId: number): void
 }
 
 export interface HeldOfficeOptions {
@@ -25,13 +27,15 @@ export interface HeldOfficeOptions {
   readonly isContested: () => boolean
 }
 
-/** A broker whose connection broke, and which no request comes from for so long, is gone (durability.md 1.5). */
+/** A broker whose connections broke, and which no request comes from for so long, is gone (durability.md 1.5). */
 const goneMsMin = 1_000
+
 /** One time in office: a controller, its lease, and who is seen to vanish meanwhile. */
 export class HeldOffice implements Office {
   readonly shell: ControllerShell
   readonly #clock: Clock
   readonly #keeper: OfficeKeeper | null
+  readonly #lines = new Lines()
   readonly #gone = new Map<number, Timer>()
 
   constructor(options: HeldOfficeOptions) {
@@ -59,13 +63,16 @@ export class HeldOffice implements Office {
     return this.shell.ask(command, timeoutMs)
   }
 
-  heard(brokerId: number): void {
+  heard(brokerId: number, connectionId: number): void {
+    this.#lines.heard(connectionId, brokerId, this.#clock.monotonic())
     this.#gone.get(brokerId)?.cancel()
     this.#gone.delete(brokerId)
   }
 
-  lost(brokerId: number): void {
-    this.heard(brokerId)
+  connectionClosed(connectionId: number): void {
+    const brokerId = this.#lines.closed(connectionId, this.#clock.monotonic())
+    if (brokerId === null) return
+    this.#gone.get(brokerId)?.cancel()
     this.#gone.set(
       brokerId,
       this.#clock.after(goneMsMin, () => {
@@ -79,6 +86,12 @@ export class HeldOffice implements Office {
   foundDead(brokerId: number): void {
     this.shell.tick(this.#clock.monotonic())
     this.shell.connectionReset(brokerId)
+  }
+
+  /** That broker, which held the office before, answered nothing for so long. */
+  foundSilent(silence: BrokerSilence): void {
+    this.shell.tick(this.#clock.monotonic())
+    this.shell.foundSilent(silence)
   }
 
   /** Nothing is appended, and nobody is fenced, from now on. */

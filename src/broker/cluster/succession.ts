@@ -3,6 +3,7 @@ import type { MetadataRecord } from '../metadata/records.ts'
 import { StoreError, StoreUnavailable } from '../metadata/store.ts'
 import type { ControllerLink } from './controller-link.ts'
 import { Deposed } from './controller-shell.ts'
+import { announce } from './announce.ts'
 import { Following, type TakeOptions } from './following.ts'
 import type { KnownLog } from './known-log.ts'
 import { suitable } from './look.ts'
@@ -113,6 +114,13 @@ export class Succession {
     this.#following?.stop()
     this.#following = null
     this.#office = office
+    this.#announce()
+  }
+
+  #announce(): void {
+    const { cluster, link, known, image, brokerEpoch, failed } = this.#options
+    const { brokerId } = cluster
+    announce({ brokerId, brokerEpoch: brokerEpoch(), link, known, image: image(), failed })
   }
 
   async stop(): Promise<void> {
@@ -151,12 +159,13 @@ export class Succession {
     this.follow()
   }
 
-  async #takeOffice({ force, deadId }: TakeOptions): Promise<void> {
+  async #takeOffice({ force, deadId, silence = null }: TakeOptions): Promise<void> {
     if (this.#isTaking || this.#isStopped || this.#office !== null) return
     this.#isTaking = true
     try {
       await this.#tryOffice(force)
       if (deadId !== undefined) this.office?.foundDead(deadId)
+      if (silence !== null) this.office?.foundSilent(silence)
     } catch (error) {
       this.#missed(error as Error)
     } finally {

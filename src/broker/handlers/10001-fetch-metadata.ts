@@ -10,10 +10,7 @@ import type { Handler } from './handler.ts'
 /** A follower that waits for less may wait for longer than the answer's deadline of its own. */
 const waitMsMax = 30_000
 
-/**
- * FetchMetadata: v0, of any broker, and for brokers only. The one by which a broker waits for records is how the controller
- * sees that its process ends: the connection breaks (durability.md 1.5).
- */
+/** FetchMetadata: v0, of any broker, and for brokers only. */
 export function fetchMetadataHandler(
   service: Service,
 ): Handler<FetchMetadataRequest, FetchMetadataResponse> {
@@ -23,15 +20,11 @@ export function fetchMetadataHandler(
       if (!isFromBroker(context)) return refused('CLUSTER_AUTHORIZATION_FAILED', notABroker.message)
       const peers = service()
       peers?.heard(request)
-      const { brokerId } = request
       const maxWaitMs = Math.min(request.maxWaitMs, waitMsMax)
-      if (maxWaitMs > 0) peers?.office?.heard(brokerId)
+      if (maxWaitMs > 0) peers?.office?.heard(request.brokerId, context.connectionId)
       const answer = peers?.fetchMetadata({ ...request, maxWaitMs }, end => {
         context.onStopping(end)
-        context.onClosed(() => {
-          end()
-          peers.office?.lost(brokerId)
-        })
+        context.onClosed(end)
       })
       return (await answer) ?? refused('NOT_CONTROLLER', 'this broker is starting')
     },

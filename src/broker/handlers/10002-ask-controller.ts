@@ -4,7 +4,7 @@ import type { Handler } from './handler.ts'
 
 /** AskController: v0, of the controller, and for brokers only. */
 export function askControllerHandler(service: Service): Handler {
-  return callHandler(otherCall, service, (peers, command, { timeoutMs }) =>
-    askOffice(peers, command, timeoutMs),
+  return callHandler(otherCall, service, (peers, command, { request }) =>
+    askOffice(peers, command, request.timeoutMs),
   )
 }

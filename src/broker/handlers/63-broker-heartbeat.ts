@@ -8,9 +8,9 @@ const timeoutMs = 2_000
 
 /** BrokerHeartbeat: v0-2, of the controller, and for brokers only. */
 export function brokerHeartbeatHandler(service: Service): Handler {
-  return callHandler(heartbeatCall, service, async (peers, command) => {
+  return callHandler(heartbeatCall, service, async (peers, command, { connectionId }) => {
     const { office, brokerId, claim } = peers
-    office?.heard(command.brokerId)
+    office?.heard(command.brokerId, connectionId)
     const isLimbo = office === null && claim.controllerId === brokerId
     return isLimbo ? limbo(peers, command) : askOffice(peers, command, timeoutMs)
   })

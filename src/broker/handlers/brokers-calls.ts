@@ -13,11 +13,18 @@ export function isFromBroker({ session }: RequestContext): boolean {
   return session.principal === brokerPrincipal
 }
 
+/** Asks whoever this broker is for others. */
+type Ask<C extends Command, Request extends Fields> = (
+  service: PeerService,
+  command: C,
+  by: { readonly request: Infer<Request>; readonly connectionId: number },
+) => Promise<Answer>
+
 /** What other brokers ask of the controller, as the message that carries it. */
 export function callHandler<C extends Command, Request extends Fields, Response extends Fields>(
   call: Call<C, Request, Response>,
   service: Service,
-  ask: (service: PeerService, command: C, request: Infer<Request>) => Promise<Answer>,
+  ask: Ask<C, Request>,
 ): Handler<Infer<Request>, Draft<Response>> {
   return {
     api: call.api,
@@ -26,7 +33,8 @@ export function callHandler<C extends Command, Request extends Fields, Response 
       const peers = service()
       if (peers === null) return call.toResponse(notYet, 0)
       peers.heard(request as unknown as PeerService['claim'])
-      const answer = await answerOf(call, peers, { request, ask })
+      const { connectionId } = context
+      const answer = await answerOf(call, peers, { by: { request, connectionId }, ask })
       return { ...call.toResponse(answer, peers.image.sequence), ...peers.claim }
     },
   }
@@ -35,16 +43,10 @@ export function callHandler<C extends Command, Request extends Fields, Response 
 async function answerOf<C extends Command, Request extends Fields, Response extends Fields>(
   call: Call<C, Request, Response>,
   service: PeerService,
-  {
-    request,
-    ask,
-  }: {
-    readonly request: Infer<Request>
-    readonly ask: (service: PeerService, command: C, request: Infer<Request>) => Promise<Answer>
-  },
+  { by, ask }: { readonly by: Parameters<Ask<C, Request>>[2]; readonly ask: Ask<C, Request> },
 ): Promise<Answer> {
   try {
-    return await ask(service, call.toCommand(request), request)
+    return await ask(service, call.toCommand(by.request), by)
   } catch (error) {
     if (error instanceof CallError) return refusal('INVALID_REQUEST', error.message)
     // The office was lost meanwhile.

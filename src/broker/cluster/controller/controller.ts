@@ -122,6 +122,9 @@ export class Controller {
       case 'connectionReset':
         this.#sessions.connectionReset(this.#image, event.brokerId)
         break
+      case 'foundSilent':
+        this.#sessions.foundSilent(event)
+        break
       case 'withdrawn':
         this.#withdrawn(event.id)
         break

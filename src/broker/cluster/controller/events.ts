@@ -2,6 +2,12 @@ import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { Answer, Command } from './commands.ts'
 
+/** A broker that was asked all the time, and answered nothing since `sinceMs`, in monotonic milliseconds. */
+export interface BrokerSilence {
+  readonly brokerId: number
+  readonly sinceMs: number
+}
+
 export type ControllerEvent =
   /** Once, first: claim the next epoch, and create the cluster where there is none. */
   | { readonly type: 'started' }
@@ -9,8 +15,10 @@ export type ControllerEvent =
   | { readonly type: 'commanded'; readonly id: number; readonly command: Command }
   /** About every 100 ms, by a clock that only goes forward. */
   | { readonly type: 'tick'; readonly nowMs: number }
-  /** The connection of the broker's heartbeats was reset, and it took no other within a second: its process has ended. */
+  /** The broker's connections were reset, and it took no other within a second: its process has ended. */
   | { readonly type: 'connectionReset'; readonly brokerId: number }
+  /** This broker asked the controller before it, and got no answer. */
+  | ({ readonly type: 'foundSilent' } & BrokerSilence)
   /** Whoever asked waits no longer. */
   | { readonly type: 'withdrawn'; readonly id: number }
   /** The answers to `append`. */

@@ -35,18 +35,75 @@ describe('a broker', () => {
     expect(world.state()[0]).toBe(-1)
   })
 
-  test('whose connection was reset is fenced at once, once in 30 s', () => {
+  test('whose connection was reset is fenced at once, and one process once in 30 s', () => {
     const world = threeBrokers()
     world.pass(100, 1, 2, 3)
     world.step({ type: 'connectionReset', brokerId: 1 })
     expect(world.state()).toEqual([2, [2, 3], [], []])
-    expect(world.register(1).type).toBe('brokerRegistered')
+    // It lives, and only its connections broke.
     world.heartbeat(1)
+    expect(world.broker(1).isFenced).toBe(false)
     world.pass(20_000, 1, 2, 3)
     world.step({ type: 'connectionReset', brokerId: 1 })
     expect(world.broker(1).isFenced).toBe(false)
     world.pass(10_000, 1, 2, 3)
     world.step({ type: 'connectionReset', brokerId: 1 })
+    expect(world.broker(1).isFenced).toBe(true)
+  })
+
+  test('that was started again since it was fenced so is fenced at once again: its process had ended', () => {
+    const world = threeBrokers()
+    world.pass(100, 1, 2, 3)
+    for (let life = 0; life < 3; life++) {
+      world.step({ type: 'connectionReset', brokerId: 1 })
+      expect(world.broker(1).isFenced).toBe(true)
+      expect(world.register(1).type).toBe('brokerRegistered')
+      world.heartbeat(1)
+      world.pass(1_000, 1, 2, 3)
+      expect(world.broker(1).isFenced).toBe(false)
+    }
+  })
+
+  test('that was the controller, and was silent all the time, is given a second and not a session', () => {
+    const world = threeBrokers()
+    world.pass(6_000, 1, 2, 3)
+    world.takeOver()
+    world.pass(100, 2, 3)
+    const sinceMs = world.nowMs - 9_000
+    world.step({ type: 'foundSilent', brokerId: 1, sinceMs })
+    // Of the others nobody can know anything.
+    world.pass(900)
+    expect(world.state()).toEqual([1, [1, 2, 3], [], []])
+    world.pass(300)
+    expect([world.broker(1).isFenced, world.state()]).toEqual([true, [2, [2, 3], [], []]])
+  })
+
+  test('that was found silent, and speaks within that second, is given a session as any', () => {
+    const world = threeBrokers()
+    world.pass(6_000, 1, 2, 3)
+    world.takeOver()
+    world.pass(100, 2, 3)
+    world.step({ type: 'foundSilent', brokerId: 1, sinceMs: world.nowMs - 9_000 })
+    world.pass(500, 2, 3)
+    world.heartbeat(1)
+    world.pass(5_900, 2, 3)
+    expect(world.broker(1).isFenced).toBe(false)
+    // What is told late counts for nothing.
+    world.heartbeat(1)
+    world.step({ type: 'foundSilent', brokerId: 1, sinceMs: world.nowMs - 9_000 })
+    world.pass(5_900, 2, 3)
+    expect(world.broker(1).isFenced).toBe(false)
+  })
+
+  test('that was silent for less than a session has what is left of it', () => {
+    const world = threeBrokers()
+    world.pass(6_000, 1, 2, 3)
+    world.takeOver()
+    world.pass(100, 2, 3)
+    world.step({ type: 'foundSilent', brokerId: 1, sinceMs: world.nowMs - 2_000 })
+    world.pass(3_900, 2, 3)
+    expect(world.broker(1).isFenced).toBe(false)
+    world.pass(300, 2, 3)
     expect(world.broker(1).isFenced).toBe(true)
   })
 

@@ -2,6 +2,7 @@ import type { BrokerImage, MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import { isActive } from '../../metadata/replicas.ts'
 import type { Answer, Heartbeat } from './commands.ts'
+import type { BrokerSilence } from './events.ts'
 import { isOnlyBroker } from './register-broker.ts'
 import { refusalOf } from './refusals.ts'
 
@@ -25,8 +26,14 @@ interface Session {
   isGone: boolean
 }
 
-/** A broker is fenced before the end of its session no more often than this, so that one that comes and goes does not move leaders all the time. */
+/**
+ * A process is fenced before the end of its session no more often than this, so that one that lives, and whose connections break, does not
+ * move leaders all the time.
+ */
 const earlyFencingIntervalMs = 30_000
+
+/** For a broker that was found silent, and lives, to say so. */
+const silenceGraceMs = 1_000
 
 /** A pause between two ticks that is longer than this was one of this controller: it counts against nobody. */
 const tickGapMsMax = 1_000
@@ -62,6 +69,8 @@ export class Sessions {
       if (record.type === 'brokerRegistered') {
         const { brokerId, brokerEpoch } = record
         this.#byId.set(brokerId, this.#newSession(brokerEpoch, image.sequence))
+        // So the process before it had ended, as was said.
+        this.#fencedEarlyAtMs.delete(brokerId)
       } else if (record.type === 'brokerStateChanged' && record.isShuttingDown) {
         const session = this.#byId.get(record.brokerId)
         if (session !== undefined) session.departureSequence ??= image.sequence
@@ -131,6 +140,18 @@ export class Sessions {
     if (before !== undefined && nowMs - before < earlyFencingIntervalMs) return
     this.#fencedEarlyAtMs.set(brokerId, nowMs)
     session.isGone = true
+  }
+
+  /**
+   * The broker that was the controller before was asked all the time, and answered nothing. So its session goes on from there, and is not
+   * given anew as that of the others, whom nobody asked.
+   */
+  foundSilent({ brokerId, sinceMs }: BrokerSilence): void {
+    const session = this.#byId.get(brokerId)
+    const nowMs = this.#nowMs
+    if (session === undefined || session.last !== null || nowMs === null) return
+    const earliestMs = nowMs - this.#sessionMs + silenceGraceMs
+    session.heardAtMs = Math.min(session.heardAtMs, Math.max(sinceMs, earliestMs))
   }
 
   /** It was heard of within a session's time, in the epoch in which it is registered. */
