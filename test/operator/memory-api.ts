@@ -116,25 +116,23 @@ export class MemoryApi implements KubernetesApi {
   /** The object as others see it. */
   find<Object extends Stored>(kind: string, { namespace, name }: ObjectName): Object | null {
     const found = this.#objects.get(`${kind} ${namespace ?? ''} ${name}`)
-    return found === undefined ? null : (structuredClone(found) as Object)
+    return found === undefined ? null : (found as Object)
   }
 
   all<Object extends Stored>(kind: string): Object[] {
-    return [...this.#objects.values()]
-      .filter(object => object.kind === kind)
-      .map(object => structuredClone(object) as Object)
+    return [...this.#objects.values()].filter(object => object.kind === kind) as Object[]
   }
 
   /** All that there is, in an order that no chance has a part in. */
   everything(): Stored[] {
     const all = [...this.#objects].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return all.map(([, object]) => structuredClone(object))
+    return all.map(([, object]) => object)
   }
 
   /** Objects as `everything` gave them, with what the operator applied of them. */
   load(objects: readonly Stored[]): void {
     for (const object of objects) {
-      this.#objects.set(keyOf(object), structuredClone(object))
+      this.#objects.set(keyOf(object), frozen(structuredClone(object)))
       if (object.metadata.annotations?.['logcluster.dev/applied'] !== undefined) {
         this.#applied.set(keyOf(object), structuredClone(object) as unknown as Tree)
       }
@@ -164,13 +162,13 @@ export class MemoryApi implements KubernetesApi {
       },
     } as Stored
     if (live !== undefined && JSON.stringify(live) === JSON.stringify(stored)) return live
-    const next = {
+    const next = frozen({
       ...stored,
       metadata: { ...stored.metadata, resourceVersion: String(++this.#version) },
-    } as Stored
+    } as Stored)
     this.#objects.set(key, next)
     this.#finalize(next)
-    return structuredClone(next)
+    return next
   }
 
   /** As a DELETE: what has finalizers stays, marked. */
@@ -233,6 +231,15 @@ export class MemoryApi implements KubernetesApi {
 }
 
 const epoch = '2026-01-01T00:00:00Z'
+
+/** Whoever is given an object has it as it was, without a copy of his own. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) frozen(part)
+  }
+  return value
+}
 
 function keyOf({ kind, metadata: { namespace, name } }: Draft): string {
   return `${kind} ${namespace ?? ''} ${name}`

@@ -1,6 +1,7 @@
 import { SimClock } from '../../sim/clock.ts'
 import { simRandom } from '../../sim/random.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import type { Brokers } from '../../src/operator/brokers/brokers.ts'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
 import {
   logClusterSpec,
@@ -56,6 +57,8 @@ export class World {
   readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
   readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
+  /** Called whenever Kubernetes has moved on. */
+  onRound: () => void = () => {}
   #program: OperatorProgram = { version: '0.1.0', defaultImage: 'localhost/logcluster:0.1.0' }
   #operator: Reconcile = this.#start()
 
@@ -119,6 +122,7 @@ export class World {
       const isWhole = await this.pass()
       const wrote = this.api.writes.length + this.brokers.altered.length - before
       const isBusy = this.nodes.tick()
+      this.onRound()
       this.clock.advance(1000)
       quiet = isWhole && wrote === 0 && !isBusy ? quiet + 1 : 0
       if (quiet === 4) return
@@ -168,7 +172,8 @@ export class World {
   }
 
   #start(): Reconcile {
-    const { api, clock, brokers } = this
+    const { api, clock } = this
+    const brokers = counted(this.brokers, api)
     const cache = <Object extends Stored>(kind: string) => api.cache<Object>(kind)
     return clusterReconcile({
       api,
@@ -204,6 +209,25 @@ export class World {
       },
     })
   }
+}
+
+const acts: ReadonlySet<string> = new Set<keyof Brokers>([
+  'alterConfigs',
+  'moveReplicas',
+  'retireDirectory',
+  'unregister',
+])
+
+/** What the operator has brokers do is a write like those to Kubernetes: it may end before and after it. */
+function counted(brokers: Brokers, api: MemoryApi): Brokers {
+  return new Proxy(brokers, {
+    get(target, name: keyof Brokers) {
+      const method = target[name] as (...args: unknown[]) => Promise<unknown>
+      const ask = method.bind(target)
+      if (!acts.has(name)) return ask
+      return (...args: unknown[]) => api.act(`ask ${name}`, () => ask(...args))
+    },
+  })
 }
 
 /** A ring of two slots and a Lease, so that a crash at each of its writes is soon tried. */
