@@ -18,6 +18,7 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  Secret,
   StatefulSet,
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
@@ -61,6 +62,18 @@ export class World {
   onRound: () => void = () => {}
   #program: OperatorProgram = { version: '0.1.0', defaultImage: 'localhost/logcluster:0.1.0' }
   #operator: Reconcile = this.#start()
+
+  constructor() {
+    // A kubelet that is fast.
+    this.disks.revisionAt = () => this.secret('revision')
+  }
+
+  /** A value of the Secret of the private listeners; empty where it has none. */
+  secret(key: string): string {
+    const at = { namespace: 'streaming', name: 'orders-private' }
+    const value = this.api.find<Secret>('Secret', at)?.data?.[key]
+    return value === undefined ? '' : atob(value)
+  }
 
   /** One whose objects were kept (`kept`): Kubernetes and the disks go on where they were. */
   static from(objects: readonly Stored[]): World {
