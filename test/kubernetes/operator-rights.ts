@@ -16,6 +16,7 @@ export const reserved: Readonly<Record<string, string>> = {
   'update logclusters.logcluster.dev/finalizers':
     'asked for by OwnerReferencesPermissionEnforcement, which is off by default',
   'patch events.events.k8s.io': 'where one repeats itself',
+  'update secrets': 'where spec.passwordsRotatedAt is set',
   'patch pods': 'tells a pod its rack, where spec.rack is given',
   'get namespaces': 'where a topic is to be deleted, and no broker answers',
 }

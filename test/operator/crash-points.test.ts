@@ -257,7 +257,7 @@ async function undisturbed(story: Story): Promise<{ count: number; end: End }> {
 type End = ReturnType<typeof endOf>
 
 /** All that is there, but for when and in which order it came about, and what was done for it. */
-function endOf({ api, nodes, disks, brokers }: World, { isOfAll = false }: Story) {
+function endOf({ api, nodes, disks, brokers }: World, { isOfAll }: Story) {
   const objects = api.everything().map(object => {
     const { kind, metadata, ...rest } = object as unknown as Record<string, unknown> & {
       readonly metadata: { readonly name: string }
@@ -269,7 +269,7 @@ function endOf({ api, nodes, disks, brokers }: World, { isOfAll = false }: Story
   const { formats, cluster } = disks
   const { retired, moves, forgotten } = brokers
   // Of those that stop together some may be a moment ahead of the others, who take over from them.
-  const elections = isOfAll ? [] : cluster.elections
+  const elections = isOfAll === true ? [] : cluster.elections
   const done = { starts, formats, elections, retired: [...retired], moves, forgotten }
   return structuredClone({ objects, ...done })
 }
