@@ -60,5 +60,13 @@ describe('disks and brokers on a real API server', () => {
     const { stdout } = await world.kubectl(names)
     expect(stdout).not.toMatch(/(logbroker.*|statefulset.*)\/orders-main-2/)
     expect(stdout).toContain('persistentvolumeclaim/data-orders-main-2-1')
+
+    // Any of them, not only the last; and who left before comes back in its place, with its disk.
+    await world.apply({ ...of(2), pools: [{ ...pool!, brokers: 2, withoutSlots: [0] }] })
+    await world.stable()
+    expect(world.brokers.moves.slice(1)).toEqual([{ topic: 't', index: 0, replicas: [1, 2] }])
+    expect(world.brokers.forgotten).toEqual([2, 0])
+    const left = await field(world, 'lb', '.items[*].metadata.name')
+    expect(left.split(' ').toSorted()).toEqual(['orders-main-1', 'orders-main-2'])
   })
 })

@@ -147,6 +147,17 @@ describe('a LogTopic', () => {
     await ready('typo')
   })
 
+  test('that asks for more replicas than there are brokers says so, and that it has what is wanted again', async () => {
+    await world.topic('copies', { partitions: 2, replicationFactor: 1 })
+    await ready('copies')
+    await world.topic('copies', { partitions: 2, replicationFactor: 3 })
+    await ready('copies', 'False TooFewBrokers')
+    expect(await world.condition('copies', 'ConfigApplied')).toBe('True Applied')
+    expect((await world.read('copies')).status.replicationFactor).toBe(1)
+    await world.topic('copies', { partitions: 2, replicationFactor: 1 })
+    await ready('copies')
+  })
+
   test('adopts a topic that was there, and says so', async () => {
     await make('old', 4)
     await world.topic('old', { partitions: 2 })
