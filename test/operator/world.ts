@@ -78,7 +78,7 @@ export class World {
   /** One whose objects were kept (`kept`): Kubernetes and the disks go on where they were. */
   static from(objects: readonly Stored[]): World {
     const world = new World()
-    world.api.load(objects)
+    world.api.load(objects.map(withDefaults))
     for (const claim of world.api.all<PersistentVolumeClaim>('PersistentVolumeClaim')) {
       const owner = claim.metadata.labels?.['logcluster.dev/broker']
       const { namespace } = claim.metadata
@@ -241,6 +241,13 @@ function counted(brokers: Brokers, api: MemoryApi): Brokers {
       return (...args: unknown[]) => api.act(`ask ${name}`, () => ask(...args))
     },
   })
+}
+
+/** As the API server gives what was stored before a field had its default. */
+function withDefaults(object: Stored): Stored {
+  if (object.kind !== 'LogCluster') return object
+  const { spec } = object as unknown as { readonly spec: LogClusterSpecInput }
+  return { ...object, spec: logClusterSpec.parse(spec) } as Stored
 }
 
 /** A ring of two slots and a Lease, so that a crash at each of its writes is soon tried. */

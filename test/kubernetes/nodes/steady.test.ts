@@ -50,7 +50,6 @@ describeOnNodes('an operator whose clusters have converged', () => {
   beforeAll(async () => {
     await installChart()
     began = sharedAccess().plane.audit.mark()
-    orders.watchTruth()
     await orders.make()
     await orders.kubectl('apply', '-f', example('topic.yaml'))
     await orders.kubectl('wait', '--for=condition=Ready', 'logtopic/payments', '--timeout=60s')
