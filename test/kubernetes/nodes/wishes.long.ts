@@ -33,7 +33,7 @@ async function applyPool(changes: object): Promise<void> {
 /** Labels and annotations that a claim needs, as the sentence says that tells of its absence. */
 async function marksTold(): Promise<object> {
   const { status } = await orders.cluster()
-  const { message = '' } = status.conditions!.find(({ type }) => type === 'StorageHealthy')!
+  const { message } = status.conditions!.find(({ type }) => type === 'StorageHealthy')!
   const marks = Array.from(message.matchAll(/([\w./-]+): "([^"]*)"/g), ([, key, value]) => [
     key,
     value,
