@@ -79,13 +79,21 @@ class Watch {
 
   /** The first partition that has a record, of a topic that is none of `known`. */
   async firstWritten(known: ReadonlySet<string>): Promise<PartitionId | null> {
-    const { topics } = await (await this.#witness).metadata()
+    const witness = await this.#witness
+    const { topics } = await witness.metadata()
     const own = topics.filter(({ name }) => !known.has(name!) && !name!.startsWith('__'))
-    const all = own.flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex }) => ({ topic: name!, partition: partitionIndex })),
+    const led = own.flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ leaderId }) => leaderId >= 0)
+        .map(({ partitionIndex, leaderId }) => ({
+          leaderId,
+          of: { topic: name!, partition: partitionIndex },
+        })),
     )
-    for (const of of all) {
-      const { errorCode, offset } = await (await this.#witness).listOffset(of, -1)
+    for (const { leaderId, of } of led) {
+      // Whoever leads no more, or knows no such topic any more, since the test has deleted it, is not asked again.
+      const client = await witness.client(leaderId)
+      const { errorCode, offset } = await client.listOffset(of, -1)
       if (errorCode === 0 && offset > 0) return of
     }
     return null

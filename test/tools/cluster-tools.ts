@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { createTopics } from '../../src/broker/wire/messages/index.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
-import type { BrokerCluster } from '../helpers/broker-cluster.ts'
+import type { Cluster } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { javaCommand } from '../helpers/programs.ts'
 import { run } from '../helpers/run.ts'
@@ -39,7 +39,7 @@ export const clusterTools: readonly Job[] = [
 function job(
   name: string,
   proves: string,
-  act: (site: Site, cluster: BrokerCluster) => Promise<void>,
+  act: (site: Site, cluster: Cluster) => Promise<void>,
 ): Job {
   return {
     tool: "Kafka's bin, three brokers",
@@ -56,8 +56,12 @@ function job(
   }
 }
 
-/** A topic with a partition on each of these lists of brokers, the preferred leader first. */
+/**
+ * A topic with a partition on each of these lists of brokers, the preferred leader first. A broker says that it is ready before the
+ * others know of it.
+ */
 async function placed(client: BrokerClient, name: string, ...lists: number[][]): Promise<void> {
+  await eventually('three brokers', async () => (await client.metadata()).brokers.length === 3)
   const assignments = lists.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }))
   const topic = { name, numPartitions: -1, replicationFactor: -1, assignments, configs: [] }
   const answer = await client.request(createTopics, 7, { topics: [topic], validateOnly: false })
@@ -80,7 +84,7 @@ async function untilPartition(
 
 const sorted = (ids: readonly number[]): string => ids.toSorted((a, b) => a - b).join()
 
-async function topicsJob(site: Site, cluster: BrokerCluster): Promise<void> {
+async function topicsJob(site: Site, cluster: Cluster): Promise<void> {
   // Broker 0 is where the tools ask.
   const client = await cluster.connect(0)
   await placed(client, 'copied', [2, 0, 1])
@@ -101,7 +105,7 @@ async function topicsJob(site: Site, cluster: BrokerCluster): Promise<void> {
   await untilPartition(client, 'copied', ({ leaderId }) => leaderId === 2)
 }
 
-async function reassignJob(site: Site, cluster: BrokerCluster): Promise<void> {
+async function reassignJob(site: Site, cluster: Cluster): Promise<void> {
   const client = await cluster.connect(0)
   await placed(client, 'moved', [0])
   await produceLines(site, 'moved', ['x'.repeat(5_000)])
@@ -135,7 +139,7 @@ async function sizesOf(site: Site, topic: string): Promise<(boolean | null)[]> {
     })
 }
 
-async function quorumJob(site: Site, cluster: BrokerCluster): Promise<void> {
+async function quorumJob(site: Site, cluster: Cluster): Promise<void> {
   const quorum = (what: string): Promise<string> =>
     told(site, `${tools}.MetadataQuorumCommand`, 'describe', what)
   expectIn(await quorum('--status'), /LeaderId: +[012]\b/, /CurrentObservers: +\[.*,/)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ClientName } from '../../tools/clients.ts'
-import type { BrokerCluster } from '../helpers/broker-cluster.ts'
+import type { Cluster } from '../helpers/cluster.ts'
 import { javaCommand } from '../helpers/programs.ts'
 import { run, type RunResult } from '../helpers/run.ts'
 
@@ -13,7 +13,7 @@ export interface Site {
   /** For whatever the job writes. */
   readonly folder: string
   /** All brokers, of which the address is the first one's; null where there is one. */
-  readonly cluster: BrokerCluster | null
+  readonly cluster: Cluster | null
 }
 
 /** Something that people do with a tool, and what has to come of it. */

@@ -6,17 +6,16 @@
  */
 import { KafkaCluster } from '../helpers/kafka-cluster.ts'
 import { BrokerCluster } from '../helpers/broker-cluster.ts'
-import { differencesOf, readTranscript, typeOn, writeTranscript } from './transcripts.ts'
+import { differencesOf, readTranscript, typed, writeTranscript } from './transcripts.ts'
 import { transcriptSettings } from './transcript.ts'
 
 if (process.argv.includes('--ours')) {
-  await using cluster = await BrokerCluster.start(3, transcriptSettings)
-  for (const { command, ours, kafkas } of differencesOf(await typeOn(cluster), readTranscript())) {
+  const ours = await typed(() => BrokerCluster.start(3, transcriptSettings))
+  for (const { command, ...lines } of differencesOf(ours, readTranscript())) {
     console.log(`$ ${command}`)
-    for (const line of kafkas) console.log(`  - ${line}`)
-    for (const line of ours) console.log(`  + ${line}`)
+    for (const line of lines.kafkas) console.log(`  - ${line}`)
+    for (const line of lines.ours) console.log(`  + ${line}`)
   }
 } else {
-  await using cluster = await KafkaCluster.start(3, transcriptSettings)
-  writeTranscript(await typeOn(cluster))
+  writeTranscript(await typed(() => KafkaCluster.start(3, transcriptSettings)))
 }
