@@ -93,6 +93,10 @@ describe('a disk', () => {
     await world.converge()
     expect(world.condition('StorageHealthy')).toBe('False ClaimMissing')
     expect(world.message('StorageHealthy')).toContain(`kubectl logcluster replace ${broker}`)
+    expect(world.message('StorageHealthy')).toContain(
+      'app.kubernetes.io/managed-by: "logcluster-operator", logcluster.dev/cluster: "orders", ' +
+        `logcluster.dev/broker: "${broker}", logcluster.dev/incarnation: "1"`,
+    )
     expect(world.api.all('PersistentVolumeClaim')).toEqual([])
     expect(world.disks.formats).toHaveLength(1)
   })

@@ -9,6 +9,7 @@ export type Labels = Readonly<Record<string, string>>
 /** Label keys of ours; values are names of a LogCluster and of a LogBroker. */
 export const clusterLabel = 'logcluster.dev/cluster'
 export const brokerLabel = 'logcluster.dev/broker'
+export const managedByLabel = 'app.kubernetes.io/managed-by'
 export const componentLabel = 'app.kubernetes.io/component'
 
 /** On everything that belongs to a cluster. No version among them: whoever selects by them, or restarts by them, must not see a new operator. */
@@ -16,7 +17,7 @@ export function clusterLabels(cluster: string, component: Component): Labels {
   return {
     'app.kubernetes.io/name': 'logcluster',
     'app.kubernetes.io/instance': cluster,
-    'app.kubernetes.io/managed-by': 'logcluster-operator',
+    [managedByLabel]: 'logcluster-operator',
     [componentLabel]: component,
     [clusterLabel]: cluster,
     // What metrics call it: Prometheus takes labels of its targets along.

@@ -1,5 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim as Claim } from '../kubernetes/objects.ts'
 import { claim as claimDraft, claimAnnotations } from '../desired/claim.ts'
+import { brokerLabel, clusterLabel, managedByLabel } from '../desired/labels.ts'
 import { claimName } from '../desired/names.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { incarnationOf, type BrokerView } from './broker-view.ts'
@@ -40,11 +41,8 @@ function mayMakeClaim({ identity }: BrokerView): boolean {
   return identity !== null && identity.directoryId === ''
 }
 
-function lost(
-  { broker, identity, volume }: BrokerView,
-  reason: string,
-  what: string,
-): StorageState {
+function lost(view: BrokerView, reason: string, what: string): StorageState {
+  const { broker, identity, volume } = view
   const kept =
     typeof volume === 'object' && volume !== null
       ? ` Its volume ${volume.metadata.name} is kept (Retain).`
@@ -54,9 +52,17 @@ function lost(
     kind: 'lost',
     reason,
     message:
-      `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}; ` +
-      `or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
+      `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}, ` +
+      `which is known by its labels and annotations (${marks(view)}); or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
   }
+}
+
+/** By what a claim is found to be this broker's; the rest the operator writes. */
+function marks({ cluster, pool, broker }: BrokerView): string {
+  const { labels, annotations } = claimDraft(cluster, pool, broker).metadata
+  const all = { ...labels, ...annotations }
+  const keys = [managedByLabel, clusterLabel, brokerLabel, claimAnnotations.incarnation]
+  return keys.map(key => `${key}: "${all[key]}"`).join(', ')
 }
 
 /** What accepts the loss of a broker's disk; the name is written twice, so that nobody does it by chance. */

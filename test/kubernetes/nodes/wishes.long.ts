@@ -23,7 +23,26 @@ async function applyPool(changes: object): Promise<void> {
   const draft = JSON.parse((await plane.kubectl(asked)).stdout) as LogCluster
   const [pool] = draft.spec.pools
   const spec = { ...draft.spec, pools: [{ ...pool, ...changes }] }
-  await plane.apply([{ ...draft, spec }], orders.namespace)
+  const { apiVersion, kind, metadata } = draft
+  await plane.apply(
+    [{ apiVersion, kind, metadata: { name: metadata.name }, spec }],
+    orders.namespace,
+  )
+}
+
+/** Labels and annotations that a claim needs, as the sentence says that tells of its absence. */
+async function marksTold(): Promise<object> {
+  const { status } = await orders.cluster()
+  const { message } = status.conditions!.find(({ type }) => type === 'StorageHealthy')!
+  const marks = Array.from(message.matchAll(/([\w./-]+): "([^"]*)"/g), ([, key, value]) => [
+    key,
+    value,
+  ])
+  expect(marks).toHaveLength(4)
+  return {
+    labels: Object.fromEntries(marks.slice(0, 3)),
+    annotations: Object.fromEntries(marks.slice(3)),
+  }
 }
 
 function storage(changes: object): object {
@@ -101,7 +120,8 @@ describeOnNodes('a broker whose claim is gone', () => {
       resources: { requests: { storage: '10Gi' } },
     }
     const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
-    await plane.apply([{ ...kind, metadata: { name: claim }, spec }], orders.namespace)
+    const metadata = { name: claim, ...(await marksTold()) }
+    await plane.apply([{ ...kind, metadata, spec }], orders.namespace)
     await orders.until('Stable', 'True Stable')
     expect(await orders.identity()).toEqual(identity)
     truthful(await truth.stop(), { longestWaitMsMax: 60_000 })
