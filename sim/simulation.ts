@@ -267,7 +267,8 @@ export class Simulation {
       seed: this.#options.seed,
       failures: world.failures,
       hash: world.trace.hash,
-      lines: world.trace.lines,
+      // What ends now may still say so, and is no part of the run.
+      lines: [...world.trace.lines],
       counts: {
         nodes: world.nodes.length,
         events: world.eventCount,

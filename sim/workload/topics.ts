@@ -84,13 +84,16 @@ export class SimAdmin {
     }
   }
 
-  /** What a person asks for where nobody could be elected without his word (R9). */
+  /** What a person asks for where nobody could be elected without his word (R9): again, while somebody has not said what he has. */
   electUnclean(): Promise<void> {
     return this.#retrying(async () => {
       const any = await this.#client.connections.any()
       const wish = { electionType: 1, topicPartitions: null, timeoutMs: 5000 }
-      const { errorCode } = await any.request(electLeaders, wish)
+      const { errorCode, replicaElectionResults } = await any.request(electLeaders, wish)
       refuse(errorCode, 'NONE', 'ElectLeaders')
+      for (const { topic, partitionResult } of replicaElectionResults) {
+        for (const result of partitionResult) refuse(result.errorCode, 'NONE', topic)
+      }
     })
   }
 

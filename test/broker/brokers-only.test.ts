@@ -12,6 +12,7 @@ import {
   brokerRegistration,
   brokerStatus,
   describeBacklogs,
+  describeLogEnds,
   fetchMetadata,
 } from '../../src/broker/wire/private/index.ts'
 import { realClock } from '../../src/env/real/clock.ts'
@@ -69,6 +70,7 @@ const requests: readonly (readonly [string, Api, object])[] = [
     { brokerId: 7, timeoutMs: 10, command: new Uint8Array(0), ...gossip },
   ],
   ['DescribeBacklogs', describeBacklogs, { topics: [] }],
+  ['DescribeLogEnds', describeLogEnds, { topics: [] }],
   [
     'Fetch',
     fetch,

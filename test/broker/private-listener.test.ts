@@ -14,6 +14,7 @@ import {
   brokersApis,
   brokerStatus,
   describeBacklogs,
+  describeLogEnds,
   fetchMetadata,
 } from '../../src/broker/wire/private/index.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
@@ -40,6 +41,7 @@ const privateKeys = [
   fetchMetadata,
   askController,
   describeBacklogs,
+  describeLogEnds,
 ].map(({ key }) => key)
 
 let broker: InProcessBroker

@@ -31,7 +31,7 @@ const replicaTests: Finder = {
 const controllerTests: Finder = {
   kind: 'tests',
   files: [
-    'src/broker/cluster/controller/elections',
+    'src/broker/cluster/controller/elect',
     'src/broker/cluster/controller/registration',
     'src/broker/cluster/controller/alter-partitions',
   ],

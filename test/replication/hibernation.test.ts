@@ -6,6 +6,7 @@ import { runExport } from '../../src/cli/document/commands.ts'
 import { parseDocument } from '../../src/cli/document/document.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
+import { askCoordinator } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { replicaBytes } from '../helpers/replica-bytes.ts'
 
@@ -43,7 +44,7 @@ async function produce(cluster: BrokerCluster, by: BrokerClient, value: string, 
 }
 
 async function commit(cluster: BrokerCluster, by: BrokerClient): Promise<string> {
-  const found = await cluster.coordinatorOf(by, 'readers')
+  const found = await askCoordinator(by, 'readers')
   if (typeof found === 'string') return found
   const partition = {
     partitionIndex: 0,

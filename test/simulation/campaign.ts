@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Outcome } from '../../sim/simulation.ts'
@@ -21,6 +22,8 @@ export interface Result {
   readonly failed: number
   /** Sums of what each counted, faults by their kinds among them. */
   readonly totals: Readonly<Record<string, number>>
+  /** Of all events of all seeds: the same for the same seeds at the same commit, however busy the machine is. */
+  readonly digest: string
 }
 
 /** What a seed takes at most on a busy machine; then it hangs. */
@@ -35,10 +38,12 @@ const execArgv = [...process.execArgv, '--max-semi-space-size=64']
 export async function runCampaign(campaign: Campaign): Promise<Result> {
   const { first, last, workers, args, isUntilFailure = false } = campaign
   const totals: Record<string, number> = {}
+  const hashes = new Map<number, string>()
   let next = first
   let failed = 0
   const take = (seed: number, outcome: Outcome | null): void => {
     if (outcome === null || outcome.failures.length > 0) failed++
+    hashes.set(seed, outcome?.hash ?? 'none')
     for (const [name, count] of Object.entries(outcome?.counts ?? {})) {
       totals[name] = (totals[name] ?? 0) + count
     }
@@ -58,7 +63,12 @@ export async function runCampaign(campaign: Campaign): Promise<Result> {
     child?.kill('SIGKILL')
   }
   await Promise.all(Array.from({ length: workers }, work))
-  return { seeds: next - first, failed, totals }
+  return { seeds: next - first, failed, totals, digest: digestOf(hashes) }
+}
+
+function digestOf(hashes: ReadonlyMap<number, string>): string {
+  const lines = [...hashes].toSorted(([a], [b]) => a - b).map(([seed, hash]) => `${seed} ${hash}`)
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16)
 }
 
 /** The last of all who want the processor. */

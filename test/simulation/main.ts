@@ -58,7 +58,7 @@ async function* messages(): AsyncGenerator<unknown[]> {
 async function runMany(range: string): Promise<number> {
   const [first = 1, last = first] = range.split('-').map(Number)
   const startMs = performance.now()
-  const { seeds, failed, totals } = await runCampaign({
+  const { seeds, failed, totals, digest } = await runCampaign({
     first,
     last,
     workers: Number(values.workers),
@@ -73,7 +73,7 @@ async function runMany(range: string): Promise<number> {
     },
   })
   const seconds = ((performance.now() - startMs) / 1000).toFixed(0)
-  console.log(`${seeds} seeds, ${failed} failed, ${seconds} s`, totals)
+  console.log(`${seeds} seeds, ${failed} failed, ${seconds} s, digest ${digest}`, totals)
   return failed > 0 ? 1 : 0
 }
 

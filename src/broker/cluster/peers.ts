@@ -3,6 +3,7 @@ import { WireClient, type WireClientEnv, type WireClientOptions } from '../wire/
 import { WireClientError } from '../wire/client/client-error.ts'
 import { isLoginRefusal, scramLogin } from '../wire/client/scram-login.ts'
 import { present } from '../../lib/assert.ts'
+import { SaltedPasswords } from '../wire/sasl/salted-passwords.ts'
 import { ScramError } from '../wire/sasl/scram-messages.ts'
 import { scramMechanism } from '../wire/sasl/scram-mechanisms.ts'
 
@@ -46,6 +47,7 @@ export class Peers implements PeerConnections {
   readonly #options: PeersOptions
   readonly #lanes = new Map<string, Promise<WireClient>>()
   readonly #open = new Set<WireClient>()
+  readonly #salted = new SaltedPasswords()
   /** Where this broker was turned away when it came last. */
   readonly #strangers = new Set<string>()
   #isClosed = false
@@ -61,6 +63,7 @@ export class Peers implements PeerConnections {
     if (this.#isClosed) throw closedHere()
     if (secret === null) throw new WireClientError('local', noPassword)
     const user = brokerPrincipal
+    const login = { random: env.random, mechanism, salt: this.#salted.salt }
     const client = await this.#noting(
       address,
       WireClient.connect(env, address, {
@@ -71,7 +74,7 @@ export class Peers implements PeerConnections {
         requestTimeoutMs: connectTimeoutMs,
         // A batch comes whole, and may be as large as topics allow: whatever a frame can have.
         frameSizeMax: 0x7fff_ffff,
-        authenticate: scramLogin({ random: env.random, mechanism, user, password: secret }),
+        authenticate: scramLogin({ ...login, user, password: secret }),
         ...options,
       }),
     )

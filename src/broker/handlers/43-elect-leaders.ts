@@ -1,6 +1,6 @@
 import { type Uuid, zeroUuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ElectionKind, ElectionResult, PartitionId } from '../cluster/controller/commands.ts'
+import type { ElectionResult, LogEnd, PartitionId } from '../cluster/controller/commands.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   electLeaders,
@@ -9,28 +9,31 @@ import {
 } from '../wire/messages/index.ts'
 import { changeTimeoutMs } from './change-timeout.ts'
 import type { Handler } from './handler.ts'
+import { logEnds, type LogEndsOptions } from './log-ends.ts'
 
 type TopicResult = ElectLeadersResponse['replicaElectionResults'][number]
 type Result = TopicResult['partitionResult'][number]
 type Asked = NonNullable<ElectLeadersRequest['topicPartitions']>
 
-/** Preferred, and unclean (KIP-460). */
-const kinds: readonly (ElectionKind | undefined)[] = ['preferred', 'unclean']
+/** Preferred, and unclean (KIP-460): of those that live the one with the most (R9). */
+const kinds = ['preferred', 'longest'] as const
 
 /**
- * ElectLeaders: v0-2. The controller elects; this broker gives it topics by their ids. Where the request names no partitions, those
- * that need no election are left out, as in Kafka.
+ * ElectLeaders: v0-2. The controller elects; this broker gives it topics by their ids, and for an unclean election the ends of the logs.
+ * Where the request names no partitions, those that need no election are left out, as in Kafka.
  */
 export function electLeadersHandler(
-  cluster: Pick<Cluster, 'image' | 'ask'>,
+  options: LogEndsOptions & { readonly cluster: Pick<Cluster, 'ask'> },
 ): Handler<ElectLeadersRequest, ElectLeadersResponse> {
+  const { cluster } = options
   return {
     api: electLeaders,
     async handle({ electionType, topicPartitions, timeoutMs }) {
       const kind = electionType < 0 ? undefined : kinds[electionType]
       if (kind === undefined) return ofUnknownType(electionType, topicPartitions)
       const partitions = topicPartitions === null ? null : known(cluster, topicPartitions)
-      const command = { type: 'electLeaders', kind, partitions } as const
+      const ends = kind === 'longest' ? await endsOf(options, partitions) : []
+      const command = { type: 'electLeaders', kind, partitions, ends } as const
       const answer =
         partitions?.length === 0
           ? ({ type: 'leadersElected', results: [] } as const)
@@ -51,6 +54,22 @@ export function electLeadersHandler(
       )
     },
   }
+}
+
+/** Of those that nobody leads: the others need no election. */
+function endsOf(
+  options: LogEndsOptions,
+  partitions: readonly PartitionId[] | null,
+): Promise<readonly LogEnd[]> {
+  const { image } = options.cluster
+  const all = (): PartitionId[] =>
+    Array.from(image.topics(), ({ id: topicId, partitions: of }) =>
+      of.map(({ index }) => ({ topicId, index })),
+    ).flat()
+  const leaderless = (partitions ?? all()).filter(
+    ({ topicId, index }) => image.topicById(topicId)?.partitions[index]?.leader === -1,
+  )
+  return logEnds(options, leaderless)
 }
 
 /** Every topic, with those of its partitions that needed an election. */

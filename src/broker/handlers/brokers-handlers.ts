@@ -1,5 +1,6 @@
 import { askControllerHandler } from './10002-ask-controller.ts'
 import { describeBacklogsHandler } from './10003-describe-backlogs.ts'
+import { describeLogEndsHandler } from './10004-describe-log-ends.ts'
 import { fetchMetadataHandler } from './10001-fetch-metadata.ts'
 import { alterPartitionHandler } from './56-alter-partition.ts'
 import { brokerRegistrationHandler } from './62-broker-registration.ts'
@@ -22,5 +23,6 @@ export function brokersHandlers(
     fetchMetadataHandler(service),
     askControllerHandler(service),
     describeBacklogsHandler(partitions),
+    describeLogEndsHandler(partitions),
   ]
 }

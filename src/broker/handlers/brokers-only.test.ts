@@ -7,6 +7,7 @@ import {
   fetchMetadata,
   askController,
   describeBacklogs,
+  describeLogEnds,
 } from '../wire/private/index.ts'
 import { refusalOfStranger } from './brokers-only.ts'
 
@@ -20,7 +21,7 @@ const session = (isBroker: boolean, principal: string): Session => ({
 const strangers = [openSession, session(false, 'operator'), session(false, 'broker')]
 const broker = session(true, 'broker')
 
-const wholly = [...brokersApis, fetchMetadata, askController, describeBacklogs]
+const wholly = [...brokersApis, fetchMetadata, askController, describeBacklogs, describeLogEnds]
 const withReplica = new Set(['Fetch', 'ListOffsets', 'OffsetForLeaderEpoch'])
 
 /** What is answered; `served` where the request goes on to its handler. */

@@ -16,6 +16,7 @@ import {
   askController,
   brokersApis,
   describeBacklogs,
+  describeLogEnds,
   fetchMetadata,
 } from '../wire/private/index.ts'
 
@@ -79,7 +80,7 @@ const epochs: Rule = {
 }
 
 const rules: ReadonlyMap<number, Rule> = new Map([
-  ...[...brokersApis, fetchMetadata, askController, describeBacklogs].map(
+  ...[...brokersApis, fetchMetadata, askController, describeBacklogs, describeLogEnds].map(
     ({ key }) => [key, always] as const,
   ),
   [fetch.key, fetches],

@@ -140,7 +140,7 @@ function administrationHandlers(options: HandlersOptions): Handler[] {
       space: options.space,
       isCordoned: () => isCordoned(image(), cluster.brokerId),
     }),
-    electLeadersHandler(cluster),
+    electLeadersHandler({ clock: env.clock, cluster, partitions }),
     alterPartitionReassignmentsHandler(cluster),
     listPartitionReassignmentsHandler(image),
     describeClientQuotasHandler,

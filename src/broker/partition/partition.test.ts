@@ -37,7 +37,7 @@ async function leading(over: Partial<LogConfig> = {}) {
 
 test('what readers see of a partition: where it begins and ends, its records by time, its epochs', async () => {
   const { partition, append } = await leading()
-  const empty = { startOffset: 0, highWatermark: 0, endOffset: 0, sizeBytes: 0 }
+  const empty = { startOffset: 0, highWatermark: 0, endOffset: 0, latestEpoch: 4, sizeBytes: 0 }
   expect([partition.isOpen, partition.extent]).toEqual([true, empty])
   const times = [10_000, 30_000, 20_000]
   const batch = batchOf(3, { timestamps: times })
@@ -46,6 +46,7 @@ test('what readers see of a partition: where it begins and ends, its records by 
     startOffset: 0,
     highWatermark: 3,
     endOffset: 3,
+    latestEpoch: 4,
     sizeBytes: batch.length,
   })
   expect(partition.earliest).toEqual({ offset: 0, leaderEpoch: 4 })

@@ -75,8 +75,8 @@ export class Partition {
   get extent(): Extent | null {
     const { log } = this.#core
     if (log === null) return null
-    const { startOffset, endOffset, sizeBytes } = log
-    return { startOffset, highWatermark: this.highWatermark, endOffset, sizeBytes }
+    const { startOffset, endOffset, latestEpoch, sizeBytes } = log
+    return { startOffset, highWatermark: this.highWatermark, endOffset, latestEpoch, sizeBytes }
   }
 
   /** Bytes and batches of clients that were appended by this process. */

@@ -120,7 +120,7 @@ export class Partitions {
   }
 
   /** By the topic's id. */
-  findById({ topicId, partition }: LogId): Partition | undefined {
+  findById({ topicId, partition }: Pick<LogId, 'topicId' | 'partition'>): Partition | undefined {
     return this.#byTopic.get(topicId)?.get(partition)
   }
 

@@ -138,6 +138,8 @@ export interface Extent {
   readonly startOffset: number
   readonly highWatermark: number
   readonly endOffset: number
+  /** The newest leader epoch in it; -1 in a log that never had one. */
+  readonly latestEpoch: number
   readonly sizeBytes: number
 }
 

@@ -12,8 +12,9 @@ interface Seen {
   readonly now: string
 }
 
-/** A pod that is younger is on its way: who has just made a cluster waits for all of it. */
+/** A broker that is wanted for less is on its way: who has just made a cluster waits for all of it. Its pods come and go. */
 const youngMs = 60_000
+const partitionsOffline = 'PartitionsOffline'
 
 /**
  * Whether clients are served. A broker alone serves or not. Of several, those that serve are enough once the cluster has been
@@ -57,12 +58,14 @@ function servedByOthers(
   const former = formerly(observed.cluster.status.conditions, 'Ready')
   const wanting = views.filter((_, at) => !isServing(at))
   const isMade = isWhole(views, told) && !wanting.some(view => isYoung(view, now))
-  if (former?.status !== 'True' && !isMade) return null
+  // What has lost a leader was whole before.
+  const wasWhole = former?.status === 'True' || former?.reason === partitionsOffline
+  if (!wasWhole && !isMade) return null
   const unserved = (told.leaderlessCount ?? 0) + ledBy(wanting, told)
   const serving = views.length - wanting.length
   const why = brokers.find(({ status }) => status !== 'True')!.message
   const count = `${serving} of ${views.length} brokers serve clients`
-  if (unserved > 0) return no('PartitionsOffline', `${unserved} partitions have no leader: ${why}`)
+  if (unserved > 0) return no(partitionsOffline, `${unserved} partitions have no leader: ${why}`)
   return yes('ServingWithout', `${count}, and every partition has a leader there: ${why}`)
 }
 
@@ -93,7 +96,7 @@ function ledBy(views: readonly BrokerView[], { brokers }: Told): number {
   return brokers.reduce((sum, { brokerId, leads }) => sum + (ids.has(brokerId) ? leads : 0), 0)
 }
 
-function isYoung({ pod }: BrokerView, now: string): boolean {
-  const madeAt = pod?.metadata.creationTimestamp
+function isYoung({ logBroker }: BrokerView, now: string): boolean {
+  const madeAt = logBroker?.metadata.creationTimestamp
   return madeAt !== undefined && Date.parse(now) - Date.parse(madeAt) < youngMs
 }

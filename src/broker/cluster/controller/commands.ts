@@ -217,13 +217,17 @@ export interface PartitionAlterationResult extends PartitionId {
 
 /**
  * `preferred`: the first of the replicas, of those in sync. `unclean`: of a partition that nobody leads, whoever is eligible, else any
- * replica that lives. `longest`: as `unclean`, and of those that live the one whose log reaches furthest, as `ends` tells.
+ * replica that lives. `longest`: as `unclean`, and of those that live the one whose log reaches furthest, as all of them tell in `ends`.
  */
-export type ElectionKind = 'preferred' | 'unclean' | 'longest'
+type ElectionKind = 'preferred' | 'unclean' | 'longest'
 
 /** How far the log of a replica reaches. */
 export interface LogEnd extends PartitionId {
   readonly brokerId: number
+  /** Of the registration and of the partition when it was told: in others the log may be another one. */
+  readonly brokerEpoch: number
+  readonly leaderEpoch: number
+  /** The newest in the log; -1: it never had one, or cannot be read. */
   readonly lastEpoch: number
   readonly endOffset: number
 }

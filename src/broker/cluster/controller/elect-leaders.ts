@@ -4,7 +4,7 @@ import { isActive, isDrained } from '../../metadata/replicas.ts'
 import type { MetadataRecord, RecordOf } from '../../metadata/records.ts'
 import type { Command, ElectionResult, LogEnd, PartitionId } from './commands.ts'
 import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
-import { activeReplicas, changedPartition, type Election } from './elections.ts'
+import { activeReplicas, changedPartition, type Election, type Replica } from './elections.ts'
 import { applied, changesOf } from './partition-changes.ts'
 
 type ElectLeaders = Extract<Command, { readonly type: 'electLeaders' }>
@@ -83,9 +83,9 @@ function afterElection(
   }
   const own = ends.filter(end => end.topicId === topicId && end.index === index)
   const election = kind === 'unclean' ? 'unclean' : longest(image, partition, own)
-  const after =
-    election === null ? partition : changedPartition(image, topic, partition, { election })
-  return after.leader >= 0 ? after : unavailable(kind)
+  if (typeof election === 'object') return election
+  const after = changedPartition(image, topic, partition, { election })
+  return after.leader >= 0 ? after : nobodyLives
 }
 
 function preferred(
@@ -109,30 +109,50 @@ function preferred(
 
 /**
  * Whose log reaches furthest, by epoch and then by offset: among those last known where all of them are there, because then the longest
- * has all that was committed (KIP-966); else among all that live and are told of.
+ * has all that was committed (KIP-966; durability.md R9); else among all that live. One of whom nothing is told might be it: while
+ * somebody lives of whose log nothing is known, in this registration and in this leader epoch, nobody is elected.
  */
 function longest(
   image: MetadataImage,
   partition: PartitionImage,
   ends: readonly LogEnd[],
-): Election | null {
-  const { lastKnownElr, elr } = partition
+): Election | Mistake {
+  const { lastKnownElr, elr, leaderEpoch } = partition
   const active = activeReplicas(image, partition)
   // Whoever is eligible has everything, however long another log is.
   if (active.some(({ directoryId }) => elr.includes(directoryId))) return 'clean'
-  const told = active.filter(({ id }) => ends.some(({ brokerId }) => brokerId === id))
-  const known = told.filter(({ directoryId }) => lastKnownElr.includes(directoryId))
-  const candidates = known.length > 0 && known.length === lastKnownElr.length ? known : told
-  const [best] = ends
-    .filter(({ brokerId }) => candidates.some(({ id }) => id === brokerId))
-    .toSorted((a, b) => b.lastEpoch - a.lastEpoch || b.endOffset - a.endOffset)
-  return best?.brokerId ?? null
+  const endOf = ({ id, epoch }: Replica): LogEnd | undefined =>
+    ends.find(
+      end => end.brokerId === id && end.brokerEpoch === epoch && end.leaderEpoch === leaderEpoch,
+    )
+  const silent = active.find(replica => endOf(replica) === undefined)
+  if (silent !== undefined) return silence(silent.id)
+  const known = active.filter(({ directoryId }) => lastKnownElr.includes(directoryId))
+  const candidates = known.length > 0 && known.length === lastKnownElr.length ? known : active
+  const [best] = candidates
+    .map(replica => ({ replica, end: endOf(replica)! }))
+    .filter(({ end }) => end.endOffset >= 0)
+    .toSorted((a, b) => order(a.end, b.end) || rank(a.replica) - rank(b.replica))
+  return best?.replica.id ?? 'unclean'
 }
 
-function unavailable(kind: ElectLeaders['kind']): Mistake {
-  const message =
-    kind === 'unclean'
-      ? 'No replica of the partition is alive.'
-      : 'No replica of the partition is alive whose log is known.'
-  return mistake('ELIGIBLE_LEADERS_NOT_AVAILABLE', message)
+function order(a: LogEnd, b: LogEnd): number {
+  return b.lastEpoch - a.lastEpoch || b.endOffset - a.endOffset
+}
+
+/** Of logs that end alike, one that was lost comes last; else the first of the replicas. */
+function rank({ startClass }: Replica): number {
+  return startClass === 'D' ? 1 : 0
+}
+
+const nobodyLives = mistake(
+  'ELIGIBLE_LEADERS_NOT_AVAILABLE',
+  'No replica of the partition is alive.',
+)
+
+function silence(brokerId: number): Mistake {
+  return mistake(
+    'ELIGIBLE_LEADERS_NOT_AVAILABLE',
+    `Broker ${brokerId} is alive and has not said how far its log reaches, which may be further than the others. Ask again, or stop it.`,
+  )
 }

@@ -1,30 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { directoryOf, registered } from '../../../../test/metadata/brokers.ts'
+import { registered } from '../../../../test/metadata/brokers.ts'
 import { ControllerWorld, threeBrokers } from '../../../../test/metadata/controller-world.ts'
-import type { Answer, Command, LogEnd } from './commands.ts'
 import { dueFeatureLevel } from './duties.ts'
-
-function errorOf(answer: Answer): string | undefined {
-  if (answer.type === 'refused') return answer.error
-  return answer.type === 'leadersElected' ? answer.results[0]?.error : answer.type
-}
-
-type Kind = Extract<Command, { type: 'electLeaders' }>['kind']
-
-function elect(
-  world: ControllerWorld,
-  kind: Kind,
-  ends?: Record<number, [number, number]>,
-): Answer {
-  const id = { topicId: world.topicId(), index: 0 }
-  const told: LogEnd[] = Object.entries(ends ?? {}).map(([brokerId, [lastEpoch, endOffset]]) => ({
-    ...id,
-    brokerId: Number(brokerId),
-    lastEpoch,
-    endOffset,
-  }))
-  return world.ask({ type: 'electLeaders', kind, partitions: [id], ends: told })
-}
 
 /** All three lost power, one after the other, and two of them are back. */
 function afterPowerLoss(): ControllerWorld {
@@ -183,87 +160,6 @@ describe('R9, I-19: the leader', () => {
     expect(world.alter(world.wish([3], recovering))).toMatchObject({
       results: [{ error: 'INVALID_REQUEST' }],
     })
-  })
-})
-
-describe('an election by command', () => {
-  test('I-24: of the preferred leader needs it in sync, and not in office', () => {
-    const world = threeBrokers()
-    expect(errorOf(elect(world, 'preferred'))).toBe('ELECTION_NOT_NEEDED')
-    world.fence(1)
-    expect(errorOf(elect(world, 'preferred'))).toBe('PREFERRED_LEADER_NOT_AVAILABLE')
-    world.heartbeat(1)
-    expect(errorOf(elect(world, 'preferred'))).toBe('PREFERRED_LEADER_NOT_AVAILABLE')
-    world.alter(world.wish([2, 3, 1]))
-    const { leaderEpoch } = world.partition()
-    expect(errorOf(elect(world, 'preferred'))).toBe('NONE')
-    expect(world.state()[0]).toBe(1)
-    expect(world.partition().leaderEpoch).toBe(leaderEpoch + 1)
-  })
-
-  test('I-24: of all tells only of those that needed it', () => {
-    const world = threeBrokers()
-    world.create('u', [[2, 1, 3]])
-    world.fence(1)
-    world.heartbeat(1)
-    world.alter(world.wish([2, 3, 1]))
-    const answer = world.ask({ type: 'electLeaders', kind: 'preferred', partitions: null })
-    expect(answer).toMatchObject({ results: [{ topicId: world.topicId('t'), error: 'NONE' }] })
-  })
-
-  test('I-24: is made every five minutes of all that are in sync', () => {
-    const world = threeBrokers()
-    world.fence(1)
-    world.heartbeat(1)
-    world.alter(world.wish([2, 3, 1]))
-    world.pass(299_800, 1, 2, 3)
-    expect(world.state()[0]).toBe(2)
-    world.pass(400, 1, 2, 3)
-    expect(world.state()).toEqual([1, [2, 3, 1], [], []])
-  })
-
-  test('unclean needs nobody in office, and somebody alive', () => {
-    const world = threeBrokers()
-    expect(errorOf(elect(world, 'unclean'))).toBe('ELECTION_NOT_NEEDED')
-    for (const id of [3, 2, 1]) world.fence(id)
-    expect(errorOf(elect(world, 'unclean'))).toBe('ELIGIBLE_LEADERS_NOT_AVAILABLE')
-    world.heartbeat(3)
-    expect(errorOf(elect(world, 'unclean'))).toBe('NONE')
-    expect(world.state()).toEqual([3, [3], [], []])
-    expect(world.partition().isRecovering).toBe(true)
-  })
-
-  test('D11: unclean prefers who was last known, and a broker with an empty disk comes last', () => {
-    const world = afterPowerLoss()
-    world.fence(3)
-    world.start(3, { startClass: 'D', directoryId: directoryOf(3, 1) })
-    world.heartbeat(2)
-    elect(world, 'unclean')
-    expect(world.state()).toEqual([2, [2], [], []])
-  })
-
-  test('of the longest takes the greatest end of those last known, where all of them are there (D10)', () => {
-    const world = afterPowerLoss()
-    for (const id of [1, 2, 3]) world.heartbeat(id)
-    expect(errorOf(elect(world, 'longest'))).toBe('ELIGIBLE_LEADERS_NOT_AVAILABLE')
-    elect(world, 'longest', { 1: [3, 10], 2: [4, 7], 3: [4, 9] })
-    expect(world.state()).toEqual([2, [2], [], []])
-  })
-
-  test('of the longest takes that of all who live, where somebody last known is away', () => {
-    const world = afterPowerLoss()
-    world.heartbeat(1)
-    world.heartbeat(3)
-    elect(world, 'longest', { 1: [4, 10], 3: [4, 11] })
-    expect(world.state()).toEqual([3, [3], [], []])
-  })
-
-  test('of a partition that there is not is refused', () => {
-    const world = threeBrokers()
-    const partitions = [{ topicId: world.topicId(), index: 7 }]
-    expect(errorOf(world.ask({ type: 'electLeaders', kind: 'preferred', partitions }))).toBe(
-      'UNKNOWN_TOPIC_OR_PARTITION',
-    )
   })
 })
 

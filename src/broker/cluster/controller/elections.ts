@@ -129,8 +129,11 @@ function electionOf(
   return chosen === undefined ? null : alone(chosen, true)
 }
 
-interface Replica {
+/** A live one. */
+export interface Replica {
   readonly id: number
+  /** Of its broker's registration. */
+  readonly epoch: number
   readonly directoryId: Uuid
   readonly startClass: string
 }

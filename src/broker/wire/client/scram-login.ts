@@ -1,6 +1,6 @@
 import type { Random } from '../../../env/env.ts'
 import { saslAuthenticate, saslHandshake } from '../messages/index.ts'
-import { ScramClient } from '../sasl/scram-client.ts'
+import { ScramClient, type ScramClientOptions } from '../sasl/scram-client.ts'
 import { nonceBytes, nonceOf } from '../sasl/scram-messages.ts'
 import type { ScramMechanism } from '../sasl/scram-mechanisms.ts'
 import { AnsweredError, refuseErrors } from './client-error.ts'
@@ -11,6 +11,8 @@ export interface ScramLogin {
   readonly mechanism: ScramMechanism
   readonly user: string
   readonly password: string
+  /** As of a ScramClient. */
+  readonly salt?: ScramClientOptions['salt']
 }
 
 /**
@@ -18,13 +20,19 @@ export interface ScramLogin {
  * a ScramError where we do not believe it: it must know the password, too.
  */
 export function scramLogin(login: ScramLogin): (client: WireClient) => Promise<void> {
-  const { random, mechanism, user, password } = login
+  const { random, mechanism, user, password, salt } = login
   return async client => {
     const wish = { mechanism: mechanism.name }
     const { errorCode } = await client.request(saslHandshake, wish, { version: 1 })
     refuseErrors(errorCode, `SaslHandshake with ${mechanism.name}`)
     const nonce = nonceOf(random.bytes(nonceBytes))
-    const exchange = new ScramClient({ hash: mechanism.hash, user, password, nonce })
+    const exchange = new ScramClient({
+      hash: mechanism.hash,
+      user,
+      password,
+      nonce,
+      ...(salt === undefined ? {} : { salt }),
+    })
     const challenge = await send(client, user, exchange.first())
     exchange.finish(await send(client, user, exchange.prove(challenge)))
   }

@@ -4,6 +4,7 @@ import { brokerStatus } from './10000-broker-status.ts'
 import { fetchMetadata } from './10001-fetch-metadata.ts'
 import { askController } from './10002-ask-controller.ts'
 import { describeBacklogs } from './10003-describe-backlogs.ts'
+import { describeLogEnds } from './10004-describe-log-ends.ts'
 import { alterPartition } from './56-alter-partition.ts'
 import { brokerRegistration } from './62-broker-registration.ts'
 import { brokerHeartbeat } from './63-broker-heartbeat.ts'
@@ -13,6 +14,7 @@ export * from './10000-broker-status.ts'
 export * from './10001-fetch-metadata.ts'
 export * from './10002-ask-controller.ts'
 export * from './10003-describe-backlogs.ts'
+export * from './10004-describe-log-ends.ts'
 export * from './56-alter-partition.ts'
 export * from './62-broker-registration.ts'
 export * from './63-broker-heartbeat.ts'
@@ -28,10 +30,14 @@ export const brokersApis: readonly Api[] = [
 
 /** And APIs that Kafka does not have. No client is told of any. */
 const privateApis: ReadonlyMap<number, Api> = new Map(
-  [...brokersApis, brokerStatus, fetchMetadata, askController, describeBacklogs].map(api => [
-    api.key,
-    api,
-  ]),
+  [
+    ...brokersApis,
+    brokerStatus,
+    fetchMetadata,
+    askController,
+    describeBacklogs,
+    describeLogEnds,
+  ].map(api => [api.key, api]),
 )
 
 /** As `apiByKey`, on the private listener. */

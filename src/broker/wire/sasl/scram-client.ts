@@ -15,6 +15,8 @@ export interface ScramClientOptions extends ScramHash {
   readonly password: string
   /** Fresh for each exchange. */
   readonly nonce: string
+  /** Default: the work is done anew. */
+  readonly salt?: typeof saltPassword
 }
 
 /** No channel is bound. */
@@ -38,7 +40,7 @@ export class ScramClient {
   prove(token: Uint8Array): Uint8Array {
     const first = textOf(token)
     const [nonce, salt, rounds] = readAttributes(first, ['r', 's', 'i'])
-    const { password, nonce: own } = this.#options
+    const { password, nonce: own, salt: salted = saltPassword } = this.#options
     if (!nonce.startsWith(own) || nonce.length === own.length) {
       throw new ScramError('the server did not add to our nonce')
     }
@@ -48,7 +50,7 @@ export class ScramClient {
       throw new ScramError(`the server asks for ${rounds} iterations`)
     }
     const given = { salt: readBase64(salt), iterations }
-    const { saltedPassword } = saltPassword(this.#options, password, given)
+    const { saltedPassword } = salted(this.#options, password, given)
     const clientKey = keyed(this.#options, saltedPassword, 'Client Key')
     const serverKey = keyed(this.#options, saltedPassword, 'Server Key')
     const final = `c=${base64(utf8(header))},r=${nonce}`
