@@ -18,6 +18,7 @@ export interface StatusParts {
   partitions?: Partitions
   /** As soon as clients are served. */
   inSync?: InSyncReadiness
+  disk?: { readonly awaitedCopySequence: number }
 }
 
 /** What does not come from the parts. */
@@ -51,11 +52,16 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {
       return { topic: id.topic, partitionIndex: id.partition, reason }
     }),
+    awaitedCopySequence: cluster === undefined || alone !== null ? awaitedCopy(parts) : -1,
     uncopiedCount: uncopiedCount(cluster?.image, partitions),
     metadataSequence: cluster?.image.sequence ?? -1,
     controllerId: cluster?.image.controllerId ?? -1,
     ...countedIn(cluster),
   }
+}
+
+function awaitedCopy({ disk }: StatusParts): number {
+  return disk?.awaitedCopySequence ?? -1
 }
 
 /** Partitions that are led here, and of which somebody in sync lacks something; -1 where clients write, so that it says nothing. */

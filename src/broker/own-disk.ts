@@ -39,7 +39,10 @@ export interface OwnDiskOptions {
 export class OwnDisk {
   readonly #options: OwnDiskOptions
   readonly #objects: NamedObjects | null
+  readonly #source: IdentitySource
   readonly #guard: DiskGuard
+  #copy: MetadataCopy | null = null
+  #isCopyAwaited = false
   /** The lock is this one's; null before it is taken, and when a directory has it. */
   #claim: Claim | null = null
   #admission: Admission | null = null
@@ -49,9 +52,10 @@ export class OwnDisk {
     this.#options = options
     const { identityConfigMap: name } = settings
     this.#objects = name === '' ? null : options.openObjects()
+    this.#source = this.#objects === null ? nobody : new ConfigMapSource(this.#objects, name)
     this.#guard = new DiskGuard({
       clock: env.clock,
-      source: this.#objects === null ? nobody : new ConfigMapSource(this.#objects, name),
+      source: this.#source,
       claimant: {
         brokerId: settings.nodeId,
         clusterId: settings.clusterId,
@@ -75,7 +79,26 @@ export class OwnDisk {
   openCopy(): MetadataCopy | undefined {
     const { env, settings } = this.#options
     if (isSoleStore(settings)) return undefined
-    return MetadataCopy.open(env.disk, `${settings.logDirs}/metadata.copy`)
+    const path = `${settings.logDirs}/metadata.copy`
+    return (this.#copy = MetadataCopy.open(env.disk, path, () => this.#mayFill()))
+  }
+
+  /**
+   * Sequence of the last record of the copy, 0 where there is none, while the metadata store waits for the longest copy that there is;
+   * -1 where it does not, as far as this broker has seen.
+   */
+  get awaitedCopySequence(): number {
+    if (!this.#isCopyAwaited) return -1
+    return (this.#copy?.cursor?.nextSequence ?? 1) - 1
+  }
+
+  /** Of several brokers one has the longest copy, and whoever records disks says who. */
+  async #mayFill(): Promise<boolean> {
+    const { settings } = this.#options
+    if (this.#source === nobody || settings.clusterSize < 2) return true
+    this.#isCopyAwaited = true
+    const reading = await this.#source.read()
+    return reading.kind === 'found' && reading.identity.mayFill === true
   }
 
   /** @throws DirectoryError */

@@ -11,6 +11,8 @@ export interface DiskIdentity {
   readonly directoryId: string
   /** Whether an empty disk may become this broker's. */
   readonly mayFormat: boolean
+  /** Whether the ring of the metadata log, made anew, is to be filled from this disk, whose copy is the longest. Left out: it is not. */
+  readonly mayFill?: boolean
 }
 
 /** `identity` as the ConfigMap has it. */
@@ -21,14 +23,14 @@ export function identityData(identity: DiskIdentity): Readonly<Record<string, st
     incarnation: String(identity.incarnation),
     directoryId: identity.directoryId,
     mayFormat: String(identity.mayFormat),
+    ...(identity.mayFill === true ? { mayFill: 'true' } : {}),
   }
 }
 
 /** What the data of a ConfigMap says; null where it is not as `identityData` writes it. */
 export function identityOf(data: unknown): DiskIdentity | null {
-  const { clusterId, brokerId, incarnation, directoryId, mayFormat } = (data ?? {}) as Readonly<
-    Record<string, unknown>
-  >
+  const { clusterId, brokerId, incarnation, directoryId, mayFormat, mayFill } = (data ??
+    {}) as Readonly<Record<string, unknown>>
   const isWhole =
     typeof clusterId === 'string' &&
     clusterId !== '' &&
@@ -43,6 +45,7 @@ export function identityOf(data: unknown): DiskIdentity | null {
     incarnation: Number(incarnation),
     directoryId,
     mayFormat: mayFormat === 'true',
+    ...(mayFill === 'true' ? { mayFill: true } : {}),
   }
 }
 

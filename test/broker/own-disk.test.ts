@@ -3,6 +3,7 @@ import { SimDisk } from '../../sim/disk.ts'
 import { SimKubernetes } from '../../sim/kubernetes-objects.ts'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { genesisObjects } from '../../src/broker/metadata/kubernetes/genesis.ts'
+import type { Settings } from '../../src/broker/config/settings.ts'
 import { errorCode } from '../../src/broker/wire/errors.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
@@ -52,9 +53,12 @@ class World {
   }
 
   /** Begins to start; whether that goes well `started` tells. */
-  begin(disk: SimDisk): { readonly broker: InProcessBroker; readonly started: Promise<void> } {
+  begin(
+    disk: SimDisk,
+    more: Partial<Settings> = {},
+  ): { readonly broker: InProcessBroker; readonly started: Promise<void> } {
     if (disk.stat('/data') === null) disk.mkdir('/data')
-    const broker = new InProcessBroker(disk, settings, undefined, {
+    const broker = new InProcessBroker(disk, { ...settings, ...more }, undefined, {
       openObjects: () => this.api.client(),
     })
     this.#running.push(broker)
@@ -304,4 +308,25 @@ test('a ring that was lost is made anew from the copy on the disk', async () => 
   expect((await client.createTopics([{ name: 'late' }])).topics[0]?.errorCode).toBe(0)
   await broker.broker.stop()
   expect((await second.restart(disk)).broker.status.isMetadataWaiting).toBe(false)
+})
+
+test('of several brokers one whose ring was made anew tells how far its copy reaches, and fills it only where that is permitted', async () => {
+  const disk = new SimDisk()
+  const before = newWorld()
+  await withData(before, disk)
+  const world = newWorld('disks', false)
+  const { data } = before.api.object('ConfigMap', settings.identityConfigMap) as {
+    data?: Record<string, string>
+  }
+  world.write({ directoryId: data!['directoryId']! })
+  const { broker, started } = world.begin(disk, { clusterSize: 2 })
+  const ends = (): { copy: number; log: number } => {
+    const { awaitedCopySequence = -1, metadataSequence = -1 } = broker.broker.status
+    return { copy: Number(awaitedCopySequence), log: Number(metadataSequence) }
+  }
+  const waiting = await eventually('it waits', ends, ({ copy }) => copy >= 0)
+  expect(waiting.copy).toBeGreaterThan(0)
+  world.write({ mayFill: 'true' })
+  await eventually('the ring is filled', ends, ({ copy, log }) => copy === -1 && log > waiting.copy)
+  await started
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { KubernetesObject, NamedObjects } from '../../src/kubernetes/named-objects.ts'
+import { MetadataCopy } from '../../src/broker/metadata/copy/metadata-copy.ts'
 import { KubernetesStore } from '../../src/broker/metadata/kubernetes/kubernetes-store.ts'
 import { createTopic as create } from '../helpers/brokers-checks.ts'
 import { BrokersWorld } from '../helpers/brokers-world.ts'
@@ -9,12 +10,16 @@ const lease = 'orders-controller'
 
 /** Brokers whose metadata log lies in the ring of a LogCluster that an operator has just made. */
 class World extends BrokersWorld {
-  readonly ring = new SimulatedRing()
+  ring = new SimulatedRing()
+  /** Whose copy may fill a ring that waits for one; null: nobody's. */
+  filler: number | null = null
   /** Who is cut off from the API. */
   readonly silent = new Set<number>()
 
   begin(id: number): Promise<unknown> {
-    return this.node(id).start({ clusterId, clusterSize: 3, store: this.storeOf(id) })
+    const mayFill = (): Promise<boolean> => Promise.resolve(this.filler === id)
+    const copy = MetadataCopy.open(this.node(id).disk, '/data/metadata.copy', mayFill)
+    return this.node(id).start({ clusterId, clusterSize: 3, store: this.storeOf(id), copy })
   }
 
   /** As pods do: all of them at the same time. */
@@ -94,4 +99,42 @@ test('the Lease of one that is cut off passes on, and so does its office', async
   const [successor] = world.officers().filter(id => id !== officer)
   expect(world.holder).toBe(`broker-${successor}`)
   expect(await create(world, world.node(successor!).cluster!, 'a')).toBe('NONE')
+})
+
+test('a ring that was made anew waits until somebody says whose copy is the longest; filled from it, it is followed by all', async () => {
+  const world = new World()
+  await world.beginAll()
+  const first = world.node(world.officers()[0]!).cluster!
+  await world.until(() => first.image.brokers.size === 3)
+  expect(await create(world, first, 'a')).toBe('NONE')
+  await world.clock.run(500)
+  // One goes, and misses what comes after.
+  const short = [0, 1, 2].find(id => !world.officers().includes(id))!
+  const stopped = world.node(short).stop()
+  await world.until(() => world.node(short).cluster === null)
+  await world.clock.run(10_000)
+  await stopped
+  const officer = world.node(world.officers()[0]!)
+  expect(await create(world, officer.cluster!, 'b')).toBe('NONE')
+  await world.clock.run(500)
+  for (const id of [0, 1, 2]) world.node(id).kill()
+  const copies = [0, 1, 2].map(id => {
+    const copy = MetadataCopy.open(world.node(id).disk, '/data/metadata.copy')
+    return { id, end: copy.cursor!.nextSequence }
+  })
+  const [longest] = copies.toSorted((a, b) => b.end - a.end)
+  expect(copies[short]!.end).toBeLessThan(longest!.end)
+
+  world.ring = new SimulatedRing(undefined, 'disks')
+  const starting = [0, 1, 2].map(id => world.begin(id))
+  await world.clock.run(5_000)
+  // Nobody fills it by himself, and nobody gives up.
+  expect([0, 1, 2].map(id => world.node(id).cluster)).toEqual([null, null, null])
+  world.filler = longest!.id
+  await world.until(() => [0, 1, 2].every(id => world.node(id).cluster !== null))
+  await Promise.all(starting)
+  const clusters = [0, 1, 2].map(id => world.node(id).cluster!)
+  await world.until(() => clusters.every(({ image }) => image.topicByName('b') !== undefined))
+  expect(clusters.map(({ standsAlone }) => standsAlone)).toEqual([null, null, null])
+  expect(await create(world, world.node(world.officers()[0]!).cluster!, 'c')).toBe('NONE')
 })

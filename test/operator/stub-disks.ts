@@ -30,6 +30,12 @@ export class StubDisks {
   /** Dynamic settings of all brokers, as somebody else might change them. */
   readonly configs = new Map<string, string>()
   readonly cluster = new StubCluster()
+  /** By id of the broker, how far its copy of the metadata log reaches, while the ring waits for the longest; null: it waits for none. */
+  copies: Map<number, number> | null = null
+  /** Brokers that run and answer nobody. */
+  readonly mute = new Set<number>()
+  /** Brokers from whose copies the ring was filled. */
+  readonly filledBy: number[] = []
   /** Which state of the Secret kubelet has given to the broker of that id. */
   revisionAt: (brokerId: number) => string = () => ''
   readonly #brokers = new Map<string, StubBroker>()
@@ -57,6 +63,7 @@ export class StubDisks {
     const identity = identityOf(map)
     if (identity === null) return { kind: 'waits' }
     const { clusterId, incarnation, directoryId, mayFormat, brokerId } = identity
+    if (this.mute.has(brokerId)) return { kind: 'waits' }
     if (!this.contents.get(volume) && mayFormat) this.#format(volume, { clusterId, incarnation })
     const claims = pod.spec?.volumes?.map(each => each.persistentVolumeClaim?.claimName ?? '')
     if (claims?.some(name => this.failed.has(name))) {
@@ -70,7 +77,11 @@ export class StubDisks {
       (directoryId === '' || directoryId === found.directoryId)
     if (!isOurs) return this.#refuse(host, 'DataDirectoryForeign', 'the disk is of another')
     const isServed = directoryId === found.directoryId && !mayFormat
-    const isReady = isServed && !this.cluster.behind.has(brokerId)
+    if (this.copies !== null && identity.mayFill === true) {
+      this.filledBy.push(brokerId)
+      this.copies = null
+    }
+    const isReady = isServed && this.copies === null && !this.cluster.behind.has(brokerId)
     this.#answer(pod, host, { ...found, brokerId, isReady })
     this.#tellCluster()
     return { kind: 'runs', isReady }
@@ -141,6 +152,7 @@ export class StubDisks {
         pageCacheSource: 'mincore',
         metadataSequence: 1,
         uncopiedCount: cluster.uncopiedCount,
+        awaitedCopySequence: this.copies?.get(brokerId) ?? -1,
         get credentialsRevision() {
           return revisionAt(brokerId)
         },

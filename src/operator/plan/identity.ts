@@ -156,8 +156,10 @@ export function swapped(
   because: string,
 ): Step[] {
   if (identity === null || map === null) return []
+  // Nothing is filled from an empty disk.
+  const { mayFill: _, ...rest } = identity
   const next = {
-    ...identity,
+    ...rest,
     incarnation: identity.incarnation + 1,
     directoryId: '',
     mayFormat: true,

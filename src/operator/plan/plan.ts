@@ -13,6 +13,7 @@ import { departingOf } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
+import { fillingSteps } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
 import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
@@ -91,6 +92,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...fillingSteps(views),
     ...rotationSteps(observed),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),

@@ -5,6 +5,7 @@ import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
+import { fillingOf } from '../plan/filling.ts'
 import type { Hibernation } from '../plan/hibernation.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -35,6 +36,11 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (leaving !== null) return leaving
   const resting = hibernating(cluster, hibernation)
   if (resting !== null) return resting
+  const filling = fillingOf(views)
+  if (filling.kind === 'choose' || filling.kind === 'wait') {
+    const rest = filling.kind === 'wait' ? `, and waits: ${filling.waitsFor}` : ''
+    return yes('Adopting', `The metadata is taken from the longest copy on the disks${rest}.`)
+  }
   const rotating = rotation(observed)
   if (rotating !== null) return rotating
   for (const view of views) {

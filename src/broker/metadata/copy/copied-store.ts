@@ -145,6 +145,9 @@ export class CopiedStore implements MetadataStore {
       return await this.#store.readAll()
     } catch (error) {
       if (!(error instanceof StoreError) || error.reason !== 'awaitsCopy') throw error
+      if (!(await this.#copy.mayFill())) {
+        throw new StoreUnavailable('it waits for the longest copy of it, on whichever disk that is')
+      }
       const own = this.#copy.readLog()
       if (own === null || this.#store.rebuild === undefined) throw error
       await this.#store.rebuild(own)

@@ -15,6 +15,8 @@ const nothingLocal: LocalFacts = { unregisteredStarts: 0, producerIds: null }
  * A full disk is an error to be tried again; any other one of a write or a sync ends the copy's life.
  */
 export class MetadataCopy {
+  /** Whether a store that waits for the longest copy may be filled from this one: asked each time, of whoever knows all copies. */
+  readonly mayFill: () => Promise<boolean>
   readonly #disk: Disk
   readonly #path: string
   #file: AppendedFile
@@ -23,15 +25,20 @@ export class MetadataCopy {
   #failure: Error | null = null
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(disk: Disk, path: string) {
+  private constructor(disk: Disk, path: string, mayFill: () => Promise<boolean>) {
+    this.mayFill = mayFill
     this.#disk = disk
     this.#path = path
     this.#file = new AppendedFile(disk, path, 0)
   }
 
   /** @throws StoreError `damaged` where it is not as it was written; but for its end, which a crash may have torn */
-  static open(disk: Disk, path: string): MetadataCopy {
-    const copy = new MetadataCopy(disk, path)
+  static open(
+    disk: Disk,
+    path: string,
+    mayFill: () => Promise<boolean> = () => Promise.resolve(true),
+  ): MetadataCopy {
+    const copy = new MetadataCopy(disk, path, mayFill)
     const { log, local, endsAt } = copy.#read()
     copy.#file = new AppendedFile(disk, path, endsAt)
     copy.#cursor = log?.cursor ?? null

@@ -83,6 +83,11 @@ export const brokerStatus = api({
     }).since(1),
     /** While the cluster is frozen: partitions that it leads of which somebody in sync lacks something; else -1. */
     uncopiedCount: int32.since(2).default(-1),
+    /**
+     * While the metadata store waits for the longest copy that there is, and this broker for that: sequence of the last record that its
+     * own copy has, 0 where there is none; else -1.
+     */
+    awaitedCopySequence: int64.since(2).default(-1),
     /** Which state of the Secret with the passwords of this listener it has, as its operator counts them; empty: none was told. */
     credentialsRevision: string.since(2).default(''),
   },
