@@ -48,6 +48,9 @@ export const logClusterStatus = field(
       clusterId: field(text(64).optional(), {
         text: "The cluster's id. It is there once the metadata log is.",
       }),
+      oldestOperator: field(text(63).optional(), {
+        text: 'The oldest version of the operator that understands what is written of this cluster. An older one touches nothing and says so in `Degraded`.',
+      }),
       version: field(text(63).optional(), { text: 'The version that brokers run or are to run.' }),
       image: field(text(512).optional(), { text: 'The image that brokers run or are to run.' }),
       brokers: field(count.optional(), { text: 'How many brokers are wanted.' }),
@@ -58,6 +61,20 @@ export const logClusterStatus = field(
       plan: field(wholeList(planEntry, 1000).optional(), {
         text: 'What is going to happen to brokers, the next one first; not there while nothing is.',
       }),
+      rebalance: field(
+        z
+          .object({
+            reason: field(z.enum(['BrokersLeave', 'BrokersArrive', 'InternalTopics', 'Asked']), {
+              text: "BrokersLeave: their replicas go to the others. BrokersArrive: they are given their share. InternalTopics: they are given as many replicas as are declared. Asked: by a LogTopic, or by somebody with Kafka's tools.",
+            }),
+            moving: field(integer(0, 10_000_000), {
+              text: 'Partitions that are on their way, whoever asked for it.',
+            }),
+            waiting: field(integer(0, 10_000_000), { text: 'Partitions that have still to move.' }),
+          })
+          .optional(),
+        { text: 'Replicas that move from broker to broker; not there while none do.' },
+      ),
       columns: field(
         z
           .object({

@@ -79,9 +79,13 @@ export interface Observed {
   readonly nodes: ReadonlyMap<string, Look<Node>>
   /** By name of the LogBroker; none where there is nobody to ask. */
   readonly sights: ReadonlyMap<string, Sight>
+  /** Who holds the internal topics, and how much is on its way, as of a moment ago; null where that decides nothing, or nobody told. */
+  readonly glance: ClusterPlaces | null
   /** Who holds which partition; null where that decides nothing, or nobody told. */
   readonly places: ClusterPlaces | null
   readonly defaults: ImageDefaults
+  /** Of the operator that looks. */
+  readonly operatorVersion: string
 }
 
 /** What stands for `spec.image.repository` and `spec.version` where a new cluster gives none. */

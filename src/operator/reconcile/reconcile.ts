@@ -109,8 +109,8 @@ class Pass {
   async #tell(observed: Observed, plan: Plan, troubles: readonly Trouble[]): Promise<void> {
     const now = new Date(this.#parts.clock.now()).toISOString()
     const { cluster } = observed
-    const { settings } = plan
-    for (const view of plan.views) {
+    const { settings, tooOld } = plan
+    for (const view of tooOld === null ? plan.views : []) {
       const { logBroker } = view
       if (logBroker === null) continue
       await this.#write(logBrokers, logBroker, brokerStatus(view, observed, { settings, now }))
@@ -183,15 +183,15 @@ const refused: Readonly<Partial<Record<Step['do'], string>>> = {
 
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
-  if (step.do === 'make secret' || step.do === 'rotate secret') return true
+  if (['make secret', 'rotate secret', 'move replicas'].includes(step.do)) return true
   return (
     'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
   )
 }
 
 /** A cluster that is being deleted has nothing to tell once nothing holds it. */
-function isOver({ cluster }: Observed, { steps }: Plan): boolean {
-  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0
+function isOver({ cluster }: Observed, { steps, tooOld }: Plan): boolean {
+  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0 && tooOld === null
 }
 
 function nextLookMs({ cluster, sights }: Observed, { steps, birth }: Plan): number {

@@ -10,6 +10,7 @@ import { clusterReadiness } from './cluster-readiness.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { degradation, type Trouble } from './degradation.ts'
 import { progress } from './progress.ts'
+import { rebalanceStatus } from './rebalance-status.ts'
 
 /** What a pass came to: what it saw, what it decided, and what went wrong when it acted. */
 export interface Passed {
@@ -30,24 +31,38 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   const readyBrokers = plan.views.filter(
     view => findingsOf(view, observed, plan.settings).Ready.status === 'True',
   ).length
-  const { clusterId } = cluster.status
+  const { clusterId, oldestOperator } = cluster.status
   const listeners = listenersOf(observed, plan.views)
   const planned = plannedFor(observed, plan.views, plan)
-  return {
+  const rebalance = rebalanceStatus(observed, plan)
+  const status: LogClusterStatus = {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
+    ...(oldestOperator === undefined ? {} : { oldestOperator }),
     image,
     version,
     brokers: wanted,
     readyBrokers,
     ...(listeners === undefined ? {} : { listeners }),
     ...(planned === undefined ? {} : { plan: planned }),
+    ...(rebalance === undefined ? {} : { rebalance }),
     columns: { brokers: `${readyBrokers}/${wanted}`, status: inAWord(findings) },
     conditions: conditionsFrom(findings, cluster.status.conditions, {
       generation: cluster.metadata.generation,
       now,
     }),
   }
+  return plan.tooOld === null ? status : onlySeen(cluster.status, status)
+}
+
+/** What a newer operator has written, with no more of this one's over it than what it sees. */
+function onlySeen(
+  before: LogClusterStatus,
+  { readyBrokers, columns, conditions = [] }: LogClusterStatus,
+): LogClusterStatus {
+  const types = new Set<string>(conditions.map(({ type }) => type))
+  const others = before.conditions?.filter(({ type }) => !types.has(type)) ?? []
+  return { ...before, readyBrokers, columns, conditions: [...others, ...conditions] }
 }
 
 type ClusterFindings = Readonly<Record<ClusterConditionType, Finding>>
