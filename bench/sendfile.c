@@ -33,6 +33,8 @@ typedef struct {
 static int make_socket(void) {
   int yes = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  /* Accepted sockets have it from the listener: nothing here is paced (decision 0018). */
+  setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   return fd;
 }
 

@@ -1,11 +1,30 @@
 #include "listener.h"
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { ACCEPTS_PER_TURN = 64 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
+
+/*
+ * Within one machine there is no path whose rate is to be found. Where the machine's choice is BBR, a
+ * timer would pace what is sent: half of all that a hot read costs (decision 0018). A socket that was
+ * ever BBR's stays paced, so that who listens has reno, which is always there and everybody's to
+ * choose, and hands it on; a connection of two machines gets the machine's choice again.
+ */
+static void leave_unpaced(Listener *listener) {
+  socklen_t length = sizeof listener->congestion - 1;
+  getsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, listener->congestion, &length);
+  setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
+static void choose_congestion(const Listener *listener, int fd) {
+  const char *name = listener->congestion;
+  if (!address_both_ends(fd)) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
+}
 
 /* A bound and listening socket, or -errno. */
 static int listen_on(const Address *address, int backlog) {
@@ -30,6 +49,7 @@ double listener_open(Addon *addon, const Address *address, int backlog, const Te
   listener->addon = addon;
   listener->fd = fd;
   listener->terms = *terms;
+  leave_unpaced(listener);
   uv_poll_init_socket(addon->loop, &listener->poll, fd);
   addon_handle_opened(addon);
   listener->handle = table_add(&addon->listeners, listener);
@@ -60,6 +80,7 @@ void listener_resume(Listener *listener) {
 static void accepted(Listener *listener, int fd, const Address *remote) {
   Addon *addon = listener->addon;
   Address local = address_local(fd);
+  choose_congestion(listener, fd);
   Connection *connection = connection_new(addon, fd, &listener->terms);
   napi_handle_scope scope;
   if (!connection) return;

@@ -9,6 +9,8 @@ typedef struct {
   int fd;
   uv_poll_t poll;
   Terms terms;
+  /* What the machine gives a socket. */
+  char congestion[16];
 } Listener;
 
 /* Listens, for connections on `terms`. The handle, its port in answer[0]; or -errno. */
