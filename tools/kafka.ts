@@ -47,14 +47,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<StartedBro
   return await startNode(options, [node], 0)
 }
 
-/** The same as one cluster of so many nodes, their ids from 1 on, each of them broker and controller. */
+/** The same as one cluster of so many nodes, their ids from `firstId` or 1 on, each of them broker and controller. */
 export async function startKafkas(
   count: number,
-  options: Omit<KafkaOptions, 'port'> = {},
+  options: Omit<KafkaOptions, 'port'> & { readonly firstId?: number } = {},
 ): Promise<StartedBroker[]> {
+  const { firstId = 1 } = options
   const ports = await freePorts(2 * count)
   const nodes = Array.from({ length: count }, (_, at) => ({
-    id: at + 1,
+    id: firstId + at,
     port: ports[2 * at]!,
     controllerPort: ports[2 * at + 1]!,
   }))

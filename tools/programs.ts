@@ -55,6 +55,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'test/chaos/main.ts',
       what: 'three and five brokers under every kind of fault, processes, networks, disk, store (root, etcd)',
     },
+    failover: {
+      file: 'bench/failover.ts',
+      what: 'how long nobody can write while brokers of three are killed, again and again: p50, p99 (librdkafka)',
+    },
     fuzz: { file: 'test/stress/fuzz-main.ts', what: 'damaged frames of every API and version' },
     overload: { file: 'test/stress/overload-main.ts', what: 'a broker in 512 MiB (root)' },
     scenarios: {

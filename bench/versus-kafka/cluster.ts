@@ -30,13 +30,13 @@ export class RivalCluster {
   readonly name: Rival['name']
   /** By place. Who ended is here still. */
   readonly brokers: Rival[]
-  readonly #firstId: number
+  readonly firstId: number
   readonly #folder: string
 
   constructor(brokers: Rival[], firstId: number, folder: string) {
     this.name = brokers[0]!.name
     this.brokers = brokers
-    this.#firstId = firstId
+    this.firstId = firstId
     this.#folder = folder
   }
 
@@ -69,7 +69,7 @@ export class RivalCluster {
     return await asking(this.brokers[0]!, async client => {
       const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
       const { topics: told } = await client.request(describeQuorum, 1, { topics })
-      return told[0]!.partitions[0]!.leaderId - this.#firstId
+      return told[0]!.partitions[0]!.leaderId - this.firstId
     })
   }
 

@@ -7,6 +7,7 @@ import type { Partitions } from './partition/partitions.ts'
 import { InSyncReadiness } from './in-sync-readiness.ts'
 import { restartRisks, type RestartRisk } from './metadata/restart-risk.ts'
 import type { MetadataImage } from './metadata/image.ts'
+import { isFrozen } from './metadata/replicas.ts'
 import type { BoundListener } from './server/server.ts'
 import type { Probes } from './telemetry/http.ts'
 
@@ -50,10 +51,28 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     offlinePartitions: Array.from(partitions?.offline() ?? [], ({ id, reason }) => {
       return { topic: id.topic, partitionIndex: id.partition, reason }
     }),
+    uncopiedCount: uncopiedCount(cluster?.image, partitions),
     metadataSequence: cluster?.image.sequence ?? -1,
     controllerId: cluster?.image.controllerId ?? -1,
     ...countedIn(cluster),
   }
+}
+
+/** Partitions that are led here, and of which somebody in sync lacks something; -1 where clients write, so that it says nothing. */
+function uncopiedCount(
+  image: MetadataImage | undefined,
+  partitions: Partitions | undefined,
+): number {
+  if (image === undefined || partitions === undefined || !isFrozen(image)) return -1
+  let count = 0
+  for (const partition of partitions.all()) {
+    const isr = partition.role?.isr ?? []
+    const isLacking = [...partition.followersBehind()].some(({ brokerId }) =>
+      isr.includes(brokerId),
+    )
+    if (isLacking) count++
+  }
+  return count
 }
 
 /**

@@ -50,7 +50,7 @@ export class PrivateListener {
       saslHandshakeHandler,
       saslAuthenticateHandler,
       apiVersionsHandler({ served: () => table.apis(), sequence: options.metadataSequence }),
-      brokerStatusHandler(options.status),
+      brokerStatusHandler(options.status, () => files.revision()),
     ])
     this.#handlers = table
     // A counter that is there from the beginning shows its first failure.

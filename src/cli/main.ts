@@ -46,6 +46,16 @@ const commands: readonly Runnable[] = [
     run: async args => (await import('./recover/recover.ts')).runRecover(args, terminal),
   },
   {
+    name: 'export',
+    summary: 'prints topics, configs and committed offsets of a cluster as a document',
+    run: async args => (await import('./document/commands.ts')).runExport(args, terminal),
+  },
+  {
+    name: 'import',
+    summary: 'makes the topics of such a document, and commits its offsets; overwrites nothing',
+    run: async args => (await import('./document/commands.ts')).runImport(args, terminal),
+  },
+  {
     name: 'try',
     summary: 'produces and consumes some records at HOST:PORT',
     run: async args => (await import('./try/try.ts')).runTry(args, terminal),

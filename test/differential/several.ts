@@ -1,5 +1,5 @@
-import { freePort, startKafka } from '../../tools/kafka.ts'
 import { BrokerCluster } from '../helpers/broker-cluster.ts'
+import { KafkaCluster } from '../helpers/kafka-cluster.ts'
 import { askScenario } from './ask-all.ts'
 import { isList, isStruct, type Json } from './json.ts'
 import type { Recorded } from './recorded.ts'
@@ -11,29 +11,8 @@ export const severalTheme = 'several'
 
 /** Asks Apache Kafka on three nodes, each of them broker and controller. */
 export async function askThreeOfKafka(): Promise<Recorded> {
-  const ports: number[] = []
-  for (let at = 0; at < 6; at++) ports.push(await freePort())
-  const voters = [0, 1, 2].map(id => `${id}@127.0.0.1:${ports[id + 3]}`).join()
-  const starting = [0, 1, 2].map(id =>
-    startKafka({
-      port: ports[id]!,
-      heapMiB: 400,
-      readyMsMax: 180_000,
-      properties: {
-        ...severalSettings,
-        'node.id': String(id),
-        'controller.quorum.voters': voters,
-        listeners: `PLAINTEXT://127.0.0.1:${ports[id]},CONTROLLER://127.0.0.1:${ports[id + 3]}`,
-        'offsets.topic.replication.factor': '3',
-      },
-    }),
-  )
-  const nodes = await Promise.all(starting)
-  try {
-    return await askSeveral(ports.slice(0, 3))
-  } finally {
-    await Promise.all(nodes.map(node => node.stop()))
-  }
+  await using cluster = await KafkaCluster.start(3, severalSettings)
+  return await askSeveral(cluster.brokers.map(({ port }) => port))
 }
 
 export async function askThreeOfUs(): Promise<Recorded> {

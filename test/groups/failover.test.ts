@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { fromUtf8 } from '../../src/lib/bytes.ts'
 import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
+import { askCoordinator } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { WireGroup } from '../helpers/wire-groups.ts'
 
@@ -47,7 +48,7 @@ test('a group goes on at the next coordinator where the one that it had is kille
 test('the offsets topic waits for all brokers of a cluster of three, and has a replica on each', async () => {
   await withCluster(await BrokerCluster.start(3, settings, 2), async cluster => {
     const client = await cluster.connect(0)
-    expect(await cluster.coordinatorOf(client, 'group')).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(await askCoordinator(client, 'group')).toBe('COORDINATOR_NOT_AVAILABLE')
     expect((await client.metadata(['__consumer_offsets'])).topics[0]!.partitions).toEqual([])
     await cluster.broker(2).start()
     await cluster.findCoordinator(client, 'group')

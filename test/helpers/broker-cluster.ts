@@ -2,19 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeCredentials } from '../../src/broker/many/credentials.ts'
-import { findCoordinator } from '../../src/broker/wire/messages/index.ts'
-import { errorName } from '../../src/broker/wire/errors.ts'
 import { realRandom } from '../../src/env/real/random.ts'
 import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { BrokerClient } from './broker-client.ts'
 import { TestBroker, type BrokerOptions } from './broker.ts'
+import { askCoordinator, type Cluster, type Coordination } from './cluster.ts'
 import { eventually } from './eventually.ts'
 
 /** Several that start at once, on a machine with other work, take their time. */
 const readyMsMax = 120_000
-
-/** Who coordinates a group, as a broker tells it: an id with where it is, or why there is none. */
-export type Coordination = { readonly id: number; readonly port: number } | string
 
 /** Where and how one of them runs, where that is not as all do. */
 export interface BrokerPlace extends Pick<
@@ -26,7 +22,7 @@ export interface BrokerPlace extends Pick<
 }
 
 /** Several broker processes of one cluster, each with a directory of its own, over a folder that they share. Ids count from 0. */
-export class BrokerCluster {
+export class BrokerCluster implements Cluster {
   readonly #dir = mkdtempSync(join(tmpdir(), 'logcluster-cluster-'))
   readonly brokers: TestBroker[] = []
   readonly #ports = new Set<number>()
@@ -43,7 +39,7 @@ export class BrokerCluster {
   ): Promise<BrokerCluster> {
     const cluster = new BrokerCluster()
     const { metadataDir } = cluster
-    const credentialsDir = join(cluster.#dir, 'credentials')
+    const { credentialsDir } = cluster
     makeCredentials(credentialsDir, realRandom)
     for (let id = 0; id < count; id++) {
       const { host = '127.0.0.1', ...place } = placeOf(id)
@@ -72,6 +68,11 @@ export class BrokerCluster {
       throw error
     }
     return cluster
+  }
+
+  /** Passwords of their private listeners. */
+  get credentialsDir(): string {
+    return join(this.#dir, 'credentials')
   }
 
   /** What they share. */
@@ -109,14 +110,6 @@ export class BrokerCluster {
     return client
   }
 
-  /** What the broker says of the group's coordinator now. */
-  async coordinatorOf(client: BrokerClient, group: string): Promise<Coordination> {
-    const request = { key: '', keyType: 0, coordinatorKeys: [group] }
-    const { coordinators } = await client.request(findCoordinator, 6, request)
-    const { errorCode, nodeId, port } = coordinators[0]!
-    return errorCode === 0 ? { id: nodeId, port } : errorName(errorCode)
-  }
-
   /** The coordinator, as soon as the broker knows of one that is none of `except`. */
   async findCoordinator(
     client: BrokerClient,
@@ -125,7 +118,7 @@ export class BrokerCluster {
   ): Promise<{ readonly id: number; readonly port: number }> {
     const isFound = (seen: Coordination): boolean =>
       typeof seen !== 'string' && !except.includes(seen.id)
-    const look = (): Promise<Coordination> => this.coordinatorOf(client, group)
+    const look = (): Promise<Coordination> => askCoordinator(client, group)
     const found = await eventually(`a coordinator of ${group}`, look, isFound)
     if (typeof found === 'string') throw new Error(found)
     return found

@@ -12,7 +12,12 @@ import {
   controlPlaneIn,
   type ControlPlaneOptions,
 } from './control-plane/control-plane.ts'
-import { type NodeCluster, nodeClusterIn, readTopology } from './node-cluster.ts'
+import {
+  type NodeCluster,
+  nodeClusterIn,
+  type NodeClusterOptions,
+  readTopology,
+} from './node-cluster.ts'
 import { removeNodes } from './node/leftovers.ts'
 import { keepMachine, restoreMachine } from './node/machine.ts'
 import { killAll, processesOf } from './processes.ts'
@@ -42,9 +47,9 @@ export function startControlPlane(
   return owned(options, folder => controlPlaneIn({ folder, address: '127.0.0.1' }, options))
 }
 
-/** A cluster of three nodes, removed with all that it made when it is disposed of; see `whyNoNodes`. */
+/** A cluster of nodes, removed with all that it made when it is disposed of; see `whyNoNodes`. */
 export function startCluster(
-  options: ControlPlaneOptions & NamedOptions = {},
+  options: NodeClusterOptions & NamedOptions = {},
 ): Promise<NodeCluster & AsyncDisposable> {
   return owned(options, folder => {
     keepMachine(home)

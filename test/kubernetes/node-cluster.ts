@@ -13,11 +13,11 @@ import { storageClassObject } from './node/disk.ts'
 import { pauseArchive } from './node/images.ts'
 import { claimTopology, makeNetwork } from './node/network.ts'
 import { Node } from './node/node.ts'
-import { type Topology, topologyOf } from './node/topology.ts'
+import { nodesMax, type Topology, topologyOf } from './node/topology.ts'
 import { builtProgram } from './programs/built.ts'
 
 /**
- * A real Kubernetes of three nodes on this machine, in network namespaces: kubelet, containerd, runc, kube-proxy and
+ * A real Kubernetes of some nodes on this machine, in network namespaces: kubelet, containerd, runc, kube-proxy and
  * DNS, with local disks as static PersistentVolumes of the class `local-nvme`. Needs root. The control plane runs
  * where the test does, which reaches pods and Services by their addresses.
  */
@@ -49,13 +49,20 @@ export class NodeCluster {
   }
 }
 
+export interface NodeClusterOptions extends ControlPlaneOptions {
+  /** 1 to 4; by default 3. */
+  readonly nodeCount?: number
+}
+
 /** Starts one and resolves when its nodes are ready. Whoever owns the folder ends what is left where this throws. */
 export async function nodeClusterIn(
   folder: string,
-  options: ControlPlaneOptions,
+  { nodeCount = 3, ...options }: NodeClusterOptions,
 ): Promise<NodeCluster> {
-  const topology = claimTopology()
-  writeFileSync(topologyFile(folder), JSON.stringify(topology.index))
+  if (nodeCount > nodesMax) throw new Error(`a cluster has at most ${nodesMax} nodes`)
+  const topology = claimTopology(nodeCount)
+  const kept: KeptTopology = { index: topology.index, nodeCount }
+  writeFileSync(topologyFile(folder), JSON.stringify(kept))
   makeNetwork(topology)
   const pause = pauseArchive()
   const controllers = [
@@ -124,8 +131,16 @@ function topologyFile(folder: string): string {
   return join(folder, 'topology.json')
 }
 
+/** What all addresses follow from. */
+interface KeptTopology {
+  readonly index: number
+  readonly nodeCount: number
+}
+
 /** Of the cluster in `folder`; null where it has no nodes. */
 export function readTopology(folder: string): Topology | null {
   const file = topologyFile(folder)
-  return existsSync(file) ? topologyOf(JSON.parse(readFileSync(file, 'utf8')) as number) : null
+  if (!existsSync(file)) return null
+  const { index, nodeCount } = JSON.parse(readFileSync(file, 'utf8')) as KeptTopology
+  return topologyOf(index, nodeCount)
 }

@@ -1,47 +1,62 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { librdkafkaVersion } from '../../tools/librdkafka.ts'
-import type { PlannedTest } from './plan.ts'
+import { KeptResults, type TimeLimit } from '../helpers/kept-results.ts'
+import type { Maker } from '../scenarios/three-brokers.ts'
+import { type PlannedTest, plannedTests } from './plan.ts'
 import { isMissed } from './report.ts'
 import { reportOfThree, type RowOfThree } from './report-of-three.ts'
-import { runOnThree, Trios } from './three.ts'
+import { type OutcomeOfThree, runOnThree, Trios } from './three.ts'
 
 const root = join(import.meta.dirname, '../..')
 const logs = join(root, '.cache/librdkafka-logs')
-const kept = join(logs, 'of-three.json')
 
-/** Runs these on three brokers, and where `isKept` puts what came of them into the page; the exit code. */
-export async function runAllOnThree(
-  plan: readonly PlannedTest[],
-  isKept: boolean,
-): Promise<number> {
-  await using trios = new Trios()
+type KeptOutcome = { readonly id: string } & Omit<OutcomeOfThree, 'output'>
+
+const kept = new KeptResults<KeptOutcome>('librdkafka-of-three', ({ id }) => id)
+
+interface Wish {
+  readonly plan: readonly PlannedTest[]
+  /** What came of ours is kept; of Kafka's it is only printed. */
+  readonly maker: Maker
+  /** Leaves out what was run before, whatever came of it. */
+  readonly isMissingOnly: boolean
+  readonly limit: TimeLimit
+}
+
+/** Runs these on three brokers, and brings docs/librdkafka-of-three.md into step; the exit code. */
+export async function runAllOnThree(wish: Wish): Promise<number> {
+  const { maker, limit } = wish
+  await using trios = new Trios(maker)
   const rows: RowOfThree[] = []
-  for (const test of plan.toSorted((a, b) => (a.scenario < b.scenario ? -1 : 1))) {
+  const wanted = wish.plan.filter(({ id }) => !wish.isMissingOnly || !kept.has(id))
+  for (const test of wanted.toSorted((a, b) => (a.scenario < b.scenario ? -1 : 1))) {
+    if (limit.isOver) break
     const ground = await trios.of(test.scenario)
     const saidBefore = ground.output.length
     const { output, ...outcome } = await runOnThree(test, ground)
-    const row = { test, ...outcome }
-    rows.push(row)
+    rows.push({ test, ...outcome })
     const said = ground.output.slice(saidBefore)
-    const log = join(logs, `three-${test.id.replaceAll(' ', '-')}.log`)
+    const log = join(logs, `three-${maker}-${test.id.replaceAll(' ', '-')}.log`)
     writeFileSync(log, `${output}\n--- brokers ---\n${said}`)
-    const killed = row.killedAfterSeconds?.toFixed(1) ?? 'never'
+    const killed = outcome.killedAfterSeconds?.toFixed(1) ?? 'never'
     console.log(
-      `${test.id} ${row.result} ${row.seconds.toFixed(1)} s, killed after ${killed} ${row.remark}`,
+      `${test.id} ${outcome.result} ${outcome.seconds.toFixed(1)} s, killed after ${killed} ${outcome.remark}`,
     )
-    if (isKept) keep(row)
+    if (maker === 'ours') kept.put({ id: test.id, ...outcome })
   }
+  if (maker === 'ours') writeFileSync(join(root, 'docs/librdkafka-of-three.md'), pageOfThree())
   const missed = rows.filter(row => isMissed({ ...row, output: '' }))
   console.log(`Missed: ${missed.map(({ test }) => test.id).join(' ') || 'none'}`)
   return missed.length > 0 ? 1 : 0
 }
 
-/** A whole run takes most of an hour, so it may be made of several. */
-function keep(row: RowOfThree): void {
-  const before = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as RowOfThree[]) : []
-  const others = before.filter(({ test }) => test.id !== row.test.id)
-  const all = [...others, row].toSorted((a, b) => (a.test.id < b.test.id ? -1 : 1))
-  writeFileSync(kept, JSON.stringify(all, null, 2))
-  writeFileSync(join(root, 'docs/librdkafka-of-three.md'), reportOfThree(all, librdkafkaVersion))
+/** docs/librdkafka-of-three.md, from what was kept. */
+export function pageOfThree(): string {
+  const outcomes = new Map(kept.all().map(outcome => [outcome.id, outcome]))
+  const rows = plannedTests().flatMap((test): RowOfThree[] => {
+    const outcome = outcomes.get(test.id)
+    return outcome === undefined ? [] : [{ test, ...outcome }]
+  })
+  return reportOfThree(rows, librdkafkaVersion)
 }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureTestRunner, librdkafkaVersion } from '../../tools/librdkafka.ts'
+import { TimeLimit } from '../helpers/kept-results.ts'
 import { Brokers } from './brokers.ts'
 import { ofThree, plannedTests, quickTests } from './plan.ts'
 import { isMissed, report, type Row } from './report.ts'
@@ -12,8 +13,11 @@ import { runTest } from './test-runner.ts'
  *     npm run qualify -- librdkafka              all, and writes docs/librdkafka.md
  *     npm run qualify -- librdkafka --quick      those of the quick suite
  *     npm run qualify -- librdkafka 0011 0081    some
- *     npm run qualify -- librdkafka --brokers 3  what must pass, on three, one killed in the middle: docs/librdkafka-of-three.md;
- *                                                of some with --keep too
+ *     npm run qualify -- librdkafka --brokers 3 [ID...]  what must pass, on three, one killed in the middle; what came of it
+ *                                                        takes its place in docs/librdkafka-of-three.md
+ *         --missing       only what has no place there yet
+ *         --minutes 5     begins nothing more after these
+ *         --kafka         on three nodes of Apache Kafka, to see what is to be expected; only prints
  *
  * What the runner and the broker said is in `.cache/librdkafka-logs/`, the results as JSON beside it. Exits 1
  * where a test of the bar failed.
@@ -29,8 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       brokers: { type: 'string', default: '1' },
-      keep: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      missing: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
+      kafka: { type: 'boolean', default: false },
     },
   })
   const isQuick = values.quick
@@ -41,8 +47,12 @@ async function main(args: readonly string[]): Promise<number> {
   if (values.brokers !== '1') {
     if (values.brokers !== '3') throw new Error('--brokers is 1 or 3')
     const needed = plan.filter(({ beyondBar }) => beyondBar === null || beyondBar === ofThree)
-    const isWhole = wanted.length === 0 && !isQuick
-    return runAllOnThree(needed, values.keep || isWhole)
+    return runAllOnThree({
+      plan: needed,
+      maker: values.kafka ? 'kafka' : 'ours',
+      isMissingOnly: values.missing,
+      limit: new TimeLimit(values.minutes ?? null),
+    })
   }
   await using brokers = new Brokers()
   const rows: Row[] = []

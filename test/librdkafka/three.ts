@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PartitionId } from '../helpers/broker-client.ts'
-import { ThreeBrokers } from '../scenarios/three-brokers.ts'
+import { type Maker, ThreeBrokers } from '../scenarios/three-brokers.ts'
 import { settingsFor } from './brokers.ts'
 import type { PlannedTest, Scenario } from './plan.ts'
 import { type Outcome, runTest } from './test-runner.ts'
@@ -16,13 +16,18 @@ export interface OutcomeOfThree extends Outcome {
 
 /** Three brokers a scenario, started when first asked for; the last ones are stopped before others start. */
 export class Trios {
+  readonly #maker: Maker
   #scenario: Scenario | null = null
   #ground: ThreeBrokers | null = null
+
+  constructor(maker: Maker) {
+    this.#maker = maker
+  }
 
   async of(scenario: Scenario): Promise<ThreeBrokers> {
     if (this.#ground === null || this.#scenario !== scenario) {
       await this.#ground?.[Symbol.asyncDispose]()
-      this.#ground = await ThreeBrokers.start(settingsFor(scenario))
+      this.#ground = await ThreeBrokers.start(settingsFor(scenario), this.#maker)
       this.#scenario = scenario
     }
     await this.#ground.begin()

@@ -12,6 +12,8 @@ interface Story {
   readonly after: (world: World) => void
   /** Long ones: an end before a write is one after the write before it, and a conflict is seen in the others. */
   readonly isLong?: true
+  /** Nobody serves in the end. */
+  readonly isAsleep?: true
 }
 
 const image = (version: string): LogClusterSpecInput => ({ ...minimal, version })
@@ -102,6 +104,35 @@ const stories: readonly Story[] = [
       expect(world.nodes.starts).toEqual([0, 1, 2, 0, 1, 2].map(name))
       expect(world.disks.cluster.drained).toEqual([])
       expect([0, 1, 2].map(id => world.disks.cluster.leads(id))).toEqual([1, 1, 1])
+    },
+  },
+  {
+    name: 'the hibernation of three brokers',
+    isLong: true,
+    before: async world => {
+      world.apply(three('1Gi'))
+      await world.converge()
+    },
+    act: world => world.apply({ ...three('1Gi'), state: 'Hibernated' }),
+    isAsleep: true,
+    after: world => {
+      expect(world.api.all('Pod')).toHaveLength(0)
+      expect(world.disks.configs.get('hibernation.freeze.enable')).toBe('true')
+      expect(world.disks.formats).toHaveLength(3)
+    },
+  },
+  {
+    name: 'the wake of three brokers',
+    isLong: true,
+    before: async world => {
+      world.apply({ ...three('1Gi'), state: 'Hibernated' })
+      await world.converge()
+      world.disks.configs.set('hibernation.freeze.enable', 'true')
+    },
+    act: world => world.apply(three('1Gi')),
+    after: world => {
+      expect(world.api.all('Pod')).toHaveLength(3)
+      expect(world.disks.configs.has('hibernation.freeze.enable')).toBe(false)
     },
   },
   {
@@ -202,7 +233,8 @@ for (const story of stories) {
         await world.converge()
         // A write that was refused has no moment after it.
         if (moment === 'before') expect(isEnded, `crash point ${point}`).toBe(true)
-        expect(world.condition('Stable'), `crash point ${point}`).toBe('True Stable')
+        const end = story.isAsleep === true ? 'False Unstable' : 'True Stable'
+        expect(world.condition('Stable'), `crash point ${point}`).toBe(end)
         story.after(world)
       }
     })

@@ -160,6 +160,18 @@ describe('a disk', () => {
     expect(world.condition('Stable')).toBe('True Stable')
   })
 
+  test('whose StorageClass is not there is another one where the cluster is made anew with another', async () => {
+    const world = await created(pool({ storage: volume('1Gi', 'nope') }))
+    addClass(world, 'there', false)
+    world.api.remove('LogCluster', at)
+    world.apply(pool({ storage: volume('1Gi', 'there') }))
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    const { spec } = world.get<PersistentVolumeClaim>('PersistentVolumeClaim', claim)
+    expect(spec?.storageClassName).toBe('there')
+    expect(world.disks.formats).toHaveLength(1)
+  })
+
   test('whose StorageClass allows no expansion is not asked to grow, and says so', async () => {
     const world = new World()
     addClass(world, 'fixed', false)

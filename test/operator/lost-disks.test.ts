@@ -132,6 +132,23 @@ describe('a disk is kept', () => {
     for (const name of [lost, other]) expect(identity(world, name).incarnation).toBe('1')
   })
 
+  test('while a second broker is only said to be ready: Kubernetes forgets one node before the other', async () => {
+    const world = await three(2)
+    const other = 'orders-main-2'
+    const [first, second] = [nodeOf(world), nodeOf(world, other)]
+    for (const node of [first, second]) world.nodes.vanish(node)
+    await world.converge()
+    world.nodes.collectPods(first)
+    await world.converge()
+    expect(world.condition('Degraded')).toBe('True ReplacementDeferred')
+    expect(identity(world).incarnation).toBe('1')
+    world.nodes.collectPods(second)
+    await world.converge()
+    expect(world.condition('Degraded')).toBe('True ReplacementDeferred')
+    expect(world.brokers.retired.size).toBe(0)
+    for (const name of [lost, other]) expect(identity(world, name).incarnation).toBe('1')
+  })
+
   test('while partitions have no other complete copy, until they are named; everything else goes on', async () => {
     const world = await three()
     world.brokers.onlyCopies = ['orders-0', 'orders-2']

@@ -99,6 +99,13 @@ export class MemoryNodes {
     this.collectPods(name)
   }
 
+  /** The machine is off and its Node object deleted; its pods stand there as they were, until Kubernetes collects them. */
+  vanish(name: string): void {
+    this.#api.remove('Node', { name })
+    this.#gone.add(name)
+    this.#silent.add(name)
+  }
+
   /** Kubernetes deletes the pods of a node that is no more. */
   collectPods(name: string): void {
     for (const { spec, metadata } of this.#api.all<Pod>('Pod')) {

@@ -19,6 +19,7 @@ type Pair = readonly [unknown, unknown]
 const samples: Readonly<Record<string, Pair>> = {
   'spec.version': ['0.1.0', '0.2.0'],
   'spec.image.repository': ['registry.example/logcluster', 'registry.example/other'],
+  'spec.passwordsRotatedAt': ['2020-01-01T00:00:00Z', '2030-01-01T00:00:00Z'],
   'spec.restartedAt': ['2020-01-01T00:00:00Z', '2030-01-01T00:00:00Z'],
   'spec.listeners[].expose.advertised.host': ['a.example', 'b.example'],
   'spec.listeners[].expose.advertised.port': ['9092', '9093'],

@@ -14,6 +14,8 @@ export class StubCluster {
   controllerId = -1
   /** Brokers that are not in sync although they run. */
   readonly behind = new Set<number>()
+  /** What each broker tells of partitions that are not copied. */
+  uncopiedCount = 0
   /** Each election, `p-ID>leader`. */
   readonly elections: string[] = []
   /** Who holds what beside that, where a test cares. */

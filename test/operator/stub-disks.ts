@@ -30,6 +30,8 @@ export class StubDisks {
   /** Dynamic settings of all brokers, as somebody else might change them. */
   readonly configs = new Map<string, string>()
   readonly cluster = new StubCluster()
+  /** Which state of the Secret kubelet has given to the broker of that id. */
+  revisionAt: (brokerId: number) => string = () => ''
   readonly #brokers = new Map<string, StubBroker>()
   readonly #own = new Map<number, Map<string, string>>()
 
@@ -107,6 +109,7 @@ export class StubDisks {
   #answer(pod: Pod, host: string, told: Content & { brokerId: number; isReady: boolean }): void {
     const { brokerId, clusterId, directoryId, incarnation, isReady } = told
     const { cluster } = this
+    const revisionAt = (id: number): string => this.revisionAt(id)
     this.#brokers.set(host, {
       ofAll: this.configs,
       own: this.#ownOf(brokerId),
@@ -130,6 +133,10 @@ export class StubDisks {
         offlinePartitions: [],
         pageCacheSource: 'mincore',
         metadataSequence: 1,
+        uncopiedCount: cluster.uncopiedCount,
+        get credentialsRevision() {
+          return revisionAt(brokerId)
+        },
         leaderlessCount: 0,
         get controllerId() {
           return cluster.controllerId

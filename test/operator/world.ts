@@ -16,6 +16,7 @@ import type {
   Draft,
   Node,
   Pod,
+  Secret,
   StatefulSet,
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
@@ -50,6 +51,18 @@ export class World {
   readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
   #operator: Reconcile = this.#start()
+
+  constructor() {
+    // A kubelet that is fast.
+    this.disks.revisionAt = () => this.secret('revision')
+  }
+
+  /** A value of the Secret of the private listeners; empty where it has none. */
+  secret(key: string): string {
+    const at = { namespace: 'streaming', name: 'orders-private' }
+    const value = this.api.find<Secret>('Secret', at)?.data?.[key]
+    return value === undefined ? '' : atob(value)
+  }
 
   /** As many nodes, `n1` and so on, each for one broker. */
   withNodes(count: number): this {

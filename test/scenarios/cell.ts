@@ -5,7 +5,7 @@ import { DriverProcess, NotApplicable } from './driver-process.ts'
 import { type Ground, OneBroker } from './ground.ts'
 import type { Scenario } from './scenarios.ts'
 import { Stage } from './stage.ts'
-import { ThreeBrokers } from './three-brokers.ts'
+import { type Maker, ThreeBrokers } from './three-brokers.ts'
 
 export type DataPath = 'native' | 'fallback'
 
@@ -39,8 +39,8 @@ export function scenarioBroker(dataPath: DataPath): Promise<OneBroker> {
   return OneBroker.start(settings, dataPath === 'native' ? 'on' : 'off')
 }
 
-export function scenarioCluster(): Promise<ThreeBrokers> {
-  return ThreeBrokers.start(settings)
+export function scenarioCluster(maker: Maker = 'ours'): Promise<ThreeBrokers> {
+  return ThreeBrokers.start(settings, maker)
 }
 
 export async function versionOf(client: Client): Promise<string> {

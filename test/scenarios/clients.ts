@@ -21,6 +21,8 @@ export interface Client {
   readonly joinsGroups: string | null
   /** What an application has to do with the library to live through a restart of the broker; null for nothing. */
   readonly livesThroughRestart: string | null
+  /** What an application has to do with the library where one of several brokers dies; null for nothing. */
+  readonly livesThroughDeath: string | null
 }
 
 const drivers = join(import.meta.dirname, 'drivers')
@@ -41,6 +43,9 @@ function go(name: string): DriverProgram {
 const ofSarama =
   'the application sends a record again that failed while no broker was there to tell its leader: the retries of the library are of records on their way, and of metadata for less than a second'
 
+const ofSaramaAmongSeveral =
+  '`Producer.Retry.Max` 300 in place of 3, a tenth of a second apart. What it opens (an administrator, a reader of a partition, a group) is opened again where the broker that it asks is away, `Consume` is called again, and an error of `Close` is passed over'
+
 const able = {
   alsoOnFallback: false,
   noStaticMembers: null,
@@ -49,6 +54,7 @@ const able = {
   repeatsAtHandOver: null,
   joinsGroups: null,
   livesThroughRestart: null,
+  livesThroughDeath: null,
 }
 
 export const clients: readonly Client[] = [
@@ -92,19 +98,29 @@ export const clients: readonly Client[] = [
   { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
   { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },
   { ...able, name: 'Java tools', kit: 'java', program: node('java.ts') },
-  { ...able, name: 'sarama', kit: 'go', program: go('sarama'), livesThroughRestart: ofSarama },
+  {
+    ...able,
+    name: 'sarama',
+    kit: 'go',
+    program: go('sarama'),
+    livesThroughRestart: ofSarama,
+    livesThroughDeath: ofSaramaAmongSeveral,
+  },
   {
     ...able,
     name: 'sarama 1.45.0',
     kit: 'go',
     program: go('sarama-1.45.0'),
     livesThroughRestart: ofSarama,
+    livesThroughDeath: ofSaramaAmongSeveral,
   },
   {
     ...able,
     name: 'kafka-go',
     kit: 'go',
     program: go('kafka-go'),
+    livesThroughDeath:
+      'its writer has `MaxAttempts` 300 in place of 10, a tenth of a second apart, and `MetadataTTL` of half a second in place of 6; a request of its client is sent again',
     noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
     noStaticMembers:
       'kafka-go joins with JoinGroup version 2 at most, which has no group.instance.id',
@@ -114,6 +130,8 @@ export const clients: readonly Client[] = [
     name: 'franz-go',
     kit: 'go',
     program: go('franz-go'),
+    livesThroughDeath:
+      'an error that a poll brings while a broker is away is passed over: the library tries again by itself',
     staticMembers:
       'with its range balancer: by its default, cooperative-sticky, a leader that is back plans anew, finds its plan unlike the one in force, and asks for a rebalance itself',
   },

@@ -8,8 +8,8 @@ import {
 } from '../../src/broker/wire/messages/index.ts'
 import { errorName, errors } from '../../src/broker/wire/errors.ts'
 import { WireClientError } from '../../src/broker/wire/client/client-error.ts'
-import type { BrokerCluster } from '../helpers/broker-cluster.ts'
 import type { BrokerClient, PartitionId, Produced } from '../helpers/broker-client.ts'
+import { askCoordinator, type Cluster } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import type { Witness } from './ground.ts'
 
@@ -22,10 +22,10 @@ type Offset = Awaited<ReturnType<BrokerClient['listOffset']>>
  * is not yet or no longer in its office refused, and takes for the cluster's what all brokers that run agree on.
  */
 export class ClusterWitness implements Witness {
-  readonly #cluster: BrokerCluster
+  readonly #cluster: Cluster
   readonly #clients = new Map<number, BrokerClient>()
 
-  constructor(cluster: BrokerCluster) {
+  constructor(cluster: Cluster) {
     this.#cluster = cluster
   }
 
@@ -99,7 +99,7 @@ export class ClusterWitness implements Witness {
   async coordinatorOf(group: string): Promise<number> {
     const look = async () => {
       const [id] = this.#running()
-      return this.#cluster.coordinatorOf(await this.client(id!), group)
+      return askCoordinator(await this.client(id!), group)
     }
     const isThere = (seen: Awaited<ReturnType<typeof look>>): boolean =>
       typeof seen !== 'string' && this.#runs(seen.id)

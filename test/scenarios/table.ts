@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts'
+import { clients } from './clients.ts'
 import type { Scenario } from './scenarios.ts'
 
 /** docs/clients.md, from a run of everything. */
@@ -41,15 +42,27 @@ it has its first acknowledged records, the broker that leads its partition 0 is 
 *group-of-three* and *static-restart* it is the one that coordinates the group. The scenario goes on at once, and 4 s
 later the broker is started again. The next scenario begins when all replicas are in sync again. What each has to prove is the
 same, and none passes where nobody was killed. *acks-1* and *acks-all* produce their second half to the new leader;
-*broker-restart* besides stops the leader in order. \`npm run qualify -- scenarios --brokers 3 --keep CLIENT ...\` repeats some.
+*broker-restart* besides stops the leader in order. \`npm run qualify -- scenarios --brokers 3 CLIENT SCENARIO ...\` repeats some,
+and what came of each cell last is in [qualification/clients-of-three.json](qualification/clients-of-three.json).
+\`--kafka\` runs the same on three nodes of Apache Kafka 4.3.1.
 
 **${count('pass')} pass, ${count('FAIL')} fail, ${count('n/a')} not applicable**: the library has no such verb, by the reason below.
 
 ${grid(rows, scenarios)}
+## What the application does
+
+As for [one broker](clients.md#remarks), and where one of three dies:
+
+${livesThroughDeath}
 ## Remarks
 
 ${remarks(rows)}`
 }
+
+const livesThroughDeath = clients
+  .filter(client => client.livesThroughDeath !== null)
+  .map(client => `- ${client.name}: ${client.livesThroughDeath}.\n`)
+  .join('')
 
 function grid(rows: readonly Row[], scenarios: readonly Scenario[]): string {
   const head = `| scenario | ${rows.map(nameOf).join(' | ')} |\n`

@@ -1,16 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BrokerCluster } from '../helpers/broker-cluster.ts'
+import type { Cluster } from '../helpers/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { KafkaCluster } from '../helpers/kafka-cluster.ts'
 import { ClusterWitness } from './cluster-witness.ts'
 import type { Ground, Victim } from './ground.ts'
 
 /** How long a killed broker is away: longer than it takes the others to choose another leader. */
 const awayMs = 4000
 
+/** Whose brokers these are: ours, or those of Apache Kafka 4.3.1 to see what is to be expected. */
+export type Maker = 'ours' | 'kafka'
+
+const makers = { ours: BrokerCluster, kafka: KafkaCluster } as const
+
 /** Three brokers with all replicas on each, of which one is killed by SIGKILL in the middle of each scenario. */
 export class ThreeBrokers implements Ground {
   readonly isKilled = true
-  readonly #cluster: BrokerCluster
+  readonly #maker: Maker
+  readonly #cluster: Cluster
   readonly #settings: Readonly<Record<string, string>>
   readonly #witness: ClusterWitness
   #comesBack: Promise<void> = Promise.resolve()
@@ -18,13 +26,17 @@ export class ThreeBrokers implements Ground {
   #hasStruck = false
   #parent: ThreeBrokers | null = null
 
-  static async start(settings: Readonly<Record<string, string>>): Promise<ThreeBrokers> {
-    const ground = new ThreeBrokers(await BrokerCluster.start(3, settings), settings)
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    maker: Maker = 'ours',
+  ): Promise<ThreeBrokers> {
+    const ground = new ThreeBrokers(await makers[maker].start(3, settings), settings, maker)
     await ground.calm()
     return ground
   }
 
-  private constructor(cluster: BrokerCluster, settings: Readonly<Record<string, string>>) {
+  private constructor(cluster: Cluster, settings: Readonly<Record<string, string>>, maker: Maker) {
+    this.#maker = maker
     this.#cluster = cluster
     this.#settings = settings
     this.#witness = new ClusterWitness(cluster)
@@ -103,7 +115,7 @@ export class ThreeBrokers implements Ground {
   }
 
   async twin(settings: Readonly<Record<string, string>>): Promise<ThreeBrokers> {
-    const twin = await ThreeBrokers.start({ ...this.#settings, ...settings })
+    const twin = await ThreeBrokers.start({ ...this.#settings, ...settings }, this.#maker)
     twin.#parent = this
     return twin
   }

@@ -278,6 +278,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/try',
       'src/cli/status',
       'src/cli/recover',
+      'src/cli/document/commands.ts',
       'src/env/real/package-version.ts',
       ...broker('run.ts', 'check.ts'),
       'src/operator/run.ts',
@@ -307,6 +308,20 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       'src/cli/terminal.ts',
     ],
+  },
+  'src/cli/document': {
+    ours: ['src/env', ...broker('wire', 'wire/client')],
+    modules: ['zod'],
+  },
+  'src/cli/document/commands.ts': {
+    ours: [
+      'src/env',
+      'src/cli/document',
+      ...real('network.ts', 'clock.ts', 'random.ts'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      'src/cli/terminal.ts',
+    ],
+    modules: ['node:fs'],
   },
   'src/cli/recover': {
     ours: [

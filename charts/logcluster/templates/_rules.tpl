@@ -33,10 +33,10 @@ name, in a Role of each LogCluster: nobody can give more than they have.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch, create, patch, delete]
-# By name, and never a list: it makes one for each LogCluster, and reads that.
+# By name, and never a list: it makes one for each LogCluster, reads that, and changes its passwords (update).
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create]
+  verbs: [get, create, update]
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [list, watch, create, patch]

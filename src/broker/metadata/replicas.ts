@@ -18,6 +18,16 @@ export function isDrained(image: MetadataImage, brokerId: number): boolean {
 
 export const leadershipDrainConfig = 'leadership.drain.enable'
 
+/**
+ * Nothing is written, and whoever stops, or starts again and lost nothing, stays in its in-sync sets (durability.md R1b): so that all
+ * brokers of a cluster can stop together. Only what is set for all of them counts.
+ */
+export function isFrozen(image: MetadataImage): boolean {
+  return image.brokerConfigs(null).get(freezeConfig) === 'true'
+}
+
+export const freezeConfig = 'hibernation.freeze.enable'
+
 /** The brokers whose logs lie in these directories, in their order; of a directory that no registered broker has, nothing. */
 export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): number[] {
   return directoryIds.flatMap(id => image.brokerOfDirectory(id)?.id ?? [])

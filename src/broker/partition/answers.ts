@@ -1,5 +1,6 @@
 import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
+import type { Replica } from './replica/replica.ts'
 import type { AppendResult, Deletion, PartitionRead, PartitionReadResult } from './requests.ts'
 
 /** An append that is not taken, or whose batch does not count. */
@@ -9,6 +10,18 @@ export function refusal(
   logStartOffset: number,
 ): AppendResult & { ok: false } {
   return { ok: false, error, message, recordErrors: [], logStartOffset }
+}
+
+/** Why nothing is written though the replica leads, as a sentence; null where something may be. */
+export function whyUnwritable(
+  { isFrozen, hasEnoughInsync }: Pick<Replica, 'isFrozen' | 'hasEnoughInsync'>,
+  acks: number,
+): string | null {
+  if (isFrozen) {
+    return 'The cluster is frozen, because it is being hibernated or wakes; nothing was written. Try again.'
+  }
+  if (acks !== -1 || hasEnoughInsync) return null
+  return 'Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.'
 }
 
 export function undeleted(error: ErrorName): Deletion {

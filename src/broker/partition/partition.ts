@@ -4,7 +4,7 @@ import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
-import { divergence, refusal, undeleted } from './answers.ts'
+import { divergence, refusal, undeleted, whyUnwritable } from './answers.ts'
 import { PartitionCore } from './core.ts'
 import { Deletions } from './deletions.ts'
 import { followerLags } from './follower-lags.ts'
@@ -154,10 +154,9 @@ export class Partition {
       done(refusal(unavailable, this.failure ?? 'This broker does not lead the partition.', -1))
       return
     }
-    if (options.acks === -1 && !core.replica.hasEnoughInsync) {
-      const message =
-        'Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.'
-      done(refusal('NOT_ENOUGH_REPLICAS', message, log.startOffset))
+    const unwritable = whyUnwritable(core.replica, options.acks)
+    if (unwritable !== null) {
+      done(refusal('NOT_ENOUGH_REPLICAS', unwritable, log.startOffset))
       return
     }
     const { leaderEpoch } = core.replica.role!

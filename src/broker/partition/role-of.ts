@@ -1,5 +1,5 @@
 import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
-import { brokersOf, insyncNeededBy, isActive } from '../metadata/replicas.ts'
+import { brokersOf, insyncNeededBy, isActive, isFrozen } from '../metadata/replicas.ts'
 import type { PartitionRole, ReplicaBroker } from './replica/role.ts'
 
 /** What the image says of brokers, as roles tell it. */
@@ -27,6 +27,7 @@ export function roleOf(
     isr: brokersOf(image, partition.isr),
     isRecovering,
     minInsyncReplicas: insyncNeededBy(image, topic, partition),
+    isFrozen: isFrozen(image),
     brokers,
   }
 }

@@ -85,3 +85,24 @@ test('a file of another name is nobody', () => {
   expect(files.credentialOf('root')).toBeNull()
   expect(files.credentialOf('../secret/operator')).toBeNull()
 })
+
+test('another password is taken beside the first, salted alike, for as long as its file is there', () => {
+  put('broker', utf8('first'))
+  put('broker.other', utf8('second'))
+  const both = files.credentialOf('broker')!
+  expect(both.other).toMatchObject({ salt: both.salt, iterations: both.iterations })
+  expect(both.other!.storedKey).not.toBe(both.storedKey)
+  expect(files.credentialOf('broker')).toBe(both)
+  // Who logs in elsewhere does so with the first.
+  expect(files.passwordOf('broker')).toBe('first')
+  disk.unlink('/secret/broker.other')
+  expect(files.credentialOf('broker')?.other).toBeUndefined()
+  // No principal is called so.
+  expect(files.credentialOf('broker.other')).toBeNull()
+})
+
+test('the revision is the text of its file, and empty where there is none', () => {
+  expect(files.revision()).toBe('')
+  put('revision', utf8('3\n'))
+  expect(files.revision()).toBe('3')
+})

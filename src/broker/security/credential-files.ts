@@ -8,6 +8,7 @@ import {
   scramMechanism,
   type ScramCredential,
 } from '../wire/sasl/scram-mechanisms.ts'
+import type { TakenCredential } from '../wire/sasl/scram-server.ts'
 import { present } from '../../lib/assert.ts'
 
 /** Who may come by the private listener. */
@@ -21,12 +22,17 @@ const passwordBytesMax = 4096
 
 interface Known {
   readonly password: string
-  readonly credential: ScramCredential
+  readonly other: string | null
+  readonly credential: TakenCredential
 }
+
+/** After the name of a principal: the file with the password that is taken too while one is changed for the other. */
+const otherSuffix = '.other'
 
 /**
  * Passwords of the private principals, a file each, as a Secret is mounted. The file is read at every login: kubelet
- * changes it by turning a link to another folder, which nothing watches reliably, and logins are rare.
+ * changes it by turning a link to another folder, which nothing watches reliably, and logins are rare. Beside the password that one logs in
+ * with there may be another, `broker.other`, that is taken too; so one is changed for the other while brokers run (decision 0017).
  */
 export class CredentialFiles {
   readonly #disk: Disk
@@ -41,14 +47,18 @@ export class CredentialFiles {
   }
 
   /** null where `user` is none of the principals, or has no password. */
-  credentialOf(user: string): ScramCredential | null {
+  credentialOf(user: string): TakenCredential | null {
     if (!privatePrincipals.some(name => name === user)) return null
-    const password = this.#password(user)
+    const { password, other } = this.#both(user)
     if (password === null) return null
     const known = this.#known.get(user)
-    if (known?.password === password) return known.credential
-    const credential = this.#make(password)
-    this.#known.set(user, { password, credential })
+    if (known?.password === password && known.other === other) return known.credential
+    const salt = this.#random.bytes(saltBytes)
+    const credential = {
+      ...made(password, salt),
+      ...(other === null ? {} : { other: made(other, salt) }),
+    }
+    this.#known.set(user, { password, other, credential })
     return credential
   }
 
@@ -57,11 +67,17 @@ export class CredentialFiles {
     return this.#password(user)
   }
 
+  /** Which state of the Secret these files are, as the operator counts them; empty: it never changed. */
+  revision(): string {
+    return this.#password('revision') ?? ''
+  }
+
   /** The principals that cannot log in, because their file is missing, empty or unreadable. */
   missing(): string[] {
     return privatePrincipals.filter(user => this.#password(user) === null)
   }
 
+  /** The one line of a file; null where there is none that is one. */
   #password(user: string): string | null {
     try {
       const bytes = readWhole(this.#disk, `${this.#path}/${user}`)
@@ -74,9 +90,17 @@ export class CredentialFiles {
     }
   }
 
-  #make(password: string): ScramCredential {
-    const salt = this.#random.bytes(saltBytes)
-    const given = { salt, iterations: scramIterations.min }
-    return scramCredential(privateMechanism, saltPassword(privateMechanism, password, given))
+  /** Of one state of the folder: the link may be turned between two looks at it. */
+  #both(user: string): { readonly password: string | null; readonly other: string | null } {
+    for (;;) {
+      const password = this.#password(user)
+      const other = this.#password(`${user}${otherSuffix}`)
+      if (this.#password(user) === password) return { password, other }
+    }
   }
+}
+
+function made(password: string, salt: Uint8Array): ScramCredential {
+  const salted = saltPassword(privateMechanism, password, { salt, iterations: scramIterations.min })
+  return scramCredential(privateMechanism, salted)
 }

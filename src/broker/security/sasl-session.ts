@@ -1,11 +1,7 @@
 import type { Random } from '../../env/env.ts'
 import { ScramError, nonceBytes, nonceOf } from '../wire/sasl/scram-messages.ts'
-import {
-  scramMechanism,
-  type ScramCredential,
-  type ScramMechanism,
-} from '../wire/sasl/scram-mechanisms.ts'
-import { ScramServer } from '../wire/sasl/scram-server.ts'
+import { scramMechanism, type ScramMechanism } from '../wire/sasl/scram-mechanisms.ts'
+import { ScramServer, type TakenCredential } from '../wire/sasl/scram-server.ts'
 import { apiVersions, saslAuthenticate, saslHandshake } from '../wire/messages/index.ts'
 import type { AuthenticateAnswer, HandshakeAnswer, Session } from './session.ts'
 
@@ -14,7 +10,7 @@ export interface SaslSessionOptions {
   /** Those that can be used here, by Kafka's names. */
   readonly mechanisms: readonly ScramMechanism['name'][]
   /** null: there is no such user, or none that may log in by the mechanism. */
-  readonly credentialOf: (user: string, mechanism: ScramMechanism['name']) => ScramCredential | null
+  readonly credentialOf: (user: string, mechanism: ScramMechanism['name']) => TakenCredential | null
   /** Who is a broker of this cluster. Default: nobody, whatever he is called. */
   readonly brokerUser?: string
 }

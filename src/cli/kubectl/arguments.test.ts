@@ -19,6 +19,9 @@ describe('arguments of kubectl logcluster', () => {
         broker: null,
         acceptDataLoss: null,
         output: null,
+        input: null,
+        isExport: false,
+        isTopicsOnly: false,
       },
     })
   })
@@ -60,5 +63,17 @@ describe('arguments of kubectl logcluster', () => {
 
   test.each([[[]], [['help']], [['status', '--help']], [['-h']]])('%j ask for help', args => {
     expect(readArguments(args)).toEqual({ kind: 'help' })
+  })
+
+  test('have flags that take no value, and an import needs its document', () => {
+    expect(readArguments(['report', '--export', 'orders', '--output=there'])).toMatchObject({
+      wish: { name: 'orders', isExport: true, output: 'there' },
+    })
+    expect(readArguments(['import', 'orders', '--input', '-', '--topics-only'])).toMatchObject({
+      wish: { name: 'orders', input: '-', isTopicsOnly: true },
+    })
+    expect(refusal('import', 'orders')).toContain('import needs --input=FILE')
+    expect(refusal('report', 'orders', '--export=yes')).toBe('--export takes no value')
+    expect(refusal('status', '--export')).toBe('--export is for report only')
   })
 })

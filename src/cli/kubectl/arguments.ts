@@ -1,6 +1,15 @@
 import { nearest } from '../../broker/config/nearest.ts'
 
-const verbs = ['status', 'plan', 'restart', 'drain', 'undrain', 'replace', 'report'] as const
+const verbs = [
+  'status',
+  'plan',
+  'restart',
+  'drain',
+  'undrain',
+  'replace',
+  'report',
+  'import',
+] as const
 type Verb = (typeof verbs)[number]
 
 const ofBrokers: readonly Verb[] = ['drain', 'undrain', 'replace']
@@ -18,6 +27,9 @@ export interface Wish {
   readonly broker: string | null
   readonly acceptDataLoss: string | null
   readonly output: string | null
+  readonly input: string | null
+  readonly isExport: boolean
+  readonly isTopicsOnly: boolean
 }
 
 export type Read =
@@ -43,7 +55,13 @@ const ownOptions: Readonly<Record<string, readonly Verb[]>> = {
   '--broker': ['restart'],
   '--accept-data-loss': ['replace'],
   '--output': ['report'],
+  '--input': ['import'],
+  '--export': ['report'],
+  '--topics-only': ['import'],
 }
+
+/** Those that stand alone. */
+const flags: readonly string[] = ['--export', '--topics-only']
 
 const short: Readonly<Record<string, string>> = { '-n': '--namespace', '-s': '--server' }
 
@@ -72,6 +90,9 @@ export function readArguments(args: readonly string[]): Read {
       broker: own('--broker'),
       acceptDataLoss: own('--accept-data-loss'),
       output: own('--output'),
+      input: own('--input'),
+      isExport: own('--export') !== null,
+      isTopicsOnly: own('--topics-only') !== null,
     },
   }
 }
@@ -99,6 +120,11 @@ function parse(args: readonly string[]): Parsed | string {
     const [given, inline] = split(arg)
     const option = short[given] ?? given
     if (!isKnown(option)) return unknownOption(given)
+    if (flags.includes(option)) {
+      if (inline !== undefined) return `${given} takes no value`
+      parsed.own.set(option, '')
+      continue
+    }
     const value = inline ?? rest.shift()
     if (value === undefined) return `${given} needs a value after it`
     if (option === '--namespace') parsed.scope.push(`--namespace=${value}`)
@@ -126,6 +152,9 @@ function whatIsWrong(verb: Verb, name: string | null, { scope, own }: Parsed): s
   if (foreign !== undefined) return `${foreign} is for ${ownOptions[foreign]!.join(', ')} only`
   if (verb !== 'status' && name === null) {
     return `${verb} needs the name of a ${ofBrokers.includes(verb) ? 'LogBroker' : 'LogCluster'}`
+  }
+  if (verb === 'import' && !own.has('--input')) {
+    return 'import needs --input=FILE, a document of report --export; - reads it from standard input'
   }
   if (scope.includes('--all-namespaces') && (verb !== 'status' || name !== null)) {
     return '--all-namespaces is for status without a name'
@@ -166,7 +195,10 @@ Usage: kubectl logcluster COMMAND [NAME] [options]
   replace BROKER     has the operator give a broker a new, empty disk; the old one is kept.
                      Where partitions have no other copy, the operator waits for --accept-data-loss=BROKER.
   report CLUSTER     writes specs, status, events, logs and the brokers' own words into a folder, without
-                     secrets; --output=FOLDER
+                     secrets; --output=FOLDER. --export: and export.json, topics with their configs and committed
+                     offsets, which import reads; for that you need the right to exec into a pod
+  import CLUSTER     makes the topics of an export.json, and commits its offsets; --input=FILE. It overwrites nothing.
+                     --topics-only leaves out the offsets
 
 Options of kubectl that say where and as whom are passed on: -n, -A (status), --context, --kubeconfig, --as, ...
 KUBECTL in the environment names another kubectl than the one on the PATH.`

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** `kubectl logcluster`: kubectl runs what is called kubectl-logcluster on the PATH. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { exitCodes } from '../terminal.ts'
 import { readArguments, usage, type Wish } from './arguments.ts'
 import { drain, replace, restart } from './change.ts'
+import { importText } from './document.ts'
 import { planText } from './plan.ts'
 import { reportFiles, type ReportFile } from './report.ts'
 import { SpawnedKubectl } from './spawned-kubectl.ts'
@@ -54,7 +55,13 @@ function answer(wish: Wish): Promise<string> {
   }
   const at = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const folder = wish.output ?? `logcluster-report-${name}-${at}`
-  return reportFiles(kubectl, { name, scope }).then(files => write(folder, files))
+  if (verb === 'import') {
+    const text = readFileSync(wish.input === '-' ? 0 : wish.input!, 'utf8')
+    return importText(kubectl, { name, scope, isTopicsOnly: wish.isTopicsOnly }, text)
+  }
+  return reportFiles(kubectl, { name, scope, isExport: wish.isExport }).then(files =>
+    write(folder, files),
+  )
 }
 
 function write(folder: string, files: readonly ReportFile[]): string {

@@ -1,4 +1,5 @@
 import { askPod, get, KubectlError, type Kubectl, type KubernetesObject } from './kubectl.ts'
+import { exportText } from './document.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** One file of a report, named relative to its folder. */
@@ -11,6 +12,8 @@ export interface ReportWish {
   /** The LogCluster. */
   readonly name: string
   readonly scope: readonly string[]
+  /** Topics and committed offsets too, as a document (document.ts). Default: not. */
+  readonly isExport?: boolean
 }
 
 /** What is asked for by the label of the cluster. No Secret is: nobody who reads a report may need one. */
@@ -42,7 +45,7 @@ const brokerPaths = [
  */
 export async function reportFiles(kubectl: Kubectl, wish: ReportWish): Promise<ReportFile[]> {
   const cluster = await get<KubernetesObject>(kubectl, 'logcluster', wish.name, wish.scope)
-  return new Report(kubectl, wish.name, cluster.metadata.namespace!).files(cluster)
+  return new Report(kubectl, wish, cluster.metadata.namespace!).files(cluster)
 }
 
 class Report {
@@ -51,9 +54,12 @@ class Report {
   readonly #namespace: string
   readonly #errors: string[] = []
 
-  constructor(kubectl: Kubectl, cluster: string, namespace: string) {
+  readonly #isExport: boolean
+
+  constructor(kubectl: Kubectl, { name, isExport = false }: ReportWish, namespace: string) {
     this.#kubectl = kubectl
-    this.#cluster = cluster
+    this.#cluster = name
+    this.#isExport = isExport
     this.#namespace = namespace
   }
 
@@ -77,6 +83,7 @@ class Report {
       ]),
       this.#text('versions.txt', ['version']),
       ...pods.map(pod => this.#broker(pod.metadata.name)),
+      this.#isExport ? this.#exported() : [],
     ])
     const files = [json('logcluster.json', withoutSecrets(cluster)), ...listed, ...parts.flat()]
     if (this.#errors.length === 0) return files
@@ -133,6 +140,12 @@ class Report {
       ),
     ])
     return parts.flat()
+  }
+
+  async #exported(): Promise<ReportFile[]> {
+    const { name, scope } = { name: this.#cluster, scope: [`--namespace=${this.#namespace}`] }
+    const text = await this.#orNull('export', exportText(this.#kubectl, { name, scope }))
+    return text === null ? [] : [{ path: 'export.json', text }]
   }
 
   async #text(path: string, args: readonly string[]): Promise<ReportFile[]> {

@@ -79,7 +79,7 @@ export const logClusterSpec = field(
     }),
     image: field(image.prefault({}), { text: 'Where the image comes from.', change: 'restart' }),
     state: field(z.enum(['Running', 'Hibernated']).default('Running'), {
-      text: 'Hibernated: no broker runs, and all volumes stay.',
+      text: 'Hibernated: no broker runs, and all volumes stay. Several brokers refuse writes first, and then stop together with the same in-sync sets.',
       change: 'restart',
     }),
     reconciliation: field(z.enum(['Active', 'Paused']).default('Active'), {
@@ -100,6 +100,11 @@ export const logClusterSpec = field(
     restartedAt: field(text(40).optional(), {
       text: 'Brokers that started before this time are restarted, one after another, once per value.',
       change: 'restart',
+      format: 'date-time',
+    }),
+    passwordsRotatedAt: field(text(40).optional(), {
+      text: 'The passwords with which brokers and operator log in to each other are changed, once per value, without a restart and without a refused connection. A new LogCluster has new ones anyway.',
+      change: 'none',
       format: 'date-time',
     }),
     listeners: field(

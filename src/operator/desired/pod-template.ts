@@ -37,6 +37,8 @@ export interface BrokerPod {
   readonly broker: BrokerFacts
   /** Settings of `spec.config` that need a restart. */
   readonly fixed: ReadonlyMap<string, string>
+  /** It runs on for now although `spec.state` is Hibernated: not all brokers may stop yet. Left out: it does not. */
+  readonly isHeld?: boolean
 }
 
 /**

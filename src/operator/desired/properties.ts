@@ -47,6 +47,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'http.address',
   'termination.log.file',
   'leadership.drain.enable',
+  'hibernation.freeze.enable',
 ])
 
 /**

@@ -9,9 +9,23 @@ export interface PrivatePasswords {
   readonly broker: string
 }
 
+/**
+ * Which passwords there are beside those that everybody logs in with. `None`: none. `Introduced`: the next ones, so that they are taken
+ * before anybody uses them. `Used`: the former ones, as long as somebody may still use them.
+ */
+export type Overlap = 'None' | 'Introduced' | 'Used'
+
+/** On the Secret: how far a change of its passwords is, and the wish that was granted last. */
+const overlapAnnotation = 'logcluster.dev/passwords-overlap'
+const rotatedAtAnnotation = 'logcluster.dev/passwords-rotated-at'
+/** Keys of the Secret, as brokers read them (src/broker/security/credential-files.ts). */
+const principals = ['operator', 'broker'] as const
+const otherOf = (principal: (typeof principals)[number]): string => `${principal}.other`
+
 /** Made once by a POST: passwords are chance, and what is made again is another. */
 export function privateSecret(cluster: LogCluster, passwords: PrivatePasswords): DraftOf<Secret> {
   const { namespace, name } = cluster.metadata
+  const { passwordsRotatedAt } = cluster.spec
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -19,9 +33,76 @@ export function privateSecret(cluster: LogCluster, passwords: PrivatePasswords):
       namespace,
       name: names.privateSecret(name),
       labels: clusterLabels(name, 'cluster'),
+      ...(passwordsRotatedAt === undefined
+        ? {}
+        : { annotations: { [rotatedAtAnnotation]: passwordsRotatedAt } }),
       ownerReferences: ownedBy(cluster),
     },
     type: 'Opaque',
     data: { operator: btoa(passwords.operator), broker: btoa(passwords.broker) },
   }
+}
+
+/** What a Secret says beside its passwords. */
+export interface SecretState {
+  readonly overlap: Overlap
+  /** Counts its states, as brokers tell which one they have; empty: it never changed. */
+  readonly revision: string
+  /** The wish that was granted last, or is on its way; empty: none. */
+  readonly rotatedAt: string
+}
+
+export function secretState({ metadata, data }: Secret): SecretState {
+  const overlap = metadata.annotations?.[overlapAnnotation]
+  const revision = data?.['revision']
+  return {
+    overlap: overlap === 'Introduced' || overlap === 'Used' ? overlap : 'None',
+    revision: revision === undefined ? '' : atob(revision),
+    rotatedAt: metadata.annotations?.[rotatedAtAnnotation] ?? '',
+  }
+}
+
+/** Which state comes before which. */
+const before: Readonly<Record<Overlap, Overlap>> = {
+  Introduced: 'None',
+  Used: 'Introduced',
+  None: 'Used',
+}
+
+/**
+ * The Secret one state on; null where it is not in the state before, because somebody else was faster. `fresh`: passwords for the
+ * next state, where they are to be introduced.
+ */
+export function rotatedSecret(
+  secret: Secret,
+  { to, rotatedAt }: { readonly to: Overlap; readonly rotatedAt: string },
+  fresh: () => PrivatePasswords,
+): Secret | null {
+  const { overlap, revision } = secretState(secret)
+  if (overlap !== before[to]) return null
+  const { annotations = {} } = secret.metadata
+  const { [overlapAnnotation]: _, ...rest } = annotations
+  const marked = {
+    ...rest,
+    [rotatedAtAnnotation]: rotatedAt,
+    ...(to === 'None' ? {} : { [overlapAnnotation]: to }),
+  }
+  const data = { ...passwordsIn(secret, to, fresh), revision: btoa(`${Number(revision) + 1}`) }
+  return { ...secret, metadata: { ...secret.metadata, annotations: marked }, data } as Secret
+}
+
+function passwordsIn(
+  { data = {} }: Secret,
+  to: Overlap,
+  fresh: () => PrivatePasswords,
+): Record<string, string> {
+  const next: Record<string, string> = {}
+  const made = to === 'Introduced' ? fresh() : null
+  for (const principal of principals) {
+    const [used, other] = [data[principal] ?? '', data[otherOf(principal)] ?? '']
+    next[principal] = to === 'Used' ? other : used
+    if (made !== null) next[otherOf(principal)] = btoa(made[principal])
+    if (to === 'Used') next[otherOf(principal)] = used
+  }
+  return next
 }

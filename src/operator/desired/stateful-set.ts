@@ -8,7 +8,7 @@ import { podTemplate, type BrokerPod } from './pod-template.ts'
  * operator deletes the pod. It makes no claims: a claim that is missing leaves the pod Pending, with a reason.
  */
 export function statefulSet(pod: BrokerPod): DraftOf<StatefulSet> {
-  const { cluster, broker } = pod
+  const { cluster, broker, isHeld = false } = pod
   const { namespace, name } = cluster.metadata
   const labels = brokerLabels(name, broker.name, 'broker')
   return {
@@ -16,7 +16,7 @@ export function statefulSet(pod: BrokerPod): DraftOf<StatefulSet> {
     kind: 'StatefulSet',
     metadata: { namespace, name: broker.name, labels, ownerReferences: ownedBy(cluster) },
     spec: {
-      replicas: cluster.spec.state === 'Hibernated' ? 0 : 1,
+      replicas: cluster.spec.state === 'Hibernated' && !isHeld ? 0 : 1,
       serviceName: names.headlessService(name),
       podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'OnDelete' },

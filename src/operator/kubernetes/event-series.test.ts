@@ -4,10 +4,10 @@ import type { ObjectEvent } from './events.ts'
 
 const minute = 60_000
 
-function event(note = 'why', uid = 'u'): ObjectEvent {
+function event(note = 'why', uid = 'u', reason = 'Reason'): ObjectEvent {
   const metadata = { namespace: 'a', name: 'x', uid, resourceVersion: '1' }
   const regarding = { apiVersion: 'v1', kind: 'Thing', metadata }
-  return { regarding, type: 'Normal', reason: 'Reason', action: 'Act', note }
+  return { regarding, type: 'Normal', reason, action: 'Act', note }
 }
 
 function newSeries(): EventSeries {
@@ -39,13 +39,14 @@ describe('events', () => {
     expect(series.tell(event(), 31 * minute)).toEqual({ do: 'create', name: 'x.3' })
   })
 
-  test('of one object are not more than a burst, and then one in five minutes', () => {
+  test('of one object for one reason are not more than a burst, and then one in five minutes', () => {
     const series = newSeries()
     const written = (atMs: number): number =>
       Array.from({ length: 40 }, (_, at) => series.tell(event(`${atMs} ${at}`), atMs)).filter(
         it => it !== null,
       ).length
     expect(written(0)).toBe(25)
+    expect(series.tell(event('a disk', 'u', 'Another'), 0)).toMatchObject({ do: 'create' })
     expect(written(5 * minute)).toBe(1)
     expect(series.tell(event('other', 'v'), 0)).not.toBeNull()
   })

@@ -21,7 +21,10 @@ const rewriteAfterMs = 6 * 60_000
 const overAfterMs = 30 * 60_000
 const seriesMax = 4096
 
-/** Room for a burst, and how fast it comes back: the limits of client-go's spam filter. */
+/**
+ * Room for a burst, and how fast it comes back: the limits of client-go's spam filter, for each reason. One that says much, such as
+ * every restart of a large cluster, silences no other, such as the loss of a disk.
+ */
 const burst = 25
 const refillMs = 5 * 60_000
 
@@ -30,7 +33,7 @@ interface Bucket {
   atMs: number
 }
 
-/** Decides which events are written: alike ones as one series, and of one object not more than it can tell. Pure. */
+/** Decides which events are written: alike ones as one series, and of one object for no reason more than it can tell. Pure. */
 export class EventSeries {
   readonly #newName: (event: ObjectEvent) => string
   readonly #series = new Map<string, Series>()
@@ -46,7 +49,7 @@ export class EventSeries {
     const key = causeOf(event)
     const known = this.#series.get(key)
     if (known !== undefined && nowMs - known.toldAtMs < overAfterMs) return repeat(known, nowMs)
-    if (!this.#admits(event.regarding.metadata.uid, nowMs)) return null
+    if (!this.#admits(event, nowMs)) return null
     const name = this.#newName(event)
     this.#series.set(key, { name, count: 1, writtenAtMs: nowMs, toldAtMs: nowMs })
     return { do: 'create', name }
@@ -57,9 +60,10 @@ export class EventSeries {
     this.#series.delete(causeOf(event))
   }
 
-  #admits(uid: string, nowMs: number): boolean {
-    const bucket = this.#buckets.get(uid) ?? { tokens: burst, atMs: nowMs }
-    this.#buckets.set(uid, bucket)
+  #admits({ regarding, reason }: ObjectEvent, nowMs: number): boolean {
+    const key = `${regarding.metadata.uid} ${reason}`
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, atMs: nowMs }
+    this.#buckets.set(key, bucket)
     bucket.tokens = Math.min(burst, bucket.tokens + (nowMs - bucket.atMs) / refillMs)
     bucket.atMs = nowMs
     if (bucket.tokens < 1) return false
@@ -73,8 +77,8 @@ export class EventSeries {
       const isOver = nowMs - toldAtMs >= overAfterMs
       if (isOver || this.#series.size >= seriesMax) this.#series.delete(key)
     }
-    for (const [uid, { atMs }] of this.#buckets) {
-      if (nowMs - atMs > overAfterMs) this.#buckets.delete(uid)
+    for (const [key, { atMs }] of this.#buckets) {
+      if (nowMs - atMs > overAfterMs) this.#buckets.delete(key)
     }
   }
 }

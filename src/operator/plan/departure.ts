@@ -8,7 +8,7 @@ import { logBrokers } from '../own-kinds.ts'
 import { named, type BrokerView } from './broker-view.ts'
 import { type Moves, movesAway, movesTo } from './moves.ts'
 import type { Observed } from './observed.ts'
-import { isServing } from './pod-health.ts'
+import { isHeard } from './pod-health.ts'
 import { exactly, type Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
 
@@ -48,7 +48,6 @@ function hasPlace({ spec }: LogCluster, pool: string, slot: number): boolean {
 export function needsPlaces(
   observed: Pick<Observed, 'cluster' | 'logBrokers' | 'sights'>,
 ): boolean {
-  if (observed.cluster.spec.state === 'Hibernated') return false
   if (departingOf(observed).length > 0) return true
   const seen = [...observed.sights.values()].filter(({ kind }) => kind === 'seen')
   return (
@@ -104,11 +103,6 @@ export function scalingSteps(
     ...moved(teller, toNew, 'brokers that came hold nothing yet'),
     ...departing.flatMap(broker => removed(observed, broker, { told, teller })),
   ]
-}
-
-/** It serves, and answered. */
-function isHeard(view: BrokerView): boolean {
-  return isServing(view) && view.sight?.kind === 'seen'
 }
 
 function cordoned({ sights }: Observed, broker: LogBroker): Step[] {

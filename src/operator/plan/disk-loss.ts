@@ -4,7 +4,7 @@ import { resources } from '../kubernetes/resources.ts'
 import type { BrokerView } from './broker-view.ts'
 import { isOnClaim, swapped } from './identity.ts'
 import type { Look, Observed } from './observed.ts'
-import { isServing, refusalOf } from './pod-health.ts'
+import { isHeard, isServing, refusalOf } from './pod-health.ts'
 import type { Step, StepEvent } from './step.ts'
 import { hostOf } from './volume-node.ts'
 
@@ -130,7 +130,7 @@ function obstacleOf(
   }
   // A person who asks has looked.
   if (reason === 'Requested') return null
-  const others = views.filter(view => view.broker.name !== broker.name && !isServing(view))
+  const others = views.filter(view => view.broker.name !== broker.name && !isHeard(view))
   const own = views.find(view => view.broker.name === broker.name)
   const elsewhere = others.filter(view => own === undefined || !isSameNode(view, own))
   if (elsewhere.length === 0) return null

@@ -2,6 +2,7 @@ import type { BrokerStatus, ClusterPlaces, DescribedConfig } from '../brokers/br
 import type { LogBroker } from '../crd/broker.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import type { RingNames } from '../desired/access.ts'
+import type { SecretState } from '../desired/secret.ts'
 import type {
   ConfigMap,
   Draft,
@@ -35,6 +36,9 @@ export type Sight =
       readonly message: string
     }
 
+/** What is known of the Secret of the private listeners, without its passwords. */
+export type SecretSight = SecretState
+
 /** What the ring of the metadata log is before a cluster is born; nobody looks later. */
 export type RingSight =
   | { readonly kind: 'absent' }
@@ -62,8 +66,8 @@ export interface Observed {
   readonly others: readonly Stored[]
   /** The metadata ring and the identities: looked at only where they are to be deleted with the cluster. */
   readonly outliving: readonly Stored[]
-  /** The Secret of the private listeners is there. */
-  readonly hasSecret: boolean
+  /** Of the Secret of the private listeners; null where it is not there. */
+  readonly secret: SecretSight | null
   readonly ring: RingSight
   /** The brokers' Lease is there, as far as anybody knows. */
   readonly hasLease: boolean

@@ -14,6 +14,7 @@ import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { genesisSteps } from './genesis.ts'
+import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
@@ -23,6 +24,7 @@ import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
 import { rollOf, type Roll } from './roll.ts'
 import { rackSteps } from './rack.ts'
+import { rotationSteps } from './rotation.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
@@ -39,6 +41,7 @@ export interface Plan {
   readonly told: ToldCluster | null
   readonly roll: Roll
   readonly scaling: Scaling
+  readonly hibernation: Hibernation
   readonly steps: readonly Step[]
 }
 
@@ -47,13 +50,21 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const birth = birthOf(observed)
   const settings = wantedSettings(observed.cluster.spec.config)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
-  const views = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
+  const seen = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
+  const hibernation = hibernationOf(observed, seen)
+  const views = heldBy(hibernation, seen)
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
-  const roll: Roll = settings.kind === 'settings' ? rollOf(observed, views, told) : { kind: 'idle' }
+  const isRolled = settings.kind === 'settings' && !isFalling(observed, views)
+  const roll: Roll = isRolled ? rollOf(observed, views, told) : { kind: 'idle' }
   const scaling = scalingOf(observed, views)
-  const found = { birth, settings, views, disks, told, roll, scaling }
+  const found = { birth, settings, views, disks, told, roll, scaling, hibernation }
   return { ...found, steps: stepsOf(observed, ring, found) }
+}
+
+/** Nobody is restarted on the way to the end of all. */
+function isFalling({ cluster }: Observed, views: readonly BrokerView[]): boolean {
+  return cluster.spec.state === 'Hibernated' && views.length > 1
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
@@ -71,6 +82,8 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
+    ...rotationSteps(observed),
+    ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
     ...leftoverSteps(observed, views),
@@ -86,7 +99,7 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
-    ...(observed.hasSecret
+    ...(observed.secret !== null
       ? []
       : [
           {

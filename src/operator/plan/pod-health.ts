@@ -1,4 +1,5 @@
 import type { Pod } from '../kubernetes/objects.ts'
+import type { Sight } from './observed.ts'
 
 /** How a broker's pod is, as far as Kubernetes knows. */
 export type PodHealth =
@@ -53,6 +54,11 @@ export function healthOf(pod: Pod | null): PodHealth {
 /** It has its disk, and serves from it: among several brokers in sync. One that is ending does not count. */
 export function isServing({ pod }: { readonly pod: Pod | null }): boolean {
   return healthOf(pod).kind === 'ready'
+}
+
+/** It serves, and answered just now: of a pod whose node is gone nobody says any more that it is not ready. */
+export function isHeard(view: { readonly pod: Pod | null; readonly sight: Sight | null }): boolean {
+  return isServing(view) && view.sight?.kind === 'seen'
 }
 
 /** What kubelet last found of its readiness. */

@@ -1,4 +1,5 @@
 import type { ConfigChange, ReplicaMove } from '../brokers/brokers.ts'
+import type { Overlap } from '../desired/secret.ts'
 import type { Draft, ExactObject, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 
@@ -44,6 +45,8 @@ export type Step = Common &
     | { readonly do: 'delete'; readonly resource: Resource<Stored>; readonly exactly: ExactObject }
     /** The Secret with passwords that chance gives. */
     | { readonly do: 'make secret' }
+    /** The next state of the Secret while its passwords change. */
+    | { readonly do: 'rotate secret'; readonly to: Overlap; readonly rotatedAt: string }
     /** Of a LogBroker's status: what is, or may be, set for the spec. Nothing is written where it says so already. */
     | {
         readonly do: 'remember configs'

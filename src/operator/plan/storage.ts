@@ -67,6 +67,7 @@ function replaceCommand(broker: string): string {
 /** The claim of this incarnation, its size, and the policy of its volume. */
 export function storageSteps(view: BrokerView): Step[] {
   if (storageOf(view).kind === 'wanted') return [makeClaim(view)]
+  if (isMistaken(view)) return [withdrawn(view)]
   return [...changedClaim(view), ...keptVolume(view)]
 }
 
@@ -79,6 +80,28 @@ function makeClaim({ cluster, pool, broker }: BrokerView): Step {
     draft,
     what: `PersistentVolumeClaim ${draft.metadata.name}`,
     because: `incarnation ${broker.incarnation} of ${broker.name} has no disk yet`,
+  }
+}
+
+/**
+ * A claim of a StorageClass that nobody wants any more, such as an earlier LogCluster of that name left, for which no volume was ever
+ * found: nothing is lost with it, and another one takes its place.
+ */
+function isMistaken(view: BrokerView): boolean {
+  const { claim, pool, storageClass } = view
+  if (storageOf(view).kind !== 'pending' || claim === null || !mayMakeClaim(view)) return false
+  if ((claim.spec?.volumeName ?? '') !== '') return false
+  const wanted = pool.storage.volumes[0]!.storageClassName
+  return wanted === undefined ? storageClass === null : wanted !== claim.spec?.storageClassName
+}
+
+function withdrawn({ claim, broker }: BrokerView): Step {
+  return {
+    do: 'delete',
+    resource: resources.persistentVolumeClaims,
+    exactly: exactly(claim!),
+    what: `PersistentVolumeClaim ${claim!.metadata.name}`,
+    because: `it never had a volume, and ${broker.name} wants one of another StorageClass`,
   }
 }
 

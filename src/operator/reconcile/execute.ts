@@ -1,7 +1,7 @@
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Outcome } from '../brokers/brokers.ts'
 import { claimAnnotations } from '../desired/claim.ts'
-import { privateSecret } from '../desired/secret.ts'
+import { privateSecret, rotatedSecret, type PrivatePasswords } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
 import { canonical } from '../desired/hash.ts'
 import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
@@ -51,6 +51,8 @@ export class Executor {
         return
       case 'make secret':
         return this.#makeSecret(observed)
+      case 'rotate secret':
+        return this.#rotateSecret(step, observed)
       case 'remember configs':
         return this.#remember(step.broker, step.configs, observed)
       case 'alter configs': {
@@ -94,10 +96,25 @@ export class Executor {
 
   /** 256 bits each, in letters that need no escape anywhere. */
   async #makeSecret({ cluster }: Observed): Promise<void> {
+    await this.#parts.api.create(resources.secrets, privateSecret(cluster, this.#passwords()))
+  }
+
+  #passwords(): PrivatePasswords {
     const password = (): string =>
       Buffer.from(this.#parts.random.bytes(32).buffer).toString('base64url')
-    const draft = privateSecret(cluster, { operator: password(), broker: password() })
-    await this.#parts.api.create(resources.secrets, draft)
+    return { operator: password(), broker: password() }
+  }
+
+  /** By compare-and-swap over the Secret as it is now. */
+  async #rotateSecret(
+    step: Extract<Step, { do: 'rotate secret' }>,
+    { cluster }: Observed,
+  ): Promise<void> {
+    const { namespace, name } = cluster.metadata
+    const at = { namespace, name: names.privateSecret(name) }
+    const live = await this.#parts.api.get(resources.secrets, at)
+    const next = live === null ? null : rotatedSecret(live, step, () => this.#passwords())
+    if (next !== null) await this.#parts.api.replace(resources.secrets, next)
   }
 
   async #remember(

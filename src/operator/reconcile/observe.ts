@@ -2,7 +2,7 @@ import type { LogCluster } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, componentLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
-import type { PrivatePasswords } from '../desired/secret.ts'
+import { secretState, type PrivatePasswords } from '../desired/secret.ts'
 import { privatePort } from '../desired/properties.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
 import type { Cache } from '../kubernetes/cache.ts'
@@ -22,7 +22,15 @@ import { deletesVolumes } from '../plan/deletion.ts'
 import { needsPlaces } from '../plan/departure.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
-import type { ImageDefaults, Look, Observed, Ring, RingSight, Sight } from '../plan/observed.ts'
+import type {
+  ImageDefaults,
+  Look,
+  Observed,
+  Ring,
+  RingSight,
+  SecretSight,
+  Sight,
+} from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
 import { quantityOf } from '../plan/quantity.ts'
 import { hostOf } from '../plan/volume-node.ts'
@@ -89,11 +97,20 @@ export class Observer {
     { namespace, name }: Required<ObjectName>,
     user: keyof PrivatePasswords = 'operator',
   ): Promise<string | null> {
-    const secret = await this.#secrets.get(`${namespace}/${name}`, () =>
-      this.#parts.api.get(resources.secrets, { namespace, name: names.privateSecret(name) }),
-    )
+    const secret = await this.#secret({ namespace, name })
     const data = secret?.data?.[user]
     return data === undefined ? null : atob(data)
+  }
+
+  #secret({ namespace, name }: Required<ObjectName>): Promise<Secret | null> {
+    return this.#secrets.get(`${namespace}/${name}`, () =>
+      this.#parts.api.get(resources.secrets, { namespace, name: names.privateSecret(name) }),
+    )
+  }
+
+  async #secretSight(at: Required<ObjectName>): Promise<SecretSight | null> {
+    const secret = await this.#secret(at)
+    return secret?.data?.['operator'] === undefined ? null : secretState(secret)
   }
 
   async #complete(cluster: LogCluster, found: Found): Promise<Observed> {
@@ -107,7 +124,7 @@ export class Observer {
       others: monitor === null ? found.others : [...found.others, monitor],
       cluster,
       nowMs: this.#parts.clock.now(),
-      hasSecret: password !== null,
+      secret: await this.#secretSight(at),
       ring: await this.#ringSight(cluster, ring),
       hasLease: await this.#hasLease(cluster, ring),
       volumes: await this.#volumesOf(found),

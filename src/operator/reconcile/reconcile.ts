@@ -168,6 +168,7 @@ const done: Readonly<Record<Step['do'], string>> = {
   patch: 'Patched an object',
   delete: 'Deleted an object',
   'make secret': 'Created a Secret',
+  'rotate secret': 'Changed a Secret',
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
   'retire directory': 'Retired a directory',
@@ -182,7 +183,7 @@ const refused: Readonly<Partial<Record<Step['do'], string>>> = {
 
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
-  if (step.do === 'make secret') return true
+  if (step.do === 'make secret' || step.do === 'rotate secret') return true
   return (
     'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
   )

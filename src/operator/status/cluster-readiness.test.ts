@@ -18,7 +18,9 @@ interface World {
   readonly registered?: readonly number[]
   readonly leaderless?: number
   readonly formerly?: 'True' | 'False'
-  /** Seconds since their pods were made. */
+  /** Why it was so. */
+  readonly reason?: string
+  /** Seconds since they were wanted. */
   readonly age?: number
 }
 
@@ -30,7 +32,7 @@ function readyIn(world: World): Finding {
     brokers: registered.map(brokerId => ({ brokerId, leads: leads[brokerId] ?? 0 })),
   })
   const views = ids.map(id => ({
-    pod: {
+    logBroker: {
       metadata: { creationTimestamp: new Date(nowMs - 1000 * (world.age ?? 600)).toISOString() },
     },
     broker: { brokerId: id, name: `orders-main-${id}` },
@@ -40,12 +42,17 @@ function readyIn(world: World): Finding {
   const findings = ids.map(id =>
     down.includes(id) ? no('Stopping', `The pod of broker ${id} is ending.`) : yes('Serving', ''),
   )
-  const conditions = [{ type: 'Ready', status: world.formerly ?? 'True' }]
+  const { formerly: before = 'True', reason = 'Told' } = world
+  const conditions = [{ type: 'Ready', status: before, reason }]
   return clusterReadiness(
     {
       observed: { cluster: { status: { conditions } } } as unknown as Observed,
       now: new Date(nowMs).toISOString(),
-      plan: { birth: { kind: 'born' }, views: views as unknown as BrokerView[] } as unknown as Plan,
+      plan: {
+        birth: { kind: 'born' },
+        hibernation: { kind: 'awake' },
+        views: views as unknown as BrokerView[],
+      } as unknown as Plan,
     },
     findings,
   )
@@ -78,9 +85,12 @@ describe('a cluster of several brokers', () => {
       reason: 'Stopping',
     })
     expect(readyIn(creating).status).toBe('True')
-    // Its pod is on its way.
+    // It is on its way.
     expect(readyIn({ ...creating, age: 10 }).status).toBe('False')
     expect(readyIn({ down: [2], age: 10 }).status).toBe('True')
+    // It was whole, and a leader that was lost is found again.
+    const offline = { formerly: 'False', reason: 'PartitionsOffline' } as const
+    expect(readyIn({ down: [2], ...offline, age: 10 }).status).toBe('True')
     // One that is added later takes nothing from those that serve.
     expect(readyIn({ down: [2], registered: [0, 1] }).status).toBe('True')
   })

@@ -12,8 +12,9 @@ interface Seen {
   readonly now: string
 }
 
-/** A pod that is younger is on its way: who has just made a cluster waits for all of it. */
+/** A broker that is wanted for less is on its way: who has just made a cluster waits for all of it. Its pods come and go. */
 const youngMs = 60_000
+const partitionsOffline = 'PartitionsOffline'
 
 /**
  * Whether clients are served. A broker alone serves or not. Of several, those that serve are enough once the cluster has been
@@ -24,12 +25,23 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
   const { birth } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind !== 'born') return no('Creating', 'The metadata of the cluster is being made.')
+  if (isFrozen(plan.hibernation)) {
+    return no(
+      'Frozen',
+      'The cluster is being hibernated, or wakes: writes are refused for as long.',
+    )
+  }
   if (brokers.length === 0) {
     return formerly(observed.cluster.status.conditions, 'Ready') ?? unknown('Pending', 'No broker.')
   }
   const wanting = brokers.find(({ status }) => status !== 'True')
   if (wanting === undefined) return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
   return servedByOthers(seen, brokers) ?? wanting
+}
+
+/** Clients read, and what they write they have to try again. */
+function isFrozen(hibernation: Plan['hibernation']): boolean {
+  return hibernation.kind === 'thaw' || (hibernation.kind === 'wait' && hibernation.isFrozen)
 }
 
 type Told = NonNullable<ReturnType<typeof newestOf>>
@@ -46,12 +58,14 @@ function servedByOthers(
   const former = formerly(observed.cluster.status.conditions, 'Ready')
   const wanting = views.filter((_, at) => !isServing(at))
   const isMade = isWhole(views, told) && !wanting.some(view => isYoung(view, now))
-  if (former?.status !== 'True' && !isMade) return null
+  // What has lost a leader was whole before.
+  const wasWhole = former?.status === 'True' || former?.reason === partitionsOffline
+  if (!wasWhole && !isMade) return null
   const unserved = (told.leaderlessCount ?? 0) + ledBy(wanting, told)
   const serving = views.length - wanting.length
   const why = brokers.find(({ status }) => status !== 'True')!.message
   const count = `${serving} of ${views.length} brokers serve clients`
-  if (unserved > 0) return no('PartitionsOffline', `${unserved} partitions have no leader: ${why}`)
+  if (unserved > 0) return no(partitionsOffline, `${unserved} partitions have no leader: ${why}`)
   return yes('ServingWithout', `${count}, and every partition has a leader there: ${why}`)
 }
 
@@ -82,7 +96,7 @@ function ledBy(views: readonly BrokerView[], { brokers }: Told): number {
   return brokers.reduce((sum, { brokerId, leads }) => sum + (ids.has(brokerId) ? leads : 0), 0)
 }
 
-function isYoung({ pod }: BrokerView, now: string): boolean {
-  const madeAt = pod?.metadata.creationTimestamp
+function isYoung({ logBroker }: BrokerView, now: string): boolean {
+  const madeAt = logBroker?.metadata.creationTimestamp
   return madeAt !== undefined && Date.parse(now) - Date.parse(madeAt) < youngMs
 }

@@ -1,11 +1,14 @@
+import type { LogCluster } from '../crd/cluster.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
+import type { Hibernation } from '../plan/hibernation.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
+import { rotationOf } from '../plan/rotation.ts'
 import { no, yes, type Finding } from './conditions.ts'
 
 /** What the operator is at; False where there is nothing to do, or it waits for somebody else. */
@@ -17,7 +20,7 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (cluster.spec.reconciliation === 'Paused') {
     return no('Paused', 'spec.reconciliation is Paused.')
   }
-  const { birth, views, scaling } = plan
+  const { birth, views, scaling, hibernation } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind === 'adopted') return yes('Adopting', 'Volumes that were kept are being adopted.')
   if (birth.kind === 'new') return yes('Creating', 'The metadata of the cluster is being made.')
@@ -28,12 +31,38 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   }
   const leaving = departure(scaling)
   if (leaving !== null) return leaving
+  const resting = hibernating(cluster, hibernation)
+  if (resting !== null) return resting
+  const rotating = rotation(observed)
+  if (rotating !== null) return rotating
   for (const view of views) {
     const found = progressOf(view, plan)
     if (found !== null) return found
   }
   if (ready.reason === 'WaitingForNode') return no('WaitingForNode', ready.message)
   return no('Idle', 'There is nothing to do.')
+}
+
+/** On the way to sleep, or out of it; null where brokers are on their own way there, or none is. */
+function hibernating({ spec }: LogCluster, hibernation: Hibernation): Finding | null {
+  if (hibernation.kind === 'awake' || hibernation.kind === 'stop') return null
+  const isFalling = spec.state === 'Hibernated'
+  const [reason, text] = isFalling
+    ? ['Hibernating', 'The cluster is being hibernated']
+    : ['Waking', 'The cluster wakes']
+  const rest = hibernation.kind === 'wait' ? `, and waits: ${hibernation.waitsFor}` : ''
+  return yes(reason, `${text}${rest}.`)
+}
+
+/** Passwords change: whom it waits for. */
+function rotation(observed: Observed): Finding | null {
+  const found = rotationOf(observed)
+  if (found.kind === 'idle') return null
+  const rest = found.kind === 'wait' ? `, and it waits: ${found.waitsFor}` : ''
+  return yes(
+    'RotatingPasswords',
+    `The passwords of the private listeners are being changed${rest}.`,
+  )
 }
 
 /** Brokers leave: how far their replicas are. */

@@ -3,9 +3,9 @@ import { attempt, command } from './command.ts'
 import { type NodePlace, topologiesMax, type Topology, topologyOf } from './topology.ts'
 
 /** Takes the addresses of a cluster for whoever asks: the first whose network namespaces nobody has made. */
-export function claimTopology(): Topology {
+export function claimTopology(nodeCount: number): Topology {
   for (let index = 0; index < topologiesMax; index++) {
-    const topology = topologyOf(index)
+    const topology = topologyOf(index, nodeCount)
     // To make the namespace is to take the index: only one can.
     if (attempt('ip', 'netns', 'add', topology.switchNamespace)) return topology
   }

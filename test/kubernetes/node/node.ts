@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../helpers/run.ts'
 import { Component, flags } from '../component.ts'
@@ -144,6 +145,15 @@ export class Node {
   /** By name, as containerd knows them. */
   async images(): Promise<string[]> {
     return (await this.#ctr(['images', 'list', '-q'])).stdout.trim().split('\n')
+  }
+
+  /** What the containers of a pod have said, by `NAMESPACE_NAME_UID`; also of one that the API server knows no more. */
+  podLog(pod: string): string {
+    const folder = join(this.#folder, 'pods', pod)
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+      .join('')
   }
 
   /** The arguments that start a program in its network, for `spawn('nsenter', ...)`. */

@@ -29,7 +29,10 @@ export const topologiesMax = 64
 /** How many pods a node can have addresses for. */
 export const podsMax = 50
 
-export function topologyOf(index: number, nodeCount = 3): Topology {
+/** As many as a cluster's range of pods has room for. */
+export const nodesMax = 4
+
+export function topologyOf(index: number, nodeCount: number): Topology {
   const nodes = Array.from({ length: nodeCount }, (_, at) => ({
     name: `node-${at + 1}`,
     address: `198.18.${index}.${at + 1}`,

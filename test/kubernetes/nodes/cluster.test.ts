@@ -103,7 +103,7 @@ async function answer(host: string): Promise<number> {
   return Number(await (await fetch(`http://${host}/`)).text())
 }
 
-describeOnNodes('a cluster of three nodes', () => {
+describeOnNodes('a cluster of several nodes', () => {
   beforeAll(async () => {
     const { plane } = sharedCluster()
     await plane.kubectl(['create', 'namespace', namespace])

@@ -30,7 +30,8 @@ export async function setup(project: TestProject): Promise<Teardown> {
 }
 
 async function useOwn(project: TestProject): Promise<Teardown> {
-  const cluster = await startCluster()
+  // One more than brokers have, so that there is a place for one whose node is gone.
+  const cluster = await startCluster({ nodeCount: 4 })
   try {
     for (const archive of [nodeArchive(), productArchive()]) await cluster.importImage(archive)
   } catch (error) {

@@ -2,8 +2,9 @@ import type { LogBroker } from '../../../src/operator/crd/broker.ts'
 import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
 import type { Pod, PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
+import { TruthChecker } from '../truth-checker.ts'
 import { example } from './installed.ts'
-import { sharedCluster } from './shared.ts'
+import { sharedAccess, sharedCluster } from './shared.ts'
 
 export const pod = 'orders-main-0-0'
 const logBroker = 'orders-main-0'
@@ -11,11 +12,12 @@ const logBroker = 'orders-main-0'
 /** The LogCluster `orders` of an example in a namespace of its own, on the shared nodes. */
 export class Orders {
   readonly namespace: string
-  readonly #example: string
+  /** The example that it is made of, a path. */
+  readonly file: string
 
   constructor(namespace: string, exampleName = 'minimal.yaml') {
     this.namespace = namespace
-    this.#example = exampleName
+    this.file = example(exampleName)
   }
 
   /** Made, and at rest. */
@@ -26,7 +28,7 @@ export class Orders {
   }
 
   async apply(): Promise<void> {
-    await this.kubectl('apply', '-f', example(this.#example))
+    await this.kubectl('apply', '-f', this.file)
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
@@ -37,20 +39,26 @@ export class Orders {
     return JSON.parse(await this.kubectl('get', kind, name, '-o', 'json')) as Object
   }
 
+  /** Load, and whether what the cluster says of itself is so, from now on. */
+  truth(): TruthChecker {
+    const { plane, names } = sharedAccess()
+    return new TruthChecker({ plane, names, namespace: this.namespace, name: 'orders' })
+  }
+
   cluster(): Promise<LogCluster> {
     return this.read('logcluster', 'orders')
   }
 
-  broker(): Promise<LogBroker> {
-    return this.read('logbroker', logBroker)
+  broker(name = logBroker): Promise<LogBroker> {
+    return this.read('logbroker', name)
   }
 
   async patch(spec: object): Promise<void> {
     await this.kubectl('patch', 'lc', 'orders', '--type=merge', '-p', JSON.stringify({ spec }))
   }
 
-  async patchBroker(spec: object): Promise<void> {
-    await this.kubectl('patch', 'lb', logBroker, '--type=merge', '-p', JSON.stringify({ spec }))
+  async patchBroker(spec: object, name = logBroker): Promise<void> {
+    await this.kubectl('patch', 'lb', name, '--type=merge', '-p', JSON.stringify({ spec }))
   }
 
   /** `True Serving`: status and reason of a condition, for the spec that is there now; '' before it was looked at. */
@@ -62,11 +70,13 @@ export class Orders {
       : ''
   }
 
-  until(type: string, wanted: string): Promise<string> {
+  /** Within a minute, or `msMax`. */
+  until(type: string, wanted: string, msMax?: number): Promise<string> {
     return eventually(
       `${type} ${wanted}`,
       () => this.condition(type),
       found => found === wanted,
+      msMax,
     )
   }
 
@@ -75,8 +85,8 @@ export class Orders {
     return (await this.read<Pod>('pod', pod)).metadata.uid
   }
 
-  async identity(): Promise<object> {
-    return (await this.read<{ data: object }>('configmap', `${logBroker}-identity`)).data
+  async identity(name = logBroker): Promise<object> {
+    return (await this.read<{ data: object }>('configmap', `${name}-identity`)).data
   }
 
   /** Reasons of the events of the LogCluster. */

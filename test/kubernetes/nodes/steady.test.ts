@@ -38,6 +38,7 @@ const reserved: Readonly<Record<string, string>> = {
     'says that a broker leaves, where the spec has no place for it any more',
   'delete logbrokers.logcluster.dev': 'where a broker has left',
   'patch pods': 'tells a pod its rack, where spec.rack is given',
+  'update secrets': 'where spec.passwordsRotatedAt asks for other passwords',
   'get namespaces': 'where a topic is to be deleted, and no broker answers',
   'get nodes': 'where a broker is not heard for a while',
   'get storageclasses.storage.k8s.io': 'where a claim is not bound at once',

@@ -1,7 +1,12 @@
 import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
-import { isDrained, leadershipDrainConfig } from '../../metadata/replicas.ts'
+import {
+  freezeConfig,
+  isDrained,
+  isFrozen,
+  leadershipDrainConfig,
+} from '../../metadata/replicas.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
 import { givenBack } from './elect-leaders.ts'
 import { applied, changesOf, changesOfTopic } from './partition-changes.ts'
@@ -53,6 +58,8 @@ function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecor
   if (record.type === 'brokerConfigsChanged' && record.brokerId !== null) {
     return isChanged(leadershipDrainConfig) ? drainConsequences(after, record.brokerId) : []
   }
+  const isFreezing = record.type === 'brokerConfigsChanged' && isChanged(freezeConfig)
+  if (isFreezing && !isFrozen(after)) return thawed(after)
   if (!electionConfigs.some(isChanged)) return []
   switch (record.type) {
     case 'topicConfigsChanged':
@@ -62,6 +69,11 @@ function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecor
     case 'groupConfigsChanged':
       return []
   }
+}
+
+/** Whoever is away leaves the in-sync sets after all, and the others lead what prefers them, wherever it woke first. */
+function thawed(after: MetadataImage): MetadataRecord[] {
+  return changesOf(after, () => ({ election: 'preferred' }))
 }
 
 /** A broker that is to be drained hands over at once; one that is not any longer leads at once what prefers it. */

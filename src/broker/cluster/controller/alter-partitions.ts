@@ -1,6 +1,6 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
-import { brokersOf, isActive } from '../../metadata/replicas.ts'
+import { brokersOf, isActive, isFrozen } from '../../metadata/replicas.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { Command, PartitionAlteration, PartitionAlterationResult } from './commands.ts'
 import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
@@ -114,7 +114,7 @@ function epochMistake(
 
 function setMistake(
   image: MetadataImage,
-  { leader, replicas, isRecovering }: PartitionImage,
+  { leader, replicas, isRecovering, isr: before }: PartitionImage,
   { isr, ...wish }: PartitionAlteration,
 ): Mistake | null {
   const ids = isr.map(({ brokerId }) => brokerId)
@@ -127,6 +127,13 @@ function setMistake(
   }
   if (wish.isRecovering && (ids.length > 1 || !isRecovering)) {
     return mistake('INVALID_REQUEST', 'A leader that recovers is in sync with nobody else.')
+  }
+  const leaves = brokersOf(image, before).find(id => !ids.includes(id))
+  if (leaves !== undefined && isFrozen(image)) {
+    return mistake(
+      'INELIGIBLE_REPLICA',
+      `The cluster is frozen: broker ${leaves} stays in sync until it wakes.`,
+    )
   }
   const ineligible = isr.find(({ brokerId, brokerEpoch }) => {
     const broker = image.brokers.get(brokerId)

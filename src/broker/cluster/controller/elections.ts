@@ -4,6 +4,7 @@ import {
   insyncNeededBy,
   isActive,
   isDrained,
+  isFrozen,
   isUncleanElectionEnabled,
 } from '../../metadata/replicas.ts'
 import { completed, keptOf, type Placement } from './reassignment-end.ts'
@@ -66,7 +67,8 @@ type Members = Pick<PartitionImage, 'isr' | 'elr' | 'lastKnownElr'>
 
 /**
  * Whoever leaves a set that is too small afterwards has all that is committed, because nothing was committed without him and
- * nothing will be while it is too small (durability.md R8).
+ * nothing will be while it is too small (durability.md R8). In a cluster that is frozen nobody leaves for being away: nothing is committed
+ * without him either, because he counts (R1b, R5).
  */
 function membersAfter(
   image: MetadataImage,
@@ -75,7 +77,7 @@ function membersAfter(
 ): Members {
   const { lossy = [], gone = [] } = change
   const isr = (change.isr ?? before.isr).filter(
-    id => !lossy.includes(id) && !gone.includes(id) && isActive(image.brokerOfDirectory(id)),
+    id => !lossy.includes(id) && !gone.includes(id) && mayBeInSync(image, id),
   )
   if (isr.length >= insyncNeededBy(image, topic, before)) return { isr, elr: [], lastKnownElr: [] }
   const complete = union(before.elr, before.isr).filter(id => !gone.includes(id))
@@ -83,6 +85,10 @@ function membersAfter(
   const known = union(before.lastKnownElr, complete).filter(id => !gone.includes(id))
   const lastKnownElr = known.filter(id => !isr.includes(id) && !elr.includes(id))
   return { isr, elr, lastKnownElr }
+}
+
+function mayBeInSync(image: MetadataImage, directoryId: Uuid): boolean {
+  return isFrozen(image) || isActive(image.brokerOfDirectory(directoryId))
 }
 
 /**

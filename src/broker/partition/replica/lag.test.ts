@@ -65,3 +65,29 @@ describe('I-21: the in-sync set never loses its leader', () => {
     expect(bench.pass(30).asked).toEqual([])
   })
 })
+
+describe('a leader of a cluster that is frozen (R1b)', () => {
+  test('lets nobody leave, however long he is away, and begins to count when it is over', () => {
+    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10).write(20)
+    // By a config of all brokers, which changes no partition epoch.
+    bench.take({ isFrozen: true, partitionEpoch: bench.role.partitionEpoch })
+    bench.keepUp(3, 60)
+    expect(bench.asked).toEqual([])
+    bench.take({ isFrozen: false, partitionEpoch: bench.role.partitionEpoch })
+    bench.keepUp(3, 1)
+    expect(bench.asked).toEqual([[1, 3]])
+  })
+
+  test('takes in whoever catches up', () => {
+    const bench = new ReplicaBench({ isr: [1, 2], isFrozen: true }).write(10).fetch(2, 10)
+    expect(bench.fetch(3, 10).asked).toEqual([[1, 2, 3]])
+  })
+
+  test('commits nothing that not everybody in sync has, though he is gone (R5)', () => {
+    const bench = new ReplicaBench().write(10).fetch(2, 10).fetch(3, 10)
+    const brokers = new Map(bench.role.brokers).set(3, { epoch: 30, isEligible: false })
+    bench.take({ isFrozen: true, brokers, partitionEpoch: bench.role.partitionEpoch })
+    bench.write(20).fetch(2, 20)
+    expect(bench.highWatermark).toBe(10)
+  })
+})

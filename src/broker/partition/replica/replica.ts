@@ -69,6 +69,11 @@ export class Replica {
     return role !== null && role.isr.length >= insyncNeeded(role)
   }
 
+  /** Nothing is to be written, by whomever. */
+  get isFrozen(): boolean {
+    return this.#role?.isFrozen === true
+  }
+
   /** Followers that lack something of the log, while it leads. */
   followersBehind(): Iterable<FollowerBehind> {
     return this.isLeader ? this.#followers.behind(this.#endOffset) : []
@@ -164,9 +169,9 @@ export class Replica {
     if (before !== null && role.partitionEpoch <= before.partitionEpoch) {
       if (role.partitionEpoch < before.partitionEpoch) return
       // Configs and brokers change without a new partition epoch; of a change that we asked for, the answer told less.
-      const { minInsyncReplicas, brokers } = role
+      const { minInsyncReplicas, brokers, isFrozen = false } = role
       const replicas = isSameReign(before, role) ? role.replicas : before.replicas
-      this.#role = { ...before, replicas, minInsyncReplicas, brokers }
+      this.#role = { ...before, replicas, minInsyncReplicas, brokers, isFrozen }
       if (this.isLeader) this.#followers.keep(this.#role, this.#brokerId, nowMs)
       return this.#refuseTooFew()
     }
@@ -211,8 +216,9 @@ export class Replica {
       if (wish !== null) this.#effects.push({ type: 'alter', ...wish })
       return
     }
-    // I-21: never itself.
-    const kept = role.isr.filter(id => id === this.#brokerId || this.#isCaughtUp(id))
+    // I-21: never itself. Of a cluster that is frozen nobody: all are about to stop, or not back yet.
+    const stays = (id: number): boolean => id === this.#brokerId || this.#isCaughtUp(id)
+    const kept = role.isFrozen === true ? role.isr : role.isr.filter(stays)
     if (kept.length < role.isr.length) return this.#propose(role, kept)
     const joining = [...this.#followers.ids()].filter(id => {
       return this.#mayJoin(role, id) && this.#isCaughtUp(id)

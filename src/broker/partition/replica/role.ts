@@ -20,6 +20,8 @@ export interface PartitionRole {
   readonly isRecovering: boolean
   /** Copies that an acks=all record needs before it counts. */
   readonly minInsyncReplicas: number
+  /** Nothing is written, and nobody leaves the in-sync set. Left out: it is not. */
+  readonly isFrozen?: boolean
   /** Every registered broker by id; one map for all partitions. */
   readonly brokers: ReadonlyMap<number, ReplicaBroker>
 }

@@ -18,12 +18,13 @@ const partitions = { count: int32, names: array(string) }
 
 /**
  * BrokerStatus: what an operator must know of a broker, at every moment of its life. It is no API of Kafka's: its key
- * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens. v1 tells of the cluster.
+ * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens. v1 tells of the cluster, v2 of
+ * a cluster that is frozen whether all that this broker leads is copied.
  */
 export const brokerStatus = api({
   key: 10_000,
   name: 'BrokerStatus',
-  versions: [0, 1],
+  versions: [0, 2],
   flexible: 0,
   request: {},
   response: {
@@ -80,6 +81,10 @@ export const brokerStatus = api({
       offline: struct(partitions),
       unavoidableCount: int32,
     }).since(1),
+    /** While the cluster is frozen: partitions that it leads of which somebody in sync lacks something; else -1. */
+    uncopiedCount: int32.since(2).default(-1),
+    /** Which state of the Secret with the passwords of this listener it has, as its operator counts them; empty: none was told. */
+    credentialsRevision: string.since(2).default(''),
   },
 })
 

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { assert } from '../../../lib/assert.ts'
 import { fromHex, utf8 } from '../../../lib/bytes.ts'
 import {
   base64,
@@ -10,9 +11,15 @@ import {
 } from './scram-messages.ts'
 import { digest, keyed, type ScramCredential, type ScramHash } from './scram-mechanisms.ts'
 
+/** A credential, and another of the same user that is taken too, while one password is changed for the other. */
+export interface TakenCredential extends ScramCredential {
+  /** With the same salt and rounds, since the client is told those before it shows which password it has. */
+  readonly other?: ScramCredential | null
+}
+
 export interface ScramServerOptions extends ScramHash {
   /** null: there is no such user. */
-  readonly credentialOf: (user: string) => ScramCredential | null
+  readonly credentialOf: (user: string) => TakenCredential | null
   /** Fresh for each exchange. */
   readonly nonce: string
 }
@@ -25,7 +32,8 @@ export interface ScramReply {
 
 interface Challenged {
   readonly user: string
-  readonly credential: ScramCredential
+  /** The first password's, and that of another that is taken too. */
+  readonly credentials: readonly ScramCredential[]
   /** What the client said of channel binding, which it has to repeat. */
   readonly header: string
   readonly nonce: string
@@ -64,11 +72,15 @@ export class ScramServer {
     if (credential === null) throw new ScramError(`there is no user ${JSON.stringify(user)}`)
     const nonce = clientNonce + this.#options.nonce
     const first = `r=${nonce},s=${base64(fromHex(credential.salt))},i=${credential.iterations}`
-    this.#challenged = { user, credential, header, nonce, signed: `${bare},${first}` }
+    const { other = null } = credential
+    const isAlike = other?.salt === credential.salt && other.iterations === credential.iterations
+    assert(other === null || isAlike, 'both passwords of a user are salted alike')
+    const credentials = other === null ? [credential] : [credential, other]
+    this.#challenged = { user, credentials, header, nonce, signed: `${bare},${first}` }
     return { token: utf8(first), user: null }
   }
 
-  #verify(text: string, { user, credential, header, nonce, signed }: Challenged): ScramReply {
+  #verify(text: string, { user, credentials, header, nonce, signed }: Challenged): ScramReply {
     const [binding, echoed] = readAttributes(text, ['c', 'r'])
     if (binding !== base64(utf8(header))) throw new ScramError('the channel binding has changed')
     if (echoed !== nonce) throw new ScramError('the nonce is not the one that was given')
@@ -76,14 +88,20 @@ export class ScramServer {
     if (proofAt < 0) throw new ScramError('the proof is missing')
     const proof = readBase64(text.slice(proofAt + 3))
     const message = `${signed},${text.slice(0, proofAt)}`
-    const storedKey = fromHex(credential.storedKey)
-    const signature = keyed(this.#options, storedKey, message)
-    if (proof.length !== signature.length) throw new ScramError('the proof has a wrong length')
-    const clientKey = proof.map((byte, at) => byte ^ signature[at]!)
-    if (!timingSafeEqual(digest(this.#options, clientKey), storedKey)) {
+    const credential = credentials.find(each => this.#isProven(proof, message, each))
+    if (credential === undefined) {
       throw new ScramError(`the password of ${JSON.stringify(user)} is wrong`)
     }
     const answer = base64(keyed(this.#options, fromHex(credential.serverKey), message))
     return { token: utf8(`v=${answer}`), user }
+  }
+
+  /** @throws ScramError where the proof is none */
+  #isProven(proof: Uint8Array, message: string, credential: ScramCredential): boolean {
+    const storedKey = fromHex(credential.storedKey)
+    const signature = keyed(this.#options, storedKey, message)
+    if (proof.length !== signature.length) throw new ScramError('the proof has a wrong length')
+    const clientKey = proof.map((byte, at) => byte ^ signature[at]!)
+    return timingSafeEqual(digest(this.#options, clientKey), storedKey)
   }
 }

@@ -164,3 +164,27 @@ test('both understand names with commas and equals signs, and SHA-512', () => {
 test('a nonce has no comma', () => {
   expect(nonceOf(Uint8Array.of(0xfb, 0xff, 0xbf, 0))).toMatch(/^[!-+\--~]+$/)
 })
+
+test.each([
+  ['first', true],
+  ['other', true],
+  ['third', false],
+])(
+  'of two passwords that are taken %s is let in: %s, and each is answered for',
+  (password, isIn) => {
+    const hash = 'sha256'
+    const salt = Uint8Array.of(1, 2, 3)
+    const both = {
+      ...credentialOf({ hash }, 'first', salt),
+      other: credentialOf({ hash }, 'other', salt),
+    }
+    const client = new ScramClient({ hash, user: 'broker', password, nonce: 'abc' })
+    const server = new ScramServer({ hash, nonce: 'def', credentialOf: () => both })
+    const proof = client.prove(server.step(client.first()).token)
+    if (!isIn) return expect(() => server.step(proof)).toThrow(ScramError)
+    const final = server.step(proof)
+    expect(final.user).toBe('broker')
+    // By the key of the password that it has, or it would not believe the server.
+    client.finish(final.token)
+  },
+)

@@ -4,6 +4,7 @@ package driver
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -48,6 +49,21 @@ const MinBytesWait = 25 * time.Second
 
 // Patience is how long a verb waits for records.
 const Patience = 20 * time.Second
+
+// Pause is how long an application waits before it tries again.
+const Pause = 100 * time.Millisecond
+
+// Again tries until there is no error, or `Patience` is over: for what a library leaves to its application while the
+// broker that it has to ask is away. What the library cannot do is not tried again.
+func Again[Result any](act func() (Result, error)) (Result, error) {
+	for late := time.Now().Add(Patience); ; time.Sleep(Pause) {
+		result, err := act()
+		var lacks Lacks
+		if err == nil || errors.As(err, &lacks) || time.Now().After(late) {
+			return result, err
+		}
+	}
+}
 
 // Placed is where a record of a group was read.
 type Placed struct {

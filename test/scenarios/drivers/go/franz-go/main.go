@@ -205,22 +205,21 @@ func reader(address string, wish driver.Wish, more ...kgo.Opt) (*kgo.Client, err
 	return kgo.NewClient(append(more, kgo.SeedBrokers(driver.Brokers(address)...), from)...)
 }
 
-// The next `count` records, or as many as came in `patience`.
+// The next `count` records, or as many as came in `patience`. What a poll tells of a broker that is away is no end:
+// the library tries again by itself, and where it was for nothing the last error is told.
 func take(client *kgo.Client, count int, patience time.Duration) ([]*kgo.Record, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	found := []*kgo.Record{}
-	for len(found) < count {
+	var last error
+	for len(found) < count && ctx.Err() == nil {
 		fetches := client.PollRecords(ctx, count-len(found))
 		found = append(found, fetches.Records()...)
-		if ctx.Err() != nil {
-			break
-		}
-		if err := fetches.Err(); err != nil {
-			return nil, err
+		if err := fetches.Err(); err != nil && ctx.Err() == nil {
+			last = err
 		}
 	}
-	return found, nil
+	return found, last
 }
 
 func consume(address string, wish driver.Wish) (any, error) {
@@ -234,11 +233,8 @@ func consume(address string, wish driver.Wish) (any, error) {
 	}
 	defer client.Close()
 	found, err := take(client, wish.Count, driver.Patience)
-	if err != nil {
-		return nil, err
-	}
 	if len(found) < wish.Count {
-		return nil, driver.InTime(len(found), wish.Count)
+		return nil, errors.Join(driver.InTime(len(found), wish.Count), err)
 	}
 	records := make([]driver.Record, len(found))
 	for at, one := range found {
@@ -260,18 +256,15 @@ func pauseResume(address string, wish driver.Wish) (any, error) {
 	}
 	defer client.Close()
 	before, err := take(client, wish.Before, driver.Patience)
-	if err != nil {
-		return nil, err
+	if len(before) < wish.Before {
+		return nil, errors.Join(driver.InTime(len(before), wish.Before), err)
 	}
 	at := map[string][]int32{wish.Topic: {wish.Partition}}
 	client.PauseFetchPartitions(at)
-	during, err := take(client, 1, time.Duration(wish.QuietMs)*time.Millisecond)
-	if err != nil {
-		return nil, err
-	}
+	during, _ := take(client, 1, time.Duration(wish.QuietMs)*time.Millisecond)
 	client.ResumeFetchPartitions(at)
-	after, err := take(client, wish.Total-wish.Before, driver.Patience)
-	return driver.Paused{Before: offsetsOf(before), During: offsetsOf(during), After: offsetsOf(after)}, err
+	after, _ := take(client, wish.Total-wish.Before, driver.Patience)
+	return driver.Paused{Before: offsetsOf(before), During: offsetsOf(during), After: offsetsOf(after)}, nil
 }
 
 func offsetsOf(records []*kgo.Record) []int64 {
@@ -296,11 +289,8 @@ func consumeGroup(address string, wish driver.Wish) (any, error) {
 	}
 	defer client.Close()
 	found, err := take(client, wish.Count, driver.Patience)
-	if err != nil {
-		return nil, err
-	}
 	if len(found) < wish.Count {
-		return nil, driver.InTime(len(found), wish.Count)
+		return nil, errors.Join(driver.InTime(len(found), wish.Count), err)
 	}
 	placed := make([]driver.Placed, len(found))
 	for at, one := range found {

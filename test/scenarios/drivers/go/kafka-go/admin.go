@@ -23,11 +23,13 @@ func adminVerbs(address string) map[string]driver.Verb {
 	verbs := map[string]driver.Verb{}
 	for name, act := range acts {
 		verbs[name] = func(wish driver.Wish) (any, error) {
-			transport := &kafka.Transport{}
-			defer transport.CloseIdleConnections()
 			ctx, cancel := context.WithTimeout(context.Background(), driver.Patience)
 			defer cancel()
-			return act(ctx, &kafka.Client{Addr: kafka.TCP(driver.Brokers(address)...), Transport: transport}, wish)
+			return driver.Again(func() (any, error) {
+				transport := &kafka.Transport{}
+				defer transport.CloseIdleConnections()
+				return act(ctx, &kafka.Client{Addr: kafka.TCP(driver.Brokers(address)...), Transport: transport}, wish)
+			})
 		}
 	}
 	return verbs

@@ -46,6 +46,7 @@ func produce(address string, wish driver.Wish) error {
 		RequiredAcks: acks[wish.Acks],
 		Compression:  codecs[wish.Codec],
 	}
+	patient(writer)
 	messages := make([]kafka.Message, len(wish.Records))
 	for at, one := range wish.Records {
 		messages[at] = kafka.Message{Key: driver.Bytes(one.Key), Value: driver.Bytes(one.Value)}
@@ -58,6 +59,14 @@ func produce(address string, wish driver.Wish) error {
 	}
 	err := writer.WriteMessages(context.Background(), messages...)
 	return firstOf(errors.Join(err, writer.Close()))
+}
+
+// Tries a tenth of a second apart, for half a minute: by itself ten times, with metadata that may be 6 s old.
+func patient(writer *kafka.Writer) {
+	writer.MaxAttempts = 300
+	writer.WriteBackoffMin = driver.Pause
+	writer.WriteBackoffMax = driver.Pause
+	writer.Transport = &kafka.Transport{MetadataTTL: 500 * time.Millisecond}
 }
 
 // Of many it says only how many failed.
@@ -80,12 +89,8 @@ func flow(address string, wish driver.Wish) (any, error) {
 		Balancer:     &kafka.RoundRobin{},
 		BatchTimeout: time.Millisecond,
 		RequiredAcks: kafka.RequireAll,
-		// A tenth of a second apart, for half a minute.
-		MaxAttempts:     300,
-		WriteBackoffMin: 100 * time.Millisecond,
-		WriteBackoffMax: 100 * time.Millisecond,
-		Transport:       &kafka.Transport{MetadataTTL: 500 * time.Millisecond},
 	}
+	patient(writer)
 	defer writer.Close()
 	return driver.Flow(wish, func(value string) error {
 		return firstOf(writer.WriteMessages(context.Background(), kafka.Message{Value: []byte(value)}))

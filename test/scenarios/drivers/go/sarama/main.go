@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -84,12 +85,14 @@ func entriesOf(wish driver.Wish) map[string]*string {
 
 func administer(brokers []string, act func(sarama.ClusterAdmin, driver.Wish) (any, error)) driver.Verb {
 	return func(wish driver.Wish) (any, error) {
-		admin, err := sarama.NewClusterAdmin(brokers, configOf("scenarios"))
-		if err != nil {
-			return nil, err
-		}
-		defer admin.Close()
-		return act(admin, wish)
+		return driver.Again(func() (any, error) {
+			admin, err := sarama.NewClusterAdmin(brokers, configOf("scenarios"))
+			if err != nil {
+				return nil, err
+			}
+			defer admin.Close()
+			return act(admin, wish)
+		})
 	}
 }
 
@@ -100,6 +103,8 @@ func produce(brokers []string, wish driver.Wish) error {
 	config.Producer.Partitioner = sarama.NewManualPartitioner
 	config.Producer.Flush.Messages = len(wish.Records)
 	config.Producer.Flush.Frequency = 100 * time.Millisecond
+	config.Producer.Retry.Max = 300
+	config.Producer.Retry.Backoff = 100 * time.Millisecond
 	producer, err := sarama.NewSyncProducer(brokers, config)
 	if err != nil {
 		return err
@@ -168,6 +173,10 @@ type reading struct {
 }
 
 func read(brokers []string, config *sarama.Config, wish driver.Wish) (*reading, error) {
+	return driver.Again(func() (*reading, error) { return open(brokers, config, wish) })
+}
+
+func open(brokers []string, config *sarama.Config, wish driver.Wish) (*reading, error) {
 	consumer, err := sarama.NewConsumer(brokers, config)
 	if err != nil {
 		return nil, err
@@ -233,12 +242,14 @@ func consume(brokers []string, wish driver.Wish) (any, error) {
 }
 
 func offsetForTime(brokers []string, wish driver.Wish) (any, error) {
-	client, err := sarama.NewClient(brokers, configOf("scenarios"))
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	return client.GetOffset(wish.Topic, wish.Partition, wish.Timestamp)
+	return driver.Again(func() (any, error) {
+		client, err := sarama.NewClient(brokers, configOf("scenarios"))
+		if err != nil {
+			return nil, err
+		}
+		defer client.Close()
+		return client.GetOffset(wish.Topic, wish.Partition, wish.Timestamp)
+	})
 }
 
 func partitions(brokers []string, wish driver.Wish) (any, error) {
@@ -282,7 +293,9 @@ func offsetsOf(messages []*sarama.ConsumerMessage) []int64 {
 func consumeGroup(brokers []string, wish driver.Wish) (any, error) {
 	config := configOf("scenarios")
 	config.Consumer.Group.Session.Timeout = 6 * time.Second
-	group, err := sarama.NewConsumerGroup(brokers, wish.Group, config)
+	group, err := driver.Again(func() (sarama.ConsumerGroup, error) {
+		return sarama.NewConsumerGroup(brokers, wish.Group, config)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -302,12 +315,13 @@ func consumeGroup(brokers []string, wish driver.Wish) (any, error) {
 		}
 	}
 	for ctx.Err() == nil {
-		if err := group.Consume(ctx, []string{wish.Topic}, reader); err != nil {
-			return nil, err
+		if err = group.Consume(ctx, []string{wish.Topic}, reader); err != nil {
+			// Where the coordinator does not answer; applications go on so.
+			time.Sleep(driver.Pause)
 		}
 	}
 	if len(reader.found) < wish.Count {
-		return nil, driver.InTime(len(reader.found), wish.Count)
+		return nil, errors.Join(driver.InTime(len(reader.found), wish.Count), err)
 	}
 	return reader.found, nil
 }
@@ -373,7 +387,11 @@ func member(wish driver.MemberWish, leaving <-chan struct{}) error {
 			time.Sleep(200 * time.Millisecond)
 		}
 	}
-	return group.Close()
+	if err := group.Close(); err != nil {
+		// It wants to say so to a coordinator that may be gone; then the session ends by itself.
+		fmt.Println(err)
+	}
+	return nil
 }
 
 func main() { driver.Serve(verbsOf, member) }

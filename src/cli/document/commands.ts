@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { parseEndpoint } from '../../broker/config/listeners.ts'
+import { Connections } from '../../broker/wire/client/connections.ts'
+import { retrying } from '../../broker/wire/client/retrying.ts'
+import { NodeNetwork } from '../../env/real/network.ts'
+import { realClock } from '../../env/real/clock.ts'
+import { realRandom } from '../../env/real/random.ts'
+import { exitCodes, type Terminal } from '../terminal.ts'
+import { documentText, parseDocument } from './document.ts'
+import { importDocument } from './import-document.ts'
+import { readContent } from './read-cluster.ts'
+import { readExportWish, readImportWish, type Wish } from './wish.ts'
+
+const exportUsage = `Usage: logcluster export [HOST:PORT,...]
+
+Prints topics with their configs, and the committed offsets of all groups, as a document of JSON that \`logcluster import\` reads. No records
+are in it, and no passwords. Any address of any broker will do; 127.0.0.1:9092 by default. All brokers have to answer, since each knows the
+groups that it coordinates.`
+
+const importUsage = `Usage: logcluster import FILE [HOST:PORT,...] [--topics-only]
+
+Makes the topics of a document of \`logcluster export\`, and commits its offsets; - reads it from standard input. What is there and the same is
+kept, so that an import that was interrupted can be repeated. Where something is there and another, a sentence says what, and nothing is done.
+
+  --topics-only  leaves out the offsets, which mean nothing before the records are there again`
+
+const timeoutMs = 30_000
+const env = { network: new NodeNetwork(), clock: realClock, random: realRandom }
+
+/** `logcluster export`. */
+export function runExport(args: readonly string[], terminal: Terminal): Promise<number> {
+  return run(args, terminal, { usage: exportUsage, read: readExportWish, act: exported })
+}
+
+/** `logcluster import`. */
+export function runImport(args: readonly string[], terminal: Terminal): Promise<number> {
+  return run(args, terminal, { usage: importUsage, read: readImportWish, act: imported })
+}
+
+interface Command {
+  readonly usage: string
+  readonly read: (args: readonly string[]) => Wish | string
+  /** Resolves to what to print. */
+  readonly act: (wish: Wish, connections: Connections) => Promise<string>
+}
+
+async function run(
+  args: readonly string[],
+  terminal: Terminal,
+  { usage, read, act }: Command,
+): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(usage)
+    return exitCodes.done
+  }
+  const wish = read(args)
+  if (typeof wish === 'string') {
+    terminal.err(wish)
+    return exitCodes.usage
+  }
+  try {
+    const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
+    const client = { clientId: 'logcluster-document', requestTimeoutMs: timeoutMs }
+    using connections = new Connections(env, { bootstrap, client })
+    terminal.out(await act(wish, connections))
+    return exitCodes.done
+  } catch (error) {
+    terminal.err(error instanceof Error ? error.message : String(error))
+    return exitCodes.failed
+  }
+}
+
+async function exported(_: Wish, connections: Connections): Promise<string> {
+  const content = await retrying({ ...env, timeoutMs }, () => readContent(connections))
+  const exportedAt = new Date(realClock.now()).toISOString()
+  return documentText({ exportedAt, ...content }).trimEnd()
+}
+
+async function imported(wish: Wish, connections: Connections): Promise<string> {
+  const document = parseDocument(readFileSync(wish.file === '-' ? 0 : wish.file, 'utf8'))
+  if (typeof document === 'string') throw new Error(`${wish.file}: ${document}`)
+  const wanted = wish.isTopicsOnly ? { ...document, groups: [] } : document
+  const { create, commit, keptTopicCount, keptOffsetCount } = await importDocument(
+    env,
+    connections,
+    wanted,
+  )
+  const committed = commit.reduce((sum, { offsets }) => sum + offsets.length, 0)
+  return `Topics made: ${create.length}, there already: ${keptTopicCount}. Offsets committed: ${committed}, there already: ${keptOffsetCount}.`
+}

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../../helpers/eventually.ts'
+import { truthful } from '../truth-checker.ts'
+import { installChart } from './installed.ts'
+import { Several } from './several.ts'
+import { describeOnNodes, sharedCluster } from './shared.ts'
+
+const orders = new Several('outage-of-three')
+const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
+
+/** Changes with each pod, and each start of its container. */
+async function starts(): Promise<readonly string[]> {
+  return (await orders.pods()).map(({ metadata, status }) => {
+    return `${metadata.uid} ${status?.containerStatuses?.[0]?.restartCount}`
+  })
+}
+
+describeOnNodes('three brokers under load whose API server is away', () => {
+  beforeAll(async () => {
+    await installChart()
+    await orders.make()
+    await orders.makeTopic('many', 12)
+    await orders.until('Stable', 'True Stable')
+  })
+
+  afterAll(() => orders.remove())
+
+  test(
+    'fail no request, change no leader and restart nobody',
+    { timeout: (outageSeconds + 240) * 1_000 },
+    async () => {
+      const { plane } = sharedCluster()
+      const truth = orders.truth()
+      await eventually('records before', () => truth.succeeded.fetch >= 10)
+      const [before, leaders] = [await starts(), await orders.leaderEpochs()]
+      const failed = { ...truth.failed }
+      await plane.apiServer.stop()
+      await sleep(outageSeconds * 1_000)
+      expect(truth.failed).toEqual(failed)
+      expect(await orders.leaderEpochs()).toEqual(leaders)
+      await plane.apiServer.start()
+      await orders.until('Stable', 'True Stable')
+      const report = await truth.stop()
+      console.log(`After ${outageSeconds} s without an API server:`, JSON.stringify(report))
+      truthful(report, { longestWaitMsMax: 2_000 })
+      expect(report.failed).toEqual(failed)
+      expect(await orders.leaderEpochs()).toEqual(leaders)
+      expect(await starts()).toEqual(before)
+    },
+  )
+})

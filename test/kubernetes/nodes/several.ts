@@ -1,0 +1,176 @@
+import { errorName } from '../../../src/broker/wire/errors.ts'
+import { brokerLabel, brokerSelector } from '../../../src/operator/desired/labels.ts'
+import type { Node as KubernetesNode, Pod } from '../../../src/operator/kubernetes/objects.ts'
+import { BrokerClient } from '../../helpers/broker-client.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import type { Node } from '../node/node.ts'
+import { operatorNamespace } from './installed.ts'
+import { Orders } from './orders.ts'
+import { sharedAccess, sharedCluster } from './shared.ts'
+
+/** For what a whole cluster goes through: a node that dies is forgotten by Kubernetes a minute later. */
+export const longMs = 240_000
+
+/** On a machine that does much else. */
+const bootMs = 120_000
+
+/** A broker, and the node that it runs on. */
+export interface Placed {
+  readonly broker: string
+  readonly node: Node
+}
+
+/** The LogCluster `orders` with several brokers, each on a node of its own, and what befalls those nodes. */
+export class Several extends Orders {
+  constructor(namespace: string, exampleName = 'three-brokers.yaml') {
+    super(namespace, exampleName)
+  }
+
+  /** Of its brokers, by name. */
+  async pods(): Promise<readonly Pod[]> {
+    const label = Object.entries(brokerSelector('orders')).map(each => each.join('='))
+    const text = await this.kubectl('get', 'pods', '-l', label.join(','), '-o', 'json')
+    return (JSON.parse(text) as { items: Pod[] }).items
+  }
+
+  async uids(): Promise<readonly string[]> {
+    return (await this.pods()).map(({ metadata }) => metadata.uid)
+  }
+
+  async placed(): Promise<readonly Placed[]> {
+    return (await this.pods()).map(({ metadata, spec }) => ({
+      broker: metadata.labels![brokerLabel]!,
+      node: sharedCluster().node(spec!.nodeName!),
+    }))
+  }
+
+  /**
+   * Brokers whose nodes can go while everything that a test needs goes on: the operator, and this machine's way to Services, which
+   * leads over the first node.
+   */
+  async expendable(): Promise<readonly Placed[]> {
+    const needed = new Set([sharedCluster().nodes[0]!.name, await nodeOfOperator()])
+    return (await this.placed()).filter(({ node }) => !needed.has(node.name))
+  }
+
+  /** A topic of as many copies as a new one has. */
+  async makeTopic(name: string, partitions: number): Promise<void> {
+    const topic = {
+      apiVersion: 'logcluster.dev/v1beta1',
+      kind: 'LogTopic',
+      metadata: { name },
+      spec: { clusterRef: { name: 'orders' }, partitions },
+    }
+    await sharedAccess().plane.apply([topic], this.namespace)
+    await this.kubectl('wait', '--for=condition=Ready', `logtopic/${name}`, '--timeout=60s')
+  }
+
+  /** Until each partition has all of its replicas in sync. */
+  untilReplicated(msMax = longMs): Promise<unknown> {
+    return eventually(
+      'all replicas in sync',
+      () => this.#lagging(),
+      found => found.length === 0,
+      msMax,
+    )
+  }
+
+  /** Until the operator has given up the disk of a broker, for the incarnation after `before`. */
+  untilGivenUp(broker: string, before = 1): Promise<unknown> {
+    return eventually(
+      `incarnation ${before + 1} of ${broker}`,
+      () => this.identity(broker),
+      found => (found as { incarnation: string }).incarnation === `${before + 1}`,
+      longMs,
+    )
+  }
+
+  /** How many replicas each broker holds, by its id; whoever holds none is not there. */
+  async replicaCounts(): Promise<ReadonlyMap<number, number>> {
+    const counts = new Map<number, number>()
+    for (const { partitions } of await this.#topics()) {
+      for (const id of partitions.flatMap(({ replicaNodes }) => replicaNodes)) {
+        counts.set(id, (counts.get(id) ?? 0) + 1)
+      }
+    }
+    return counts
+  }
+
+  /** Which leader each partition has, and how many it has had: `topic-index: leader in epoch N`. */
+  async leaderEpochs(): Promise<readonly string[]> {
+    const told = (await this.#topics()).flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, leaderId, leaderEpoch }) => {
+        return `${name}-${partitionIndex}: ${leaderId} in epoch ${leaderEpoch}`
+      }),
+    )
+    return told.toSorted()
+  }
+
+  /** Partitions that have fewer replicas in sync than replicas, as one of the brokers tells it; or why nobody told. */
+  async #lagging(): Promise<readonly string[]> {
+    try {
+      return (await this.#topics()).flatMap(({ errorCode, name, partitions }) => {
+        if (errorCode !== 0) return [`${name}: ${errorName(errorCode)}`]
+        return partitions
+          .filter(({ isrNodes, replicaNodes }) => isrNodes.length < replicaNodes.length)
+          .map(({ partitionIndex }) => `${name}-${partitionIndex}`)
+      })
+    } catch (error) {
+      return [`nobody answers: ${String(error)}`]
+    }
+  }
+
+  /** To whichever broker the bootstrap Service leads. */
+  async connect(): Promise<BrokerClient> {
+    const host = await sharedAccess().names.resolve(`orders-bootstrap.${this.namespace}.svc`)
+    return BrokerClient.connect(9092, { host, timeoutMs: 2_000 })
+  }
+
+  async #topics() {
+    using client = await this.connect()
+    return (await client.metadata()).topics
+  }
+}
+
+export async function nodeOfOperator(): Promise<string> {
+  const asked = ['get', 'pods', '-o', 'jsonpath={.items[0].spec.nodeName}']
+  return (await sharedCluster().plane.kubectl(['-n', operatorNamespace, ...asked])).stdout
+}
+
+/** kubectl's own, of the brokers alone: the operator and others stay where they are. */
+export function drain({ name }: Node): Promise<unknown> {
+  const only = ['--pod-selector=logcluster.dev/cluster=orders', '--timeout=120s']
+  const options = { timeoutMs: 150_000 }
+  return sharedCluster().plane.kubectl(['drain', name, '--delete-emptydir-data', ...only], options)
+}
+
+export async function uncordon({ name }: Node): Promise<void> {
+  await sharedCluster().plane.kubectl(['uncordon', name])
+}
+
+/** As who has given a machine up. */
+export async function deleteNode({ name }: Node): Promise<void> {
+  await sharedCluster().plane.kubectl(['delete', 'node', name, '--ignore-not-found'])
+}
+
+/** Its machine boots, and Kubernetes takes it for ready. Does nothing where it is. */
+export async function boot(node: Node): Promise<void> {
+  await node.kill()
+  await node.start()
+  const { plane } = sharedCluster()
+  const asked = ['get', 'nodes', '-o', 'json']
+  await eventually(
+    `${node.name} is ready`,
+    async () => {
+      const { items } = JSON.parse((await plane.kubectl(asked)).stdout) as {
+        items: KubernetesNode[]
+      }
+      const found = items.find(({ metadata }) => metadata.name === node.name)
+      return found?.status?.conditions?.some(
+        each => each.type === 'Ready' && each.status === 'True',
+      )
+    },
+    Boolean,
+    bootMs,
+  )
+}
