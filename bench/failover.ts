@@ -1,7 +1,7 @@
 /**
  * How long nobody can write while brokers of three end, again and again: `npm run qualify -- failover [--times 20] [--kinds a,b]`, so
  * many times each kind (bench/failover/endings.ts). Writes `docs/qualification/failover-DATE.json`, or adds to what that has of the
- * same commit, so that it may be run in turns; `--out` names another file. Exits with 1 where a p99 is above its goal.
+ * same sources, so that it may be run in turns; `--out` names another file. Exits with 1 where a p99 is above its goal.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -37,7 +37,8 @@ async function main(): Promise<number> {
     await measureAll(kinds, Number(values.times), measured)
   } finally {
     // What went before an error counts.
-    write(values.out, { date, commit: git('rev-parse', 'HEAD'), ...measured.told })
+    const [commit, source] = [git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD:src')]
+    write(values.out, { date, commit, source, ...measured.told })
   }
   const report = readReport(values.out)!
   console.table(report.figures)
@@ -80,7 +81,7 @@ async function measureAll(
 
 function write(path: string, turn: Turn): void {
   const before = readReport(path)?.turns ?? []
-  const turns = [...before.filter(({ commit }) => commit === turn.commit), turn]
+  const turns = [...before.filter(({ source }) => source === turn.source), turn]
   const goals = Object.entries(endings).flatMap(([kind, { goal }]) =>
     goal === null ? [] : [[kind, goal] as const],
   )

@@ -1,5 +1,6 @@
 #include "address.h"
 #include <netdb.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -24,6 +25,22 @@ Address address_local(int fd) {
   socklen_t length = sizeof address;
   getsockname(fd, &address.any, &length);
   return address;
+}
+
+/* The numbers of the host alone. */
+static const void *host_of(const Address *address, size_t *length) {
+  bool is_v4 = address->any.sa_family == AF_INET;
+  *length = is_v4 ? sizeof address->v4.sin_addr : sizeof address->v6.sin6_addr;
+  return is_v4 ? (const void *)&address->v4.sin_addr : &address->v6.sin6_addr;
+}
+
+bool address_both_ends(int fd) {
+  Address local = address_local(fd), remote = {0};
+  socklen_t size = sizeof remote;
+  size_t length, remote_length;
+  if (getpeername(fd, &remote.any, &size) != 0) return false;
+  const void *ours = host_of(&local, &length), *theirs = host_of(&remote, &remote_length);
+  return length == remote_length && memcmp(ours, theirs, length) == 0;
 }
 
 int address_port(const Address *address) {

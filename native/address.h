@@ -18,5 +18,7 @@ socklen_t address_length(const Address *address);
 void address_texts(napi_env env, const Address *address, napi_value texts[2]);
 /* A socket's own end. */
 Address address_local(int fd);
+/* Whether both ends of a connected socket have one host: what it sends leaves no machine. */
+bool address_both_ends(int fd);
 /* Its port, of either family. */
 int address_port(const Address *address);

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "address.h"
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void cold_done(Job *job, bool alive);
@@ -22,6 +23,16 @@ static void option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
+/*
+ * Within one machine there is no path whose rate is to be found. Where the machine's choice is BBR,
+ * a timer would pace what we send to us, half of all that a hot read costs (decision 0018). Reno is
+ * always there, and everybody may choose it.
+ */
+static void congestion(int fd) {
+  static const char reno[] = "reno";
+  if (address_both_ends(fd)) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, reno, sizeof reno - 1);
+}
+
 /* Memory came free for it. */
 static void woken(Receiver *receiver) {
   connection_update((Connection *)((char *)receiver - offsetof(Connection, receiver)));
@@ -38,6 +49,7 @@ Connection *connection_new(Addon *addon, int fd, const Terms *terms) {
   option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   option(fd, IPPROTO_TCP, TCP_KEEPIDLE, terms->keep_alive_seconds);
+  congestion(fd);
   connection->job = (Job){.work = send_cold, .done = cold_done};
   connection->addon = addon;
   connection->fd = fd;

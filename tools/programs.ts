@@ -59,6 +59,10 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
       file: 'bench/failover.ts',
       what: 'how long nobody can write while brokers of three are killed, again and again: p50, p99 (librdkafka)',
     },
+    outage: {
+      file: 'test/outage/main.ts',
+      what: 'three brokers without their metadata store for five minutes, under producers: --store files|etcd',
+    },
     fuzz: { file: 'test/stress/fuzz-main.ts', what: 'damaged frames of every API and version' },
     overload: { file: 'test/stress/overload-main.ts', what: 'a broker in 512 MiB (root)' },
     scenarios: {

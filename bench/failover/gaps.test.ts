@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { missed, reportOf } from './gaps.ts'
 
-const turn = { date: '2026-11-28', commit: 'abc', load: 1 }
+const turn = { date: '2026-11-28', commit: 'abc', source: 'def', load: 1 }
 
 test('turns count together, each kind by the nearest rank', () => {
   const many = Array.from({ length: 150 }, (_, at) => (150 - at) / 100)

@@ -1,16 +1,18 @@
 /** In seconds: how long nobody could write, or lead, each time. */
-export type Gaps = Readonly<Record<string, readonly number[]>>
+type Gaps = Readonly<Record<string, readonly number[]>>
 
 /** What was measured in one go. */
 export interface Turn {
   readonly date: string
   readonly commit: string
+  /** What git calls all of `src` at that commit: other documents and tests change no gap. */
+  readonly source: string
   /** Mean load of the machine while it went on. */
   readonly load: number
   readonly gaps: Gaps
 }
 
-export interface Figure {
+interface Figure {
   readonly count: number
   readonly p50: number
   readonly p99: number

@@ -13,7 +13,7 @@ import { replicationNumbers } from './replication-numbers.ts'
 import { LineLimit } from './telemetry/line-limit.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Metrics } from './telemetry/metrics.ts'
-import { ReplicationThrottle } from './throttle/replication-throttle.ts'
+import { type ReplicaName, ReplicationThrottle } from './throttle/replication-throttle.ts'
 
 interface ReplicationParts {
   readonly env: Pick<Env, 'clock' | 'disk' | 'random'>
@@ -89,6 +89,8 @@ function leaderThrottle(parts: ThrottleParts): ReplicationThrottle {
   return throttle(parts, {
     rateMax: () => settings.leaderReplicationThrottledRate,
     listIn: configs => configs.leaderReplicationThrottledReplicas,
+    // To whom it gives is not told apart: who is in sync is not held back anyway.
+    isBrought: adding => adding.length > 0,
   })
 }
 
@@ -98,12 +100,15 @@ function followerThrottle(parts: ThrottleParts): ReplicationThrottle {
   return throttle(parts, {
     rateMax: () => settings.followerReplicationThrottledRate,
     listIn: configs => configs.followerReplicationThrottledReplicas,
+    isBrought: adding => adding.includes(settings.nodeId),
   })
 }
 
 interface Side {
   rateMax(): number
   listIn(configs: TopicConfig): string
+  /** Whether what this side copies of a partition is for the replicas that its reassignment brings. */
+  isBrought(adding: readonly number[]): boolean
 }
 
 function throttle({ configuration, cluster }: ThrottleParts, side: Side): ReplicationThrottle {
@@ -113,10 +118,16 @@ function throttle({ configuration, cluster }: ThrottleParts, side: Side): Replic
     const topic = cluster.image.topicById(topicId)
     return topic === undefined ? '' : side.listIn(configuration.topicConfig(topic.configs))
   }
+  const isBrought = ({ topicId, partition }: ReplicaName): boolean => {
+    if (!configuration.settings.replicationThrottledReassignmentsEnable) return false
+    const topic = cluster.image.topicById(topicId)
+    return side.isBrought(topic?.partitions[partition]?.addingReplicas ?? [])
+  }
   return new ReplicationThrottle({
     brokerId: nodeId,
     rateMax: () => side.rateMax(),
     listOf,
+    isBrought,
     windowMs: replicationQuotaWindowSizeSeconds * 1000,
     windowsMax: replicationQuotaWindowNum,
   })

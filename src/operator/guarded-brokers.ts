@@ -22,7 +22,7 @@ export function guarded(brokers: Brokers, mayAct: () => boolean): Brokers {
     createPartitions: (broker, topics) =>
       check().then(() => brokers.createPartitions(broker, topics)),
     retireDirectory: (broker, wish) => check().then(() => brokers.retireDirectory(broker, wish)),
-    places: broker => brokers.places(broker),
+    places: (broker, topics) => brokers.places(broker, topics),
     moveReplicas: (broker, moves) => check().then(() => brokers.moveReplicas(broker, moves)),
     unregister: (broker, id) => check().then(() => brokers.unregister(broker, id)),
     close: () => brokers.close(),

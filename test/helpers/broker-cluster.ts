@@ -75,6 +75,11 @@ export class BrokerCluster implements Cluster {
     return join(this.#dir, 'credentials')
   }
 
+  /** Where the other brokers, and an operator, reach the broker. */
+  privatePortOf(id: number): number {
+    return Number(this.#given[id]!['private.listener']!.split(':').at(-1))
+  }
+
   /** What they share. */
   get metadataDir(): string {
     return join(this.#dir, 'metadata')

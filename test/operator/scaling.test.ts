@@ -22,6 +22,22 @@ async function holding(brokers: number, partitions = 12): Promise<World> {
   return world
 }
 
+function internal(world: World, replicas: readonly number[], count = 4): void {
+  const topic = '__consumer_offsets'
+  world.disks.cluster.places = [
+    ...places(world),
+    ...Array.from({ length: count }, (_, index) => {
+      return { topic, index, replicas, isMoving: false, isInternal: true as const }
+    }),
+  ]
+}
+
+function internalReplicas(world: World): (readonly number[])[] {
+  return places(world)
+    .filter(({ isInternal }) => isInternal === true)
+    .map(({ replicas }) => replicas.toSorted((a, b) => a - b))
+}
+
 function held(world: World, id: number): number {
   return world.disks.cluster.held(id)
 }
@@ -100,6 +116,37 @@ describe('a cluster that becomes smaller', () => {
     expect(world.has('StatefulSet', 'orders-main-2')).toBe(false)
   })
 
+  test('takes internal topics along that have as many replicas as there were brokers', async () => {
+    const world = await holding(3)
+    internal(world, [0, 1, 2])
+    world.apply(of(2))
+    await world.converge()
+    expect(internalReplicas(world)).toEqual(Array.from({ length: 4 }, () => [0, 1]))
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.has('StatefulSet', 'orders-main-2')).toBe(false)
+  })
+
+  test('loses the broker that is named, and not the last one', async () => {
+    const world = await holding(4)
+    world.apply({ ...minimal, pools: [{ ...pool!, brokers: 3, withoutSlots: [1] }] })
+    await world.converge()
+    expect(names(world, 'StatefulSet').toSorted()).toEqual([0, 2, 3].map(id => `orders-main-${id}`))
+    expect(held(world, 1)).toBe(0)
+    expect(world.brokers.forgotten).toEqual([1])
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.nodes.starts).toHaveLength(4)
+    expect(world.has('PersistentVolumeClaim', 'data-orders-main-1-1')).toBe(true)
+  })
+
+  test('gets another broker in the place of the one that is named, in one apply', async () => {
+    const world = await holding(3)
+    world.apply({ ...minimal, pools: [{ ...pool!, brokers: 3, withoutSlots: [0] }] })
+    await world.converge()
+    expect(names(world, 'StatefulSet').toSorted()).toEqual([1, 2, 3].map(id => `orders-main-${id}`))
+    expect([0, 1, 2, 3].map(id => held(world, id) > 0)).toEqual([false, true, true, true])
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
   test('may lose one pool and get another in one apply', async () => {
     const world = await holding(2)
     world.apply({ ...minimal, pools: [{ ...pool!, name: 'fast', brokers: 2 }] })
@@ -122,6 +169,80 @@ describe('a cluster that becomes larger', () => {
     world.clock.advance(60_000)
     await world.converge()
     expect(world.brokers.moves).toHaveLength(moves)
+  })
+
+  test('gives internal topics the replicas that are declared, once there are brokers for them', async () => {
+    const world = await holding(1, 0)
+    internal(world, [0])
+    world.apply(of(3))
+    await world.converge()
+    expect(internalReplicas(world)).toEqual(Array.from({ length: 4 }, () => [0, 1, 2]))
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.cluster.status.rebalance).toBeUndefined()
+  })
+
+  test('keeps internal topics as spec.config declares them', async () => {
+    const world = await holding(1, 0)
+    internal(world, [0])
+    world.apply({ ...of(3), config: { 'offsets.topic.replication.factor': 1 } })
+    await world.converge()
+    expect(internalReplicas(world).every(({ length }) => length === 1)).toBe(true)
+  })
+
+  test('tells how far it is, and goes on with another operator where it was', async () => {
+    const world = await holding(3, 300)
+    world.disks.cluster.isCopySlow = true
+    world.apply(of(4))
+    await world.converge()
+    expect(world.condition('Progressing')).toBe('True Rebalancing')
+    expect(world.cluster.status.rebalance).toEqual({
+      reason: 'BrokersArrive',
+      moving: 50,
+      waiting: 100,
+    })
+    world.restartOperator()
+    world.disks.cluster.isCopySlow = false
+    await world.converge()
+    expect([0, 1, 2, 3].map(id => held(world, id))).toEqual([150, 150, 150, 150])
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.cluster.status.rebalance).toBeUndefined()
+  })
+
+  test('moves nothing while that is paused, and calls off what is on its way where it is cancelled', async () => {
+    const world = await holding(3)
+    const before = places(world)
+    world.apply({ ...of(4), rebalance: { state: 'Paused' } })
+    await world.converge()
+    expect(world.brokers.moves).toEqual([])
+    expect(world.message('Progressing')).toContain('spec.rebalance.state is Paused')
+    world.disks.cluster.isCopySlow = true
+    world.apply(of(4))
+    await world.converge()
+    expect(world.cluster.status.rebalance?.moving).toBe(6)
+    world.apply({ ...of(4), rebalance: { state: 'Cancelled' } })
+    await world.converge()
+    expect(places(world)).toEqual(before)
+    expect(reasons(world)).toContain('ReassignmentsCancelled')
+    world.disks.cluster.isCopySlow = false
+    world.apply(of(4))
+    await world.converge()
+    expect(held(world, 3)).toBe(6)
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test('is told to hold back what is copied, and lets go of that', async () => {
+    const world = await holding(3)
+    world.apply({ ...of(3), rebalance: { throttle: '10Mi' } })
+    await world.converge()
+    expect(Object.fromEntries(world.disks.configs)).toEqual({
+      'leader.replication.throttled.rate': '10485760',
+      'follower.replication.throttled.rate': '10485760',
+      'replication.throttled.reassignments.enable': 'true',
+    })
+    world.apply(of(3))
+    await world.converge()
+    expect(Object.fromEntries(world.disks.configs)).toEqual({})
+    expect(world.nodes.starts).toHaveLength(3)
   })
 
   test('and smaller, and larger again, has the broker back with its disk', async () => {

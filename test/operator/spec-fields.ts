@@ -30,6 +30,7 @@ const samples: Readonly<Record<string, Pair>> = {
   // More than three: below, brokers are to have more replicas of new topics than before.
   'spec.pools[].brokers': [3, 4],
   'spec.pools[].storage.volumes[].size': ['1Gi', '2Gi'],
+  'spec.rebalance.throttle': ['10Mi', '20Mi'],
   'spec.metrics.monitor.interval': ['15s', '30s'],
 }
 

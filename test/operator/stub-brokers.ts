@@ -99,9 +99,14 @@ export class StubBrokers implements Brokers {
   deleteTopics = notAsked
   createPartitions = notAsked
 
-  async places({ host }: BrokerAccess): Promise<ClusterPlaces> {
+  async places({ host }: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces> {
     this.#broker(host)
-    return Promise.resolve({ racks: new Map(), partitions: this.#cluster.places ?? [] })
+    const all = this.#cluster.places ?? []
+    return Promise.resolve({
+      racks: new Map(),
+      partitions: all.filter(({ topic }) => topics?.includes(topic) ?? true),
+      movingCount: all.filter(({ isMoving }) => isMoving).length,
+    })
   }
 
   async moveReplicas(

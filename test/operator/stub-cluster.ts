@@ -20,8 +20,11 @@ export class StubCluster {
   readonly elections: string[] = []
   /** Who holds what beside that, where a test cares. */
   places: PartitionPlace[] | null = null
+  /** What is on its way does not arrive. */
+  isCopySlow = false
   readonly #up = new Set<number>()
-  readonly #arriving: PartitionPlace[] = []
+  /** Partitions that are on their way, and how they were before. */
+  readonly #settled = new Map<PartitionPlace, PartitionPlace>()
   readonly #known = new Set<number>()
   readonly #drained = new Set<number>()
   /** Leader by the broker that the partition prefers; -1: none. */
@@ -54,24 +57,28 @@ export class StubCluster {
 
   /** Both are replicas until everything is copied. */
   move({ topic, index, replicas }: ReplicaMove): void {
-    const after = { topic, index, replicas, isMoving: false }
-    this.#arriving.push(after)
-    this.places = (this.places ?? []).map(place =>
-      place.topic === topic && place.index === index
-        ? { ...place, replicas: [...new Set([...replicas, ...place.replicas])], isMoving: true }
-        : place,
-    )
+    this.places = (this.places ?? []).map(place => {
+      if (place.topic !== topic || place.index !== index) return place
+      const settled = this.#settled.get(place) ?? place
+      this.#settled.delete(place)
+      if (replicas === null) return settled
+      const removing = place.replicas.filter(id => !replicas.includes(id))
+      const on = { ...place, replicas: [...replicas, ...removing], isMoving: true, removing }
+      this.#settled.set(on, settled)
+      return on
+    })
   }
 
   /** What is on its way arrives. */
   #arrive(): void {
-    const arrived = this.#arriving.splice(0)
+    if (this.isCopySlow) return
+    this.#settled.clear()
     this.places =
-      this.places?.map(
-        place =>
-          arrived.find(({ topic, index }) => topic === place.topic && index === place.index) ??
-          place,
-      ) ?? null
+      this.places?.map(({ removing = [], ...place }) => ({
+        ...place,
+        replicas: place.replicas.filter(id => !removing.includes(id)),
+        isMoving: false,
+      })) ?? null
   }
 
   /** Why a broker is not forgotten; null where it is. */

@@ -27,7 +27,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   'src/operator/topics': {
     ours: [
       ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
-      ...operator('broker-access.ts'),
+      ...operator('broker-access.ts', 'moves', 'desired/slots.ts'),
       ...broker('telemetry/logger.ts'),
     ],
   },
@@ -87,11 +87,14 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/desired/hash.ts': { ours: [], modules: ['node:crypto'] },
+  // Where replicas are to lie: pure, and asked by whoever looks after brokers and whoever looks after topics.
+  'src/operator/moves': { ours: operator('brokers/brokers.ts') },
   'src/operator/plan': {
     ours: [
       'src/lib',
       'src/kubernetes/disk-identity.ts',
       ...operator('crd', 'desired', 'desired/hash.ts', 'brokers/brokers.ts', 'own-kinds.ts'),
+      ...operator('moves'),
       ...operator('kubernetes/objects.ts', 'kubernetes/resources.ts'),
     ],
   },
@@ -101,6 +104,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
       'desired',
       'desired/hash.ts',
       'plan',
+      'moves/moves.ts',
       'brokers/brokers.ts',
       'kubernetes/objects.ts',
     ),

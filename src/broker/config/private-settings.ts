@@ -28,6 +28,11 @@ export const privateSettings = {
     effect: 'at restart',
     doc: 'Where a broker that refuses to start says why, as one line of JSON with `reason` and `message`: /dev/termination-log in a pod. Empty: nowhere but on stderr.',
   }),
+  'replication.throttled.reassignments.enable': bool({
+    default: false,
+    effect: 'at once',
+    doc: 'Replicas that a reassignment brings count as listed in leader.replication.throttled.replicas and follower.replication.throttled.replicas of their topics: so the rates of both sides hold back what is copied for it, and nobody has to list partitions and to take that back.',
+  }),
   'leadership.drain.enable': bool({
     default: false,
     effect: 'at once',

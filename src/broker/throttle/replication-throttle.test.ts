@@ -38,6 +38,7 @@ describe('KIP-73', () => {
       brokerId: 2,
       rateMax: () => rateMax,
       listOf: id => lists.get(id) ?? '',
+      isBrought: () => false,
       windowMs: 1000,
       windowsMax: 11,
     })

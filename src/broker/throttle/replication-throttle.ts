@@ -7,6 +7,8 @@ export interface ReplicationThrottleOptions {
   rateMax(): number
   /** Which replicas of a topic are listed, of now (`*.replication.throttled.replicas`): `*`, PARTITION:BROKER, or nothing. */
   listOf(topicId: Uuid): string
+  /** Whether the replica counts as listed because a reassignment brings it, or another of its partition (`replication.throttled.reassignments.enable`), of now. */
+  isBrought(replica: ReplicaName): boolean
   readonly windowMs: number
   readonly windowsMax: number
 }
@@ -38,10 +40,11 @@ export class ReplicationThrottle {
     return this.#options.rateMax() < Number.MAX_SAFE_INTEGER
   }
 
-  isListed({ topicId, partition }: ReplicaName): boolean {
+  isListed(replica: ReplicaName): boolean {
     if (!this.isOn) return false
+    const { topicId, partition } = replica
     const list = this.#parsed(this.#options.listOf(topicId))
-    return list === '*' || list.has(partition)
+    return list === '*' || list.has(partition) || this.#options.isBrought(replica)
   }
 
   /** Listed replicas that are not in sync have to wait. */

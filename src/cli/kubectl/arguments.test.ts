@@ -19,6 +19,8 @@ describe('arguments of kubectl logcluster', () => {
         broker: null,
         acceptDataLoss: null,
         output: null,
+        state: null,
+        throttle: null,
         input: null,
         isExport: false,
         isTopicsOnly: false,
@@ -57,6 +59,8 @@ describe('arguments of kubectl logcluster', () => {
       '--namespce is no option of kubectl logcluster: did you mean --namespace?',
     ],
     [['status', '-n'], '-n needs a value after it'],
+    [['rebalance', 'a'], 'rebalance needs --state or --throttle: status tells how far it is'],
+    [['rebalance', 'a', '--state=Off'], '--state is one of Active, Paused, Cancelled'],
   ])('%j are refused', (args, problem) => {
     expect(refusal(...args)).toBe(problem)
   })

@@ -7,12 +7,16 @@ const verbs = [
   'drain',
   'undrain',
   'replace',
+  'rebalance',
   'report',
   'import',
 ] as const
 type Verb = (typeof verbs)[number]
 
 const ofBrokers: readonly Verb[] = ['drain', 'undrain', 'replace']
+
+const rebalanceStates = ['Active', 'Paused', 'Cancelled'] as const
+type RebalanceState = (typeof rebalanceStates)[number]
 
 /** What a command line asks of the plugin. */
 export interface Wish {
@@ -27,6 +31,9 @@ export interface Wish {
   readonly broker: string | null
   readonly acceptDataLoss: string | null
   readonly output: string | null
+  readonly state: RebalanceState | null
+  /** A quantity, or `none`. */
+  readonly throttle: string | null
   readonly input: string | null
   readonly isExport: boolean
   readonly isTopicsOnly: boolean
@@ -55,6 +62,8 @@ const ownOptions: Readonly<Record<string, readonly Verb[]>> = {
   '--broker': ['restart'],
   '--accept-data-loss': ['replace'],
   '--output': ['report'],
+  '--state': ['rebalance'],
+  '--throttle': ['rebalance'],
   '--input': ['import'],
   '--export': ['report'],
   '--topics-only': ['import'],
@@ -90,6 +99,8 @@ export function readArguments(args: readonly string[]): Read {
       broker: own('--broker'),
       acceptDataLoss: own('--accept-data-loss'),
       output: own('--output'),
+      state: rebalanceStates.find(state => state === own('--state')) ?? null,
+      throttle: own('--throttle'),
       input: own('--input'),
       isExport: own('--export') !== null,
       isTopicsOnly: own('--topics-only') !== null,
@@ -163,7 +174,16 @@ function whatIsWrong(verb: Verb, name: string | null, { scope, own }: Parsed): s
   if (accepted !== undefined && accepted !== name) {
     return `--accept-data-loss must repeat the name of the broker, ${name}: what is on its disk alone is lost`
   }
-  return null
+  return verb === 'rebalance' ? whatIsWrongOfRebalance(own) : null
+}
+
+function whatIsWrongOfRebalance(own: Parsed['own']): string | null {
+  const state = own.get('--state')
+  if (state === undefined && !own.has('--throttle')) {
+    return 'rebalance needs --state or --throttle: status tells how far it is'
+  }
+  if (state === undefined || rebalanceStates.some(each => each === state)) return null
+  return `--state is one of ${rebalanceStates.join(', ')}`
 }
 
 function unknownVerb(word: string): string {
@@ -194,6 +214,9 @@ Usage: kubectl logcluster COMMAND [NAME] [options]
                      kubectl drain
   replace BROKER     has the operator give a broker a new, empty disk; the old one is kept.
                      Where partitions have no other copy, the operator waits for --accept-data-loss=BROKER.
+  rebalance CLUSTER  says how replicas move when brokers come and go; --state=Paused: none begins to move,
+                     --state=Cancelled: what is on its way is called off too, --state=Active: goes on;
+                     --throttle=50Mi: so many bytes a second and broker at most, --throttle=none: as many as may be
   report CLUSTER     writes specs, status, events, logs and the brokers' own words into a folder, without
                      secrets; --output=FOLDER. --export: and export.json, topics with their configs and committed
                      offsets, which import reads; for that you need the right to exec into a pod

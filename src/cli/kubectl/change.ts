@@ -99,3 +99,44 @@ export async function drain(
     ? `The operator takes leadership from ${namespace}/${name}; it stays in sync, and leads what nobody else can. To watch: kubectl logcluster plan ${cluster} -n ${namespace}. To end it: kubectl logcluster undrain ${name} -n ${namespace}`
     : `The operator lets ${namespace}/${name} lead again.`
 }
+
+export interface RebalanceWish {
+  /** The LogCluster. */
+  readonly name: string
+  /** null: as it is. */
+  readonly state: 'Active' | 'Paused' | 'Cancelled' | null
+  /** A quantity of bytes per second; `none`: without a bound; null: as it is. */
+  readonly throttle: string | null
+  readonly scope: readonly string[]
+}
+
+/** `kubectl logcluster rebalance`: how replicas move, in the spec of the cluster; the operator does it. Returns what to tell. */
+export async function rebalance(
+  kubectl: Kubectl,
+  { name, state, throttle, scope }: RebalanceWish,
+): Promise<string> {
+  const { metadata } = await get<LogCluster>(kubectl, 'logcluster', name, scope)
+  const { namespace } = metadata
+  const change = {
+    ...(state === null ? {} : { state }),
+    ...(throttle === null ? {} : { throttle: throttle === 'none' ? null : throttle }),
+  }
+  const target = { kind: 'logcluster', name, scope: [`--namespace=${namespace}`] }
+  await patch(kubectl, target, { spec: { rebalance: change } })
+  const words = [
+    ...(state === null ? [] : [stateWords[state]]),
+    ...(throttle === null ? [] : [throttleWords(throttle)]),
+  ]
+  return `${namespace}/${name}: ${words.join('; ')}. How far it is: kubectl logcluster status ${name} -n ${namespace}`
+}
+
+const stateWords = {
+  Active: 'replicas move as they are wanted',
+  Paused: 'no replica begins to move, and what is on its way arrives',
+  Cancelled: 'what is on its way is called off, and nothing begins before --state=Active',
+} as const
+
+function throttleWords(throttle: string): string {
+  if (throttle === 'none') return 'replicas that come are not held back'
+  return `each broker takes and gives ${throttle} a second at most for replicas that come`
+}

@@ -6,7 +6,7 @@ import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { exitCodes } from '../terminal.ts'
 import { readArguments, usage, type Wish } from './arguments.ts'
-import { drain, replace, restart } from './change.ts'
+import { drain, rebalance, replace, restart } from './change.ts'
 import { importText } from './document.ts'
 import { planText } from './plan.ts'
 import { reportFiles, type ReportFile } from './report.ts'
@@ -50,6 +50,9 @@ function answer(wish: Wish): Promise<string> {
     return drain(kubectl, { name, isWanted: verb === 'drain', scope })
   }
   if (verb === 'restart') return restart(kubectl, { name, broker, scope, nowMs })
+  if (verb === 'rebalance') {
+    return rebalance(kubectl, { name, state: wish.state, throttle: wish.throttle, scope })
+  }
   if (verb === 'replace') {
     return replace(kubectl, { name, acceptsDataLoss: wish.acceptDataLoss !== null, scope })
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StubKubectl } from '../../../test/helpers/stub-kubectl.ts'
-import { drain, replace, restart } from './change.ts'
+import { drain, rebalance, replace, restart } from './change.ts'
 import { planText } from './plan.ts'
 import { reportFiles } from './report.ts'
 import { statusText } from './status.ts'
@@ -211,6 +211,24 @@ describe('drain', () => {
       },
     ])
     expect(told).toContain('streaming/orders-main-0')
+  })
+})
+
+describe('rebalance', () => {
+  test('writes into the LogCluster how replicas move, and nothing that was not asked for', async () => {
+    const kubectl = new StubKubectl(answers)
+    const wish = { name: 'orders', scope: inStreaming }
+    const told = await rebalance(kubectl, { ...wish, state: 'Paused', throttle: null })
+    expect(told).toContain('streaming/orders: no replica begins to move')
+    await rebalance(kubectl, { ...wish, state: 'Active', throttle: '50Mi' })
+    await rebalance(kubectl, { ...wish, state: null, throttle: 'none' })
+    const changes: unknown[] = kubectl.patches.map(({ change }) => change)
+    expect(changes).toEqual([
+      { spec: { rebalance: { state: 'Paused' } } },
+      { spec: { rebalance: { state: 'Active', throttle: '50Mi' } } },
+      { spec: { rebalance: { throttle: null } } },
+    ])
+    expect(kubectl.patches[0]!.target).toBe('logcluster orders --namespace=streaming')
   })
 })
 

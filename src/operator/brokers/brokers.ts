@@ -29,15 +29,24 @@ export interface PartitionPlace {
   readonly replicas: readonly number[]
   /** It is being reassigned. */
   readonly isMoving: boolean
+  /** Those of them that its reassignment takes away in the end; none where it is left out. */
+  readonly removing?: readonly number[]
+  /** It is of a topic that brokers make and keep. */
+  readonly isInternal?: true
 }
 
 export interface ClusterPlaces {
   /** By Kafka's number of a broker; null where it has none. */
   readonly racks: ReadonlyMap<number, string | null>
   readonly partitions: readonly PartitionPlace[]
+  /** Partitions that are being reassigned, of all topics. */
+  readonly movingCount: number
 }
 
-export type ReplicaMove = Pick<PartitionPlace, 'topic' | 'index' | 'replicas'>
+export type ReplicaMove = Pick<PartitionPlace, 'topic' | 'index'> & {
+  /** null: what is on its way is called off, and who held the partition before holds it. */
+  readonly replicas: readonly number[] | null
+}
 
 /** What a broker tells of itself (src/broker/wire/private/10000-broker-status.ts). */
 export type BrokerStatus = Readonly<
@@ -80,6 +89,8 @@ export interface TopicDescription {
   readonly partitionCount: number
   /** Of the first partition. */
   readonly replicationFactor: number
+  /** Others of its partitions have more or fewer. */
+  readonly isUneven?: true
   /** Partitions without a leader. */
   readonly leaderlessCount: number
 }
@@ -127,9 +138,9 @@ export interface Brokers {
    * where it is done, NOT_CONTROLLER where it has to be asked of another.
    */
   retireDirectory(broker: PeerAccess, wish: RetirementWish): Promise<Outcome>
-  /** Every partition, and who holds it. */
-  places(broker: BrokerAccess): Promise<ClusterPlaces>
-  /** Begins to move replicas: who is to hold the partitions in the end, preferred leader first. */
+  /** Every partition of these topics, or of all where none are named, and who holds it. */
+  places(broker: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces>
+  /** Begins to move replicas: who is to hold the partitions in the end, preferred leader first. Or calls that off. */
   moveReplicas(broker: BrokerAccess, moves: readonly ReplicaMove[]): Promise<readonly Outcome[]>
   /** Forgets a broker that is stopped and holds nothing; null also where nobody knows it any more. */
   unregister(broker: BrokerAccess, brokerId: number): Promise<Outcome>

@@ -1,4 +1,4 @@
-import { allMetadata } from '../../broker/wire/client/all-topics.ts'
+import { metadataOf } from '../../broker/wire/client/all-topics.ts'
 import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import type { WireClient } from '../../broker/wire/client/client.ts'
 import { errorName } from '../../broker/wire/errors.ts'
@@ -10,22 +10,31 @@ import {
 import type { ClusterPlaces, Outcome, ReplicaMove } from './brokers.ts'
 import { outcomeOf } from './wire-answers.ts'
 
-/** What is on its way is asked before who holds what: what ends in between still counts as on its way. */
-export async function readPlaces(client: WireClient): Promise<ClusterPlaces> {
+/** What is on its way is asked before who holds what: what ends in between still counts as on its way. `names` null: all topics. */
+export async function readPlaces(
+  client: WireClient,
+  names: readonly string[] | null,
+): Promise<ClusterPlaces> {
   const moving = await client.request(listPartitionReassignments, { topics: null })
   refuseErrors(moving.errorCode, 'ListPartitionReassignments')
-  const onTheirWay = new Set(
+  const onTheirWay = new Map(
     moving.topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex }) => `${name}-${partitionIndex}`),
+      partitions.map(
+        ({ partitionIndex, removingReplicas }) =>
+          [`${name}-${partitionIndex}`, removingReplicas] as const,
+      ),
     ),
   )
-  const { brokers, topics } = await allMetadata(client)
+  const { brokers, topics } = await metadataOf(client, names)
   return {
     racks: new Map(brokers.map(({ nodeId, rack }) => [nodeId, rack ?? null])),
-    partitions: topics.flatMap(({ name, partitions }) =>
+    movingCount: onTheirWay.size,
+    partitions: topics.flatMap(({ name, isInternal, partitions }) =>
       partitions.map(({ partitionIndex: index, replicaNodes: replicas }) => {
         const topic = name ?? ''
-        return { topic, index, replicas, isMoving: onTheirWay.has(`${topic}-${index}`) }
+        const removing = onTheirWay.get(`${topic}-${index}`)
+        const place = { topic, index, replicas, isMoving: removing !== undefined }
+        return { ...place, ...(removing && { removing }), ...(isInternal && { isInternal }) }
       }),
     ),
   }
@@ -43,7 +52,7 @@ export async function askToMove(
     topics: Array.from(topics, ([name, ofTopic]) => ({
       name,
       partitions: ofTopic.map(({ index, replicas }) => {
-        return { partitionIndex: index, replicas: [...replicas] }
+        return { partitionIndex: index, replicas: replicas === null ? null : [...replicas] }
       }),
     })),
   })
@@ -53,7 +62,12 @@ export async function askToMove(
       partitions.map(each => [`${name}-${each.partitionIndex}`, outcomeOf(each)] as const),
     ),
   )
-  return moves.map(({ topic, index }) => outcomes.get(`${topic}-${index}`) ?? null)
+  return moves.map(({ topic, index, replicas }) => {
+    const outcome = outcomes.get(`${topic}-${index}`) ?? null
+    // It arrived meanwhile, or another was faster.
+    const isOver = replicas === null && outcome?.error === 'NO_REASSIGNMENT_IN_PROGRESS'
+    return isOver ? null : outcome
+  })
 }
 
 export async function askToForget(client: WireClient, brokerId: number): Promise<Outcome> {

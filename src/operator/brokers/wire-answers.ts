@@ -78,12 +78,15 @@ export type AnsweredTopic = Infer<typeof metadata.response>['topics'][number]
 
 export function topicDescribed(topic: AnsweredTopic): TopicDescription {
   const { name, topicId, isInternal, partitions } = topic
+  const replicationFactor = partitions[0]?.replicaNodes.length ?? 0
+  const isUneven = partitions.some(({ replicaNodes }) => replicaNodes.length !== replicationFactor)
   return {
     name: name ?? '',
     topicId,
     isInternal,
     partitionCount: partitions.length,
-    replicationFactor: partitions[0]?.replicaNodes.length ?? 0,
+    replicationFactor,
+    ...(isUneven && { isUneven }),
     leaderlessCount: partitions.filter(({ leaderId }) => leaderId < 0).length,
   }
 }

@@ -200,8 +200,8 @@ export class WireBrokers implements Brokers {
     return this.#ask(broker, client => askToRetire(client, wish, changeTimeoutMs))
   }
 
-  places(broker: BrokerAccess): Promise<ClusterPlaces> {
-    return this.#ask(broker, readPlaces)
+  places(broker: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces> {
+    return this.#ask(broker, client => readPlaces(client, topics ?? null))
   }
 
   async moveReplicas(

@@ -58,6 +58,20 @@ export const logClusterStatus = field(
       plan: field(wholeList(planEntry, 1000).optional(), {
         text: 'What is going to happen to brokers, the next one first; not there while nothing is.',
       }),
+      rebalance: field(
+        z
+          .object({
+            reason: field(z.enum(['BrokersLeave', 'BrokersArrive', 'InternalTopics', 'Asked']), {
+              text: "BrokersLeave: their replicas go to the others. BrokersArrive: they are given their share. InternalTopics: they are given as many replicas as are declared. Asked: by a LogTopic, or by somebody with Kafka's tools.",
+            }),
+            moving: field(integer(0, 10_000_000), {
+              text: 'Partitions that are on their way, whoever asked for it.',
+            }),
+            waiting: field(integer(0, 10_000_000), { text: 'Partitions that have still to move.' }),
+          })
+          .optional(),
+        { text: 'Replicas that move from broker to broker; not there while none do.' },
+      ),
       columns: field(
         z
           .object({

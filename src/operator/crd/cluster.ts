@@ -5,6 +5,7 @@ import { listener } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
 import { disruption, placement, rack } from './placement.ts'
 import { pool } from './pool.ts'
+import { rebalance } from './rebalance.ts'
 
 const image = z.object({
   repository: field(text(255).optional(), {
@@ -147,6 +148,10 @@ export const logClusterSpec = field(
     }),
     disruption: field(disruption.prefault({}), {
       text: 'What is done where a broker is lost.',
+      change: 'none',
+    }),
+    rebalance: field(rebalance.prefault({}), {
+      text: 'How replicas are moved when brokers come and go.',
       change: 'none',
     }),
     metrics: field(metrics.prefault({}), { text: 'Metrics.', change: 'none' }),

@@ -6,6 +6,7 @@ test('a spec of a name and a size is enough, and has every default', () => {
     pools: [{ name: 'main', storage: { volumes: [{ name: 'data', size: '100Gi' }] } }],
   }
   expect(logClusterSpec.parse(given)).toEqual({
+    rebalance: { state: 'Active' },
     image: { pullPolicy: 'IfNotPresent' },
     state: 'Running',
     reconciliation: 'Active',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { field, integer, listByName, nameRules, quantity, text } from './field.ts'
+import { field, integer, listByName, nameRules, quantity, text, wholeList } from './field.ts'
 import { podTemplate, resources } from './pod-template.ts'
 
 const keep = ['Retain', 'Delete'] as const
@@ -84,7 +84,11 @@ export const pool = z.object({
     rules: nameRules('the name of a pool', 12),
   }),
   brokers: field(integer(0, 100).default(1), {
-    text: 'How many brokers it has. More can be added at any time, and are given their share of replicas. Where it becomes less, the last ones are drained, stopped and forgotten, and their claims are kept; a pool that is taken out of the list leaves in the same way. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
+    text: 'How many brokers it has. More can be added at any time, and are given their share of replicas. Where it becomes less, the last ones, or those of `withoutSlots`, are drained, stopped and forgotten, and their claims are kept; a pool that is taken out of the list leaves in the same way. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
+    change: 'none',
+  }),
+  withoutSlots: field(wholeList(integer(0, 9999), 100).optional(), {
+    text: 'Slots of the pool, as its LogBrokers are numbered, that have no broker: the pool has its `brokers` in the lowest of the others. So any broker can be removed, not only the last: its slot stands here, and `brokers` is one less, or the same where another is to come in its place. It leaves as the last ones do.',
     change: 'none',
   }),
   storage: field(storage, { text: 'Its volumes.' }),

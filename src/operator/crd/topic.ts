@@ -51,7 +51,7 @@ export const logTopicSpec = field(
       change: 'dynamic',
     }),
     replicationFactor: field(integer(1, 16).optional(), {
-      text: "How many brokers have each partition. The broker's default.replication.factor where it is not given and the topic is made.",
+      text: "How many brokers have each partition. The broker's default.replication.factor where it is not given and the topic is made. Of a topic that is there it may become more or less: replicas are copied or given up, the condition Ready tells how far that is, and until the new ones are complete acks=all needs what it needed before.",
       change: 'dynamic',
     }),
     config: field(kafkaConfig().default({}), {
@@ -95,7 +95,7 @@ export const logTopicStatus = field(
       }),
       partitions: field(integer(0, 1_000_000).optional(), { text: 'How many partitions it has.' }),
       replicationFactor: field(integer(0, 1000).optional(), {
-        text: 'How many brokers have each partition.',
+        text: 'How many brokers have each partition. While `spec.replicationFactor` is another it is the earlier number, until all partitions have the other one.',
       }),
       appliedConfig: field(
         z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),

@@ -7,6 +7,7 @@ import { brokerLabel, componentLabel } from '../desired/labels.ts'
 import { claimName, names } from '../desired/names.ts'
 import type { BrokerPod } from '../desired/pod-template.ts'
 import { exposed } from '../desired/services.ts'
+import { slotsOf } from '../desired/slots.ts'
 import type {
   ConfigMap,
   PersistentVolume,
@@ -65,7 +66,7 @@ export function brokerViews(
 ): BrokerView[] {
   const { cluster } = observed
   const places = cluster.spec.pools.flatMap(pool =>
-    Array.from({ length: pool.brokers }, (_, slot) => {
+    slotsOf(pool).map(slot => {
       const name = names.broker(cluster.metadata.name, pool.name, slot)
       return { pool, slot, known: knownId(observed, name) }
     }),

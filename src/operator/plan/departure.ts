@@ -1,26 +1,14 @@
 import type { PartitionPlace } from '../brokers/brokers.ts'
 import type { LogBroker } from '../crd/broker.ts'
-import type { LogCluster } from '../crd/cluster.ts'
 import { names } from '../desired/names.ts'
+import { hasPlace } from '../desired/slots.ts'
 import type { Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { named, type BrokerView } from './broker-view.ts'
-import { type Moves, movesAway, movesTo } from './moves.ts'
 import type { Observed } from './observed.ts'
-import { isHeard } from './pod-health.ts'
 import { exactly, type Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
-
-/** What becomes of replicas while brokers come and go. */
-export interface Scaling {
-  /** Brokers that the spec has no place for any more, whoever leaves first before. */
-  readonly departing: readonly LogBroker[]
-  /** Replicas that leave with them; null where none do, or nobody told who holds what. */
-  readonly away: Moves | null
-  /** Partitions that go to brokers that came, and hold nothing. */
-  readonly toNew: ReturnType<typeof movesTo>
-}
 
 /** Set by Kafka's tools too (KIP-1066): no new replica is placed there. */
 const cordon = 'cordoned.log.dirs'
@@ -34,75 +22,36 @@ export function departingOf({
 }: Pick<Observed, 'cluster' | 'logBrokers'>): readonly LogBroker[] {
   return all
     .filter(
-      ({ spec, metadata }) =>
-        metadata.deletionTimestamp === undefined && !hasPlace(cluster, spec.pool, spec.slot),
+      ({ spec, metadata }) => metadata.deletionTimestamp === undefined && !hasPlace(cluster, spec),
     )
     .toSorted((a, b) => b.spec.slot - a.spec.slot || (a.metadata.name < b.metadata.name ? -1 : 1))
-}
-
-function hasPlace({ spec }: LogCluster, pool: string, slot: number): boolean {
-  return spec.pools.some(({ name, brokers }) => name === pool && slot < brokers)
-}
-
-/** Whether who holds what decides something: brokers leave, or one holds nothing beside others. */
-export function needsPlaces(
-  observed: Pick<Observed, 'cluster' | 'logBrokers' | 'sights'>,
-): boolean {
-  if (departingOf(observed).length > 0) return true
-  const seen = [...observed.sights.values()].filter(({ kind }) => kind === 'seen')
-  return (
-    seen.length > 1 && seen.some(each => each.kind === 'seen' && each.status.partitionCount === 0)
-  )
-}
-
-export function scalingOf(observed: Observed, views: readonly BrokerView[]): Scaling {
-  const departing = departingOf(observed)
-  const { places } = observed
-  if (places === null) return { departing, away: null, toNew: [] }
-  const serving = views.filter(isHeard)
-  const staying = serving.map(({ broker }) => broker.brokerId)
-  if (departing.length > 0) {
-    const leaving = new Set(departing.map(({ spec }) => spec.brokerId))
-    return { departing, away: movesAway(places, leaving, staying), toNew: [] }
-  }
-  // Whoever does not serve now may be the one that has less than the others.
-  const isWhole = serving.length === views.length
-  const empty = serving.filter(
-    ({ sight }) => sight?.kind === 'seen' && sight.status.partitionCount === 0,
-  )
-  const ids = empty.map(({ broker }) => broker.brokerId)
-  const isNew = (id: number): boolean =>
-    !places.partitions.some(({ replicas }) => replicas.includes(id))
-  return {
-    departing,
-    away: null,
-    toNew: isWhole ? movesTo(places, ids.filter(isNew), staying) : [],
-  }
 }
 
 /**
  * Brokers that leave are cordoned, then drained, and stopped when nobody has a replica there any more; then they are forgotten. A spec
  * that wants them again ends that at any moment. Claims and identities stay: a broker that comes back has its disk.
  */
-export function scalingSteps(
+export function departureSteps(
   observed: Observed,
-  found: {
+  {
+    views,
+    departing,
+    ...found
+  }: {
     readonly views: readonly BrokerView[]
-    readonly scaling: Scaling
+    readonly departing: readonly LogBroker[]
     readonly told: ToldCluster | null
+    /** Whom to ask. */
+    readonly teller: string
   },
-): Step[] {
-  const { views, scaling, told } = found
-  const { departing, away, toNew } = scaling
-  const teller = views.find(({ sight }) => sight?.kind === 'seen')?.broker.name
-  if (teller === undefined) return []
-  return [
-    ...views.flatMap(view => taken(view)),
-    ...departing.flatMap(broker => cordoned(observed, broker)),
-    ...moved(teller, away?.moves ?? [], 'their brokers leave'),
-    ...moved(teller, toNew, 'brokers that came hold nothing yet'),
-    ...departing.flatMap(broker => removed(observed, broker, { told, teller })),
-  ]
+): { readonly cordons: readonly Step[]; readonly removals: readonly Step[] } {
+  return {
+    cordons: [
+      ...views.flatMap(view => taken(view)),
+      ...departing.flatMap(broker => cordoned(observed, broker)),
+    ],
+    removals: departing.flatMap(broker => removed(observed, broker, found)),
+  }
 }
 
 function cordoned({ sights }: Observed, broker: LogBroker): Step[] {
@@ -160,25 +109,6 @@ function annotated(
     because,
     ...(event === undefined ? {} : { event }),
   }
-}
-
-function moved(broker: string, moves: Moves['moves'], because: string): Step[] {
-  if (moves.length === 0) return []
-  return [
-    {
-      do: 'move replicas',
-      broker,
-      moves,
-      what: `Replicas of ${moves.length} partitions`,
-      because,
-      event: {
-        type: 'Normal',
-        reason: 'ReplicasMove',
-        action: 'Rebalance',
-        note: `Replicas of ${moves.length} partitions begin to move: ${because}.`,
-      },
-    },
-  ]
 }
 
 function removed(

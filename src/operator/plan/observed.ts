@@ -79,6 +79,8 @@ export interface Observed {
   readonly nodes: ReadonlyMap<string, Look<Node>>
   /** By name of the LogBroker; none where there is nobody to ask. */
   readonly sights: ReadonlyMap<string, Sight>
+  /** Who holds the internal topics, and how much is on its way, as of a moment ago; null where that decides nothing, or nobody told. */
+  readonly glance: ClusterPlaces | null
   /** Who holds which partition; null where that decides nothing, or nobody told. */
   readonly places: ClusterPlaces | null
   readonly defaults: ImageDefaults

@@ -9,7 +9,7 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
-import { departingOf, type Scaling, scalingOf, scalingSteps } from './departure.ts'
+import { departingOf } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
@@ -25,8 +25,10 @@ import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts
 import { rollOf, type Roll } from './roll.ts'
 import { rackSteps } from './rack.ts'
 import { rotationSteps } from './rotation.ts'
+import { type Scaling, scalingOf, scalingSteps } from './scaling.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import type { Step } from './step.ts'
+import { withThrottle } from './throttle.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
 
 /** What a pass is about to do, and what it decided by. */
@@ -48,7 +50,7 @@ export interface Plan {
 /** From the wish and the world to the writes that bring them together, in order. Same input, same plan. */
 export function plan(observed: Observed, ring: Ring): Plan {
   const birth = birthOf(observed)
-  const settings = wantedSettings(observed.cluster.spec.config)
+  const settings = withThrottle(wantedSettings(observed.cluster.spec.config), observed.cluster)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const seen = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
   const hibernation = hibernationOf(observed, seen)

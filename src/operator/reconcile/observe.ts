@@ -16,10 +16,8 @@ import type {
   Stored,
 } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
-import { BrokerError } from '../brokers/broker-error.ts'
-import type { ClusterPlaces } from '../brokers/brokers.ts'
+import type { BrokerAccess } from '../brokers/brokers.ts'
 import { deletesVolumes } from '../plan/deletion.ts'
-import { needsPlaces } from '../plan/departure.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
 import { podMonitors } from '../plan/kinds.ts'
 import type {
@@ -35,6 +33,7 @@ import { isReady } from '../plan/pod-health.ts'
 import { quantityOf } from '../plan/quantity.ts'
 import { hostOf } from '../plan/volume-node.ts'
 import { Memory } from './memory.ts'
+import { ReplicaLooks } from './replica-looks.ts'
 import type { Caches } from '../caches.ts'
 import type { ClusterParts } from './parts.ts'
 import { Sights } from './sights.ts'
@@ -60,6 +59,7 @@ export class Observer {
   readonly #volumes: Memory<Look<PersistentVolume>>
   readonly #monitors: Memory<Stored | null>
   readonly #storageClasses: Memory<Look<StorageClass>>
+  readonly #replicas: ReplicaLooks
 
   constructor(parts: ClusterParts) {
     this.#parts = parts
@@ -69,6 +69,7 @@ export class Observer {
     this.#volumes = new Memory(parts.clock, trustMs)
     this.#monitors = new Memory(parts.clock, trustMs)
     this.#storageClasses = new Memory(parts.clock, trustMs)
+    this.#replicas = new ReplicaLooks(parts.brokers, parts.clock)
   }
 
   /** null where there is no such LogCluster. What is not born yet is looked at live: that look permits genesis. */
@@ -89,6 +90,7 @@ export class Observer {
     this.#secrets.forget(key)
     this.#leases.forget(key)
     this.#monitors.forget(key)
+    this.#replicas.forget()
     this.#volumes.forgetAll()
   }
 
@@ -132,6 +134,7 @@ export class Observer {
       nodes: new Map(),
       sights: await this.#sightsOf(at, found, password),
       outliving: [],
+      glance: null,
       places: null,
       defaults: defaultsOf(this.#parts.defaultImage),
     }
@@ -141,24 +144,7 @@ export class Observer {
       ...observed,
       outliving,
       nodes: await this.#nodesOf(observed),
-      places: await this.#placesOf(observed, password),
-    }
-  }
-
-  /** As one that serves tells it: whoever is starting may not know the topics yet. */
-  async #placesOf(observed: Observed, password: string | null): Promise<ClusterPlaces | null> {
-    if (password === null || !needsPlaces(observed)) return null
-    const pod = observed.pods.find(each => {
-      const sight = observed.sights.get(each.metadata.labels?.[brokerLabel] ?? '')
-      return isBroker(each) && isReady(each) && sight?.kind === 'seen' && sight.status.isReady
-    })
-    const host = pod?.status?.podIP
-    if (host === undefined) return null
-    try {
-      return await this.#parts.brokers.places({ host, port: privatePort, password })
-    } catch (error) {
-      if (error instanceof BrokerError) return null
-      throw error
+      ...(await this.#replicas.look(observed, tellerOf(observed, password))),
     }
   }
 
@@ -344,6 +330,16 @@ function fromCaches(caches: Caches, { namespace, name }: Required<ObjectName>): 
       ...all(caches.roleBindings),
     ],
   }
+}
+
+/** A broker to ask about the cluster, one that serves: whoever is starting may not know the topics yet. */
+function tellerOf({ pods, sights }: Observed, password: string | null): BrokerAccess | null {
+  const pod = pods.find(each => {
+    const sight = sights.get(each.metadata.labels?.[brokerLabel] ?? '')
+    return isBroker(each) && isReady(each) && sight?.kind === 'seen' && sight.status.isReady
+  })
+  const host = pod?.status?.podIP
+  return host === undefined || password === null ? null : { host, port: privatePort, password }
 }
 
 function isBroker({ metadata }: Pod): boolean {

@@ -183,7 +183,7 @@ const refused: Readonly<Partial<Record<Step['do'], string>>> = {
 
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
-  if (step.do === 'make secret' || step.do === 'rotate secret') return true
+  if (['make secret', 'rotate secret', 'move replicas'].includes(step.do)) return true
   return (
     'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
   )

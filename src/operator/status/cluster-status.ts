@@ -10,6 +10,7 @@ import { clusterReadiness } from './cluster-readiness.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { degradation, type Trouble } from './degradation.ts'
 import { progress } from './progress.ts'
+import { rebalanceStatus } from './rebalance-status.ts'
 
 /** What a pass came to: what it saw, what it decided, and what went wrong when it acted. */
 export interface Passed {
@@ -33,6 +34,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   const { clusterId } = cluster.status
   const listeners = listenersOf(observed, plan.views)
   const planned = plannedFor(observed, plan.views, plan)
+  const rebalance = rebalanceStatus(observed, plan)
   return {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
@@ -42,6 +44,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
     readyBrokers,
     ...(listeners === undefined ? {} : { listeners }),
     ...(planned === undefined ? {} : { plan: planned }),
+    ...(rebalance === undefined ? {} : { rebalance }),
     columns: { brokers: `${readyBrokers}/${wanted}`, status: inAWord(findings) },
     conditions: conditionsFrom(findings, cluster.status.conditions, {
       generation: cluster.metadata.generation,

@@ -1,4 +1,5 @@
 import type { LogCluster } from '../crd/cluster.ts'
+import type { Moves } from '../moves/moves.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
@@ -29,7 +30,7 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const { name } = (next ?? due[0]!).broker
     return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
   }
-  const leaving = departure(scaling)
+  const leaving = departure(cluster, scaling)
   if (leaving !== null) return leaving
   const resting = hibernating(cluster, hibernation)
   if (resting !== null) return resting
@@ -39,6 +40,8 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const found = progressOf(view, plan)
     if (found !== null) return found
   }
+  const moving = rebalancing(cluster, scaling)
+  if (moving !== null) return moving
   if (ready.reason === 'WaitingForNode') return no('WaitingForNode', ready.message)
   return no('Idle', 'There is nothing to do.')
 }
@@ -66,15 +69,30 @@ function rotation(observed: Observed): Finding | null {
 }
 
 /** Brokers leave: how far their replicas are. */
-function departure({ departing, away }: Plan['scaling']): Finding | null {
+function departure(cluster: LogCluster, { departing, away }: Plan['scaling']): Finding | null {
   if (departing.length === 0) return null
   const names = departing.map(({ metadata }) => metadata.name).join(', ')
   if (away === null) return yes('ScalingDown', `Brokers leave: ${names}.`)
-  const { movingCount, waitingCount } = away
-  return yes(
-    'ScalingDown',
-    `Brokers leave: ${names}. Partitions on their way: ${movingCount}; that have still to move: ${waitingCount}.`,
-  )
+  return yes('ScalingDown', `Brokers leave: ${names}. ${onTheirWay(cluster, away)}`)
+}
+
+/** Replicas move among brokers that stay: how far they are. What others asked for is no business of ours. */
+function rebalancing(cluster: LogCluster, { rebalance }: Plan['scaling']): Finding | null {
+  if (rebalance === null) return null
+  const { arriving, share, raise } = rebalance
+  if (raise.waitingCount > 0) {
+    return yes('Rebalancing', `Internal topics get more replicas. ${onTheirWay(cluster, raise)}`)
+  }
+  if (arriving.length === 0 || share.movingCount + share.waitingCount === 0) return null
+  const names = arriving.map(({ metadata }) => metadata.name).join(', ')
+  return yes('Rebalancing', `Brokers get their share: ${names}. ${onTheirWay(cluster, share)}`)
+}
+
+function onTheirWay({ spec }: LogCluster, { movingCount, waitingCount }: Moves): string {
+  const { state } = spec.rebalance
+  const held =
+    state === 'Active' ? '' : ` Nothing begins, because spec.rebalance.state is ${state}.`
+  return `Partitions on their way: ${movingCount}; that have still to move: ${waitingCount}.${held}`
 }
 
 function progressOf(view: BrokerView, { settings }: Plan): Finding | null {

@@ -2,7 +2,9 @@ import type { Logger } from '../../broker/telemetry/logger.ts'
 import { brokerAccess } from '../broker-access.ts'
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Outcome as Granted } from '../brokers/brokers.ts'
+import type { LogCluster } from '../crd/cluster.ts'
 import type { LogTopic, LogTopicStatus } from '../crd/topic.ts'
+import { hasPlace } from '../desired/slots.ts'
 import { isConflict, isForbidden, isNotFound } from '../kubernetes/api-error.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { logTopics } from '../own-kinds.ts'
@@ -14,15 +16,19 @@ import { judge, type TopicAct, type Verdict } from './verdict.ts'
 import {
   hasFinalizer,
   isGoing,
+  needsRoom,
   topicFinalizer,
   topicNameOf,
   type ClusterSight,
+  type Room,
   type SeenTopic,
 } from './world.ts'
 
 /** Somebody may change topics by Kafka's tools, of which Kubernetes tells nothing. */
 const lookAgainMs = 60_000
 const askAgainMs = 5000
+/** While replicas are on their way, which nobody tells either. */
+const movingAgainMs = 2000
 /** After a write met a newer object than our cache had: its watch is a moment behind. */
 const catchUpMs = 1000
 const requestsAtATime = 8
@@ -60,15 +66,16 @@ class TopicsPass {
     const current = await this.#current(settled)
     const done = access === null ? new Map<Verdict, Done>() : await this.#act(access, current)
     await each(current, verdict => this.#tell(verdict, done.get(verdict) ?? nothingDone))
-    return { requeueAfterMs: this.#requeue(sight) }
+    return { requeueAfterMs: this.#requeue(sight, verdicts) }
   }
 
   get #key(): string {
     return `${this.#at.namespace}/${this.#at.name}`
   }
 
-  #requeue({ kind }: ClusterSight): number | null {
+  #requeue({ kind }: ClusterSight, verdicts: readonly Verdict[]): number | null {
     if (this.#isBehind) return catchUpMs
+    if (verdicts.some(({ problem }) => problem?.ofReplicas !== undefined)) return movingAgainMs
     if (kind === 'seen') return lookAgainMs
     return kind === 'silent' ? askAgainMs : null
   }
@@ -87,7 +94,8 @@ class TopicsPass {
     try {
       const clusterId = cluster.status.clusterId ?? null
       const seen = await this.#ask(access, topics)
-      return { access, sight: { kind: 'seen', clusterId, topics: seen } }
+      const room = await this.#room(access, cluster, needsPlaces(topics, seen))
+      return { access, sight: { kind: 'seen', clusterId, topics: seen, room } }
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
       return without(await this.#silent(topics, error.message))
@@ -133,6 +141,22 @@ class TopicsPass {
     return seen
   }
 
+  /** A third and a fourth question, while a topic has another number of replicas than is wanted. */
+  async #room(access: BrokerAccess, cluster: LogCluster, isNeeded: boolean): Promise<Room | null> {
+    if (!isNeeded) return null
+    const places = await this.#parts.brokers.places(access)
+    const leaving = this.#parts.caches.logBrokers
+      .indexed(this.#key)
+      .filter(({ spec }) => !hasPlace(cluster, spec))
+      .map(({ spec }) => spec.brokerId)
+    const { state } = cluster.spec.rebalance
+    return {
+      places,
+      staying: [...places.racks.keys()].filter(id => !leaving.includes(id)),
+      heldBy: state === 'Active' ? null : `spec.rebalance.state of the LogCluster is ${state}`,
+    }
+  }
+
   /**
    * Without those whose act rests on a status that is not the newest: what makes, adopts or deletes a topic is decided
    * by the object itself, not by what a watch has told of it so far.
@@ -156,12 +180,23 @@ class TopicsPass {
   /** All acts of one sort are one request. */
   async #act(access: BrokerAccess, verdicts: readonly Verdict[]): Promise<Map<Verdict, Done>> {
     const done = new Map<Verdict, Done>()
-    const refuse = (verdict: Verdict, what: keyof Done['refusals'], granted: Granted): void => {
-      const before = done.get(verdict) ?? nothingDone
-      const refusals = granted === null ? before.refusals : { ...before.refusals, [what]: granted }
-      done.set(verdict, { ...before, refusals })
-    }
     await this.#create(access, verdicts, done)
+    await this.#change(access, verdicts, done)
+    const going = verdicts.flatMap(verdict =>
+      verdict.act.do === 'delete' ? [{ verdict, topicId: verdict.act.topicId }] : [],
+    )
+    const ids = going.map(({ topicId }) => topicId)
+    const deleted = await asked(going, () => this.#parts.brokers.deleteTopics(access, ids))
+    for (const [at, { verdict }] of going.entries())
+      note(done, verdict, 'delete', gone(deleted[at]!))
+    return done
+  }
+
+  async #change(
+    access: BrokerAccess,
+    verdicts: readonly Verdict[],
+    done: Map<Verdict, Done>,
+  ): Promise<void> {
     const { brokers } = this.#parts
     const changing = verdicts.flatMap(verdict => {
       const { act } = verdict
@@ -177,7 +212,7 @@ class TopicsPass {
         })),
       ),
     )
-    for (const [at, { verdict }] of growing.entries()) refuse(verdict, 'partitions', grown[at]!)
+    for (const [at, { verdict }] of growing.entries()) note(done, verdict, 'partitions', grown[at]!)
     const altering = changing.filter(({ change }) => Object.keys(change.configs).length > 0)
     const altered = await asked(altering, () =>
       brokers.alterConfigs(
@@ -188,14 +223,13 @@ class TopicsPass {
         })),
       ),
     )
-    for (const [at, { verdict }] of altering.entries()) refuse(verdict, 'configs', altered[at]!)
-    const going = verdicts.flatMap(verdict =>
-      verdict.act.do === 'delete' ? [{ verdict, topicId: verdict.act.topicId }] : [],
+    for (const [at, { verdict }] of altering.entries()) note(done, verdict, 'configs', altered[at]!)
+    const moving = changing.flatMap(({ verdict, change }) =>
+      (change.moves ?? []).map(move => ({ verdict, move })),
     )
-    const ids = going.map(({ topicId }) => topicId)
-    const deleted = await asked(going, () => brokers.deleteTopics(access, ids))
-    for (const [at, { verdict }] of going.entries()) refuse(verdict, 'delete', gone(deleted[at]!))
-    return done
+    const moves = moving.map(({ move }) => move)
+    const moved = await asked(moving, () => brokers.moveReplicas(access, moves))
+    for (const [at, { verdict }] of moving.entries()) note(done, verdict, 'replicas', moved[at]!)
   }
 
   async #create(
@@ -290,9 +324,27 @@ async function asked<Answer>(
   return wishes.length === 0 ? [] : await ask()
 }
 
+function note(
+  done: Map<Verdict, Done>,
+  verdict: Verdict,
+  what: keyof Done['refusals'],
+  granted: Granted,
+): void {
+  const before = done.get(verdict) ?? nothingDone
+  const refusals = granted === null ? before.refusals : { ...before.refusals, [what]: granted }
+  done.set(verdict, { ...before, refusals })
+}
+
 /** What is not there is deleted. */
 function gone(granted: Granted): Granted {
   return granted?.error === 'UNKNOWN_TOPIC_ID' ? null : granted
+}
+
+function needsPlaces(
+  topics: readonly LogTopic[],
+  seen: ReadonlyMap<string, SeenTopic | null>,
+): boolean {
+  return topics.some(topic => !isGoing(topic) && needsRoom(topic, seen.get(topicNameOf(topic))))
 }
 
 function statusDraft({ apiVersion, kind, metadata }: LogTopic, status: LogTopicStatus) {

@@ -48,23 +48,40 @@ export function eventOfAct(verdict: Verdict, done: Done): TopicEvent | null {
 function changed(change: TopicChange, { refusals }: Done): string {
   if (isEmpty(change)) return ''
   const partitions = refusals.partitions === undefined ? change.partitionCount : null
+  const moves = refusals.replicas === undefined ? (change.moves ?? []) : []
   const configs = refusals.configs === undefined ? Object.entries(change.configs) : []
   const set = configs.flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]))
   const reset = configs.flatMap(([key, value]) => (value === null ? [key] : []))
   return [
     ...(partitions === null ? [] : [` It has ${partitions} partitions now.`]),
+    ...(moves.length === 0 ? [] : [` Replicas of ${moves.length} partitions begin to move.`]),
     ...(set.length === 0 ? [] : [` Set ${set.join(', ')}.`]),
     ...(reset.length === 0 ? [] : [` Reset ${reset.join(', ')}.`]),
   ].join('')
 }
 
-/** What stands between a LogTopic and its wish, where that is news; null where it is not. */
+/** What stands between a LogTopic and its wish, or does not any more, where that is news; null where it is not. */
 export function eventOfProblem(topic: LogTopic, after: LogTopicStatus): TopicEvent | null {
   const is = readyOf(after)
   const was = readyOf(topic.status)
-  if (is === undefined || is.status === 'True') return null
+  if (is === undefined) return null
+  if (is.status === 'True') return was?.reason === underWay ? settled(after) : null
+  // What was begun is told as a change.
+  if (is.reason === underWay) return null
   if (was?.reason === is.reason && was.message === is.message) return null
   return { type: 'Warning', reason: is.reason, action: 'Reconcile', note: is.message }
+}
+
+/** Of the condition Ready, while replicas are on their way. */
+const underWay = 'ReplicasChanging'
+
+function settled({ replicationFactor }: LogTopicStatus): TopicEvent {
+  return {
+    type: 'Normal',
+    reason: 'ReplicasChanged',
+    action: 'Change',
+    note: `Each partition has ${replicationFactor} replicas now.`,
+  }
 }
 
 function readyOf({ conditions }: LogTopicStatus) {

@@ -13,6 +13,7 @@ export interface Done {
     readonly create?: Refusal
     readonly partitions?: Refusal
     readonly configs?: Refusal
+    readonly replicas?: Refusal
     readonly delete?: Refusal
   }
 }
@@ -22,13 +23,15 @@ export const nothingDone: Done = { createdId: null, refusals: {} }
 /** The status that says what is after the act; `nowMs` since 1970 is for conditions that have just turned. */
 export function statusAfter(verdict: Verdict, done: Done, nowMs: number): LogTopicStatus {
   const { topic, seen, act } = verdict
-  const problem = verdict.problem ?? problemOf(done)
+  const refused = problemOf(done)
+  const isUnderWay = verdict.problem?.ofReplicas !== undefined
+  const problem = isUnderWay ? (refused ?? verdict.problem) : (verdict.problem ?? refused)
   const { clusterId } = verdict
   const made = done.createdId ?? (act.do === 'adopt' ? seen?.topicId : undefined)
   const topicId = recordedId(topic, clusterId) ?? made
   const ofCluster = made === undefined ? topic.status.clusterId : (clusterId ?? undefined)
   const partitions = partitionsAfter(verdict, done)
-  const replicationFactor = act.do === 'create' ? createdFactor(verdict) : seen?.replicationFactor
+  const replicationFactor = act.do === 'create' ? createdFactor(verdict) : factorOf(verdict)
   return {
     observedGeneration: topic.metadata.generation,
     topicName: topicNameOf(topic),
@@ -53,6 +56,12 @@ function createdFactor({ act }: Verdict): number | undefined {
   return act.do === 'create' && act.wish.replicationFactor > 0
     ? act.wish.replicationFactor
     : undefined
+}
+
+/** The earlier number until every partition has the other one, and its replicas are complete. */
+function factorOf({ topic, seen, problem }: Verdict): number | undefined {
+  const isChanging = problem?.ofReplicas !== undefined
+  return (isChanging ? topic.status.replicationFactor : undefined) ?? seen?.replicationFactor
 }
 
 function partitionsAfter(
@@ -80,7 +89,7 @@ function appliedAfter(
 }
 
 function problemOf({ refusals }: Done): Problem | null {
-  const { create, partitions, configs } = refusals
+  const { create, partitions, configs, replicas } = refusals
   if (create !== undefined) {
     const isOfConfig = create.error === 'INVALID_CONFIG'
     return {
@@ -94,9 +103,13 @@ function problemOf({ refusals }: Done): Problem | null {
     const message = `The brokers refuse more partitions: ${partitions.message}`
     return { reason: 'PartitionsRefused', message, status: 'False' }
   }
-  if (configs === undefined) return null
-  const message = `The brokers refuse spec.config: ${configs.message}`
-  return { reason: 'ConfigRefused', message, status: 'False', isOfConfig: true }
+  if (configs !== undefined) {
+    const message = `The brokers refuse spec.config: ${configs.message}`
+    return { reason: 'ConfigRefused', message, status: 'False', isOfConfig: true }
+  }
+  if (replicas === undefined) return null
+  const message = `The brokers refuse to move replicas: ${replicas.message}`
+  return { reason: 'ReplicasRefused', message, status: 'False', ofReplicas: 'in the way' }
 }
 
 type TopicCondition = Condition<TopicConditionType>
@@ -107,7 +120,7 @@ function conditionsOf(topic: LogTopic, problem: Problem | null, nowMs: number): 
       ? { status: 'True', reason: 'AsWanted', message: 'The topic is there as it is wanted.' }
       : problem
   const config: Said =
-    problem === null
+    problem === null || problem.ofReplicas !== undefined
       ? { status: 'True', reason: 'Applied', message: 'The topic has all of spec.config.' }
       : problem.isOfConfig === true
         ? problem

@@ -57,6 +57,7 @@ const seeing = (topic: SeenTopic | null, name = 'words'): ClusterSight => ({
   kind: 'seen',
   clusterId: 'cluster',
   topics: new Map([[name, topic]]),
+  room: null,
 })
 const silent = (isNamespaceGoing = false): ClusterSight => ({
   kind: 'silent',
@@ -126,12 +127,6 @@ describe('a topic that is wanted', () => {
     expect(shrink.act).toEqual({ do: 'change', change: { partitionCount: null, configs: {} } })
     expect(shrink.problem?.reason).toBe('PartitionsOnlyGrow')
     expect(shrink.problem?.message).toContain('Set spec.partitions to 3')
-  })
-
-  test('keeps its replication factor', () => {
-    const topic = logTopic({ spec: { replicationFactor: 3 }, status: known })
-    const { act, problem } = one(topic, seeing(seenTopic()))
-    expect([act.do, problem?.reason]).toEqual(['change', 'ReplicationFactorFixed'])
   })
 
   test('gets the configs of the spec, loses those that stood there, keeps those of others', () => {

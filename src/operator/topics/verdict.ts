@@ -1,6 +1,7 @@
 import { configTexts } from '../crd/config-texts.ts'
 import type { LogTopic } from '../crd/topic.ts'
-import type { TopicWish } from '../brokers/brokers.ts'
+import type { ReplicaMove, TopicWish } from '../brokers/brokers.ts'
+import { replicaWork, type ReplicaWork } from './replicas.ts'
 import {
   hasFinalizer,
   isGoing,
@@ -18,6 +19,8 @@ export interface Problem {
   readonly status: 'False' | 'Unknown'
   /** Of `spec.config`, and the topic itself is as it is wanted. */
   readonly isOfConfig?: true
+  /** Of its replicas, and all else is as it is wanted. `under way`: nobody needs to do anything. */
+  readonly ofReplicas?: 'under way' | 'in the way'
 }
 
 /** What is to be done at the brokers for one LogTopic. */
@@ -34,6 +37,8 @@ export interface TopicChange {
   readonly partitionCount: number | null
   /** Configs to set, and with null to reset. */
   readonly configs: Readonly<Record<string, string | null>>
+  /** Replicas that are to move, so that there are as many as are wanted; not there where none are. */
+  readonly moves?: readonly ReplicaMove[]
 }
 
 /** What a pass has decided about one LogTopic. */
@@ -56,9 +61,11 @@ export interface Verdict {
 /** Decides about all LogTopics of one LogCluster. */
 export function judge(topics: readonly LogTopic[], sight: ClusterSight): Verdict[] {
   const owners = ownersOf(topics)
+  const work = replicaWork(owners, sight)
   return topics.map(topic => {
     const owner = owners.get(topicNameOf(topic))!
-    return isGoing(topic) ? judgeGoing(topic, sight) : judgeWanted(topic, owner, sight)
+    if (isGoing(topic)) return judgeGoing(topic, sight)
+    return judgeWanted(topic, { owner, work: work.get(topicNameOf(topic)) ?? null }, sight)
   })
 }
 
@@ -123,7 +130,15 @@ function judgeGoing(topic: LogTopic, sight: ClusterSight): Verdict {
   }
 }
 
-function judgeWanted(topic: LogTopic, owner: LogTopic, sight: ClusterSight): Verdict {
+/** What of others decides about one LogTopic. */
+interface Beside {
+  /** Whose the topic is. */
+  readonly owner: LogTopic
+  /** null where it has as many replicas as are wanted. */
+  readonly work: ReplicaWork | null
+}
+
+function judgeWanted(topic: LogTopic, { owner, work }: Beside, sight: ClusterSight): Verdict {
   if (owner !== topic) return conflict(topic, takenBy(topic, owner))
   switch (sight.kind) {
     case 'absent':
@@ -143,7 +158,10 @@ function judgeWanted(topic: LogTopic, owner: LogTopic, sight: ClusterSight): Ver
     case 'seen': {
       const { clusterId } = sight
       const seen = sight.topics.get(topicNameOf(topic)) ?? null
-      return { ...judgeSeen(topic, seen, recordedId(topic, clusterId)), clusterId }
+      const topicId = recordedId(topic, clusterId)
+      const judged =
+        seen === null ? judgeAbsent(topic, topicId) : judgeSeen(topic, { seen, topicId, work })
+      return { ...judged, clusterId }
     }
   }
 }
@@ -170,10 +188,18 @@ function judgeUnasked(topic: LogTopic, message: string): Verdict {
   })
 }
 
-/** `topicId` is the one that was recorded. */
-function judgeSeen(topic: LogTopic, seen: SeenTopic | null, topicId: string | undefined): Verdict {
+function judgeAbsent(topic: LogTopic, topicId: string | undefined): Verdict {
+  return topicId === undefined ? judgeNew(topic) : judgeMissing(topic)
+}
+
+interface Found extends Pick<Beside, 'work'> {
+  readonly seen: SeenTopic
+  /** The one that was recorded. */
+  readonly topicId: string | undefined
+}
+
+function judgeSeen(topic: LogTopic, { seen, topicId, work }: Found): Verdict {
   const name = topicNameOf(topic)
-  if (seen === null) return topicId === undefined ? judgeNew(topic) : judgeMissing(topic)
   if (seen.isInternal) {
     return conflict(topic, `${name} is an internal topic, which brokers make and keep.`)
   }
@@ -183,7 +209,7 @@ function judgeSeen(topic: LogTopic, seen: SeenTopic | null, topicId: string | un
       `The brokers have a topic ${name} with the id ${seen.topicId}, but that of this LogTopic was ${topicId}: it was deleted and made anew by somebody else, and is not touched. Delete this LogTopic and apply it again to adopt the topic that is there.`,
     )
   }
-  const { problem, change } = differences(topic, seen)
+  const { problem, change } = differences(topic, seen, work)
   const act = { do: topicId === undefined ? 'adopt' : 'change', change } as const
   return verdict(topic, { seen, act, problem, finalizer: wantedFinalizer(topic) })
 }
@@ -227,20 +253,37 @@ function wantedFinalizer(topic: LogTopic): Verdict['finalizer'] {
 function differences(
   topic: LogTopic,
   seen: SeenTopic,
+  work: ReplicaWork | null,
 ): { readonly change: TopicChange; readonly problem: Problem | null } {
-  const { partitions, replicationFactor } = topic.spec
+  const { partitions } = topic.spec
   const isShort = partitions !== undefined && partitions > seen.partitionCount
   const { configs, complaints } = configDifferences(topic, seen)
-  const change = { partitionCount: isShort ? partitions : null, configs }
+  const moves = work?.moves ?? []
+  const change = {
+    partitionCount: isShort ? partitions : null,
+    configs,
+    ...(moves.length === 0 ? {} : { moves }),
+  }
   if (partitions !== undefined && partitions < seen.partitionCount) {
     const message = `The topic has ${seen.partitionCount} partitions, and spec.partitions is ${partitions}: partitions hold records and can only become more. Set spec.partitions to ${seen.partitionCount}, or leave it out.`
     return { change, problem: { reason: 'PartitionsOnlyGrow', message, status: 'False' } }
   }
-  if (replicationFactor !== undefined && replicationFactor !== seen.replicationFactor) {
-    const message = `The topic has ${seen.replicationFactor} replicas of each partition, and spec.replicationFactor is ${replicationFactor}: that of an existing topic cannot be changed yet. Set it to ${seen.replicationFactor}, or leave it out.`
-    return { change, problem: { reason: 'ReplicationFactorFixed', message, status: 'False' } }
+  if (complaints.length > 0) return { change, problem: badConfig(complaints) }
+  return { change, problem: work === null ? null : replicaProblem(work) }
+}
+
+/** Until every partition has as many replicas as are wanted, and they are complete; null where that is so. */
+function replicaProblem(work: ReplicaWork): Problem | null {
+  const { wanted, count, doneCount, movingCount, brokersOnly, heldBy } = work
+  if (doneCount === count) return null
+  const status = 'False'
+  if (brokersOnly !== null) {
+    const message = `spec.replicationFactor is ${wanted}, and ${brokersOnly} brokers serve that could have a replica: set it to ${Math.max(1, brokersOnly)} at most, or give the LogCluster more brokers.`
+    return { reason: 'TooFewBrokers', message, status, ofReplicas: 'in the way' }
   }
-  return { change, problem: complaints.length === 0 ? null : badConfig(complaints) }
+  const waiting = heldBy === null ? '' : ` Nothing begins, because ${heldBy}.`
+  const message = `Partitions that have ${wanted} replicas: ${doneCount} of ${count}; on their way: ${movingCount}.${waiting}`
+  return { reason: 'ReplicasChanging', message, status, ofReplicas: 'under way' }
 }
 
 /** Keys of the spec win; keys that we set and that stand there no more are reset; what others set stays. */
@@ -268,6 +311,6 @@ function badConfig(complaints: readonly string[]): Problem {
   return { reason: 'ConfigRefused', message, status: 'False', isOfConfig: true }
 }
 
-export function isEmpty({ partitionCount, configs }: TopicChange): boolean {
-  return partitionCount === null && Object.keys(configs).length === 0
+export function isEmpty({ partitionCount, configs, moves = [] }: TopicChange): boolean {
+  return partitionCount === null && Object.keys(configs).length === 0 && moves.length === 0
 }

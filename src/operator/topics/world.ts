@@ -1,4 +1,4 @@
-import type { DescribedConfig, TopicDescription } from '../brokers/brokers.ts'
+import type { ClusterPlaces, DescribedConfig, TopicDescription } from '../brokers/brokers.ts'
 import type { LogTopic } from '../crd/topic.ts'
 
 /** A topic as the brokers have it. */
@@ -27,7 +27,18 @@ export type ClusterSight =
       readonly clusterId: string | null
       /** By name, those that were asked for; null where there is no such topic. */
       readonly topics: ReadonlyMap<string, SeenTopic | null>
+      /** What replicas can be placed by; null where no topic has another number of them than is wanted. */
+      readonly room: Room | null
     }
+
+/** Who holds what, and who may be given more. */
+export interface Room {
+  readonly places: ClusterPlaces
+  /** Brokers that serve and do not leave, by Kafka's numbers. */
+  readonly staying: readonly number[]
+  /** Why replicas may not begin to move now, as a clause; null where they may. */
+  readonly heldBy: string | null
+}
 
 /** Released before a LogTopic goes whose topic goes with it. */
 export const topicFinalizer = 'logcluster.dev/topic'
@@ -53,4 +64,12 @@ export function isGoing({ metadata }: LogTopic): boolean {
 
 export function hasFinalizer({ metadata }: LogTopic): boolean {
   return metadata.finalizers?.includes(topicFinalizer) === true
+}
+
+/** Whether it has to be looked at who holds its partitions: they have, or had, another number of replicas than is wanted. */
+export function needsRoom({ spec, status }: LogTopic, seen: SeenTopic | null | undefined): boolean {
+  const { replicationFactor: wanted } = spec
+  if (wanted === undefined || seen === null || seen === undefined || seen.isInternal) return false
+  const isReached = (status.replicationFactor ?? wanted) === wanted
+  return seen.replicationFactor !== wanted || seen.isUneven === true || !isReached
 }

@@ -75,6 +75,12 @@ const ofClusters: Violation[] = [
   {
     on: 'LogCluster',
     when: 'created',
+    change: object => (object['spec'].rebalance = { throttle: '0' }),
+    says: 'spec.rebalance.throttle must be a quantity',
+  },
+  {
+    on: 'LogCluster',
+    when: 'created',
     change: object => (object['metadata'].name = 'a'.repeat(29)),
     says: 'metadata.name must have at most 28',
   },

@@ -15,6 +15,7 @@ const throttle = new ReplicationThrottle({
   brokerId: 1,
   rateMax: () => 100,
   listOf: () => '*',
+  isBrought: () => false,
   windowMs: 1000,
   windowsMax: 11,
 })

@@ -24,6 +24,7 @@ describe("the leader's side of KIP-73", () => {
       brokerId: 1,
       rateMax: () => 1000,
       listOf: () => list,
+      isBrought: () => false,
       windowMs: 1000,
       windowsMax: 11,
     })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ClusterPlaces } from '../brokers/brokers.ts'
-import { movesAway, movesTo } from './moves.ts'
+import type { ClusterPlaces, ReplicaMove } from '../brokers/brokers.ts'
+import { movesAway } from './away.ts'
+import { movesTo } from './share.ts'
 
 function places(
   assignments: readonly (readonly number[])[],
@@ -8,6 +9,7 @@ function places(
   moving: readonly number[] = [],
 ): ClusterPlaces {
   return {
+    movingCount: moving.length,
     racks: new Map(Object.entries(racks).map(([id, rack]) => [Number(id), rack])),
     partitions: assignments.map((replicas, index) => {
       return { topic: 't', index, replicas, isMoving: moving.includes(index) }
@@ -16,10 +18,7 @@ function places(
 }
 
 /** The assignments once `moves` are made. */
-function after(
-  { partitions }: ClusterPlaces,
-  moves: readonly { index: number; replicas: readonly number[] }[],
-) {
+function after({ partitions }: ClusterPlaces, moves: readonly ReplicaMove[]) {
   return partitions.map(
     ({ index, replicas }) => moves.find(move => move.index === index)?.replicas ?? replicas,
   )
@@ -50,7 +49,7 @@ describe('brokers that leave', () => {
   test('go to a rack that has no other replica, where there is one', () => {
     const before = places([[3, 0]], { 0: 'a', 1: 'a', 2: 'b', 3: 'b' })
     const busy = { ...before, partitions: [...before.partitions, ...places([[2], [2]]).partitions] }
-    expect(movesAway(busy, new Set([3]), [0, 1, 2]).moves[0]!.replicas).toEqual([2, 0])
+    expect(movesAway(busy, new Set([3]), [0, 1, 2]).moves[0]!.replicas).toEqual([0, 2])
   })
 
   test('are not asked twice for what is on its way, and not for more than fifty at a time', () => {
@@ -85,14 +84,14 @@ describe('brokers that leave', () => {
 describe('brokers that come', () => {
   test('get their share of replicas and of leaders', () => {
     const before = places(Array.from({ length: 12 }, (_, at) => [at % 3, (at + 1) % 3]))
-    const result = after(before, movesTo(before, [3], [0, 1, 2, 3]))
+    const result = after(before, movesTo(before, [3], [0, 1, 2, 3]).moves)
     expect(counts(result)).toEqual({ 0: 6, 1: 6, 2: 6, 3: 6 })
     expect(result.filter(([first]) => first === 3)).toHaveLength(3)
     for (const replicas of result) expect(new Set(replicas).size).toBe(2)
   })
 
   test('get nothing where everybody has as much as is fair', () => {
-    expect(movesTo(places([[0], [1]]), [2], [0, 1, 2])).toEqual([])
+    expect(movesTo(places([[0], [1]]), [2], [0, 1, 2]).moves).toEqual([])
   })
 
   test('do not take a partition into fewer racks', () => {
@@ -106,7 +105,7 @@ describe('brokers that come', () => {
       ],
       racks,
     )
-    const result = after(before, movesTo(before, [2, 3], [0, 1, 2, 3]))
+    const result = after(before, movesTo(before, [2, 3], [0, 1, 2, 3]).moves)
     expect(counts(result)).toEqual({ 0: 2, 1: 2, 2: 2, 3: 2 })
     for (const [a, b] of result) expect(racks[a as 0]).not.toBe(racks[b as 0])
   })

@@ -1,0 +1,26 @@
+import type { PartitionPlace, ReplicaMove } from '../brokers/brokers.ts'
+
+/** How many partitions are on their way at a time: what is copied for them has the brokers' disks and network beside clients. */
+const movingMax = 50
+
+/** What is to be asked of the brokers, so that replicas come to lie where they are wanted. */
+export interface Moves {
+  /** What is asked for now. */
+  readonly moves: readonly ReplicaMove[]
+  /** Partitions that are on their way already, whoever asked for it. */
+  readonly movingCount: number
+  /** Partitions that have still to move, without those on their way. */
+  readonly waitingCount: number
+  /** Partitions that fit nowhere: they have as many replicas as there are brokers for them, or more. */
+  readonly stuck: readonly PartitionPlace[]
+}
+
+/** As many of `all` as may be on their way beside those that are; the rest waits. */
+export function asManyAsMayMove(
+  all: readonly ReplicaMove[],
+  movingCount: number,
+  stuck: readonly PartitionPlace[] = [],
+): Moves {
+  const moves = all.slice(0, Math.max(0, movingMax - movingCount))
+  return { moves, movingCount, waitingCount: all.length, stuck }
+}

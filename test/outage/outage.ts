@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
+import { errorName } from '../../src/broker/wire/errors.ts'
+import { readAll } from '../faults/reader.ts'
+import { keyOf } from '../faults/world.ts'
+import type { BrokerClient } from '../helpers/broker-client.ts'
+import { BrokerCluster } from '../helpers/broker-cluster.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+/** Takes the metadata store away from all brokers, and gives it back. */
+export interface Outage {
+  readonly settings?: Readonly<Record<string, string>>
+  take(cluster: BrokerCluster): Promise<void>
+  giveBack(cluster: BrokerCluster): Promise<void>
+}
+
+export interface OutageResult {
+  readonly seconds: number
+  /** Of all acks=all requests, also before and after. */
+  readonly acknowledged: number
+  /** Of those that began while the store was away. */
+  readonly acknowledgedMeanwhile: number
+  /** What was answered, or happened, instead. */
+  readonly failures: readonly string[]
+  readonly longestWaitMs: number
+  /** Acknowledged, and not there in the end. */
+  readonly lost: number
+  /** Leader epochs that rose meanwhile. */
+  readonly elections: number
+  /** From the return of the store until a topic was made. */
+  readonly changedAfterMs: number
+}
+
+const topic = 'written'
+const partitionCount = 6
+/** Of a producer, between an answer and the next request. */
+const pauseMs = 20
+/** Before the store goes, and after it is back. */
+const besideMs = 1_000
+const patienceMs = 120_000
+
+/**
+ * Three brokers lose their metadata store for so many seconds, and all of them live: each partition is produced to (acks=all, one request at a time)
+ * all the while, and nothing is tried again (durability.md 1.6).
+ */
+export async function loseStore(outage: Outage, seconds: number): Promise<OutageResult> {
+  await using cluster = await BrokerCluster.start(3, {
+    'min.insync.replicas': '2',
+    ...outage.settings,
+  })
+  const client = await cluster.connect(0)
+  await eventually('a topic', () => create(client, topic), isThere, patienceMs)
+  const before = await eventually(
+    'all in sync',
+    () => partitionsOf(client),
+    found =>
+      found.length === partitionCount && found.every(({ isrNodes }) => isrNodes.length === 3),
+    patienceMs,
+  )
+  const producers = await Promise.all(
+    before.map(async ({ partitionIndex, leaderId }) => {
+      return new Producer(partitionIndex, await cluster.connect(leaderId))
+    }),
+  )
+  const running = producers.map(producer => producer.run())
+  await sleep(besideMs)
+  const counts = (): number => producers.reduce((sum, { values }) => sum + values.length, 0)
+  await outage.take(cluster)
+  const countAtFirst = counts()
+  await sleep(seconds * 1_000)
+  const acknowledgedMeanwhile = counts() - countAtFirst
+  const after = await partitionsOf(client)
+  await outage.giveBack(cluster)
+  const backMs = performance.now()
+  await eventually('a change', () => create(client, 'after'), isThere, patienceMs)
+  const changedAfterMs = Math.round(performance.now() - backMs)
+  await sleep(besideMs)
+  for (const producer of producers) producer.isOver = true
+  await Promise.all(running)
+  const lost = await Promise.all(producers.map(producer => producer.lost()))
+  return {
+    seconds,
+    acknowledged: counts(),
+    acknowledgedMeanwhile,
+    failures: producers.flatMap(({ failures }) => failures),
+    longestWaitMs: Math.round(Math.max(...producers.map(({ longestMs }) => longestMs))),
+    lost: lost.reduce((sum, count) => sum + count, 0),
+    elections: epochs(after) - epochs(before),
+    changedAfterMs,
+  }
+}
+
+class Producer {
+  /** Acknowledged, by offset. */
+  readonly values: { readonly offset: number; readonly value: string }[] = []
+  readonly failures: string[] = []
+  longestMs = 0
+  isOver = false
+  readonly #place: { readonly topic: string; readonly partition: number }
+  readonly #client: BrokerClient
+
+  constructor(partition: number, client: BrokerClient) {
+    this.#place = { topic, partition }
+    this.#client = client
+  }
+
+  async run(): Promise<void> {
+    for (let count = 0; !this.isOver; count++) {
+      const fromMs = performance.now()
+      const value = `${this.#place.partition}-${count}`
+      try {
+        const batch = encodeBatch({ records: [{ value }] })
+        const { errorCode, baseOffset } = await this.#client.produce(this.#place, batch)
+        if (errorCode === 0) this.values.push({ offset: Number(baseOffset), value })
+        else this.failures.push(errorName(errorCode))
+      } catch (error) {
+        // What broke stays so: nothing is tried again.
+        this.failures.push(String(error))
+        return
+      }
+      this.longestMs = Math.max(this.longestMs, performance.now() - fromMs)
+      await sleep(pauseMs)
+    }
+  }
+
+  async lost(): Promise<number> {
+    const key = keyOf({ ...this.#place, id: '' })
+    const found = await readAll(this.#client, { ...this.#place, key })
+    const there = (found ?? []).map(bytes => Buffer.from(bytes).toString())
+    return this.values.filter(({ offset, value }) => there[offset] !== value).length
+  }
+}
+
+type Partitions = Awaited<ReturnType<BrokerClient['metadata']>>['topics'][number]['partitions']
+
+async function partitionsOf(client: BrokerClient): Promise<Partitions> {
+  const { topics } = await client.metadata([topic])
+  return topics[0]!.partitions
+}
+
+function epochs(partitions: Partitions): number {
+  return partitions.reduce((sum, { leaderEpoch }) => sum + leaderEpoch, 0)
+}
+
+async function create(client: BrokerClient, name: string): Promise<string> {
+  const made = { name, partitions: partitionCount, replicas: 3 }
+  const { topics } = await client.createTopics([made])
+  return errorName(topics[0]!.errorCode)
+}
+
+function isThere(error: string): boolean {
+  return error === 'NONE' || error === 'TOPIC_ALREADY_EXISTS'
+}
