@@ -25,6 +25,8 @@ export interface OperatorOptions {
   readonly sender: HttpSender
   readonly brokers: Brokers
   readonly logger: Logger
+  /** Of this operator, as its package has it. */
+  readonly version: string
   readonly metrics: OperatorMetrics
   readonly watchNamespaces: readonly string[]
   readonly defaultImage: string
@@ -64,7 +66,7 @@ export class Operator {
     this.#leader = this.#newLeader()
     this.#events = this.#newEvents(api)
     this.#watches = this.#newWatches(api)
-    const { env, logger, defaultImage } = options
+    const { env, logger, version, defaultImage } = options
     const brokers = guarded(options.brokers, () => this.isLeading)
     const { clock, random } = env
     const { caches } = this.#watches
@@ -77,6 +79,7 @@ export class Operator {
       clock,
       random,
       logger,
+      version,
       defaultImage,
     }
     this.#controllers = {

@@ -17,6 +17,8 @@ export interface Parts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Of this operator. */
+  readonly version: string
   /** `repository:tag` of brokers whose LogCluster names no image. */
   readonly defaultImage: string
 }

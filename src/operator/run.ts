@@ -44,6 +44,7 @@ export async function run(args: readonly string[]): Promise<void> {
     sender: transport,
     brokers,
     logger,
+    version,
     metrics,
     watchNamespaces: settings.watchNamespaces,
     defaultImage: settings.defaultImage,

@@ -20,6 +20,7 @@ import {
 } from './node-cluster.ts'
 import { removeNodes } from './node/leftovers.ts'
 import { keepMachine, restoreMachine } from './node/machine.ts'
+import { keepUse } from './operator-use.ts'
 import { killAll, processesOf } from './processes.ts'
 
 export interface NamedOptions {
@@ -64,7 +65,10 @@ async function owned<Started extends object>(
   await removeOrphans()
   const name = nameOf(options)
   const folder = makeFolder(name, options.owner === undefined ? process.pid : options.owner)
-  const remove = (): Promise<void> => removeCluster(name)
+  const remove = async (): Promise<void> => {
+    await keepUse(folder)
+    await removeCluster(name)
+  }
   try {
     return Object.assign(await start(folder), { [Symbol.asyncDispose]: remove })
   } catch (error) {

@@ -5,11 +5,12 @@ import {
   type LogClusterSpecInput,
 } from '../../src/operator/crd/cluster.ts'
 import { apiVersion } from '../../src/operator/crd/object.ts'
+import { names } from '../../src/operator/desired/names.ts'
 import type { BrokerPod } from '../../src/operator/desired/pod-template.ts'
 import { exposed } from '../../src/operator/desired/services.ts'
 import { wantedSettings } from '../../src/operator/desired/settings.ts'
 import { imageOf } from '../../src/operator/plan/broker-view.ts'
-import { broker, at, minimal } from './world.ts'
+import { at, minimal } from './world.ts'
 
 /** A cluster that is born, as the API server would give it. */
 function clusterWith(spec: LogClusterSpec): LogCluster {
@@ -29,20 +30,39 @@ function clusterWith(spec: LogClusterSpec): LogCluster {
 }
 
 /** Its first broker. */
-export function brokerPod({ spec }: { readonly spec: LogClusterSpec }): BrokerPod {
+export function brokerPod(of: { readonly spec: LogClusterSpec }): BrokerPod {
+  return brokerPods(of)[0]!
+}
+
+/** All of them, in order. */
+export function brokerPods({ spec }: { readonly spec: LogClusterSpec }): BrokerPod[] {
+  const places = spec.pools.flatMap(pool =>
+    Array.from({ length: pool.brokers }, (_, slot) => ({ pool, slot })),
+  )
+  return places.map((place, brokerId) => podAt(spec, { ...place, brokerId }))
+}
+
+interface Place {
+  readonly pool: LogClusterSpec['pools'][number]
+  readonly slot: number
+  readonly brokerId: number
+}
+
+function podAt(spec: LogClusterSpec, { pool, slot, brokerId }: Place): BrokerPod {
   const cluster = clusterWith(spec)
   const settings = wantedSettings(spec.config)
   if (settings.kind !== 'settings') throw new Error(settings.problems.join())
   const defaults = { repository: 'localhost/logcluster', version: '0.1.0' }
   return {
     cluster,
-    pool: spec.pools[0]!,
+    pool,
     fixed: settings.fixed,
     broker: {
-      name: broker,
-      pool: 'main',
-      slot: 0,
-      brokerId: 0,
+      name: names.broker(cluster.metadata.name, pool.name, slot),
+      pool: pool.name,
+      slot,
+      brokerId,
+      ...(spec.rack === undefined ? {} : { rack: 'zone-a' }),
       incarnation: 1,
       clusterId: cluster.status.clusterId!,
       image: imageOf({ cluster, defaults }).image,
@@ -77,6 +97,33 @@ export const cases: Readonly<Record<string, LogClusterSpecInput>> = {
     },
   },
   hibernated: { ...minimal, state: 'Hibernated' },
+  'three-brokers': {
+    ...minimal,
+    rack: { nodeLabel: 'topology.kubernetes.io/zone' },
+    config: { 'min.insync.replicas': 2, 'num.network.threads': 4 },
+    pools: [{ ...minimal.pools[0]!, brokers: 3 }],
+  },
+  'two-pools': {
+    ...minimal,
+    placement: { host: 'Preferred', zone: 'Preferred' },
+    listeners: [
+      { name: 'internal', port: 9092 },
+      {
+        name: 'outside',
+        port: 9094,
+        expose: { type: 'NodePort', nodePort: { bootstrapPort: 31_094 } },
+      },
+    ],
+    pools: [
+      { ...minimal.pools[0]!, brokers: 2 },
+      {
+        ...minimal.pools[0]!,
+        name: 'more',
+        brokers: 1,
+        resources: { requests: { memory: '4Gi' } },
+      },
+    ],
+  },
   everything: {
     ...minimal,
     image: {

@@ -45,7 +45,7 @@ describe('every object of a cluster is as its golden file has it (vitest -u writ
 describe('pod templates are what earlier releases rendered, byte for byte', () => {
   const releases = `${golden}/releases`
   const files = readdirSync(releases).flatMap(release =>
-    readdirSync(`${releases}/${release}`).map(file => `${release}/${file}`),
+    readdirSync(`${releases}/${release}/templates`).map(file => `${release}/templates/${file}`),
   )
   test('there are some', () =>
     expect(files.length).toBeGreaterThanOrEqual(Object.keys(cases).length))

@@ -46,7 +46,7 @@ describe('creation', () => {
       version: '0.1.0',
       image: 'localhost/logcluster:0.1.0',
     })
-    world.restartOperator('localhost/other:0.9.0')
+    world.restartOperator({ defaultImage: 'localhost/other:0.9.0' })
     await world.converge()
     expect(world.pod.spec?.containers[0]?.image).toBe('localhost/logcluster:0.1.0')
     expect(world.nodes.starts).toHaveLength(1)

@@ -116,13 +116,29 @@ export class MemoryApi implements KubernetesApi {
   /** The object as others see it. */
   find<Object extends Stored>(kind: string, { namespace, name }: ObjectName): Object | null {
     const found = this.#objects.get(`${kind} ${namespace ?? ''} ${name}`)
-    return found === undefined ? null : (structuredClone(found) as Object)
+    return found === undefined ? null : (found as Object)
   }
 
   all<Object extends Stored>(kind: string): Object[] {
-    return [...this.#objects.values()]
-      .filter(object => object.kind === kind)
-      .map(object => structuredClone(object) as Object)
+    return [...this.#objects.values()].filter(object => object.kind === kind) as Object[]
+  }
+
+  /** All that there is, in an order that no chance has a part in. */
+  everything(): Stored[] {
+    const all = [...this.#objects].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return all.map(([, object]) => object)
+  }
+
+  /** Objects as `everything` gave them, with what the operator applied of them. */
+  load(objects: readonly Stored[]): void {
+    for (const object of objects) {
+      this.#objects.set(keyOf(object), frozen(structuredClone(object)))
+      if (object.metadata.annotations?.['logcluster.dev/applied'] !== undefined) {
+        this.#applied.set(keyOf(object), structuredClone(object) as unknown as Tree)
+      }
+      this.#version = Math.max(this.#version, Number(object.metadata.resourceVersion))
+      this.#uid = Math.max(this.#uid, Number.parseInt(object.metadata.uid.slice(-12), 16))
+    }
   }
 
   /** Somebody else writes: a user, a controller, kubelet. What is the same as before is no write. */
@@ -146,13 +162,13 @@ export class MemoryApi implements KubernetesApi {
       },
     } as Stored
     if (live !== undefined && JSON.stringify(live) === JSON.stringify(stored)) return live
-    const next = {
+    const next = frozen({
       ...stored,
       metadata: { ...stored.metadata, resourceVersion: String(++this.#version) },
-    } as Stored
+    } as Stored)
     this.#objects.set(key, next)
     this.#finalize(next)
-    return structuredClone(next)
+    return next
   }
 
   /** As a DELETE: what has finalizers stays, marked. */
@@ -196,17 +212,34 @@ export class MemoryApi implements KubernetesApi {
     if (isOther) throw refused(409, 'Conflict')
   }
 
-  async #write<Result>(what: string, act: () => Result): Promise<Result> {
+  /** An act of the operator on somebody else than Kubernetes, which is counted with its writes. */
+  async act<Result>(what: string, act: () => Promise<Result>): Promise<Result> {
     const number = ++this.sent
     this.onWrite('before', number, what)
-    const result = act()
-    this.writes.push(what)
+    const result = await act()
     this.onWrite('after', number, what)
-    return Promise.resolve(result)
+    return result
+  }
+
+  #write<Result>(what: string, act: () => Result): Promise<Result> {
+    return this.act(what, () => {
+      const result = act()
+      this.writes.push(what)
+      return Promise.resolve(result)
+    })
   }
 }
 
 const epoch = '2026-01-01T00:00:00Z'
+
+/** Whoever is given an object has it as it was, without a copy of his own. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) frozen(part)
+  }
+  return value
+}
 
 function keyOf({ kind, metadata: { namespace, name } }: Draft): string {
   return `${kind} ${namespace ?? ''} ${name}`

@@ -35,6 +35,13 @@ export class StubDisks {
   readonly #brokers = new Map<string, StubBroker>()
   readonly #own = new Map<number, Map<string, string>>()
 
+  /** A disk that was formatted in another life of this world. */
+  load(volume: string, map: Readonly<Record<string, string>> | undefined): void {
+    const identity = identityOf(map)
+    if (identity === null || identity.directoryId === '') this.contents.set(volume, null)
+    else this.contents.set(volume, identity)
+  }
+
   /** The broker that answers at this address; null where none does. */
   brokerAt(host: string): StubBroker | null {
     return this.#brokers.get(host) ?? null

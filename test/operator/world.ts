@@ -1,6 +1,7 @@
 import { SimClock } from '../../sim/clock.ts'
 import { simRandom } from '../../sim/random.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import type { Brokers } from '../../src/operator/brokers/brokers.ts'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
 import {
   logClusterSpec,
@@ -15,6 +16,7 @@ import type {
   ConfigMap,
   Draft,
   Node,
+  PersistentVolumeClaim,
   Pod,
   Secret,
   StatefulSet,
@@ -35,6 +37,12 @@ export const broker = 'orders-main-0'
 /** The operator is gone, between two writes or in the middle of one. */
 export class Crash extends Error {}
 
+/** What an operator is started as. */
+interface OperatorProgram {
+  readonly version: string
+  readonly defaultImage: string
+}
+
 /** What a user writes at least. */
 export const minimal: LogClusterSpecInput = {
   version: '0.1.0',
@@ -50,6 +58,9 @@ export class World {
   readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
   readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
+  /** Called whenever Kubernetes has moved on. */
+  onRound: () => void = () => {}
+  #program: OperatorProgram = { version: '0.1.0', defaultImage: 'localhost/logcluster:0.1.0' }
   #operator: Reconcile = this.#start()
 
   constructor() {
@@ -62,6 +73,27 @@ export class World {
     const at = { namespace: 'streaming', name: 'orders-private' }
     const value = this.api.find<Secret>('Secret', at)?.data?.[key]
     return value === undefined ? '' : atob(value)
+  }
+
+  /** One whose objects were kept (`kept`): Kubernetes and the disks go on where they were. */
+  static from(objects: readonly Stored[]): World {
+    const world = new World()
+    world.api.load(objects)
+    for (const claim of world.api.all<PersistentVolumeClaim>('PersistentVolumeClaim')) {
+      const owner = claim.metadata.labels?.['logcluster.dev/broker']
+      const { namespace } = claim.metadata
+      const name = `${owner}-identity`
+      const identity = world.api.find<ConfigMap>('ConfigMap', { namespace: namespace!, name })
+      world.disks.load(claim.spec!.volumeName!, identity?.data)
+    }
+    for (const { status } of world.api.all<LogBroker>('LogBroker')) {
+      for (const [name, value] of Object.entries(status.appliedConfig ?? {})) {
+        world.disks.configs.set(name, value)
+      }
+    }
+    // Their processes run on, and answer.
+    world.nodes.tick()
+    return world
   }
 
   /** As many nodes, `n1` and so on, each for one broker. */
@@ -78,8 +110,9 @@ export class World {
   }
 
   /** Another process, which knows nothing of what the one before was doing. */
-  restartOperator(defaultImage?: string): void {
-    this.#operator = this.#start(defaultImage)
+  restartOperator(program: Partial<OperatorProgram> = {}): void {
+    this.#program = { ...this.#program, ...program }
+    this.#operator = this.#start()
   }
 
   /** One pass; false where the operator ended in it, or is to look again, as its queue would let it. */
@@ -102,6 +135,7 @@ export class World {
       const isWhole = await this.pass()
       const wrote = this.api.writes.length + this.brokers.altered.length - before
       const isBusy = this.nodes.tick()
+      this.onRound()
       this.clock.advance(1000)
       quiet = isWhole && wrote === 0 && !isBusy ? quiet + 1 : 0
       if (quiet === 4) return
@@ -150,8 +184,9 @@ export class World {
     return this.cluster.status.conditions?.find(each => each.type === type)?.message ?? ''
   }
 
-  #start(defaultImage = 'localhost/logcluster:0.1.0'): Reconcile {
-    const { api, clock, brokers } = this
+  #start(): Reconcile {
+    const { api, clock } = this
+    const brokers = counted(this.brokers, api)
     const cache = <Object extends Stored>(kind: string) => api.cache<Object>(kind)
     return clusterReconcile({
       api,
@@ -169,7 +204,7 @@ export class World {
             }),
           ),
       },
-      defaultImage,
+      ...this.#program,
       ringOf: smallRing,
       caches: {
         logClusters: cache('LogCluster'),
@@ -187,6 +222,25 @@ export class World {
       },
     })
   }
+}
+
+const acts: ReadonlySet<string> = new Set<keyof Brokers>([
+  'alterConfigs',
+  'moveReplicas',
+  'retireDirectory',
+  'unregister',
+])
+
+/** What the operator has brokers do is a write like those to Kubernetes: it may end before and after it. */
+function counted(brokers: Brokers, api: MemoryApi): Brokers {
+  return new Proxy(brokers, {
+    get(target, name: keyof Brokers) {
+      const method = target[name] as (...args: unknown[]) => Promise<unknown>
+      const ask = method.bind(target)
+      if (!acts.has(name)) return ask
+      return (...args: unknown[]) => api.act(`ask ${name}`, () => ask(...args))
+    },
+  })
 }
 
 /** A ring of two slots and a Lease, so that a crash at each of its writes is soon tried. */

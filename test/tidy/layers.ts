@@ -305,7 +305,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/env',
       ...real('network.ts', 'clock.ts', 'random.ts'),
-      ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      ...broker('config/listeners.ts', 'wire', 'wire/client', 'metadata/harm.ts'),
       'src/cli/terminal.ts',
     ],
   },

@@ -27,7 +27,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   'src/operator/topics': {
     ours: [
       ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
-      ...operator('broker-access.ts', 'moves', 'desired/slots.ts'),
+      ...operator('broker-access.ts', 'moves', 'desired/slots.ts', 'plan/operator-versions.ts'),
       ...broker('telemetry/logger.ts'),
     ],
   },

@@ -1,3 +1,4 @@
+import { harmOf } from './harm.ts'
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './image.ts'
 import { insyncNeededBy, isActive, isDrained } from './replicas.ts'
 
@@ -109,15 +110,11 @@ function count(tally: Tally, { image, topic, partition, broker }: Held): void {
   const { leader, isr, replicas, addingReplicas } = partition
   if (leader === broker.id) tally.leads += 1
   if (isBehind(partition, broker)) tally.behind.add(topic, partition)
-  if (leader < 0 || !isr.includes(broker.directoryId)) return
-  const needed = insyncNeededBy(image, topic, partition)
-  const left = isr.length - 1
+  const neededCount = insyncNeededBy(image, topic, partition)
+  const isInSync = isr.includes(broker.directoryId)
+  const harm = harmOf({ hasLeader: leader >= 0, isInSync, inSyncCount: isr.length, neededCount })
+  if (harm === null) return
   const leftAtBest = replicas.length - addingReplicas.length - 1
-  if (left === 0) {
-    if (leftAtBest <= 0) tally.unavoidable += 1
-    else tally.offline.add(topic, partition)
-  } else if (left < needed) {
-    if (leftAtBest < needed) tally.unavoidable += 1
-    else tally.underMin.add(topic, partition)
-  }
+  if (leftAtBest < (harm === 'offline' ? 1 : neededCount)) tally.unavoidable += 1
+  else tally[harm].add(topic, partition)
 }

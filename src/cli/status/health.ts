@@ -1,3 +1,5 @@
+import { harmOf } from '../../broker/metadata/harm.ts'
+
 /** What a cluster tells of itself, of one moment. */
 export interface ClusterFacts {
   readonly clusterId: string
@@ -102,15 +104,16 @@ function brokerHealth(
   }
 }
 
-/** A partition that is down already, or in which the broker does not count, is none that its restart puts at risk. */
+/** A partition that takes no acks=all already is none that its restart puts at risk. */
 function riskOf(id: number, held: readonly PartitionFacts[]): Risk {
   const underMin: string[] = []
   const offline: string[] = []
   for (const { topic, index, leader, inSync, inSyncMin } of held) {
-    if (leader < 0 || !inSync.includes(id)) continue
-    const left = inSync.length - 1
-    if (left === 0) offline.push(`${topic}-${index}`)
-    else if (left < inSyncMin && inSync.length >= inSyncMin) underMin.push(`${topic}-${index}`)
+    const isInSync = inSync.includes(id)
+    const counts = { inSyncCount: inSync.length, neededCount: inSyncMin }
+    const harm = harmOf({ hasLeader: leader >= 0, isInSync, ...counts })
+    if (harm === 'offline') offline.push(`${topic}-${index}`)
+    if (harm === 'underMin' && inSync.length >= inSyncMin) underMin.push(`${topic}-${index}`)
   }
   return { underMin, offline }
 }

@@ -48,6 +48,9 @@ export const logClusterStatus = field(
       clusterId: field(text(64).optional(), {
         text: "The cluster's id. It is there once the metadata log is.",
       }),
+      oldestOperator: field(text(63).optional(), {
+        text: 'The oldest version of the operator that understands what is written of this cluster. An older one touches nothing and says so in `Degraded`.',
+      }),
       version: field(text(63).optional(), { text: 'The version that brokers run or are to run.' }),
       image: field(text(512).optional(), { text: 'The image that brokers run or are to run.' }),
       brokers: field(count.optional(), { text: 'How many brokers are wanted.' }),

@@ -4,6 +4,7 @@ import type { BrokerView } from './broker-view.ts'
 import { permission, rewritten } from './identity.ts'
 import { logClusters } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
+import { oldestFor } from './operator-versions.ts'
 import type { Observed, Ring } from './observed.ts'
 import { statusDraft } from './status-draft.ts'
 import type { Step } from './step.ts'
@@ -45,10 +46,15 @@ function makeRing(draft: Draft, because: string): Step {
 function born(observed: Observed, birth: Unborn): Step {
   const { cluster } = observed
   const { name } = cluster.metadata
+  const status = {
+    ...cluster.status,
+    clusterId: birth.clusterId,
+    oldestOperator: oldestFor(cluster),
+  }
   return {
     do: 'apply status',
     resource: logClusters,
-    draft: statusDraft(cluster, { ...cluster.status, clusterId: birth.clusterId }, 'this version'),
+    draft: statusDraft(cluster, status, 'this version'),
     what: `LogCluster ${name}`,
     because: `its metadata is there, so it is cluster ${birth.clusterId}`,
     event: {

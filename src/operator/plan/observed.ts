@@ -84,6 +84,8 @@ export interface Observed {
   /** Who holds which partition; null where that decides nothing, or nobody told. */
   readonly places: ClusterPlaces | null
   readonly defaults: ImageDefaults
+  /** Of the operator that looks. */
+  readonly operatorVersion: string
 }
 
 /** What stands for `spec.image.repository` and `spec.version` where a new cluster gives none. */

@@ -20,6 +20,7 @@ import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
 import { leadershipSteps } from './leadership.ts'
 import { leftoverSteps } from './leftovers.ts'
+import { oldestOperatorSteps, type TooOld, tooOldFor } from './operator-versions.ts'
 import type { Observed, Ring } from './observed.ts'
 import { configurationSteps, restartSteps, statefulSetSteps } from './restart.ts'
 import { rollOf, type Roll } from './roll.ts'
@@ -34,6 +35,8 @@ import { toldCluster, type ToldCluster } from './told.ts'
 /** What a pass is about to do, and what it decided by. */
 export interface Plan {
   readonly birth: Birth
+  /** Why nothing is done, and only looked; null where this operator may act. */
+  readonly tooOld: TooOld | null
   readonly settings: WantedSettings
   /** Every broker that is wanted; none while the cluster is blocked. */
   readonly views: readonly BrokerView[]
@@ -50,6 +53,7 @@ export interface Plan {
 /** From the wish and the world to the writes that bring them together, in order. Same input, same plan. */
 export function plan(observed: Observed, ring: Ring): Plan {
   const birth = birthOf(observed)
+  const tooOld = tooOldFor(observed.cluster, observed.operatorVersion)
   const settings = withThrottle(wantedSettings(observed.cluster.spec.config), observed.cluster)
   const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
   const seen = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
@@ -60,7 +64,7 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const isRolled = settings.kind === 'settings' && !isFalling(observed, views)
   const roll: Roll = isRolled ? rollOf(observed, views, told) : { kind: 'idle' }
   const scaling = scalingOf(observed, views)
-  const found = { birth, settings, views, disks, told, roll, scaling, hibernation }
+  const found = { birth, tooOld, settings, views, disks, told, roll, scaling, hibernation }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
@@ -71,7 +75,8 @@ function isFalling({ cluster }: Observed, views: readonly BrokerView[]): boolean
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
   const { cluster } = observed
-  const { birth, settings, views, disks } = found
+  const { birth, tooOld, settings, views, disks } = found
+  if (tooOld !== null) return []
   if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
   if (cluster.spec.reconciliation === 'Paused') return []
   if (birth.kind === 'blocked') return []
@@ -79,6 +84,8 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   // The LogCluster is another version after it, and what comes next is decided by that.
   if (first.length > 0) return first
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
+  const oldest = oldestOperatorSteps(cluster)
+  if (oldest.length > 0) return oldest
   return [
     ...sharedSteps(observed, ring, views),
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),

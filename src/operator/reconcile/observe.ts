@@ -137,6 +137,7 @@ export class Observer {
       glance: null,
       places: null,
       defaults: defaultsOf(this.#parts.defaultImage),
+      operatorVersion: this.#parts.version,
     }
     const isGoing = cluster.metadata.deletionTimestamp !== undefined && deletesVolumes(observed)
     const outliving = isGoing ? await this.#outliving(at, found) : []

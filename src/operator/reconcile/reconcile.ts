@@ -109,8 +109,8 @@ class Pass {
   async #tell(observed: Observed, plan: Plan, troubles: readonly Trouble[]): Promise<void> {
     const now = new Date(this.#parts.clock.now()).toISOString()
     const { cluster } = observed
-    const { settings } = plan
-    for (const view of plan.views) {
+    const { settings, tooOld } = plan
+    for (const view of tooOld === null ? plan.views : []) {
       const { logBroker } = view
       if (logBroker === null) continue
       await this.#write(logBrokers, logBroker, brokerStatus(view, observed, { settings, now }))
@@ -190,8 +190,8 @@ function isRemembered(step: Step): boolean {
 }
 
 /** A cluster that is being deleted has nothing to tell once nothing holds it. */
-function isOver({ cluster }: Observed, { steps }: Plan): boolean {
-  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0
+function isOver({ cluster }: Observed, { steps, tooOld }: Plan): boolean {
+  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0 && tooOld === null
 }
 
 function nextLookMs({ cluster, sights }: Observed, { steps, birth }: Plan): number {

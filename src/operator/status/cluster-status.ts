@@ -31,13 +31,14 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   const readyBrokers = plan.views.filter(
     view => findingsOf(view, observed, plan.settings).Ready.status === 'True',
   ).length
-  const { clusterId } = cluster.status
+  const { clusterId, oldestOperator } = cluster.status
   const listeners = listenersOf(observed, plan.views)
   const planned = plannedFor(observed, plan.views, plan)
   const rebalance = rebalanceStatus(observed, plan)
-  return {
+  const status: LogClusterStatus = {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
+    ...(oldestOperator === undefined ? {} : { oldestOperator }),
     image,
     version,
     brokers: wanted,
@@ -51,6 +52,17 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
       now,
     }),
   }
+  return plan.tooOld === null ? status : onlySeen(cluster.status, status)
+}
+
+/** What a newer operator has written, with no more of this one's over it than what it sees. */
+function onlySeen(
+  before: LogClusterStatus,
+  { readyBrokers, columns, conditions = [] }: LogClusterStatus,
+): LogClusterStatus {
+  const types = new Set<string>(conditions.map(({ type }) => type))
+  const others = before.conditions?.filter(({ type }) => !types.has(type)) ?? []
+  return { ...before, readyBrokers, columns, conditions: [...others, ...conditions] }
 }
 
 type ClusterFindings = Readonly<Record<ClusterConditionType, Finding>>

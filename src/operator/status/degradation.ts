@@ -29,8 +29,9 @@ export function degradation({
   readonly plan: Plan
   readonly troubles: readonly Trouble[]
 }): Finding {
-  const { birth, settings, views } = plan
+  const { birth, tooOld, settings, views } = plan
   const found: { reason: string; message: string }[] = []
+  if (tooOld !== null) found.push(tooOld)
   if (birth.kind === 'blocked') found.push(birth)
   if (settings.kind === 'problems') {
     found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })

@@ -15,6 +15,7 @@ import { no, yes, type Finding } from './conditions.ts'
 /** What the operator is at; False where there is nothing to do, or it waits for somebody else. */
 export function progress(observed: Observed, plan: Plan, ready: Finding): Finding {
   const { cluster } = observed
+  if (plan.tooOld !== null) return no(plan.tooOld.reason, plan.tooOld.message)
   if (cluster.metadata.deletionTimestamp !== undefined) {
     return yes('Deleting', 'The cluster is being deleted.')
   }

@@ -9,6 +9,7 @@ import { isConflict, isForbidden, isNotFound } from '../kubernetes/api-error.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { logTopics } from '../own-kinds.ts'
 import type { Parts } from '../parts.ts'
+import { tooOldFor } from '../plan/operator-versions.ts'
 import type { Outcome, Reconcile } from '../reconciler.ts'
 import { eventOfAct, eventOfProblem } from './topic-events.ts'
 import { isSameStatus, nothingDone, statusAfter, type Done } from './topic-status.ts'
@@ -54,7 +55,7 @@ class TopicsPass {
 
   async run(): Promise<Outcome> {
     const topics = this.#parts.caches.logTopics.indexed(this.#key)
-    if (topics.length === 0) return { requeueAfterMs: null }
+    if (topics.length === 0 || this.#isTooOld()) return { requeueAfterMs: null }
     const { sight, access } = await this.#look(topics)
     const verdicts = judge(topics, sight)
     await each(
@@ -67,6 +68,12 @@ class TopicsPass {
     const done = access === null ? new Map<Verdict, Done>() : await this.#act(access, current)
     await each(current, verdict => this.#tell(verdict, done.get(verdict) ?? nothingDone))
     return { requeueAfterMs: this.#requeue(sight, verdicts) }
+  }
+
+  /** What is said of that is said of the LogCluster. */
+  #isTooOld(): boolean {
+    const cluster = this.#parts.caches.logClusters.get(this.#at)
+    return cluster !== undefined && tooOldFor(cluster, this.#parts.version) !== null
   }
 
   get #key(): string {

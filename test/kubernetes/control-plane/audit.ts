@@ -1,5 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 /** Every request once, with who, what and how it ended, without bodies. */
 const policy = {
@@ -45,6 +46,20 @@ export class AuditLog {
   /** A place in the log: here it ends now. */
   mark(): number {
     return statSync(this.#log).size
+  }
+
+  /** What users whose names match asked since the start, however long the log has become; nothing where there is none yet. */
+  async of(users: RegExp): Promise<AuditEvent[]> {
+    if (!existsSync(this.#log)) return []
+    const found: AuditEvent[] = []
+    for await (const line of createInterface({ input: createReadStream(this.#log) })) {
+      const name = /"username":"([^"]*)"/.exec(line)?.[1]
+      // What is half written has its end elsewhere.
+      if (name !== undefined && users.test(name) && line.endsWith('}')) {
+        found.push(JSON.parse(line) as AuditEvent)
+      }
+    }
+    return found
   }
 
   /** What was asked since a `mark`, by default since the start; an entry that is half written is left for later. */

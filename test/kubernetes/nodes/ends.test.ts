@@ -11,6 +11,7 @@ const gone = new Orders('gone')
 describeOnNodes('what is deleted', () => {
   beforeAll(async () => {
     await installChart()
+    orders.watchTruth()
     await orders.make()
   })
 
@@ -60,7 +61,10 @@ describeOnNodes('what is deleted', () => {
     await orders.until('StorageHealthy', 'False ClaimDeleted')
     expect(await orders.condition('Ready')).toBe('True Serving')
     expect(await orders.podUid()).toBe(uid)
+    // Its records go with it.
+    await orders.wasTruthful()
     await orders.kubectl('delete', 'pod', pod)
+    orders.watchTruth()
     await orders.until('StorageHealthy', 'False ClaimMissing')
     expect(await orders.kubectl('get', 'pvc', '-o', 'name')).toBe('')
     await orders.patchBroker({ replace: { incarnation: 1, dataLoss: 'Accept' } })

@@ -7,6 +7,7 @@ import { eventually } from '../../helpers/eventually.ts'
 import { run, type RunResult } from '../../helpers/run.ts'
 import { productArchive } from '../node/product-image.ts'
 import { helmProgram, kubectlProgram, type HelmMajor } from '../programs/fetched.ts'
+import { TruthChecker, truthful } from '../truth-checker.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -27,6 +28,7 @@ describeOnNodes('the five minutes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'logcluster-five-minutes-'))
   /** What stands in the audit log before it is of other files. */
   let others = 0
+  let truth: TruthChecker
 
   // Nothing of what follows makes sense before this is so.
   beforeAll(async () => {
@@ -85,6 +87,8 @@ describeOnNodes('the five minutes', () => {
   test('leave a broker that takes less than 110 MiB while it idles', async () => {
     const bytes = await eventually('an idle broker', workingSetBytes, seen => seen < idleBytesMax)
     console.log(`the container of an idle broker takes ${(bytes / 2 ** 20).toFixed(1)} MiB`)
+    const { plane, names } = sharedCluster()
+    truth = new TruthChecker({ plane, names, namespace, name: 'orders' })
   })
 
   test('pass `helm test`, which leaves nothing behind', async () => {
@@ -151,6 +155,7 @@ describeOnNodes('the five minutes', () => {
     await eventually('the new operator at work', isGenerationSeen)
     await waitFor('condition=Stable', 'logcluster/orders')
     expect(await podUid()).toBe(before)
+    truthful(await truth.stop(), { longestWaitMsMax: 60_000 })
   })
 })
 

@@ -24,6 +24,7 @@ async function withoutOperator(act: () => Promise<void>): Promise<void> {
 describeOnNodes('the life of a broker', () => {
   beforeAll(async () => {
     await installChart()
+    orders.watchTruth()
     await orders.make()
   })
 
@@ -79,6 +80,8 @@ describeOnNodes('the life of a broker', () => {
   })
 
   test('a disk that was emptied while no operator ran is refused, never formatted, and replaced by name', async () => {
+    // Its records are gone with it.
+    await orders.wasTruthful()
     const { status } = await orders.broker()
     const volume = status.volume?.persistentVolume
     const disk = sharedCluster()
@@ -97,6 +100,7 @@ describeOnNodes('the life of a broker', () => {
       )
     })
     await orders.until('Ready', 'False DiskEmpty')
+    orders.watchTruth()
     expect(await orders.identity()).toMatchObject({ incarnation: '1', mayFormat: 'false' })
     await orders.patchBroker({ replace: { incarnation: 1, dataLoss: 'Accept' } })
     await orders.until('Stable', 'True Stable')

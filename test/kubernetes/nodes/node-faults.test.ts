@@ -22,6 +22,7 @@ function isNotReady(condition: string): boolean {
 describeOnNodes('a broker whose node fails', () => {
   beforeAll(async () => {
     await installChart()
+    orders.watchTruth()
     await orders.make()
   })
 

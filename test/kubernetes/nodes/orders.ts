@@ -2,7 +2,7 @@ import type { LogBroker } from '../../../src/operator/crd/broker.ts'
 import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
 import type { Pod, PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { TruthChecker } from '../truth-checker.ts'
+import { TruthChecker, truthful } from '../truth-checker.ts'
 import { example } from './installed.ts'
 import { sharedAccess, sharedCluster } from './shared.ts'
 
@@ -14,6 +14,7 @@ export class Orders {
   readonly namespace: string
   /** The example that it is made of, a path. */
   readonly file: string
+  #truth: TruthChecker | null = null
 
   constructor(namespace: string, exampleName = 'minimal.yaml') {
     this.namespace = namespace
@@ -25,6 +26,19 @@ export class Orders {
     await sharedCluster().plane.kubectl(['create', 'namespace', this.namespace])
     await this.apply()
     await this.until('Stable', 'True Stable')
+  }
+
+  /** From now on clients produce and fetch, whatever happens, and what the cluster says of itself is held against that. */
+  watchTruth(): void {
+    this.#truth = this.truth()
+  }
+
+  /** Ends that. @throws Error where the cluster said what was not so, lost a record, or nothing was seen to work; does nothing where nobody watches. */
+  async wasTruthful(): Promise<void> {
+    const truth = this.#truth
+    this.#truth = null
+    // How long anybody may wait is each scenario's own.
+    if (truth !== null) truthful(await truth.stop(), { longestWaitMsMax: Infinity })
   }
 
   async apply(): Promise<void> {
@@ -111,6 +125,8 @@ export class Orders {
   /** Removed with its namespace; its volumes, which were kept, are emptied and given to whoever comes next. */
   async remove(): Promise<void> {
     const { plane, nodes } = sharedCluster()
+    // Whatever is found, the next file needs the disks.
+    const told = await Promise.allSettled([this.wasTruthful()])
     await this.deleteNamespace()
     for (const disk of nodes.flatMap(({ disks }) => disks)) {
       const asked = await plane.kubectl(['get', 'pv', disk.volume, '-o', 'json'])
@@ -124,6 +140,7 @@ export class Orders {
       const patch = ['--type=merge', '-p', JSON.stringify(free)]
       await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
+    for (const each of told) if (each.status === 'rejected') throw each.reason
   }
 }
 

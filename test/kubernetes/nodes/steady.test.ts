@@ -5,7 +5,7 @@ import type { AuditEvent } from '../control-plane/audit.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { chart, example, installChart, operatorNamespace } from './installed.ts'
 import { Orders } from './orders.ts'
-import { forbidden, needed, permitted } from './permissions.ts'
+import { forbidden, needed, permitted } from '../permissions.ts'
 import { describeOnNodes, sharedAccess } from './shared.ts'
 
 const orders = new Orders('steady')
@@ -50,6 +50,7 @@ describeOnNodes('an operator whose clusters have converged', () => {
   beforeAll(async () => {
     await installChart()
     began = sharedAccess().plane.audit.mark()
+    orders.watchTruth()
     await orders.make()
     await orders.kubectl('apply', '-f', example('topic.yaml'))
     await orders.kubectl('wait', '--for=condition=Ready', 'logtopic/payments', '--timeout=60s')

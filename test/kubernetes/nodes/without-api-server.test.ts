@@ -19,6 +19,7 @@ const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
 describeOnNodes('a broker whose metadata are in Kubernetes', () => {
   beforeAll(async () => {
     await installChart()
+    orders.watchTruth()
     await orders.make()
   })
 
@@ -87,6 +88,7 @@ describeOnNodes('a broker whose metadata are in Kubernetes', () => {
     expect((await client.produce(late, records)).errorCode).toBe(0)
     expect((await client.initProducerId()).producerId).toBeGreaterThan(Number(issued))
     expect([await restarts(), await orders.identity()]).toEqual([before, identity])
+    await orders.wasTruthful()
     // A new process stands on the broker's own copy.
     await orders.kubectl('delete', 'pod', pod)
     const again = await eventually('a client that finds the topic', async () => {

@@ -123,6 +123,7 @@ export class ClusterWorld {
       logger: silentLogger,
       metrics: new OperatorMetrics(controllerNames),
       watchNamespaces: [this.namespace],
+      version: '0.1.0',
       defaultImage: 'localhost/logcluster:0.1.0',
       lease: { namespace: this.namespace, name: 'operator' },
       instance: 'here',

@@ -68,6 +68,7 @@ const operator = new Operator({
   logger,
   metrics: new OperatorMetrics(controllerNames),
   watchNamespaces: [namespace],
+  version: '0.1.0',
   defaultImage: 'none',
   lease: { namespace, name: 'leader' },
   instance,

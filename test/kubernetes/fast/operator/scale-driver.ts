@@ -88,6 +88,7 @@ const operator = new Operator({
   }),
   metrics,
   watchNamespaces: [],
+  version: '0.1.0',
   defaultImage: 'registry.example/logcluster:0.1.0',
   lease: { namespace: 'default', name: 'scale' },
   instance: 'scale',

@@ -133,6 +133,7 @@ export function operatorOf(plane: ControlPlane, worlds: readonly TopicWorld[]) {
     logger: silentLogger,
     metrics,
     watchNamespaces: worlds.map(({ namespace }) => namespace),
+    version: '0.1.0',
     defaultImage: 'none',
     lease: { namespace: 'default', name: 'topics' },
     instance: 'here',

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml'
-import type { AuditEvent } from '../control-plane/audit.ts'
+import type { AuditEvent } from './control-plane/audit.ts'
 
 interface Rule {
   readonly apiGroups?: readonly string[]
