@@ -94,6 +94,18 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     to: 'const elr = complete.filter(id => !isr.includes(id))',
     foundBy: controllerTests,
   },
+  'shorter-log-elected': {
+    file: 'src/broker/cluster/controller/elect-leaders.ts',
+    from: 'order(a.end, b.end) || rank(a.replica)',
+    to: 'rank(a.replica)',
+    foundBy: controllerTests,
+  },
+  'silent-log-not-waited-for': {
+    file: 'src/broker/cluster/controller/elect-leaders.ts',
+    from: 'if (silent !== undefined) return silence(silent.id)',
+    to: 'if (silent !== undefined) active.splice(active.indexOf(silent), 1)',
+    foundBy: controllerTests,
+  },
   'registration-stays-in-isr': {
     file: 'src/broker/cluster/controller/register-broker.ts',
     from: ': [...departures(before, registration, options), record]',

@@ -29,6 +29,9 @@ const options = {
   ...(values.nodes === undefined ? {} : { nodeCount: Number(values.nodes) }),
 }
 
+/** So many seeds end between two signs of life of a campaign. */
+const toldEvery = 25
+
 if (values.child) await serve()
 else if (values.seed === undefined) process.exitCode = await runMany(values.seeds)
 else process.exitCode = await runOne(Number(values.seed))
@@ -58,6 +61,7 @@ async function* messages(): AsyncGenerator<unknown[]> {
 async function runMany(range: string): Promise<number> {
   const [first = 1, last = first] = range.split('-').map(Number)
   const startMs = performance.now()
+  let endedCount = 0
   const { seeds, failed, totals, digest } = await runCampaign({
     first,
     last,
@@ -65,6 +69,8 @@ async function runMany(range: string): Promise<number> {
     args: process.argv.slice(2),
     isUntilFailure: values['until-failure'],
     ended(seed, outcome) {
+      if (++endedCount % toldEvery === 0)
+        console.log(`${endedCount} seeds have ended, the last of them ${seed}`)
       if (outcome === null) console.log(`seed ${seed} hangs or ended its process: ${command(seed)}`)
       else if (outcome.failures.length > 0) {
         console.log(outcome.lines.slice(-20).join('\n'))

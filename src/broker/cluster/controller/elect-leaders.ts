@@ -13,8 +13,11 @@ type ElectLeaders = Extract<Command, { readonly type: 'electLeaders' }>
 export function decideElectLeaders(before: MetadataImage, command: ElectLeaders): Decision {
   const elected = new Map<Uuid, Map<number, PartitionImage>>()
   const results: ElectionResult[] = []
+  // A cluster has many partitions, and each of them several ends.
+  const ends = Map.groupBy(command.ends ?? [], keyOf)
   for (const id of command.partitions ?? allOf(before)) {
-    const after = afterElection(before, command, id)
+    const own = ends.get(keyOf(id)) ?? []
+    const after = afterElection(before, { kind: command.kind, id, ends: own })
     const isUnneeded = isMistake(after) && after.error === 'ELECTION_NOT_NEEDED'
     if (command.partitions === null && isUnneeded) continue
     const result = isMistake(after) ? after : { error: 'NONE' as const, message: null }
@@ -64,11 +67,18 @@ function* allOf(image: MetadataImage): Iterable<PartitionId> {
   }
 }
 
-function afterElection(
-  image: MetadataImage,
-  { kind, ends = [] }: ElectLeaders,
-  { topicId, index }: PartitionId,
-): PartitionImage | Mistake {
+/** For one partition, with what is told of its logs. */
+interface Wish extends Pick<ElectLeaders, 'kind'> {
+  readonly id: PartitionId
+  readonly ends: readonly LogEnd[]
+}
+
+function keyOf({ topicId, index }: PartitionId): string {
+  return `${topicId} ${index}`
+}
+
+function afterElection(image: MetadataImage, { kind, id, ends }: Wish): PartitionImage | Mistake {
+  const { topicId, index } = id
   const topic = image.topicById(topicId)
   const partition = topic?.partitions[index]
   if (topic === undefined || partition === undefined) {
@@ -81,8 +91,7 @@ function afterElection(
   if (partition.leader >= 0) {
     return mistake('ELECTION_NOT_NEEDED', `Broker ${partition.leader} leads the partition.`)
   }
-  const own = ends.filter(end => end.topicId === topicId && end.index === index)
-  const election = kind === 'unclean' ? 'unclean' : longest(image, partition, own)
+  const election = kind === 'unclean' ? 'unclean' : longest(image, partition, ends)
   if (typeof election === 'object') return election
   const after = changedPartition(image, topic, partition, { election })
   return after.leader >= 0 ? after : nobodyLives
