@@ -22,7 +22,7 @@ The [list of one broker](librdkafka.md) as far as it must pass there, librdkafka
 each partition on every one unless the test says otherwise. As soon as a topic of the test has its first record on all replicas,
 the broker that leads this partition is killed by SIGKILL, and started again 4 s later; *killed after* is when, in seconds
 from the runner's start, and empty where the test was over before or writes no record. The tests are written for brokers
-that stay: the library tells by its error callback that a connection broke, and most tests take any word there for a failure, so
+that stay: the library tells by its error callback, or by an event, that a connection broke, and most tests take any word there for a failure, so
 these three words (\`_TRANSPORT\`, \`_RESOLVE\`, \`_ALL_BROKERS_DOWN\`) are kept from them by a library that is preloaded
 (\`test/librdkafka/without-passing-errors.c\`), and nothing else is. Every test has one attempt.
 \`npm run qualify -- librdkafka --brokers 3 0011 0033\` repeats some, and what came of each last is in
