@@ -20,8 +20,10 @@ export interface OutageResult {
   readonly acknowledged: number
   /** Of those that began while the store was away. */
   readonly acknowledgedMeanwhile: number
-  /** What was answered, or happened, instead. */
+  /** What was answered, or happened, instead to one of those. */
   readonly failures: readonly string[]
+  /** And to one after them: whoever becomes the controller then may find a broker gone on a machine that is overloaded. */
+  readonly failuresAfter: readonly string[]
   readonly longestWaitMs: number
   /** Acknowledged, and not there in the end. */
   readonly lost: number
@@ -35,8 +37,8 @@ const topic = 'written'
 const partitionCount = 6
 /** Of a producer, between an answer and the next request. */
 const pauseMs = 20
-/** Before the store goes, and after it is back. */
-const besideMs = 1_000
+/** After the store is back. */
+const afterMs = 1_000
 const patienceMs = 120_000
 
 /**
@@ -63,26 +65,34 @@ export async function loseStore(outage: Outage, seconds: number): Promise<Outage
     }),
   )
   const running = producers.map(producer => producer.run())
-  await sleep(besideMs)
   const counts = (): number => producers.reduce((sum, { values }) => sum + values.length, 0)
+  await eventually(
+    'each partition is written',
+    () => producers,
+    all => all.every(isWriting),
+  )
   await outage.take(cluster)
+  const failuresBefore = failuresOf(producers)
   const countAtFirst = counts()
   await sleep(seconds * 1_000)
   const acknowledgedMeanwhile = counts() - countAtFirst
   const after = await partitionsOf(client)
+  const failures = failuresOf(producers).slice(failuresBefore.length)
   await outage.giveBack(cluster)
   const backMs = performance.now()
   await eventually('a change', () => create(client, 'after'), isThere, patienceMs)
   const changedAfterMs = Math.round(performance.now() - backMs)
-  await sleep(besideMs)
+  await sleep(afterMs)
   for (const producer of producers) producer.isOver = true
   await Promise.all(running)
-  const lost = await Promise.all(producers.map(producer => producer.lost()))
+  const leaders = (): Promise<BrokerClient[]> => leadersOf(cluster, client)
+  const lost = await Promise.all(producers.map(producer => producer.lost(leaders)))
   return {
     seconds,
     acknowledged: counts(),
     acknowledgedMeanwhile,
-    failures: producers.flatMap(({ failures }) => failures),
+    failures,
+    failuresAfter: failuresOf(producers).slice(failuresBefore.length + failures.length),
     longestWaitMs: Math.round(Math.max(...producers.map(({ longestMs }) => longestMs))),
     lost: lost.reduce((sum, count) => sum + count, 0),
     elections: epochs(after) - epochs(before),
@@ -93,7 +103,7 @@ export async function loseStore(outage: Outage, seconds: number): Promise<Outage
 class Producer {
   /** Acknowledged, by offset. */
   readonly values: { readonly offset: number; readonly value: string }[] = []
-  readonly failures: string[] = []
+  readonly failures: { readonly atMs: number; readonly error: string }[] = []
   longestMs = 0
   isOver = false
   readonly #place: { readonly topic: string; readonly partition: number }
@@ -112,10 +122,10 @@ class Producer {
         const batch = encodeBatch({ records: [{ value }] })
         const { errorCode, baseOffset } = await this.#client.produce(this.#place, batch)
         if (errorCode === 0) this.values.push({ offset: Number(baseOffset), value })
-        else this.failures.push(errorName(errorCode))
+        else this.#failed(errorName(errorCode))
       } catch (error) {
         // What broke stays so: nothing is tried again.
-        this.failures.push(String(error))
+        this.#failed(String(error))
         return
       }
       this.longestMs = Math.max(this.longestMs, performance.now() - fromMs)
@@ -123,12 +133,36 @@ class Producer {
     }
   }
 
-  async lost(): Promise<number> {
-    const key = keyOf({ ...this.#place, id: '' })
-    const found = await readAll(this.#client, { ...this.#place, key })
-    const there = (found ?? []).map(bytes => Buffer.from(bytes).toString())
+  #failed(error: string): void {
+    this.failures.push({ atMs: performance.now(), error })
+  }
+
+  async lost(leaders: () => Promise<BrokerClient[]>): Promise<number> {
+    const place = { ...this.#place, key: keyOf({ ...this.#place, id: '' }) }
+    const read = async (): Promise<Uint8Array[] | null> =>
+      readAll((await leaders())[place.partition]!, place)
+    const found = await eventually('who leads answers', read, seen => seen !== null)
+    const there = found!.map(bytes => Buffer.from(bytes).toString())
     return this.values.filter(({ offset, value }) => there[offset] !== value).length
   }
+}
+
+const isWriting = ({ values }: Producer): boolean => values.length > 0
+
+/** As they came. */
+function failuresOf(producers: readonly Producer[]): string[] {
+  return producers
+    .flatMap(({ failures }) => failures)
+    .toSorted((a, b) => a.atMs - b.atMs)
+    .map(({ error }) => error)
+}
+
+/** By partition; while nobody leads one, whoever is asked says so. */
+async function leadersOf(cluster: BrokerCluster, client: BrokerClient): Promise<BrokerClient[]> {
+  const partitions = (await partitionsOf(client)).toSorted(
+    (a, b) => a.partitionIndex - b.partitionIndex,
+  )
+  return await Promise.all(partitions.map(({ leaderId }) => cluster.connect(Math.max(0, leaderId))))
 }
 
 type Partitions = Awaited<ReturnType<BrokerClient['metadata']>>['topics'][number]['partitions']
