@@ -24,7 +24,7 @@ the broker that leads this partition is killed by SIGKILL, and started again 4 s
 from the runner's start, and empty where the test was over before or writes no record. The tests are written for brokers
 that stay: the library tells by its error callback, or by an event, that a connection broke, and most tests take any word there for a failure, so
 these three words (\`_TRANSPORT\`, \`_RESOLVE\`, \`_ALL_BROKERS_DOWN\`) are kept from them by a library that is preloaded
-(\`test/librdkafka/without-passing-errors.c\`), and nothing else is. Every test has one attempt.
+(\`test/librdkafka/without-passing-errors.c\`), and nothing else is. A row is of the last run of its test.
 \`npm run qualify -- librdkafka --brokers 3 0011 0033\` repeats some, and what came of each last is in
 [qualification/librdkafka-of-three.json](qualification/librdkafka-of-three.json). \`--kafka\` runs the same on three nodes of Apache Kafka 4.3.1.
 
