@@ -94,6 +94,7 @@ const own = {
     'private.listener',
     'producer.id.count.max',
     'queued.max.output.bytes',
+    'replication.throttled.reassignments.enable',
     'termination.log.file',
   ],
 }
