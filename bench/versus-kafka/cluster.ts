@@ -73,27 +73,20 @@ export class RivalCluster {
     })
   }
 
-  /** By place of the leader: the partitions that it leads; each broker has its share of `topic` when this resolves, and all replicas are in sync. */
+  /**
+   * Resolves when each broker leads its share of `topic` and all replicas are in sync, and all brokers say so: one that stood still says what
+   * was so before.
+   */
   async sound(topic: string, partitions: number): Promise<void> {
     const late = performance.now() + soundMsMax
     for (;;) {
-      const states = await this.#states(topic)
-      const isComplete = states.length === partitions && states.every(isInSync)
-      if (isComplete && states.every(isPreferred)) return
-      if (performance.now() > late) throw new Error(`${this.name}: ${JSON.stringify(states)}`)
+      const views = await Promise.all(this.brokers.map(broker => statesBy(broker, topic)))
+      const isComplete = views.every(view => view.length === partitions && view.every(isInSync))
+      if (isComplete && views.flat().every(isPreferred)) return
+      if (performance.now() > late) throw new Error(`${this.name}: ${JSON.stringify(views)}`)
       if (isComplete) await this.#electPreferred()
       await sleep(200)
     }
-  }
-
-  async #states(topic: string): Promise<PartitionState[]> {
-    const { topics } = await asking(this.brokers[0]!, client => client.metadata([topic]))
-    return topics[0]!.partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
-      partition: partitionIndex,
-      leader: leaderId,
-      replicas: replicaNodes,
-      inSync: isrNodes,
-    }))
   }
 
   async #electPreferred(): Promise<void> {
@@ -111,6 +104,17 @@ export class RivalCluster {
     await Promise.all(this.brokers.map(broker => broker.end('SIGKILL')))
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** As that broker has them. */
+async function statesBy(broker: Rival, topic: string): Promise<PartitionState[]> {
+  const { topics } = await asking(broker, client => client.metadata([topic]))
+  return topics[0]!.partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+    partition: partitionIndex,
+    leader: leaderId,
+    replicas: replicaNodes,
+    inSync: isrNodes,
+  }))
 }
 
 function isInSync({ replicas, inSync }: PartitionState): boolean {
