@@ -9,6 +9,14 @@ test('what operators need and what the chart permits is the same, but for what h
   expect(wrongRights(permitted, right)).toEqual([])
 })
 
+test('a Lease that is renewed while a release is uninstalled is no missing right', () => {
+  const uri = '/apis/coordination.k8s.io/v1/namespaces/n/leases/logcluster-operator?fieldManager=m'
+  const use = { ...right, forbidden: [`system:serviceaccount:n:logcluster: update ${uri}`] }
+  expect(wrongRights(permitted, use)).toEqual([])
+  const other = { ...right, forbidden: [`system:serviceaccount:n:logcluster: get ${uri}`] }
+  expect(wrongRights(permitted, other)).toHaveLength(1)
+})
+
 test('a run that saw nothing is wrong', () => {
   expect(wrongRights(permitted, { needed: new Set(), forbidden: [] })).toHaveLength(1)
 })
