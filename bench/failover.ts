@@ -8,11 +8,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { endings, partitions, topic } from './failover/endings.ts'
+import { endings } from './failover/endings.ts'
 import { missed, type Report, reportOf, type Turn } from './failover/gaps.ts'
 import { Bench } from './versus-kafka/bench.ts'
 import { brokerCount } from './versus-kafka/cluster.ts'
 import { Ending } from './versus-kafka/ending.ts'
+import { partitions, topic } from './versus-kafka/gap.ts'
 import { createTopics } from './versus-kafka/rival.ts'
 
 const folder = join(import.meta.dirname, '../docs/qualification')

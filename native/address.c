@@ -34,13 +34,10 @@ static const void *host_of(const Address *address, size_t *length) {
   return is_v4 ? (const void *)&address->v4.sin_addr : &address->v6.sin6_addr;
 }
 
-bool address_both_ends(int fd) {
-  Address local = address_local(fd), remote = {0};
-  socklen_t size = sizeof remote;
-  size_t length, remote_length;
-  if (getpeername(fd, &remote.any, &size) != 0) return false;
-  const void *ours = host_of(&local, &length), *theirs = host_of(&remote, &remote_length);
-  return length == remote_length && memcmp(ours, theirs, length) == 0;
+bool address_same_host(const Address *one, const Address *other) {
+  size_t length, other_length;
+  const void *host = host_of(one, &length), *other_host = host_of(other, &other_length);
+  return length == other_length && memcmp(host, other_host, length) == 0;
 }
 
 int address_port(const Address *address) {

@@ -18,7 +18,7 @@ socklen_t address_length(const Address *address);
 void address_texts(napi_env env, const Address *address, napi_value texts[2]);
 /* A socket's own end. */
 Address address_local(int fd);
-/* Whether both ends of a connected socket have one host: what it sends leaves no machine. */
-bool address_both_ends(int fd);
+/* Whether they have one host: what one end of a connection sends to the other leaves no machine then. */
+bool address_same_host(const Address *one, const Address *other);
 /* Its port, of either family. */
 int address_port(const Address *address);

@@ -21,9 +21,9 @@ static void leave_unpaced(Listener *listener) {
   setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
-static void choose_congestion(const Listener *listener, int fd) {
+static void give_back_congestion(const Listener *listener, int fd) {
   const char *name = listener->congestion;
-  if (!address_both_ends(fd)) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
+  setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
 }
 
 /* A bound and listening socket, or -errno. */
@@ -80,7 +80,7 @@ void listener_resume(Listener *listener) {
 static void accepted(Listener *listener, int fd, const Address *remote) {
   Addon *addon = listener->addon;
   Address local = address_local(fd);
-  choose_congestion(listener, fd);
+  if (!address_same_host(&local, remote)) give_back_congestion(listener, fd);
   Connection *connection = connection_new(addon, fd, &listener->terms);
   napi_handle_scope scope;
   if (!connection) return;

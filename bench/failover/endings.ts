@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../versus-kafka/bench.ts'
 import { brokerCount, type RivalCluster } from '../versus-kafka/cluster.ts'
+import { beside, everybody, gap, topic } from '../versus-kafka/gap.ts'
 import { asking } from '../versus-kafka/rival.ts'
 
-export const topic = 'written'
-export const partitions = 6
-/** Records a second to each partition. */
-const rate = 50
-/** For the producer to be under way. */
-const restSeconds = 2
 /** For what hangs. */
 const patienceMs = 120_000
 
@@ -43,39 +38,6 @@ export const endings: Readonly<Record<string, Ending>> = {
     goal: null,
     measure: (_, cluster) => stopped(cluster),
   },
-}
-
-type Whom = (cluster: RivalCluster) => Promise<readonly number[]>
-
-/** The broker that comes so many places after the controller. */
-function beside(by: number): Whom {
-  return async cluster => [((await cluster.controller()) + by) % brokerCount]
-}
-
-function everybody({ brokers }: RivalCluster): Promise<readonly number[]> {
-  return Promise.resolve([...brokers.keys()])
-}
-
-/** Ends them, and starts them again: at once where none is left, else when all is written again. */
-async function gap(
-  bench: Bench,
-  cluster: RivalCluster,
-  { signal, whom }: { readonly signal: 'SIGTERM' | 'SIGKILL'; readonly whom: Whom },
-): Promise<number> {
-  const places = await whom(cluster)
-  const load = bench.loading(cluster.address, 'gap', topic, partitions, rate)
-  try {
-    await bench.rest(restSeconds)
-    load.count()
-    await Promise.all(places.map(place => cluster.brokers[place]!.end(signal)))
-    const isNobodyLeft = places.length === brokerCount
-    if (isNobodyLeft) await cluster.again(places)
-    const { longestMs } = await load.stop()
-    if (!isNobodyLeft) await cluster.again(places)
-    return longestMs! / 1000
-  } finally {
-    load.kill()
-  }
 }
 
 /** Clients of a broker that stands still wait for their own time-outs: what is ours to tell is when others lead. */

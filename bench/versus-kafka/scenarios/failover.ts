@@ -1,15 +1,9 @@
 import { type Bench, inRounds } from '../bench.ts'
 import { brokerCount, type RivalCluster } from '../cluster.ts'
+import { beside, everybody, gap, partitions, rate, topic, type Whom } from '../gap.ts'
 import type { Measures } from '../results.ts'
 import { createTopics } from '../rival.ts'
 import type { Scenario } from '../scenario.ts'
-
-const topic = 'written'
-const partitions = 6
-/** Records a second to each partition. */
-const rate = 50
-/** For the producer to be under way. */
-const restSeconds = 3
 
 export const failover: Scenario = {
   name: 'failover',
@@ -34,43 +28,14 @@ right away. Between these all replicas come in sync again, and lead where they b
 }
 
 async function measure(bench: Bench, cluster: RivalCluster): Promise<Measures> {
-  // Two different ones: who ends twice within half a minute is waited for.
-  const next = (by: number) => async () => [((await cluster.controller()) + by) % brokerCount]
-  return {
-    'SIGTERM of a leader, gap in seconds': await gap(bench, cluster, 'SIGTERM', next(1)),
-    'SIGKILL of a leader, gap in seconds': await gap(bench, cluster, 'SIGKILL', next(2)),
-    'SIGKILL of leader and controller, gap in seconds': await gap(
-      bench,
-      cluster,
-      'SIGKILL',
-      next(0),
-    ),
-    'SIGKILL of all, gap in seconds': await gap(bench, cluster, 'SIGKILL', async () =>
-      Array.from(cluster.brokers.keys()),
-    ),
+  const longest = async (signal: 'SIGTERM' | 'SIGKILL', whom: Whom): Promise<number> => {
+    await cluster.sound(topic, partitions)
+    return await gap(bench, cluster, { signal, whom })
   }
-}
-
-/** Ends the brokers at those places, and starts them again: at once where none is left, else when all is written again. */
-async function gap(
-  bench: Bench,
-  cluster: RivalCluster,
-  signal: 'SIGTERM' | 'SIGKILL',
-  whom: () => Promise<number[]>,
-): Promise<number> {
-  await cluster.sound(topic, partitions)
-  const places = await whom()
-  const load = bench.loading(cluster.address, 'gap', topic, partitions, rate)
-  try {
-    await bench.rest(restSeconds)
-    load.count()
-    await Promise.all(places.map(place => cluster.brokers[place]!.end(signal)))
-    const isNobodyLeft = places.length === brokerCount
-    if (isNobodyLeft) await cluster.again(places)
-    const { longestMs } = await load.stop()
-    if (!isNobodyLeft) await cluster.again(places)
-    return longestMs! / 1000
-  } finally {
-    load.kill()
+  return {
+    'SIGTERM of a leader, gap in seconds': await longest('SIGTERM', beside(1)),
+    'SIGKILL of a leader, gap in seconds': await longest('SIGKILL', beside(2)),
+    'SIGKILL of leader and controller, gap in seconds': await longest('SIGKILL', beside(0)),
+    'SIGKILL of all, gap in seconds': await longest('SIGKILL', everybody),
   }
 }

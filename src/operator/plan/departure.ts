@@ -5,6 +5,7 @@ import { hasPlace } from '../desired/slots.ts'
 import type { Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { logBrokers } from '../own-kinds.ts'
+import { annotated } from './annotated.ts'
 import { named, type BrokerView } from './broker-view.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
@@ -61,12 +62,20 @@ function cordoned({ sights }: Observed, broker: LogBroker): Step[] {
   const note: Step[] = isNoted
     ? []
     : [
-        annotated(broker, 'true', 'the spec has no place for it any more', {
-          type: 'Normal',
-          reason: 'BrokerLeaves',
-          action: 'ScaleDown',
-          note: `Broker ${name} leaves: its replicas go to the others, then it is stopped. Its volume is kept.`,
-        }),
+        {
+          ...annotated(
+            broker,
+            departingAnnotation,
+            'true',
+            'the spec has no place for it any more',
+          ),
+          event: {
+            type: 'Normal',
+            reason: 'BrokerLeaves',
+            action: 'ScaleDown',
+            note: `Broker ${name} leaves: its replicas go to the others, then it is stopped. Its volume is kept.`,
+          },
+        },
       ]
   const isAsked = sight?.kind === 'seen' && sight.configs !== null
   if (!isAsked || sight.configs?.get(cordon)?.value === '*') return note
@@ -80,7 +89,7 @@ function taken({ logBroker, sight }: BrokerView): Step[] {
   const isCordoned = sight.configs.get(cordon)?.value === '*'
   return [
     ...(isCordoned ? [setCordon(logBroker, null, 'the spec has a place for it again')] : []),
-    annotated(logBroker, null, 'it stays'),
+    annotated(logBroker, departingAnnotation, null, 'it stays'),
   ]
 }
 
@@ -91,23 +100,6 @@ function setCordon({ metadata, spec }: LogBroker, value: string | null, because:
     changes: [{ of: { kind: 'broker', id: spec.brokerId }, configs: { [cordon]: value } }],
     what: `${cordon} of broker ${metadata.name}`,
     because,
-  }
-}
-
-function annotated(
-  broker: LogBroker,
-  value: string | null,
-  because: string,
-  event?: Step['event'],
-): Step {
-  return {
-    do: 'patch',
-    resource: logBrokers,
-    exactly: exactly(broker),
-    fields: { metadata: { annotations: { [departingAnnotation]: value } } },
-    what: `LogBroker ${broker.metadata.name}`,
-    because,
-    ...(event === undefined ? {} : { event }),
   }
 }
 

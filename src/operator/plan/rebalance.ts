@@ -6,10 +6,10 @@ import { finalReplicas } from '../moves/loads.ts'
 import { movesToFactor } from '../moves/factor.ts'
 import type { Moves } from '../moves/moves.ts'
 import { movesTo } from '../moves/share.ts'
-import { logBrokers } from '../own-kinds.ts'
 import type { BrokerView } from './broker-view.ts'
 import type { Observed } from './observed.ts'
-import { exactly, type Step } from './step.ts'
+import { annotated } from './annotated.ts'
+import type { Step } from './step.ts'
 
 /** What moves among brokers that stay. */
 export interface Rebalance {
@@ -76,8 +76,11 @@ export function rebalanceOf(
 export function arrivalSteps({ arriving, share }: Rebalance): Step[] {
   const isOver = share.waitingCount === 0 && share.movingCount === 0
   return arriving.flatMap(broker => {
-    if (isArriving(broker)) return isOver ? [annotated(broker, null, 'it has its share')] : []
-    return share.waitingCount === 0 ? [] : [annotated(broker, 'true', 'it holds nothing yet')]
+    if (isArriving(broker))
+      return isOver ? [annotated(broker, arrivingAnnotation, null, 'it has its share')] : []
+    return share.waitingCount === 0
+      ? []
+      : [annotated(broker, arrivingAnnotation, 'true', 'it holds nothing yet')]
   })
 }
 
@@ -105,15 +108,4 @@ function isBelow(place: PartitionPlace, factor: number): boolean {
 
 function none({ movingCount }: ClusterPlaces): Moves {
   return { moves: [], movingCount, waitingCount: 0, stuck: [] }
-}
-
-function annotated(broker: LogBroker, value: string | null, because: string): Step {
-  return {
-    do: 'patch',
-    resource: logBrokers,
-    exactly: exactly(broker),
-    fields: { metadata: { annotations: { [arrivingAnnotation]: value } } },
-    what: `LogBroker ${broker.metadata.name}`,
-    because,
-  }
 }

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../control-plane/audit.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { chart, example, installChart, operatorNamespace } from './installed.ts'
 import { Orders } from './orders.ts'
+import { reserved } from '../operator-rights.ts'
 import { forbidden, needed, permitted } from '../permissions.ts'
 import { describeOnNodes, sharedAccess } from './shared.ts'
 
@@ -16,30 +17,12 @@ const steadySeconds = Number(process.env['STEADY_SECONDS'] ?? 90)
 /** Without a write for so long, a cluster counts as converged. */
 const quietMs = 10_000
 
-/** What this file's cluster does not need, and why the chart gives it all the same. */
-const reserved: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    [
-      'podmonitors.monitoring.coreos.com',
-      'poddisruptionbudgets.policy',
-      'rolebindings.rbac.authorization.k8s.io',
-      'roles.rbac.authorization.k8s.io',
-      'serviceaccounts',
-      'services',
-      'statefulsets.apps',
-    ].map(kind => [`create ${kind}`, 'an apply, in the log a patch, needs it to make the object']),
-  ),
-  'patch podmonitors.monitoring.coreos.com': 'the kind is not there',
-  'delete podmonitors.monitoring.coreos.com': 'the kind is not there',
-  'update logclusters.logcluster.dev/finalizers':
-    'asked for by OwnerReferencesPermissionEnforcement, which is off by default',
-  'patch events.events.k8s.io': 'where one repeats itself',
+/** What this file's cluster does not need beside what no scenario does, and why the chart gives it all the same. */
+const unneeded: Readonly<Record<string, string>> = {
+  ...reserved,
   'patch logbrokers.logcluster.dev':
     'says that a broker leaves, where the spec has no place for it any more',
   'delete logbrokers.logcluster.dev': 'where a broker has left',
-  'patch pods': 'tells a pod its rack, where spec.rack is given',
-  'update secrets': 'where spec.passwordsRotatedAt asks for other passwords',
-  'get namespaces': 'where a topic is to be deleted, and no broker answers',
   'get nodes': 'where a broker is not heard for a while',
   'get storageclasses.storage.k8s.io': 'where a claim is not bound at once',
 }
@@ -82,14 +65,14 @@ describeOnNodes('an operator whose clusters have converged', () => {
     },
   )
 
-  // Of this file's cluster alone, since it is chance which files ran before; `reserved` has what it cannot bring about.
+  // Of this file's cluster alone, since it is chance which files ran before; `unneeded` has what it cannot bring about.
   test('has needed all that the chart permits it, and nothing else', async () => {
     const { plane } = sharedAccess()
     await liveThrough()
     const requests = (): AuditEvent[] =>
       plane.audit.since(began).filter(({ user }) => user.username === operator)
     const may = await permissions()
-    const excused = new Set(Object.keys(reserved))
+    const excused = new Set(Object.keys(unneeded))
     const unused = await eventually(
       'a need of each permission that no reason stands beside',
       async () => {

@@ -217,7 +217,7 @@ export interface PartitionAlterationResult extends PartitionId {
 
 /**
  * `preferred`: the first of the replicas, of those in sync. `unclean`: of a partition that nobody leads, whoever is eligible, else any
- * replica that lives. `longest`: as `unclean`, and of those that live the one whose log reaches furthest, as all of them tell in `ends`.
+ * replica that lives; so a broker asks that knows no `longest`. `longest`: as `unclean`, and of those that live the one whose log reaches furthest, as all of them tell in `ends`.
  */
 type ElectionKind = 'preferred' | 'unclean' | 'longest'
 
