@@ -59,13 +59,17 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `absence`, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
     leadership: field(z.enum(['Normal', 'Drained']).optional(), {
       text: 'Drained: the broker leads nothing that another in sync can lead, until this is Normal again or is removed. `kubectl logcluster drain` and `undrain` write it.',
       change: 'dynamic',
+    }),
+    absence: field(z.enum(['Awaited', 'Accepted']).optional(), {
+      text: 'Accepted: while the broker is away, neither hibernation nor a change of passwords waits for it. Its copy is then older than the others until it is back. Awaited, or nothing: they wait.',
+      change: 'none',
     }),
     acceptDataLoss: field(
       wholeList(
@@ -88,7 +92,7 @@ export const logBrokerSpec = field(
     ),
   }),
   {
-    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership` and `acceptDataLoss`.',
+    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership`, `absence` and `acceptDataLoss`.',
   },
 )
 
