@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { incrementalAlterConfigs } from '../../src/broker/wire/messages/index.ts'
 import { BrokerCluster, withCluster } from '../helpers/broker-cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -91,6 +92,45 @@ test('a roll elects nothing but by its hand-overs, and each partition at most on
     expect(ofEach).toEqual(ofEach.map(() => 2))
   })
 }, 180_000)
+
+test('how much a broker that was away has still to copy is told by who leads it', async () => {
+  await withCluster(await BrokerCluster.start(3), async cluster => {
+    const client = await cluster.connect(0)
+    await eventually(
+      'three brokers',
+      () => client.metadata(),
+      ({ brokers }) => brokers.length === ids.length,
+    )
+    await client.createTopics([{ name: topic, partitions: 1, replicas: 3 }])
+    const all = await eventually(
+      'all in sync',
+      () => ledBy(cluster, 0),
+      found => found[0]?.isWhole === true,
+    )
+    const { leader } = all[0]!
+    const other = (leader + 1) % ids.length
+    await cluster.broker(other).stop()
+    const value = new Uint8Array(100_000)
+    const batch = encodeBatch({ records: [{ key: null, value }] })
+    const producer = await cluster.connect(leader)
+    for (let at = 0; at < 10; at++) await producer.produce({ topic, partition: 0 }, batch)
+    const told = async (): Promise<readonly CatchingUp[]> => {
+      const response = await fetch(`http://${cluster.broker(leader).http}/v1/status`)
+      return ((await response.json()) as { catchingUp: readonly CatchingUp[] }).catchingUp
+    }
+    const [away, ...others] = await told()
+    expect(away?.brokerId).toBe(other)
+    expect(away?.bytes).toBeGreaterThan(1_000_000)
+    expect(others).toEqual([])
+    await cluster.broker(other).start()
+    await eventually('nothing is left', told, ({ length }) => length === 0)
+  })
+}, 180_000)
+
+interface CatchingUp {
+  readonly brokerId: number
+  readonly bytes: number
+}
 
 function total(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0)

@@ -158,6 +158,9 @@ export const logBrokerStatus = field(
           text: 'A disk that is given up, from the moment that this is proven until the broker serves from its next one. Nothing that comes back meanwhile undoes it.',
         },
       ),
+      catchUp: field(text(32).optional(), {
+        text: 'What its replicas that are not in sync have still to copy, as the leaders of the partitions tell it: a quantity, of two digits. Not there below 1Mi.',
+      }),
       appliedConfig: field(
         z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
         {
