@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parse } from 'yaml'
 
 const root = join(import.meta.dirname, '../../../..')
 const source = 'test/kubernetes/fast/operator/scale-driver'
@@ -43,8 +42,6 @@ export type OperatorProcess = Awaited<ReturnType<typeof startDriver>>
 export async function startDriver(driver: { readonly path: string }, args: readonly string[]) {
   const child = spawn(process.execPath, [driver.path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Whoever measures others gives them beside it: the last ones count.
-    env: { ...process.env, NODE_OPTIONS: `${nodeOptions()} ${process.env['NODE_OPTIONS'] ?? ''}` },
   })
   const ended = once(child, 'exit')
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
@@ -87,12 +84,6 @@ export async function startDriver(driver: { readonly path: string }, args: reado
       await ended
     },
   }
-}
-
-/** What the chart gives the operator. */
-function nodeOptions(): string {
-  const values = readFileSync(join(root, 'charts/logcluster/values.yaml'), 'utf8')
-  return (parse(values) as { readonly nodeOptions: string }).nodeOptions
 }
 
 function statusBytes(pid: number | undefined, field: string): number {
