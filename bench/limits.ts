@@ -1,6 +1,7 @@
 /**
- * What the machine can do, beside what the addon does of it: `npm run bench -- limits [MiB sent a run, 8192]`. Two small C programs append with
- * CRC and send files; ours does the same through the ports, alternating with them. Ratios are trusted, not speeds.
+ * What the machine can do, beside what the addon does of it: `npm run bench -- limits [MiB sent a run, 8192]`. Two small C
+ * programs append with CRC and send files; ours does the same through the ports, alternating with them. Ratios are
+ * trusted, not speeds.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
