@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import { truthful } from '../truth-checker.ts'
 import { installChart } from './installed.ts'
-import { Several } from './several.ts'
+import { longMs, Several } from './several.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const orders = new Several('outage-of-three')
@@ -24,7 +24,7 @@ describeOnNodes('three brokers under load whose API server is away', () => {
     await orders.until('Stable', 'True Stable')
   })
 
-  afterAll(() => orders.remove())
+  afterAll(() => orders.remove(), longMs)
 
   test(
     'fail no request, change no leader and restart nobody',
