@@ -3,6 +3,7 @@ import type { Life } from './cluster/life.ts'
 import type { Node } from './cluster/node.ts'
 import type { ReplicaView } from './cluster/told-metrics.ts'
 import type { World } from './cluster/world.ts'
+import type { MetadataWatch } from './metadata-watch.ts'
 import { passingTopic } from './workload/passing-topic.ts'
 
 /** What is remembered of one partition of the cluster. */
@@ -36,18 +37,21 @@ const everyMs = 5000
 
 /**
  * Watches all replicas of a world at once, as nobody in it can (durability.md 5.1): epochs do not fall (I8), one broker
- * appends in a leader epoch (I9), who leads has all that was ever visible (I11), and below the watermark of every replica
- * the bytes are the same (I7).
+ * appends in a leader epoch (I9), who leads has all that was ever visible, and so has whoever could be elected cleanly (I11), and
+ * below the watermark of every replica the bytes are the same (I7).
  */
 export class ReplicaWatch {
   readonly #world: World
+  readonly #metadata: MetadataWatch
   readonly #known = new Map<string, Known>()
   readonly #seen = new Map<Node, Seen>()
   #looks = 0
   #nextBytesMs = everyMs
 
-  constructor(world: World) {
+  /** `metadata` has looked before this one does. */
+  constructor(world: World, metadata: MetadataWatch) {
     this.#world = world
+    this.#metadata = metadata
     world.watch(() => {
       if (++this.#looks % everyEvents === 0) this.#look()
       if (world.time.monotonic() < this.#nextBytesMs) return
@@ -123,6 +127,12 @@ export class ReplicaWatch {
           `I11: ${node.host} leads ${name} in epoch ${leaderEpoch} and ends at ${endOffset}, but ${known.committedEnd} was visible`,
         )
       }
+    }
+    const { endOffset } = replica
+    if (endOffset < known.committedEnd && this.#metadata.isElectable(node, replica)) {
+      this.#world.fail(
+        `I11: ${node.host} may be elected for ${name} and ends at ${endOffset}, but ${known.committedEnd} was visible`,
+      )
     }
     allHeld.set(name, replica)
   }

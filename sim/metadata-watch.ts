@@ -1,5 +1,9 @@
 import { decodeEntry } from '../src/broker/metadata/copy/copy-entry.ts'
+import { MetadataImage } from '../src/broker/metadata/image.ts'
+import { decodeBatch } from '../src/broker/metadata/records.ts'
+import { fromUtf8 } from '../src/lib/bytes.ts'
 import type { Node } from './cluster/node.ts'
+import type { ReplicaView } from './cluster/told-metrics.ts'
 import type { World } from './cluster/world.ts'
 
 /** Milliseconds of virtual time between two looks at what brokers keep. */
@@ -15,6 +19,8 @@ export class MetadataWatch {
   readonly #hashes = new Map<number, string>()
   /** Of the last look. */
   #last = { sequence: 0, epoch: 0 }
+  /** What the store says, whoever has heard of it. */
+  #image = MetadataImage.empty
   #nextCopiesMs = everyMs
 
   constructor(world: World) {
@@ -33,11 +39,21 @@ export class MetadataWatch {
     for (const node of this.#world.nodes) this.#lookAtCopy(node)
   }
 
+  /** This life of the node is in sync, or eligible, by the last record in the store: a clean election may choose it. */
+  isElectable(node: Node, { topic, partition }: ReplicaView): boolean {
+    const state = this.#image.topicByName(topic)?.partitions[partition]
+    const broker = this.#image.brokers.get(node.id)
+    if (state === undefined || broker === undefined) return false
+    const { directoryId, epoch } = broker
+    const isOneOfThem = state.isr.includes(directoryId) || state.elr.includes(directoryId)
+    return isOneOfThem && registeredEpochOf(node) === epoch
+  }
+
   #lookAtStore(): void {
     const { records } = this.#world.medium
     const end = records.at(-1)
     if (end === undefined || this.#hashes.get(end.sequence) === end.hash) return
-    for (const { sequence, hash, epoch } of records) {
+    for (const { sequence, hash, epoch, payload } of records) {
       const known = this.#hashes.get(sequence)
       if (known !== undefined && known !== hash) {
         this.#world.fail(`I10: the metadata log has another record ${sequence} than it had`)
@@ -51,6 +67,8 @@ export class MetadataWatch {
       }
       this.#hashes.set(sequence, hash)
       this.#last = { sequence, epoch }
+      if (sequence !== this.#image.sequence + 1) continue
+      this.#image = this.#image.applyBatch(sequence, decodeBatch(payload))
     }
   }
 
@@ -64,4 +82,11 @@ export class MetadataWatch {
       )
     }
   }
+}
+
+/** Of the run that has the disk; null while no registration stands for it. */
+function registeredEpochOf(node: Node): number | null {
+  const run = fromUtf8(node.read('/data/run.json'))
+  if (!run.includes('"unregistered":null')) return null
+  return Number(/"brokerEpoch":(\d+)/.exec(run)?.[1] ?? Number.NaN)
 }

@@ -91,8 +91,8 @@ export class Simulation {
     const kinds = options.kinds === undefined ? {} : { kinds: options.kinds }
     this.faults = new Faults(this.world, { ...kinds, ...this.#help })
     this.#group = new GroupHistory('group', what => this.world.fail(what))
-    this.watch = new ReplicaWatch(this.world)
     this.#metadata = new MetadataWatch(this.world)
+    this.watch = new ReplicaWatch(this.world, this.#metadata)
     this.#admin = new SimAdmin(this.world)
     this.#passing = new PassingTopic(this.world)
     this.#supervisor = new SimSupervisor(this.world)

@@ -1,18 +1,17 @@
 import type { FaultKind } from '../../sim/cluster/faults.ts'
 
-/** Who has to find a bug, and within what. */
-type Finder =
-  /** Tests that lie beside their subject. */
-  | { readonly kind: 'tests'; readonly files: readonly string[] }
-  /** Worlds of whole brokers, from a first seed on. */
-  | {
-      readonly kind: 'simulation'
-      readonly seedCount: number
-      /** Virtual, of each seed. */
-      readonly seconds: number
-      readonly nodes?: number
-      readonly kinds?: readonly FaultKind[]
-    }
+/** Worlds of whole brokers, from a first seed on. */
+interface Worlds {
+  readonly kind: 'simulation'
+  readonly seedCount: number
+  /** Virtual, of each seed. */
+  readonly seconds: number
+  readonly nodes?: number
+  readonly kinds?: readonly FaultKind[]
+}
+
+/** Who has to find a bug, and within what: worlds, or tests that lie beside their subject. */
+export type Finder = { readonly kind: 'tests'; readonly files: readonly string[] } | Worlds
 
 /** A mistake in the product: `to` stands where `from` stood. The product knows nothing of it. */
 export interface PlantedBug {
@@ -22,6 +21,8 @@ export interface PlantedBug {
   /** What else has to be wrong, because two places see to the same. */
   readonly also?: { readonly from: string; readonly to: string }
   readonly foundBy: Finder
+  /** Who has to find it too: it takes no world long. */
+  readonly worlds?: Worlds
 }
 
 const replicaTests: Finder = {
@@ -43,13 +44,25 @@ const logTests: Finder = {
 const copyTests: Finder = { kind: 'tests', files: ['src/broker/metadata/copy'] }
 /** The operator ends at each of its writes, and never more than one broker is down. */
 const operatorEnds: Finder = { kind: 'tests', files: ['test/operator/crash-points'] }
-const kills: Finder = {
+const kills: Worlds = {
   kind: 'simulation',
   seedCount: 20,
   seconds: 20,
   nodes: 1,
   kinds: ['kill', 'kill-in-write', 'half-open', 'reset'],
 }
+const killsAmongOthers: Worlds = {
+  kind: 'simulation',
+  seedCount: 20,
+  seconds: 20,
+  kinds: ['kill', 'kill-in-write', 'half-open', 'reset'],
+}
+const cutsAmongOthers: Worlds = {
+  ...killsAmongOthers,
+  seedCount: 40,
+  kinds: ['kill', 'slow-network', 'reset', 'pause'],
+}
+const losses: Worlds = { ...killsAmongOthers, kinds: ['power', 'kill', 'cut-off'] }
 
 /**
  * The list of durability.md 5.4: mistakes that lose, double or reorder what was acknowledged, one at a time. Some of the
@@ -61,6 +74,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: 'const cut = cutOf(parting, this.#endOffset)',
     to: "const cut = { type: 'truncate', offset: this.#highWatermark } as const; cutOf(parting, this.#endOffset)",
     foundBy: replicaTests,
+    worlds: cutsAmongOthers,
   },
   'fetch-epoch-unchecked': {
     file: 'src/broker/partition/core.ts',
@@ -79,6 +93,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: 'if (role === null || !this.isLeader || !this.hasEnoughInsync) return\n    const committed',
     to: 'if (role === null || !this.isLeader) return\n    const committed',
     foundBy: replicaTests,
+    worlds: killsAmongOthers,
   },
   'elr-not-cleared': {
     file: 'src/broker/cluster/controller/elections.ts',
@@ -89,12 +104,14 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       to: 'isEnough && ids.length < 0 ? [] : ids.filter',
     },
     foundBy: controllerTests,
+    worlds: killsAmongOthers,
   },
   'lossy-start-stays-eligible': {
     file: 'src/broker/cluster/controller/elections.ts',
     from: 'const elr = complete.filter(id => !isr.includes(id) && !lossy.includes(id))',
     to: 'const elr = complete.filter(id => !isr.includes(id))',
     foundBy: controllerTests,
+    worlds: losses,
   },
   'shorter-log-elected': {
     file: 'src/broker/cluster/controller/elect-leaders.ts',
@@ -113,12 +130,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: ': [...departures(before, registration, options), record]',
     to: ': [...departures(before, registration, options).slice(0, 0), record]',
     foundBy: controllerTests,
-  },
-  'registration-stays-in-isr-of-clusters': {
-    file: 'src/broker/cluster/controller/register-broker.ts',
-    from: ': [...departures(before, registration, options), record]',
-    to: ': [...departures(before, registration, options).slice(0, 0), record]',
-    foundBy: { kind: 'simulation', seedCount: 20, seconds: 20, kinds: ['kill', 'kill-in-write'] },
+    worlds: killsAmongOthers,
   },
   'joins-below-the-epoch': {
     file: 'src/broker/partition/replica/replica.ts',
@@ -143,6 +155,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: "if (this.#state !== 'active' || this.#inFlight !== null) return",
     to: "if (this.#state !== 'active' || this.#inFlight === 'snapshot') return",
     foundBy: { kind: 'tests', files: ['src/broker/cluster/controller/controller'] },
+    worlds: killsAmongOthers,
   },
   'acknowledged-before-written': {
     file: 'src/broker/log/append/writer.ts',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Finder } from './bugs.ts'
 import { bugCalled, plantedVariable } from './patch.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -14,9 +15,14 @@ export interface Hunt {
   readonly output: string
 }
 
-/** Lets the tests that are there for its kind look for a bug. `seedBase`: where the seeds of a simulation begin. */
-export async function hunt(name: string, seedBase = 1): Promise<Hunt> {
-  const { foundBy } = bugCalled(name)
+/** All who have to find a bug. */
+export function findersOf(name: string): readonly Finder[] {
+  const { foundBy, worlds } = bugCalled(name)
+  return worlds === undefined ? [foundBy] : [foundBy, worlds]
+}
+
+/** Lets who is there for its kind look for a bug. `seedBase`: where the seeds of a simulation begin. */
+export async function hunt(name: string, foundBy: Finder, seedBase = 1): Promise<Hunt> {
   if (foundBy.kind === 'tests') {
     const args = ['--config', 'test/planted/vitest.config.ts', 'run', ...foundBy.files]
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')

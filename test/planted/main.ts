@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { plantedBugs, type PlantedBug } from './bugs.ts'
-import { hunt, huntInWorlds, otherSeeds } from './find.ts'
+import { findersOf, hunt, huntInWorlds, otherSeeds } from './find.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,9 +28,16 @@ console.log(`${names.length - missed} of ${names.length} planted bugs were found
 process.exitCode = missed === 0 ? 0 : 1
 
 async function foundByItsTests(name: string): Promise<string | null> {
-  const { found, output } = await hunt(name)
-  if (found === null) console.log(output.slice(-2000))
-  return found
+  const all: string[] = []
+  for (const finder of findersOf(name)) {
+    const { found, output } = await hunt(name, finder)
+    if (found === null) {
+      console.log(output.slice(-2000))
+      return null
+    }
+    all.push(found.slice(0, 160))
+  }
+  return all.join('\n    ')
 }
 
 /** From each first seed on. */

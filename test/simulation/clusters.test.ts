@@ -78,4 +78,17 @@ describe('worlds of three to five brokers', () => {
     })
     expect((await simulation.run()).failures[0]).toContain('I10: broker-0 followed a record 999')
   })
+
+  test('I11: who is in sync and does not have all that was visible is found out before it leads', async () => {
+    const simulation = new Simulation({ seed: 14, seconds: 6, nodeCount: 3, turn, kinds: [] })
+    const { time, nodes } = simulation.world
+    time.after(5000, () => {
+      for (const node of nodes) {
+        const replicas = node.replicas.bind(node)
+        node.replicas = () =>
+          [...replicas()].map(view => (view.leader === node.id ? view : { ...view, endOffset: 0 }))
+      }
+    })
+    expect((await simulation.run()).failures[0]).toMatch(/^I11: broker-\d may be elected for /)
+  })
 })

@@ -8,6 +8,7 @@ import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/mes
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { produceRequest, BrokerClient } from '../helpers/broker-client.ts'
+import { metricsOf, type Sample, sumOf } from '../helpers/metrics.ts'
 import { LargeGroup } from './large-group.ts'
 import { MemoryCgroup, type CgroupReport } from './memory-cgroup.ts'
 import { Neighbour } from './neighbour.ts'
@@ -128,14 +129,19 @@ class Overload {
     if (this.#requestMemoryPeak > requestBudgetBytes) {
       this.#failures.push(`${this.#requestMemoryPeak} bytes of requests in memory`)
     }
+    // What went wrong before is told where nothing answers, too.
+    const samples = await metricsOf(this.#broker).catch((error: unknown) => {
+      this.#failures.push(`/metrics: ${messageOf(error)}`)
+      return []
+    })
     return {
       scale: this.#options.scale,
       cgroup,
       requestMemoryPeakMiB: Math.round(this.#requestMemoryPeak / mebibyte),
-      requestMemoryWaits: this.#broker.isRunning ? await this.#waits() : 0,
+      requestMemoryWaits: sumOf(samples, 'logcluster_request_memory_waits_total') || 0,
       stages: this.#stages,
-      refused: await this.#byReason('logcluster_connections_refused_total'),
-      closed: await this.#byReason('logcluster_connections_closed_total'),
+      refused: byReason(samples, 'logcluster_connections_refused_total'),
+      closed: byReason(samples, 'logcluster_connections_closed_total'),
       failures: this.#failures,
       seconds: Math.round((Date.now() - began) / 1000),
     }
@@ -337,17 +343,6 @@ class Overload {
   #dropAll(): void {
     for (const socket of this.#sockets.splice(0)) socket.destroy()
   }
-
-  async #byReason(name: string): Promise<Record<string, number>> {
-    if (!this.#broker.isRunning) return {}
-    const lines = (await this.#broker.metrics()).split('\n')
-    return Object.fromEntries(
-      lines.flatMap(line => {
-        const match = /^(\w+)\{reason="([^"]+)"\} (\d+)$/.exec(line)
-        return match?.[1] === name ? [[match[2]!, Number(match[3])]] : []
-      }),
-    )
-  }
 }
 
 /** The third part of the address that connections of a role come from, so that limits by address hold each by itself. */
@@ -392,6 +387,11 @@ function frameOf<Request extends Fields>(
   value: Draft<Request>,
 ): Uint8Array {
   return concat(requestFrame(api, version, header, value) as Uint8Array[])
+}
+
+function byReason(samples: readonly Sample[], name: string): Record<string, number> {
+  const found = samples.filter(sample => sample.name === name)
+  return Object.fromEntries(found.map(({ labels, value }) => [labels['reason']!, value]))
 }
 
 function messageOf(error: unknown): string {

@@ -16,6 +16,7 @@ import { failedLoginDelayMs, LoginWatch } from './login-watch.ts'
 import { OpenRequest, unknownFacts, type Outcome, type RequestFacts } from './open-request.ts'
 import type { OutputBudget } from './output-budget.ts'
 import { Quiet, type QuietLimits } from './quiet.ts'
+import type { Turns, TurnShare } from './turns.ts'
 
 /** What a connection needs of the server it belongs to, and what it tells it. */
 export interface ConnectionHost {
@@ -23,6 +24,7 @@ export interface ConnectionHost {
   readonly dispatcher: Dispatcher
   readonly limits: ConnectionBounds
   readonly output: OutputBudget
+  readonly turns: Turns
   /** For a connection that came. */
   openSession(): Session
   /** Too many bytes are dirty: producers are not read. */
@@ -67,6 +69,7 @@ export class ServerConnection implements ConnectionEvents {
   /** What the budget of all connections counts for this one. */
   #countedBytes = 0
   readonly #quiet: Quiet
+  readonly #share: TurnShare
   /** `stopping`: what was taken is answered, then it ends. `ending`: its output leaves, nothing else. */
   #state: 'serving' | 'stopping' | 'ending' | 'closed' = 'serving'
   #isPaused = false
@@ -84,6 +87,7 @@ export class ServerConnection implements ConnectionEvents {
     const nowMs = host.clock.monotonic()
     this.#login = new LoginWatch(this.session, nowMs)
     this.#quiet = new Quiet(host.limits, nowMs)
+    this.#share = host.turns.share(() => this.drained())
   }
 
   get isIdle(): boolean {
@@ -167,14 +171,18 @@ export class ServerConnection implements ConnectionEvents {
     this.#isAdvancing = true
     try {
       do {
-        while (this.#backlog.length > 0 && this.#mayTake()) this.#take(this.#backlog.shift()!)
+        while (this.#mayGoOn) this.#take(this.#backlog.shift()!)
         this.#sendReady()
-      } while (this.#backlog.length > 0 && this.#mayTake())
+      } while (this.#mayGoOn)
     } finally {
       this.#isAdvancing = false
     }
     if (this.#state === 'stopping' && this.isIdle) this.#end()
     this.#readOrNot()
+  }
+
+  get #mayGoOn(): boolean {
+    return this.#backlog.length > 0 && this.#mayTake() && !this.#share.isOver
   }
 
   #mayTake(): boolean {

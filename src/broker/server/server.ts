@@ -12,6 +12,7 @@ import { ConnectionLog } from './connection-log.ts'
 import { ServerConnection, type ConnectionHost } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
 import { OutputBudget } from './output-budget.ts'
+import { Turns } from './turns.ts'
 
 export interface ServerOptions {
   readonly clock: Clock
@@ -166,6 +167,7 @@ export class Server {
         idleMsMax: idleMsMax(settings),
       },
       output: new OutputBudget(settings.queuedMaxOutputBytes),
+      turns: new Turns(clock),
       isUnderPressure: () => this.#isOverPressure,
       refused: (connection, facts, errors) => this.#log.refused(connection, facts, errors),
       turnedAway: (connection, why) => {
