@@ -71,16 +71,12 @@ export class PartitionCore<Of = unknown> {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** The cut that is under way; null where there is none. */
-  get cutting(): Promise<void> | null {
-    return this.#cutting
-  }
-
   /** See `Partition.following`. */
   get following(): PartitionRole | null {
     const { role, isLeader } = this.replica
     if (role === null || role.leader < 0 || isLeader || this.#log === null) return null
-    return this.failure === null ? role : null
+    // Whoever asks for more tells its leader how far it is, and nobody knows that before the end of a cut.
+    return this.failure === null && this.#cutting === null ? role : null
   }
 
   /** See `Partition.availability`. */
@@ -244,10 +240,16 @@ export class PartitionCore<Of = unknown> {
     if (role !== null && isLeader) log.noteEpoch(role.leaderEpoch)
   }
 
-  async #cut({
-    type,
-    offset,
-  }: Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>): Promise<void> {
+  /** It may have come to follow somebody else meanwhile. */
+  async #cut(effect: Cut): Promise<void> {
+    try {
+      await this.#cutLog(effect)
+    } finally {
+      this.#peers.followingChanged(this.#of)
+    }
+  }
+
+  async #cutLog({ type, offset }: Cut): Promise<void> {
     const log = this.serving
     const { highWatermark } = this.replica
     if (offset < highWatermark) this.#peers.committedCut(this.#of, { offset, highWatermark })
@@ -267,5 +269,7 @@ export class PartitionCore<Of = unknown> {
     this.watchers.changed()
   }
 }
+
+type Cut = Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>
 
 function nothing(): void {}
