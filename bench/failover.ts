@@ -4,14 +4,14 @@
  * same sources, so that it may be run in turns; `--out` names another file. Exits with 1 where a p99 is above its goal.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { loadavg } from 'node:os'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { endings } from './failover/endings.ts'
 import { missed, type Report, reportOf, type Turn } from './failover/gaps.ts'
 import { Bench } from './versus-kafka/bench.ts'
-import { brokerCount } from './versus-kafka/cluster.ts'
+import { brokerCount, type RivalCluster } from './versus-kafka/cluster.ts'
 import { Ending } from './versus-kafka/ending.ts'
 import { partitions, topic } from './versus-kafka/gap.ts'
 import { createTopics } from './versus-kafka/rival.ts'
@@ -71,13 +71,26 @@ async function measureAll(
     await createTopics(cluster.brokers[0]!, [topic], partitions, brokerCount)
     for (let turn = 0; turn < times; turn++) {
       for (const kind of kinds) {
-        await cluster.sound(topic, partitions)
-        const seconds = rounded(await endings[kind]!.measure(bench, cluster, turn))
-        console.log(`  ${turn + 1} ${kind}: ${seconds} s`)
-        measured.note(kind, seconds)
+        try {
+          await cluster.sound(topic, partitions)
+          const seconds = rounded(await endings[kind]!.measure(bench, cluster, turn))
+          console.log(`  ${turn + 1} ${kind}: ${seconds} s`)
+          measured.note(kind, seconds)
+        } catch (error) {
+          await keep(bench, cluster)
+          throw error
+        }
       }
     }
   })
+}
+
+/** Before the brokers end, so that they tell how it stands. */
+async function keep(bench: Bench, cluster: RivalCluster): Promise<void> {
+  const into = join(tmpdir(), `logcluster-failover-${process.pid}`)
+  await cluster.keep(into)
+  if (existsSync(bench.loadLog)) copyFileSync(bench.loadLog, join(into, 'load.log'))
+  console.error(`Failover: what is left of the failure lies in ${into}`)
 }
 
 function write(path: string, turn: Turn): void {
