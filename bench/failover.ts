@@ -33,14 +33,13 @@ async function main(): Promise<number> {
     console.error(`There is no ${wrong.join()}, only ${Object.keys(endings).join()}.`)
     return 1
   }
-  const measured = new Measured()
-  try {
-    await measureAll(kinds, Number(values.times), measured)
-  } finally {
-    // What went before an error counts.
-    const [commit, source] = [git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD:src')]
-    write(values.out, { date, commit, source, ...measured.told })
-  }
+  const [commit, source] = [git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD:src')]
+  const before = readReport(values.out)?.turns.filter(turn => turn.source === source) ?? []
+  // Each time: what went before an error or the end of anybody's patience counts.
+  const measured = new Measured(told => {
+    write(values.out, [...before, { date, commit, source, ...told }])
+  })
+  await measureAll(kinds, Number(values.times), measured)
   const report = readReport(values.out)!
   console.table(report.figures)
   return missed(report).length === 0 ? 0 : 1
@@ -49,15 +48,17 @@ async function main(): Promise<number> {
 class Measured {
   readonly #gaps = new Map<string, number[]>()
   readonly #loads: number[] = []
+  readonly #changed: (told: Pick<Turn, 'load' | 'gaps'>) => void
+
+  constructor(changed: (told: Pick<Turn, 'load' | 'gaps'>) => void) {
+    this.#changed = changed
+  }
 
   note(kind: string, seconds: number): void {
     this.#gaps.set(kind, [...(this.#gaps.get(kind) ?? []), seconds])
     this.#loads.push(loadavg()[0]!)
-  }
-
-  get told(): Pick<Turn, 'load' | 'gaps'> {
     const load = this.#loads.reduce((sum, each) => sum + each, 0) / this.#loads.length
-    return { load: rounded(load), gaps: Object.fromEntries(this.#gaps) }
+    this.#changed({ load: rounded(load), gaps: Object.fromEntries(this.#gaps) })
   }
 }
 
@@ -93,9 +94,7 @@ async function keep(bench: Bench, cluster: RivalCluster): Promise<void> {
   console.error(`Failover: what is left of the failure lies in ${into}`)
 }
 
-function write(path: string, turn: Turn): void {
-  const before = readReport(path)?.turns ?? []
-  const turns = [...before.filter(({ source }) => source === turn.source), turn]
+function write(path: string, turns: readonly Turn[]): void {
   const goals = Object.entries(endings).flatMap(([kind, { goal }]) =>
     goal === null ? [] : [[kind, goal] as const],
   )
