@@ -1,6 +1,6 @@
 import type { Clock } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
-import { CutError, type Log } from '../log/log.ts'
+import { CutError, type Log, NotCutError } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import type { Peers } from './peers.ts'
 import { ProduceWaits } from './produce-waits.ts'
@@ -255,6 +255,10 @@ export class PartitionCore<Of = unknown> {
     if (offset < highWatermark) this.#peers.committedCut(this.#of, { offset, highWatermark })
     try {
       await (type === 'truncate' ? log.truncateTo(offset) : log.truncateFullyAndStartAt(offset))
+    } catch (error) {
+      // It was closed, or failed, meanwhile: whoever did that tells.
+      if (error instanceof NotCutError) return
+      throw error
     } finally {
       this.#cutting = null
       this.noteOffline()
