@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { countOf, type Count, type Report, skippedLines, summary } from './test-report.ts'
@@ -8,25 +8,47 @@ const root = join(import.meta.dirname, '..')
 /** Each has a report of its own: two may run at a time. */
 let runs = 0
 
-/** Runs vitest once with these arguments; what its tests came to, and its exit status. */
+export interface VitestRun {
+  readonly count: Count
+  readonly status: number
+}
+
+/** Runs vitest once with these arguments; what its tests came to, and its exit status. `hear` gets what it says too. */
 export async function runVitest(
   args: readonly string[],
-): Promise<{ readonly count: Count; readonly status: number }> {
+  hear?: (said: string) => void,
+): Promise<VitestRun> {
   const report = join(root, '.cache', `vitest-${process.pid}-${++runs}.json`)
   mkdirSync(join(root, '.cache'), { recursive: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const status = await runScript('node_modules/vitest/vitest.mjs', ['run', ...reporters, ...args])
+  const vitest = ['run', ...reporters, ...args]
+  const status = await runScript('node_modules/vitest/vitest.mjs', vitest, hear)
   const count = readCount(report)
   rmSync(report, { force: true })
   return { count, status }
 }
 
-/** Runs a script by this same Node; its exit status. */
-export function runScript(script: string, args: readonly string[]): Promise<number> {
+/** Runs a script by this same Node; its exit status. What it says is said here, and to `hear`. */
+export function runScript(
+  script: string,
+  args: readonly string[],
+  hear?: (said: string) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+    const stdio = hear === undefined ? 'inherit' : ['inherit', 'pipe', 'pipe']
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: root,
+      stdio: stdio as StdioOptions,
+    })
+    child.stdout?.setEncoding('utf8').on('data', (said: string) => tell(process.stdout, said))
+    child.stderr?.setEncoding('utf8').on('data', (said: string) => tell(process.stderr, said))
     child.on('error', reject)
-    child.on('exit', code => resolve(code ?? 1))
+    child.on('close', code => resolve(code ?? 1))
+
+    function tell(to: NodeJS.WriteStream, said: string): void {
+      to.write(said)
+      hear?.(said)
+    }
   })
 }
 

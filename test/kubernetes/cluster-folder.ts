@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRunning } from './processes.ts'
@@ -18,7 +26,10 @@ export function makeFolder(name: string, owner: Owner): string {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     throw new Error(`There is a cluster ${name} already: npm run cluster -- down ${name}`)
   }
-  writeFileSync(ownerFile(folder), JSON.stringify(owner))
+  // By a rename: who looks for orphans at this moment finds the whole of it, or nothing.
+  const written = `${ownerFile(folder)}.new`
+  writeFileSync(written, JSON.stringify(owner))
+  renameSync(written, ownerFile(folder))
   return folder
 }
 
@@ -34,12 +45,19 @@ export function clusterNames(): string[] {
 /** Those whose owner has ended without removing them. */
 export function orphans(): string[] {
   return clusterNames().filter(name => {
-    const file = ownerFile(folderOf(name))
-    // Its maker is about to write it.
-    if (!existsSync(file)) return false
-    const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner
+    const owner = ownerOf(name)
     return owner !== null && !isRunning(owner)
   })
+}
+
+/** Null too where its maker is about to write it, or it is being removed. */
+function ownerOf(name: string): Owner {
+  try {
+    return JSON.parse(readFileSync(ownerFile(folderOf(name)), 'utf8')) as Owner
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return null
+  }
 }
 
 export function removeFolder(name: string): void {

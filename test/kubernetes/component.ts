@@ -44,16 +44,25 @@ export class Component {
     return existsSync(fileOf(this.#folder, this.name))
   }
 
-  /** Resolves when it is ready; throws with the end of its log where it ended, or is not ready within `msMax`. */
-  async start(msMax = 120_000): Promise<void> {
+  /**
+   * Resolves when it is ready; throws with the end of its log where it is not within `msMax`, or ended time and again. One that
+   * ended is started once more, as its supervisor would: an API server on a busy machine gives up at what took it too long.
+   */
+  async start(msMax = 240_000): Promise<void> {
     if (this.isRunning) throw new Error(`${this.name} runs already`)
     const options = JSON.parse(
       readFileSync(fileOf(this.#folder, this.name), 'utf8'),
     ) as ComponentOptions
-    const daemon = startDaemon(options)
+    let daemon = startDaemon(options)
+    let starts = 1
     const end = performance.now() + msMax
     while (!(await isOk(options.readyUrl, options.authority))) {
-      if (daemon.hasEnded) throw new Error(`${this.name} ended at its start:\n${this.output()}`)
+      if (daemon.hasEnded) {
+        const what = `${this.name} ended at its start:\n${this.output()}`
+        if (starts++ === startsMax) throw new Error(what)
+        console.warn(what)
+        daemon = startDaemon(options)
+      }
       if (performance.now() > end) {
         throw new Error(`${this.name} is not ready within ${msMax} ms:\n${this.output()}`)
       }
@@ -100,6 +109,8 @@ export class Component {
     return processesOf(this.#folder, this.name)
   }
 }
+
+const startsMax = 3
 
 /** As Kubernetes' programs and etcd read them: `--name=value`. */
 export function flags(values: Readonly<Record<string, string>>): string[] {

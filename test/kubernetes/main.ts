@@ -14,7 +14,7 @@ const usage = `Usage: npm run cluster -- COMMAND
   up [NAME] --control-plane-only   an API server with controllers and scheduler, no nodes
   down [NAME | --all]              ends a cluster and removes all of it
   list                             the clusters of this machine
-  prepare                          builds and fetches what is missing, and says where it is
+  prepare [--programs-only]        builds and fetches what is missing, and says where it is
 NAME is "dev" where none is given.`
 
 /** `npm run cluster`: a cluster to play with, by the means of the tests. */
@@ -31,7 +31,10 @@ async function main(args: readonly string[]): Promise<number> {
       for (const each of clusterNames()) console.log(each)
       return 0
     case 'prepare':
-      for (const path of prepared()) console.log(path)
+      for (const path of preparedPrograms()) console.log(path)
+      if (!args.includes('--programs-only')) {
+        for (const path of preparedImages()) console.log(path)
+      }
       return 0
     default:
       console.error(usage)
@@ -39,11 +42,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Whatever clusters are made of, one after the other; images only where there can be nodes. */
-function* prepared(): Generator<string> {
+/** One after the other. */
+function* preparedPrograms(): Generator<string> {
   for (const name of builtPrograms) yield builtProgram(name)
   yield kubectlProgram()
   for (const major of [3, 4] as const) yield helmProgram(major)
+}
+
+/** Only where there can be nodes. */
+function* preparedImages(): Generator<string> {
   const why = whyNoNodes()
   if (why === null) yield* [pauseArchive(), nodeArchive(), productArchive()]
   else console.log(`No images: ${why}`)

@@ -1,5 +1,5 @@
 import { ensureKit } from '../../tools/clients.ts'
-import { judge, runVitest } from '../../tools/vitest-run.ts'
+import { judge, runVitest, type VitestRun } from '../../tools/vitest-run.ts'
 import { run } from '../helpers/run.ts'
 import { wrongRights } from './operator-rights.ts'
 import { OperatorUse } from './operator-use.ts'
@@ -18,18 +18,30 @@ async function main(args: readonly string[]): Promise<number> {
   for (const fetch of [kubectlProgram, () => helmProgram(4), () => helmProgram(3)]) fetch()
   ensureKit('promtool')
   using use = OperatorUse.collect()
-  const runs = await Promise.all(partsOf(args).map(part => runVitest([...config, ...part])))
+  const runs = await Promise.all(partsOf(args).map(runPart))
   const count = {
     passed: sum(runs.map(each => each.count.passed)),
     failed: sum(runs.map(each => each.count.failed)),
     skipped: runs.flatMap(each => each.count.skipped),
   }
-  // Where scenarios were left out, what they need is not seen.
-  const isWhole = args.length === 0 && count.skipped.length === 0
+  // Where scenarios were left out or broke off, what they need is not seen.
+  const isWhole = args.length === 0 && count.skipped.length === 0 && count.failed === 0
   const wrong = isWhole ? wrongRights(await rightsOfChart(), use) : []
   for (const sentence of wrong) console.log(sentence)
   const judged = wrong.length === 0 ? count : { ...count, failed: count.failed + 1 }
   return judge(judged, sum(runs.map(({ status }) => status)), process.env['CI'] === 'true')
+}
+
+/** Two parts speak in turns: what one said last is said again where it failed by something that is no test. */
+async function runPart(part: readonly string[]): Promise<VitestRun> {
+  let last = ''
+  const ran = await runVitest([...config, ...part], said => (last = (last + said).slice(-8000)))
+  const isUntold = ran.count.failed === 0 && (ran.status !== 0 || ran.count.passed === 0)
+  if (!isUntold) return ran
+  console.log(
+    `\n=== ${part.join(' ')} failed outside of its tests (status ${ran.status}):\n${last}`,
+  )
+  return { ...ran, count: { ...ran.count, failed: 1 } }
 }
 
 async function rightsOfChart(): Promise<ReadonlySet<string>> {

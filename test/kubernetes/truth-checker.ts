@@ -76,6 +76,12 @@ export class TruthChecker {
     }
   }
 
+  /** What was acknowledged until now need not come back: the scenario is about to accept the loss of the disk that has it. */
+  giveUp(): void {
+    this.#acknowledged.clear()
+    this.#offset = 0
+  }
+
   /** Ends what it does, and looks for the records that have not come back yet. */
   async stop(): Promise<TruthReport> {
     this.#isStopping = true

@@ -18,8 +18,10 @@ export type InformerEvent<Object> =
   | { readonly type: 'stored'; readonly object: Object }
   | { readonly type: 'deleted'; readonly object: Object }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
-  /** The watch is over after `livedMs`: by its own time limit, or cut. */
-  | { readonly type: 'ended'; readonly livedMs: number }
+  /** The watch is over by its own time limit. */
+  | { readonly type: 'ended' }
+  /** The watch broke off before that, after `livedMs`. */
+  | { readonly type: 'cut'; readonly livedMs: number }
   /** The watch brought not even bookmarks. */
   | { readonly type: 'silent' }
   /** A list or watch failed; `isExpired` where the version it asked for is compacted away (410). */
@@ -42,9 +44,9 @@ const livedMsMin = 5000
 const bounds = { msMin: 800, msMax: 30_000 }
 
 /**
- * Follows one kind: a list in pages, then a watch from its version; when that is over or cut, a watch from where it was,
- * if the API server has come so far; when that cannot be had, or brings nothing, another list, of which only differences
- * are told. Pure: events in, effects out.
+ * Follows one kind: a list in pages, then a watch from its version; when that is over, a watch from where it was, if the
+ * API server has come so far; when it was cut, brings nothing, or cannot be had, another list, of which only differences are
+ * told. Pure: events in, effects out.
  */
 export class InformerState<Object extends Stored> implements Cache<Object> {
   readonly #indexOf: (object: Object) => string | null
@@ -99,15 +101,28 @@ export class InformerState<Object extends Stored> implements Cache<Object> {
         this.#resourceVersion = event.resourceVersion
         return []
       case 'ended':
-        if (event.livedMs < livedMsMin) return [this.#pause()]
         this.#failureCount = 0
         return [this.#next()]
+      case 'cut':
+        return [this.#cut(event.livedMs)]
       case 'silent':
         this.#resourceVersion = null
         return [this.#next()]
       case 'failed':
         return [this.#failed(event.isExpired)]
     }
+  }
+
+  /**
+   * Who cuts a watch may have been an API server that ended, and the next one's etcd may have been restored to an older
+   * state. By the time that it answers, others may have written as many versions as were lost: then the version that we had
+   * names another moment, and a watch from it would leave out what became of everything until then, without a word.
+   */
+  #cut(livedMs: number): InformerEffect<Object> {
+    this.#resourceVersion = null
+    if (livedMs < livedMsMin) return this.#pause()
+    this.#failureCount = 0
+    return this.#next()
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
 import { simRandom } from '../../../sim/random.ts'
+import { sleep } from '../../env/clock.ts'
 import { Prng } from '../../lib/prng.ts'
 import type { ListPage } from './api.ts'
 import { ApiError } from './api-error.ts'
@@ -17,10 +18,12 @@ const thing = (name: string, version: number): Stored => ({
   metadata: { namespace: 'a', name, uid: name, resourceVersion: String(version) },
 })
 
-type Watched = readonly (WatchEvent<Stored> | ApiError)[]
+/** `its time` passes until right before the watch's own time limit. */
+type Watched = readonly (WatchEvent<Stored> | ApiError | 'its time')[]
 
 /** What lists and watches bring, in order; then silence. */
 class Scripted {
+  readonly clock = new SimClock()
   readonly asked: string[] = []
   readonly #pages: (ListPage<Stored> | ApiError)[]
   readonly #watches: Watched[]
@@ -39,7 +42,7 @@ class Scripted {
 
   latest = async (): Promise<string> => {
     this.asked.push('latest')
-    return '11'
+    return '20'
   }
 
   async *watch(_: unknown, __: unknown, from: WatchedFrom): AsyncGenerator<WatchEvent<Stored>> {
@@ -50,13 +53,14 @@ class Scripted {
     if (events === undefined) await new Promise(() => {})
     for (const event of events!) {
       if (event instanceof ApiError) throw event
-      yield event
+      if (event === 'its time') await sleep(this.clock, from.timeoutSeconds * 1000 - 300)
+      else yield event
     }
   }
 }
 
 function informer(api: Scripted, onChange: (change: Change<Stored>) => void = () => {}) {
-  const clock = new SimClock()
+  const { clock } = api
   const failures: string[] = []
   const followed = new Informer({
     api: api as unknown as WatchApi,
@@ -88,10 +92,14 @@ describe('an informer', () => {
     await followed.synced
   })
 
-  test('watches on from the last event when the watch is cut, and from a list when that is too old', async () => {
+  test('lists anew when its watch is cut, and when its version is too old', async () => {
     const seen: string[] = []
     const api = new Scripted(
-      [page, { ...page, items: [thing('x', 30)], resourceVersion: '30' }],
+      [
+        page,
+        { ...page, items: [thing('x', 1), thing('y', 11)], resourceVersion: '11' },
+        { ...page, items: [thing('x', 30)], resourceVersion: '30' },
+      ],
       [
         [{ type: 'opened' }, { type: 'stored', object: thing('y', 11) }, failure],
         [{ type: 'opened' }, { type: 'bookmark', resourceVersion: '20' }, expired],
@@ -101,8 +109,16 @@ describe('an informer', () => {
       seen.push(`${before?.metadata.name ?? ''}>${after?.metadata.name ?? ''}`),
     )
     await clock.run(60_000)
-    expect(api.asked).toEqual(['list', 'watch 10', 'latest', 'watch 11', 'list', 'watch 30'])
+    expect(api.asked).toEqual(['list', 'watch 10', 'list', 'watch 11', 'list', 'watch 30'])
     expect(seen).toEqual(['>x', '>y', 'y>', 'x>x'])
+  })
+
+  test('watches on from the last event when the time of a watch is over', async () => {
+    const stored = { type: 'stored', object: thing('y', 11) } as const
+    const api = new Scripted([page], [[{ type: 'opened' }, stored, 'its time']])
+    const { clock } = informer(api)
+    await clock.run(700_000)
+    expect(api.asked).toEqual(['list', 'watch 10', 'latest', 'watch 11'])
   })
 
   test('ends with what a handler throws: nothing of it is swallowed', async () => {

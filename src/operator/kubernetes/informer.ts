@@ -36,6 +36,8 @@ type Lasting<Object> = Exclude<InformerEffect<Object>, { readonly do: 'tell' | '
 
 /** Seconds that a watch lasts at least; chance adds as much again, so that not all end at once. */
 const watchSecondsMin = 300
+/** So much earlier than we count a watch may end by its own time limit: the API server began to count before. */
+const inTimeMs = 1000
 
 /** Follows one kind by `InformerState` and is the cache of what it has seen. */
 export class Informer<Object extends Stored> implements Cache<Object> {
@@ -137,10 +139,11 @@ export class Informer<Object extends Stored> implements Cache<Object> {
     const timeoutSeconds = Math.floor(watchSecondsMin * (1 + chanceOf(random)))
     const events = api.watch(resource, scope, { resourceVersion, timeoutSeconds })
     let openedAtMs: number | null = null
-    const ended = (): InformerEvent<Object> => ({
-      type: 'ended',
-      livedMs: openedAtMs === null ? 0 : clock.monotonic() - openedAtMs,
-    })
+    const ended = (): InformerEvent<Object> => {
+      const livedMs = openedAtMs === null ? 0 : clock.monotonic() - openedAtMs
+      const isInTime = livedMs >= timeoutSeconds * 1000 - inTimeMs
+      return isInTime ? { type: 'ended' } : { type: 'cut', livedMs }
+    }
     try {
       for (;;) {
         const event = await nextOf(events)

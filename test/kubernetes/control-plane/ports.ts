@@ -1,6 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
+/** By this process: who got one may not listen on it yet. */
+const given = new Set<number>()
+
 /**
  * A port of `address` that nobody listens on, below those that the kernel gives to connections and to listeners
  * without a wish, and below NodePorts: so it is still free when a server that was stopped comes back to it.
@@ -8,7 +11,9 @@ import { createServer } from 'node:net'
 export async function freePort(address: string): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 30_000)
-    if (await isFree(address, port)) return port
+    if (given.has(port) || !(await isFree(address, port))) continue
+    given.add(port)
+    return port
   }
 }
 

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { TruthChecker, truthful } from '../truth-checker.ts'
 import { installChart, operatorNamespace } from './installed.ts'
 import { Orders, pod } from './orders.ts'
-import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
+import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const orders = new Orders('life')
 
@@ -30,52 +29,54 @@ describeOnNodes('the life of a broker', () => {
   afterAll(() => orders.remove())
 
   test('settings that brokers take while they run restart nobody, others restart once, after a check', async () => {
-    const { plane, names } = sharedAccess()
-    const { namespace } = orders
-    const truth = new TruthChecker({ plane, names, namespace, name: 'orders' })
-    const first = await orders.podUid()
-    await orders.patch({ config: { 'log.retention.hours': 5 } })
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.podUid()).toBe(first)
-    const { status } = await orders.broker()
-    expect(status.appliedConfig).toEqual({ 'log.retention.ms': '18000000' })
-    await orders.patch({ config: { 'log.level': 'debug' } })
-    await orders.until('Stable', 'True Stable')
-    const second = await orders.podUid()
-    expect(second).not.toBe(first)
-    expect(await orders.kubectl('get', 'pods', '-o', 'name')).toBe(`pod/${pod}\n`)
-    await orders.patch({ restartedAt: new Date().toISOString() })
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.podUid()).not.toBe(second)
-    truthful(await truth.stop(), { longestWaitMsMax: 60_000 })
+    await orders.truthfully(60_000, async () => {
+      const first = await orders.podUid()
+      await orders.patch({ config: { 'log.retention.hours': 5 } })
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.podUid()).toBe(first)
+      const { status } = await orders.broker()
+      expect(status.appliedConfig).toEqual({ 'log.retention.ms': '18000000' })
+      await orders.patch({ config: { 'log.level': 'debug' } })
+      await orders.until('Stable', 'True Stable')
+      const second = await orders.podUid()
+      expect(second).not.toBe(first)
+      expect(await orders.kubectl('get', 'pods', '-o', 'name')).toBe(`pod/${pod}\n`)
+      await orders.patch({ restartedAt: new Date().toISOString() })
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.podUid()).not.toBe(second)
+    })
   })
 
   test('what would fail is found beforehand: the running broker is left alone, and a sentence says why', async () => {
-    const before = await orders.podUid()
-    const { status, spec } = await orders.cluster()
-    await orders.patch({ version: 'nowhere' })
-    await orders.until('Degraded', 'True CheckFailed')
-    expect(await orders.condition('Ready')).toBe('True Serving')
-    await orders.patch({ version: status.version })
-    await orders.until('Stable', 'True Stable')
-    const [pool] = spec.pools
-    const env = [{ name: 'NODE_OPTIONS', value: '--no-such-option' }]
-    await orders.patch({ pools: [{ ...pool, template: { pod: { spec: { env } } } }] })
-    await orders.until('Degraded', 'True CheckFailed')
-    expect(await orders.condition('Ready')).toBe('True Serving')
-    await orders.patch({ pools: [pool] })
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.podUid()).toBe(before)
+    await orders.truthfully(10_000, async () => {
+      const before = await orders.podUid()
+      const { status, spec } = await orders.cluster()
+      await orders.patch({ version: 'nowhere' })
+      await orders.until('Degraded', 'True CheckFailed')
+      expect(await orders.condition('Ready')).toBe('True Serving')
+      await orders.patch({ version: status.version })
+      await orders.until('Stable', 'True Stable')
+      const [pool] = spec.pools
+      const env = [{ name: 'NODE_OPTIONS', value: '--no-such-option' }]
+      await orders.patch({ pools: [{ ...pool, template: { pod: { spec: { env } } } }] })
+      await orders.until('Degraded', 'True CheckFailed')
+      expect(await orders.condition('Ready')).toBe('True Serving')
+      await orders.patch({ pools: [pool] })
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.podUid()).toBe(before)
+    })
   })
 
   test('a hibernated cluster has no pods, and comes back with its disk', async () => {
-    const before = await orders.identity()
-    await orders.patch({ state: 'Hibernated' })
-    await orders.until('Ready', 'False Hibernated')
-    expect(await orders.kubectl('get', 'pods', '-o', 'name')).toBe('')
-    await orders.patch({ state: 'Running' })
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.identity()).toEqual(before)
+    await orders.truthfully(120_000, async () => {
+      const before = await orders.identity()
+      await orders.patch({ state: 'Hibernated' })
+      await orders.until('Ready', 'False Hibernated')
+      expect(await orders.kubectl('get', 'pods', '-o', 'name')).toBe('')
+      await orders.patch({ state: 'Running' })
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.identity()).toEqual(before)
+    })
   })
 
   test('a disk that was emptied while no operator ran is refused, never formatted, and replaced by name', async () => {
@@ -84,23 +85,28 @@ describeOnNodes('the life of a broker', () => {
     const disk = sharedCluster()
       .nodes.flatMap(({ disks }) => disks)
       .find(each => each.volume === volume)!
-    await withoutOperator(async () => {
-      disk.empty()
-      await orders.kubectl('delete', 'pod', pod, '--grace-period=0', '--force')
-      await eventually(
-        'a broker that refused to start',
-        async () => {
-          const seen = await orders.read<Pod>('pod', pod).catch(() => null)
-          return seen?.status?.containerStatuses?.[0]?.restartCount ?? 0
-        },
-        count => count > 0,
-      )
+    await orders.truthfully(180_000, async truth => {
+      await truth.whileVoiceless(async () => {
+        await withoutOperator(async () => {
+          disk.empty()
+          await orders.kubectl('delete', 'pod', pod, '--grace-period=0', '--force')
+          await eventually(
+            'a broker that refused to start',
+            async () => {
+              const seen = await orders.read<Pod>('pod', pod).catch(() => null)
+              return seen?.status?.containerStatuses?.[0]?.restartCount ?? 0
+            },
+            count => count > 0,
+          )
+        })
+        await orders.until('Ready', 'False DiskEmpty')
+      })
+      expect(await orders.identity()).toMatchObject({ incarnation: '1', mayFormat: 'false' })
+      truth.giveUp()
+      await orders.patchBroker({ replace: { incarnation: 1, dataLoss: 'Accept' } })
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.identity()).toMatchObject({ incarnation: '2', mayFormat: 'false' })
+      expect(await orders.kubectl('get', 'pvc', '-o', 'name')).toContain('data-orders-main-0-1')
     })
-    await orders.until('Ready', 'False DiskEmpty')
-    expect(await orders.identity()).toMatchObject({ incarnation: '1', mayFormat: 'false' })
-    await orders.patchBroker({ replace: { incarnation: 1, dataLoss: 'Accept' } })
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.identity()).toMatchObject({ incarnation: '2', mayFormat: 'false' })
-    expect(await orders.kubectl('get', 'pvc', '-o', 'name')).toContain('data-orders-main-0-1')
   })
 })

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import type { Node } from '../node/node.ts'
-import { TruthChecker, truthful } from '../truth-checker.ts'
 import { installChart } from './installed.ts'
 import { Orders, pod } from './orders.ts'
-import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
+import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const orders = new Orders('node-faults')
 
@@ -30,13 +29,8 @@ describeOnNodes('a broker whose node fails', () => {
   test.each([
     ['loses its power', (node: Node) => node.kill(), (node: Node) => node.start()],
     ['is cut off', async (node: Node) => node.pullCable(), async (node: Node) => node.plugCable()],
-  ])(
-    'is not ready while its node %s, and has every record when it is back',
-    async (_, fail, mend) => {
-      const { plane, names } = sharedAccess()
-      const { namespace } = orders
-      const truth = new TruthChecker({ plane, names, namespace, name: 'orders' })
-      await eventually('records', () => truth.succeeded.fetch >= 10)
+  ])('is not ready while its node %s, and has every record when it is back', (_, fail, mend) =>
+    orders.truthfully(120_000, async () => {
       const [identity, node] = [await orders.identity(), await nodeOfBroker()]
       await fail(node)
       try {
@@ -46,7 +40,6 @@ describeOnNodes('a broker whose node fails', () => {
       }
       await orders.until('Stable', 'True Stable')
       expect(await orders.identity()).toEqual(identity)
-      truthful(await truth.stop(), { longestWaitMsMax: 120_000 })
-    },
+    }),
   )
 })

@@ -2,7 +2,7 @@ import type { LogBroker } from '../../../src/operator/crd/broker.ts'
 import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
 import type { Pod, PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { TruthChecker } from '../truth-checker.ts'
+import { TruthChecker, truthful } from '../truth-checker.ts'
 import { example } from './installed.ts'
 import { sharedAccess, sharedCluster } from './shared.ts'
 
@@ -43,6 +43,25 @@ export class Orders {
   truth(): TruthChecker {
     const { plane, names } = sharedAccess()
     return new TruthChecker({ plane, names, namespace: this.namespace, name: 'orders' })
+  }
+
+  /**
+   * Load on the cluster for the time of `act`, through which it has to tell the truth of itself, to keep what it
+   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`.
+   */
+  async truthfully(
+    longestWaitMsMax: number,
+    act: (truth: TruthChecker) => Promise<void>,
+  ): Promise<void> {
+    const truth = this.truth()
+    try {
+      await eventually('records that came back', () => truth.succeeded.fetch >= 10)
+      await act(truth)
+    } catch (error) {
+      await truth.stop()
+      throw error
+    }
+    truthful(await truth.stop(), { longestWaitMsMax })
   }
 
   cluster(): Promise<LogCluster> {

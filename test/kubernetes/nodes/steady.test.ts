@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
-import { TruthChecker, truthful } from '../truth-checker.ts'
 import { chart, example, installChart, operatorNamespace } from './installed.ts'
 import { Orders } from './orders.ts'
 import { reserved } from '../operator-rights.ts'
@@ -43,26 +42,23 @@ describeOnNodes('an operator whose clusters have converged', () => {
   test(
     'writes nothing but its Lease, while clients produce and fetch',
     { timeout: (steadySeconds + 240) * 1_000 },
-    async () => {
-      const { plane, names } = sharedAccess()
-      const { namespace } = orders
-      const truth = new TruthChecker({ plane, names, namespace, name: 'orders' })
-      await eventually('records that came back', () => truth.succeeded.fetch >= 10)
-      await eventually('rest', msSinceWrite, ms => ms >= quietMs, 120_000)
-      const mark = plane.audit.mark()
-      const before = truth.succeeded.fetch
-      const end = performance.now() + steadySeconds * 1_000
-      while (performance.now() < end) {
-        await sleep(1_000)
-        expect(writes(operator, mark).filter(isAct).map(told)).toEqual([])
-      }
-      // It was there, and so were the clients.
-      expect(writes(operator, mark).length).toBeGreaterThan(0)
-      expect(truth.succeeded.fetch).toBeGreaterThan(before)
-      // Not bounded here: their Role names what they may write, which is their Lease and the ring.
-      console.log(`brokers wrote in ${steadySeconds} s:`, counted(writes(broker, mark).map(told)))
-      truthful(await truth.stop(), { longestWaitMsMax: 10_000 })
-    },
+    () =>
+      orders.truthfully(10_000, async truth => {
+        const { plane } = sharedAccess()
+        await eventually('rest', msSinceWrite, ms => ms >= quietMs, 120_000)
+        const mark = plane.audit.mark()
+        const before = truth.succeeded.fetch
+        const end = performance.now() + steadySeconds * 1_000
+        while (performance.now() < end) {
+          await sleep(1_000)
+          expect(writes(operator, mark).filter(isAct).map(told)).toEqual([])
+        }
+        // It was there, and so were the clients.
+        expect(writes(operator, mark).length).toBeGreaterThan(0)
+        expect(truth.succeeded.fetch).toBeGreaterThan(before)
+        // Not bounded here: their Role names what they may write, which is their Lease and the ring.
+        console.log(`brokers wrote in ${steadySeconds} s:`, counted(writes(broker, mark).map(told)))
+      }),
   )
 
   // Of this file's cluster alone, since it is chance which files ran before; `unneeded` has what it cannot bring about.
