@@ -10,7 +10,7 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
   bench: {
     limits: {
       file: 'bench/limits.ts',
-      what: 'what this machine could do at most, beside what we do',
+      what: 'what this machine could do at most, beside what we do: [MiB sent a run]',
     },
     'versus-kafka': {
       file: 'bench/versus-kafka.ts',

@@ -40,3 +40,20 @@ test.each([
     quarantineReason: quarantine,
   })
 })
+
+test('what has still to be copied is counted by follower, and of nobody in sync', () => {
+  const partition = (isr: readonly number[], ...behind: [number, number][]) => ({
+    role: { isr },
+    followersBehind: () => behind.map(([brokerId, bytes]) => ({ brokerId, bytes, seconds: null })),
+  })
+  const partitions = [
+    partition([3, 1], [1, 500], [2, 70]),
+    partition([3], [2, 30], [1, 4]),
+    { role: null, followersBehind: () => [] },
+  ]
+  const parts = { partitions: { all: () => partitions, offline: () => [] } as never }
+  expect(statusOf(facts, parts).catchingUp).toEqual([
+    { brokerId: 2, bytes: 100 },
+    { brokerId: 1, bytes: 4 },
+  ])
+})

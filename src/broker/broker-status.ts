@@ -54,6 +54,7 @@ export function statusOf(facts: StatusFacts, parts: StatusParts): BrokerStatus {
     }),
     awaitedCopySequence: cluster === undefined || alone !== null ? awaitedCopy(parts) : -1,
     uncopiedCount: uncopiedCount(cluster?.image, partitions),
+    catchingUp: catchingUp(partitions),
     metadataSequence: cluster?.image.sequence ?? -1,
     controllerId: cluster?.image.controllerId ?? -1,
     ...countedIn(cluster),
@@ -79,6 +80,18 @@ function uncopiedCount(
     if (isLacking) count++
   }
   return count
+}
+
+/** Whoever lags and is in sync is none that has something to copy first. */
+function catchingUp(partitions: Partitions | undefined): { brokerId: number; bytes: number }[] {
+  const byBroker = new Map<number, number>()
+  for (const partition of partitions?.all() ?? []) {
+    const isr = partition.role?.isr ?? []
+    for (const { brokerId, bytes } of partition.followersBehind()) {
+      if (!isr.includes(brokerId)) byBroker.set(brokerId, (byBroker.get(brokerId) ?? 0) + bytes)
+    }
+  }
+  return Array.from(byBroker, ([brokerId, bytes]) => ({ brokerId, bytes }))
 }
 
 /**

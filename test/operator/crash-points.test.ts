@@ -242,6 +242,8 @@ async function created(world: World): Promise<void> {
 async function begun(story: Story): Promise<World> {
   const world = new World()
   await story.before?.(world)
+  // Who is restarted at once would never be seen to be down.
+  if (story.isLong === true) world.nodes.startTicks = 3
   return world
 }
 

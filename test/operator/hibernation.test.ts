@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { LogBroker } from '../../src/operator/crd/broker.ts'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import type { Pod, StatefulSet } from '../../src/operator/kubernetes/objects.ts'
-import { created, minimal, reasons, type World } from './world.ts'
+import { created, minimal, reasons, World } from './world.ts'
 
 const freeze = 'hibernation.freeze.enable'
 
@@ -124,6 +125,47 @@ describe('the hibernation of several brokers', () => {
     world.apply(three())
     await world.converge()
     expect(world.condition('Ready')).toBe('True Serving')
+  })
+})
+
+describe('a broker whose absence is accepted', () => {
+  const accept = (world: World, name: string): void => {
+    const live = world.get<LogBroker>('LogBroker', name)
+    world.api.put({ ...live, spec: { ...live.spec, absence: 'Accepted' } } as typeof live)
+  }
+  async function withSilent(): Promise<World> {
+    const world = new World().withNodes(3)
+    world.apply(three())
+    await world.converge()
+    // No longer one that begins.
+    world.clock.advance(60_000)
+    world.nodes.silence(world.nodes.nodeOf(world.get<Pod>('Pod', 'orders-main-1-0')))
+    return world
+  }
+
+  test('holds neither the sleep nor the wake up, once the others have taken it out', async () => {
+    const world = await withSilent()
+    world.apply(asleep)
+    await go(world, 8)
+    expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
+    accept(world, 'orders-main-1')
+    await world.converge()
+    expect(podCount(world)).toBe(0)
+    expect(world.condition('Ready')).toBe('False Hibernated')
+    world.apply(three())
+    await world.converge()
+    expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
+    expect(world.condition('Ready')).toBe('True ServingWithout')
+  })
+
+  test('is waited for as any other while it runs, and while the others count on it', async () => {
+    const world = await created(three())
+    accept(world, 'orders-main-1')
+    world.disks.cluster.behind.add(1)
+    await go(world, 3)
+    world.apply(asleep)
+    await go(world, 8)
+    expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
   })
 })
 

@@ -38,6 +38,8 @@ export class MemoryNodes {
   readonly missingImages = new Set<string>()
   /** The controller of StatefulSets does not see what is new. */
   holdStatefulSets = false
+  /** For so many ticks a new pod of a broker does not run yet. */
+  startTicks = 0
   /** The node is gone with all that ran there, and nobody tells that of its pods. */
   isDead = false
   /** Where a pod runs. */
@@ -54,6 +56,8 @@ export class MemoryNodes {
   readonly #silent = new Set<string>()
   /** Where the volume of a claim is; each on a node of its own, as far as there are some. */
   readonly #names: string[] = []
+  /** By name of the pod, ticks that it still takes until it runs. */
+  readonly #starting = new Map<string, number>()
   #count = 0
 
   constructor(api: MemoryApi, clock: SimClock, disks: StubDisks) {
@@ -132,10 +136,17 @@ export class MemoryNodes {
     for (const each of this.#api.all<Service>('Service')) this.#givePorts(each)
     const pods = this.isDead ? [] : this.#api.all<Pod>('Pod')
     const running = pods.filter(({ spec }) => !this.#silent.has(spec?.nodeName ?? ''))
-    for (const each of running) this.#runPod(each)
-    this.#disks.keep(new Set(running.map(ipOf)))
+    const begun = running.filter(pod => !this.#isStarting(pod))
+    for (const each of begun) this.#runPod(each)
+    this.#disks.keep(new Set(begun.map(ipOf)))
     this.#protectClaims()
-    return this.#version() !== before
+    return this.#version() !== before || begun.length < running.length
+  }
+
+  #isStarting({ metadata: { name } }: Pod): boolean {
+    const left = this.#starting.get(name) ?? 0
+    this.#starting.set(name, Math.max(0, left - 1))
+    return left > 0
   }
 
   #version(): string {
@@ -159,6 +170,7 @@ export class MemoryNodes {
     const { metadata, spec } = set.spec!.template
     const { name, uid } = set.metadata
     this.starts.push(at.name)
+    this.#starting.set(at.name, this.startTicks)
     this.#api.put({
       apiVersion: 'v1',
       kind: 'Pod',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Prng } from '../../src/lib/prng.ts'
+import type { LogBroker } from '../../src/operator/crd/broker.ts'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import { Crash, created, minimal, reasons, type World } from './world.ts'
 
@@ -125,5 +126,25 @@ describe('passwords of the private listeners', () => {
     await world.converge()
     expect(world.secret('broker.other')).toBe('')
     expect(world.secret('revision')).toBe('3')
+  })
+
+  test('are changed past a broker whose absence is accepted, unless it answers', async () => {
+    const world = await created(three)
+    const kubelets = slowKubelets(world)
+    const live = world.get<LogBroker>('LogBroker', 'orders-main-1')
+    world.api.put({ ...live, spec: { ...live.spec, absence: 'Accepted' } } as typeof live)
+    world.apply(rotated)
+    const goWithoutOne = async (): Promise<void> => {
+      for (let round = 0; round < 3; round++) {
+        for (const id of [0, 2]) kubelets.sync(id)
+        await go(world, 8)
+      }
+    }
+    await goWithoutOne()
+    expect(world.secret('revision')).toBe('1')
+    world.disks.mute.add(1)
+    world.api.remove('Pod', { namespace: 'streaming', name: 'orders-main-1-0' })
+    await goWithoutOne()
+    expect([world.secret('broker.other'), world.secret('revision')]).toEqual(['', '3'])
   })
 })

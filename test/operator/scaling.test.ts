@@ -195,11 +195,20 @@ describe('a cluster that becomes larger', () => {
     world.apply(of(4))
     await world.converge()
     expect(world.condition('Progressing')).toBe('True Rebalancing')
-    expect(world.cluster.status.rebalance).toEqual({
-      reason: 'BrokersArrive',
-      moving: 50,
-      waiting: 100,
-    })
+    const rebalance = { reason: 'BrokersArrive', moving: 50, waiting: 100 }
+    expect(world.cluster.status.rebalance).toEqual(rebalance)
+    // Two leaders tell of the new one, and one of somebody else.
+    const { catchingUp } = world.disks.cluster
+    catchingUp.set(0, [{ brokerId: 3, bytes: 3 * 2 ** 30 }])
+    catchingUp.set(1, [
+      { brokerId: 3, bytes: 1.5 * 2 ** 30 },
+      { brokerId: 2, bytes: 2 ** 30 },
+    ])
+    await world.converge()
+    expect(world.cluster.status.rebalance).toEqual({ ...rebalance, catchUp: '5.5Gi' })
+    const ofBroker = (id: number) => world.get<LogBroker>('LogBroker', `orders-main-${id}`)
+    expect([1, 2, 3].map(id => ofBroker(id).status.catchUp)).toEqual([undefined, '1Gi', '4.5Gi'])
+    catchingUp.clear()
     world.restartOperator()
     world.disks.cluster.isCopySlow = false
     await world.converge()

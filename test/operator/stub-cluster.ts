@@ -16,6 +16,8 @@ export class StubCluster {
   readonly behind = new Set<number>()
   /** What each broker tells of partitions that are not copied. */
   uncopiedCount = 0
+  /** What each broker, as a leader, tells of replicas that are not in sync. */
+  readonly catchingUp = new Map<number, BrokerStatus['catchingUp']>()
   /** Each election, `p-ID>leader`. */
   readonly elections: string[] = []
   /** Who holds what beside that, where a test cares. */

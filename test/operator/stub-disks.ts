@@ -152,6 +152,9 @@ export class StubDisks {
         pageCacheSource: 'mincore',
         metadataSequence: 1,
         uncopiedCount: cluster.uncopiedCount,
+        get catchingUp() {
+          return cluster.catchingUp.get(brokerId) ?? []
+        },
         awaitedCopySequence: this.copies?.get(brokerId) ?? -1,
         get credentialsRevision() {
           return revisionAt(brokerId)

@@ -41,6 +41,8 @@ const logTests: Finder = {
   files: ['src/broker/log/log', 'src/broker/log/directory'],
 }
 const copyTests: Finder = { kind: 'tests', files: ['src/broker/metadata/copy'] }
+/** The operator ends at each of its writes, and never more than one broker is down. */
+const operatorEnds: Finder = { kind: 'tests', files: ['test/operator/crash-points'] }
 const kills: Finder = {
   kind: 'simulation',
   seedCount: 20,
@@ -51,7 +53,7 @@ const kills: Finder = {
 
 /**
  * The list of durability.md 5.4: mistakes that lose, double or reorder what was acknowledged, one at a time. Some of the
- * storage's own are in test/crash/planted-bugs.ts, and are looked for at every crash point.
+ * storage's own are in test/crash/planted-bugs.ts, and are looked for at every crash point. One is the operator's: two brokers down at once.
  */
 export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'truncates-to-watermark': {
@@ -231,5 +233,15 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: 'epochs.assign(header.leaderEpoch, header.baseOffset)',
     to: 'void epochs',
     foundBy: { kind: 'tests', files: ['src/broker/log/append/growth', 'src/broker/log/log.test'] },
+  },
+  'restarts-while-one-is-away': {
+    file: 'src/operator/plan/roll.ts',
+    from: 'const away = views.find(view => !isServing(view))',
+    to: 'const away = views.find(view => view.pod === null)',
+    also: {
+      from: 'if (count > 0) return wait(riskText(count, names), { next, partitions: names })',
+      to: 'if (count > 1_000) return wait(riskText(count, names), { next, partitions: names })',
+    },
+    foundBy: operatorEnds,
   },
 }

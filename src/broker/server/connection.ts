@@ -71,6 +71,7 @@ export class ServerConnection implements ConnectionEvents {
   #state: 'serving' | 'stopping' | 'ending' | 'closed' = 'serving'
   #isPaused = false
   #isAdvancing = false
+  #advancesSoon = false
   #hasProduced = false
   /** Why we closed it. */
   #reason: string | null = null
@@ -288,9 +289,17 @@ export class ServerConnection implements ConnectionEvents {
   /** An answer that came by promise; it goes nowhere where the connection has ended meanwhile. */
   #late(request: OpenRequest, act: () => void): void {
     if (!this.#open.includes(request)) return
-    this.#guarded(request.facts, () => {
-      act()
-      this.#advance()
+    this.#guarded(request.facts, act)
+    this.#advanceSoon()
+  }
+
+  /** Behind the promises that are settled already: answers that one write made ready leave together. */
+  #advanceSoon(): void {
+    if (this.#advancesSoon) return
+    this.#advancesSoon = true
+    void Promise.resolve().then(() => {
+      this.#advancesSoon = false
+      this.#guarded(null, () => this.#advance())
     })
   }
 

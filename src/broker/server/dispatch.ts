@@ -53,9 +53,10 @@ export class Dispatcher {
   /** Reads the header of a frame. Throws nothing for what a client can send. */
   dispatch(bytes: Uint8Array): Dispatch {
     try {
-      const { bodyAt, ...header } = readRequestHeader(bytes, this.#apiByKey)
-      const route = this.#route(header.apiKey)
-      const facts = { ...header, api: this.#apiName(header.apiKey) }
+      const header = readRequestHeader(bytes, this.#apiByKey)
+      const { api, apiKey, apiVersion, correlationId, clientId, bodyAt } = header
+      const route = this.#route(apiKey)
+      const facts = { apiKey, api: api.name, apiVersion, correlationId, clientId }
       if (route !== undefined) return { kind: 'request', facts, route, bodyAt }
       const fault = new ConnectionFault('unserved-api', 'this broker does not serve the API')
       return { kind: 'fault', facts, fault }

@@ -35,6 +35,22 @@ describe('order', () => {
     expect(answered(client)).toEqual([1, 2, 3])
   })
 
+  test('Produces that one write answers leave in one send', async () => {
+    await t.start()
+    const written = Promise.withResolvers<void>()
+    t.whenProduced = written.promise
+    const [client, other] = [t.connect(), t.connect()]
+    client.arrive(askProduce(1), askProduce(2))
+    other.arrive(askProduce(3))
+    client.arrive(askProduce(4))
+    written.resolve()
+    await t.clock.settle()
+    expect(client.sends).toHaveLength(1)
+    const correlationIds = client.answers().map(bytes => readInt32(bytes, 0))
+    expect(correlationIds).toEqual([1, 2, 4])
+    expect(other.sends).toHaveLength(1)
+  })
+
   test('a request without an answer (acks=0) holds up nobody', async () => {
     await t.start()
     t.act = number => (number === 2 ? null : undefined)

@@ -8,6 +8,7 @@ import { inSyncInstruments } from './in-sync-instruments.ts'
 import { replicationInstruments } from './replication-instruments.ts'
 import { coldReadInstruments } from './cold-read-instruments.ts'
 import { groupInstruments } from './group-instruments.ts'
+import { DurationHistogram } from './durations.ts'
 import { counter, gauge } from './instruments.ts'
 import { kafkaExporterInstruments } from './kafka-exporter-instruments.ts'
 import { processInstruments } from './process-instruments.ts'
@@ -44,7 +45,7 @@ export class Metrics {
   readonly #closed = new Tally(['reason'])
   readonly #faults = new Tally(['reason'])
   readonly #logins = new Tally(['listener'])
-  readonly #latency: Histogram<'api'>
+  readonly #latency = latencyHistogram()
   readonly #lag: Histogram
   readonly #meters = new Map<string, ApiMeter>()
   /** Of the metadata store and of the controller, as this broker finds them. */
@@ -54,7 +55,7 @@ export class Metrics {
   readonly pressurePauses: Cell = { value: 0 }
 
   constructor() {
-    this.#latency = latencyHistogram(this.registry)
+    this.registry.registerMetric(this.#latency)
     this.#lag = lagHistogram(this.registry)
     for (const limit of ['max.connections', 'max.connections.per.ip']) this.#refused.cell(limit)
     this.#faults.cell('frame')
@@ -84,7 +85,7 @@ export class Metrics {
   api(name: string): ApiMeter {
     const known = this.#meters.get(name)
     if (known !== undefined) return known
-    const latency = this.#latency.labels(name)
+    const latency = this.#latency.duration(name)
     const errors = new Map(ofBrokers.map(error => [error, this.#errors.cell(name, error)]))
     const meter: ApiMeter = {
       requests: this.#requests.cell(name),
@@ -187,14 +188,13 @@ export class Metrics {
   }
 }
 
-function latencyHistogram(registry: Registry): Histogram<'api'> {
-  return new Histogram({
-    name: 'logcluster_request_duration_seconds',
-    help: 'From the whole request to its answer in the output queue, by API; long polls wait in it.',
-    labelNames: ['api'],
-    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30],
-    registers: [registry],
-  })
+function latencyHistogram(): DurationHistogram<'api'> {
+  return new DurationHistogram(
+    'logcluster_request_duration_seconds',
+    'From the whole request to its answer in the output queue, by API; long polls wait in it.',
+    'api',
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30],
+  )
 }
 
 function lagHistogram(registry: Registry): Histogram {

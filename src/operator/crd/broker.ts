@@ -59,13 +59,17 @@ export const logBrokerSpec = field(
         })
         .optional(),
       {
-        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
+        text: "Gives the broker a new disk. `kubectl logcluster replace` writes it; it, `absence`, `acceptDataLoss`, `leadership` and `restartedAt` are the only parts of this object that are a person's.",
         change: 'restart',
       },
     ),
     leadership: field(z.enum(['Normal', 'Drained']).optional(), {
       text: 'Drained: the broker leads nothing that another in sync can lead, until this is Normal again or is removed. `kubectl logcluster drain` and `undrain` write it.',
       change: 'dynamic',
+    }),
+    absence: field(z.enum(['Awaited', 'Accepted']).optional(), {
+      text: 'Accepted: while the broker is away, neither hibernation nor a change of passwords waits for it. Its copy is then older than the others until it is back. Awaited, or nothing: they wait.',
+      change: 'none',
     }),
     acceptDataLoss: field(
       wholeList(
@@ -88,7 +92,7 @@ export const logBrokerSpec = field(
     ),
   }),
   {
-    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership` and `acceptDataLoss`.',
+    text: 'What is wanted. The operator writes it, but for `restartedAt`, `replace`, `leadership`, `absence` and `acceptDataLoss`.',
   },
 )
 
@@ -154,6 +158,9 @@ export const logBrokerStatus = field(
           text: 'A disk that is given up, from the moment that this is proven until the broker serves from its next one. Nothing that comes back meanwhile undoes it.',
         },
       ),
+      catchUp: field(text(32).optional(), {
+        text: 'What its replicas that are not in sync have still to copy, as the leaders of the partitions tell it: a quantity, of two digits. Not there below 1Mi.',
+      }),
       appliedConfig: field(
         z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
         {

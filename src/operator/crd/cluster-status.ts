@@ -71,6 +71,9 @@ export const logClusterStatus = field(
               text: 'Partitions that are on their way, whoever asked for it.',
             }),
             waiting: field(integer(0, 10_000_000), { text: 'Partitions that have still to move.' }),
+            catchUp: field(text(32).optional(), {
+              text: 'What all replicas that are not in sync have still to copy, as the leaders of the partitions tell it: a quantity, of two digits. What has still to begin is not in it. Not there below 1Mi.',
+            }),
           })
           .optional(),
         { text: 'Replicas that move from broker to broker; not there while none do.' },

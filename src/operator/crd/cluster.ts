@@ -159,6 +159,18 @@ export const logClusterSpec = field(
   { text: 'What is wanted.', rules: rulesOfSpec },
 )
 
+/** A larger size that no volume was given: it is taken back where it was written. */
+const isExpansionRefused =
+  "(has(self.status) && has(self.status.conditions) && self.status.conditions.exists(each, each.reason == 'ExpansionRefused'))"
+
+/** Of a pool that was `old`: what is no quantity is told by another rule. */
+const isShrunk = ['pool', 'old']
+  .map(each => `isQuantity(string(${each}.storage.volumes[0].size))`)
+  .concat(
+    'quantity(string(pool.storage.volumes[0].size)).isLessThan(quantity(string(old.storage.volumes[0].size)))',
+  )
+  .join(' && ')
+
 /** Rules that look at more than the spec. */
 export const logClusterRules: readonly Rule[] = [
   {
@@ -175,6 +187,11 @@ export const logClusterRules: readonly Rule[] = [
     rule: '!has(self.spec.clusterId) || !has(self.status) || !has(self.status.clusterId) || self.spec.clusterId == self.status.clusterId',
     message:
       'spec.clusterId must be the id that the cluster has, which is in status.clusterId: remove it, or make a new LogCluster to adopt other volumes',
+  },
+  {
+    rule: `${isExpansionRefused} || oldSelf.spec.pools.all(old, !self.spec.pools.exists(pool, pool.name == old.name && ${isShrunk}))`,
+    message:
+      'the size of a volume can only grow, because a file system in use cannot shrink, unless a condition says ExpansionRefused of the larger one: give back the earlier size, or move to a new LogCluster',
   },
 ]
 

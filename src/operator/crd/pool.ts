@@ -11,7 +11,7 @@ const volume = z.object({
     rules: nameRules('the name of a volume', 12),
   }),
   size: field(quantity(), {
-    text: 'What is asked for, a quantity. It only grows: then claims are expanded while brokers run.',
+    text: 'What is asked for, a quantity. It only grows: then claims are expanded while brokers run. What a StorageClass refused can be taken back.',
     change: 'none',
   }),
   storageClassName: field(text(253).optional(), {
@@ -27,11 +27,6 @@ const volumes = field(
         {
           rule: "isQuantity(string(self.size)) && quantity(string(self.size)).isGreaterThan(quantity('0'))",
           message: 'the size of a volume must be a quantity above zero, such as 100Gi',
-        },
-        {
-          rule: '!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0',
-          message:
-            'the size of a volume can only grow, because a file system in use cannot shrink: give back the earlier size, or move to a new LogCluster',
         },
         {
           rule: 'has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)',

@@ -1,9 +1,11 @@
+import { isAbsenceAccepted } from './absence.ts'
 import type { BrokerView } from './broker-view.ts'
 import { departingOf } from './departure.ts'
 import { durationOf } from './duration.ts'
 import type { Observed } from './observed.ts'
 import { isServing } from './pod-health.ts'
 import type { Step } from './step.ts'
+import { toldCluster } from './told.ts'
 
 /** What brokers are told by who keeps in-sync sets (src/broker/metadata/replicas.ts). */
 const freezeConfig = 'hibernation.freeze.enable'
@@ -43,11 +45,12 @@ function toSleep(observed: Observed, views: readonly BrokerView[]): Hibernation 
   if (views.every(({ pod }) => pod === null)) return { kind: 'stop' }
   if (isBegun && told.every(isFrozenAt)) return { kind: 'stop' }
   const wait = (waitsFor: string): Hibernation => ({ kind: 'wait', isFrozen, waitsFor })
-  const away = views.find(view => !isServing(view))
+  const awaited = awaitedOf(views)
+  const away = awaited.find(view => !isServing(view))
   if (away !== undefined) return wait(`broker ${away.broker.name} does not serve in sync`)
   const [leaving] = departingOf(observed)
   if (leaving !== undefined) return wait(`broker ${leaving.metadata.name} leaves first`)
-  const deaf = views.find(view => !isFrozenAt(view))
+  const deaf = awaited.find(view => !isFrozenAt(view))
   if (deaf !== undefined) {
     const [teller] = told
     if (isFrozen || teller === undefined) {
@@ -55,9 +58,21 @@ function toSleep(observed: Observed, views: readonly BrokerView[]): Hibernation 
     }
     return { kind: 'freeze', teller: teller.broker.name }
   }
-  const ahead = views.find(view => uncopiedCount(view) !== 0)
+  const ahead = awaited.find(view => uncopiedCount(view) !== 0)
   if (ahead === undefined) return { kind: 'stop' }
   return wait(`what broker ${ahead.broker.name} leads is not copied yet`)
+}
+
+/**
+ * Whom the way to sleep waits for. One whose absence is accepted is left behind only where the others have taken it out: then nothing is
+ * committed by it, whether it still runs somewhere or not, and no in-sync set changes by the sleep.
+ */
+function awaitedOf(views: readonly BrokerView[]): readonly BrokerView[] {
+  const told = toldCluster(views)
+  return views.filter(view => {
+    const isFenced = told?.brokers.get(view.broker.brokerId)?.isFenced === true
+    return !isFenced || isServing(view) || !isAbsenceAccepted(view.logBroker)
+  })
 }
 
 /** A broker that is long in coming is waited for no longer: the others have all that is committed, and it catches up. */
@@ -65,7 +80,8 @@ function toWake({ cluster, nowMs }: Observed, views: readonly BrokerView[]): Hib
   const frozen = views.filter(isFrozenAt)
   if (frozen.length === 0) return { kind: 'awake' }
   const graceMs = durationOf(cluster.spec.disruption.nodeGracePeriod) ?? Infinity
-  const isGivenUp = ({ pod }: BrokerView): boolean =>
+  const isGivenUp = ({ pod, logBroker }: BrokerView): boolean =>
+    isAbsenceAccepted(logBroker) ||
     nowMs - Date.parse(pod?.metadata.creationTimestamp ?? '') > graceMs
   const late = views.find(view => !isServing(view) && !isGivenUp(view))
   const teller = frozen.find(isServing)

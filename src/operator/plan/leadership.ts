@@ -24,7 +24,8 @@ export function drainReason(
 
 /**
  * Moves leadership off brokers that are about to go, and gives it back once they serve in sync. The controller keeps to it whoever that is, and
- * for as long as nobody takes it back; of a single broker there is nobody to hand over to.
+ * for as long as nobody takes it back; of a single broker there is nobody to hand over to. In a roll both are one hand-over: who was
+ * restarted leads again first, so that who is next hands over to it too, and no partition moves more than once by it.
  */
 export function leadershipSteps(
   observed: Observed,
@@ -32,16 +33,22 @@ export function leadershipSteps(
   { told, roll }: { readonly told: ToldCluster | null; readonly roll: Roll },
 ): Step[] {
   if (views.length === 1 || told === null) return []
-  return views.flatMap(view => {
+  const back: Step[] = []
+  const off: Step[] = []
+  for (const view of views) {
     const known = told.brokers.get(view.broker.brokerId)
     // Its own settings are taken by the broker itself, and by no other.
-    if (known === undefined || view.sight?.kind !== 'seen') return []
+    if (known === undefined || view.sight?.kind !== 'seen') continue
     const reason = drainReason(view, observed, roll)
-    if (reason === null) return known.isDrained && isServing(view) ? [givenBack(view)] : []
+    if (reason === null) {
+      if (known.isDrained && isServing(view)) back.push(givenBack(view))
+      continue
+    }
     // A broker that leads nothing is restarted as it is.
-    if (known.isDrained || (roll.kind === 'restart' && roll.next === view)) return []
-    return [drained(view, reason)]
-  })
+    const isGoing = roll.kind === 'restart' && roll.next === view
+    if (!known.isDrained && !isGoing) off.push(drained(view, reason))
+  }
+  return [...back, ...off]
 }
 
 function drained({ broker }: BrokerView, because: string): Step {

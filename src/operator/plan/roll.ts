@@ -55,18 +55,7 @@ export function rollOf(
   if (risk === undefined) return wait('the cluster does not know the broker yet', { next })
   const { count, names } = atRisk(risk)
   if (count > 0) return wait(riskText(count, names), { next, partitions: names })
-  const other = views.find(
-    view => view !== next && isHandingBack(view, due, told) && cordonedNodeOf(view, nodes) === null,
-  )
-  if (other !== undefined)
-    return wait(`broker ${other.broker.name} leads again what prefers it`, { next })
   return { kind: risk.leads > 0 && !risk.isDrained ? 'drain' : 'restart', next, due }
-}
-
-/** It leads nothing because it was restarted, and may lead again. */
-function isHandingBack(view: BrokerView, due: readonly BrokerView[], told: ToldCluster): boolean {
-  const isDrained = told.brokers.get(view.broker.brokerId)?.isDrained === true
-  return isDrained && !due.includes(view) && view.logBroker?.spec.leadership !== 'Drained'
 }
 
 /** A process that runs may be in sync sets although it does not serve all of them; one that does not harms nobody by its end. */

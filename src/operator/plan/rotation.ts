@@ -1,3 +1,5 @@
+import { isAbsenceAccepted } from './absence.ts'
+import { named } from './broker-view.ts'
 import { brokerLabel, componentLabel } from '../desired/labels.ts'
 import type { Overlap } from '../desired/secret.ts'
 import type { Observed, SecretSight } from './observed.ts'
@@ -34,12 +36,19 @@ export function rotationOf(observed: Observed): Rotation {
   }
 }
 
-/** Whoever has a pod counts, also one that leaves or does not answer: it may log in any moment. */
-function lateBroker({ pods, sights }: Observed, { revision }: SecretSight): string | null {
+/**
+ * Whoever has a pod counts, also one that leaves or does not answer: it may log in any moment. Not one that does not answer and whose absence is
+ * accepted: whatever it has now, kubelet brings it the Secret of then before it is back.
+ */
+function lateBroker(
+  { pods, sights, logBrokers }: Observed,
+  { revision }: SecretSight,
+): string | null {
   for (const { metadata } of pods) {
     const name = metadata.labels?.[brokerLabel]
     if (metadata.labels?.[componentLabel] !== 'broker' || name === undefined) continue
     const sight = sights.get(name)
+    if (sight?.kind !== 'seen' && isAbsenceAccepted(named(logBrokers, name))) continue
     const told = sight?.kind === 'seen' ? (sight.status.credentialsRevision ?? '') : null
     if (told !== revision) return name
   }

@@ -13,6 +13,7 @@ import { identityStateOf } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
 import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
+import { catchUpBytes, roughQuantity } from './catch-up.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
 
@@ -40,6 +41,7 @@ export function brokerStatus(
       addresses: addresses(view),
       retiredVolumes: retiredVolumes(view, now),
       diskLost: diskLost(view, now),
+      catchUp: roughQuantity(catchUpBytes(observed).get(broker.brokerId) ?? 0),
       appliedConfig: appliedConfig(view, settings),
       restartedAt: annotations[restartedAtAnnotation] ?? before?.restartedAt,
       version: told?.version ?? before?.version,

@@ -1,10 +1,11 @@
 import type { LogClusterStatus } from '../crd/cluster.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
+import { catchUpBytes, roughQuantity } from './catch-up.ts'
 
 /** Replicas that move, as numbers; undefined where none do, and none have to. */
 export function rebalanceStatus(
-  { places }: Pick<Observed, 'places'>,
+  { places, sights }: Pick<Observed, 'places' | 'sights'>,
   { scaling: { departing, away, rebalance } }: Plan,
 ): LogClusterStatus['rebalance'] {
   const moving = places?.movingCount ?? 0
@@ -22,5 +23,7 @@ export function rebalanceStatus(
         : isArriving
           ? 'BrokersArrive'
           : 'Asked'
-  return { reason, moving, waiting }
+  const bytes = [...catchUpBytes({ sights }).values()].reduce((sum, each) => sum + each, 0)
+  const catchUp = roughQuantity(bytes)
+  return { reason, moving, waiting, ...(catchUp === undefined ? {} : { catchUp }) }
 }

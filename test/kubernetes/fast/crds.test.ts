@@ -153,6 +153,32 @@ test('a volume grows, a topic gets partitions, a listener comes and goes', async
   await kubectl(['delete', 'lc-all', '--all'])
 })
 
+test('a size that no volume was given is taken back, and another one is not', async () => {
+  await kubectl(['create', '-f', '-'], cluster)
+  const size = (wanted: string): Loose => {
+    const [pool] = cluster.spec.pools
+    const [volume] = pool!.storage.volumes
+    const storage = { volumes: [{ ...volume, size: wanted }] }
+    return { spec: { pools: [{ ...pool, storage }] } }
+  }
+  const patch = ['patch', 'lc', 'orders', '--type=merge', '-p']
+  await kubectl([...patch, JSON.stringify(size('20Gi'))])
+  expect(await refusal([...patch, JSON.stringify(size('10Gi'))], {})).toContain('can only grow')
+  const conditions = [
+    {
+      type: 'StorageHealthy',
+      status: 'False',
+      reason: 'ExpansionRefused',
+      message: '',
+      lastTransitionTime: '2026-11-28T12:00:00Z',
+    },
+  ]
+  await kubectl([...patch, JSON.stringify({ status: { conditions } }), '--subresource=status'])
+  await kubectl([...patch, JSON.stringify(size('10Gi'))])
+  expect((await read('lc', 'orders'))['spec'].pools[0].storage.volumes[0].size).toBe('10Gi')
+  await kubectl(['delete', 'lc', 'orders'])
+})
+
 test('defaults are filled in, config is kept as it is, and what is unknown elsewhere goes', async () => {
   const config = { 'log.retention.hours': 168, 'log.cleaner.min.cleanable.ratio': 0.5, 'a.b': true }
   const volumes = [{ name: 'data', size: '1Gi' }]

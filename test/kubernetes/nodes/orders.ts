@@ -146,5 +146,5 @@ export class Orders {
   }
 }
 
-/** Pods are given their time to end, and on a loaded machine that is some. */
-const namespaceMs = 100_000
+/** Pods are given their time to end, and on a loaded machine that is some; Kubernetes looks again a minute later, and after an outage it begins late. */
+const namespaceMs = 200_000

@@ -106,6 +106,18 @@ export class Several extends Orders {
     return told.toSorted()
   }
 
+  /** How often each partition was elected so far, by `topic-index`. */
+  async electionCounts(): Promise<ReadonlyMap<string, number>> {
+    return new Map(
+      (await this.#topics()).flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, leaderEpoch }) => [
+          `${name}-${partitionIndex}`,
+          leaderEpoch,
+        ]),
+      ),
+    )
+  }
+
   /** Partitions that have fewer replicas in sync than replicas, as one of the brokers tells it; or why nobody told. */
   async #lagging(): Promise<readonly string[]> {
     try {

@@ -51,11 +51,16 @@ describeOnNodes('three brokers under load', () => {
 
   test('are restarted one by one, and no client notices', { timeout: longMs }, async () => {
     const before = await orders.uids()
+    const epochs = await orders.electionCounts()
     const truth = await load()
     await orders.patch({ restartedAt: new Date().toISOString() })
     await orders.until('Stable', 'True Stable', longMs)
     expect((await orders.uids()).filter(uid => before.includes(uid))).toEqual([])
     await unnoticed(truth)
+    // Away from who prefers it, and back, whatever else of the roll.
+    for (const [partition, count] of await orders.electionCounts()) {
+      expect(count - (epochs.get(partition) ?? 0), partition).toBeLessThanOrEqual(2)
+    }
     const told = await orders.events()
     for (const reason of ['LeadershipDrained', 'LeadershipGivenBack', 'BrokerRestarted']) {
       expect(told).toContain(reason)

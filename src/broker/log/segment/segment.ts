@@ -117,11 +117,10 @@ export class Segment {
 
   /** The open file. @throws DiskError where it cannot be opened any more */
   get file(): DiskFile {
-    const path = this.pathOf('log')
     if (this.#isClosed || (this.#file === null && this.#isRemoved)) {
-      throw new DiskError('open', path, 'EBADF')
+      throw new DiskError('open', this.pathOf('log'), 'EBADF')
     }
-    this.#file ??= this.#place.disk.open(path, 'write')
+    this.#file ??= this.#place.disk.open(this.pathOf('log'), 'write')
     return this.#file
   }
 

@@ -19,12 +19,12 @@ const partitions = { count: int32, names: array(string) }
 /**
  * BrokerStatus: what an operator must know of a broker, at every moment of its life. It is no API of Kafka's: its key
  * lies beyond any that Apache has, and it is served on the private listener only, as soon as that listens. v1 tells of the cluster, v2 of
- * a cluster that is frozen whether all that this broker leads is copied.
+ * a cluster that is frozen whether all that this broker leads is copied, v3 of replicas that catch up.
  */
 export const brokerStatus = api({
   key: 10_000,
   name: 'BrokerStatus',
-  versions: [0, 2],
+  versions: [0, 3],
   flexible: 0,
   request: {},
   response: {
@@ -90,6 +90,8 @@ export const brokerStatus = api({
     awaitedCopySequence: int64.since(2).default(-1),
     /** Which state of the Secret with the passwords of this listener it has, as its operator counts them; empty: none was told. */
     credentialsRevision: string.since(2).default(''),
+    /** What replicas that are not in sync lack of the partitions that it leads, by whose they are. */
+    catchingUp: array({ brokerId: int32, bytes: int64 }).since(3),
   },
 })
 

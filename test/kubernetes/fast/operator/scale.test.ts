@@ -1,11 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clearInterval, setInterval } from 'node:timers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { resources, type Resource } from '../../../../src/operator/kubernetes/resources.ts'
 import type { Draft, Stored } from '../../../../src/operator/kubernetes/objects.ts'
 import { logClusters, logTopics } from '../../../../src/operator/own-kinds.ts'
@@ -13,6 +8,7 @@ import { eventually } from '../../../helpers/eventually.ts'
 import { startControlPlane } from '../../cluster.ts'
 import { apiClient, type ApiClient } from './api-client.ts'
 import { serveBrokers } from './remote-brokers.ts'
+import { buildDriver, mebibytes, type OperatorProcess, startDriver } from './scale-process.ts'
 import { StubNodes } from './stub-nodes.ts'
 
 const clusterCount = 50
@@ -31,6 +27,7 @@ let admin: ApiClient
 let nodes: StubNodes
 let brokers: Awaited<ReturnType<typeof serveBrokers>>
 let kubelet: NodeJS.Timeout
+let driver: ReturnType<typeof buildDriver>
 
 beforeAll(async () => {
   plane = await startControlPlane({
@@ -44,6 +41,7 @@ beforeAll(async () => {
   admin = apiClient(plane.kubeconfig)
   nodes = new StubNodes(admin.api)
   brokers = await serveBrokers(nodes.brokers)
+  driver = buildDriver()
   for (let at = 0; at < 5; at++) await plane.kubectl(['create', 'namespace', namespaceOf(at)])
   await plane.kubectl(['create', 'namespace', 'foreign'])
   let ticking: Promise<void> | null = null
@@ -60,6 +58,7 @@ beforeAll(async () => {
 afterAll(async () => {
   clearInterval(kubelet)
   brokers?.server.close()
+  driver?.[Symbol.dispose]()
   await admin?.[Symbol.asyncDispose]()
   await plane?.[Symbol.asyncDispose]()
 })
@@ -77,54 +76,6 @@ async function create(
     }
   }
   await Promise.all(Array.from({ length: 16 }, worker))
-}
-
-/** The operator as a process; resolves when it serves HTTP. */
-async function operator(kubeconfig: string) {
-  const driver = join(import.meta.dirname, 'scale-driver.ts')
-  const args = [driver, kubeconfig, brokers.url]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  const metrics = async (): Promise<Map<string, number>> => {
-    const text = await (await fetch(`http://127.0.0.1:${line}/metrics`)).text()
-    return new Map(
-      text
-        .split('\n')
-        .filter(row => row !== '' && !row.startsWith('#'))
-        .map(row => [
-          row.slice(0, row.lastIndexOf(' ')),
-          Number(row.slice(row.lastIndexOf(' ') + 1)),
-        ]),
-    )
-  }
-  return {
-    metrics,
-    residentBytes: () => {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024
-    },
-    /** Of one processor, over five seconds. */
-    cpuShare: async (): Promise<string> => {
-      const used = async () => (await metrics()).get('process_cpu_seconds_total') ?? 0
-      const before = await used()
-      await sleep(5000)
-      return `${(((await used()) - before) * 20).toFixed(0)} %`
-    },
-    /** Passes that have ended well, by the kind of their controller. */
-    passes: async (controller: string): Promise<number> => {
-      const all = await metrics()
-      const of = (result: string): number =>
-        all.get(
-          `logcluster_operator_reconcile_total{controller="${controller}",result="${result}"}`,
-        ) ?? 0
-      return of('success') + of('requeue_after')
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
 }
 
 async function readyCount(resource: typeof logClusters | typeof logTopics): Promise<number> {
@@ -167,7 +118,7 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
     }))
     const kubeconfig = plane.kubeconfigOf(`/O=system:masters/CN=${user}`)
     {
-      await using first = await operator(kubeconfig)
+      await using first = await startDriver(driver, [kubeconfig, brokers.url])
       const start = performance.now()
       const ofKind = (resource: typeof logClusters | typeof logTopics, count: number) =>
         eventually(
@@ -205,7 +156,7 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
     }
     const mark = plane.audit.mark()
     const start = performance.now()
-    await using second = await operator(kubeconfig)
+    await using second = await startDriver(driver, [kubeconfig, brokers.url])
     await eventually(
       'every cluster had its pass',
       () => second.passes('logcluster'),
@@ -230,9 +181,7 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
 })
 
 /** Until nothing was written while each cluster had a pass. */
-async function settled({
-  passes,
-}: Pick<Awaited<ReturnType<typeof operator>>, 'passes'>): Promise<void> {
+async function settled({ passes }: OperatorProcess): Promise<void> {
   await eventually(
     'nothing is written any more',
     async () => {
@@ -249,8 +198,4 @@ async function settled({
     count => count === 0,
     patienceMs,
   )
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(0)} MiB`
 }

@@ -6,6 +6,7 @@ import type {
   BrokerAccess,
   Brokers,
   BrokerStatus,
+  ClusterPlaces,
   ConfigChange,
   ConfigsOf,
   Created,
@@ -57,6 +58,10 @@ class StubTopics implements Brokers {
     )
   }
 
+  places(broker: BrokerAccess, topics?: readonly string[]): Promise<ClusterPlaces> {
+    return this.#brokers.places(broker, topics)
+  }
+
   async createTopics({ host }: BrokerAccess, wishes: readonly TopicWish[]): Promise<Created[]> {
     return wishes.map(({ name, partitionCount, configs }) => {
       const topicId = `topic${++this.#serial}`.padEnd(zeroUuid.length, 'A')
@@ -90,7 +95,6 @@ class StubTopics implements Brokers {
   deleteTopics = notHere
   createPartitions = notHere
   retireDirectory = notHere
-  places = notHere
   moveReplicas = notHere
   unregister = notHere
 
