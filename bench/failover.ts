@@ -4,14 +4,14 @@
  * same sources, so that it may be run in turns; `--out` names another file. Exits with 1 where a p99 is above its goal.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { loadavg } from 'node:os'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { endings } from './failover/endings.ts'
 import { missed, type Report, reportOf, type Turn } from './failover/gaps.ts'
 import { Bench } from './versus-kafka/bench.ts'
-import { brokerCount } from './versus-kafka/cluster.ts'
+import { brokerCount, type RivalCluster } from './versus-kafka/cluster.ts'
 import { Ending } from './versus-kafka/ending.ts'
 import { partitions, topic } from './versus-kafka/gap.ts'
 import { createTopics } from './versus-kafka/rival.ts'
@@ -33,14 +33,13 @@ async function main(): Promise<number> {
     console.error(`There is no ${wrong.join()}, only ${Object.keys(endings).join()}.`)
     return 1
   }
-  const measured = new Measured()
-  try {
-    await measureAll(kinds, Number(values.times), measured)
-  } finally {
-    // What went before an error counts.
-    const [commit, source] = [git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD:src')]
-    write(values.out, { date, commit, source, ...measured.told })
-  }
+  const [commit, source] = [git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD:src')]
+  const before = readReport(values.out)?.turns.filter(turn => turn.source === source) ?? []
+  // Each time: what went before an error or the end of anybody's patience counts.
+  const measured = new Measured(told => {
+    write(values.out, [...before, { date, commit, source, ...told }])
+  })
+  await measureAll(kinds, Number(values.times), measured)
   const report = readReport(values.out)!
   console.table(report.figures)
   return missed(report).length === 0 ? 0 : 1
@@ -49,15 +48,17 @@ async function main(): Promise<number> {
 class Measured {
   readonly #gaps = new Map<string, number[]>()
   readonly #loads: number[] = []
+  readonly #changed: (told: Pick<Turn, 'load' | 'gaps'>) => void
+
+  constructor(changed: (told: Pick<Turn, 'load' | 'gaps'>) => void) {
+    this.#changed = changed
+  }
 
   note(kind: string, seconds: number): void {
     this.#gaps.set(kind, [...(this.#gaps.get(kind) ?? []), seconds])
     this.#loads.push(loadavg()[0]!)
-  }
-
-  get told(): Pick<Turn, 'load' | 'gaps'> {
     const load = this.#loads.reduce((sum, each) => sum + each, 0) / this.#loads.length
-    return { load: rounded(load), gaps: Object.fromEntries(this.#gaps) }
+    this.#changed({ load: rounded(load), gaps: Object.fromEntries(this.#gaps) })
   }
 }
 
@@ -71,18 +72,29 @@ async function measureAll(
     await createTopics(cluster.brokers[0]!, [topic], partitions, brokerCount)
     for (let turn = 0; turn < times; turn++) {
       for (const kind of kinds) {
-        await cluster.sound(topic, partitions)
-        const seconds = rounded(await endings[kind]!.measure(bench, cluster, turn))
-        console.log(`  ${turn + 1} ${kind}: ${seconds} s`)
-        measured.note(kind, seconds)
+        try {
+          await cluster.sound(topic, partitions)
+          const seconds = rounded(await endings[kind]!.measure(bench, cluster, turn))
+          console.log(`  ${turn + 1} ${kind}: ${seconds} s`)
+          measured.note(kind, seconds)
+        } catch (error) {
+          await keep(bench, cluster)
+          throw error
+        }
       }
     }
   })
 }
 
-function write(path: string, turn: Turn): void {
-  const before = readReport(path)?.turns ?? []
-  const turns = [...before.filter(({ source }) => source === turn.source), turn]
+/** Before the brokers end, so that they tell how it stands. */
+async function keep(bench: Bench, cluster: RivalCluster): Promise<void> {
+  const into = join(tmpdir(), `logcluster-failover-${process.pid}`)
+  await cluster.keep(into)
+  if (existsSync(bench.loadLog)) copyFileSync(bench.loadLog, join(into, 'load.log'))
+  console.error(`Failover: what is left of the failure lies in ${into}`)
+}
+
+function write(path: string, turns: readonly Turn[]): void {
   const goals = Object.entries(endings).flatMap(([kind, { goal }]) =>
     goal === null ? [] : [[kind, goal] as const],
   )

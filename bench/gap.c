@@ -33,12 +33,22 @@ static void acked(rd_kafka_t *client, const rd_kafka_message_t *message, void *c
   memcpy(&gap->record_us, message->payload, sizeof gap->record_us);
 }
 
+static void give_up(const struct gap *gaps, int64_t partitions, int64_t ended_us) {
+  char why[512] = "two minutes later nothing new is in partition";
+  for (int64_t i = 0; i < partitions; i++) {
+    if (gaps[i].record_us > ended_us) continue;
+    size_t size = strlen(why);
+    snprintf(why + size, sizeof why - size, " %d (%.1f s)", (int)i, (now_us() - gaps[i].acked_us) / 1e6);
+  }
+  die("gap", why);
+}
+
 int gap(const char *broker, const char *topic, int64_t partitions, int64_t rate) {
   signal(SIGTERM, end);
   signal(SIGUSR1, count_from_now);
   struct gap *gaps = calloc((size_t)partitions, sizeof *gaps);
   rd_kafka_conf_t *conf = configure(RD_KAFKA_PRODUCER, broker, "0");
-  set(conf, "log_level", "0");
+  set(conf, "debug", "broker,metadata,topic");
   rd_kafka_conf_set_dr_msg_cb(conf, acked);
   rd_kafka_conf_set_opaque(conf, gaps);
   rd_kafka_t *client = begin(RD_KAFKA_PRODUCER, conf);
@@ -56,7 +66,7 @@ int gap(const char *broker, const char *topic, int64_t partitions, int64_t rate)
     sent++;
     rd_kafka_poll(client, 0);
     if (is_told_to_end && ended_us == 0) ended_us = now;
-    if (ended_us > 0 && now - ended_us > 120000000) die("gap", "not every partition is written two minutes later");
+    if (ended_us > 0 && now - ended_us > 120000000) give_up(gaps, partitions, ended_us);
     has_more = ended_us == 0;
     for (int64_t i = 0; i < partitions; i++) has_more |= gaps[i].record_us <= ended_us;
   }

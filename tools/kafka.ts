@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -152,6 +152,7 @@ export async function started(
   const served = new Promise<bigint>(resolve => {
     const take = (text: Buffer): void => {
       output = (output + String(text)).slice(-100_000)
+      if (place.log !== undefined) appendFileSync(place.log, text)
       if (output.includes(place.ready)) resolve(process.hrtime.bigint())
     }
     child.stdout!.on('data', take)
@@ -195,6 +196,8 @@ interface Place {
   readonly readyMsMax: number
   /** What is removed in the end; the data directory by default. */
   readonly folder?: string
+  /** A file to which all that it says is appended, by this start and by the next ones. */
+  readonly log?: string
 }
 
 export async function freePort(): Promise<number> {

@@ -91,7 +91,7 @@ export const programs: Readonly<Record<string, Readonly<Record<string, Program>>
     },
     simulate: {
       file: 'test/simulation/main.ts',
-      what: 'clusters under virtual time: --seed N repeats one, --seeds A-B runs many',
+      what: 'clusters under virtual time: --seed N repeats one, --seeds A-B runs many; --one-away',
     },
     'main-job': { file: 'test/main-job/main.ts', what: 'produce, consume and kill, on real input' },
   },

@@ -54,7 +54,12 @@ export class Bench {
 
   /** Starts `load.c`. */
   loading(address: string, ...command: readonly (string | number)[]): LoadRun {
-    return new LoadRun(this.#load, address, command)
+    return new LoadRun(this.#load, address, command, this.loadLog)
+  }
+
+  /** What the client of the last load said of itself. */
+  get loadLog(): string {
+    return join(this.folder, 'load.log')
   }
 
   start(side: Side, start: Partial<Start> = {}): Promise<Rival> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeCredentials } from '../../src/broker/many/credentials.ts'
 import { describeQuorum, electLeaders } from '../../src/broker/wire/messages/index.ts'
@@ -16,6 +16,9 @@ const ofCluster = { ...properties, 'min.insync.replicas': '2' }
 
 /** For all replicas to be in sync again, and where they belong, after a start; in ms. */
 const soundMsMax = 120_000
+
+/** A broker that stands still tells nothing. */
+const toldMsMax = 10_000
 
 /** What a partition is like as a broker tells it. */
 interface PartitionState {
@@ -89,6 +92,17 @@ export class RivalCluster {
     }
   }
 
+  /** What a person needs to look for the reason of a failure: what each broker said from its first start on, and what it tells now. */
+  async keep(into: string): Promise<void> {
+    mkdirSync(into, { recursive: true })
+    const told = await Promise.allSettled(this.brokers.map(broker => toldBy(broker)))
+    writeFileSync(join(into, 'told.json'), JSON.stringify(told, null, 2))
+    for (const id of this.brokers.keys()) {
+      const log = logOf(this.#folder, id)
+      if (existsSync(log)) copyFileSync(log, join(into, basename(log)))
+    }
+  }
+
   async #electPreferred(): Promise<void> {
     await asking(this.brokers[0]!, client =>
       client.request(electLeaders, 2, {
@@ -104,6 +118,15 @@ export class RivalCluster {
     await Promise.all(this.brokers.map(broker => broker.end('SIGKILL')))
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** Of all topics, and of who is who. */
+async function toldBy(broker: Rival): Promise<unknown> {
+  return await asking(broker, client => client.metadata(null), toldMsMax)
+}
+
+function logOf(folder: string, id: number): string {
+  return join(folder, `broker-${id}.log`)
 }
 
 /** As that broker has them. */
@@ -149,7 +172,8 @@ export async function startLogClusters(parent: string): Promise<RivalCluster> {
     }
     const set = Object.entries(wishes).flatMap(([name, value]) => ['--set', `${name}=${value}`])
     const spawnIt = () => spawn(process.execPath, ['src/broker/main.ts', ...set], { cwd: root })
-    const place = { dataDir, port, ready: 'Broker ready', readyMsMax }
+    const log = logOf(folder, id)
+    const place = { dataDir, port, ready: 'Broker ready', readyMsMax, log }
     return named('LogCluster', await apache.started('LogCluster', spawnIt, place))
   })
   return new RivalCluster(await Promise.all(starting), 0, folder)

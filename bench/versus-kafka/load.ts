@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { librdkafkaVersion } from '../../tools/librdkafka.ts'
@@ -26,7 +26,13 @@ export class LoadRun {
   readonly done: Promise<Told>
   readonly #child: ChildProcess
 
-  constructor(program: string, address: string, [what, ...args]: readonly (string | number)[]) {
+  /** What the client says of itself goes into the file `log`, in place of what is there. */
+  constructor(
+    program: string,
+    address: string,
+    [what, ...args]: readonly (string | number)[],
+    log?: string,
+  ) {
     const child = spawn(program, [String(what), address, ...args.map(String)])
     this.#child = child
     this.done = (async () => {
@@ -35,8 +41,10 @@ export class LoadRun {
         text(child.stderr),
         new Promise<number | null>(resolve => child.once('exit', resolve)),
       ])
+      if (log !== undefined) writeFileSync(log, complaint)
+      const reason = complaint.trimEnd().split('\n').at(-1)
       if (status !== 0)
-        throw new Error(`load ${what} ${args.join(' ')}: ${complaint || `ended with ${status}`}`)
+        throw new Error(`load ${what} ${args.join(' ')}: ${reason || `ended with ${status}`}`)
       return JSON.parse(said) as Told
     })()
     // Who waits for it hears of a failure; nobody else has to.

@@ -112,9 +112,10 @@ export async function produceToAll(
 export async function asking<Answer>(
   { address }: Pick<Asked, 'address'>,
   ask: (client: BrokerClient) => Promise<Answer>,
+  timeoutMs = 300_000,
 ): Promise<Answer> {
   const port = Number(address.split(':')[1])
-  using client = await BrokerClient.connect(port, { timeoutMs: 300_000 })
+  using client = await BrokerClient.connect(port, { timeoutMs })
   return await ask(client)
 }
 

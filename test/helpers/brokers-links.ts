@@ -5,7 +5,7 @@ import {
   WireClientError,
   type ClientErrorReason,
 } from '../../src/broker/wire/client/client-error.ts'
-import type { RequestOptions } from '../../src/broker/wire/client/client.ts'
+import type { RequestOptions, WireClient } from '../../src/broker/wire/client/client.ts'
 import { decodeRequest } from '../../src/broker/wire/codec.ts'
 import type { Api, Draft, Fields, Infer } from '../../src/broker/wire/field.ts'
 import {
@@ -63,14 +63,22 @@ export class WorldPeers implements PeerConnections {
     this.#life = node.life
   }
 
-  connect(): Promise<never> {
-    return Promise.reject(new Error('nobody needs a connection of its own here'))
+  /** Only to be closed again. */
+  async connect(address: Address): Promise<WireClient> {
+    const link = await this.#link(address)
+    return { close: () => link.reset('local') } as WireClient
   }
 
   async at(address: Address, lane: Lane): Promise<PeerClient> {
     const key = `${lane} ${address.port}`
     const known = this.#lanes.get(key)
     if (known !== undefined && known.isOpen) return known
+    const link = await this.#link(address)
+    this.#lanes.set(key, link)
+    return link
+  }
+
+  async #link(address: Address): Promise<Link> {
     const world = this.#world
     const target = world.node(address.port - 9_000)
     if (this.#isClosed || this.#life !== this.#node.life) throw unreachable('it is over')
@@ -79,9 +87,7 @@ export class WorldPeers implements PeerConnections {
       throw unreachable('no answer', 'ETIMEDOUT')
     }
     if (!target.isUp) throw unreachable('nobody listens', 'ECONNREFUSED')
-    const link = new Link(world, this.#node, target)
-    this.#lanes.set(key, link)
-    return link
+    return new Link(world, this.#node, target)
   }
 
   close(): void {

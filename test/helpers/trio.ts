@@ -38,6 +38,8 @@ export class Trio {
   readonly asked: AlterWish[] = []
   readonly inSyncChanges: number[] = []
   readonly committedCuts: unknown[] = []
+  /** Whom a replica followed whenever that was told as news. */
+  readonly followed: (number | null)[] = []
   role: PartitionRole = threeReplicas
 
   constructor(over: Partial<LogConfig> = {}) {
@@ -52,7 +54,7 @@ export class Trio {
   }
 
   get peers(): Peers<Partition> {
-    const { heardMs, asked, inSyncChanges, committedCuts } = this
+    const { heardMs, asked, inSyncChanges, committedCuts, followed } = this
     return {
       lagTimeMaxMs: 10_000,
       heard: {
@@ -62,7 +64,7 @@ export class Trio {
         followerMs: id => heardMs.get(id) ?? Infinity,
       },
       alter: (_, wish) => void asked.push(wish),
-      followingChanged: () => {},
+      followingChanged: ({ following }) => void followed.push(following?.leader ?? null),
       inSyncChanged: by => void inSyncChanges.push(by),
       committedCut: ({ id }, cut) => void committedCuts.push([id.partition, cut]),
     }

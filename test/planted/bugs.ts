@@ -82,6 +82,12 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     to: 'if (currentLeaderEpoch < -1)',
     foundBy: replicaTests,
   },
+  'follows-while-cut': {
+    file: 'src/broker/partition/core.ts',
+    from: 'return this.failure === null && this.#cutting === null ? role : null',
+    to: 'return this.failure === null ? role : null',
+    foundBy: { kind: 'tests', files: ['src/broker/partition/cut-follow'] },
+  },
   'watermark-of-committed-isr': {
     file: 'src/broker/partition/replica/replica.ts',
     from: 'const { maximal } = this.#change',

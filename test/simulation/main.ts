@@ -2,12 +2,14 @@
  * `npm run qualify -- simulate`: clusters under virtual time. `--seed N` repeats one run and shows its last events where
  * it fails; `--seeds A-B` runs all of them in `--workers` processes; `--seconds` of virtual time each, `--nodes` where
  * the seed is not to choose, `--kinds` of faults likewise; `--until-failure`: no further than to the first that fails.
+ * `--one-away`: instead, worlds of three of which one broker stays away, one seed after the other.
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import type { FaultKind } from '../../sim/cluster/faults.ts'
 import type { Outcome } from '../../sim/simulation.ts'
 import { runCampaign } from './campaign.ts'
+import { runOneAway } from './one-away.ts'
 import { runSeed } from './run-seed.ts'
 
 const { values } = parseArgs({
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     kinds: { type: 'string' },
     'until-failure': { type: 'boolean', default: false },
+    'one-away': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
@@ -33,6 +36,7 @@ const options = {
 const toldEvery = 25
 
 if (values.child) await serve()
+else if (values['one-away']) process.exitCode = await runAllOneAway(values.seed ?? values.seeds)
 else if (values.seed === undefined) process.exitCode = await runMany(values.seeds)
 else process.exitCode = await runOne(Number(values.seed))
 
@@ -42,6 +46,19 @@ async function runOne(seed: number): Promise<number> {
   tell(outcome)
   console.log(`seed ${seed}: ${outcome.hash}, faults ${kinds.join(' ')}`, outcome.counts)
   return outcome.failures.length > 0 ? 1 : 0
+}
+
+async function runAllOneAway(range: string): Promise<number> {
+  const [first = 1, last = first] = range.split('-').map(Number)
+  let failedCount = 0
+  for (let seed = first; seed <= last; seed++) {
+    const { failures, lines } = await runOneAway(seed)
+    if (failures.length === 0 && !values.verbose) continue
+    if (failures.length > 0) failedCount++
+    console.log(`${lines.join('\n')}\nseed ${seed}: ${failures.join('\n  ')}`)
+  }
+  console.log(`${last - first + 1} seeds with one broker away, ${failedCount} failed`)
+  return failedCount > 0 ? 1 : 0
 }
 
 /** In a child: a seed comes, its outcome goes. */

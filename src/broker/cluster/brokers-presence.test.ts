@@ -66,6 +66,20 @@ describe('a broker', () => {
     expect(isFenced).toBe(false)
   })
 
+  test('of which all connections break, and no other comes for some seconds, is not fenced while it takes them (1.5)', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    await world.until(() => !first!.image.brokers.get(2)!.isFenced)
+    let isFenced = false
+    first!.onImage(image => (isFenced ||= image.brokers.get(2)!.isFenced))
+    world.fault = ({ from }) => (from === 2 ? 'drop' : 'pass')
+    for (const link of world.node(2).links) link.reset()
+    await world.clock.run(2_000)
+    world.fault = () => 'pass'
+    await world.clock.run(10_000)
+    expect(isFenced).toBe(false)
+  })
+
   test('that is silent is fenced when its session is over, and no earlier', async () => {
     const world = new BrokersWorld()
     const [first, , third] = await world.startAll()

@@ -1,7 +1,9 @@
+import type { Address } from '../../env/env.ts'
 import { randomUuid } from '../../env/random.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { StoredLog } from '../metadata/store.ts'
 import { ControllerShell, type ControllerShellOptions } from './controller-shell.ts'
+import { WireClientError } from '../wire/client/client-error.ts'
 import type { KnownLog } from './known-log.ts'
 import { HeldOffice } from './office.ts'
 import type { ClusterOptions } from './options.ts'
@@ -58,7 +60,17 @@ export function makeOffice(
     shell,
     lease: isSoleBroker ? null : store.lease,
     acquiredAtMs,
+    dial: id => dial(options, known.image.brokers.get(id)?.peer ?? null),
     isContested: () => [...known.image.brokers.keys()].some(id => id !== brokerId),
   })
   return office
+}
+
+/** Lets nothing follow: whoever lets this broker in is there. */
+async function dial({ peers }: ClusterOptions, address: Address | null): Promise<void> {
+  if (peers === undefined || address === null) {
+    throw new WireClientError('unreachable', 'there is no way to that broker')
+  }
+  const client = await peers.connect(address)
+  client.close()
 }

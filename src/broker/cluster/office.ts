@@ -1,10 +1,11 @@
-import type { Clock, Timer } from '../../env/clock.ts'
+import type { Clock } from '../../env/clock.ts'
 import type { Lease } from '../metadata/store.ts'
 import type { Answer, Command } from './controller/commands.ts'
 import type { ControllerShell } from './controller-shell.ts'
 import type { BrokerSilence } from './controller/events.ts'
 import { Lines } from './lines.ts'
 import { OfficeKeeper } from './office-keeper.ts'
+import { Vanishing } from './vanishing.ts'
 
 /** The controller's office: what is asked of the broker that holds it. */
 export interface Office {
@@ -25,10 +26,9 @@ export interface HeldOfficeOptions {
   readonly lease: Lease | null
   readonly acquiredAtMs: number
   readonly isContested: () => boolean
+  /** As `VanishingOptions.dial`. */
+  readonly dial: (brokerId: number) => Promise<void>
 }
-
-/** A broker whose connections broke, and which no request comes from for so long, is gone (durability.md 1.5). */
-const goneMsMin = 1_000
 
 /** One time in office: a controller, its lease, and who is seen to vanish meanwhile. */
 export class HeldOffice implements Office {
@@ -36,12 +36,13 @@ export class HeldOffice implements Office {
   readonly #clock: Clock
   readonly #keeper: OfficeKeeper | null
   readonly #lines = new Lines()
-  readonly #gone = new Map<number, Timer>()
+  readonly #vanishing: Vanishing
 
   constructor(options: HeldOfficeOptions) {
-    const { clock, shell, lease, acquiredAtMs } = options
+    const { clock, shell, lease, acquiredAtMs, dial } = options
     this.shell = shell
     this.#clock = clock
+    this.#vanishing = new Vanishing({ clock, dial, onGone: id => shell.connectionReset(id) })
     this.#keeper =
       lease === null
         ? null
@@ -65,21 +66,12 @@ export class HeldOffice implements Office {
 
   heard(brokerId: number, connectionId: number): void {
     this.#lines.heard(connectionId, brokerId, this.#clock.monotonic())
-    this.#gone.get(brokerId)?.cancel()
-    this.#gone.delete(brokerId)
+    this.#vanishing.clear(brokerId)
   }
 
   connectionClosed(connectionId: number): void {
     const brokerId = this.#lines.closed(connectionId, this.#clock.monotonic())
-    if (brokerId === null) return
-    this.#gone.get(brokerId)?.cancel()
-    this.#gone.set(
-      brokerId,
-      this.#clock.after(goneMsMin, () => {
-        this.#gone.delete(brokerId)
-        this.shell.connectionReset(brokerId)
-      }),
-    )
+    if (brokerId !== null) this.#vanishing.suspect(brokerId)
   }
 
   /** The process of that broker, which held the office before, was seen to be gone. */
@@ -97,7 +89,6 @@ export class HeldOffice implements Office {
   /** Nothing is appended, and nobody is fenced, from now on. */
   stop(): void {
     this.#keeper?.stop()
-    for (const timer of this.#gone.values()) timer.cancel()
-    this.#gone.clear()
+    this.#vanishing.stop()
   }
 }

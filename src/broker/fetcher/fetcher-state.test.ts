@@ -159,6 +159,16 @@ describe('partitions that come and go', () => {
     expect(asked(drive.next())).toEqual([[0, 2]])
   })
 
+  test('one whose log moved after it was asked for is asked for anew, from where it stands', () => {
+    const [partition] = drive.begun(0)
+    drive.next()
+    // What an earlier leader sent is written now, or cut.
+    partition!.fetchPosition = { offset: 5, lastFetchedEpoch: 2 }
+    drive.act(answer([told(0, { records: bytes(2) })]))
+    expect(partition!.appended.filter(({ records }) => records.length > 0)).toEqual([])
+    expect(asked(drive.next())).toEqual([[0, 5]])
+  })
+
   test('a session that is lost while one request overtakes another begins anew when both are answered', () => {
     drive.begun(0)
     drive.next()

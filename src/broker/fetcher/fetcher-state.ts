@@ -174,8 +174,12 @@ export class FetcherState {
       const ofTopic = this.#byTopic.get(topicId)
       for (const told of partitions) {
         const followed = ofTopic?.get(told.partitionIndex)
-        // It went away, or moved on, after the request was sent: it is asked for anew, from where it stands.
-        if (followed?.state !== 'ready' || !followed.isAsAsked) continue
+        if (followed?.state !== 'ready') continue
+        // It moved on after the request was sent: it is asked for anew, from where it stands.
+        if (!followed.isAsAsked) {
+          this.#changed.add(followed)
+          continue
+        }
         const step = this.#take(followed, told, nowMs)
         if (typeof step !== 'string') steps.push(step)
         else note(step, followed)

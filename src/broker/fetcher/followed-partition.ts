@@ -4,7 +4,7 @@ import type { ErrorName } from '../wire/errors.ts'
 /** A partition of this broker as its fetcher sees it: where its log ends, and what to do with what its leader tells. */
 export interface FollowedPartition {
   readonly id: { readonly topicId: Uuid; readonly topic: string; readonly partition: number }
-  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is not in service. */
+  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is being cut or not in service. */
   readonly following: { readonly leader: number; readonly leaderEpoch: number } | null
   readonly fetchPosition: FetchPosition
   readonly extent: { readonly startOffset: number } | null

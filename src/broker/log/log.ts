@@ -25,6 +25,7 @@ import { Truncation } from './truncation/truncation.ts'
 export type { AppendOptions, AppendResult } from './append/result.ts'
 export type { Backlog } from './append/backlog.ts'
 export { CutError } from './state/durability.ts'
+export { NotCutError } from './truncation/truncation.ts'
 export type { ReadOptions, ReadResult } from './read/read.ts'
 export type { TimedOffset } from './read/time-lookup.ts'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../env/env.ts'
 import { present } from '../../lib/assert.ts'
-import { CutError, type Log } from '../log/log.ts'
+import { CutError, type Log, NotCutError } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
 import type { Peers } from './peers.ts'
 import { ProduceWaits } from './produce-waits.ts'
@@ -71,16 +71,12 @@ export class PartitionCore<Of = unknown> {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** The cut that is under way; null where there is none. */
-  get cutting(): Promise<void> | null {
-    return this.#cutting
-  }
-
   /** See `Partition.following`. */
   get following(): PartitionRole | null {
     const { role, isLeader } = this.replica
     if (role === null || role.leader < 0 || isLeader || this.#log === null) return null
-    return this.failure === null ? role : null
+    // Whoever asks for more tells its leader how far it is, and nobody knows that before the end of a cut.
+    return this.failure === null && this.#cutting === null ? role : null
   }
 
   /** See `Partition.availability`. */
@@ -244,15 +240,25 @@ export class PartitionCore<Of = unknown> {
     if (role !== null && isLeader) log.noteEpoch(role.leaderEpoch)
   }
 
-  async #cut({
-    type,
-    offset,
-  }: Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>): Promise<void> {
+  /** It may have come to follow somebody else meanwhile. */
+  async #cut(effect: Cut): Promise<void> {
+    try {
+      await this.#cutLog(effect)
+    } finally {
+      this.#peers.followingChanged(this.#of)
+    }
+  }
+
+  async #cutLog({ type, offset }: Cut): Promise<void> {
     const log = this.serving
     const { highWatermark } = this.replica
     if (offset < highWatermark) this.#peers.committedCut(this.#of, { offset, highWatermark })
     try {
       await (type === 'truncate' ? log.truncateTo(offset) : log.truncateFullyAndStartAt(offset))
+    } catch (error) {
+      // It was closed, or failed, meanwhile: whoever did that tells.
+      if (error instanceof NotCutError) return
+      throw error
     } finally {
       this.#cutting = null
       this.noteOffline()
@@ -267,5 +273,7 @@ export class PartitionCore<Of = unknown> {
     this.watchers.changed()
   }
 }
+
+type Cut = Extract<ReplicaEffect, { type: 'truncate' | 'beginAt' }>
 
 function nothing(): void {}

@@ -19,9 +19,9 @@ export class FollowerSide {
 
   /** See `Partition.appendFetched`. */
   append(records: Uint8Array, told: LeaderTold, done: (result: FetchedResult) => void): void {
-    const { log, following, cutting } = this.#core
+    const { log, following } = this.#core
     const { leaderEpoch } = told
-    if (log === null || following?.leaderEpoch !== leaderEpoch || cutting !== null) {
+    if (log === null || following?.leaderEpoch !== leaderEpoch) {
       const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
       return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
     }
@@ -56,8 +56,7 @@ export class FollowerSide {
 
   /** Cuts as the replica decides. */
   part(parting: Parting, leaderEpoch: number): Promise<void> {
-    const isFree = this.#core.following !== null && this.#core.cutting === null
-    return isFree ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
+    return this.#core.following !== null ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
   }
 
   /** The leader's log begins later: so does ours, as far as it is committed; `then`: the next fetch tells where. */

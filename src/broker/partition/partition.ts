@@ -206,7 +206,7 @@ export class Partition {
     return reader === 'consumer' ? this.highWatermark : (this.#core.log?.endOffset ?? -1)
   }
 
-  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is not in service. */
+  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is being cut or not in service. */
   get following(): Pick<PartitionRole, 'leader' | 'leaderEpoch'> | null {
     return this.#core.following
   }

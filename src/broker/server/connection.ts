@@ -215,7 +215,7 @@ export class ServerConnection implements ConnectionEvents {
 
   #readOrNot(): void {
     if (this.#state === 'closed') return
-    const isPaused = this.#state !== 'serving' || !this.#mayTake()
+    const isPaused = this.#state !== 'serving' || this.#share.isWaiting || !this.#mayTake()
     if (isPaused === this.#isPaused) return
     this.#isPaused = isPaused
     if (isPaused) this.connection.pause()

@@ -21,7 +21,10 @@ test('who asks for much at once does not hold up the others for longer than one 
   greedy.arrive(ask(1), ask(2), ask(3), ask(4))
   other.arrive(ask(101), ask(102))
   expect(t.handled).toEqual([1, 101])
+  // What it may not take yet it does not receive either.
+  expect(greedy.isPaused).toBe(true)
   await t.clock.run(1)
+  expect(greedy.isPaused).toBe(false)
   expect(t.handled).toEqual([1, 101, 2, 102, 3, 4])
   expect([answered(greedy), answered(other)]).toEqual([
     [1, 2, 3, 4],

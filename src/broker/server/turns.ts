@@ -75,6 +75,11 @@ export class TurnShare {
     return true
   }
 
+  /** It will be called: until then it need not receive either. */
+  get isWaiting(): boolean {
+    return this.#isWaiting
+  }
+
   #call(): void {
     this.#isWaiting = false
     this.#goOn()

@@ -16,7 +16,7 @@ import { positionOf, readKept, writeKept, writeNothing } from './kept.ts'
 const copiedStepsMax = 4
 
 /** The log was not cut, because it is out of service. */
-class NotCutError extends Error {
+export class NotCutError extends Error {
   override readonly name = 'NotCutError'
 }
 
