@@ -7,15 +7,21 @@ import type {
   OutPart,
 } from '../../env/env.ts'
 import { sleep } from '../../env/clock.ts'
-import { readInt16 } from '../../lib/bytes.ts'
 import { ConnectionFault, type Answer } from '../handlers/handler.ts'
 import type { Session } from '../security/session.ts'
 import type { AnswerError } from './answer-errors.ts'
-import { encodeAnswer, encodeFallback, sizeOf, type Dispatch, type Dispatcher } from './dispatch.ts'
+import {
+  apiKeyOf,
+  encodeAnswer,
+  encodeFallback,
+  sending,
+  type Dispatch,
+  type Dispatcher,
+} from './dispatch.ts'
 import { failedLoginDelayMs, LoginWatch } from './login-watch.ts'
 import { OpenRequest, unknownFacts, type Outcome, type RequestFacts } from './open-request.ts'
 import type { OutputBudget } from './output-budget.ts'
-import { Quiet, type QuietLimits } from './quiet.ts'
+import { faultTexts, Quiet, type QuietLimits } from './quiet.ts'
 import type { Turns, TurnShare } from './turns.ts'
 
 /** What a connection needs of the server it belongs to, and what it tells it. */
@@ -204,7 +210,8 @@ export class ServerConnection implements ConnectionEvents {
    */
   #mustWaitForProduce(): boolean {
     const next = this.#backlog[0]
-    if (!this.#hasProduced || next === undefined || apiKeyOf(next) === produceKey) return false
+    if (!this.#hasProduced || next === undefined || apiKeyOf(next.bytes) === produceKey)
+      return false
     return this.#open.some(({ facts, outcome }) => facts.apiKey === produceKey && outcome === null)
   }
 
@@ -390,18 +397,4 @@ export class ServerConnection implements ConnectionEvents {
   }
 }
 
-/** What every request begins with; null where it has no such thing, and is refused when it is taken. */
-function apiKeyOf({ bytes }: Frame): number | null {
-  return bytes.length < 2 ? null : readInt16(bytes, 0)
-}
-
 const mustLogIn = 'this listener serves nobody who has not logged in by SASL'
-
-const faultTexts = {
-  'frame-timeout': 'a request began to arrive and was not complete in time',
-  'stuck-output': 'the peer took none of its answers in time',
-} as const
-
-function sending(parts: readonly OutPart[]): Outcome {
-  return { kind: 'send', parts, bytes: sizeOf(parts) }
-}

@@ -1,4 +1,5 @@
 import type { OutPart } from '../../env/env.ts'
+import { readInt16 } from '../../lib/bytes.ts'
 import { refusalOfStranger } from '../handlers/brokers-only.ts'
 import {
   ConnectionFault,
@@ -16,7 +17,7 @@ import type { Door } from '../security/door.ts'
 import { apiVersions } from '../wire/messages/index.ts'
 import { UnsupportedVersionError, WireError } from '../wire/wire-error.ts'
 import { errorFinder, type FindErrors } from './answer-errors.ts'
-import type { OpenRequest, RequestFacts } from './open-request.ts'
+import type { OpenRequest, Outcome, RequestFacts } from './open-request.ts'
 
 /** A handler with what is counted of it. */
 export interface Route {
@@ -139,7 +140,7 @@ export function encodeFallback(facts: RequestFacts): readonly OutPart[] {
   }) as readonly OutPart[]
 }
 
-export function sizeOf(parts: readonly OutPart[]): number {
+function sizeOf(parts: readonly OutPart[]): number {
   let bytes = 0
   for (const part of parts) bytes += part.length
   return bytes
@@ -155,4 +156,13 @@ function whyAbsent(apiKey: number): string | null {
 
 function malformed(error: WireError): ConnectionFault {
   return new ConnectionFault('malformed', error.message)
+}
+
+/** What every request begins with; null where it has no such thing, and is refused when it is taken. */
+export function apiKeyOf(bytes: Uint8Array): number | null {
+  return bytes.length < 2 ? null : readInt16(bytes, 0)
+}
+
+export function sending(parts: readonly OutPart[]): Outcome {
+  return { kind: 'send', parts, bytes: sizeOf(parts) }
 }

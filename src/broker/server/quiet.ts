@@ -63,3 +63,9 @@ export class Quiet {
     return nowMs - this.#heardAtMs >= idleMsMax ? 'idle' : null
   }
 }
+
+/** What a client is told to have done, by the verdict. */
+export const faultTexts = {
+  'frame-timeout': 'a request began to arrive and was not complete in time',
+  'stuck-output': 'the peer took none of its answers in time',
+} as const
