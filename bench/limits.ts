@@ -17,6 +17,8 @@ import { readUint32, writeInt32 } from '../src/lib/bytes.ts'
 interface Cost {
   readonly seconds: number
   readonly processorSeconds: number
+  /** Of the client too, where there is one. On loopback it is chance which of the two ends has the packets to handle. */
+  readonly bothSeconds?: number
 }
 
 const mebibyte = 1024 * 1024
@@ -69,10 +71,16 @@ async function compare(
     const cost = median(rounds.map(round => round[side].processorSeconds / gigabytes))
     return `${side} ${speed.toFixed(2)} GB/s, ${cost.toFixed(3)} s/GB`
   }
-  const ratios = rounds.map(({ limit, ours }) => ours.processorSeconds / limit.processorSeconds)
-  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  const ratio = `processor time x ${median(ratios).toFixed(2)} (${spread})`
-  console.log(`${name.padEnd(26)} ${told('limit')} | ${told('ours')} | ${ratio}`)
+  const ratio = (of: (cost: Cost) => number): string => {
+    const ratios = rounds.map(({ limit, ours }) => of(ours) / of(limit))
+    const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+    return `x ${median(ratios).toFixed(2)} (${spread})`
+  }
+  const ends = rounds.every(({ ours }) => ours.bothSeconds !== undefined)
+    ? `, with the client's ${ratio(({ bothSeconds }) => bothSeconds!)}`
+    : ''
+  const processor = `processor time ${ratio(({ processorSeconds }) => processorSeconds)}${ends}`
+  console.log(`${name.padEnd(26)} ${told('limit')} | ${told('ours')} | ${processor}`)
 }
 
 async function appendByC(program: string, folder: string, chunkBytes: number): Promise<Cost> {
@@ -111,8 +119,9 @@ async function sendByC(program: string, segment: string, rangeBytes: number): Pr
   const server = spawn(program, ['serve', segment], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
   const port = Number((await lines.next()).value)
-  const seconds = await loadOn(program, port, rangeBytes)
-  return { seconds, processorSeconds: Number((await lines.next()).value) }
+  const client = await loadOn(program, port, rangeBytes)
+  const processorSeconds = Number((await lines.next()).value)
+  return { ...client, processorSeconds, bothSeconds: processorSeconds + client.processorSeconds }
 }
 
 async function sendByUs(
@@ -142,25 +151,27 @@ async function sendByUs(
     frame.release()
     return [header, { file, position, length, cold: false, stream }]
   }
-  let seconds = 0
-  const cost = await measured(async () => {
-    seconds = await loadOn(what.program, listener.port, what.rangeBytes)
+  let client: Cost | undefined
+  const { processorSeconds } = await measured(async () => {
+    client = await loadOn(what.program, listener.port, what.rangeBytes)
   })
   await listener.close()
   stream.close()
   file.close()
-  return { seconds, processorSeconds: cost.processorSeconds }
+  const bothSeconds = processorSeconds + client!.processorSeconds
+  return { seconds: client!.seconds, processorSeconds, bothSeconds }
 }
 
-/** Seconds that the client needed. */
-function loadOn(program: string, port: number, rangeBytes: number): Promise<number> {
+/** What the client needed. */
+function loadOn(program: string, port: number, rangeBytes: number): Promise<Cost> {
   const sizes = [port, sentBytes, rangeBytes, segmentBytes].map(String)
   const client = spawn(program, ['load', ...sizes], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   client.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   return new Promise((resolve, reject) => {
     client.on('close', code => {
-      if (code === 0) resolve(numbers(text)[0]!)
+      const [seconds, processorSeconds] = numbers(text)
+      if (code === 0) resolve({ seconds: seconds!, processorSeconds: processorSeconds! })
       else reject(new Error(`the client ended with ${code}`))
     })
   })

@@ -13,7 +13,6 @@ export class Turns {
   #number = 0
   /** Of the turn that goes on; null where nobody asked in it yet. */
   #endMs: number | null = null
-  #waiting: (() => void)[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -38,17 +37,17 @@ export class Turns {
     return nowMs >= this.#endMs
   }
 
-  /** In the next turn, in the order in which it was asked for. */
+  /**
+   * In the next turn, in the order in which it was asked for. Each by itself: between two of them promises are settled, so that no
+   * more answers than one are in memory that are not encoded yet.
+   */
   later(act: () => void): void {
-    this.#waiting.push(act)
+    this.#clock.soon(act)
   }
 
   #next(): void {
     this.#number++
     this.#endMs = null
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const act of waiting) act()
   }
 }
 
