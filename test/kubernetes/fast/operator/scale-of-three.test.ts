@@ -14,8 +14,8 @@ import { StubNodes } from './stub-nodes.ts'
 
 const clusterCount = 20
 const patienceMs = 600_000
-/** The goal is 200 MiB; this is what it may take of that. */
-const residentMax = 150 * 2 ** 20
+/** The goal; 124 to 149 MiB were seen. */
+const residentMax = 200 * 2 ** 20
 /** Passes of all clusters come every 30 seconds. */
 const restMs = 45_000
 const namespace = 'threes'
