@@ -4,7 +4,8 @@ import { ByName } from './by-name.ts'
 
 /** By `npm run test:k8s:long`. */
 const isLong = process.env['OUTAGE_SECONDS'] !== undefined
-const longer = ['test/kubernetes/nodes/**/*.long.ts']
+const longer = (project: string): string[] =>
+  isLong ? [`test/kubernetes/${project}/**/*.long.ts`] : []
 
 /**
  * What runs on a real Kubernetes, by `npm run test:k8s`, one file after another. `fast`: an API server with
@@ -27,7 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
-          include: ['test/kubernetes/fast/**/*.test.ts'],
+          include: ['test/kubernetes/fast/**/*.test.ts', ...longer('fast')],
           globalSetup: 'test/kubernetes/fast/global-setup.ts',
           sequence: { groupOrder: 0 },
         },
@@ -36,7 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'nodes',
-          include: ['test/kubernetes/nodes/**/*.test.ts', ...(isLong ? longer : [])],
+          include: ['test/kubernetes/nodes/**/*.test.ts', ...longer('nodes')],
           globalSetup: 'test/kubernetes/nodes/global-setup.ts',
           sequence: { groupOrder: 1 },
         },

@@ -54,10 +54,15 @@ describeOnNodes('a broker whose metadata are in Kubernetes', () => {
           expect.stringMatching(/metadata store did not answer/),
         ])
         await plane.apiServer.start()
-        await eventually('a topic that can be made again', async () => {
-          const [error] = await create(late, 'after')
-          return error === 'NONE' || error === 'TOPIC_ALREADY_EXISTS'
-        })
+        await eventually(
+          'a topic that can be made again',
+          async () => {
+            const [error] = await create(late, 'after')
+            return error === 'NONE' || error === 'TOPIC_ALREADY_EXISTS'
+          },
+          Boolean,
+          180_000,
+        )
       })
       expect(await restarts()).toBe(before)
     },
