@@ -26,6 +26,27 @@ async function ledBy(cluster: BrokerCluster, id: number): Promise<readonly Led[]
     })
 }
 
+/** The topic, with a replica of each partition on each broker. */
+async function made(cluster: BrokerCluster, count: number): Promise<readonly Led[]> {
+  const client = await cluster.connect(0)
+  await eventually(
+    'three brokers',
+    () => client.metadata(),
+    ({ brokers }) => brokers.length === ids.length,
+  )
+  await client.createTopics([{ name: topic, partitions: count, replicas: 3 }])
+  return allInSync(cluster, { by: 0, count })
+}
+
+function allInSync(
+  cluster: BrokerCluster,
+  { by, count }: { readonly by: number; readonly count: number },
+): Promise<readonly Led[]> {
+  const isWhole = (all: readonly Led[]): boolean =>
+    all.length === count && all.every(each => each.isWhole)
+  return eventually('all in sync', () => ledBy(cluster, by), isWhole)
+}
+
 async function drain(cluster: BrokerCluster, id: number, isWanted: boolean): Promise<void> {
   const config = isWanted
     ? { configOperation: 0, value: 'true' }
@@ -57,9 +78,7 @@ async function roll(cluster: BrokerCluster): Promise<number[][]> {
     await eventually('nothing is led there', () => ledBy(cluster, witness(id)), isHandedOver)
     await cluster.broker(id).stop()
     await cluster.broker(id).start()
-    const isWhole = (all: readonly Led[]): boolean =>
-      all.length === partitionCount && all.every(each => each.isWhole)
-    await eventually('all in sync again', () => ledBy(cluster, id), isWhole)
+    await allInSync(cluster, { by: id, count: partitionCount })
     await count(id)
   }
   await drain(cluster, ids.length - 1, false)
@@ -72,18 +91,7 @@ async function roll(cluster: BrokerCluster): Promise<number[][]> {
 
 test('a roll elects nothing but by its hand-overs, and each partition at most once by each of them', async () => {
   await withCluster(await BrokerCluster.start(3), async cluster => {
-    const client = await cluster.connect(0)
-    await eventually(
-      'three brokers',
-      () => client.metadata(),
-      ({ brokers }) => brokers.length === ids.length,
-    )
-    await client.createTopics([{ name: topic, partitions: partitionCount, replicas: 3 }])
-    await eventually(
-      'all in sync',
-      () => ledBy(cluster, 0),
-      all => all.length === partitionCount && all.every(({ isWhole }) => isWhole),
-    )
+    await made(cluster, partitionCount)
     const counts = await roll(cluster)
     console.log(`elections of each hand-over: ${counts.map(total).join(', ')}`)
     expect(Math.max(...counts.flat())).toBe(1)
@@ -95,19 +103,8 @@ test('a roll elects nothing but by its hand-overs, and each partition at most on
 
 test('how much a broker that was away has still to copy is told by who leads it', async () => {
   await withCluster(await BrokerCluster.start(3), async cluster => {
-    const client = await cluster.connect(0)
-    await eventually(
-      'three brokers',
-      () => client.metadata(),
-      ({ brokers }) => brokers.length === ids.length,
-    )
-    await client.createTopics([{ name: topic, partitions: 1, replicas: 3 }])
-    const all = await eventually(
-      'all in sync',
-      () => ledBy(cluster, 0),
-      found => found[0]?.isWhole === true,
-    )
-    const { leader } = all[0]!
+    const [only] = await made(cluster, 1)
+    const { leader } = only!
     const other = (leader + 1) % ids.length
     await cluster.broker(other).stop()
     const value = new Uint8Array(100_000)

@@ -1,74 +1,37 @@
-import { join } from 'node:path'
-import { clearInterval, setInterval } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Draft, Stored } from '../../../../src/operator/kubernetes/objects.ts'
 import type { Resource } from '../../../../src/operator/kubernetes/resources.ts'
 import { logClusters } from '../../../../src/operator/own-kinds.ts'
 import { eventually } from '../../../helpers/eventually.ts'
-import { startControlPlane } from '../../cluster.ts'
-import { apiClient, type ApiClient } from './api-client.ts'
-import { serveBrokers } from './remote-brokers.ts'
-import { buildDriver, mebibytes, startDriver } from './scale-process.ts'
-import { StubNodes } from './stub-nodes.ts'
+import { mebibytes } from './scale-process.ts'
+import { scaleWorld, type ScaleWorld } from './scale-world.ts'
 
 const clusterCount = 20
 const patienceMs = 600_000
-/** The goal; 124 to 149 MiB were seen. */
+/** The goal; 124 to 132 MiB were seen. */
 const residentMax = 200 * 2 ** 20
 /** Passes of all clusters come every 30 seconds. */
 const restMs = 45_000
 const namespace = 'threes'
 
-let plane: Awaited<ReturnType<typeof startControlPlane>>
-let admin: ApiClient
-let brokers: Awaited<ReturnType<typeof serveBrokers>>
-let kubelet: NodeJS.Timeout
-let driver: ReturnType<typeof buildDriver>
+let world: ScaleWorld
 
 beforeAll(async () => {
-  driver = buildDriver()
-  plane = await startControlPlane({
-    controllers: ['statefulset-controller'],
-    // Pods need no account here: nobody runs them.
-    apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
-  })
-  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
-  await plane.kubectl(['apply', '--server-side', '-f', crds])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
-  await plane.kubectl(['create', 'namespace', namespace])
-  admin = apiClient(plane.kubeconfig)
-  const nodes = new StubNodes(admin.api)
-  brokers = await serveBrokers(nodes.brokers)
-  let ticking: Promise<void> | null = null
-  kubelet = setInterval(() => {
-    ticking ??= nodes
-      .tick()
-      .catch(() => {})
-      .finally(() => {
-        ticking = null
-      })
-  }, 200)
+  world = await scaleWorld([namespace])
 })
 
-afterAll(async () => {
-  clearInterval(kubelet)
-  brokers?.server.close()
-  await admin?.[Symbol.asyncDispose]()
-  await plane?.[Symbol.asyncDispose]()
-  driver?.[Symbol.dispose]()
-})
+afterAll(() => world?.[Symbol.asyncDispose]())
 
 async function readyCount(): Promise<number> {
-  const all = await admin.api.list(logClusters, { namespace })
+  const all = await world.admin.api.list(logClusters, { namespace })
   return all.filter(({ status }) =>
     status.conditions?.some(it => it.type === 'Ready' && it.status === 'True'),
   ).length
 }
 
 test(`the operator of ${clusterCount} clusters of three stays within ${mebibytes(residentMax)}`, async () => {
-  const kubeconfig = plane.kubeconfigOf('/O=system:masters/CN=operator-of-threes')
-  await using operator = await startDriver(driver, [kubeconfig, brokers.url])
+  await using operator = await world.startOperator('operator-of-threes')
   console.log(`before any cluster ${mebibytes(operator.residentBytes())}`)
   const start = performance.now()
   const { apiVersion, kind } = logClusters
@@ -76,7 +39,7 @@ test(`the operator of ${clusterCount} clusters of three stays within ${mebibytes
   const spec = { version: '0.1.0', pools: [{ name: 'main', brokers: 3, storage: { volumes } }] }
   for (let at = 0; at < clusterCount; at++) {
     const metadata = { namespace, name: `orders-${at}` }
-    await admin.api.create(
+    await world.admin.api.create(
       logClusters as Resource<Stored>,
       { apiVersion, kind, metadata, spec } as Draft,
     )

@@ -1,15 +1,10 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { clearInterval, setInterval } from 'node:timers'
 import { resources, type Resource } from '../../../../src/operator/kubernetes/resources.ts'
 import type { Draft, Stored } from '../../../../src/operator/kubernetes/objects.ts'
 import { logClusters, logTopics } from '../../../../src/operator/own-kinds.ts'
 import { eventually } from '../../../helpers/eventually.ts'
-import { startControlPlane } from '../../cluster.ts'
-import { apiClient, type ApiClient } from './api-client.ts'
-import { serveBrokers } from './remote-brokers.ts'
-import { buildDriver, mebibytes, type OperatorProcess, startDriver } from './scale-process.ts'
-import { StubNodes } from './stub-nodes.ts'
+import { mebibytes, type OperatorProcess } from './scale-process.ts'
+import { scaleWorld, type ScaleWorld } from './scale-world.ts'
 
 const clusterCount = 50
 const topicsPerCluster = 20
@@ -22,46 +17,14 @@ const user = 'operator-at-scale'
 const namespaceOf = (at: number): string => `team-${at % 5}`
 const clusterOf = (at: number): string => `orders-${at}`
 
-let plane: Awaited<ReturnType<typeof startControlPlane>>
-let admin: ApiClient
-let nodes: StubNodes
-let brokers: Awaited<ReturnType<typeof serveBrokers>>
-let kubelet: NodeJS.Timeout
-let driver: ReturnType<typeof buildDriver>
+let world: ScaleWorld
 
 beforeAll(async () => {
-  plane = await startControlPlane({
-    controllers: ['statefulset-controller'],
-    // Pods need no account here: nobody runs them.
-    apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
-  })
-  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
-  await plane.kubectl(['apply', '--server-side', '-f', crds])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
-  admin = apiClient(plane.kubeconfig)
-  nodes = new StubNodes(admin.api)
-  brokers = await serveBrokers(nodes.brokers)
-  driver = buildDriver()
-  for (let at = 0; at < 5; at++) await plane.kubectl(['create', 'namespace', namespaceOf(at)])
-  await plane.kubectl(['create', 'namespace', 'foreign'])
-  let ticking: Promise<void> | null = null
-  kubelet = setInterval(() => {
-    ticking ??= nodes
-      .tick()
-      .catch(() => {})
-      .finally(() => {
-        ticking = null
-      })
-  }, 200)
+  const namespaces = Array.from({ length: 5 }, (_, at) => namespaceOf(at))
+  world = await scaleWorld([...namespaces, 'foreign'])
 })
 
-afterAll(async () => {
-  clearInterval(kubelet)
-  brokers?.server.close()
-  driver?.[Symbol.dispose]()
-  await admin?.[Symbol.asyncDispose]()
-  await plane?.[Symbol.asyncDispose]()
-})
+afterAll(() => world?.[Symbol.asyncDispose]())
 
 async function create(
   resource: Resource<Stored>,
@@ -72,7 +35,7 @@ async function create(
   const { apiVersion, kind } = resource
   const worker = async (): Promise<void> => {
     for (let at = left.pop(); at !== undefined; at = left.pop()) {
-      await admin.api.create(resource, { apiVersion, kind, ...draft(at) } as Draft)
+      await world.admin.api.create(resource, { apiVersion, kind, ...draft(at) } as Draft)
     }
   }
   await Promise.all(Array.from({ length: 16 }, worker))
@@ -83,8 +46,8 @@ async function readyCount(resource: typeof logClusters | typeof logTopics): Prom
     status: { conditions?: readonly { type: string; status: string }[] | undefined }
   }[] =
     resource === logClusters
-      ? await admin.api.list(logClusters, {})
-      : await admin.api.list(logTopics, {})
+      ? await world.admin.api.list(logClusters, {})
+      : await world.admin.api.list(logTopics, {})
   return all.filter(({ status }) =>
     status.conditions?.some(it => it.type === 'Ready' && it.status === 'True'),
   ).length
@@ -92,7 +55,7 @@ async function readyCount(resource: typeof logClusters | typeof logTopics): Prom
 
 /** Writes of the operator since a mark, Lease renewals excepted. */
 function writesSince(mark: number): string[] {
-  return plane.audit
+  return world.plane.audit
     .since(mark)
     .filter(it => it.user.username === user && !['get', 'list', 'watch'].includes(it.verb))
     .filter(({ objectRef }) => objectRef?.resource !== 'leases')
@@ -116,9 +79,8 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
       metadata: { namespace: namespaceOf(at), name: `topic-${at}` },
       spec: { clusterRef: { name: clusterOf(at % clusterCount) }, config: { 'retention.ms': at } },
     }))
-    const kubeconfig = plane.kubeconfigOf(`/O=system:masters/CN=${user}`)
     {
-      await using first = await startDriver(driver, [kubeconfig, brokers.url])
+      await using first = await world.startOperator(user)
       const start = performance.now()
       const ofKind = (resource: typeof logClusters | typeof logTopics, count: number) =>
         eventually(
@@ -131,7 +93,7 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
       await ofKind(logTopics, clusterCount * topicsPerCluster)
       console.log(`all ready after ${Math.round(performance.now() - start)} ms`)
       await settled(first)
-      const mark = plane.audit.mark()
+      const mark = world.plane.audit.mark()
       const before = await first.passes('logcluster')
       await eventually(
         'two passes of each',
@@ -154,9 +116,9 @@ describe('fifty clusters with a thousand topics, among 2,000 foreign pods and 50
       // Of each its settings and its identity, and none of its metadata ring.
       expect(count('ConfigMap')).toBe(2 * clusterCount)
     }
-    const mark = plane.audit.mark()
+    const mark = world.plane.audit.mark()
     const start = performance.now()
-    await using second = await startDriver(driver, [kubeconfig, brokers.url])
+    await using second = await world.startOperator(user)
     await eventually(
       'every cluster had its pass',
       () => second.passes('logcluster'),
@@ -185,7 +147,7 @@ async function settled({ passes }: OperatorProcess): Promise<void> {
   await eventually(
     'nothing is written any more',
     async () => {
-      const mark = plane.audit.mark()
+      const mark = world.plane.audit.mark()
       const before = await passes('logcluster')
       await eventually(
         'a pass of each',
