@@ -31,6 +31,7 @@ export async function scaleWorld(namespaces: readonly string[]): Promise<ScaleWo
   const admin = left.use(apiClient(plane.kubeconfig))
   const driver = left.use(buildDriver())
   const nodes = new StubNodes(admin.api)
+  await nodes.begin()
   const brokers = await serveBrokers(nodes.brokers)
   left.defer(() => void brokers.server.close())
   const kubelet = ticking(nodes)

@@ -92,11 +92,11 @@ class StubTopics implements Brokers {
     return [...this.#of(host).values()]
   }
 
-  deleteTopics = notHere
-  createPartitions = notHere
-  retireDirectory = notHere
-  moveReplicas = notHere
-  unregister = notHere
+  deleteTopics = notHere('deleteTopics')
+  createPartitions = notHere('createPartitions')
+  retireDirectory = notHere('retireDirectory')
+  moveReplicas = notHere('moveReplicas')
+  unregister = notHere('unregister')
 
   close(): void {}
 
@@ -107,9 +107,14 @@ class StubTopics implements Brokers {
   }
 }
 
-function notHere(): never {
-  throw new BrokerError('answered', 'the stub answers no such question')
+function notHere(question: keyof Brokers): () => never {
+  return () => {
+    throw new BrokerError('answered', `the stub answers no ${question}`)
+  }
 }
+
+/** On which all volumes lie. */
+const nodeName = 'n1'
 
 /**
  * Kubelet, scheduler and volumes of brokers, by writes of status: what is there for fifty clusters at once, of which nobody
@@ -124,6 +129,13 @@ export class StubNodes {
 
   constructor(api: HttpApi) {
     this.#api = api
+  }
+
+  /** The node has to be there: a volume whose node is gone is a disk that is lost. */
+  async begin(): Promise<void> {
+    const metadata = { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName } }
+    const { apiVersion, kind } = resources.nodes
+    await this.#api.create(resources.nodes, { apiVersion, kind, metadata } as Draft)
   }
 
   /** Moves each pod of a broker as far as it goes now. */
@@ -208,7 +220,7 @@ export class StubNodes {
               nodeSelectorTerms: [
                 {
                   matchExpressions: [
-                    { key: 'kubernetes.io/hostname', operator: 'In', values: ['n1'] },
+                    { key: 'kubernetes.io/hostname', operator: 'In', values: [nodeName] },
                   ],
                 },
               ],
