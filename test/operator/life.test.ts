@@ -122,6 +122,7 @@ describe('a change', () => {
     await world.converge()
     expect(world.condition('ConfigApplied')).toBe('False InvalidConfig')
     expect(world.message('ConfigApplied')).toContain('did you mean log.retention.hours?')
+    expect(reasons(world)).toContain('InvalidConfig')
     expect(world.condition('Ready')).toBe('True Serving')
     const touched = world.api.writes
       .slice(writes)
