@@ -22,7 +22,7 @@ export class Orders {
 
   /** Made, and at rest. */
   async make(): Promise<void> {
-    await sharedCluster().plane.kubectl(['create', 'namespace', this.namespace])
+    await sharedAccess().plane.kubectl(['create', 'namespace', this.namespace])
     await this.apply()
     await this.until('Stable', 'True Stable')
   }
@@ -32,7 +32,7 @@ export class Orders {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    return (await sharedCluster().plane.kubectl(['-n', this.namespace, ...args])).stdout
+    return (await sharedAccess().plane.kubectl(['-n', this.namespace, ...args])).stdout
   }
 
   async read<Object>(kind: string, name: string): Promise<Object> {
@@ -133,7 +133,7 @@ export class Orders {
 
   /** Its namespace is deleted with all that is in it. */
   async deleteNamespace(): Promise<void> {
-    const { plane } = sharedCluster()
+    const { plane } = sharedAccess()
     const asked = ['namespace', this.namespace, '--ignore-not-found']
     await plane.kubectl(['delete', ...asked, '--wait=false'])
     await eventually(
