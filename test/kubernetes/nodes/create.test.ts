@@ -21,7 +21,7 @@ async function kubectl(...args: readonly string[]): Promise<string> {
 describeOnCluster('a LogCluster that is applied', () => {
   beforeAll(async () => {
     await installChart()
-    await sharedAccess().plane.kubectl(['create', 'namespace', namespace])
+    await sharedAccess().plane.restrictedNamespace(namespace)
   })
 
   test('is ready within seconds, and says so when it is', async () => {
@@ -64,11 +64,13 @@ describeOnCluster('a LogCluster that is applied', () => {
       metadata: { name: 'try' },
       spec: {
         restartPolicy: 'Never',
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
         containers: [
           {
             name: 'main',
             image: `${productRepository}:${productVersion}`,
             args: ['try', 'orders-bootstrap:9092'],
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
           },
         ],
       },

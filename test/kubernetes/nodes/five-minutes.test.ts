@@ -36,9 +36,10 @@ describeOnNodes('the five minutes', () => {
     // Of a file that ran before.
     await helm('uninstall', 'logcluster', ...where.slice(0, 2), '--ignore-not-found', '--wait')
     others = sharedCluster().plane.audit.mark()
+    await sharedCluster().plane.restrictedNamespace('logcluster-system')
     const values = ['--set', `test.storageClassName=${storageClass}`]
     await helm('install', 'logcluster', chart, ...where, ...values, '--wait')
-    await kubectl('create', 'namespace', namespace)
+    await sharedCluster().plane.restrictedNamespace(namespace)
     await sharedCluster().plane.kubectl(['apply', '-n', namespace, '-f', '-'], {
       input: minimal(),
     })
