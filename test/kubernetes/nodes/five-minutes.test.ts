@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
+import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { run, type RunResult } from '../../helpers/run.ts'
+import { freePort } from '../control-plane/ports.ts'
 import { productArchive } from '../node/product-image.ts'
 import { helmProgram, kubectlProgram, type HelmMajor } from '../programs/fetched.ts'
 import { type TruthChecker, truthful } from '../truth-checker.ts'
 import { Orders } from './orders.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
+import { openTunnel } from './tunnel.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const chart = join(root, 'charts/logcluster')
@@ -77,6 +81,19 @@ describeOnNodes('the five minutes', () => {
 
   test('bring a broker that serves', async () => {
     expect((await tried()).stdout).toMatch(/: 100 records produced in /)
+  })
+
+  test('reach the broker from this machine by `kubectl port-forward`, which it tells to come that way again', async () => {
+    const port = await freePort('127.0.0.1')
+    const to = 'service/orders-bootstrap'
+    using _ = await openTunnel({ namespace, to, ports: [port, 9092] })
+    using client = await BrokerClient.connect(port, { timeoutMs: 30_000 })
+    const { brokers } = await client.metadata()
+    expect(brokers).toMatchObject([{ host: 'localhost', port: 9092 }])
+    await client.createTopics([{ name: 'tunnelled' }])
+    const records = encodeBatch({ records: [{ value: 'an order' }] })
+    const produced = await client.produce({ topic: 'tunnelled', partition: 0 }, records)
+    expect(produced.errorCode).toBe(0)
   })
 
   test('are told true by `kubectl get`', async () => {

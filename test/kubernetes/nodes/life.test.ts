@@ -46,6 +46,7 @@ describeOnNodes('the life of a broker', () => {
       expect(await orders.podUid()).toBe(first)
       const { status } = await orders.broker()
       expect(status.appliedConfig).toEqual({ 'log.retention.ms': '18000000' })
+      expect(status.cachestatSource).toBe('mincore')
       await orders.patch({ config: { 'log.level': 'debug' } })
       await orders.until('Stable', 'True Stable')
       const second = await orders.podUid()
