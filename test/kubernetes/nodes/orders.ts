@@ -56,6 +56,7 @@ export class Orders {
     await this.#watched(longestWaitMsMax, async truth => {
       await seen(truth)
       await act(truth)
+      await seen(truth, truth.succeeded.fetch + 1, longestWaitMsMax)
     })
   }
 
@@ -163,9 +164,14 @@ export class Orders {
   }
 }
 
-/** Until it is plain that its load goes through. */
-async function seen(truth: TruthChecker): Promise<void> {
-  await eventually('records that came back', () => truth.succeeded.fetch >= 10)
+/** Until it is plain that its load goes through; after a scenario, that it does again. */
+async function seen(truth: TruthChecker, count = 10, msMax?: number): Promise<void> {
+  await eventually(
+    'records that came back',
+    () => ({ fetched: truth.succeeded.fetch, lastFailure: truth.lastFailure }),
+    ({ fetched }) => fetched >= count,
+    msMax,
+  )
 }
 
 /** Pods are given their time to end, and on a loaded machine that is some; Kubernetes looks again a minute later, and after an outage it begins late. */
