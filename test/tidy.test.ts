@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bannedUses, impatientTests, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
+import { missingDoors, withoutDoor } from './tidy/doors.ts'
 import { brokenLayers, circles, importsOf } from './tidy/layer-check.ts'
 import { layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -57,6 +58,12 @@ describe('the repository', () => {
   test('has every layer of the table', () => {
     const places = Object.keys(layers)
     expect(places.filter(place => !product.some(({ path }) => isUnder(path, place)))).toEqual([])
+  })
+
+  test('has a front door for each room, with what the room promises', () => {
+    const places = Object.keys(layers)
+    expect(Object.keys(withoutDoor).filter(room => !places.includes(room))).toEqual([])
+    expect(missingDoors(product, places)).toEqual([])
   })
 
   test('uses nothing that is banned where it stands', () => {
@@ -201,6 +208,15 @@ describe('a planted violation is caught', () => {
       expect(found[0]).toMatch(path.startsWith('src/attic') ? /^src/ : /:\d+: /)
     })
   }
+
+  test('a room without a front door, and one with two', () => {
+    const door = (path: string): Source => ({ path, text: '/** The front door of the room: x. */' })
+    const missing = (...files: Source[]): string[] => missingDoors(files, ['src/a', 'src/a/b'])
+    const both = [door('src/a/a.ts'), door('src/a/b/b.ts')]
+    expect(missing(...both)).toEqual([])
+    expect(missing(door('src/a/a.ts'))).toEqual([expect.stringContaining('src/a/b has no file')])
+    expect(missing(...both, door('src/a/c.ts'))).toEqual([expect.stringContaining('src/a/c.ts')])
+  })
 
   test('a file of 401 lines', () => {
     const lines = (count: number): Source => ({ path: 'src/lib/a.ts', text: 'x\n'.repeat(count) })

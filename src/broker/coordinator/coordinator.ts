@@ -51,7 +51,7 @@ export interface CoordinatorOptions {
 }
 
 /**
- * The shell of the groups: it gives them time, stores what they want stored, loads what was stored, and hands their
+ * The front door of the room: the shell of the groups. It gives them time, stores what they want stored, loads what was stored, and hands their
  * answers to whoever asked. A group is kept by one partition of the offsets topic and coordinated where that is led.
  */
 export class Coordinator {

@@ -13,7 +13,10 @@ import { welcomeToMany } from './welcome-to-many.ts'
 const exitFailed = 1
 const exitUsage = 64
 
-/** Runs `count` brokers until a signal stops them; it ends the process itself. */
+/**
+ * The front door of the room: runs `count` brokers until a signal stops them; it ends the process itself. Each is a process like any
+ * other broker's and knows nothing of this one; whoever dies starts again, and a stop takes one after the other (`Supervisor`).
+ */
 export async function runMany(
   count: number,
   configuration: Configuration,

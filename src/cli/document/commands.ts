@@ -27,7 +27,10 @@ kept, so that an import that was interrupted can be repeated. Where something is
 const timeoutMs = 30_000
 const env = { network: new NodeNetwork(), clock: realClock, random: realRandom }
 
-/** `logcluster export`. */
+/**
+ * The front door of the room: `logcluster export`, and `import` below. A document has topics, configs and committed offsets, no record and no
+ * password; an import keeps what is there and the same, and does nothing where something is there and another.
+ */
 export function runExport(args: readonly string[], terminal: Terminal): Promise<number> {
   return run(args, terminal, { usage: exportUsage, read: readExportWish, act: exported })
 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `kubectl logcluster`: kubectl runs what is called kubectl-logcluster on the PATH. */
+/**
+ * The front door of the room: `kubectl logcluster`. kubectl runs what is called kubectl-logcluster on the PATH. Whatever it looks at or
+ * changes goes through the user's own kubectl, so it may do what that user may: it changes specs, and runs `logcluster` in a broker's pod.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageVersion } from '../../env/real/package-version.ts'

@@ -11,7 +11,10 @@ import { exitCodes, type Terminal } from '../terminal.ts'
 import { askWhoDecides, type Candidate, withIds } from './ask-controller.ts'
 import { type Action, readWish, usage, type Wish } from './wish.ts'
 
-/** `logcluster recover`. */
+/**
+ * The front door of the room: `logcluster recover`, for whoever has brokers without an operator. It asks whichever broker decides, as `broker`,
+ * by one command of the controller, which refuses what would lose records that nobody gave up by name.
+ */
 export async function runRecover(args: readonly string[], terminal: Terminal): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     terminal.out(usage)

@@ -25,7 +25,7 @@ interface Wish {
   readonly isJson: boolean
 }
 
-/** `logcluster status`. */
+/** The front door of the room: `logcluster status`, which asks brokers by their clients' listener, as any client may, and changes nothing. */
 export async function runStatus(args: readonly string[], terminal: Terminal): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     terminal.out(usage)

@@ -17,7 +17,7 @@ interface Wish {
   readonly waitMs: number
 }
 
-/** `logcluster try`. */
+/** The front door of the room: `logcluster try`, a client that makes a topic of its own, writes to it, reads what it wrote, and removes it. */
 export async function runTry(args: readonly string[], terminal: Terminal): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     terminal.out(usage)
