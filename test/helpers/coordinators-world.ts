@@ -1,7 +1,7 @@
 import { SimClock } from '../../sim/clock.ts'
 import { Coordinator } from '../../src/broker/coordinator/coordinator.ts'
 import type { GroupError } from '../../src/broker/coordinator/groups/events.ts'
-import { offsetsTopicName } from '../../src/broker/coordinator/internal-topics.ts'
+import { offsetsTopicName } from '../../src/lib/topic-name.ts'
 import type { Cluster } from '../../src/broker/cluster/cluster.ts'
 import { readBatchHeader, stampBatch } from '../../src/broker/log/batch/batch.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'

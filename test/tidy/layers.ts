@@ -310,7 +310,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/cli/document': {
-    ours: ['src/env', ...broker('wire', 'wire/client')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
     modules: ['zod'],
   },
   'src/cli/document/commands.ts': {

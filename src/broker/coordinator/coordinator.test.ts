@@ -13,7 +13,7 @@ import type { AppendResult, PartitionReadResult } from '../partition/requests.ts
 import type { ErrorName } from '../wire/errors.ts'
 import { Coordinator } from './coordinator.ts'
 import type { GroupError } from './groups/events.ts'
-import { offsetsTopicName } from './internal-topics.ts'
+import { offsetsTopicName } from '../../lib/topic-name.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 
 const noOne = { memberId: '', instanceId: null, generation: -1 }
