@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bannedUses, impatientTests, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
-import { missingDoors, withoutDoor } from './tidy/doors.ts'
+import { missingDoors, unnamedRooms, withoutDoor } from './tidy/doors.ts'
 import { brokenLayers, circles, importsOf } from './tidy/layer-check.ts'
 import { layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -64,6 +64,11 @@ describe('the repository', () => {
     const places = Object.keys(layers)
     expect(Object.keys(withoutDoor).filter(room => !places.includes(room))).toEqual([])
     expect(missingDoors(product, places)).toEqual([])
+  })
+
+  test('has every room on the page of the house', () => {
+    const page = documents.find(({ path }) => path === 'docs/architecture.md')!.text
+    expect(unnamedRooms(page, Object.keys(layers))).toEqual([])
   })
 
   test('uses nothing that is banned where it stands', () => {
@@ -216,6 +221,13 @@ describe('a planted violation is caught', () => {
     expect(missing(...both)).toEqual([])
     expect(missing(door('src/a/a.ts'))).toEqual([expect.stringContaining('src/a/b has no file')])
     expect(missing(...both, door('src/a/c.ts'))).toEqual([expect.stringContaining('src/a/c.ts')])
+  })
+
+  test('a room that is not on the page', () => {
+    const unnamed = (page: string): string[] =>
+      unnamedRooms(page, ['src/a', 'src/a/b', 'src/a/c.ts'])
+    expect(unnamed('`src/a` and `b/`')).toEqual([])
+    expect(unnamed('`a/b` and c')).toEqual([expect.stringContaining('does not name src/a')])
   })
 
   test('a file of 401 lines', () => {

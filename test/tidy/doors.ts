@@ -10,6 +10,15 @@ export const withoutDoor: Readonly<Record<string, string>> = {
   'src/env/real': 'each file is the twin of one port, and promises what the port does',
 }
 
+/** One line for each room of `places` that `page` does not name in backticks, whole or by its last folders: `wire/client`. */
+export function unnamedRooms(page: string, places: readonly string[]): string[] {
+  const named = new Set([...page.matchAll(/`([\w./-]+?)\/?`/g)].map(match => match[1]!))
+  return places
+    .filter(place => !place.endsWith('.ts'))
+    .filter(place => ![...named].some(name => place === name || place.endsWith(`/${name}`)))
+    .map(place => `docs/architecture.md does not name ${place}`)
+}
+
 /** One line for each room of `places` that has no front door, or several. */
 export function missingDoors(sources: readonly Source[], places: readonly string[]): string[] {
   const rooms = places.filter(place => !place.endsWith('.ts') && !(place in withoutDoor))
