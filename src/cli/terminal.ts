@@ -8,3 +8,37 @@ export interface Terminal {
 
 /** Ends a process that did what it was asked, that failed, and that did not understand (EX_USAGE of sysexits.h). */
 export const exitCodes = { done: 0, failed: 1, usage: 64 } as const
+
+/** A command: how it is asked for, and what it does. */
+interface CommandParts<Wish> {
+  readonly usage: string
+  /** What is asked for, or what is wrong with how it is asked. */
+  readonly read: (args: readonly string[]) => Wish | string
+  /** Resolves to the exit code. What it throws is told as a sentence, behind the `place` that it is about. */
+  readonly act: (wish: Wish) => Promise<number>
+  readonly place?: (wish: Wish) => string
+}
+
+/** Does what `args` ask for; resolves to the exit code. */
+export async function runCommand<Wish extends object>(
+  args: readonly string[],
+  terminal: Terminal,
+  { usage, read, act, place }: CommandParts<Wish>,
+): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(usage)
+    return exitCodes.done
+  }
+  const wish = read(args)
+  if (typeof wish === 'string') {
+    terminal.err(wish)
+    return exitCodes.usage
+  }
+  try {
+    return await act(wish)
+  } catch (error) {
+    const sentence = error instanceof Error ? error.message : String(error)
+    terminal.err(place === undefined ? sentence : `${place(wish)}: ${sentence}`)
+    return exitCodes.failed
+  }
+}

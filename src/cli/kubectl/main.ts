@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The front door of the room: `kubectl logcluster`. kubectl runs what is called kubectl-logcluster on the PATH. Whatever it looks at or
- * changes goes through the user's own kubectl, so it may do what that user may: it changes specs, and runs `logcluster` in a broker's pod.
+ * changes goes through the user's own kubectl: it may do what that user may, and has no credentials of its own.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
