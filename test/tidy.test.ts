@@ -5,6 +5,7 @@ import { bannedUses, impatientTests, mayCopy, testSwitches, unfinishedMarks } fr
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
 import { missingDoors, unnamedRooms, withoutDoor } from './tidy/doors.ts'
+import { secondHomes } from './tidy/homes.ts'
 import { brokenLayers, circles, importsOf } from './tidy/layer-check.ts'
 import { layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -69,6 +70,10 @@ describe('the repository', () => {
   test('has every room on the page of the house', () => {
     const page = documents.find(({ path }) => path === 'docs/architecture.md')!.text
     expect(unnamedRooms(page, Object.keys(layers))).toEqual([])
+  })
+
+  test('has one home for each number and each text that has a name', () => {
+    expect(secondHomes(product)).toEqual([])
   })
 
   test('uses nothing that is banned where it stands', () => {
@@ -228,6 +233,15 @@ describe('a planted violation is caught', () => {
       unnamedRooms(page, ['src/a', 'src/a/b', 'src/a/c.ts'])
     expect(unnamed('`src/a` and `b/`')).toEqual([])
     expect(unnamed('`a/b` and c')).toEqual([expect.stringContaining('does not name src/a')])
+  })
+
+  test('a number with two homes', () => {
+    const a = { path: 'src/lib/a.ts', text: 'x\nexport const leaseMs = 10_000\n' }
+    const b = (text: string): Source => ({ path: 'src/env/b.ts', text })
+    expect(secondHomes([a, b('const leaseMs = 10000')])).toEqual([
+      'leaseMs = 10000 stands in src/lib/a.ts and src/env/b.ts: give it one home',
+    ])
+    expect(secondHomes([a, b('const leaseMs = 20_000\n// const leaseMs = 10_000')])).toEqual([])
   })
 
   test('a file of 401 lines', () => {

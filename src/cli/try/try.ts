@@ -2,7 +2,8 @@ import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
 import { parseEndpoint } from '../../broker/config/listeners.ts'
-import { exitCodes, runCommand, type Terminal } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { runCommand, type Terminal } from '../terminal.ts'
 import { tryBroker, type TryEnv } from './try-broker.ts'
 
 const usage = `Usage: logcluster try HOST:PORT [--wait=SECONDS]
