@@ -18,6 +18,11 @@ const explained: readonly Explained[] = [
     failure: /Broker handle destroyed without termination/,
     why: '`rd_kafka_offsets_for_times` gives up a request that waits for a broker which the metadata no longer list (`_DESTROY_BROKER`); only after `_TRANSPORT` it asks again (`src/rdkafka.c:5721`)',
   },
+  {
+    ids: ['0081 ListOffsets'],
+    failure: /Expected offset -?\d+, got -1001/,
+    why: '`rd_kafka_ListOffsets` asks each leader by a request of its own; where one of these breaks, the partitions of it are handed out with offset -1001 and no error (`src/rdkafka_admin.c:4163`)',
+  },
 ]
 
 /** Why the failure was to be expected; null where it was not. */
