@@ -34,8 +34,9 @@ async function main(): Promise<number> {
   const told = { date, commit, loadAtEnd: loadavg()[0]!, ...result }
   const runs = [...(before[values.store] ?? []), told]
   writeFileSync(values.out, `${JSON.stringify({ ...before, [values.store]: runs }, null, 2)}\n`)
-  const { failures, failuresAfter, lost, elections } = result
-  return failures.length + failuresAfter.length + lost + elections === 0 ? 0 : 1
+  const { failures, failuresAfter, lost, elections, electionsAfter } = result
+  const bad = failures.length + failuresAfter.length + lost + elections + electionsAfter
+  return bad === 0 ? 0 : 1
 }
 
 async function lose(store: 'files' | 'etcd', seconds: number): Promise<OutageResult> {

@@ -151,7 +151,8 @@ class Producer {
       const fromMs = performance.now()
       const value = `${this.#place.partition}-${count}`
       try {
-        const batch = encodeBatch({ records: [{ value }] })
+        // Of now: what is old is gone by the first look at retention, five minutes after the start.
+        const batch = encodeBatch({ records: [{ value }], baseTimestamp: Date.now() })
         const { errorCode, baseOffset } = await this.#client.produce(this.#place, batch)
         if (errorCode === 0) this.values.push({ offset: Number(baseOffset), value })
         else this.#failed(errorName(errorCode))
