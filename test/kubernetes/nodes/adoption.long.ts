@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { run } from '../../helpers/run.ts'
 import { WireGroup } from '../../helpers/wire-groups.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
+import { runPlugin } from '../plugin.ts'
 import { Filling } from './filling.ts'
 import { installChart } from './installed.ts'
 import { longMs, Several } from './several.ts'
@@ -20,10 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'logcluster-adoption-'))
 
 /** `kubectl logcluster`, as a person runs it. */
 async function logcluster(of: Several, ...args: readonly string[]): Promise<string> {
-  const main = join(import.meta.dirname, '../../../src/cli/kubectl/main.ts')
-  const where = ['-n', of.namespace, '--kubeconfig', sharedAccess().plane.kubeconfig]
-  const env = { KUBECTL: kubectlProgram() }
-  return (await run(process.execPath, [main, ...args, ...where], { env })).stdout
+  return (await runPlugin(sharedAccess().plane, of.namespace, args)).stdout
 }
 
 /** The document of a cluster, without what differs each time. */
