@@ -104,6 +104,8 @@ describeOnNodes('three brokers under load', () => {
           await timed('From its acceptance to sleep', () =>
             orders.until('Ready', 'False Hibernated', longMs),
           )
+          // Whatever Kubernetes still has of the pod that nobody can end.
+          await orders.until('Progressing', 'False Idle')
           await orders.patch({ state: 'Running' })
           await timed('From the wish to be served without it', () =>
             orders.until('Ready', 'True ServingWithout', longMs),
