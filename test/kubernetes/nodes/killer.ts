@@ -13,12 +13,14 @@ const selector = 'app.kubernetes.io/component=operator'
 const reads = new Set(['get', 'list', 'watch'])
 /** Milliseconds between a write and the end of who made it: at once, in the middle of what follows, and with that done. */
 const delaysMs = [0, 150, 600, 1_500] as const
+/** Without a write for so long it waits for something, or asks brokers alone. */
+const idleMs = 5_000
 /** Whoever cannot end by then is not ended any more, and has to. */
 const killsMax = 60
 
 /**
- * Ends the operator with SIGKILL after each of its acts, a little later each time, for as long as something is done: who comes next
- * makes one more, and is ended too. Its pod goes with it, since kubelet would wait longer before each start; and its Lease, since the
+ * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
+ * is ended too. Its pod goes with it, since kubelet would wait longer before each start; and its Lease, since the
  * next one would wait until that has run out. Both would only be time.
  */
 export class Killer {
@@ -42,31 +44,33 @@ export class Killer {
 
   async #run(): Promise<void> {
     let mark = this.#audit.mark()
+    let sinceMs = performance.now()
     while (!this.#isStopping && this.#killed.length < killsMax) {
       const acts = this.#audit.since(mark).filter(isAct)
-      if (acts.length === 0) {
+      if (acts.length === 0 && performance.now() - sinceMs < idleMs) {
         await sleep(20)
         continue
       }
       await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
       await killOperator()
-      this.#killed.push(acts.map(told).join(', '))
+      this.#killed.push(acts.map(told).join(', ') || `${idleMs} ms without a write`)
       mark = this.#audit.mark()
       await replaceOperator()
+      sinceMs = performance.now()
     }
   }
 }
 
-/** What it wants done, and not what it says of it. */
+/** What it wants done; and an event, which is often all that is seen of what it had brokers do. */
 function isAct({ user, verb, objectRef, responseStatus }: AuditEvent): boolean {
   if (user.username !== operator || reads.has(verb)) return false
   if (objectRef?.resource === 'leases' && objectRef.namespace === operatorNamespace) return false
-  if (objectRef?.resource === 'events' || objectRef?.subresource === 'status') return false
+  if (objectRef?.subresource === 'status') return false
   return (responseStatus?.code ?? 500) < 300
 }
 
 function told({ verb, objectRef }: AuditEvent): string {
-  return `${verb} ${objectRef?.resource} ${objectRef?.name ?? ''}`
+  return [verb, objectRef?.resource, objectRef?.name].filter(Boolean).join(' ')
 }
 
 async function killOperator(): Promise<void> {
