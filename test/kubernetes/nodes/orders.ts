@@ -61,7 +61,9 @@ export class Orders {
       await truth.stop()
       throw error
     }
-    truthful(await truth.stop(), { longestWaitMsMax })
+    const report = await truth.stop()
+    console.log(JSON.stringify(report))
+    truthful(report, { longestWaitMsMax })
   }
 
   cluster(): Promise<LogCluster> {
