@@ -13,10 +13,10 @@ const selector = 'app.kubernetes.io/component=operator'
 const reads = new Set(['get', 'list', 'watch'])
 /** Milliseconds between a write and the end of who made it: at once, in the middle of what follows, and with that done. */
 const delaysMs = [0, 150, 600, 1_500] as const
-/** Without a write for so long it waits for something, or asks brokers alone. */
-const idleMs = 5_000
+/** Without a write for so long it waits for something, or asks brokers alone. Who comes after one that was ended so has more time, lest none ever acts. */
+const idleMs = { first: 5_000, next: 30_000 } as const
 /** Whoever cannot end by then is not ended any more, and has to. */
-const killsMax = 60
+const killsMax = 40
 
 /**
  * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
@@ -45,15 +45,17 @@ export class Killer {
   async #run(): Promise<void> {
     let mark = this.#audit.mark()
     let sinceMs = performance.now()
+    let patienceMs: number = idleMs.first
     while (!this.#isStopping && this.#killed.length < killsMax) {
       const acts = this.#audit.since(mark).filter(isAct)
-      if (acts.length === 0 && performance.now() - sinceMs < idleMs) {
+      if (acts.length === 0 && performance.now() - sinceMs < patienceMs) {
         await sleep(20)
         continue
       }
       await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
       await killOperator()
-      this.#killed.push(acts.map(told).join(', ') || `${idleMs} ms without a write`)
+      this.#killed.push(acts.map(told).join(', ') || `${patienceMs} ms without a write`)
+      patienceMs = acts.length === 0 ? idleMs.next : idleMs.first
       mark = this.#audit.mark()
       await replaceOperator()
       sinceMs = performance.now()
