@@ -161,6 +161,13 @@ export class Node {
       .join('')
   }
 
+  /** Whether who runs on it can connect to that address, by the rules that its pods' connections go by too. */
+  async reaches(host: string, port: number): Promise<boolean> {
+    const connect = ['timeout', '2', 'bash', '-c', `: </dev/tcp/${host}/${port}`]
+    const { status } = await run('nsenter', [...this.nsenter, ...connect], { anyStatus: true })
+    return status === 0
+  }
+
   /** The arguments that start a program in its network, for `spawn('nsenter', ...)`. */
   get nsenter(): string[] {
     return [`--net=/var/run/netns/${this.networkNamespace}`]
