@@ -142,6 +142,11 @@ export class Node {
     await this.#ctr(['images', 'import', archive], 300_000)
   }
 
+  /** Gives an image that it has a second name. */
+  async tagImage(name: string, second: string): Promise<void> {
+    await this.#ctr(['images', 'tag', '--force', name, second])
+  }
+
   /** By name, as containerd knows them. */
   async images(): Promise<string[]> {
     return (await this.#ctr(['images', 'list', '-q'])).stdout.trim().split('\n')

@@ -79,7 +79,9 @@ export class Orders {
       await truth.stop()
       throw error
     }
-    truthful(await truth.stop(), { longestWaitMsMax })
+    const report = await truth.stop()
+    console.log(JSON.stringify(report))
+    truthful(report, { longestWaitMsMax })
   }
 
   cluster(): Promise<LogCluster> {
@@ -124,6 +126,12 @@ export class Orders {
 
   async identity(name = logBroker): Promise<object> {
     return (await this.read<{ data: object }>('configmap', `${name}-identity`)).data
+  }
+
+  /** The sentence of a condition. */
+  async message(type: string): Promise<string> {
+    const { status } = await this.cluster()
+    return status.conditions?.find(each => each.type === type)?.message ?? ''
   }
 
   /** Reasons of the events of the LogCluster. */
