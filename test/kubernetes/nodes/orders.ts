@@ -47,7 +47,8 @@ export class Orders {
 
   /**
    * Load on the cluster for the time of `act`, through which it has to tell the truth of itself, to keep what it
-   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`.
+   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`. It ends when the load goes through again: after an
+   * outage CoreDNS may tell where a pod was for a minute and more (89 s seen), and nobody can read what was acknowledged before.
    */
   async truthfully(
     longestWaitMsMax: number,
