@@ -128,5 +128,5 @@ function whySkipped(plain: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 400)
 }

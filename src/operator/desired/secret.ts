@@ -1,3 +1,4 @@
+import { otherPasswordOf, privatePrincipals } from '../../lib/principals.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import type { DraftOf, Secret } from '../kubernetes/objects.ts'
 import { clusterLabels, ownedBy } from './labels.ts'
@@ -18,9 +19,6 @@ export type Overlap = 'None' | 'Introduced' | 'Used'
 /** On the Secret: how far a change of its passwords is, and the wish that was granted last. */
 const overlapAnnotation = 'logcluster.dev/passwords-overlap'
 const rotatedAtAnnotation = 'logcluster.dev/passwords-rotated-at'
-/** Keys of the Secret, as brokers read them (src/broker/security/credential-files.ts). */
-const principals = ['operator', 'broker'] as const
-const otherOf = (principal: (typeof principals)[number]): string => `${principal}.other`
 
 /** Made once by a POST: passwords are chance, and what is made again is another. */
 export function privateSecret(cluster: LogCluster, passwords: PrivatePasswords): DraftOf<Secret> {
@@ -106,11 +104,11 @@ function passwordsIn(
 ): Record<string, string> {
   const next: Record<string, string> = {}
   const made = to === 'Introduced' ? fresh() : null
-  for (const principal of principals) {
-    const [used, other] = [data[principal] ?? '', data[otherOf(principal)] ?? '']
+  for (const principal of privatePrincipals) {
+    const [used, other] = [data[principal] ?? '', data[otherPasswordOf(principal)] ?? '']
     next[principal] = to === 'Used' ? other : used
-    if (made !== null) next[otherOf(principal)] = btoa(made[principal])
-    if (to === 'Used') next[otherOf(principal)] = used
+    if (made !== null) next[otherPasswordOf(principal)] = btoa(made[principal])
+    if (to === 'Used') next[otherPasswordOf(principal)] = used
   }
   return next
 }

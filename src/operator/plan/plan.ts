@@ -51,7 +51,7 @@ export interface Plan {
   readonly steps: readonly Step[]
 }
 
-/** From the wish and the world to the writes that bring them together, in order. Same input, same plan. */
+/** The front door of the room: from the wish and the world to the writes that bring them together, in order. Same input, same plan. */
 export function plan(observed: Observed, ring: Ring): Plan {
   const birth = birthOf(observed)
   const tooOld = tooOldFor(observed.cluster, observed.operatorVersion)

@@ -25,7 +25,7 @@ const busyMs = 250
 const hibernatedMs = 30_000
 const unbornMs = 10_000
 
-/** One pass for one LogCluster: look, decide, act, tell. It remembers nothing that the next one could not find out. */
+/** The front door of the room: one pass for one LogCluster, look, decide, act, tell. It remembers nothing that the next one could not find out. */
 export function clusterReconcile(parts: ClusterParts): Reconcile {
   const pass = new Pass(parts)
   return at => pass.run(at)

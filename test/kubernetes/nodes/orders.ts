@@ -22,7 +22,7 @@ export class Orders {
 
   /** Made, and at rest. */
   async make(): Promise<void> {
-    await sharedCluster().plane.kubectl(['create', 'namespace', this.namespace])
+    await sharedAccess().plane.kubectl(['create', 'namespace', this.namespace])
     await this.apply()
     await this.until('Stable', 'True Stable')
   }
@@ -32,7 +32,7 @@ export class Orders {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    return (await sharedCluster().plane.kubectl(['-n', this.namespace, ...args])).stdout
+    return (await sharedAccess().plane.kubectl(['-n', this.namespace, ...args])).stdout
   }
 
   async read<Object>(kind: string, name: string): Promise<Object> {
@@ -53,9 +53,26 @@ export class Orders {
     longestWaitMsMax: number,
     act: (truth: TruthChecker) => Promise<void>,
   ): Promise<void> {
+    await this.#watched(longestWaitMsMax, async truth => {
+      await seen(truth)
+      await act(truth)
+    })
+  }
+
+  /** The same from before the cluster is there: how long it takes to come up is part of the longest wait. */
+  async truthfullyFromBirth(longestWaitMsMax: number, act: () => Promise<void>): Promise<void> {
+    await this.#watched(longestWaitMsMax, async truth => {
+      await act()
+      await seen(truth)
+    })
+  }
+
+  async #watched(
+    longestWaitMsMax: number,
+    act: (truth: TruthChecker) => Promise<void>,
+  ): Promise<void> {
     const truth = this.truth()
     try {
-      await eventually('records that came back', () => truth.succeeded.fetch >= 10)
       await act(truth)
     } catch (error) {
       await truth.stop()
@@ -124,7 +141,7 @@ export class Orders {
 
   /** Its namespace is deleted with all that is in it. */
   async deleteNamespace(): Promise<void> {
-    const { plane } = sharedCluster()
+    const { plane } = sharedAccess()
     const asked = ['namespace', this.namespace, '--ignore-not-found']
     await plane.kubectl(['delete', ...asked, '--wait=false'])
     await eventually(
@@ -152,6 +169,11 @@ export class Orders {
       await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
   }
+}
+
+/** Until it is plain that its load goes through. */
+async function seen(truth: TruthChecker): Promise<void> {
+  await eventually('records that came back', () => truth.succeeded.fetch >= 10)
 }
 
 /** Pods are given their time to end, and on a loaded machine that is some; Kubernetes looks again a minute later, and after an outage it begins late. */

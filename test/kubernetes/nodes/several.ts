@@ -162,9 +162,22 @@ export class Several extends Orders {
   }
 
   /** To whichever broker the bootstrap Service leads. */
-  async connect(): Promise<BrokerClient> {
-    const host = await sharedAccess().names.resolve(`orders-bootstrap.${this.namespace}.svc`)
-    return BrokerClient.connect(9092, { host, timeoutMs: 2_000 })
+  connect(timeoutMs = 2_000): Promise<BrokerClient> {
+    return this.#connectTo(`orders-bootstrap.${this.namespace}.svc`, 9092, timeoutMs)
+  }
+
+  /** To whoever leads a partition; null where nobody does. */
+  async connectToLeader(topic: string, partition = 0): Promise<BrokerClient | null> {
+    using client = await this.connect()
+    const { brokers, topics } = await client.metadata([topic])
+    const found = topics[0]?.partitions.find(each => each.partitionIndex === partition)
+    const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId)
+    return leader === undefined ? null : this.#connectTo(leader.host, leader.port, 10_000)
+  }
+
+  async #connectTo(name: string, port: number, timeoutMs: number): Promise<BrokerClient> {
+    const host = await sharedAccess().names.resolve(name)
+    return BrokerClient.connect(port, { host, timeoutMs })
   }
 
   async #topics() {

@@ -84,7 +84,7 @@ export class ClusterWorld {
 
   static async make(plane: ControlPlane, namespace: string): Promise<ClusterWorld> {
     const world = new ClusterWorld(plane, namespace)
-    await plane.kubectl(['create', 'namespace', namespace])
+    await plane.restrictedNamespace(namespace)
     await world.addVolume(1)
     world.kubelet.start()
     return world
