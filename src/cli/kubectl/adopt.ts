@@ -1,4 +1,5 @@
 import type { LogCluster } from '../../operator/crd/cluster.ts'
+import { claimAnnotations } from '../../operator/desired/claim.ts'
 import { brokerLabel, brokerLabels, clusterLabel } from '../../operator/desired/labels.ts'
 import { list, type Kubectl, type KubernetesObject } from './kubectl.ts'
 
@@ -38,12 +39,7 @@ interface Kept {
   readonly claim: string
 }
 
-const annotation = {
-  clusterId: 'logcluster.dev/cluster-id',
-  incarnation: 'logcluster.dev/incarnation',
-}
-/** What a volume is told beside what its claim is told. */
-const ofVolumeAlone = 'logcluster.dev/reclaim-policy'
+const ofClaims: ReadonlySet<string> = new Set(Object.values(claimAnnotations))
 
 /**
  * `kubectl logcluster adopt`: each broker's newest volume gets the claim that it had, where that is gone. A volume that was left is held for
@@ -90,10 +86,10 @@ function keptIn(namespace: string, volume: Volume): Kept[] {
   const { claimRef } = volume.spec
   const { labels, annotations } = volume.metadata
   const broker = labels?.[brokerLabel]
-  const clusterId = annotations?.[annotation.clusterId]
+  const clusterId = annotations?.[claimAnnotations.clusterId]
   if (claimRef?.namespace !== namespace || broker === undefined || clusterId === undefined)
     return []
-  const incarnation = Number(annotations?.[annotation.incarnation])
+  const incarnation = Number(annotations?.[claimAnnotations.incarnation])
   // Somebody else may have got it since.
   if (!claimRef.name.endsWith(`-${broker}-${incarnation}`)) return []
   return [{ volume, broker, clusterId, incarnation, claim: claimRef.name }]
@@ -140,8 +136,8 @@ async function giveBack(
   { name, namespace, within }: { name: string; namespace: string; within: string },
 ): Promise<void> {
   const { accessModes, capacity, storageClassName = '', claimRef } = volume.spec
-  const marks = Object.entries(volume.metadata.annotations ?? {}).filter(
-    ([key]) => key.startsWith('logcluster.dev/') && key !== ofVolumeAlone,
+  const marks = Object.entries(volume.metadata.annotations ?? {}).filter(([key]) =>
+    ofClaims.has(key),
   )
   const held = ['uid', 'resourceVersion'].filter(field => field in claimRef!)
   if (held.length > 0) {
