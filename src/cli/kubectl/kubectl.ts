@@ -1,4 +1,4 @@
-import { httpPort } from '../../operator/crd/listener.ts'
+import { httpPort } from '../../operator/crd/ports.ts'
 
 /** The user's own kubectl, with the user's own kubeconfig, credentials and context: the plugin's way to the API server. */
 export interface Kubectl {

@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { field, nameRules, port, text } from './field.ts'
-
-/** Ports of every broker that are not in `spec.listeners`. */
-export const privatePort = 9091
-export const httpPort = 9404
+import { httpPort, privatePort } from './ports.ts'
 
 /** What stands for something of each broker in the templates of what clients are told. */
 const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const

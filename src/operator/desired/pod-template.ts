@@ -1,4 +1,4 @@
-import { httpPort, privatePort } from '../crd/listener.ts'
+import { httpPort, privatePort } from '../crd/ports.ts'
 import type { LogCluster, PoolSpec } from '../crd/cluster.ts'
 import type { StatefulSet } from '../kubernetes/objects.ts'
 import type { BrokerFacts } from './facts.ts'

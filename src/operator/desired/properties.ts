@@ -1,4 +1,4 @@
-import { httpPort, privatePort } from '../crd/listener.ts'
+import { httpPort, privatePort } from '../crd/ports.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import { addressesOf } from './addresses.ts'
 import { brokerHost, names } from './names.ts'

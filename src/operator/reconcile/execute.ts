@@ -7,7 +7,7 @@ import {
   takenOver,
   type PrivatePasswords,
 } from '../desired/secret.ts'
-import { privatePort } from '../crd/listener.ts'
+import { privatePort } from '../crd/ports.ts'
 import { canonical } from '../desired/hash.ts'
 import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
 import type { Draft, Secret, Stored } from '../kubernetes/objects.ts'
