@@ -102,9 +102,17 @@ def consume(address, wish):
 
 def offset_for_time(address, wish):
     consumer = consumer_of(address, "none")
-    [found] = consumer.offsets_for_times(
-        [TopicPartition(wish["topic"], wish["partition"], wish["timestamp"])], timeout=20
-    )
+    asked = [TopicPartition(wish["topic"], wish["partition"], wish["timestamp"])]
+    until = time.monotonic() + 20
+    while True:
+        try:
+            [found] = consumer.offsets_for_times(asked, timeout=20)
+            break
+        except KafkaException as error:
+            # The library gives up what waits for a broker that is away, once the metadata no longer list it.
+            if error.args[0].code() != KafkaError._DESTROY_BROKER or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
     consumer.close()
     return found.offset
 
