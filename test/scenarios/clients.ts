@@ -47,7 +47,7 @@ const ofSaramaAmongSeveral =
   '`Producer.Retry.Max` 300 in place of 3, a tenth of a second apart. What it opens (an administrator, a reader of a partition, a group) is opened again where the broker that it asks is away, `Consume` is called again, and an error of `Close` is passed over'
 
 const ofLibrdkafkaAmongSeveral =
-  'the offsets of a time are asked for again where the library answers `_DESTROY_BROKER`: it gives up what waits for a broker that the metadata no longer list'
+  'the offsets of a time are asked for again where the library answers `_DESTROY_BROKER`, `_UNKNOWN_PARTITION` or `OFFSET_NOT_AVAILABLE`: it gives up what waits for a broker that the metadata no longer list, takes a partition that nobody leads yet for unknown, and hands out that a new leader knows no watermark yet'
 
 const able = {
   alsoOnFallback: false,
@@ -130,7 +130,7 @@ export const clients: readonly Client[] = [
     kit: 'go',
     program: go('kafka-go'),
     livesThroughDeath:
-      'its writer has `MaxAttempts` 300 in place of 10, a tenth of a second apart, and `MetadataTTL` of half a second in place of 6; a request of its client is sent again',
+      'its writer has `MaxAttempts` 300 in place of 10, a tenth of a second apart, and `MetadataTTL` of half a second in place of 6; a request of its client is sent again, and its reader is asked again where it tells an error: it gives up after three attempts',
     noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
     noStaticMembers:
       'kafka-go joins with JoinGroup version 2 at most, which has no group.instance.id',

@@ -126,14 +126,17 @@ async function take(consumer: Consumer, count: number, waitMs = 20_000): Promise
   return found
 }
 
-/** The library gives up what waits for a broker that is away, once the metadata no longer list it. */
+/** The library gives up what waits for a broker that is away once the metadata no longer list it, and where nobody leads yet or who leads knows no watermark. */
 async function askedAgain<Result>(ask: () => Promise<Result>): Promise<Result> {
-  const destroyed = rdkafka.CODES.ERRORS['ERR__DESTROY_BROKER']
+  const { ERRORS } = rdkafka.CODES
+  const passing = ['ERR__DESTROY_BROKER', 'ERR__UNKNOWN_PARTITION', 'ERR_OFFSET_NOT_AVAILABLE'].map(
+    name => ERRORS[name],
+  )
   for (let times = 0; ; times++) {
     try {
       return await ask()
     } catch (error) {
-      if ((error as { code?: number }).code !== destroyed || times === 100) throw error
+      if (times === 100 || !passing.includes((error as { code?: number }).code)) throw error
       await sleep(100)
     }
   }
