@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeEntry } from '../../src/broker/metadata/copy/copy-entry.ts'
 import { Simulation } from '../../sim/simulation.ts'
 import { runSeed } from './run-seed.ts'
-import { turn } from './turn.ts'
+import { newTurn } from './turn.ts'
 
 describe('worlds of three to five brokers', () => {
   test.each([1, 2, 3])('seed %i: the same seed is the same run, to the last byte', async seed => {
@@ -50,7 +50,7 @@ describe('worlds of three to five brokers', () => {
     ['a record that was there is another one', 'I10: the metadata log has another record', -2],
     ['a record is gone', 'I10: record', -1],
   ])('I10: %s', async (_, said, at) => {
-    const options = { seed: 14, seconds: 3, nodeCount: 3, turn, kinds: [] }
+    const options = { seed: 14, seconds: 3, nodeCount: 3, turn: newTurn(), kinds: [] }
     const simulation = new Simulation(options)
     const { time, medium } = simulation.world
     time.after(3000, () => {
@@ -64,7 +64,13 @@ describe('worlds of three to five brokers', () => {
   })
 
   test('I10: a broker that followed what the metadata log never had is found out', async () => {
-    const simulation = new Simulation({ seed: 14, seconds: 3, nodeCount: 3, turn, kinds: [] })
+    const simulation = new Simulation({
+      seed: 14,
+      seconds: 3,
+      nodeCount: 3,
+      turn: newTurn(),
+      kinds: [],
+    })
     const { time, nodes } = simulation.world
     time.after(3000, () => {
       const { disk } = nodes[0]!
@@ -80,7 +86,13 @@ describe('worlds of three to five brokers', () => {
   })
 
   test('I11: who is in sync and does not have all that was visible is found out before it leads', async () => {
-    const simulation = new Simulation({ seed: 14, seconds: 6, nodeCount: 3, turn, kinds: [] })
+    const simulation = new Simulation({
+      seed: 14,
+      seconds: 6,
+      nodeCount: 3,
+      turn: newTurn(),
+      kinds: [],
+    })
     const { time, nodes } = simulation.world
     time.after(5000, () => {
       for (const node of nodes) {

@@ -3,7 +3,7 @@ import { World } from '../../sim/cluster/world.ts'
 import { History } from '../../sim/workload/history.ts'
 import { SimProducer } from '../../sim/workload/producer.ts'
 import { SimAdmin } from '../../sim/workload/topics.ts'
-import { onUnhandled, turn } from './turn.ts'
+import { onUnhandled, newTurn } from './turn.ts'
 
 const topic = 'orders'
 const partitions = 6
@@ -57,7 +57,7 @@ class OneAway {
       metadataDir: '/shared',
       defaultReplicationFactor: 3,
     }
-    this.world = new World({ seed, nodeCount: 3, turn, settings })
+    this.world = new World({ seed, nodeCount: 3, turn: newTurn(), settings })
   }
 
   async all(): Promise<void> {

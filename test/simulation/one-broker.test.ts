@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { Simulation, type Outcome, type SimulationOptions } from '../../sim/simulation.ts'
-import { turn } from './turn.ts'
+import { newTurn } from './turn.ts'
 
 function outcomeOf(
   seed: number,
   options: Partial<SimulationOptions> = {},
 ): Promise<{ readonly outcome: Outcome; readonly simulation: Simulation }> {
-  const simulation = new Simulation({ seed, seconds: 15, nodeCount: 1, turn, ...options })
+  const simulation = new Simulation({
+    seed,
+    seconds: 15,
+    nodeCount: 1,
+    turn: newTurn(),
+    ...options,
+  })
   return simulation.run().then(outcome => ({ outcome, simulation }))
 }
 
@@ -36,7 +42,7 @@ describe('a world of one broker', () => {
   })
 
   test('a lost page cache is found out: what was acknowledged and not flushed is gone', async () => {
-    const options = { seed: 4, seconds: 8, nodeCount: 1, turn, kinds: [] }
+    const options = { seed: 4, seconds: 8, nodeCount: 1, turn: newTurn(), kinds: [] }
     const simulation = new Simulation(options)
     const { time, nodes } = simulation.world
     for (const atMs of [3000, 4700, 6100, 7300]) time.after(atMs, () => nodes[0]!.powerOff())
