@@ -33,16 +33,6 @@ const explained: readonly Explained[] = [
     failure: /First N ProduceRequests should not have failed/,
     why: 'it makes its first Produce requests fail itself, and takes for granted that no other of them does (`tests/0090-idempotence.c:77`)',
   },
-  {
-    ids: ['0102 full'],
-    failure: /maximum poll interval \(9000ms\) exceeded/,
-    why: 'it asks for topics of one replica, and reads all of one member before it polls the other, which may wait for 9 s: a partition of the dead broker is there again only when this has started',
-  },
-  {
-    ids: ['0113', '0113 full'],
-    failure: /a_assign_tests.*Expecting a consumed message/,
-    why: 'it asks for topics of one replica, and waits for a record for 5 s: a partition of the dead broker is there again only when this has started',
-  },
 ]
 
 /** Why the failure was to be expected; null where it was not. */
