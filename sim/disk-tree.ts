@@ -27,6 +27,7 @@ export class DirectoryTree {
   readonly #directories = new Map<Inode, Directory>([[root, emptyDirectory()]])
   #journal: Change[] = []
   #lastInode = root
+  #changeCount = 0
 
   clone(): DirectoryTree {
     const copy = new DirectoryTree()
@@ -66,6 +67,11 @@ export class DirectoryTree {
 
   isDirectory(inode: Inode): boolean {
     return this.#directories.has(inode)
+  }
+
+  /** As long as it is the same, whoever had a name has one. */
+  get changeCount(): number {
+    return this.#changeCount
   }
 
   names(directory: Inode): string[] {
@@ -125,6 +131,8 @@ export class DirectoryTree {
       taken.add(change)
       for (const { directory } of change) touched.add(directory)
     }
+    if (taken.size === 0) return
+    this.#changeCount++
     for (const change of this.#journal) if (taken.has(change)) this.#persist(change)
     this.#journal = this.#journal.filter(change => !taken.has(change))
   }
@@ -196,6 +204,7 @@ export class DirectoryTree {
   }
 
   #change(change: Change): void {
+    this.#changeCount++
     for (const edit of change) apply(edit, this.#directory(edit.directory).cached)
     this.#journal.push(change)
   }

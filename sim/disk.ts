@@ -45,6 +45,8 @@ export class SimDisk implements Disk {
   readonly #files: Map<Inode, FileContent>
   #own = new WeakSet<FileContent>()
   readonly #threads: ThreadWrites
+  /** The tree's changes at the last look for what can be forgotten; null: one more look is due. */
+  #collectedAt: number | null = null
   /** Bytes that reads found outside the page cache; those of `read` blocked the event loop. */
   coldBytesSync = 0
   coldBytesAsync = 0
@@ -368,10 +370,19 @@ export class SimDisk implements Disk {
 
   /** Forgets what has no name, no handle and no way back by a crash. */
   #collect(): void {
+    if (this.#tree.changeCount === this.#collectedAt) return
+    this.#collectedAt = this.#tree.changeCount
     const named = this.#tree.named()
     for (const inode of this.#files.keys()) {
-      if (!named.has(inode) && (this.#handleCounts.get(inode) ?? 0) === 0) this.#files.delete(inode)
+      if (named.has(inode)) continue
+      if ((this.#handleCounts.get(inode) ?? 0) === 0) this.#files.delete(inode)
+      // Its last handle is closed later.
+      else this.#collectedAt = null
     }
-    for (const inode of this.#tree.directories()) if (!named.has(inode)) this.#tree.forget(inode)
+    for (const inode of this.#tree.directories()) {
+      if (named.has(inode)) continue
+      this.#tree.forget(inode)
+      this.#collectedAt = null
+    }
   }
 }

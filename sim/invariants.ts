@@ -8,6 +8,7 @@ import { passingTopic } from './workload/passing-topic.ts'
 
 /** What is remembered of one partition of the cluster. */
 interface Known {
+  readonly name: string
   /** Everything below was once visible to consumers somewhere. */
   committedEnd: number
   /** The newest leader epoch that anybody was seen in. */
@@ -24,7 +25,7 @@ type Held = Pick<ReplicaView, 'leaderEpoch' | 'partitionEpoch' | 'endOffset' | '
 /** What was seen of one life of a node. */
 interface Seen {
   readonly life: Life
-  readonly held: Map<string, Held>
+  readonly held: Map<Known, Held>
   /** Of the life, at the last look. */
   deliveredCount: number
 }
@@ -43,7 +44,8 @@ const everyMs = 5000
 export class ReplicaWatch {
   readonly #world: World
   readonly #metadata: MetadataWatch
-  readonly #known = new Map<string, Known>()
+  /** By topic and partition. */
+  readonly #known = new Map<string, Known[]>()
   readonly #seen = new Map<Node, Seen>()
   #looks = 0
   #nextBytesMs = everyMs
@@ -111,11 +113,11 @@ export class ReplicaWatch {
     return seen
   }
 
-  #lookAt(node: Node, replica: ReplicaView, allHeld: Map<string, Held>): void {
-    const name = nameOf(replica)
-    const known = this.#knownOf(name)
+  #lookAt(node: Node, replica: ReplicaView, allHeld: Map<Known, Held>): void {
+    const known = this.#knownOf(replica)
+    const { name } = known
     const isLeader = replica.leader === node.id
-    const held = allHeld.get(name)
+    const held = allHeld.get(known)
     if (held !== undefined) this.#compareHeld(node, held, replica)
     known.leaderEpoch = Math.max(known.leaderEpoch, replica.leaderEpoch)
     if (isLeader) {
@@ -134,21 +136,21 @@ export class ReplicaWatch {
         `I11: ${node.host} may be elected for ${name} and ends at ${endOffset}, but ${known.committedEnd} was visible`,
       )
     }
-    allHeld.set(name, replica)
+    allHeld.set(known, replica)
   }
 
   #compareHeld(node: Node, held: Held, now: ReplicaView): void {
     const isLeader = now.leader === node.id
-    const name = `${node.host} life ${node.lifeCount} ${nameOf(now)}`
+    const name = (): string => `${node.host} life ${node.lifeCount} ${nameOf(now)}`
     if (now.leaderEpoch < held.leaderEpoch || now.partitionEpoch < held.partitionEpoch) {
       this.#world.fail(
-        `I8: ${name} went from epochs ${held.leaderEpoch}/${held.partitionEpoch} to ${now.leaderEpoch}/${now.partitionEpoch}`,
+        `I8: ${name()} went from epochs ${held.leaderEpoch}/${held.partitionEpoch} to ${now.leaderEpoch}/${now.partitionEpoch}`,
       )
     }
     const isSameEpoch = now.leaderEpoch === held.leaderEpoch
     if (isLeader && isSameEpoch && now.highWatermark < held.highWatermark) {
       this.#world.fail(
-        `I8: ${name} leads, and its watermark fell from ${held.highWatermark} to ${now.highWatermark}`,
+        `I8: ${name()} leads, and its watermark fell from ${held.highWatermark} to ${now.highWatermark}`,
       )
     }
   }
@@ -156,8 +158,7 @@ export class ReplicaWatch {
   #checkAppender(node: Node, replica: ReplicaView, held: Held | undefined): void {
     const grew = held !== undefined && replica.endOffset > held.endOffset
     if (!grew || held.leaderEpoch !== replica.leaderEpoch) return
-    const name = nameOf(replica)
-    const { appender } = this.#knownOf(name)
+    const { appender, name } = this.#knownOf(replica)
     const who = `${node.host} life ${node.lifeCount}`
     const other = appender.get(replica.leaderEpoch) ?? who
     if (other !== who) {
@@ -169,24 +170,28 @@ export class ReplicaWatch {
   }
 
   #compare(node: Node, replica: ReplicaView): void {
-    const { batches } = this.#knownOf(nameOf(replica))
+    const { batches, name } = this.#knownOf(replica)
     for (const { baseOffset, endOffset, checksum } of batchesOf(node, replica)) {
       if (endOffset > replica.highWatermark) return
       const known = batches.get(baseOffset)
       if (known === undefined) batches.set(baseOffset, checksum)
       else if (known !== checksum) {
-        this.#world.fail(`I7: ${node.host} has another batch at ${nameOf(replica)}:${baseOffset}`)
+        this.#world.fail(`I7: ${node.host} has another batch at ${name}:${baseOffset}`)
       }
     }
   }
 
-  #knownOf(name: string): Known {
-    let known = this.#known.get(name)
-    if (known === undefined) {
-      known = { committedEnd: 0, leaderEpoch: -1, appender: new Map(), batches: new Map() }
-      this.#known.set(name, known)
-    }
-    return known
+  #knownOf(replica: ReplicaView): Known {
+    const { topic, partition } = replica
+    let ofTopic = this.#known.get(topic)
+    if (ofTopic === undefined) this.#known.set(topic, (ofTopic = []))
+    return (ofTopic[partition] ??= {
+      name: nameOf(replica),
+      committedEnd: 0,
+      leaderEpoch: -1,
+      appender: new Map(),
+      batches: new Map(),
+    })
   }
 }
 

@@ -1,7 +1,9 @@
 import { decodeEntry } from '../src/broker/metadata/copy/copy-entry.ts'
 import { MetadataImage } from '../src/broker/metadata/image.ts'
+import { isFrozen } from '../src/broker/metadata/replicas.ts'
 import { decodeBatch } from '../src/broker/metadata/records.ts'
 import { fromUtf8 } from '../src/lib/bytes.ts'
+import type { Uuid } from '../src/lib/uuid.ts'
 import type { Node } from './cluster/node.ts'
 import type { ReplicaView } from './cluster/told-metrics.ts'
 import type { World } from './cluster/world.ts'
@@ -68,8 +70,33 @@ export class MetadataWatch {
       this.#hashes.set(sequence, hash)
       this.#last = { sequence, epoch }
       if (sequence !== this.#image.sequence + 1) continue
-      this.#image = this.#image.applyBatch(sequence, decodeBatch(payload))
+      const before = this.#image
+      this.#image = before.applyBatch(sequence, decodeBatch(payload))
+      if (isFrozen(before) && isFrozen(this.#image)) this.#compareFrozen(before)
     }
+  }
+
+  /** Decision 0016: nobody leaves an in-sync set for being away. */
+  #compareFrozen(before: MetadataImage): void {
+    for (const topic of before.topics()) {
+      for (const [index, { isr }] of topic.partitions.entries()) {
+        const now = this.#image.topicById(topic.id)?.partitions[index]
+        if (now === undefined || now.isr === isr) continue
+        const left = isr.find(id => !now.isr.includes(id) && this.#isOwed(id, now.replicas))
+        if (left === undefined) continue
+        this.#world.fail(
+          `frozen: ${left} left the in-sync set of ${topic.name}-${index} and had lost nothing`,
+        )
+      }
+    }
+  }
+
+  /** Its broker is one of the replicas still, and has said of no start that it may have lost something. */
+  #isOwed(directoryId: Uuid, replicas: readonly number[]): boolean {
+    const broker = this.#image.brokerOfDirectory(directoryId)
+    if (broker === undefined || !replicas.includes(broker.id)) return false
+    const isGone = this.#image.isRetired(directoryId) || this.#image.isFailed(directoryId)
+    return !isGone && (broker.startClass === 'A' || broker.startClass === 'B')
   }
 
   #lookAtCopy(node: Node): void {

@@ -7,6 +7,7 @@ import { MetadataWatch } from './metadata-watch.ts'
 import { fetchFrom, SimConsumer } from './workload/consumer.ts'
 import { History, type SeenRecord } from './workload/history.ts'
 import { GroupHistory } from './workload/group-history.ts'
+import { Hibernation } from './workload/hibernation.ts'
 import { SimMember } from './workload/member.ts'
 import { PassingTopic } from './workload/passing-topic.ts'
 import { SimProducer } from './workload/producer.ts'
@@ -68,6 +69,8 @@ export class Simulation {
   readonly #options: SimulationOptions
   readonly #admin: SimAdmin
   readonly #passing: PassingTopic
+  /** Begun by the first freeze: no other world has its clients. */
+  #hibernation: Hibernation | null = null
   readonly #supervisor: SimSupervisor
   readonly #producers: SimProducer[] = []
   readonly #consumers: SimConsumer[] = []
@@ -107,6 +110,7 @@ export class Simulation {
     this.#metadata.lookAtCopies()
     const others = [this.#admin, this.#passing, this.#supervisor]
     for (const each of [...this.#clients, ...others]) each.stop()
+    this.#hibernation?.stop()
     return this.#outcome()
   }
 
@@ -119,6 +123,8 @@ export class Simulation {
     await world.run(this.#options.seconds)
     faults.heal()
     world.trace.note('healed')
+    const isAwake = (): boolean => this.#hibernation?.isUnderWay !== true
+    if (!(await world.until(isAwake, patienceSeconds))) world.fail('I20: the cluster is not thawed')
     await this.#settle()
     await this.#await('a topic that was deleted is there again', this.#passing.settle())
     for (const producer of this.#producers) producer.stop()
@@ -239,10 +245,26 @@ export class Simulation {
 
   /** A disk that forgets what was not flushed costs nothing while another copy is there: one at a time. */
   readonly #help: FaultHelp = {
-    mayLose: node => this.world.nodes.length > 2 && node.isRunning && this.watch.isWhole,
+    mayLose: node =>
+      this.world.nodes.length > 2 && node.isRunning && this.watch.isWhole && !this.#isFrozen,
     retire: directoryId => this.#supervisor.retire(directoryId),
     reassign: () => this.#reassign(),
     passTopic: () => this.#passing.pass(),
+    hibernate: () => this.#hibernate(),
+  }
+
+  get #isFrozen(): boolean {
+    return this.#hibernation?.isUnderWay === true
+  }
+
+  /** As the operator does it: of a cluster in which everything is in sync. */
+  #hibernate(): boolean {
+    const { nodes, prng } = this.world
+    const isSupervised = nodes.every(node => node.isSupervised)
+    if (nodes.length < 2 || this.#isFrozen || !isSupervised || !this.watch.isWhole) return false
+    this.#hibernation ??= new Hibernation(this.world)
+    this.#hibernation.begin(prng.below(5000))
+    return true
   }
 
   /** To some brokers, in some order: a leader among them or not, one more of them or one less. */

@@ -1,4 +1,4 @@
-import type { Prng } from '../../src/lib/prng.ts'
+import { Prng } from '../../src/lib/prng.ts'
 import { DiskLosses, type Retire } from './disk-losses.ts'
 import type { Node } from './node.ts'
 import type { World } from './world.ts'
@@ -26,6 +26,7 @@ const faultKinds = [
   'disk-error',
   'reassign',
   'topics',
+  'freeze',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
@@ -39,6 +40,7 @@ const lossKinds = [
   'reassign',
   'topics',
   'pause-in-append',
+  'freeze',
 ] as const satisfies readonly FaultKind[]
 
 type LossKind = (typeof lossKinds)[number]
@@ -58,6 +60,14 @@ export interface FaultHelp {
   reassign(): boolean
   /** Deletes a topic that is written to, or makes it anew. */
   passTopic(): boolean
+  /** All stop together, frozen, and come back. */
+  hibernate(): boolean
+}
+
+/** By a seed's own draw whether there is a freeze in its world: other worlds are as they were before there was one. */
+function drawn(prng: Prng, seed: number): FaultKind[] {
+  const freezes = new Prng(seed ^ 0x0f4e_e2e0).chance(1, 5)
+  return faultKinds.filter(kind => (kind === 'freeze' ? freezes : prng.chance(2, 5)))
 }
 
 /** Faults, drawn by a seed: which kinds there are in this world, and how often they come. */
@@ -83,7 +93,7 @@ export class Faults {
     this.#losses = new DiskLosses(world, help.retire)
     this.#meanMs = 500 * 2 ** this.#prng.below(5)
     // Swarm: most kinds are missing in most worlds, so that the others are met alone.
-    this.kinds = kinds ?? faultKinds.filter(() => this.#prng.chance(2, 5))
+    this.kinds = kinds ?? drawn(this.#prng, world.seed)
   }
 
   start(): void {
@@ -133,6 +143,8 @@ export class Faults {
         return this.#help.passTopic()
       case 'pause-in-append':
         return this.#pauseInAppend()
+      case 'freeze':
+        return !this.#losses.isLosing && this.#help.hibernate()
     }
   }
 

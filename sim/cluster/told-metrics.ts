@@ -26,7 +26,7 @@ export class ToldMetrics extends Metrics {
 
   /** Replicas whose logs are open, and that have a role. */
   replicas(): Iterable<ReplicaView> {
-    // The source gives the whole role; a scrape needs less of it.
+    // The source gives the epochs too; a scrape does not need them.
     return (this.#logs?.() ?? []) as unknown as Iterable<ReplicaView>
   }
 }

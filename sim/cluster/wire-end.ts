@@ -12,6 +12,7 @@ import {
 import { concat } from '../../src/lib/bytes.ts'
 import { present } from '../../src/lib/assert.ts'
 import { countedStream, type CountedStream } from './sent-bytes.ts'
+import { bytesOf, nothing, type Queued } from './queued.ts'
 import type { Life } from './life.ts'
 import type { Prng } from '../../src/lib/prng.ts'
 import type { SimClock } from '../clock.ts'
@@ -41,12 +42,6 @@ export interface WireEndOptions {
   readonly frameBytes: readonly [min: number, max: number]
 }
 
-interface Queued {
-  readonly part: OutPart
-  readonly bytes: number
-  readonly release: () => void
-}
-
 /** A host that is down, or a wire that is cut, is tried again so often by who has something for it. */
 const retransmitMs = 400
 
@@ -63,6 +58,7 @@ export class WireEnd implements Connection {
   #events: ConnectionEvents | null = null
   #ended: CloseReason | null = null
   #queue: Queued[] = []
+  #queuedBytes = 0
   #isMoving = false
   #isPaused = false
   #isOpened = false
@@ -96,7 +92,7 @@ export class WireEnd implements Connection {
   }
 
   get queuedBytes(): number {
-    return this.#queue.reduce((sum, { bytes }) => sum + bytes, 0)
+    return this.#queuedBytes
   }
 
   get partialBytes(): number {
@@ -118,9 +114,9 @@ export class WireEnd implements Connection {
   send(parts: readonly OutPart[]): void {
     if (this.#state !== 'open') return
     for (const part of parts) {
-      if (isFileRange(part)) {
-        this.#queue.push({ part, bytes: part.length, release: part.file.hold() })
-      } else this.#queue.push({ part, bytes: part.length, release: () => {} })
+      const release = isFileRange(part) ? part.file.hold() : nothing
+      this.#queue.push({ part, bytes: part.length, release })
+      this.#queuedBytes += part.length
     }
     this.#owesDrained = true
     this.goOn()
@@ -322,9 +318,10 @@ export class WireEnd implements Connection {
   /** The next piece, cut anywhere; null where a file does not have what was promised. */
   #take(): Uint8Array | null {
     const { prng } = this.#wires
-    const all = this.queuedBytes
+    const all = this.#queuedBytes
     const bytesMax = prng.chance(1, 6) ? 1 + prng.below(all) : all
     const pieces: Uint8Array[] = []
+    let isOwn = true
     let left = bytesMax
     while (left > 0) {
       const next = this.#queue[0]
@@ -336,15 +333,19 @@ export class WireEnd implements Connection {
         this.life.deliver(() => this.#finish({ kind: 'short-file', detail: 'short' }))
         return null
       }
+      isOwn = isFileRange(next.part)
       left -= piece.length
       this.#shift(next, piece.length)
       pieces.push(piece)
     }
-    return concat(pieces)
+    const [only] = pieces
+    // What was read from a file is nobody else's.
+    return pieces.length === 1 && isOwn ? only! : concat(pieces)
   }
 
   #shift(next: Queued, bytes: number): void {
     const { part } = next
+    this.#queuedBytes -= bytes
     if (isFileRange(part)) (part.stream as CountedStream).add(bytes)
     if (bytes === next.bytes) {
       this.#queue.shift()
@@ -360,10 +361,13 @@ export class WireEnd implements Connection {
   /** Files die with the life's disk: what the kernel has of them it keeps. */
   #keepQueue(): void {
     const kept: Queued[] = []
+    this.#queuedBytes = 0
     for (const next of this.#queue) {
       const part = bytesOf(next, next.bytes)
       next.release()
-      if (part !== null) kept.push({ part, bytes: part.length, release: () => {} })
+      if (part === null) continue
+      kept.push({ part, bytes: part.length, release: nothing })
+      this.#queuedBytes += part.length
     }
     this.#queue = kept
   }
@@ -371,17 +375,7 @@ export class WireEnd implements Connection {
   #drop(): void {
     for (const { release } of this.#queue) release()
     this.#queue = []
-  }
-}
-
-/** The first `length` bytes; null where the file is shorter than its range, or cannot be read. */
-function bytesOf({ part }: Queued, length: number): Uint8Array | null {
-  if (!isFileRange(part)) return part.subarray(0, length)
-  const bytes = new Uint8Array(length)
-  try {
-    return part.file.read(part.position, bytes) === length ? bytes : null
-  } catch {
-    return null
+    this.#queuedBytes = 0
   }
 }
 

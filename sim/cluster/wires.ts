@@ -72,7 +72,8 @@ export class Wires implements Wiring {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cut.has(`${from}>${to}`) || this.#down.has(from) || this.#down.has(to)
+    if (this.#cut.size > 0 && this.#cut.has(`${from}>${to}`)) return true
+    return this.#down.size > 0 && (this.#down.has(from) || this.#down.has(to))
   }
 
   /** A host without power answers nobody. */

@@ -5,10 +5,15 @@ import {
   createTopics,
   deleteTopics,
   electLeaders,
+  incrementalAlterConfigs,
 } from '../../src/broker/wire/messages/index.ts'
+import { freezeConfig } from '../../src/broker/metadata/replicas.ts'
 import { zeroUuid } from '../../src/lib/uuid.ts'
 import type { World } from '../cluster/world.ts'
 import { SimClient } from './sim-client.ts'
+
+/** As IncrementalAlterConfigs numbers what has configs. */
+const brokerConfigs = 4
 
 export interface TopicWish {
   readonly name: string
@@ -94,6 +99,23 @@ export class SimAdmin {
       for (const { topic, partitionResult } of replicaElectionResults) {
         for (const result of partitionResult) refuse(result.errorCode, 'NONE', topic)
       }
+    })
+  }
+
+  /** `hibernation.freeze.enable` of all brokers, set or taken back (decision 0016). */
+  freeze(isWanted: boolean): Promise<void> {
+    const config = isWanted
+      ? { configOperation: 0, value: 'true' }
+      : { configOperation: 1, value: null }
+    const configs = [{ name: freezeConfig, ...config }]
+    const resources = [{ resourceType: brokerConfigs, resourceName: '', configs }]
+    return this.#retrying(async () => {
+      const any = await this.#client.connections.any()
+      const { responses } = await any.request(incrementalAlterConfigs, {
+        resources,
+        validateOnly: false,
+      })
+      refuse(responses[0]!.errorCode, 'NONE', freezeConfig)
     })
   }
 

@@ -6,7 +6,7 @@ import type { PartitionRole } from './partition/replica/role.ts'
 import { endpointFor, type ListenerAddress } from './config/listeners.ts'
 import { inSyncNumbers } from './in-sync-numbers.ts'
 import type { BoundListener } from './server/server.ts'
-import type { BrokerNumbers } from './telemetry/sources.ts'
+import type { BrokerNumbers, LogNumbers } from './telemetry/sources.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
 /** The numbers of the cluster, as this broker knows it and decides over it. */
@@ -25,7 +25,6 @@ export function attachLogs(
   directory: LogDirectory,
   partitions: Partitions,
 ): void {
-  const { brokerId } = partitions
   metrics.attach({
     storage: () => directory.numbers(),
     space: () => directory.space,
@@ -36,14 +35,34 @@ export function attachLogs(
     },
     inSync: () => inSyncNumbers(partitions),
     offlinePartitions: () => Array.from(partitions.offline()).length,
-    logs: function* () {
-      for (const { id, extent, role } of partitions.all()) {
-        if (extent === null || role === null) continue
-        const isTold = tellerOf(role) === brokerId
-        yield { ...role, topic: id.topic, partition: id.partition, ...extent, isTold }
-      }
-    },
+    logs: () => logNumbers(partitions),
   })
+}
+
+/** With the epochs, by which what two brokers say can be compared. Field by field: a copy of the whole role costs ten times as much. */
+function* logNumbers(
+  partitions: Partitions,
+): Iterable<LogNumbers & Pick<PartitionRole, 'leaderEpoch' | 'partitionEpoch'>> {
+  const { brokerId } = partitions
+  for (const { id, extent, role } of partitions.all()) {
+    if (extent === null || role === null) continue
+    const { startOffset, highWatermark, endOffset, sizeBytes } = extent
+    const { leader, leaderEpoch, partitionEpoch, replicas, isr } = role
+    yield {
+      topic: id.topic,
+      partition: id.partition,
+      startOffset,
+      highWatermark,
+      endOffset,
+      sizeBytes,
+      leader,
+      leaderEpoch,
+      partitionEpoch,
+      replicas,
+      isr,
+      isTold: tellerOf(role) === brokerId,
+    }
+  }
 }
 
 /** Who tells what clients see of a partition: its leader; where nobody leads, the first replica that lives, so that one does. */

@@ -62,6 +62,7 @@ const cutsAmongOthers: Worlds = {
   seedCount: 40,
   kinds: ['kill', 'slow-network', 'reset', 'pause'],
 }
+const freezes: Worlds = { ...killsAmongOthers, kinds: ['freeze', 'kill'] }
 const losses: Worlds = { ...killsAmongOthers, kinds: ['power', 'kill', 'cut-off'] }
 
 /**
@@ -130,6 +131,12 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     from: 'if (silent !== undefined) return silence(silent.id)',
     to: 'if (silent !== undefined) active.splice(active.indexOf(silent), 1)',
     foundBy: controllerTests,
+  },
+  'leaves-while-frozen': {
+    file: 'src/broker/cluster/controller/elections.ts',
+    from: 'return isFrozen(image) || isActive(image.brokerOfDirectory(directoryId))',
+    to: 'return isActive(image.brokerOfDirectory(directoryId))',
+    foundBy: freezes,
   },
   'registration-stays-in-isr': {
     file: 'src/broker/cluster/controller/register-broker.ts',

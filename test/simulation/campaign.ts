@@ -31,8 +31,11 @@ const seedSecondsMax = 300
 
 const program = join(import.meta.dirname, 'main.ts')
 
-/** Young objects have room: most of what a world allocates is gone with its event. */
-const execArgv = [...process.execArgv, '--max-semi-space-size=64']
+/**
+ * Young objects have room: most of what a world allocates is gone with its event. Nobody looks at where errors come from, of which
+ * there is one for each refused request: who repeats the seed that failed sees that.
+ */
+const execArgv = [...process.execArgv, '--max-semi-space-size=64', '--stack-trace-limit=0']
 
 /** Runs seeds in processes of their own: one that hangs, or ends, takes no other with it. */
 export async function runCampaign(campaign: Campaign): Promise<Result> {

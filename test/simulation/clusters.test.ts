@@ -46,6 +46,13 @@ describe('worlds of three to five brokers', () => {
     expect(outcome.counts['faults']).toBeGreaterThan(5)
   })
 
+  test('frozen, all stop together and come back, and nobody left an in-sync set for being away', async () => {
+    const kinds = ['freeze', 'kill'] as const
+    const simulation = new Simulation({ seed: 2, seconds: 10, turn: newTurn(), kinds })
+    expect((await simulation.run()).failures).toEqual([])
+    expect(simulation.faults.counts.get('freeze')).toBeGreaterThan(0)
+  })
+
   test.each([
     ['a record that was there is another one', 'I10: the metadata log has another record', -2],
     ['a record is gone', 'I10: record', -1],

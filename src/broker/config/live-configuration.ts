@@ -66,6 +66,8 @@ export class LiveConfiguration implements Configuration {
   readonly #started: Settings
   #dynamic: DynamicConfigs = { own: new Map(), common: new Map() }
   #values: Settings
+  /** What `settings` shows. Plain values and no accessors: it is read with every fetch and batch. */
+  readonly #view: Settings
   /** By the topic's own configs: what all of its partitions go by. Begun anew whenever a setting changes. */
   #topics = new WeakMap<Configs, TopicConfig>()
 
@@ -73,7 +75,8 @@ export class LiveConfiguration implements Configuration {
     this.given = given
     this.#started = settings
     this.#values = settings
-    this.settings = this.#view()
+    this.#view = { ...settings }
+    this.settings = this.#view
   }
 
   /** Puts what the metadata log says in force; null where it is what it was. */
@@ -92,6 +95,7 @@ export class LiveConfiguration implements Configuration {
       }
     }
     this.#values = Object.freeze(after) as Settings
+    Object.assign(this.#view, this.#values)
     const changed = settingNames.filter(name => before[keyOf(name)] !== this.#values[keyOf(name)])
     return {
       changed: Object.fromEntries(changed.map(name => [name, this.#values[keyOf(name)]])),
@@ -183,16 +187,6 @@ export class LiveConfiguration implements Configuration {
     const isGiven = this.#staticLayers(name).length > 0
     const value = isGiven ? setting.default : this.#started[keyOf(name)]
     return [{ name, source, text: textOf(setting, value) }]
-  }
-
-  #view(): Settings {
-    // Asked for with every fetch and batch: the name in code is made once.
-    const live = (name: SettingName) => {
-      const key = keyOf(name)
-      return { enumerable: true, get: () => this.#values[key] }
-    }
-    const properties = settingNames.map(name => [camel(name), live(name)])
-    return Object.defineProperties({}, Object.fromEntries(properties)) as Settings
   }
 }
 

@@ -9,6 +9,7 @@ export interface Assembled {
 
 const prefixBytes = 4
 const firstCapacityBytes = 4096
+const empty = new Uint8Array(0)
 
 /**
  * Cuts a stream of chunks into frames. A frame inside one chunk is a view of it; one that spans chunks is copied
@@ -21,7 +22,7 @@ export class FrameAssembler {
   #prefixFilled = 0
   /** Size of the frame that has begun; -1 while its prefix is incomplete. */
   #size = -1
-  #body = new Uint8Array(0)
+  #body = empty
   #filled = 0
   /** Bytes copied because their frame came in more than one chunk, growth of the buffer included. */
   copiedBytes = 0
@@ -92,7 +93,7 @@ export class FrameAssembler {
   #reset(): void {
     this.#prefixFilled = 0
     this.#size = -1
-    this.#body = new Uint8Array(0)
+    this.#body = empty
     this.#filled = 0
   }
 }
