@@ -65,10 +65,20 @@ describe('creation', () => {
     expect(world.nodes.starts).toHaveLength(1)
   })
 
-  test('a volume that was bound is set to Retain', async () => {
+  test('a volume that was bound is set to Retain, and tells whose it is without its claim', async () => {
     const world = await created()
     const volume = world.api.find<PersistentVolume>('PersistentVolume', { name: 'pv-1' })
     expect(volume?.spec?.persistentVolumeReclaimPolicy).toBe('Retain')
+    expect(volume?.metadata).toMatchObject({
+      labels: { 'logcluster.dev/cluster': 'orders', 'logcluster.dev/broker': 'orders-main-0' },
+      annotations: {
+        'logcluster.dev/cluster-id': world.cluster.status.clusterId,
+        'logcluster.dev/broker-id': '0',
+        'logcluster.dev/incarnation': '1',
+        'logcluster.dev/reclaim-policy': 'Delete',
+      },
+    })
+    expect(Object.keys(volume!.metadata.labels!)).toHaveLength(2)
   })
 
   test('clients outside are told the port of the node, and the open door is warned of', async () => {

@@ -64,7 +64,13 @@ describe('worlds of three to five brokers', () => {
   })
 
   test('I10: a broker that followed what the metadata log never had is found out', async () => {
-    const simulation = new Simulation({ seed: 14, seconds: 3, nodeCount: 3, turn: newTurn(), kinds: [] })
+    const simulation = new Simulation({
+      seed: 14,
+      seconds: 3,
+      nodeCount: 3,
+      turn: newTurn(),
+      kinds: [],
+    })
     const { time, nodes } = simulation.world
     time.after(3000, () => {
       const { disk } = nodes[0]!
@@ -80,7 +86,13 @@ describe('worlds of three to five brokers', () => {
   })
 
   test('I11: who is in sync and does not have all that was visible is found out before it leads', async () => {
-    const simulation = new Simulation({ seed: 14, seconds: 6, nodeCount: 3, turn: newTurn(), kinds: [] })
+    const simulation = new Simulation({
+      seed: 14,
+      seconds: 6,
+      nodeCount: 3,
+      turn: newTurn(),
+      kinds: [],
+    })
     const { time, nodes } = simulation.world
     time.after(5000, () => {
       for (const node of nodes) {

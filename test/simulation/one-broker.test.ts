@@ -6,7 +6,13 @@ function outcomeOf(
   seed: number,
   options: Partial<SimulationOptions> = {},
 ): Promise<{ readonly outcome: Outcome; readonly simulation: Simulation }> {
-  const simulation = new Simulation({ seed, seconds: 15, nodeCount: 1, turn: newTurn(), ...options })
+  const simulation = new Simulation({
+    seed,
+    seconds: 15,
+    nodeCount: 1,
+    turn: newTurn(),
+    ...options,
+  })
   return simulation.run().then(outcome => ({ outcome, simulation }))
 }
 

@@ -290,7 +290,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
   'src/cli/kubectl': {
-    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+    ours: [
+      'src/broker/config/nearest.ts',
+      'src/operator/crd',
+      'src/operator/desired/claim.ts',
+      'src/operator/desired/labels.ts',
+    ],
   },
   'src/cli/kubectl/spawned-kubectl.ts': {
     ours: ['src/cli/kubectl'],

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { exitCodes } from '../../lib/exit-codes.ts'
+import { adopt } from './adopt.ts'
 import { readArguments, usage, type Wish } from './arguments.ts'
 import { drain, rebalance, replace, restart } from './change.ts'
 import { importText } from './document.ts'
@@ -49,6 +50,7 @@ function answer(wish: Wish): Promise<string> {
   if (verb === 'status') return statusText(kubectl, { name: wish.name, scope, nowMs })
   const name = wish.name!
   if (verb === 'plan') return planText(kubectl, { name, scope })
+  if (verb === 'adopt') return adopt(kubectl, { name, scope })
   if (verb === 'drain' || verb === 'undrain') {
     return drain(kubectl, { name, isWanted: verb === 'drain', scope })
   }

@@ -127,6 +127,12 @@ export class Orders {
     return (await this.read<{ data: object }>('configmap', `${name}-identity`)).data
   }
 
+  /** The sentence of a condition. */
+  async message(type: string): Promise<string> {
+    const { status } = await this.cluster()
+    return status.conditions?.find(each => each.type === type)?.message ?? ''
+  }
+
   /** Reasons of the events of the LogCluster. */
   async events(): Promise<readonly string[]> {
     const asked = ['get', 'events.events.k8s.io', '--field-selector=regarding.kind=LogCluster']

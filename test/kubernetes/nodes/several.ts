@@ -20,6 +20,14 @@ export interface Placed {
   readonly node: Node
 }
 
+export interface PartitionSight {
+  /** `topic-index` */
+  readonly name: string
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+}
+
 /** The LogCluster `orders` with several brokers, each on a node of its own, and what befalls those nodes. */
 export class Several extends Orders {
   constructor(namespace: string, exampleName = 'three-brokers.yaml') {
@@ -104,6 +112,27 @@ export class Several extends Orders {
       }),
     )
     return told.toSorted()
+  }
+
+  /** Every partition with its leader, replicas and those of them in sync, as one of the brokers tells it. @throws Error where none does */
+  async partitions(): Promise<readonly PartitionSight[]> {
+    return (await this.#topics()).flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+        name: `${name}-${partitionIndex}`,
+        leader: leaderId,
+        replicas: replicaNodes,
+        inSync: isrNodes,
+      })),
+    )
+  }
+
+  /** Until each partition is led by the first of its replicas. */
+  untilLedAsPreferred(): Promise<unknown> {
+    return eventually(
+      'leaders that are preferred',
+      async () => (await this.partitions()).filter(each => each.leader !== each.replicas[0]),
+      found => found.length === 0,
+    )
   }
 
   /** How often each partition was elected so far, by `topic-index`. */
