@@ -21,6 +21,29 @@ interface Cost {
   readonly bothSeconds?: number
 }
 
+/**
+ * Whose processor is whose. On loopback whoever runs has the packets of both to handle, unless each end has its own processor,
+ * as it has on two machines: then data costs its sender and acknowledgements cost the client.
+ */
+const processors = { sender: '0', client: '1' }
+
+/**
+ * A consumer asks a broker for one range at a time; then client and server are in step, and who handles a packet is the same for
+ * both rivals. With eight in flight one of the two processors is never idle, and whose it is differs from run to run.
+ */
+const flights = [
+  { connections: 1, requests: 1 },
+  { connections: 4, requests: 2 },
+]
+
+/** What is asked, of which file and by which program. */
+interface Load {
+  readonly program: string
+  readonly segment: string
+  readonly rangeBytes: number
+  readonly flight: (typeof flights)[number]
+}
+
 const mebibyte = 1024 * 1024
 const roundCount = 5
 const appendBytes = 256 * mebibyte
@@ -35,6 +58,7 @@ async function main(): Promise<void> {
   if (!load.ok) throw new Error(load.reason)
   const folder = mkdtempSync(join(tmpdir(), 'logcluster-limits-'))
   try {
+    execFileSync('taskset', ['-a', '-c', '-p', processors.sender, String(process.pid)])
     const append = compile(folder, 'append', ['../native/crc32c.c'])
     const sendfile = compile(folder, 'sendfile')
     const { native } = load
@@ -44,10 +68,13 @@ async function main(): Promise<void> {
       await compare(`append with CRC, ${chunkBytes / 1024} KiB`, appendBytes, { limit, ours })
     }
     const segment = makeSegment(native, folder)
-    for (const rangeBytes of [mebibyte, 65_536]) {
-      const limit = () => sendByC(sendfile, segment, rangeBytes)
-      const ours = () => sendByUs(native, { program: sendfile, segment, rangeBytes })
-      await compare(`sendfile, ${rangeBytes / 1024} KiB`, sentBytes, { limit, ours })
+    for (const flight of flights) {
+      for (const rangeBytes of [mebibyte, 65_536]) {
+        const load = { program: sendfile, segment, rangeBytes, flight }
+        const [limit, ours] = [() => sendByC(load), () => sendByUs(native, load)]
+        const name = `sendfile, ${rangeBytes / 1024} KiB, ${flight.connections} x ${flight.requests}`
+        await compare(name, sentBytes, { limit, ours })
+      }
     }
   } finally {
     rmSync(folder, { recursive: true })
@@ -80,7 +107,7 @@ async function compare(
     ? `, with the client's ${ratio(({ bothSeconds }) => bothSeconds!)}`
     : ''
   const processor = `processor time ${ratio(({ processorSeconds }) => processorSeconds)}${ends}`
-  console.log(`${name.padEnd(26)} ${told('limit')} | ${told('ours')} | ${processor}`)
+  console.log(`${name.padEnd(30)} ${told('limit')} | ${told('ours')} | ${processor}`)
 }
 
 async function appendByC(program: string, folder: string, chunkBytes: number): Promise<Cost> {
@@ -115,20 +142,19 @@ function makeSegment(native: Native, folder: string): string {
   return path
 }
 
-async function sendByC(program: string, segment: string, rangeBytes: number): Promise<Cost> {
-  const server = spawn(program, ['serve', segment], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function sendByC(load: Load): Promise<Cost> {
+  const { program, segment, flight } = load
+  const serve = [program, 'serve', segment, String(flight.connections)]
+  const server = pinned(processors.sender, serve)
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
   const port = Number((await lines.next()).value)
-  const client = await loadOn(program, port, rangeBytes)
+  const client = await loadOn(load, port)
   const processorSeconds = Number((await lines.next()).value)
   return { ...client, processorSeconds, bothSeconds: processorSeconds + client.processorSeconds }
 }
 
-async function sendByUs(
-  native: Native,
-  what: { program: string; segment: string; rangeBytes: number },
-): Promise<Cost> {
-  const file = native.disk.open(what.segment, 'read')
+async function sendByUs(native: Native, load: Load): Promise<Cost> {
+  const file = native.disk.open(load.segment, 'read')
   const stream = native.network.openStream()
   const limits = { frameSizeMax: 1000, requestMemoryMax: mebibyte }
   const listener = await native.network.listen(
@@ -153,7 +179,7 @@ async function sendByUs(
   }
   let client: Cost | undefined
   const { processorSeconds } = await measured(async () => {
-    client = await loadOn(what.program, listener.port, what.rangeBytes)
+    client = await loadOn(load, listener.port)
   })
   await listener.close()
   stream.close()
@@ -163,9 +189,10 @@ async function sendByUs(
 }
 
 /** What the client needed. */
-function loadOn(program: string, port: number, rangeBytes: number): Promise<Cost> {
-  const sizes = [port, sentBytes, rangeBytes, segmentBytes].map(String)
-  const client = spawn(program, ['load', ...sizes], { stdio: ['ignore', 'pipe', 'inherit'] })
+function loadOn({ program, rangeBytes, flight }: Load, port: number): Promise<Cost> {
+  const { connections, requests } = flight
+  const sizes = [port, sentBytes, rangeBytes, segmentBytes, connections, requests].map(String)
+  const client = pinned(processors.client, [program, 'load', ...sizes])
   let text = ''
   client.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   return new Promise((resolve, reject) => {
@@ -175,6 +202,10 @@ function loadOn(program: string, port: number, rangeBytes: number): Promise<Cost
       else reject(new Error(`the client ended with ${code}`))
     })
   })
+}
+
+function pinned(processor: string, command: readonly string[]) {
+  return spawn('taskset', ['-c', processor, ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function measured(act: () => Promise<void>): Promise<Cost> {

@@ -1,7 +1,8 @@
 /*
  * The limit of a fetch on loopback, and the client that measures it and us alike.
- * sendfile serve FILE: prints its port, answers until its clients have gone, prints processor seconds.
- * sendfile load PORT BYTES RANGE FILEBYTES: asks over 4 connections, 2 in flight each; prints seconds, and those of the processor.
+ * sendfile serve FILE CONNECTIONS: prints its port, answers until its clients have gone, prints processor seconds.
+ * sendfile load PORT BYTES RANGE FILEBYTES CONNECTIONS FLIGHT: asks over so many connections, so many requests in flight on
+ * each; prints seconds, and those of the processor.
  * A request is a frame of 8 bytes: position and length; the answer is a length, then the bytes.
  */
 #include <arpa/inet.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 4, IN_FLIGHT = 2, REQUEST_BYTES = 12, TURN_BYTES = 1024 * 1024 };
+enum { CONNECTIONS_MAX = 16, REQUEST_BYTES = 12, TURN_BYTES = 1024 * 1024 };
 
 typedef struct {
   int fd;
@@ -76,18 +77,18 @@ static int advance(Peer *peer, int file) {
   return 1;
 }
 
-static int serve(const char *path) {
+static int serve(const char *path, int connections) {
   int file = open(path, O_RDONLY), listener = make_socket(), poll = epoll_create1(0);
   int open_count = 0;
   struct sockaddr_in address = loopback(0);
   socklen_t length = sizeof address;
   if (file < 0 || bind(listener, (struct sockaddr *)&address, length) < 0) return 1;
-  listen(listener, CONNECTIONS);
+  listen(listener, connections);
   getsockname(listener, (struct sockaddr *)&address, &length);
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);
-  Peer peers[CONNECTIONS] = {0};
-  for (; open_count < CONNECTIONS; open_count++) {
+  Peer peers[CONNECTIONS_MAX] = {0};
+  for (; open_count < connections; open_count++) {
     Peer *peer = &peers[open_count];
     peer->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
     peer->events = EPOLLIN;
@@ -95,8 +96,8 @@ static int serve(const char *path) {
     epoll_ctl(poll, EPOLL_CTL_ADD, peer->fd, &event);
   }
   while (open_count > 0) {
-    struct epoll_event events[CONNECTIONS];
-    int count = epoll_wait(poll, events, CONNECTIONS, -1);
+    struct epoll_event events[CONNECTIONS_MAX];
+    int count = epoll_wait(poll, events, CONNECTIONS_MAX, -1);
     for (int at = 0; at < count; at++) {
       Peer *peer = events[at].data.ptr;
       if (!advance(peer, file)) {
@@ -118,14 +119,14 @@ static void ask(int fd, long position, long range) {
   if (send(fd, words, sizeof words, 0) != sizeof words) exit(1);
 }
 
-static int load(int port, long bytes, long range, long file_bytes) {
+static int load(int port, long bytes, long range, long file_bytes, int connections, int flight) {
   static uint8_t buffer[256 * 1024];
   struct sockaddr_in address = loopback(port);
   struct epoll_event event = {.events = EPOLLIN};
   int poll = epoll_create1(0);
-  long asked = 0, got = 0, wanted = bytes / range, in_answer[CONNECTIONS] = {0};
-  int sockets[CONNECTIONS];
-  for (int at = 0; at < CONNECTIONS; at++) {
+  long asked = 0, got = 0, wanted = bytes / range, in_answer[CONNECTIONS_MAX] = {0};
+  int sockets[CONNECTIONS_MAX];
+  for (int at = 0; at < connections; at++) {
     sockets[at] = make_socket();
     if (connect(sockets[at], (struct sockaddr *)&address, sizeof address) < 0) return 1;
     event.data.u32 = (uint32_t)at;
@@ -133,12 +134,12 @@ static int load(int port, long bytes, long range, long file_bytes) {
   }
   struct timespec start, end;
   clock_gettime(CLOCK_MONOTONIC, &start);
-  for (; asked < CONNECTIONS * IN_FLIGHT; asked++) {
-    ask(sockets[asked % CONNECTIONS], asked * range % file_bytes, range);
+  for (; asked < connections * flight; asked++) {
+    ask(sockets[asked % connections], asked * range % file_bytes, range);
   }
   while (got < wanted * (range + 4)) {
-    struct epoll_event ready[CONNECTIONS];
-    int count = epoll_wait(poll, ready, CONNECTIONS, -1);
+    struct epoll_event ready[CONNECTIONS_MAX];
+    int count = epoll_wait(poll, ready, CONNECTIONS_MAX, -1);
     for (int at = 0; at < count; at++) {
       uint32_t which = ready[at].data.u32;
       ssize_t taken = recv(sockets[which], buffer, sizeof buffer, 0);
@@ -158,7 +159,11 @@ static int load(int port, long bytes, long range, long file_bytes) {
 }
 
 int main(int count, char **arguments) {
-  if (count == 3 && strcmp(arguments[1], "serve") == 0) return serve(arguments[2]);
-  if (count != 6 || strcmp(arguments[1], "load") != 0) return 2;
-  return load(atoi(arguments[2]), atol(arguments[3]), atol(arguments[4]), atol(arguments[5]));
+  long numbers[6] = {0};
+  for (int at = 2; at < count && at < 8; at++) numbers[at - 2] = atol(arguments[at]);
+  if (count == 4 && strcmp(arguments[1], "serve") == 0 && numbers[1] <= CONNECTIONS_MAX) {
+    return serve(arguments[2], (int)numbers[1]);
+  }
+  if (count != 8 || strcmp(arguments[1], "load") != 0 || numbers[4] > CONNECTIONS_MAX) return 2;
+  return load((int)numbers[0], numbers[1], numbers[2], numbers[3], (int)numbers[4], (int)numbers[5]);
 }

@@ -1,7 +1,8 @@
 /**
  * What lies in the tail, and why: `npm run bench -- tail [seconds, 20] [rounds, 3] [VARIANT,...] [rate,...]`. Records of 1 KiB go out
  * at 500 and at 5,000 a second and are read back; of each that took more than 2 ms the cause is found: who of the
- * parties held it up for most of its time. Variants take turns, each in a broker of its own.
+ * parties held it up for most of its time. Variants take turns, each in a broker of its own; the least that any broker can take on
+ * this machine is told by a loop in C that stands in one's place.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { requestFrame } from '../src/broker/wire/frame.ts'
 import { fetch, produce } from '../src/broker/wire/messages/index.ts'
 import { BrokerClient, fetchRequest, produceRequest } from '../test/helpers/broker-client.ts'
 import { type BrokerOptions, startBroker } from '../test/helpers/broker.ts'
+import { type Answering, startFloor } from './tail-floor.ts'
 import type { TraceEvent } from './tail-trace.ts'
 
 const rates = (process.argv[5] ?? '500,5000').split(',').map(Number)
@@ -20,8 +22,11 @@ const lateNs = 2e6
 /** What is written in the place of the fetch offset, to find it by. */
 const offsetMark = 0x0102_0304_0506
 
+const floorName = 'a loop in C'
+
 const variants: Readonly<Record<string, BrokerOptions>> = {
   'as it is': {},
+  [floorName]: {},
   'never flushed': { settings: { 'flush.policy': 'os' } },
   'never written back': {
     settings: { 'flush.policy': 'os', 'log.write.back.bytes': '1073741824' },
@@ -79,17 +84,34 @@ async function main(seconds: number, rounds: number, only: string | undefined): 
   }
 }
 
-async function measure(what: {
+interface Measured {
   readonly folder: string
   readonly client: string
   readonly name: string
   readonly seconds: number
   readonly rate: number
-}): Promise<Run> {
-  const { folder, client, name, seconds, rate } = what
+}
+
+async function measure(what: Measured): Promise<Run> {
+  const { name } = what
   const variant = variants[name]
   if (variant === undefined) throw new Error(`no variant ${name}: ${Object.keys(variants).join()}`)
-  const trace = join(folder, 'trace.json')
+  const requests = writeRequests(what.folder)
+  if (name === floorName) {
+    const floor = await startFloor(what.folder, requests[2]!)
+    const lines = runClient(what, floor, requests)
+    await floor.stop()
+    return judge(lines, [])
+  }
+  return await measureBroker(what, variant, requests)
+}
+
+async function measureBroker(
+  what: Measured,
+  variant: BrokerOptions,
+  requests: readonly string[],
+): Promise<Run> {
+  const trace = join(what.folder, 'trace.json')
   const broker = await startBroker({
     ...variant,
     nodeArgs: ['--import', join(import.meta.dirname, 'tail-trace.ts'), ...(variant.nodeArgs ?? [])],
@@ -98,16 +120,23 @@ async function measure(what: {
   try {
     using asking = await BrokerClient.connect(broker.port)
     await asking.createTopics([{ name: 'tail' }])
-    const requests = writeRequests(folder)
-    const numbers = [broker.port, broker.pid, seconds, rate].map(String)
-    const lines = execFileSync(client, [...numbers, ...requests], { maxBuffer: 2 ** 30 })
+    const lines = runClient(what, broker, requests)
     asking.close()
     await broker.stop()
-    const events = JSON.parse(readFileSync(trace, 'utf8')) as TraceEvent[]
-    return judge(lines.toString().trim().split('\n'), events)
+    return judge(lines, JSON.parse(readFileSync(trace, 'utf8')) as TraceEvent[])
   } finally {
     await broker[Symbol.asyncDispose]()
   }
+}
+
+function runClient(
+  { client, seconds, rate }: Measured,
+  { port, pid }: Omit<Answering, 'stop'>,
+  requests: readonly string[],
+): string[] {
+  const numbers = [port, pid, seconds, rate].map(String)
+  const lines = execFileSync(client, [...numbers, ...requests], { maxBuffer: 2 ** 30 })
+  return lines.toString().trim().split('\n')
 }
 
 /** The two requests that the client repeats, and where the offset stands in the second. */

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { bannedUses, impatientTests, mayCopy, testSwitches, unfinishedMarks } from './tidy/bans.ts'
 import { lostCitations, lostPaths, uncitedRules } from './tidy/citations.ts'
 import { codeOf } from './tidy/code.ts'
+import { missingDoors, unnamedRooms, withoutDoor } from './tidy/doors.ts'
+import { secondHomes } from './tidy/homes.ts'
 import { brokenLayers, circles, importsOf } from './tidy/layer-check.ts'
 import { layers } from './tidy/layers.ts'
 import { constantsOf, modulesOf, nativeCircles, writtenTwice } from './tidy/native.ts'
@@ -57,6 +59,21 @@ describe('the repository', () => {
   test('has every layer of the table', () => {
     const places = Object.keys(layers)
     expect(places.filter(place => !product.some(({ path }) => isUnder(path, place)))).toEqual([])
+  })
+
+  test('has a front door for each room, with what the room promises', () => {
+    const places = Object.keys(layers)
+    expect(Object.keys(withoutDoor).filter(room => !places.includes(room))).toEqual([])
+    expect(missingDoors(product, places)).toEqual([])
+  })
+
+  test('has every room on the page of the house', () => {
+    const page = documents.find(({ path }) => path === 'docs/architecture.md')!.text
+    expect(unnamedRooms(page, Object.keys(layers))).toEqual([])
+  })
+
+  test('has one home for each number and each text that has a name', () => {
+    expect(secondHomes(product)).toEqual([])
   })
 
   test('uses nothing that is banned where it stands', () => {
@@ -201,6 +218,31 @@ describe('a planted violation is caught', () => {
       expect(found[0]).toMatch(path.startsWith('src/attic') ? /^src/ : /:\d+: /)
     })
   }
+
+  test('a room without a front door, and one with two', () => {
+    const door = (path: string): Source => ({ path, text: '/** The front door of the room: x. */' })
+    const missing = (...files: Source[]): string[] => missingDoors(files, ['src/a', 'src/a/b'])
+    const both = [door('src/a/a.ts'), door('src/a/b/b.ts')]
+    expect(missing(...both)).toEqual([])
+    expect(missing(door('src/a/a.ts'))).toEqual([expect.stringContaining('src/a/b has no file')])
+    expect(missing(...both, door('src/a/c.ts'))).toEqual([expect.stringContaining('src/a/c.ts')])
+  })
+
+  test('a room that is not on the page', () => {
+    const unnamed = (page: string): string[] =>
+      unnamedRooms(page, ['src/a', 'src/a/b', 'src/a/c.ts'])
+    expect(unnamed('`src/a` and `b/`')).toEqual([])
+    expect(unnamed('`a/b` and c')).toEqual([expect.stringContaining('does not name src/a')])
+  })
+
+  test('a number with two homes', () => {
+    const a = { path: 'src/lib/a.ts', text: 'x\nexport const leaseMs = 10_000\n' }
+    const b = (text: string): Source => ({ path: 'src/env/b.ts', text })
+    expect(secondHomes([a, b('const leaseMs = 10000')])).toEqual([
+      'leaseMs = 10000 stands in src/lib/a.ts and src/env/b.ts: give it one home',
+    ])
+    expect(secondHomes([a, b('const leaseMs = 20_000\n// const leaseMs = 10_000')])).toEqual([])
+  })
 
   test('a file of 401 lines', () => {
     const lines = (count: number): Source => ({ path: 'src/lib/a.ts', text: 'x\n'.repeat(count) })

@@ -117,16 +117,16 @@ export async function takeTurns<Result>(
 }
 
 /**
- * Asks `measure` of both in each round. With `warmUp` there is one round more, the first, that does not count: a JVM compiles,
- * files and clients come into memory.
+ * Asks `measure` of both in each round. `warmUp` rounds come before the first that counts: JVM and V8 compile, files and clients
+ * come into memory.
  */
 export async function inRounds(
   rounds: number,
   measure: (side: Side, round: number) => Promise<Measures>,
-  { warmUp = false } = {},
+  { warmUp = 0 } = {},
 ): Promise<Round[]> {
   const found: Round[] = []
-  for (let round = warmUp ? 0 : 1; round <= rounds; round++) {
+  for (let round = 1 - warmUp; round <= rounds; round++) {
     const both = await takeTurns(round, side => measure(side, round))
     tell(round, both)
     if (round > 0) found.push(both)

@@ -1,3 +1,4 @@
+import { leaseDurationMs, renewDeadlineMs } from '../../src/broker/metadata/lease-times.ts'
 import type { Clock } from '../../src/env/clock.ts'
 import type { Lease, LeaseView } from '../../src/broker/metadata/store.ts'
 
@@ -11,11 +12,6 @@ export interface LeaseBoard {
 interface Seen extends Readonly<LeaseBoard> {
   readonly sinceMs: number
 }
-
-/** A beat that stands still for so long was left behind. */
-const leaseMs = 10_000
-/** Who could not renew for so long does not hold it any more, whatever stands there. */
-const renewDeadlineMs = 6000
 
 /** Asks the board: what was asked gets there later, or the promise rejects. */
 export type AskBoard = <T>(act: (board: LeaseBoard) => T) => Promise<T>
@@ -84,6 +80,6 @@ export class DistantLease implements Lease {
   }
 
   #isStale({ sinceMs }: Seen): boolean {
-    return this.#clock.monotonic() - sinceMs >= leaseMs
+    return this.#clock.monotonic() - sinceMs >= leaseDurationMs
   }
 }

@@ -1,3 +1,4 @@
+import { exitCodes } from '../lib/exit-codes.ts'
 import { DiskError } from '../env/env.ts'
 import { NetworkError } from '../env/network.ts'
 import { ConfigurationError } from './config/load.ts'
@@ -15,17 +16,14 @@ export interface Refusal {
   readonly exitCode: number
 }
 
-const exitBadConfiguration = 78 // EX_CONFIG of sysexits.h
-const exitFailed = 1
-
 /** What whoever started the broker is told of `error`. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof ConfigurationError) {
     const message = error.problems.map(asSentence).join(' ')
-    return { reason: 'ConfigurationInvalid', message, exitCode: exitBadConfiguration }
+    return { reason: 'ConfigurationInvalid', message, exitCode: exitCodes.badConfiguration }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { reason: reasonOf(error), message: asSentence(message), exitCode: exitFailed }
+  return { reason: reasonOf(error), message: asSentence(message), exitCode: exitCodes.failed }
 }
 
 const ofDirectory: Readonly<Record<DirectoryError['reason'], string>> = {

@@ -1,4 +1,5 @@
 /** A broker as a process: arguments and environment in, signals, exit codes. Everything else is `broker.ts`. */
+import { exitCodes } from '../lib/exit-codes.ts'
 import { hostname } from 'node:os'
 import { Broker } from './broker.ts'
 import { ConfigurationError, type Loaded } from './config/load.ts'
@@ -19,8 +20,6 @@ import { bootId, loadHere, softwareVersion } from './process-facts.ts'
 import { processNumbers } from './process-numbers.ts'
 import { tellTermination } from './termination-log.ts'
 import { welcome } from './welcome.ts'
-
-const exitFailed = 1
 
 /** Runs a broker by the arguments and the environment until a signal stops it; it ends the process itself. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -135,7 +134,7 @@ async function startHttp(
 function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boolean }): void {
   const { logger } = end
   const stop = (signal: string): void => {
-    if (stopping.hasBegun) process.exit(exitFailed)
+    if (stopping.hasBegun) process.exit(exitCodes.failed)
     stopping.hasBegun = true
     logger.info({ signal }, 'Stopping')
     broker
@@ -168,7 +167,7 @@ function die({ logger, terminationLog }: Ending, error: unknown): never {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
   logger.fatal({ reason }, 'The broker ends')
   tellTermination(terminationLog, error)
-  process.exit(exitFailed)
+  process.exit(exitCodes.failed)
 }
 
 function openOrExit({ settings }: Configuration, end: Ending): OpenedEnv {

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /**
- * The one command: the package's `bin` and the image's entrypoint. Each command's code is loaded when it is asked for:
+ * The front door of the room: the one command, the package's `bin` and the image's entrypoint. Each command's code is loaded when it is asked for:
  * a broker has no use for the operator's Kubernetes client, which alone would take longer to load than the broker.
  */
 import { packageVersion } from '../env/real/package-version.ts'
 import { helpText, readCommandLine, type Command } from './command-line.ts'
-import { exitCodes, type Terminal } from './terminal.ts'
+import { exitCodes } from '../lib/exit-codes.ts'
+import { type Terminal } from './terminal.ts'
 
 interface Runnable extends Command {
   /** Resolves to an exit code, or to nothing where the process lives on. */

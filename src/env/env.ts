@@ -1,4 +1,4 @@
-/** The broker's whole outside world: four small ports. Nothing else may touch a clock, chance, a file or a socket. */
+/** The front door of the room: the broker's whole outside world, four small ports. Nothing else may touch a clock, chance, a file or a socket. */
 import type { Clock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import type { Network } from './network.ts'

@@ -29,7 +29,7 @@ export interface Transaction {
   readonly deletes: readonly Pick<RangeWish, 'from' | 'to'>[]
 }
 
-/** What a broker asks of etcd, v3; linearizable. Everything throws NoAnswer where nobody knows what became of it. */
+/** The front door of the room: what a broker asks of etcd, v3; linearizable. Everything throws NoAnswer where nobody knows what became of it. */
 export interface KeyValues {
   range(wish: RangeWish): Promise<Found>
   /** The revision in which it happened; null: a key has another, and nothing did. */

@@ -1,5 +1,5 @@
 /**
- * All that a broker asks of the Kubernetes API: `get` and `update` of objects that it knows by name, in one namespace
+ * The front door of the room: all that a broker asks of the Kubernetes API, `get` and `update` of objects that it knows by name, in one namespace
  * (durability.md 1.1). No list, no watch, no create, no patch, no delete: its Role allows none of them. Twins: the API
  * over HTTPS (`https-objects.ts`) and the simulator's.
  *

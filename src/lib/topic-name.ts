@@ -1,7 +1,17 @@
 /** Kafka keeps its own metadata under this name; tools would take ours for it. */
 export const reservedTopicName = '__cluster_metadata'
 
-const nameLengthMax = 249
+export const offsetsTopicName = '__consumer_offsets'
+export const transactionStateTopicName = '__transaction_state'
+
+/** Topics that brokers make by themselves, and keep: Kafka's names, which its tools know. */
+export const internalTopicNames: readonly string[] = [
+  offsetsTopicName,
+  transactionStateTopicName,
+  '__share_group_state',
+]
+
+export const topicNameLengthMax = 249
 /** The characters of a topic's name, as a class of a regular expression. */
 export const topicNameClass = '[a-zA-Z0-9._-]'
 const legal = new RegExp(`^${topicNameClass}+$`)
@@ -12,8 +22,8 @@ export function topicNameError(name: string): string | null {
   if (name === '.' || name === '..') {
     return `The topic name '${name}' would be a directory's. Choose another name.`
   }
-  if (name.length > nameLengthMax) {
-    return `The topic name has ${name.length} characters, at most ${nameLengthMax} are allowed. Shorten it.`
+  if (name.length > topicNameLengthMax) {
+    return `The topic name has ${name.length} characters, at most ${topicNameLengthMax} are allowed. Shorten it.`
   }
   if (!legal.test(name)) {
     return (

@@ -2,7 +2,7 @@ import type { BrokerAccess } from './brokers/brokers.ts'
 import type { LogCluster } from './crd/cluster.ts'
 import { brokerLabel, componentLabel } from './desired/labels.ts'
 import { names } from './desired/names.ts'
-import { privatePort } from './desired/properties.ts'
+import { privatePort } from './crd/ports.ts'
 import { resources } from './kubernetes/resources.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,3 +1,4 @@
+import { clusterLabel } from './desired/labels.ts'
 import type { Clock } from '../env/clock.ts'
 import type { Random } from '../env/random.ts'
 import type { LogBroker } from './crd/broker.ts'
@@ -21,9 +22,6 @@ import type {
 import { resources, type Resource } from './kubernetes/resources.ts'
 import type { WatchApi } from './kubernetes/watch-api.ts'
 import { logBrokers, logClusters, logTopics } from './own-kinds.ts'
-
-/** Which LogCluster an object belongs to, in its namespace. */
-const clusterLabel = 'logcluster.dev/cluster'
 
 const ours = 'app.kubernetes.io/managed-by=logcluster-operator'
 /** The ring of the metadata log changes with each command of a broker, and is none of the operator's business. */

@@ -1,4 +1,5 @@
 /** The operator's process: arguments and environment in, signals, exit codes. Everything else is `operator.ts`. */
+import { exitCodes } from '../lib/exit-codes.ts'
 import { hostname } from 'node:os'
 import { processNumbers } from '../broker/process-numbers.ts'
 import { serveHttp, type HttpServer } from '../broker/telemetry/http.ts'
@@ -17,9 +18,6 @@ import { Transport } from './kubernetes/transport.ts'
 import { OperatorMetrics } from './metrics.ts'
 import { controllerNames, Operator } from './operator.ts'
 import { reconcilers } from './reconcilers.ts'
-
-const exitBadArguments = 78 // EX_CONFIG of sysexits.h
-const exitFailed = 1
 
 /** Starts the operator; it runs until a signal ends the process. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -78,7 +76,7 @@ function serve(
 function endOnSignal(logger: Logger, stop: () => Promise<void>): void {
   let isStopping = false
   const end = (signal: string): void => {
-    if (isStopping) process.exit(exitFailed)
+    if (isStopping) process.exit(exitCodes.failed)
     isStopping = true
     logger.info({ signal }, 'Stopping')
     stop().then(
@@ -107,7 +105,7 @@ function credentials(settings: OperatorArguments): CredentialSource {
 function die(logger: Logger, error: unknown): never {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
   logger.fatal({ reason }, 'The operator ends')
-  process.exit(exitFailed)
+  process.exit(exitCodes.failed)
 }
 
 function argumentsOrExit(args: readonly string[]): OperatorArguments | 'help' {
@@ -116,6 +114,6 @@ function argumentsOrExit(args: readonly string[]): OperatorArguments | 'help' {
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error
     console.error(error.message)
-    process.exit(exitBadArguments)
+    process.exit(exitCodes.badConfiguration)
   }
 }

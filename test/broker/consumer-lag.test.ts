@@ -6,9 +6,10 @@ import {
   offsetCommit,
   syncGroup,
 } from '../../src/broker/wire/messages/index.ts'
-import { concat, utf8, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
+import { concat, utf8 } from '../../src/lib/bytes.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { InProcessBroker } from '../helpers/in-process.ts'
+import { int16, int32 } from '../helpers/numbers.ts'
 import type { BrokerClient } from '../helpers/broker-client.ts'
 
 let broker: InProcessBroker
@@ -140,18 +141,6 @@ async function joinAlone(member: BrokerClient, groupId: string): Promise<void> {
     assignments: [{ memberId, assignment }],
   })
   expect(synced.errorCode).toBe(0)
-}
-
-function int16(value: number): Uint8Array {
-  const bytes = new Uint8Array(2)
-  writeInt16(bytes, 0, value)
-  return bytes
-}
-
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  writeInt32(bytes, 0, value)
-  return bytes
 }
 
 function text(value: string): Uint8Array {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readInt16, utf8, writeInt16, writeInt32 } from '../../src/lib/bytes.ts'
+import { readInt16, utf8, writeInt32 } from '../../src/lib/bytes.ts'
 import { readCorrelationId, readResponse, requestFrame } from '../../src/broker/wire/frame.ts'
 import { apiVersions, fetch, metadata, produce } from '../../src/broker/wire/messages/index.ts'
 import { startBroker, type TestBroker } from '../helpers/broker.ts'
 import { produceRequest } from '../helpers/broker-client.ts'
+import { int16, int32 } from '../helpers/numbers.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 import { Bystander } from './bystander.ts'
 import { refusalFrom } from './log-lines.ts'
@@ -51,18 +52,6 @@ function frameOf(...parts: Uint8Array[]): Uint8Array {
   const length = new Uint8Array(4)
   writeInt32(length, 0, body.length)
   return Buffer.concat([length, body])
-}
-
-function int16(value: number): Uint8Array {
-  const bytes = new Uint8Array(2)
-  writeInt16(bytes, 0, value)
-  return bytes
-}
-
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  writeInt32(bytes, 0, value)
-  return bytes
 }
 
 function header(apiKey: number, version: number, clientId = 'stranger'): Uint8Array {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { offsetsTopicName } from '../../src/broker/coordinator/internal-topics.ts'
+import { offsetsTopicName } from '../../src/lib/topic-name.ts'
 import { partitionOf } from '../../src/broker/coordinator/offsets-topic.ts'
 import { decodeGroupRecord, encodeGroupRecord } from '../../src/broker/coordinator/record-format.ts'
 import type { GroupRecord, GroupValue } from '../../src/broker/coordinator/groups/records.ts'

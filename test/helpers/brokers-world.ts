@@ -1,3 +1,4 @@
+import { leaseDurationMs } from '../../src/broker/metadata/lease-times.ts'
 import { SimClock } from '../../sim/clock.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimStore, SimStoreMedium } from '../../sim/metadata-store.ts'
@@ -18,9 +19,6 @@ import { type Link, type LinkFault, type OnItsWay, WorldPeers } from './brokers-
 
 /** What a snapshot is noted by, where the store notes it in the log. */
 export const noteOfSnapshot = utf8('a snapshot')
-
-/** How long a lease that is not renewed counts. */
-const leaseDurationMs = 10_000
 
 /** Several brokers' parts in one cluster: over one store, one clock, and links that break as a test says. */
 export class BrokersWorld {

@@ -3,8 +3,9 @@ import { SimNetwork } from '../../sim/network.ts'
 import { poisonedNetwork } from '../../sim/poisoned-network.ts'
 import { WireClient, type WireClientOptions } from '../../src/broker/wire/client/client.ts'
 import { initProducerId } from '../../src/broker/wire/messages/index.ts'
-import { concat, writeInt32 } from '../../src/lib/bytes.ts'
+import { concat } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import { int32 } from './numbers.ts'
 import { ScriptedBroker, type Heard } from './scripted-broker.ts'
 
 /** A client and a scripted broker on a simulated network that cuts what is sent anywhere. */
@@ -69,10 +70,4 @@ export function ask(
 export function frame(...parts: readonly Uint8Array[]): Uint8Array {
   const body = concat(parts)
   return concat([int32(body.length), body])
-}
-
-export function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  writeInt32(bytes, 0, value)
-  return bytes
 }

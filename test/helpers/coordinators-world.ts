@@ -1,7 +1,7 @@
 import { SimClock } from '../../sim/clock.ts'
 import { Coordinator } from '../../src/broker/coordinator/coordinator.ts'
 import type { GroupError } from '../../src/broker/coordinator/groups/events.ts'
-import { offsetsTopicName } from '../../src/broker/coordinator/internal-topics.ts'
+import { offsetsTopicName } from '../../src/lib/topic-name.ts'
 import type { Cluster } from '../../src/broker/cluster/cluster.ts'
 import { readBatchHeader, stampBatch } from '../../src/broker/log/batch/batch.ts'
 import { createCodecs } from '../../src/broker/log/compression/codecs.ts'
@@ -11,7 +11,7 @@ import type { AppendResult, PartitionWatcher } from '../../src/broker/partition/
 import type { ErrorName } from '../../src/broker/wire/errors.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { type Uuid, uuidText, zeroUuid } from '../../src/lib/uuid.ts'
-import { protocol } from './group-world.ts'
+import { newConsumer } from './group-world.ts'
 
 interface Batch {
   readonly bytes: Uint8Array
@@ -238,20 +238,7 @@ export class CoordinatorsWorld {
   }
 
   join(broker: number, wish: { readonly memberId?: string; readonly instanceId?: string } = {}) {
-    return this.coordinator(broker).join('group', {
-      memberId: '',
-      instanceId: null,
-      clientId: 'client',
-      clientHost: '/host',
-      sessionTimeoutMs: 10_000,
-      rebalanceTimeoutMs: 10_000,
-      protocolType: 'consumer',
-      protocols: [protocol('range')],
-      reason: null,
-      needsKnownMemberId: false,
-      maySkipAssignment: false,
-      ...wish,
-    })
+    return this.coordinator(broker).join('group', { ...newConsumer, ...wish })
   }
 }
 

@@ -75,18 +75,9 @@ export class GroupWorld {
       type: 'join',
       groupId: group,
       wish: {
-        memberId: '',
-        instanceId: null,
+        ...newConsumer,
         freshMemberId: `member-${id}`,
-        clientId: 'client',
-        clientHost: '/host',
-        sessionTimeoutMs: 10_000,
         rebalanceTimeoutMs: 30_000,
-        protocolType: 'consumer',
-        protocols: [protocol('range')],
-        reason: null,
-        needsKnownMemberId: false,
-        maySkipAssignment: false,
         ...wish,
       },
     })
@@ -255,4 +246,19 @@ export function answered<Answer extends GroupAnswer>(call: Call<Answer>): Answer
 
 export function errorOf(call: Call): string | null {
   return call.answer === null || !('error' in call.answer) ? null : call.answer.error
+}
+
+/** What a consumer says that joins for the first time. */
+export const newConsumer = {
+  memberId: '',
+  instanceId: null,
+  clientId: 'client',
+  clientHost: '/host',
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 10_000,
+  protocolType: 'consumer',
+  protocols: [protocol('range')],
+  reason: null,
+  needsKnownMemberId: false,
+  maySkipAssignment: false,
 }

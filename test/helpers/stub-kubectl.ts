@@ -4,6 +4,8 @@ import { KubectlError, type Kubectl } from '../../src/cli/kubectl/kubectl.ts'
 export class StubKubectl implements Kubectl {
   /** Every call, its words joined by blanks. */
   readonly calls: string[] = []
+  /** What calls were given on standard input. */
+  readonly inputs: string[] = []
   readonly #answers: Readonly<Record<string, object | string>>
 
   constructor(answers: Readonly<Record<string, object | string>>) {
@@ -20,9 +22,10 @@ export class StubKubectl implements Kubectl {
       })
   }
 
-  run(args: readonly string[]): Promise<string> {
+  run(args: readonly string[], input?: string): Promise<string> {
     const call = args.join(' ')
     this.calls.push(call)
+    if (input !== undefined) this.inputs.push(input)
     const key = Object.keys(this.#answers).find(known => call.startsWith(known))
     if (key === undefined) {
       return Promise.reject(new KubectlError(`Error from server (Forbidden): ${call}`))

@@ -43,6 +43,22 @@ export class NodeCluster {
     return found
   }
 
+  /**
+   * Until pods on these nodes reach the API server by its Service. One that ends in order takes itself out of that; once it is back,
+   * kube-proxy learns so when it asks again, after a pause that has grown to as much as a minute (client-go's reflectors),
+   * and after another one where that first question came before the API server knew who may ask what.
+   */
+  async untilApiServerIsReached(nodes = this.nodes): Promise<void> {
+    const asked = ['get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}']
+    const { stdout: address } = await this.plane.kubectl(asked)
+    await eventually(
+      'nodes that lead to the API server',
+      () => Promise.all(nodes.map(node => node.reaches(address, 443))),
+      reached => reached.every(Boolean),
+      reachedMsMax,
+    )
+  }
+
   /** Gives each node an image out of an OCI archive. */
   async importImage(archive: string): Promise<void> {
     await Promise.all(this.nodes.map(node => node.importImage(archive)))
@@ -90,6 +106,9 @@ export async function nodeClusterIn(
   )
   return new NodeCluster(folder)
 }
+
+/** Three of kube-proxy's longest pauses. */
+const reachedMsMax = 180_000
 
 async function readyNodes(plane: ControlPlane): Promise<number> {
   const { stdout } = await plane.kubectl(['get', 'nodes', '-o', 'json'])

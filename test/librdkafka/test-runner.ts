@@ -98,7 +98,8 @@ export function judge(output: string): Omit<Outcome, 'seconds'> {
     names.every(name => passed.has(name) || skipped.has(name)) &&
     !/=+ Test \S+ FAILED =+/.test(plain)
   if (!isPassed) return { result: 'fail', names, remark: whyFailed(plain), output }
-  const result = didAnything(plain) ? 'pass' : 'nothing ran'
+  const isLeftOut = names.every(name => skipped.has(name))
+  const result = didAnything(plain) && !isLeftOut ? 'pass' : 'nothing ran'
   return { result, names, remark: whySkipped(plain), output }
 }
 
@@ -128,5 +129,5 @@ function whySkipped(plain: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 400)
 }

@@ -5,6 +5,7 @@ import type { Cursor } from '../../src/broker/metadata/store.ts'
 import type { FileSystem } from '../../src/env/disk.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
 import { readWhole } from '../../src/env/disk.ts'
+import { testFailingDisk } from './failing-disk.ts'
 
 const path = '/data/metadata'
 const record = (sequence: number): string => `${path}/log/${String(sequence).padStart(20, '0')}`
@@ -189,32 +190,7 @@ describe('a files store', () => {
     })
   })
 
-  test.each(['create', 'write', 'sync', 'link'] as const)(
-    'on a full disk (%s) is unavailable, and goes on when there is room',
-    async operation => {
-      const disk = new SimDisk()
-      const store = await open(disk)
-      const { cursor } = await store.readAll()
-      disk.failNext({ operation, pathPattern: /log/, code: 'ENOSPC', written: 3 })
-      expect(await store.append(cursor, 1, utf8('a'))).toEqual({ kind: 'unavailable' })
-      expect((await store.readAll()).tail).toEqual([])
-      expect(await store.append(cursor, 1, utf8('a'))).toMatchObject({ kind: 'committed' })
-    },
-  )
-
-  test.each(['create', 'write', 'sync', 'link', 'syncDirectory'] as const)(
-    'with a failed %s has failed for good',
-    async operation => {
-      const disk = new SimDisk()
-      const store = await open(disk)
-      const { cursor } = await store.readAll()
-      disk.failNext({ operation, pathPattern: /log/, code: 'EIO' })
-      const failed = { name: 'StoreError', reason: 'failed' }
-      await expect(store.append(cursor, 1, utf8('a'))).rejects.toMatchObject(failed)
-      await expect(store.append(cursor, 1, utf8('a'))).rejects.toMatchObject(failed)
-      await expect(store.readAll()).rejects.toMatchObject(failed)
-    },
-  )
+  testFailingDisk(open)
 
   test.each(['create', 'write', 'sync', 'rename', 'syncDirectory'] as const)(
     'keeps the snapshot before when there is no room for the next (%s)',

@@ -11,6 +11,7 @@ import type { Cursor, MetadataStore } from '../../src/broker/metadata/store.ts'
 import type { FileSystem } from '../../src/env/disk.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { Prng } from '../../src/lib/prng.ts'
+import { testFailingDisk } from './failing-disk.ts'
 
 const path = '/cluster/metadata'
 const clock = new SimClock()
@@ -114,31 +115,7 @@ describe('a shared files store', () => {
     })
   })
 
-  test.each(['create', 'write', 'sync', 'link'] as const)(
-    'on a full disk (%s) is unavailable, and goes on when there is room',
-    async operation => {
-      const disk = new SimDisk()
-      const store = await open(disk, 0)
-      const { cursor } = await store.readAll()
-      disk.failNext({ operation, pathPattern: /log/, code: 'ENOSPC', written: 3 })
-      expect(await store.append(cursor, 1, utf8('a'))).toMatchObject({ kind: 'unavailable' })
-      expect((await store.readAll()).tail).toEqual([])
-      expect(await store.append(cursor, 1, utf8('a'))).toMatchObject({ kind: 'committed' })
-    },
-  )
-
-  test.each(['create', 'write', 'sync', 'link', 'syncDirectory'] as const)(
-    'with a failed %s has failed for good',
-    async operation => {
-      const disk = new SimDisk()
-      const store = await open(disk, 0)
-      const { cursor } = await store.readAll()
-      disk.failNext({ operation, pathPattern: /log/, code: 'EIO' })
-      const failed = { name: 'StoreError', reason: 'failed' }
-      await expect(store.append(cursor, 1, utf8('a'))).rejects.toMatchObject(failed)
-      await expect(store.readAll()).rejects.toMatchObject(failed)
-    },
-  )
+  testFailingDisk(disk => open(disk, 0))
 
   test('keeps 1,024 records and an hour of them, and two snapshots', async () => {
     const slow = new SimClock()

@@ -6,7 +6,7 @@ import { registered } from '../metadata/brokers.ts'
 import { type Parts, product } from './cluster-model.ts'
 import { decisions, incarnationOf, nextEpoch, type Decisions } from './images.ts'
 import { makeReplica, type Machine, type MakeMachine } from './machines.ts'
-import type { Budget } from './states.ts'
+import { oneWrite, type Budget } from './states.ts'
 
 /** A line that somebody could write, and what it breaks. */
 export interface Bug {
@@ -16,16 +16,6 @@ export interface Bug {
   readonly parts: Parts
   /** Enough to find it. */
   readonly budget: Budget
-}
-
-const nothing: Budget = {
-  writes: 1,
-  kills: 0,
-  powerLosses: 0,
-  fences: 0,
-  cutOffs: 0,
-  pauses: 0,
-  lostAnswers: 0,
 }
 
 /** The product's machine, with other ears. */
@@ -94,13 +84,13 @@ export const bugs: readonly Bug[] = [
         return image.apply(registered(brokerId, { brokerEpoch, incarnationId }))
       },
     }),
-    budget: { ...nothing, powerLosses: 1, fences: 1 },
+    budget: { ...oneWrite, powerLosses: 1, fences: 1 },
   },
   {
     rule: 'I-12',
     what: 'a lossy start stays eligible',
     parts: controller({ register: (image, id) => decisions.register(image, id, 'B') }),
-    budget: { ...nothing, powerLosses: 1, fences: 2 },
+    budget: { ...oneWrite, powerLosses: 1, fences: 2 },
   },
   {
     rule: 'R7',
@@ -116,7 +106,7 @@ export const bugs: readonly Bug[] = [
         return decideAlterPartitions(image, { ...command, partitions })
       },
     }),
-    budget: { ...nothing, powerLosses: 1, pauses: 1 },
+    budget: { ...oneWrite, powerLosses: 1, pauses: 1 },
   },
   {
     rule: 'I-10',
@@ -129,7 +119,7 @@ export const bugs: readonly Bug[] = [
         return decideAlterPartitions(image, { ...command, partitions })
       },
     }),
-    budget: { ...nothing, fences: 1, pauses: 1 },
+    budget: { ...oneWrite, fences: 1, pauses: 1 },
   },
   {
     rule: 'R7',
@@ -152,7 +142,7 @@ export const bugs: readonly Bug[] = [
         return { image: withPartition(image, after), answer }
       },
     }),
-    budget: { ...nothing, powerLosses: 1, pauses: 1 },
+    budget: { ...oneWrite, powerLosses: 1, pauses: 1 },
   },
   {
     rule: 'R8',
@@ -161,7 +151,7 @@ export const bugs: readonly Bug[] = [
       fence: (image, id) => withPartition(decisions.fence(image, id), { elr: [] }),
       unfence: (image, id) => ledByAnybody(decisions.unfence(image, id)),
     }),
-    budget: { ...nothing, fences: 2, pauses: 1 },
+    budget: { ...oneWrite, fences: 2, pauses: 1 },
   },
   {
     rule: 'R9',
@@ -171,7 +161,7 @@ export const bugs: readonly Bug[] = [
       fence: (image, id) => ledByAnybody(decisions.fence(image, id)),
       unfence: (image, id) => ledByAnybody(decisions.unfence(image, id)),
     }),
-    budget: { ...nothing, fences: 2, pauses: 1 },
+    budget: { ...oneWrite, fences: 2, pauses: 1 },
   },
   {
     rule: 'R5',
@@ -182,7 +172,7 @@ export const bugs: readonly Bug[] = [
         event.type === 'role' ? { ...event, role: { ...event.role, minInsyncReplicas: 1 } } : event,
       ),
     },
-    budget: { ...nothing, fences: 2, pauses: 1 },
+    budget: { ...oneWrite, fences: 2, pauses: 1 },
   },
   {
     rule: 'R5',
@@ -198,7 +188,7 @@ export const bugs: readonly Bug[] = [
         return [effect, ...machine.step({ type: 'altered', partitionEpoch, outcome })]
       }),
     },
-    budget: { ...nothing, pauses: 1 },
+    budget: { ...oneWrite, pauses: 1 },
   },
   {
     rule: 'R4',
@@ -210,12 +200,12 @@ export const bugs: readonly Bug[] = [
         return [effect, { type: 'truncate', offset: machine.highWatermark }]
       }),
     },
-    budget: { ...nothing, fences: 2 },
+    budget: { ...oneWrite, fences: 2 },
   },
   {
     rule: 'R7',
     what: 'an answer that was lost is taken for a refusal (D12)',
     parts: { ...product, lostAnswer: { kind: 'rejected', error: 'INELIGIBLE_REPLICA' } },
-    budget: { ...nothing, fences: 1, cutOffs: 1, lostAnswers: 1 },
+    budget: { ...oneWrite, fences: 1, cutOffs: 1, lostAnswers: 1 },
   },
 ]

@@ -48,6 +48,17 @@ export interface Budget {
   readonly lostAnswers: number
 }
 
+/** And nothing that goes wrong. */
+export const oneWrite: Budget = {
+  writes: 1,
+  kills: 0,
+  powerLosses: 0,
+  fences: 0,
+  cutOffs: 0,
+  pauses: 0,
+  lostAnswers: 0,
+}
+
 /** Nodes, messages and lists of records are those of `Numbered`: the same where they are equal. */
 export interface State {
   /** Images by number: those that somebody has not applied yet, and the newest. */

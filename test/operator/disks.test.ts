@@ -78,7 +78,7 @@ describe('the end', () => {
   test('a given id is no permission to format', async () => {
     const world = await created({ ...minimal, clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ' })
     expect(world.disks.formats).toEqual([])
-    expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
+    expect(world.condition('Ready')).toBe('False DiskEmpty')
   })
 })
 
@@ -106,7 +106,9 @@ describe('a disk', () => {
     world.disks.contents.set('pv-1', null)
     world.api.remove('Pod', { ...at, name: `${broker}-0` })
     await world.converge()
-    expect(world.condition('Ready')).toBe('False DataDirectoryEmpty')
+    expect(world.condition('Ready')).toBe('False DiskEmpty')
+    const told = world.events.find(({ reason }) => reason === 'DiskEmpty')
+    expect(told).toMatchObject({ type: 'Warning', note: expect.stringContaining('disk is empty') })
     expect(world.disks.formats).toHaveLength(1)
     const replace = { incarnation: 1, dataLoss: 'Refuse' as const }
     const { logBroker } = world
@@ -158,6 +160,7 @@ describe('a disk', () => {
     const world = await created(pool({ storage: volume('1Gi', 'nope') }))
     expect(world.condition('StorageHealthy')).toBe('False StorageClassMissing')
     expect(world.message('Degraded')).toContain('There is no StorageClass nope')
+    expect(reasons(world)).toContain('StorageClassMissing')
     addClass(world, 'nope', false)
     world.clock.advance(60_000)
     await world.converge()

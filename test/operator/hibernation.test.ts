@@ -54,6 +54,25 @@ describe('the hibernation of several brokers', () => {
     expect(reasons(world)).toContain('ClusterFrozen')
   })
 
+  test('is not told to be ready from the moment in which brokers are stopped', async () => {
+    const world = await created(three())
+    // No longer one that begins.
+    world.clock.advance(60_000)
+    const told: string[] = []
+    let isBegun = false
+    world.api.onWrite = (moment, _, what) => {
+      if (moment !== 'after') return
+      if (isBegun) told.push(world.condition('Ready'))
+      isBegun ||= what.startsWith('apply StatefulSet') && world.cluster.spec.state === 'Hibernated'
+      // One of them takes longer to end than the others.
+      if (what.startsWith('apply StatefulSet orders-main-0')) world.nodes.tick()
+    }
+    world.apply(asleep)
+    await world.converge()
+    const [, ...later] = new Set(told)
+    expect(later).toEqual(['False Frozen', 'False Hibernated'])
+  })
+
   test('waits for what is not copied, and says of whom', async () => {
     const world = await created(three())
     world.disks.cluster.uncopiedCount = 2
@@ -133,30 +152,37 @@ describe('a broker whose absence is accepted', () => {
     const live = world.get<LogBroker>('LogBroker', name)
     world.api.put({ ...live, spec: { ...live.spec, absence: 'Accepted' } } as typeof live)
   }
-  async function withSilent(): Promise<World> {
+  async function withSilent(broker = 'orders-main-1'): Promise<World> {
     const world = new World().withNodes(3)
     world.apply(three())
     await world.converge()
     // No longer one that begins.
     world.clock.advance(60_000)
-    world.nodes.silence(world.nodes.nodeOf(world.get<Pod>('Pod', 'orders-main-1-0')))
+    world.nodes.silence(world.nodes.nodeOf(world.get<Pod>('Pod', `${broker}-0`)))
     return world
   }
 
-  test('holds neither the sleep nor the wake up, once the others have taken it out', async () => {
-    const world = await withSilent()
-    world.apply(asleep)
-    await go(world, 8)
-    expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
-    accept(world, 'orders-main-1')
-    await world.converge()
-    expect(podCount(world)).toBe(0)
-    expect(world.condition('Ready')).toBe('False Hibernated')
-    world.apply(three())
-    await world.converge()
-    expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
-    expect(world.condition('Ready')).toBe('True ServingWithout')
-  })
+  test.for(['orders-main-0', 'orders-main-1'])(
+    'holds neither the sleep nor the wake up, once the others have taken it out: %s',
+    async broker => {
+      const world = await withSilent(broker)
+      world.apply(asleep)
+      await go(world, 8)
+      expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
+      accept(world, broker)
+      await world.converge()
+      // Its own is ending, for as long as its node is silent.
+      expect(world.api.all<Pod>('Pod').map(({ metadata }) => metadata.name)).toEqual([
+        `${broker}-0`,
+      ])
+      expect(world.condition('Ready')).toBe('False Hibernated')
+      expect(world.condition('Progressing')).toBe('False Idle')
+      world.apply(three())
+      await world.converge()
+      expect([isFrozen(world), podCount(world)]).toEqual([false, 3])
+      expect(world.condition('Ready')).toBe('True ServingWithout')
+    },
+  )
 
   test('is waited for as any other while it runs, and while the others count on it', async () => {
     const world = await created(three())

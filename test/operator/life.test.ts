@@ -24,6 +24,19 @@ describe('creation', () => {
     expect(reasons(world)).toEqual(['ClusterCreated', 'BrokerCreated', 'DiskRecorded', 'Ready'])
   })
 
+  test('each object that is written is logged by its name, and why', async () => {
+    const world = await created()
+    world.apply({ ...minimal, version: '0.2.0', config: { 'log.retention.hours': 1 } })
+    await world.converge()
+    const logged = new Set(world.logged.map(({ what }) => what))
+    const written = world.api.writes
+      .filter(write => !write.startsWith('apply status'))
+      .map(write => write.replace(/^\S+ /, '').replace('Secret orders-private', 'Secret of orders'))
+    expect(written.length).toBeGreaterThan(20)
+    expect(written.filter(what => !logged.has(what))).toEqual([])
+    expect(world.logged.filter(({ because }) => !because)).toEqual([])
+  })
+
   test('metadata and permissions are made before the id is written, and never after', async () => {
     const world = await created()
     const birth = world.api.writes.indexOf('apply status LogCluster orders')
@@ -52,10 +65,20 @@ describe('creation', () => {
     expect(world.nodes.starts).toHaveLength(1)
   })
 
-  test('a volume that was bound is set to Retain', async () => {
+  test('a volume that was bound is set to Retain, and tells whose it is without its claim', async () => {
     const world = await created()
     const volume = world.api.find<PersistentVolume>('PersistentVolume', { name: 'pv-1' })
     expect(volume?.spec?.persistentVolumeReclaimPolicy).toBe('Retain')
+    expect(volume?.metadata).toMatchObject({
+      labels: { 'logcluster.dev/cluster': 'orders', 'logcluster.dev/broker': 'orders-main-0' },
+      annotations: {
+        'logcluster.dev/cluster-id': world.cluster.status.clusterId,
+        'logcluster.dev/broker-id': '0',
+        'logcluster.dev/incarnation': '1',
+        'logcluster.dev/reclaim-policy': 'Delete',
+      },
+    })
+    expect(Object.keys(volume!.metadata.labels!)).toHaveLength(2)
   })
 
   test('clients outside are told the port of the node, and the open door is warned of', async () => {
@@ -122,6 +145,7 @@ describe('a change', () => {
     await world.converge()
     expect(world.condition('ConfigApplied')).toBe('False InvalidConfig')
     expect(world.message('ConfigApplied')).toContain('did you mean log.retention.hours?')
+    expect(reasons(world)).toContain('InvalidConfig')
     expect(world.condition('Ready')).toBe('True Serving')
     const touched = world.api.writes
       .slice(writes)

@@ -161,9 +161,19 @@ export class MemoryNodes {
     const at = { namespace: set.metadata.namespace!, name }
     const pod = this.#api.find<Pod>('Pod', at)
     const isWanted = set.spec?.replicas !== 0
-    if (!isWanted && pod !== null) this.#api.remove('Pod', at)
+    const isUnheard = pod !== null && this.#silent.has(pod.spec?.nodeName ?? '')
+    const isEnding = pod?.metadata.deletionTimestamp !== undefined
+    if (pod !== null && !isWanted && !isEnding) this.#end(pod, isUnheard ? ['kubelet'] : [])
+    if (!isUnheard && isEnding) this.#end(pod, [])
     if (isWanted && pod === null) this.#makePod(set, at)
     this.#setStatus(set, { observedGeneration: set.metadata.generation })
+  }
+
+  /** It is gone once nobody has to do anything for that; nobody ends what a silent node has. */
+  #end(pod: Pod, finalizers: readonly string[]): void {
+    const deletionTimestamp = new Date(this.#clock.now()).toISOString()
+    const metadata = { ...pod.metadata, deletionTimestamp, finalizers }
+    this.#api.put({ ...pod, metadata } as unknown as Draft)
   }
 
   #makePod(set: StatefulSet, at: { namespace: string; name: string }): void {

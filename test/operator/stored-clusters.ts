@@ -44,7 +44,8 @@ export function worldOf(text: string): World {
   return World.from(JSON.parse(text) as Stored[])
 }
 
-/** What is said in a status, or applied for all brokers, may be another from release to release; what a broker runs by is not. */
+/** What is said in a status, noted at a volume, or applied for all brokers, may be another from release to release; what a broker runs by is not. */
 export function isOfBroker(write: string): boolean {
-  return !/^apply (status|Service|ServiceAccount|Role|RoleBinding|PodDisruptionBudget) /.test(write)
+  const applied = 'status|Service|ServiceAccount|Role|RoleBinding|PodDisruptionBudget'
+  return !new RegExp(`^(apply (${applied})|patch PersistentVolume) `).test(write)
 }

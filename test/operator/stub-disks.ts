@@ -70,12 +70,12 @@ export class StubDisks {
       return this.#refuse(host, 'DataDirectoryFailed', 'The disk failed while it was written to.')
     }
     const found = this.contents.get(volume) ?? null
-    if (found === null) return this.#refuse(host, 'DataDirectoryEmpty', 'the disk is empty')
+    if (found === null) return this.#refuse(host, 'DiskEmpty', 'the disk is empty')
     const isOurs =
       found.clusterId === clusterId &&
       found.incarnation === incarnation &&
       (directoryId === '' || directoryId === found.directoryId)
-    if (!isOurs) return this.#refuse(host, 'DataDirectoryForeign', 'the disk is of another')
+    if (!isOurs) return this.#refuse(host, 'DiskForeign', 'the disk is of another')
     const isServed = directoryId === found.directoryId && !mayFormat
     if (this.copies !== null && identity.mayFill === true) {
       this.filledBy.push(brokerId)

@@ -58,6 +58,8 @@ export class World {
   readonly nodes = new MemoryNodes(this.api, this.clock, this.disks)
   readonly brokers = new StubBrokers(this.disks)
   readonly events: ObjectEvent[] = []
+  /** The fields of what the operator logged of what it did. */
+  readonly logged: Readonly<Record<string, unknown>>[] = []
   /** Called whenever Kubernetes has moved on. */
   onRound: () => void = () => {}
   #program: OperatorProgram = { version: '0.1.0', defaultImage: 'localhost/logcluster:0.1.0' }
@@ -193,7 +195,7 @@ export class World {
       brokers,
       clock,
       random: simRandom(new Prng(1)),
-      logger: silentLogger,
+      logger: { ...silentLogger, info: fields => void this.logged.push(fields) },
       events: { tell: event => void this.events.push(event) },
       nodes: {
         follow: (_cluster, names) =>

@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBatch } from '../../src/broker/log/batch/batch.ts'
 import { errorName } from '../../src/broker/wire/errors.ts'
@@ -29,6 +32,8 @@ export interface OutageResult {
   readonly lost: number
   /** Leader epochs that rose meanwhile. */
   readonly elections: number
+  /** And after its return. */
+  readonly electionsAfter: number
   /** From the return of the store until a topic was made. */
   readonly changedAfterMs: number
 }
@@ -50,6 +55,31 @@ export async function loseStore(outage: Outage, seconds: number): Promise<Outage
     'min.insync.replicas': '2',
     ...outage.settings,
   })
+  try {
+    return await loseStoreOf(cluster, outage, seconds)
+  } catch (error) {
+    await keep(cluster)
+    throw error
+  }
+}
+
+/** What the brokers said, and how each of them sees the topic. */
+async function keep(cluster: BrokerCluster): Promise<void> {
+  const into = join(tmpdir(), `logcluster-outage-${process.pid}`)
+  mkdirSync(into, { recursive: true })
+  for (const [id, { output }] of cluster.brokers.entries()) {
+    const sees = async () => partitionsOf(await cluster.connect(id))
+    const seen = await sees().catch(String)
+    writeFileSync(join(into, `broker-${id}.log`), `${output}\n${JSON.stringify(seen, null, 1)}\n`)
+  }
+  console.error(`Outage: what is left of the failure lies in ${into}`)
+}
+
+async function loseStoreOf(
+  cluster: BrokerCluster,
+  outage: Outage,
+  seconds: number,
+): Promise<OutageResult> {
   const client = await cluster.connect(0)
   await eventually('a topic', () => create(client, topic), isThere, patienceMs)
   const before = await eventually(
@@ -85,8 +115,9 @@ export async function loseStore(outage: Outage, seconds: number): Promise<Outage
   await sleep(afterMs)
   for (const producer of producers) producer.isOver = true
   await Promise.all(running)
-  const leaders = (): Promise<BrokerClient[]> => leadersOf(cluster, client)
-  const lost = await Promise.all(producers.map(producer => producer.lost(leaders)))
+  const readers = await Promise.all([0, 1, 2].map(id => cluster.connect(id)))
+  const lost = await Promise.all(producers.map(producer => producer.lost(readers)))
+  const atLast = await partitionsOf(client)
   return {
     seconds,
     acknowledged: counts(),
@@ -96,6 +127,7 @@ export async function loseStore(outage: Outage, seconds: number): Promise<Outage
     longestWaitMs: Math.round(Math.max(...producers.map(({ longestMs }) => longestMs))),
     lost: lost.reduce((sum, count) => sum + count, 0),
     elections: epochs(after) - epochs(before),
+    electionsAfter: epochs(atLast) - epochs(after),
     changedAfterMs,
   }
 }
@@ -119,7 +151,8 @@ class Producer {
       const fromMs = performance.now()
       const value = `${this.#place.partition}-${count}`
       try {
-        const batch = encodeBatch({ records: [{ value }] })
+        // Of now: what is old is gone by the first look at retention, five minutes after the start.
+        const batch = encodeBatch({ records: [{ value }], baseTimestamp: Date.now() })
         const { errorCode, baseOffset } = await this.#client.produce(this.#place, batch)
         if (errorCode === 0) this.values.push({ offset: Number(baseOffset), value })
         else this.#failed(errorName(errorCode))
@@ -137,13 +170,24 @@ class Producer {
     this.failures.push({ atMs: performance.now(), error })
   }
 
-  async lost(leaders: () => Promise<BrokerClient[]>): Promise<number> {
-    const place = { ...this.#place, key: keyOf({ ...this.#place, id: '' }) }
-    const read = async (): Promise<Uint8Array[] | null> =>
-      readAll((await leaders())[place.partition]!, place)
-    const found = await eventually('who leads answers', read, seen => seen !== null)
-    const there = found!.map(bytes => Buffer.from(bytes).toString())
+  async lost(readers: readonly BrokerClient[]): Promise<number> {
+    const look = (): Promise<Uint8Array[] | string> => this.#read(readers)
+    const found = await eventually('who leads answers', look, seen => typeof seen !== 'string')
+    const there = (found as Uint8Array[]).map(bytes => Buffer.from(bytes).toString())
     return this.values.filter(({ offset, value }) => there[offset] !== value).length
+  }
+
+  /** From whoever leads now, as broker 0 sees it; else what it says instead. */
+  async #read(readers: readonly BrokerClient[]): Promise<Uint8Array[] | string> {
+    const { partition } = this.#place
+    const partitions = await partitionsOf(readers[0]!)
+    const { leaderId } = partitions.find(one => one.partitionIndex === partition)!
+    if (leaderId < 0) return `nobody leads ${partition}`
+    const place = { ...this.#place, key: keyOf({ ...this.#place, id: '' }) }
+    const found = await readAll(readers[leaderId]!, place)
+    if (found !== null) return found
+    const { errorCode } = await readers[leaderId]!.fetch(place, 0)
+    return `${leaderId} leads ${partition}, and answers ${errorName(errorCode)}`
   }
 }
 
@@ -155,14 +199,6 @@ function failuresOf(producers: readonly Producer[]): string[] {
     .flatMap(({ failures }) => failures)
     .toSorted((a, b) => a.atMs - b.atMs)
     .map(({ error }) => error)
-}
-
-/** By partition; while nobody leads one, whoever is asked says so. */
-async function leadersOf(cluster: BrokerCluster, client: BrokerClient): Promise<BrokerClient[]> {
-  const partitions = (await partitionsOf(client)).toSorted(
-    (a, b) => a.partitionIndex - b.partitionIndex,
-  )
-  return await Promise.all(partitions.map(({ leaderId }) => cluster.connect(Math.max(0, leaderId))))
 }
 
 type Partitions = Awaited<ReturnType<BrokerClient['metadata']>>['topics'][number]['partitions']

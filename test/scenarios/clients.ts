@@ -46,6 +46,9 @@ const ofSarama =
 const ofSaramaAmongSeveral =
   '`Producer.Retry.Max` 300 in place of 3, a tenth of a second apart. What it opens (an administrator, a reader of a partition, a group) is opened again where the broker that it asks is away, `Consume` is called again, and an error of `Close` is passed over'
 
+const ofLibrdkafkaAmongSeveral =
+  'the offsets of a time are asked for again where the library answers `_DESTROY_BROKER`, `_UNKNOWN_PARTITION` or `OFFSET_NOT_AVAILABLE`: it gives up what waits for a broker that the metadata no longer list, takes a partition that nobody leads yet for unknown, and hands out that a new leader knows no watermark yet'
+
 const able = {
   alsoOnFallback: false,
   noStaticMembers: null,
@@ -84,6 +87,7 @@ export const clients: readonly Client[] = [
     name: 'confluent-kafka',
     kit: 'confluent-kafka',
     program: python('confluent.py', 'confluent-kafka'),
+    livesThroughDeath: ofLibrdkafkaAmongSeveral,
   },
   {
     ...able,
@@ -96,7 +100,13 @@ export const clients: readonly Client[] = [
       'while no broker is there, poll throws a RetriableError, and the application polls again; `reconnect_backoff_max_ms` is 1 s, its default of 30 s is longer than the scenario waits',
   },
   { ...able, name: 'aiokafka', kit: 'aiokafka', program: python('aio_kafka.py', 'aiokafka') },
-  { ...able, name: 'node-rdkafka', kit: 'node-rdkafka', program: node('node-rdkafka.ts') },
+  {
+    ...able,
+    name: 'node-rdkafka',
+    kit: 'node-rdkafka',
+    program: node('node-rdkafka.ts'),
+    livesThroughDeath: ofLibrdkafkaAmongSeveral,
+  },
   { ...able, name: 'Java tools', kit: 'java', program: node('java.ts') },
   {
     ...able,
@@ -120,7 +130,7 @@ export const clients: readonly Client[] = [
     kit: 'go',
     program: go('kafka-go'),
     livesThroughDeath:
-      'its writer has `MaxAttempts` 300 in place of 10, a tenth of a second apart, and `MetadataTTL` of half a second in place of 6; a request of its client is sent again',
+      'its writer has `MaxAttempts` 300 in place of 10, a tenth of a second apart, and `MetadataTTL` of half a second in place of 6; a request of its client is sent again, and its reader is asked again where it tells an error: it gives up after three attempts',
     noAppendTime: "the library shows the producer's time also where the batch says LogAppendTime",
     noStaticMembers:
       'kafka-go joins with JoinGroup version 2 at most, which has no group.instance.id',

@@ -27,19 +27,18 @@ describe.concurrent('scenarios, the quick ones', { timeout: 200_000 }, () => {
       continue
     }
     const wanted = quick.filter(({ name }) => client.name !== 'Java tools' || quickOfJava.has(name))
-    test(`${client.name}: ${wanted.length} scenarios`, async () => {
-      expect(missing).toBeNull()
-      const cells: Cell[] = []
-      for (const scenario of wanted) cells.push(await runCell(broker, client, scenario))
-      expect(cells.filter(({ result }) => result === 'FAIL')).toEqual([])
-      expect(applicable(cells)).toEqual(expected(wanted, client.name))
+    // Each has a bound of its own: twenty under one reached it on a machine that had much else to do.
+    describe.concurrent(client.name, () => {
+      for (const scenario of wanted) {
+        test(scenario.name, { concurrent: false }, async () => {
+          expect(missing).toBeNull()
+          const { result, remark }: Cell = await runCell(broker, client, scenario)
+          expect(result, remark).toBe(resultOf(client.name, scenario))
+        })
+      }
     })
   }
 })
-
-function applicable(cells: readonly Cell[]): string[] {
-  return cells.filter(({ result }) => result === 'pass').map(cell => cell.scenario)
-}
 
 /** What a library has no verb for; nothing else may be left out. */
 const lacking: Readonly<Record<string, readonly string[]>> = {
@@ -48,7 +47,6 @@ const lacking: Readonly<Record<string, readonly string[]>> = {
   'kafka-go': ['pause-resume'],
 }
 
-function expected(wanted: readonly Scenario[], client: string): string[] {
-  const names = wanted.map(({ name }) => name)
-  return names.filter(name => lacking[client]?.includes(name) !== true)
+function resultOf(client: string, { name }: Scenario): Cell['result'] {
+  return lacking[client]?.includes(name) === true ? 'n/a' : 'pass'
 }

@@ -262,18 +262,22 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/check.ts': { ours: everything },
   'src/broker/run.ts': { ours: everything, modules: ['node:'] },
   // Several brokers of one machine: a process of its own, which knows brokers by their processes alone.
-  'src/broker/many': { ours: ['src/env', ...broker('config/settings.ts')] },
+  'src/broker/many': { ours: ['src/lib', 'src/env', ...broker('config/settings.ts')] },
   'src/broker/many/spawned-broker.ts': {
     ours: broker('many', 'metadata/shape.ts'),
     modules: ['node:child_process', 'node:path'],
   },
-  'src/broker/many/credentials.ts': { ours: ['src/env'], modules: ['node:fs', 'node:path'] },
+  'src/broker/many/credentials.ts': {
+    ours: ['src/lib', 'src/env'],
+    modules: ['node:fs', 'node:path'],
+  },
   'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
-  'src/cli': { ours: ['src/broker/config/nearest.ts'] },
+  'src/cli': { ours: ['src/lib', 'src/broker/config/nearest.ts'] },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
     ours: [
+      'src/lib',
       'src/cli',
       'src/cli/try',
       'src/cli/status',
@@ -286,7 +290,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   // The plugin of kubectl: a process of its own, which speaks to Kubernetes by kubectl alone.
   'src/cli/kubectl': {
-    ours: ['src/broker/config/nearest.ts', 'src/operator/crd'],
+    ours: [
+      'src/broker/config/nearest.ts',
+      'src/operator/crd',
+      'src/operator/desired/claim.ts',
+      'src/operator/desired/labels.ts',
+    ],
   },
   'src/cli/kubectl/spawned-kubectl.ts': {
     ours: ['src/cli/kubectl'],
@@ -294,15 +303,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   'src/cli/kubectl/main.ts': {
     ours: [
+      'src/lib',
       'src/cli/kubectl',
       'src/cli/kubectl/spawned-kubectl.ts',
-      'src/cli/terminal.ts',
       ...real('package-version.ts', 'clock.ts'),
     ],
     modules: ['node:fs', 'node:path'],
   },
   'src/cli/status': {
     ours: [
+      'src/lib',
       'src/env',
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client', 'metadata/harm.ts'),
@@ -310,11 +320,12 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/cli/document': {
-    ours: ['src/env', ...broker('wire', 'wire/client')],
+    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
     modules: ['zod'],
   },
   'src/cli/document/commands.ts': {
     ours: [
+      'src/lib',
       'src/env',
       'src/cli/document',
       ...real('network.ts', 'clock.ts', 'random.ts'),

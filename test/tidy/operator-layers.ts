@@ -19,7 +19,9 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   },
   'src/operator/reconciler.ts': { ours: ['src/operator/kubernetes'] },
   'src/operator/own-kinds.ts': { ours: operator('kubernetes', 'crd') },
-  'src/operator/caches.ts': { ours: ['src/env', ...operator('kubernetes', 'crd', 'own-kinds.ts')] },
+  'src/operator/caches.ts': {
+    ours: ['src/env', ...operator('kubernetes', 'crd', 'desired/labels.ts', 'own-kinds.ts')],
+  },
   'src/operator/node-watches.ts': { ours: ['src/env', ...operator('kubernetes')] },
   'src/operator/broker-access.ts': {
     ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),

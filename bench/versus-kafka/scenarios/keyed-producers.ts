@@ -15,7 +15,7 @@ choose among ${partitions} partitions; acks=all, linger of 5 ms: many small batc
   goals: [],
   run: (bench, rounds) =>
     bench.withBoth(rivals =>
-      inRounds(rounds, (side, round) => measure(bench, rivals[side], round), { warmUp: true }),
+      inRounds(rounds, (side, round) => measure(bench, rivals[side], round), { warmUp: 1 }),
     ),
 }
 

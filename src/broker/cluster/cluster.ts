@@ -58,9 +58,9 @@ const producerIdsTimeoutMs = 10_000
 export type { ImageListener } from './peer-service.ts'
 
 /**
- * This broker's part in the cluster: what the metadata log says, as an image that every change replaces, and the
- * changes that may be asked for. This broker is always the controller; but while it stands alone (`ClusterOptions.copy`)
- * nothing can be changed.
+ * The front door of the room: this broker's part in the cluster. What the metadata log says is an image that every change
+ * replaces; changes may be asked for here whoever the controller is, and only while this broker stands alone on its copy
+ * (`ClusterOptions.copy`) is nothing changed.
  */
 export class Cluster implements OpenedCluster {
   readonly #options: ClusterOptions

@@ -34,6 +34,8 @@ export interface FollowingOptions {
   readonly takeOffice: (options: TakeOptions) => Promise<void>
   /** Reads the store, and takes what is new there. Never rejects. */
   readonly readStore: () => Promise<void>
+  /** The store held what this broker may not follow, when it was read last. */
+  readonly isQuarantined: () => boolean
   /** Nothing that is told can be taken any more. */
   readonly failed: (error: Error) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -148,10 +150,10 @@ export class Following {
     while (!this.#isOver) {
       await this.#lookPause.wait(lookPeriodMs)
       if (this.#isOver) return
-      if (this.#clock.monotonic() - this.#heardMs >= silenceMsMax) {
-        await this.#options.readStore()
-        this.hurry()
-      }
+      const isUnheard = this.#clock.monotonic() - this.#heardMs >= silenceMsMax
+      // A controller that is heard does not end a quarantine: only the store does.
+      if (isUnheard || this.#options.isQuarantined()) await this.#options.readStore()
+      if (isUnheard) this.hurry()
       await this.#askSomebody()
     }
   }

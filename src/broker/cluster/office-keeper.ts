@@ -1,3 +1,4 @@
+import { renewDeadlineMs } from '../metadata/lease-times.ts'
 import type { Clock, Timer } from '../../env/clock.ts'
 import type { Lease } from '../metadata/store.ts'
 
@@ -15,7 +16,6 @@ export interface OfficeKeeperOptions {
 }
 
 /** As reliable leader elections have them (durability.md 1.5). */
-const renewDeadlineMs = 6_000
 const renewPeriodMs = 2_000
 const tickMs = 200
 /** A loop that stands still for longer is not to be trusted with an office: others have seen it stand. */

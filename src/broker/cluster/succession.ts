@@ -37,6 +37,7 @@ export class Succession {
   #candidate: HeldOffice | null = null
   #following: Following | null = null
   #isTaking = false
+  #isQuarantined = false
   #isStopped = false
 
   constructor(options: SuccessionOptions) {
@@ -83,6 +84,7 @@ export class Succession {
       brokerEpoch,
       takeOffice: options => this.#takeOffice(options),
       readStore: () => this.#readStore(),
+      isQuarantined: () => this.#isQuarantined,
       failed,
       warn,
     })
@@ -184,7 +186,7 @@ export class Succession {
       if (this.#isStopped) return
       const image = suitable(replay(log), cluster)
       known.catchUp(log)
-      this.#options.quarantined(null)
+      this.#quarantined(null)
       await this.claim({ log, image, acquiredAtMs })
     } finally {
       if (this.#office === null) {
@@ -198,13 +200,18 @@ export class Succession {
   #missed(error: Error): void {
     if (this.#isStopped || error instanceof StoreUnavailable || error instanceof Deposed) return
     if (error instanceof StoreError && error.reason !== 'failed') {
-      return this.#options.quarantined(error)
+      return this.#quarantined(error)
     }
     this.#options.failed(error)
   }
 
+  #quarantined(error: StoreError | null): void {
+    this.#isQuarantined = error !== null
+    this.#options.quarantined(error)
+  }
+
   async #readStore(): Promise<void> {
-    const { cluster, known, quarantined } = this.#options
+    const { cluster, known } = this.#options
     try {
       await known.alone(async () => {
         if (this.#isTaking || this.#isStopped || this.#office !== null) return
@@ -212,7 +219,7 @@ export class Succession {
         if (this.#isStopped) return
         suitable(replay(log), cluster)
         known.catchUp(log)
-        quarantined(null)
+        this.#quarantined(null)
       })
     } catch (error) {
       this.#missed(error as Error)

@@ -38,7 +38,7 @@ interface Total {
 }
 
 /**
- * The room of those who read what the page cache does not have. It promises that they wait for one another and for
+ * The front door of the room: those who read what the page cache does not have. It promises that they wait for one another and for
  * nobody else: no more jobs than the disk is said to take are at it at once, shared evenly among groups, and then among
  * the connections of a group; and that what they read does not stay in the page cache in the place of what others read.
  * A reader without a group shares with those of the same client id and host: a client id alone may be a library's

@@ -1,5 +1,5 @@
 /**
- * The one table of the broker's settings: types, validation, `--help`, docs/settings.md and the answers to
+ * The front door of the room: the one table of the broker's settings. Types, validation, `--help`, docs/settings.md and the answers to
  * DescribeConfigs all come from it. Names are Kafka's where Kafka has one; in code the same name is camelCase.
  */
 import { cleanerSettings } from './cleaner-settings.ts'

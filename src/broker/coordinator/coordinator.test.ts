@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { SimClock } from '../../../sim/clock.ts'
-import { protocol } from '../../../test/helpers/group-world.ts'
+import { newConsumer } from '../../../test/helpers/group-world.ts'
 import { registered, soleBroker } from '../../../test/metadata/brokers.ts'
 import { crc32c } from '../../lib/crc32c.ts'
 import { deferred } from '../../lib/deferred.ts'
+import { offsetsTopicName } from '../../lib/topic-name.ts'
+import { zeroUuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { readBatchHeader } from '../log/batch/batch.ts'
 import { createCodecs } from '../log/compression/codecs.ts'
@@ -13,8 +15,6 @@ import type { AppendResult, PartitionReadResult } from '../partition/requests.ts
 import type { ErrorName } from '../wire/errors.ts'
 import { Coordinator } from './coordinator.ts'
 import type { GroupError } from './groups/events.ts'
-import { offsetsTopicName } from './internal-topics.ts'
-import { zeroUuid } from '../../lib/uuid.ts'
 
 const noOne = { memberId: '', instanceId: null, generation: -1 }
 
@@ -242,19 +242,7 @@ describe('a group is not spoken of', () => {
 test('sessions go by the monotonic clock, whatever the wall clock does', async () => {
   const bench = new Bench()
   await bench.start()
-  const joining = bench.coordinator.join('group', {
-    memberId: '',
-    instanceId: null,
-    clientId: 'client',
-    clientHost: '/host',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 10_000,
-    protocolType: 'consumer',
-    protocols: [protocol('range')],
-    reason: null,
-    needsKnownMemberId: false,
-    maySkipAssignment: false,
-  })
+  const joining = bench.coordinator.join('group', newConsumer)
   await bench.clock.run(0)
   const { memberId, generation } = await joining
   bench.clock.jump(3_600_000)

@@ -30,7 +30,7 @@ import type { Partitions } from '../partition/partitions.ts'
 import { GroupViews } from './group-views.ts'
 import { GroupWriter } from './group-writer.ts'
 import { loadGroups } from './group-loading.ts'
-import { offsetsTopicName } from './internal-topics.ts'
+import { offsetsTopicName } from '../../lib/topic-name.ts'
 import { OffsetsTopic, partitionOf } from './offsets-topic.ts'
 import { Shards } from './shards.ts'
 import type { LoadedGroups } from './groups/restore.ts'
@@ -51,7 +51,7 @@ export interface CoordinatorOptions {
 }
 
 /**
- * The shell of the groups: it gives them time, stores what they want stored, loads what was stored, and hands their
+ * The front door of the room: the shell of the groups. It gives them time, stores what they want stored, loads what was stored, and hands their
  * answers to whoever asked. A group is kept by one partition of the offsets topic and coordinated where that is led.
  */
 export class Coordinator {

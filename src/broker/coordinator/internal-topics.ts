@@ -1,8 +1,5 @@
+import { offsetsTopicName, transactionStateTopicName } from '../../lib/topic-name.ts'
 import type { Cluster, InternalTopic } from '../cluster/cluster.ts'
-
-/** Kafka's names, which its tools know. */
-export const offsetsTopicName = '__consumer_offsets'
-const transactionStateTopicName = '__transaction_state'
 
 /** True of the topics that brokers keep their state in, whether they are there or not. */
 export function isInternalTopicName(name: string): boolean {

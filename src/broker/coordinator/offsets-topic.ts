@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicImage } from '../metadata/image.ts'
-import { offsetsTopicName } from './internal-topics.ts'
+import { offsetsTopicName } from '../../lib/topic-name.ts'
 
 /** Which partition keeps a group: Java's hash of its id, as every Kafka tool computes it. */
 export function partitionOf(groupId: string, partitionCount: number): number {

@@ -5,7 +5,7 @@ import type { PartitionWatcher } from '../partition/requests.ts'
 import type { GroupError } from './groups/events.ts'
 import type { LoadedGroups } from './groups/restore.ts'
 import type { Place } from './group-writer.ts'
-import { offsetsTopicName } from './internal-topics.ts'
+import { offsetsTopicName } from '../../lib/topic-name.ts'
 import { partitionOf } from './offsets-topic.ts'
 
 /**

@@ -38,7 +38,7 @@ type Fetched = Borrowed<Infer<typeof fetch.response>>
 const answerSlackMs = 1000
 
 /**
- * One fetcher: it has a connection to one leader, asks it for what `FetcherState` says, and does what that makes of the
+ * The front door of the room: one fetcher. It has a connection to one leader, asks it for what `FetcherState` says, and does what that makes of the
  * answers. While the connection cannot be had it tries again, with growing pauses; at once when the leader has
  * registered anew. A leader that does not answer in time is hung, or cut off: the connection is given up.
  */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../env/env.ts'
+import { reservedTopicName } from '../../lib/topic-name.ts'
 import { zeroUuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { MetadataFollower } from '../cluster/controller/commands.ts'
@@ -10,9 +11,6 @@ import {
 } from '../wire/messages/index.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Handler, RequestContext } from './handler.ts'
-
-/** Kafka's name for the log of the metadata, which its tools ask by. */
-const metadataTopic = '__cluster_metadata'
 
 export interface DescribeQuorumDeps {
   readonly cluster: Pick<Cluster, 'image' | 'ask'>
@@ -90,7 +88,9 @@ function replicaOf(
 
 function isOfMetadata({ topicName, partitions }: DescribeQuorumRequest['topics'][number]): boolean {
   return (
-    topicName === metadataTopic && partitions.length === 1 && partitions[0]!.partitionIndex === 0
+    topicName === reservedTopicName &&
+    partitions.length === 1 &&
+    partitions[0]!.partitionIndex === 0
   )
 }
 
@@ -98,7 +98,7 @@ function unknown(partitionIndex: number): Partition {
   return {
     partitionIndex,
     errorCode: errorCode('UNKNOWN_TOPIC_OR_PARTITION'),
-    errorMessage: `Only partition 0 of ${metadataTopic} has a quorum.`,
+    errorMessage: `Only partition 0 of ${reservedTopicName} has a quorum.`,
     leaderId: 0,
     leaderEpoch: 0,
     highWatermark: 0,

@@ -82,7 +82,11 @@ export interface HandlersOptions {
   readonly space: DescribeLogDirsDeps['space']
 }
 
-/** The router: every API that this broker answers. ApiVersions lists exactly these. */
+/**
+ * The front door of the room: the router, every API that this broker answers; ApiVersions lists exactly these. A handler
+ * knows `Partition` and nothing beneath it. What a client did wrong is data in its answer, and what cannot be answered yet
+ * is a promise: nobody else waits for it but what came behind it by the same connection.
+ */
 export function handlerTable(options: HandlersOptions): HandlerTable {
   const { env, configuration, cluster, partitions, endpoints } = options
   const { readers, coldReads } = options

@@ -27,7 +27,10 @@ type Admitted = Exclude<Admission, { readonly type: 'wait' | 'refuse' }>
 /** Milliseconds between two looks. */
 const pollMs = 250
 
-/** Lets a broker use its disk, and acknowledge something on it, when that is right (`decideAdmission`). */
+/**
+ * The front door of the room: lets a broker use its disk, and acknowledge something on it, when that is right. What is right
+ * `decideAdmission` says, without I/O; this asks for the record until it says more than to wait, and writes nothing.
+ */
 export class DiskGuard {
   readonly #options: DiskGuardOptions
   #pause: Timer | null = null

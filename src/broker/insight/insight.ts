@@ -24,7 +24,7 @@ export interface Watched {
 }
 
 /**
- * The room of what only this product knows: who reads, for which group, how far behind, and whether from memory or
+ * The front door of the room: what only this product knows, who reads, for which group, how far behind, and whether from memory or
  * from the device. It promises that what was sent is counted where it was sent, on the connection's own network, so
  * that any number of networks can serve one broker; that a byte counts once and no sum ever falls; that a group is
  * named where it is certain and never guessed; that lag is told in records, bytes and seconds from what is in memory

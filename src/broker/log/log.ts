@@ -30,8 +30,8 @@ export type { ReadOptions, ReadResult } from './read/read.ts'
 export type { TimedOffset } from './read/time-lookup.ts'
 
 /**
- * One partition's records on disk: appended at the end, read from anywhere, removed from the beginning. It puts the
- * rooms of `log/` together and holds nothing itself: `append/` moves the end, `read/` finds what is asked for,
+ * The front door of the room: one partition's records on disk, appended at the end, read from anywhere, removed from the
+ * beginning. It puts the rooms of `log/` together and holds nothing itself: `append/` moves the end, `read/` finds what is asked for,
  * `retention.ts` moves the start, `truncation/` cuts the end, and `LogState` is what they share. The files are described in FORMAT.md. Made by
  * `LogDirectory.openLog`.
  */

@@ -1,3 +1,4 @@
+import { privatePrincipals } from '../../lib/principals.ts'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '../../env/random.ts'
@@ -11,7 +12,7 @@ const passwordBytes = 32
  */
 export function makeCredentials(directory: string, random: Random): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  for (const principal of ['broker', 'operator']) {
+  for (const principal of privatePrincipals) {
     const password = Buffer.from(random.bytes(passwordBytes)).toString('base64url')
     try {
       writeFileSync(join(directory, principal), password, { flag: 'wx', mode: 0o600 })

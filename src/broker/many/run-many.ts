@@ -1,4 +1,5 @@
 /** Some brokers of one machine as one command: each a process, in a cluster through a folder that they share. */
+import { exitCodes } from '../../lib/exit-codes.ts'
 import { createServer } from 'node:net'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
@@ -10,20 +11,20 @@ import { spawnBroker } from './spawned-broker.ts'
 import { Supervisor } from './supervisor.ts'
 import { welcomeToMany } from './welcome-to-many.ts'
 
-const exitFailed = 1
-const exitUsage = 64
-
-/** Runs `count` brokers until a signal stops them; it ends the process itself. */
+/**
+ * The front door of the room: runs `count` brokers until a signal stops them; it ends the process itself. Each is a process like any
+ * other broker's and knows nothing of this one; whoever dies starts again, and a stop takes one after the other (`Supervisor`).
+ */
 export async function runMany(
   count: number,
   configuration: Configuration,
   args: readonly string[],
 ): Promise<void> {
   const planned = plan(count, configuration)
-  if (typeof planned === 'string') return refuse(planned, exitUsage)
+  if (typeof planned === 'string') return refuse(planned, exitCodes.usage)
   const { brokers, metadataDir, credentialsDir } = planned
   const taken = await firstTaken(brokers)
-  if (taken !== null) return refuse(taken, exitFailed)
+  if (taken !== null) return refuse(taken, exitCodes.failed)
   makeCredentials(credentialsDir, realRandom)
   // Our clock keeps no process alive, and there may be a moment without a child.
   setInterval(() => {}, 2 ** 30)

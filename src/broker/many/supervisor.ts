@@ -1,3 +1,4 @@
+import { exitCodes } from '../../lib/exit-codes.ts'
 import type { Clock } from '../../env/clock.ts'
 
 /** A broker's process. */
@@ -39,9 +40,6 @@ const restartDelayMs = 500
 const restartDelayMsMax = 4_000
 /** How long a stopping broker may take. */
 const stopMsMax = 60_000
-/** A broker's configuration cannot be used (EX_CONFIG): no restart will help. */
-const exitBadConfiguration = 78
-
 interface Place {
   child: Child | null
   ready: Ready | null
@@ -115,7 +113,8 @@ export class Supervisor {
     place.ready = null
     if (this.#exitCode !== null) return this.#stopNext()
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`
-    if (code === exitBadConfiguration) {
+    // No restart will help.
+    if (code === exitCodes.badConfiguration) {
       say(`Broker ${id} ended ${how}: its settings cannot be used. All brokers stop.`)
       return this.stop(code)
     }

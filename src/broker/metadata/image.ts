@@ -47,7 +47,7 @@ interface Content {
 }
 
 /**
- * The cluster as the log up to `sequence` describes it. Immutable: whoever holds one sees one moment, and
+ * The front door of the room: the cluster as the log up to `sequence` describes it. Immutable: whoever holds one sees one moment, and
  * `apply` makes the next, sharing what did not change. Records are taken as valid: the controller checked them
  * before they were appended, and here only their consistency is asserted.
  */

@@ -1,3 +1,4 @@
+import { leaseDurationMs, renewDeadlineMs } from './lease-times.ts'
 import type { Clock } from '../../env/clock.ts'
 import { StoreUnavailable, type Lease, type LeaseView } from './store.ts'
 
@@ -27,10 +28,6 @@ export interface TenureLeaseOptions {
   readonly clock: Clock
   readonly me: Holder
 }
-
-/** As the lease in Kubernetes: their ratio is how much faster one clock may run than another. */
-const leaseDurationMs = 10_000
-const renewDeadlineMs = 6_000
 
 /**
  * Who may try to be the controller, by a counter that each renewal raises, and that only one of several can raise. One that stands still

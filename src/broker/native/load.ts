@@ -28,7 +28,7 @@ export type NativeLoad =
 let loaded: NativeLoad | null = null
 
 /**
- * Loads the addon, once; builds it before where the binary is missing or older than its sources and a compiler
+ * The front door of the room: loads the addon, once; builds it before where the binary is missing or older than its sources and a compiler
  * is there. `LOGCLUSTER_NATIVE=off` says no; `LOGCLUSTER_NATIVE_FILE` names another binary (sanitizer builds).
  * Never throws: without the addon the broker runs on its TypeScript fallback, and `reason` tells why.
  */

@@ -39,7 +39,7 @@ export interface PartitionOptions {
 }
 
 /**
- * The shell of one partition: its log and its replica state machine, and whoever waits for either.
+ * The front door of the room: the shell of one partition, its log and its replica state machine, and whoever waits for either.
  * Handlers, coordinator, fetchers and metrics act on it and on nothing beneath it.
  */
 export class Partition {

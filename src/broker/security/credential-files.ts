@@ -1,3 +1,4 @@
+import { otherPasswordOf, privatePrincipals, type PrivatePrincipal } from '../../lib/principals.ts'
 import { readWhole } from '../../env/disk.ts'
 import { DiskError, type Disk, type Random } from '../../env/env.ts'
 import { fromUtf8 } from '../../lib/bytes.ts'
@@ -11,9 +12,6 @@ import {
 import type { TakenCredential } from '../wire/sasl/scram-server.ts'
 import { present } from '../../lib/assert.ts'
 
-/** Who may come by the private listener. */
-const privatePrincipals = ['operator', 'broker'] as const
-
 export const privateMechanism = present(scramMechanism('SCRAM-SHA-256'), 'the mechanism is known')
 
 const saltBytes = 24
@@ -25,9 +23,6 @@ interface Known {
   readonly other: string | null
   readonly credential: TakenCredential
 }
-
-/** After the name of a principal: the file with the password that is taken too while one is changed for the other. */
-const otherSuffix = '.other'
 
 /**
  * Passwords of the private principals, a file each, as a Secret is mounted. The file is read at every login: kubelet
@@ -63,7 +58,7 @@ export class CredentialFiles {
   }
 
   /** For who logs in elsewhere as `user`; null where there is none. */
-  passwordOf(user: (typeof privatePrincipals)[number]): string | null {
+  passwordOf(user: PrivatePrincipal): string | null {
     return this.#password(user)
   }
 
@@ -94,7 +89,7 @@ export class CredentialFiles {
   #both(user: string): { readonly password: string | null; readonly other: string | null } {
     for (;;) {
       const password = this.#password(user)
-      const other = this.#password(`${user}${otherSuffix}`)
+      const other = this.#password(otherPasswordOf(user))
       if (this.#password(user) === password) return { password, other }
     }
   }

@@ -6,7 +6,10 @@ import { privateMechanism, type CredentialFiles } from './credential-files.ts'
 import { SaslSession } from './sasl-session.ts'
 import { openSession, type Session } from './session.ts'
 
-/** What a listener's connections find: a session each, and the APIs that there are at all. */
+/**
+ * The front door of the room: what a listener's connections find, a session each, and the APIs that there are at all. A session
+ * says before each request whether it may be asked by who sends it, as far as that is known; it waits for nothing and knows no socket.
+ */
 export interface Door {
   openSession(): Session
   apiByKey(key: number): Api | undefined

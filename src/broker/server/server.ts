@@ -39,7 +39,11 @@ export interface BoundListener {
   readonly port: number
 }
 
-/** The broker's front: sockets on one side, handlers on the other. */
+/**
+ * The front door of the room: sockets on one side, handlers on the other. Requests of one connection are handled in the order in which they
+ * came and answered in it (G13, G14); what one client asks, sends or does not take is bounded, for itself and in the sum of all; a broken frame
+ * ends its connection and nobody else's, and a broken invariant the process.
+ */
 export class Server {
   readonly #options: ServerOptions
   readonly #log: ConnectionLog

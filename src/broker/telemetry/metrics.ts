@@ -33,7 +33,7 @@ export interface ApiMeter {
 }
 
 /**
- * Everything that `/metrics` tells. Counts of the way of a request are raised here by the server; all else is
+ * The front door of the room: everything that `/metrics` tells, and nothing is worked out here. Counts of the way of a request are raised here by the server; all else is
  * asked from its source at each scrape (`attach`).
  */
 export class Metrics {

@@ -20,7 +20,7 @@ export interface ReplicaName {
 }
 
 /**
- * How fast the listed replicas of one side, leader's or follower's, are copied (KIP-73): what goes beyond the rate waits
+ * The front door of the room: how fast the listed replicas of one side, leader's or follower's, are copied (KIP-73): what goes beyond the rate waits
  * until the average of the last windows is below it. Who is in sync is never held back, whatever is listed: that is for
  * the caller to know. Bytes of listed replicas count in any case. Nobody is listed as long as there is no rate.
  */

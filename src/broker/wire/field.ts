@@ -5,7 +5,7 @@ import type { FixedTypeName } from './fixed-types.ts'
 import type { Splice } from './writer.ts'
 
 /**
- * The notation of the protocol tables: one line a field, with its type, versions, default and tag, named as in
+ * The front door of the room: the notation of the protocol tables. One line a field, with its type, versions, default and tag, named as in
  * Apache's declarations. A message has one shape in all of its versions: what a version does not carry is at its
  * default. Types are inferred (`Infer`, `Draft`), codecs are compiled from the tables (codec.ts).
  */

@@ -5,7 +5,8 @@ import { retrying } from '../../broker/wire/client/retrying.ts'
 import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
-import { exitCodes, type Terminal } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { runCommand, type Terminal } from '../terminal.ts'
 import { documentText, parseDocument } from './document.ts'
 import { importDocument } from './import-document.ts'
 import { readContent } from './read-cluster.ts'
@@ -27,46 +28,32 @@ kept, so that an import that was interrupted can be repeated. Where something is
 const timeoutMs = 30_000
 const env = { network: new NodeNetwork(), clock: realClock, random: realRandom }
 
-/** `logcluster export`. */
+/**
+ * The front door of the room: `logcluster export`, and `import` below. A document has topics, configs and committed offsets, no record and no
+ * password; an import keeps what is there and the same, and does nothing where something is there and another.
+ */
 export function runExport(args: readonly string[], terminal: Terminal): Promise<number> {
-  return run(args, terminal, { usage: exportUsage, read: readExportWish, act: exported })
+  const act = told(terminal, exported)
+  return runCommand(args, terminal, { usage: exportUsage, read: readExportWish, act })
 }
 
 /** `logcluster import`. */
 export function runImport(args: readonly string[], terminal: Terminal): Promise<number> {
-  return run(args, terminal, { usage: importUsage, read: readImportWish, act: imported })
+  const act = told(terminal, imported)
+  return runCommand(args, terminal, { usage: importUsage, read: readImportWish, act })
 }
 
-interface Command {
-  readonly usage: string
-  readonly read: (args: readonly string[]) => Wish | string
-  /** Resolves to what to print. */
-  readonly act: (wish: Wish, connections: Connections) => Promise<string>
-}
+/** Resolves to what to print. */
+type Act = (wish: Wish, connections: Connections) => Promise<string>
 
-async function run(
-  args: readonly string[],
-  terminal: Terminal,
-  { usage, read, act }: Command,
-): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    terminal.out(usage)
-    return exitCodes.done
-  }
-  const wish = read(args)
-  if (typeof wish === 'string') {
-    terminal.err(wish)
-    return exitCodes.usage
-  }
-  try {
+/** Does `act`, connected as the wish says, and prints what it tells. */
+function told(terminal: Terminal, act: Act): (wish: Wish) => Promise<number> {
+  return async wish => {
     const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
     const client = { clientId: 'logcluster-document', requestTimeoutMs: timeoutMs }
     using connections = new Connections(env, { bootstrap, client })
     terminal.out(await act(wish, connections))
     return exitCodes.done
-  } catch (error) {
-    terminal.err(error instanceof Error ? error.message : String(error))
-    return exitCodes.failed
   }
 }
 

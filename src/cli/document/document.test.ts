@@ -10,7 +10,7 @@ import {
   offsetCommit,
 } from '../../broker/wire/messages/index.ts'
 import type { BrokerClient } from '../../../test/helpers/broker-client.ts'
-import { exitCodes } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
 import { runExport, runImport } from './commands.ts'
 import { documentText, parseDocument, type ClusterDocument } from './document.ts'
 import { planImport } from './import-plan.ts'

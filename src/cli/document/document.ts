@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { topicNameLengthMax } from '../../lib/topic-name.ts'
 
 /** Of this shape; another one will be another version. */
 const version = 'logcluster.dev/export-v1'
 
 const offset = z.strictObject({
-  topic: z.string().min(1).max(249),
+  topic: z.string().min(1).max(topicNameLengthMax),
   partition: z.int().min(0),
   /** The next record that the group would read. */
   offset: z.int().min(0),
@@ -13,7 +14,7 @@ const offset = z.strictObject({
 })
 
 const topic = z.strictObject({
-  name: z.string().min(1).max(249),
+  name: z.string().min(1).max(topicNameLengthMax),
   partitions: z.int().min(1),
   replicationFactor: z.int().min(1),
   /** What was given to the topic, by Kafka's names; what it has from its brokers is not among them. */

@@ -10,6 +10,7 @@ const verbs = [
   'rebalance',
   'report',
   'import',
+  'adopt',
 ] as const
 type Verb = (typeof verbs)[number]
 
@@ -222,6 +223,8 @@ Usage: kubectl logcluster COMMAND [NAME] [options]
                      offsets, which import reads; for that you need the right to exec into a pod
   import CLUSTER     makes the topics of an export.json, and commits its offsets; --input=FILE. It overwrites nothing.
                      --topics-only leaves out the offsets
+  adopt CLUSTER      gives volumes that were kept their claims again, where those are gone, with their namespace or by
+                     themselves: what the same LogCluster needs to find its disks. You need the right to change volumes
 
 Options of kubectl that say where and as whom are passed on: -n, -A (status), --context, --kubeconfig, --as, ...
 KUBECTL in the environment names another kubectl than the one on the PATH.`

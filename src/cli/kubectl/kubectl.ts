@@ -1,3 +1,5 @@
+import { httpPort } from '../../operator/crd/ports.ts'
+
 /** The user's own kubectl, with the user's own kubeconfig, credentials and context: the plugin's way to the API server. */
 export interface Kubectl {
   /**
@@ -51,9 +53,6 @@ export async function patch(
   const args = ['patch', kind, name, ...scope, '--type=merge', '--patch', JSON.stringify(change)]
   await kubectl.run(args)
 }
-
-/** The HTTP port of every broker. */
-const httpPort = 9404
 
 /** What a broker's HTTP answers to GET `path`, asked through the API server: no port needs to be open for that. */
 export function askPod(

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
-/** `kubectl logcluster`: kubectl runs what is called kubectl-logcluster on the PATH. */
+/**
+ * The front door of the room: `kubectl logcluster`. kubectl runs what is called kubectl-logcluster on the PATH. Whatever it looks at or
+ * changes goes through the user's own kubectl: it may do what that user may, and has no credentials of its own.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
-import { exitCodes } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { adopt } from './adopt.ts'
 import { readArguments, usage, type Wish } from './arguments.ts'
 import { drain, rebalance, replace, restart } from './change.ts'
 import { importText } from './document.ts'
@@ -46,6 +50,7 @@ function answer(wish: Wish): Promise<string> {
   if (verb === 'status') return statusText(kubectl, { name: wish.name, scope, nowMs })
   const name = wish.name!
   if (verb === 'plan') return planText(kubectl, { name, scope })
+  if (verb === 'adopt') return adopt(kubectl, { name, scope })
   if (verb === 'drain' || verb === 'undrain') {
     return drain(kubectl, { name, isWanted: verb === 'drain', scope })
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { InProcessBroker } from '../../../test/helpers/in-process.ts'
 import { passwords, startPrivate } from '../../../test/helpers/private-broker.ts'
-import { exitCodes } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
 import { runRecover } from './recover.ts'
 import { readWish } from './wish.ts'
 

@@ -7,34 +7,27 @@ import { NodeDisk } from '../../env/real/disk.ts'
 import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
-import { exitCodes, type Terminal } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { runCommand, type Terminal } from '../terminal.ts'
 import { askWhoDecides, type Candidate, withIds } from './ask-controller.ts'
 import { type Action, readWish, usage, type Wish } from './wish.ts'
 
-/** `logcluster recover`. */
-export async function runRecover(args: readonly string[], terminal: Terminal): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    terminal.out(usage)
-    return exitCodes.done
-  }
-  const wish = readWish(args)
-  if (typeof wish === 'string') {
-    terminal.err(wish)
-    return exitCodes.usage
-  }
-  try {
-    const command = (client: WireClient): Promise<Command> => commandOf(wish.action, client)
-    const refusal = await askWhoDecides(candidatesOf(wish), command)
-    if (refusal !== null) {
-      terminal.err(refusal.message)
-      return exitCodes.failed
-    }
-    terminal.out(doneBy(wish.action))
-    return exitCodes.done
-  } catch (error) {
-    terminal.err(error instanceof Error ? error.message : String(error))
-    return exitCodes.failed
-  }
+/**
+ * The front door of the room: `logcluster recover`, for whoever has brokers without an operator. It asks whichever broker decides, as `broker`,
+ * by one command of the controller, which refuses what would lose records that nobody gave up by name.
+ */
+export function runRecover(args: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand(args, terminal, {
+    usage,
+    read: readWish,
+    async act(wish) {
+      const command = (client: WireClient): Promise<Command> => commandOf(wish.action, client)
+      const refusal = await askWhoDecides(candidatesOf(wish), command)
+      if (refusal !== null) throw new Error(refusal.message)
+      terminal.out(doneBy(wish.action))
+      return exitCodes.done
+    },
+  })
 }
 
 function candidatesOf({ at, credentials }: Wish): Candidate[] {

@@ -4,7 +4,8 @@ import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
 import type { Address } from '../../env/env.ts'
-import { exitCodes, type Terminal } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { runCommand, type Terminal } from '../terminal.ts'
 import { healthOf } from './health.ts'
 import { readCluster } from './read-cluster.ts'
 import { screenOf } from './screen.ts'
@@ -25,27 +26,20 @@ interface Wish {
   readonly isJson: boolean
 }
 
-/** `logcluster status`. */
-export async function runStatus(args: readonly string[], terminal: Terminal): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    terminal.out(usage)
-    return exitCodes.done
-  }
-  const wish = readWish(args)
-  if (typeof wish === 'string') {
-    terminal.err(wish)
-    return exitCodes.usage
-  }
-  try {
-    const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
-    const health = healthOf(await read(bootstrap))
-    terminal.out(wish.isJson ? JSON.stringify(health) : screenOf(health))
-    const isSound = health.offlineCount === 0 && health.underMinCount === 0
-    return isSound ? exitCodes.done : exitCodes.failed
-  } catch (error) {
-    terminal.err(`${wish.bootstrap}: ${error instanceof Error ? error.message : String(error)}`)
-    return exitCodes.failed
-  }
+/** The front door of the room: `logcluster status`, which asks brokers by their clients' listener, as any client may, and changes nothing. */
+export function runStatus(args: readonly string[], terminal: Terminal): Promise<number> {
+  return runCommand(args, terminal, {
+    usage,
+    read: readWish,
+    place: ({ bootstrap }) => bootstrap,
+    async act(wish) {
+      const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
+      const health = healthOf(await read(bootstrap))
+      terminal.out(wish.isJson ? JSON.stringify(health) : screenOf(health))
+      const isSound = health.offlineCount === 0 && health.underMinCount === 0
+      return isSound ? exitCodes.done : exitCodes.failed
+    },
+  })
 }
 
 async function read(bootstrap: readonly Address[]): ReturnType<typeof readCluster> {

@@ -2,7 +2,8 @@ import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
 import { parseEndpoint } from '../../broker/config/listeners.ts'
-import { exitCodes, type Terminal } from '../terminal.ts'
+import { exitCodes } from '../../lib/exit-codes.ts'
+import { runCommand, type Terminal } from '../terminal.ts'
 import { tryBroker, type TryEnv } from './try-broker.ts'
 
 const usage = `Usage: logcluster try HOST:PORT [--wait=SECONDS]
@@ -17,30 +18,23 @@ interface Wish {
   readonly waitMs: number
 }
 
-/** `logcluster try`. */
-export async function runTry(args: readonly string[], terminal: Terminal): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    terminal.out(usage)
-    return exitCodes.done
-  }
-  const wish = readWish(args)
-  if (typeof wish === 'string') {
-    terminal.err(wish)
-    return exitCodes.usage
-  }
+/** The front door of the room: `logcluster try`, a client that makes a topic of its own, writes to it, reads what it wrote, and removes it. */
+export function runTry(args: readonly string[], terminal: Terminal): Promise<number> {
   const env: TryEnv = { network: new NodeNetwork(), clock: realClock, random: realRandom }
-  try {
-    const address = parseEndpoint('HOST:PORT', wish.bootstrap)
-    const { leader, recordCount, produceMs, consumeMs } = await tryBroker(env, address, wish.waitMs)
-    const at = `${leader.host}:${leader.port}`
-    terminal.out(
-      `${at}: ${recordCount} records produced in ${produceMs.toFixed(1)} ms, consumed in ${consumeMs.toFixed(1)} ms`,
-    )
-    return exitCodes.done
-  } catch (error) {
-    terminal.err(`${wish.bootstrap}: ${error instanceof Error ? error.message : String(error)}`)
-    return exitCodes.failed
-  }
+  return runCommand(args, terminal, {
+    usage,
+    read: readWish,
+    place: ({ bootstrap }) => bootstrap,
+    async act({ bootstrap, waitMs }) {
+      const address = parseEndpoint('HOST:PORT', bootstrap)
+      const { leader, recordCount, produceMs, consumeMs } = await tryBroker(env, address, waitMs)
+      const at = `${leader.host}:${leader.port}`
+      terminal.out(
+        `${at}: ${recordCount} records produced in ${produceMs.toFixed(1)} ms, consumed in ${consumeMs.toFixed(1)} ms`,
+      )
+      return exitCodes.done
+    },
+  })
 }
 
 /** What is asked for, or what is wrong with how it is asked. */

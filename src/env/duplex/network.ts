@@ -26,7 +26,10 @@ export interface Attachment<Limits> extends Ends {
 export type AcceptedLimits = Pick<ListenOptions, 'frameSizeMax' | 'requestMemoryMax' | 'coldGate'>
 export type DialledLimits = Pick<ConnectOptions, 'frameSizeMax'>
 
-/** The part of a Network that does not know where its byte streams come from. */
+/**
+ * The front door of the room: the part of a Network that does not know where its byte streams come from. Frames, order, bounds and
+ * ends are as over the addon, which the conformance suite of networks holds both to.
+ */
 export class DuplexNetwork {
   readonly #memory = new RequestMemory()
   /** Of answers: whoever asked for them bounds them, and no listener waits for them. */

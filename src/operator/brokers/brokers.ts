@@ -106,7 +106,7 @@ export interface TopicWish {
 export type Created = { readonly topicId: string } | Refusal
 
 /**
- * Brokers as the operator asks them, over their private listeners. Every method rejects with a BrokerError and nothing
+ * The front door of the room: brokers as the operator asks them, over their private listeners. Every method rejects with a BrokerError and nothing
  * else. A list of wishes is one request, and its outcomes come in the order of the wishes; what is refused of them is
  * data. Wishes are idempotent or refused the second time: whoever got no answer may ask again.
  */

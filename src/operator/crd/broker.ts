@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { topicNameClass } from '../../lib/topic-name.ts'
 import { conditions, notLookedAt } from './condition.ts'
 import { field, immutable, integer, listBy, port, text, wholeList, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
@@ -77,7 +78,7 @@ export const logBrokerSpec = field(
           text: 'Topic and partition, such as `orders-0`.',
           rules: [
             {
-              rule: "self.matches('^[a-zA-Z0-9._-]+-[0-9]+$')",
+              rule: `self.matches('^${topicNameClass}+-[0-9]+$')`,
               message:
                 'spec.acceptDataLoss must name partitions as topic, dash and number, such as orders-0: take them from the condition that asks for it',
             },

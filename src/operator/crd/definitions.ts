@@ -15,7 +15,10 @@ interface Column {
   readonly priority?: 1
 }
 
-/** One kind of objects. */
+/**
+ * The front door of the room: one kind of objects. Types, CRDs, their CEL rules, defaults, pages and schemas are made of this one source, so
+ * that what the API server refuses, what a page says and what the operator reads cannot differ.
+ */
 export interface Definition {
   readonly kind: string
   readonly plural: string

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { field, nameRules, port, text } from './field.ts'
+import { httpPort, privatePort } from './ports.ts'
 
 /** What stands for something of each broker in the templates of what clients are told. */
 const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const
@@ -86,9 +87,8 @@ export const listener = z.object({
     text: 'Where it listens, in the pod and at the bootstrap Service.',
     rules: [
       {
-        rule: '!(self in [9091, 9404])',
-        message:
-          'the port of a listener cannot be 9091 or 9404, where each broker has its private listener and its HTTP: choose another one',
+        rule: `!(self in [${privatePort}, ${httpPort}])`,
+        message: `the port of a listener cannot be ${privatePort} or ${httpPort}, where each broker has its private listener and its HTTP: choose another one`,
       },
     ],
   }),

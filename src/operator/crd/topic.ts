@@ -1,4 +1,10 @@
 import { z } from 'zod'
+import {
+  internalTopicNames,
+  reservedTopicName,
+  topicNameClass,
+  topicNameLengthMax,
+} from '../../lib/topic-name.ts'
 import { conditions, notLookedAt } from './condition.ts'
 import { field, immutable, integer, kafkaConfig, text, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
@@ -12,8 +18,10 @@ export const topicConditions = {
 
 export type TopicConditionType = keyof typeof topicConditions
 
+const notOurs = [...internalTopicNames, reservedTopicName]
+
 const neverKafkas = {
-  rule: "!(self in ['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])",
+  rule: `!(self in [${notOurs.map(name => `'${name}'`).join(', ')}])`,
   message:
     'spec.topicName cannot be that of an internal topic, which brokers make and keep: choose another name',
 }
@@ -35,11 +43,11 @@ export const logTopicSpec = field(
       change: 'immutable',
       rules: [
         {
-          rule: 'self.size() <= 249',
-          message: 'spec.topicName must have at most 249 characters: choose a shorter one',
+          rule: `self.size() <= ${topicNameLengthMax}`,
+          message: `spec.topicName must have at most ${topicNameLengthMax} characters: choose a shorter one`,
         },
         {
-          rule: "self.matches('^[a-zA-Z0-9._-]+$') && self != '.' && self != '..'",
+          rule: `self.matches('^${topicNameClass}+$') && self != '.' && self != '..'`,
           message:
             "spec.topicName must be letters, digits, dots, underscores and dashes, and not '.' or '..': choose another one",
         },
@@ -111,9 +119,8 @@ export const logTopicStatus = field(
 
 export const logTopicRules: readonly Rule[] = [
   {
-    rule: 'has(self.spec.topicName) || self.metadata.name.size() <= 249',
-    message:
-      'metadata.name must have at most 249 characters where it is the name of the topic: choose a shorter one, or set spec.topicName',
+    rule: `has(self.spec.topicName) || self.metadata.name.size() <= ${topicNameLengthMax}`,
+    message: `metadata.name must have at most ${topicNameLengthMax} characters where it is the name of the topic: choose a shorter one, or set spec.topicName`,
   },
 ]
 

@@ -9,7 +9,7 @@ import {
   servicesOfBroker,
 } from './services.ts'
 
-/** What a cluster has whoever its brokers are, but for what is made once. Same cluster, same objects: no clock, no chance. */
+/** The front door of the room: what a cluster has whoever its brokers are, but for what is made once. Same cluster, same objects: no clock, no chance. */
 export function clusterObjects(
   cluster: LogCluster,
   ring: RingNames,

@@ -1,3 +1,4 @@
+import { httpPort, privatePort } from '../crd/ports.ts'
 import type { LogCluster, PoolSpec } from '../crd/cluster.ts'
 import type { StatefulSet } from '../kubernetes/objects.ts'
 import type { BrokerFacts } from './facts.ts'
@@ -5,13 +6,7 @@ import { hashOf } from './hash.ts'
 import { brokerLabels } from './labels.ts'
 import { claimName, names } from './names.ts'
 import { apart } from './placement.ts'
-import {
-  advertisedListeners,
-  brokerProperties,
-  httpPort,
-  places,
-  privatePort,
-} from './properties.ts'
+import { advertisedListeners, brokerProperties, places } from './properties.ts'
 import { rackAnnotation, rackFile } from './rack.ts'
 import { replicationFactorOf } from './replication.ts'
 

@@ -1,12 +1,9 @@
+import { httpPort, privatePort } from '../crd/ports.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import { addressesOf } from './addresses.ts'
 import { brokerHost, names } from './names.ts'
 import type { BrokerFacts } from './facts.ts'
 import { replicationFactorOf, sizeOf } from './replication.ts'
-
-/** Ports of every broker that are not in `spec.listeners`. */
-export const privatePort = 9091
-export const httpPort = 9404
 
 /** Places in the broker's container. */
 export const places = {

@@ -3,13 +3,6 @@ import type { LogCluster } from '../crd/cluster.ts'
 /** Beyond three, more copies are for a user to decide. */
 const factorMax = 3
 
-/** Topics that brokers make by themselves, and keep. */
-export const internalTopics: readonly string[] = [
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-]
-
 /** How many replicas internal topics are to have: as many as brokers make them with. */
 export function internalFactorOf({ spec }: Pick<LogCluster, 'spec'>): number {
   const given = Number(spec.config['offsets.topic.replication.factor'] ?? factorMax)

@@ -1,3 +1,4 @@
+import { otherPasswordOf, privatePrincipals } from '../../lib/principals.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import type { DraftOf, Secret } from '../kubernetes/objects.ts'
 import { clusterLabels, ownedBy } from './labels.ts'
@@ -18,9 +19,6 @@ export type Overlap = 'None' | 'Introduced' | 'Used'
 /** On the Secret: how far a change of its passwords is, and the wish that was granted last. */
 const overlapAnnotation = 'logcluster.dev/passwords-overlap'
 const rotatedAtAnnotation = 'logcluster.dev/passwords-rotated-at'
-/** Keys of the Secret, as brokers read them (src/broker/security/credential-files.ts). */
-const principals = ['operator', 'broker'] as const
-const otherOf = (principal: (typeof principals)[number]): string => `${principal}.other`
 
 /** Made once by a POST: passwords are chance, and what is made again is another. */
 export function privateSecret(cluster: LogCluster, passwords: PrivatePasswords): DraftOf<Secret> {
@@ -50,6 +48,8 @@ export interface SecretState {
   readonly revision: string
   /** The wish that was granted last, or is on its way; empty: none. */
   readonly rotatedAt: string
+  /** Uids of the objects that it goes with. */
+  readonly owners: readonly string[]
 }
 
 export function secretState({ metadata, data }: Secret): SecretState {
@@ -59,7 +59,13 @@ export function secretState({ metadata, data }: Secret): SecretState {
     overlap: overlap === 'Introduced' || overlap === 'Used' ? overlap : 'None',
     revision: revision === undefined ? '' : atob(revision),
     rotatedAt: metadata.annotations?.[rotatedAtAnnotation] ?? '',
+    owners: metadata.ownerReferences?.map(({ uid }) => uid) ?? [],
   }
+}
+
+/** The Secret of an earlier LogCluster of this name, so that it does not go with that. */
+export function takenOver(secret: Secret, cluster: LogCluster): Secret {
+  return { ...secret, metadata: { ...secret.metadata, ownerReferences: ownedBy(cluster) } }
 }
 
 /** Which state comes before which. */
@@ -98,11 +104,11 @@ function passwordsIn(
 ): Record<string, string> {
   const next: Record<string, string> = {}
   const made = to === 'Introduced' ? fresh() : null
-  for (const principal of principals) {
-    const [used, other] = [data[principal] ?? '', data[otherOf(principal)] ?? '']
+  for (const principal of privatePrincipals) {
+    const [used, other] = [data[principal] ?? '', data[otherPasswordOf(principal)] ?? '']
     next[principal] = to === 'Used' ? other : used
-    if (made !== null) next[otherOf(principal)] = btoa(made[principal])
-    if (to === 'Used') next[otherOf(principal)] = used
+    if (made !== null) next[otherPasswordOf(principal)] = btoa(made[principal])
+    if (to === 'Used') next[otherPasswordOf(principal)] = used
   }
   return next
 }

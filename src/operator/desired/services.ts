@@ -9,7 +9,7 @@ import {
   type Labels,
 } from './labels.ts'
 import { names } from './names.ts'
-import { httpPort, privatePort } from './properties.ts'
+import { httpPort, privatePort } from '../crd/ports.ts'
 
 /** Where a client begins, in the cluster: one address for whichever brokers serve. */
 export function bootstrapService(cluster: LogCluster): DraftOf<Service> {

@@ -25,7 +25,7 @@ export interface ListPage<Object> {
 }
 
 /**
- * What the API server does for the operator. Every failure is an ApiError, whose message can be shown.
+ * The front door of the room: what the API server does for the operator. Every failure is an ApiError, whose message can be shown.
  *
  * It retries what cannot happen twice (reads, applies, deletes of an exact object, and whatever the server refused
  * unread with 429); of anything else a lost answer is an error of kind `unknown`: the write may have happened, and the

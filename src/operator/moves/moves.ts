@@ -3,7 +3,10 @@ import type { PartitionPlace, ReplicaMove } from '../brokers/brokers.ts'
 /** How many partitions are on their way at a time: what is copied for them has the brokers' disks and network beside clients. */
 const movingMax = 50
 
-/** What is to be asked of the brokers, so that replicas come to lie where they are wanted. */
+/**
+ * The front door of the room: what is to be asked of the brokers, so that replicas come to lie where they are wanted. Of the same places it is
+ * the same answer, without I/O; at most `movingMax` partitions are on their way at a time, and asked again and again it comes to an end.
+ */
 export interface Moves {
   /** What is asked for now. */
   readonly moves: readonly ReplicaMove[]

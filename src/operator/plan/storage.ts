@@ -52,8 +52,8 @@ function lost(view: BrokerView, reason: string, what: string): StorageState {
     kind: 'lost',
     reason,
     message:
-      `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}, ` +
-      `which is known by its labels and annotations (${marks(view)}); or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
+      `${what}.${kept} Nothing is put in its place, because it would be empty. Give back a claim of that name${disk}: ` +
+      `kubectl logcluster adopt ${view.cluster.metadata.name} does, and by hand it is known by its labels and annotations (${marks(view)}); or accept the loss of the disk by name: ${replaceCommand(broker.name)}`,
   }
 }
 
@@ -179,8 +179,7 @@ function annotated({ cluster, pool, broker, identity }: BrokerView, claim: Claim
     ...claimDraft(cluster, pool, broker).metadata.annotations,
     ...(directoryId === '' ? {} : { [claimAnnotations.directoryId]: directoryId }),
   }
-  const found = claim.metadata.annotations ?? {}
-  if (Object.entries(wanted).every(([key, value]) => found[key] === value)) return []
+  if (has(claim.metadata.annotations, wanted)) return []
   return [
     {
       do: 'patch',
@@ -213,17 +212,27 @@ function expanded({ cluster, pool, broker }: BrokerView, claim: Claim): Step {
   }
 }
 
-/** What is deleted by mistake is then still there: the policy of a bound volume becomes Retain. */
-function keptVolume({ volume, broker }: BrokerView): Step[] {
-  if (!isVolume(volume) || volume.spec?.persistentVolumeReclaimPolicy === 'Retain') return []
+/**
+ * What is deleted by mistake is then still there: the policy of a bound volume becomes Retain. And it tells whose it is, as its claim does,
+ * to whoever finds it when claims and LogCluster are gone with their namespace (`kubectl logcluster adopt`).
+ */
+function keptVolume({ volume, cluster, pool, broker }: BrokerView): Step[] {
+  if (!isVolume(volume)) return []
   const before = volume.spec?.persistentVolumeReclaimPolicy ?? 'Delete'
+  // Only labels of our own: whoever made the volume may know it by others.
+  const labels = { [clusterLabel]: cluster.metadata.name, [brokerLabel]: broker.name }
+  const { annotations = {} } = claimDraft(cluster, pool, broker).metadata
+  const isMarked =
+    has(volume.metadata.labels, labels) && has(volume.metadata.annotations, annotations)
+  if (before === 'Retain' && isMarked) return []
+  const policy = before === 'Retain' ? {} : { [reclaimAnnotation]: before }
   return [
     {
       do: 'patch',
       resource: resources.persistentVolumes,
       exactly: exactly(volume),
       fields: {
-        metadata: { annotations: { [reclaimAnnotation]: before } },
+        metadata: { labels, annotations: { ...annotations, ...policy } },
         spec: { persistentVolumeReclaimPolicy: 'Retain' },
       },
       what: `PersistentVolume ${volume.metadata.name}`,
@@ -231,6 +240,13 @@ function keptVolume({ volume, broker }: BrokerView): Step[] {
       isOptional: true,
     },
   ]
+}
+
+function has(
+  found: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => found?.[key] === value)
 }
 
 /** With `whenReplaced: Delete` the claims of earlier incarnations go, once the new disk is recorded. */

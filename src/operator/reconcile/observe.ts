@@ -3,7 +3,7 @@ import { claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, componentLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
 import { secretState, type PrivatePasswords } from '../desired/secret.ts'
-import { privatePort } from '../desired/properties.ts'
+import { privatePort } from '../crd/ports.ts'
 import { isForbidden } from '../kubernetes/api-error.ts'
 import type { Cache } from '../kubernetes/cache.ts'
 import type {

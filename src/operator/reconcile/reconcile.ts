@@ -25,7 +25,7 @@ const busyMs = 250
 const hibernatedMs = 30_000
 const unbornMs = 10_000
 
-/** One pass for one LogCluster: look, decide, act, tell. It remembers nothing that the next one could not find out. */
+/** The front door of the room: one pass for one LogCluster, look, decide, act, tell. It remembers nothing that the next one could not find out. */
 export function clusterReconcile(parts: ClusterParts): Reconcile {
   const pass = new Pass(parts)
   return at => pass.run(at)
@@ -168,6 +168,7 @@ const done: Readonly<Record<Step['do'], string>> = {
   patch: 'Patched an object',
   delete: 'Deleted an object',
   'make secret': 'Created a Secret',
+  'take over secret': 'Took a Secret over',
   'rotate secret': 'Changed a Secret',
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
@@ -183,7 +184,7 @@ const refused: Readonly<Partial<Record<Step['do'], string>>> = {
 
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
-  if (['make secret', 'rotate secret', 'move replicas'].includes(step.do)) return true
+  if (step.do.endsWith(' secret') || step.do === 'move replicas') return true
   return (
     'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
   )

@@ -1,7 +1,8 @@
 import type { Clock } from '../../env/clock.ts'
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Brokers, ClusterPlaces } from '../brokers/brokers.ts'
-import { internalTopics, sizeOf } from '../desired/replication.ts'
+import { internalTopicNames } from '../../lib/topic-name.ts'
+import { sizeOf } from '../desired/replication.ts'
 import type { Observed } from '../plan/observed.ts'
 import { isReady } from '../plan/pod-health.ts'
 import { needsPlaces } from '../plan/scaling.ts'
@@ -42,7 +43,7 @@ export class ReplicaLooks {
     const { uid, generation } = cluster.metadata
     // Another spec, or somebody who came back, is another look.
     const key = `${uid} ${generation} ${pods.filter(isReady).length}`
-    const glance = await this.#glances.get(key, () => this.#ask(teller, internalTopics))
+    const glance = await this.#glances.get(key, () => this.#ask(teller, internalTopicNames))
     if (glance === null) this.#glances.forget(key)
     return glance
   }

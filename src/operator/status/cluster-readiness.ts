@@ -1,4 +1,5 @@
 import type { BrokerStatus } from '../brokers/brokers.ts'
+import { isAbsenceAccepted } from '../plan/absence.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -25,18 +26,31 @@ export function clusterReadiness(seen: Seen, brokers: readonly Finding[]): Findi
   const { birth } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind !== 'born') return no('Creating', 'The metadata of the cluster is being made.')
-  if (isFrozen(plan.hibernation)) {
-    return no(
-      'Frozen',
-      'The cluster is being hibernated, or wakes: writes are refused for as long.',
-    )
-  }
+  if (isFrozen(plan.hibernation)) return frozen
+  if (plan.hibernation.kind === 'stop' && brokers.length > 1) return stopped(plan, brokers)
   if (brokers.length === 0) {
     return formerly(observed.cluster.status.conditions, 'Ready') ?? unknown('Pending', 'No broker.')
   }
   const wanting = brokers.find(({ status }) => status !== 'True')
   if (wanting === undefined) return yes('Serving', `All brokers (${brokers.length}) serve clients.`)
   return servedByOthers(seen, brokers) ?? wanting
+}
+
+const frozen = no(
+  'Frozen',
+  'The cluster is being hibernated, or wakes: writes are refused for as long.',
+)
+
+/**
+ * Writes are refused until the last of several brokers has ended, though some serve still. The pod of one that is left behind on a silent
+ * node may stay for as long as that is silent.
+ */
+function stopped({ views }: Plan, brokers: readonly Finding[]): Finding {
+  const isRunning = views.some(
+    ({ pod, logBroker }) => pod !== null && !isAbsenceAccepted(logBroker),
+  )
+  const asleep = brokers.find(({ reason }) => reason === 'Hibernated')
+  return isRunning || asleep === undefined ? frozen : asleep
 }
 
 /** Clients read, and what they write they have to try again. */

@@ -21,7 +21,7 @@ export interface Passed {
   readonly now: string
 }
 
-/** The status of the LogCluster. Of a cluster at rest it is the same text each time, so that nothing is written. */
+/** The front door of the room: the status of the LogCluster. Of a cluster at rest it is the same text each time, so that nothing is written. */
 export function clusterStatus(passed: Passed): LogClusterStatus {
   const { observed, plan, now } = passed
   const { cluster } = observed

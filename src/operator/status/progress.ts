@@ -6,6 +6,7 @@ import { configWork } from '../plan/configs.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
 import { fillingOf } from '../plan/filling.ts'
+import { isAbsenceAccepted } from '../plan/absence.ts'
 import type { Hibernation } from '../plan/hibernation.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -107,7 +108,11 @@ function progressOf(view: BrokerView, { settings }: Plan): Finding | null {
   const { name } = broker
   const health = healthOf(pod)
   if (cluster.spec.state === 'Hibernated') {
-    return pod === null ? null : yes('Hibernating', `Broker ${name} is being stopped.`)
+    // Kubernetes ends it when its node is back.
+    const isLeftBehind = health.kind === 'ending' && isAbsenceAccepted(view.logBroker)
+    return pod === null || isLeftBehind
+      ? null
+      : yes('Hibernating', `Broker ${name} is being stopped.`)
   }
   if (lossIn(identityMap)?.incarnation === broker.incarnation) {
     return yes('Replacing', `The disk of broker ${name} is lost, and is being given up.`)

@@ -36,7 +36,7 @@ const requestsAtATime = 8
 
 type ClusterName = Parameters<Reconcile>[0]
 
-/** Brings the topics of a LogCluster in line with its LogTopics: all of them in one pass, asked in one go. */
+/** The front door of the room: brings the topics of a LogCluster in line with its LogTopics: all of them in one pass, asked in one go. */
 export function topicsReconciler(parts: Parts): Reconcile {
   return at => new TopicsPass(parts, at).run()
 }

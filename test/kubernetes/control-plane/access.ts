@@ -62,6 +62,12 @@ export class ApiAccess {
     await this.kubectl(['-n', namespace, 'apply', '--server-side', '-f', '-'], { input })
   }
 
+  /** A namespace that admits no pod but by the strictest of Kubernetes' profiles, *restricted*; one that is there gets that rule. */
+  async restrictedNamespace(name: string): Promise<void> {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await this.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }])
+  }
+
   /** The kubeconfig of a user, `/O=GROUP/CN=NAME`; by default straight to the API server. */
   kubeconfigOf(subject: string, url = this.url): string {
     const folder = this.#newFolder('user-')

@@ -1,4 +1,13 @@
-import { createReadStream, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -64,12 +73,22 @@ export class AuditLog {
 
   /** What was asked since a `mark`, by default since the start; an entry that is half written is left for later. */
   since(mark = 0): AuditEvent[] {
-    const bytes = readFileSync(this.#log).subarray(mark)
+    const bytes = this.#from(mark)
     return bytes
       .subarray(0, bytes.lastIndexOf(0x0a) + 1)
       .toString()
       .split('\n')
       .filter(line => line !== '')
       .map(line => JSON.parse(line) as AuditEvent)
+  }
+  /** However long it has become, no more than that. */
+  #from(mark: number): Buffer {
+    const file = openSync(this.#log, 'r')
+    try {
+      const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - mark))
+      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, mark))
+    } finally {
+      closeSync(file)
+    }
   }
 }

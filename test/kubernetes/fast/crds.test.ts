@@ -8,6 +8,7 @@ import type { Schema } from '../../../src/operator/crd/open-api.ts'
 import type { RunResult } from '../../helpers/run.ts'
 import { startControlPlane } from '../cluster.ts'
 import { broker, cluster, type Loose, topic, violations, type Violation } from './violations.ts'
+import { installCrds } from '../crds.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const namespace = 'streaming'
@@ -16,8 +17,7 @@ let plane: Awaited<ReturnType<typeof startControlPlane>>
 
 beforeAll(async () => {
   plane = await startControlPlane()
-  await plane.kubectl(['apply', '--server-side', '-f', `${root}/charts/logcluster/files/crds`])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
   await plane.kubectl(['create', 'namespace', namespace])
 })
 

@@ -2,20 +2,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { run, type RunResult } from '../../helpers/run.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
+import type { RunResult } from '../../helpers/run.ts'
+import { runPlugin } from '../plugin.ts'
 import { sharedControlPlane } from './shared.ts'
+import { installCrds } from '../crds.ts'
 
-const root = join(import.meta.dirname, '../../..')
 const namespace = 'plugin'
 const secret = 'correct horse battery staple'
 
 /** `kubectl logcluster` as a person runs it, on objects as an operator leaves them; there is no broker that could answer. */
 describe('the plugin of kubectl', () => {
   beforeAll(async () => {
-    await kubectl('apply', '--server-side', '-f', join(root, 'charts/logcluster/files/crds'))
-    const crds = ['crd/logclusters.logcluster.dev', 'crd/logbrokers.logcluster.dev']
-    await kubectl('wait', '--for=condition=Established', '--timeout=60s', ...crds)
+    await installCrds(sharedControlPlane())
     await kubectl('create', 'namespace', namespace)
     for (const object of [cluster, broker, pod, privateSecret]) await create(object)
     await setStatus('logcluster', 'orders', {
@@ -145,8 +143,5 @@ function read(folder: string, name: string): string {
 }
 
 function logcluster(...args: string[]): Promise<RunResult> {
-  const { kubeconfig } = sharedControlPlane()
-  const main = join(root, 'src/cli/kubectl/main.ts')
-  const all = [main, ...args, '-n', namespace, '--kubeconfig', kubeconfig]
-  return run(process.execPath, all, { env: { KUBECTL: kubectlProgram() }, anyStatus: true })
+  return runPlugin(sharedControlPlane(), namespace, args, { anyStatus: true })
 }

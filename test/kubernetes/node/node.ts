@@ -142,6 +142,11 @@ export class Node {
     await this.#ctr(['images', 'import', archive], 300_000)
   }
 
+  /** Gives an image that it has a second name. */
+  async tagImage(name: string, second: string): Promise<void> {
+    await this.#ctr(['images', 'tag', '--force', name, second])
+  }
+
   /** By name, as containerd knows them. */
   async images(): Promise<string[]> {
     return (await this.#ctr(['images', 'list', '-q'])).stdout.trim().split('\n')
@@ -154,6 +159,13 @@ export class Node {
       .filter(entry => entry.isFile())
       .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('')
+  }
+
+  /** Whether who runs on it can connect to that address, by the rules that its pods' connections go by too. */
+  async reaches(host: string, port: number): Promise<boolean> {
+    const connect = ['timeout', '2', 'bash', '-c', `: </dev/tcp/${host}/${port}`]
+    const { status } = await run('nsenter', [...this.nsenter, ...connect], { anyStatus: true })
+    return status === 0
   }
 
   /** The arguments that start a program in its network, for `spawn('nsenter', ...)`. */

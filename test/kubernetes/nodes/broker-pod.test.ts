@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { metadata } from '../../../src/broker/wire/messages/index.ts'
@@ -11,8 +9,8 @@ import { evict } from '../../helpers/page-cache.ts'
 import { freePort } from '../control-plane/ports.ts'
 import { storageClass } from '../node/disk.ts'
 import { productRepository, productVersion } from '../node/product-image.ts'
-import { kubectlProgram } from '../programs/fetched.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
+import { openTunnel } from './tunnel.ts'
 
 /** A broker in a pod as restricted as an operator's, and no operator: what it finds there by itself. */
 const namespace = 'broker-pod'
@@ -186,43 +184,23 @@ describeOnNodes('a broker in a pod', () => {
   })
 
   test('tells who comes by kubectl port-forward to come that way again', async () => {
-    const { kubeconfig } = sharedCluster().plane
-    const tunnel = spawn(
-      kubectlProgram(),
-      [
-        '--kubeconfig',
-        kubeconfig,
-        '-n',
-        namespace,
-        'port-forward',
-        'pod/broker',
-        `${port}:${port}`,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
-    try {
-      for await (const line of createInterface({ input: tunnel.stdout })) {
-        if (line.startsWith('Forwarding from 127.0.0.1')) break
-      }
-      using first = await BrokerClient.connect(port, { timeoutMs: 30_000 })
-      const wish = {
-        topics: [],
-        allowAutoTopicCreation: false,
-        includeClusterAuthorizedOperations: false,
-        includeTopicAuthorizedOperations: false,
-      }
-      const { brokers } = await first.wire.request(metadata, wish)
-      expect(brokers).toMatchObject([{ host: 'localhost', port }])
-      using again = await BrokerClient.connect(brokers[0]!.port, { host: brokers[0]!.host })
-      await again.createTopics([{ name: 'tunnelled' }])
-      const produced = await again.produce({ topic: 'tunnelled', partition: 0 }, batchOf(1024))
-      expect(produced.errorCode).toBe(0)
-      using direct = await BrokerClient.connect(port, { host: ip })
-      const told = await direct.wire.request(metadata, wish)
-      expect(told.brokers).toMatchObject([{ host: 'broker.nowhere.example', port }])
-    } finally {
-      tunnel.kill()
+    using _ = await openTunnel({ namespace, to: 'pod/broker', ports: [port, port] })
+    using first = await BrokerClient.connect(port, { timeoutMs: 30_000 })
+    const wish = {
+      topics: [],
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
     }
+    const { brokers } = await first.wire.request(metadata, wish)
+    expect(brokers).toMatchObject([{ host: 'localhost', port }])
+    using again = await BrokerClient.connect(brokers[0]!.port, { host: brokers[0]!.host })
+    await again.createTopics([{ name: 'tunnelled' }])
+    const produced = await again.produce({ topic: 'tunnelled', partition: 0 }, batchOf(1024))
+    expect(produced.errorCode).toBe(0)
+    using direct = await BrokerClient.connect(port, { host: ip })
+    const told = await direct.wire.request(metadata, wish)
+    expect(told.brokers).toMatchObject([{ host: 'broker.nowhere.example', port }])
   })
 
   test('that refuses to start says so where kubelet finds it', async () => {

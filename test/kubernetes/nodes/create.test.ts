@@ -1,11 +1,18 @@
 import { beforeAll, expect, test } from 'vitest'
+import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
+import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
+import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { productRepository, productVersion } from '../node/product-image.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { example, installChart } from './installed.ts'
+import { Orders, pod } from './orders.ts'
 import { describeOnCluster, sharedAccess } from './shared.ts'
 
 const namespace = 'streaming'
+const bootstrapPort = 31_394
+const internalAddresses = '{.items[*].status.addresses[?(@.type=="InternalIP")].address}'
+const records = encodeBatch({ records: [{ value: 'an order' }] })
 
 async function kubectl(...args: readonly string[]): Promise<string> {
   return (await sharedAccess().plane.kubectl(['-n', namespace, ...args])).stdout
@@ -14,7 +21,7 @@ async function kubectl(...args: readonly string[]): Promise<string> {
 describeOnCluster('a LogCluster that is applied', () => {
   beforeAll(async () => {
     await installChart()
-    await sharedAccess().plane.kubectl(['create', 'namespace', namespace])
+    await sharedAccess().plane.restrictedNamespace(namespace)
   })
 
   test('is ready within seconds, and says so when it is', async () => {
@@ -29,23 +36,46 @@ describeOnCluster('a LogCluster that is applied', () => {
     truthful(await truth.stop(), { longestWaitMsMax: readyMs + 10_000 })
   })
 
+  test('serves clients outside by a port of any node, and tells them the node of the broker', async () => {
+    const orders = new Orders(namespace)
+    const { spec } = await orders.cluster()
+    const expose = { type: 'NodePort', nodePort: { bootstrapPort } }
+    const listeners = [...spec.listeners, { name: 'outside', port: 9094, expose }]
+    await orders.patch({ listeners })
+    await orders.until('Stable', 'True Stable')
+    const nodeOfBroker = (await orders.read<Pod>('pod', pod)).status!.hostIP
+    const addresses = await kubectl('get', 'nodes', '-o', `jsonpath=${internalAddresses}`)
+    for (const host of addresses.split(' ')) {
+      using first = await BrokerClient.connect(bootstrapPort, { host, timeoutMs: 10_000 })
+      const { brokers } = await first.metadata()
+      expect(brokers.map(broker => broker.host)).toEqual([nodeOfBroker])
+      const [{ port, host: told }] = brokers as [(typeof brokers)[0]]
+      using leader = await BrokerClient.connect(port, { host: told, timeoutMs: 10_000 })
+      await leader.createTopics([{ name: 'outside' }])
+      const produced = await leader.produce({ topic: 'outside', partition: 0 }, records)
+      expect(produced.errorCode).toBe(0)
+    }
+  })
+
   test('serves a pod of the cluster by the name of its Service', async () => {
-    const pod = {
+    const client = {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'try' },
       spec: {
         restartPolicy: 'Never',
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
         containers: [
           {
             name: 'main',
             image: `${productRepository}:${productVersion}`,
             args: ['try', 'orders-bootstrap:9092'],
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
           },
         ],
       },
     }
-    await sharedAccess().plane.apply([pod], namespace)
+    await sharedAccess().plane.apply([client], namespace)
     const phase = await eventually(
       'the end of the pod',
       () => kubectl('get', 'pod', 'try', '-o', 'jsonpath={.status.phase}'),

@@ -1,13 +1,19 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
+import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { run, type RunResult } from '../../helpers/run.ts'
+import { freePort } from '../control-plane/ports.ts'
 import { productArchive } from '../node/product-image.ts'
 import { helmProgram, kubectlProgram, type HelmMajor } from '../programs/fetched.ts'
+import { type TruthChecker, truthful } from '../truth-checker.ts'
+import { Orders } from './orders.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
+import { openTunnel } from './tunnel.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const chart = join(root, 'charts/logcluster')
@@ -34,9 +40,10 @@ describeOnNodes('the five minutes', () => {
     // Of a file that ran before.
     await helm('uninstall', 'logcluster', ...where.slice(0, 2), '--ignore-not-found', '--wait')
     others = sharedCluster().plane.audit.mark()
+    await sharedCluster().plane.restrictedNamespace('logcluster-system')
     const values = ['--set', `test.storageClassName=${storageClass}`]
     await helm('install', 'logcluster', chart, ...where, ...values, '--wait')
-    await kubectl('create', 'namespace', namespace)
+    await sharedCluster().plane.restrictedNamespace(namespace)
     await sharedCluster().plane.kubectl(['apply', '-n', namespace, '-f', '-'], {
       input: minimal(),
     })
@@ -76,6 +83,19 @@ describeOnNodes('the five minutes', () => {
     expect((await tried()).stdout).toMatch(/: 100 records produced in /)
   })
 
+  test('reach the broker from this machine by `kubectl port-forward`, which it tells to come that way again', async () => {
+    const port = await freePort('127.0.0.1')
+    const to = 'service/orders-bootstrap'
+    using _ = await openTunnel({ namespace, to, ports: [port, 9092] })
+    using client = await BrokerClient.connect(port, { timeoutMs: 30_000 })
+    const { brokers } = await client.metadata()
+    expect(brokers).toMatchObject([{ host: 'localhost', port: 9092 }])
+    await client.createTopics([{ name: 'tunnelled' }])
+    const records = encodeBatch({ records: [{ value: 'an order' }] })
+    const produced = await client.produce({ topic: 'tunnelled', partition: 0 }, records)
+    expect(produced.errorCode).toBe(0)
+  })
+
   test('are told true by `kubectl get`', async () => {
     const { stdout } = await kubectl('get', 'lc', '-n', namespace)
     expect(stdout.split('\n')[0]).toMatch(/^NAME +READY +BROKERS +VERSION +STATUS +AGE/)
@@ -87,70 +107,81 @@ describeOnNodes('the five minutes', () => {
     console.log(`the container of an idle broker takes ${(bytes / 2 ** 20).toFixed(1)} MiB`)
   })
 
-  test('pass `helm test`, which leaves nothing behind', async () => {
-    await helm('test', 'logcluster', '-n', 'logcluster-system', '--timeout', '90s')
-    const left = ['get', 'logclusters,pods', '-n', 'logcluster-system', '-o', 'name']
-    await eventually(
-      'the end of what the test made',
-      async () => (await kubectl(...left)).stdout,
-      names => !names.includes('-test'),
-    )
-  })
+  describe('beside clients that go on', () => {
+    let truth: TruthChecker
 
-  test('show their state by the plugin', async () => {
-    const { stdout } = await logcluster('status', 'orders')
-    expect(stdout).toMatch(/^five-minutes +orders +True +1\/1 /m)
-    expect(stdout).toMatch(/^orders-main-0 +0 +True +\S+ +0\.1\.0 /m)
-    expect(stdout).not.toContain('does not answer')
-  })
+    beforeAll(async () => {
+      truth = new Orders(namespace).truth()
+      await eventually('records that came back', () => truth.succeeded.fetch >= 10)
+    })
 
-  test('can be reported, without a Secret', async () => {
-    const output = join(folder, 'report')
-    await logcluster('report', 'orders', `--output=${output}`)
-    const pod = join(output, 'orders-main-0-0')
-    expect(readFileSync(join(pod, 'metrics.txt'), 'utf8')).toContain('logcluster_build_info')
-    expect(readFileSync(join(pod, 'log.txt'), 'utf8')).toContain('Broker ready')
-    const [password] = await passwords()
-    const { stdout } = await run('grep', ['-rl', password!, output], { anyStatus: true })
-    expect(stdout).toBe('')
-    expect(existsSync(join(output, 'errors.txt'))).toBe(false)
-  })
+    afterAll(async () => truthful(await truth.stop(), { longestWaitMsMax: 60_000 }))
 
-  test('restart their broker when that is asked for, once', async () => {
-    const before = await podUid()
-    await logcluster('restart', 'orders')
-    await eventually('another pod', podUid, uid => uid !== '' && uid !== before)
-    await waitFor('condition=Stable', 'logcluster/orders')
-    expect((await tried()).stdout).toMatch(/: 100 records produced in /)
-  })
+    test('pass `helm test`, which leaves nothing behind', async () => {
+      await helm('test', 'logcluster', '-n', 'logcluster-system', '--timeout', '90s')
+      const left = ['get', 'logclusters,pods', '-n', 'logcluster-system', '-o', 'name']
+      await eventually(
+        'the end of what the test made',
+        async () => (await kubectl(...left)).stdout,
+        names => !names.includes('-test'),
+      )
+    })
 
-  test('ask for nothing that the chart does not permit', () => {
-    const refused = sharedCluster()
-      .plane.audit.since(others)
-      .filter(({ user }) => accounts.includes(user.username))
-      .filter(({ responseStatus }) => responseStatus?.code === 403)
-    expect(refused.map(({ user, verb, requestURI }) => [user.username, verb, requestURI])).toEqual(
-      [],
-    )
-  })
+    test('show their state by the plugin', async () => {
+      const { stdout } = await logcluster('status', 'orders')
+      expect(stdout).toMatch(/^five-minutes +orders +True +1\/1 /m)
+      expect(stdout).toMatch(/^orders-main-0 +0 +True +\S+ +0\.1\.0 /m)
+      expect(stdout).not.toContain('does not answer')
+    })
 
-  test('end with the chart, and the broker serves on', async () => {
-    const before = await podUid()
-    await helm('uninstall', 'logcluster', '-n', 'logcluster-system', '--wait')
-    expect((await tried()).stdout).toMatch(/: 100 records produced in /)
-    expect(await podUid()).toBe(before)
-  })
+    test('can be reported, without a Secret', async () => {
+      const output = join(folder, 'report')
+      await logcluster('report', 'orders', `--output=${output}`)
+      const pod = join(output, 'orders-main-0-0')
+      expect(readFileSync(join(pod, 'metrics.txt'), 'utf8')).toContain('logcluster_build_info')
+      expect(readFileSync(join(pod, 'log.txt'), 'utf8')).toContain('Broker ready')
+      const [password] = await passwords()
+      const { stdout } = await run('grep', ['-rl', password!, output], { anyStatus: true })
+      expect(stdout).toBe('')
+      expect(existsSync(join(output, 'errors.txt'))).toBe(false)
+    })
 
-  test('go on under another release, by the other Helm, and nothing restarts', async () => {
-    const before = await podUid()
-    const where = ['-n', 'logcluster-system', '--take-ownership', '--wait']
-    await helmOf(3, 'install', 'again-logcluster', chart, ...where)
-    // A change that restarts nobody: once it was looked at, the new operator is at work.
-    const change = JSON.stringify({ spec: { metrics: { monitor: { interval: '20s' } } } })
-    await kubectl('patch', 'lc', 'orders', '-n', namespace, '--type=merge', '-p', change)
-    await eventually('the new operator at work', isGenerationSeen)
-    await waitFor('condition=Stable', 'logcluster/orders')
-    expect(await podUid()).toBe(before)
+    test('restart their broker when that is asked for, once', async () => {
+      const before = await podUid()
+      await logcluster('restart', 'orders')
+      await eventually('another pod', podUid, uid => uid !== '' && uid !== before)
+      await waitFor('condition=Stable', 'logcluster/orders')
+      expect((await tried()).stdout).toMatch(/: 100 records produced in /)
+    })
+
+    test('ask for nothing that the chart does not permit', () => {
+      const refused = sharedCluster()
+        .plane.audit.since(others)
+        .filter(({ user }) => accounts.includes(user.username))
+        .filter(({ responseStatus }) => responseStatus?.code === 403)
+      expect(
+        refused.map(({ user, verb, requestURI }) => [user.username, verb, requestURI]),
+      ).toEqual([])
+    })
+
+    test('end with the chart, and the broker serves on', async () => {
+      const before = await podUid()
+      await helm('uninstall', 'logcluster', '-n', 'logcluster-system', '--wait')
+      expect((await tried()).stdout).toMatch(/: 100 records produced in /)
+      expect(await podUid()).toBe(before)
+    })
+
+    test('go on under another release, by the other Helm, and nothing restarts', async () => {
+      const before = await podUid()
+      const where = ['-n', 'logcluster-system', '--take-ownership', '--wait']
+      await helmOf(3, 'install', 'again-logcluster', chart, ...where)
+      // A change that restarts nobody: once it was looked at, the new operator is at work.
+      const change = JSON.stringify({ spec: { metrics: { monitor: { interval: '20s' } } } })
+      await kubectl('patch', 'lc', 'orders', '-n', namespace, '--type=merge', '-p', change)
+      await eventually('the new operator at work', isGenerationSeen)
+      await waitFor('condition=Stable', 'logcluster/orders')
+      expect(await podUid()).toBe(before)
+    })
   })
 })
 

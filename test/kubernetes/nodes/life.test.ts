@@ -15,9 +15,19 @@ async function withoutOperator(act: () => Promise<void>): Promise<void> {
   const scale = (replicas: number) =>
     inOperators('scale', 'deployment/logcluster', `--replicas=${replicas}`)
   await scale(0)
-  await inOperators('wait', '--for=delete', 'pod', '--all', '--timeout=60s')
-  await act()
-  await scale(1)
+  try {
+    await inOperators('wait', '--for=delete', 'pod', '--all', '--timeout=60s')
+    await act()
+  } finally {
+    await scale(1)
+  }
+}
+
+/** The broker's pod, where it is another one than that and serves. */
+async function nextPod(uid: string): Promise<boolean> {
+  const { metadata, status } = await orders.read<Pod>('pod', pod)
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  return metadata.uid !== uid && ready?.status === 'True'
 }
 
 describeOnNodes('the life of a broker', () => {
@@ -36,6 +46,7 @@ describeOnNodes('the life of a broker', () => {
       expect(await orders.podUid()).toBe(first)
       const { status } = await orders.broker()
       expect(status.appliedConfig).toEqual({ 'log.retention.ms': '18000000' })
+      expect(status.cachestatSource).toBe('mincore')
       await orders.patch({ config: { 'log.level': 'debug' } })
       await orders.until('Stable', 'True Stable')
       const second = await orders.podUid()
@@ -77,6 +88,20 @@ describeOnNodes('the life of a broker', () => {
       await orders.until('Stable', 'True Stable')
       expect(await orders.identity()).toEqual(before)
     })
+  })
+
+  test('a pod that goes while no operator runs is made again without one, and has every record', async () => {
+    const [uid, identity] = [await orders.podUid(), await orders.identity()]
+    await orders.truthfully(60_000, truth =>
+      truth.whileVoiceless(() =>
+        withoutOperator(async () => {
+          await orders.kubectl('delete', 'pod', pod)
+          await eventually('another pod', () => nextPod(uid).catch(() => false))
+        }),
+      ),
+    )
+    expect(await orders.identity()).toEqual(identity)
+    await orders.until('Stable', 'True Stable')
   })
 
   test('a disk that was emptied while no operator ran is refused, never formatted, and replaced by name', async () => {

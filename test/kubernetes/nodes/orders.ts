@@ -22,7 +22,7 @@ export class Orders {
 
   /** Made, and at rest. */
   async make(): Promise<void> {
-    await sharedCluster().plane.kubectl(['create', 'namespace', this.namespace])
+    await sharedAccess().plane.kubectl(['create', 'namespace', this.namespace])
     await this.apply()
     await this.until('Stable', 'True Stable')
   }
@@ -32,7 +32,7 @@ export class Orders {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    return (await sharedCluster().plane.kubectl(['-n', this.namespace, ...args])).stdout
+    return (await sharedAccess().plane.kubectl(['-n', this.namespace, ...args])).stdout
   }
 
   async read<Object>(kind: string, name: string): Promise<Object> {
@@ -47,21 +47,42 @@ export class Orders {
 
   /**
    * Load on the cluster for the time of `act`, through which it has to tell the truth of itself, to keep what it
-   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`.
+   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`. It ends when the load goes through again: after an
+   * outage CoreDNS may tell where a pod was for a minute and more (89 s seen), and nobody can read what was acknowledged before.
    */
   async truthfully(
     longestWaitMsMax: number,
     act: (truth: TruthChecker) => Promise<void>,
   ): Promise<void> {
+    await this.#watched(longestWaitMsMax, async truth => {
+      await seen(truth)
+      await act(truth)
+      await seen(truth, truth.succeeded.fetch + 1, longestWaitMsMax)
+    })
+  }
+
+  /** The same from before the cluster is there: how long it takes to come up is part of the longest wait. */
+  async truthfullyFromBirth(longestWaitMsMax: number, act: () => Promise<void>): Promise<void> {
+    await this.#watched(longestWaitMsMax, async truth => {
+      await act()
+      await seen(truth)
+    })
+  }
+
+  async #watched(
+    longestWaitMsMax: number,
+    act: (truth: TruthChecker) => Promise<void>,
+  ): Promise<void> {
     const truth = this.truth()
     try {
-      await eventually('records that came back', () => truth.succeeded.fetch >= 10)
       await act(truth)
     } catch (error) {
       await truth.stop()
       throw error
     }
-    truthful(await truth.stop(), { longestWaitMsMax })
+    const report = await truth.stop()
+    console.log(JSON.stringify(report))
+    truthful(report, { longestWaitMsMax })
   }
 
   cluster(): Promise<LogCluster> {
@@ -108,6 +129,12 @@ export class Orders {
     return (await this.read<{ data: object }>('configmap', `${name}-identity`)).data
   }
 
+  /** The sentence of a condition. */
+  async message(type: string): Promise<string> {
+    const { status } = await this.cluster()
+    return status.conditions?.find(each => each.type === type)?.message ?? ''
+  }
+
   /** Reasons of the events of the LogCluster. */
   async events(): Promise<readonly string[]> {
     const asked = ['get', 'events.events.k8s.io', '--field-selector=regarding.kind=LogCluster']
@@ -116,7 +143,7 @@ export class Orders {
 
   /** Its namespace is deleted with all that is in it. */
   async deleteNamespace(): Promise<void> {
-    const { plane } = sharedCluster()
+    const { plane } = sharedAccess()
     const asked = ['namespace', this.namespace, '--ignore-not-found']
     await plane.kubectl(['delete', ...asked, '--wait=false'])
     await eventually(
@@ -144,6 +171,16 @@ export class Orders {
       await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
   }
+}
+
+/** Until it is plain that its load goes through; after a scenario, that it does again. */
+async function seen(truth: TruthChecker, count = 10, msMax?: number): Promise<void> {
+  await eventually(
+    'records that came back',
+    () => ({ fetched: truth.succeeded.fetch, lastFailure: truth.lastFailure }),
+    ({ fetched }) => fetched >= count,
+    msMax,
+  )
 }
 
 /** Pods are given their time to end, and on a loaded machine that is some; Kubernetes looks again a minute later, and after an outage it begins late. */

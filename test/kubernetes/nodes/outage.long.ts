@@ -28,9 +28,10 @@ describeOnNodes('three brokers under load whose API server is away', () => {
 
   test(
     'fail no request, change no leader and restart nobody',
-    { timeout: (outageSeconds + 240) * 1_000 },
+    { timeout: (outageSeconds + 300) * 1_000 },
     async () => {
-      const { plane } = sharedCluster()
+      const cluster = sharedCluster()
+      const { plane } = cluster
       const truth = orders.truth()
       await eventually('records before', () => truth.succeeded.fetch >= 10)
       const [before, leaders] = [await starts(), await orders.leaderEpochs()]
@@ -40,6 +41,7 @@ describeOnNodes('three brokers under load whose API server is away', () => {
       expect(truth.failed).toEqual(failed)
       expect(await orders.leaderEpochs()).toEqual(leaders)
       await plane.apiServer.start()
+      await cluster.untilApiServerIsReached()
       // The operator, and the controller with its store, are at work again.
       await orders.makeTopic('after', 6)
       await orders.untilReplicated()

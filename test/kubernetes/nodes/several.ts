@@ -20,6 +20,14 @@ export interface Placed {
   readonly node: Node
 }
 
+export interface PartitionSight {
+  /** `topic-index` */
+  readonly name: string
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+}
+
 /** The LogCluster `orders` with several brokers, each on a node of its own, and what befalls those nodes. */
 export class Several extends Orders {
   constructor(namespace: string, exampleName = 'three-brokers.yaml') {
@@ -106,6 +114,27 @@ export class Several extends Orders {
     return told.toSorted()
   }
 
+  /** Every partition with its leader, replicas and those of them in sync, as one of the brokers tells it. @throws Error where none does */
+  async partitions(): Promise<readonly PartitionSight[]> {
+    return (await this.#topics()).flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+        name: `${name}-${partitionIndex}`,
+        leader: leaderId,
+        replicas: replicaNodes,
+        inSync: isrNodes,
+      })),
+    )
+  }
+
+  /** Until each partition is led by the first of its replicas. */
+  untilLedAsPreferred(): Promise<unknown> {
+    return eventually(
+      'leaders that are preferred',
+      async () => (await this.partitions()).filter(each => each.leader !== each.replicas[0]),
+      found => found.length === 0,
+    )
+  }
+
   /** How often each partition was elected so far, by `topic-index`. */
   async electionCounts(): Promise<ReadonlyMap<string, number>> {
     return new Map(
@@ -133,9 +162,22 @@ export class Several extends Orders {
   }
 
   /** To whichever broker the bootstrap Service leads. */
-  async connect(): Promise<BrokerClient> {
-    const host = await sharedAccess().names.resolve(`orders-bootstrap.${this.namespace}.svc`)
-    return BrokerClient.connect(9092, { host, timeoutMs: 2_000 })
+  connect(timeoutMs = 2_000): Promise<BrokerClient> {
+    return this.#connectTo(`orders-bootstrap.${this.namespace}.svc`, 9092, timeoutMs)
+  }
+
+  /** To whoever leads a partition; null where nobody does. */
+  async connectToLeader(topic: string, partition = 0): Promise<BrokerClient | null> {
+    using client = await this.connect()
+    const { brokers, topics } = await client.metadata([topic])
+    const found = topics[0]?.partitions.find(each => each.partitionIndex === partition)
+    const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId)
+    return leader === undefined ? null : this.#connectTo(leader.host, leader.port, 10_000)
+  }
+
+  async #connectTo(name: string, port: number, timeoutMs: number): Promise<BrokerClient> {
+    const host = await sharedAccess().names.resolve(name)
+    return BrokerClient.connect(port, { host, timeoutMs })
   }
 
   async #topics() {

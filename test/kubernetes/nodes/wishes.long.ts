@@ -60,30 +60,36 @@ describeOnNodes('a wish that only the world can refute', () => {
   afterEach(() => orders.remove(), longMs)
 
   test('for a StorageClass that is not there is told, and another one is taken after it', async () => {
-    await applyPool(storage({ storageClassName: 'no-such-class' }))
-    await orders.until('Degraded', 'True StorageClassMissing')
-    await orders.kubectl('delete', 'lc', 'orders', '--timeout=60s')
-    await applyPool(storage({ storageClassName: 'local-nvme' }))
-    await orders.until('Stable', 'True Stable')
+    await orders.truthfullyFromBirth(180_000, async () => {
+      await applyPool(storage({ storageClassName: 'no-such-class' }))
+      await orders.until('Degraded', 'True StorageClassMissing')
+      await orders.kubectl('delete', 'lc', 'orders', '--timeout=60s')
+      await applyPool(storage({ storageClassName: 'local-nvme' }))
+      await orders.until('Stable', 'True Stable')
+    })
   })
 
   test('for more memory than any node has is told, and served once it is less', async () => {
-    await applyPool({ resources: { requests: { memory: '4000Gi' } } })
-    await orders.until('Ready', 'False Unschedulable')
-    await applyPool({ resources: { requests: { memory: '128Mi' } } })
-    await orders.until('Stable', 'True Stable')
+    await orders.truthfullyFromBirth(120_000, async () => {
+      await applyPool({ resources: { requests: { memory: '4000Gi' } } })
+      await orders.until('Ready', 'False Unschedulable')
+      await applyPool({ resources: { requests: { memory: '128Mi' } } })
+      await orders.until('Stable', 'True Stable')
+    })
   })
 
   test('for a larger volume than can be had is told, and the broker is left alone', async () => {
     await orders.apply()
     await orders.until('Stable', 'True Stable')
-    const uid = await orders.podUid()
-    await applyPool(storage({ size: '20Gi' }))
-    await orders.until('Degraded', 'True ExpansionRefused')
-    expect(await orders.condition('Ready')).toBe('True Serving')
-    await applyPool(storage({ size: '10Gi' }))
-    await orders.until('Stable', 'True Stable')
-    expect(await orders.podUid()).toBe(uid)
+    await orders.truthfully(10_000, async () => {
+      const uid = await orders.podUid()
+      await applyPool(storage({ size: '20Gi' }))
+      await orders.until('Degraded', 'True ExpansionRefused')
+      expect(await orders.condition('Ready')).toBe('True Serving')
+      await applyPool(storage({ size: '10Gi' }))
+      await orders.until('Stable', 'True Stable')
+      expect(await orders.podUid()).toBe(uid)
+    })
   })
 })
 

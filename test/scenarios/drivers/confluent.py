@@ -102,9 +102,23 @@ def consume(address, wish):
 
 def offset_for_time(address, wish):
     consumer = consumer_of(address, "none")
-    [found] = consumer.offsets_for_times(
-        [TopicPartition(wish["topic"], wish["partition"], wish["timestamp"])], timeout=20
-    )
+    asked = [TopicPartition(wish["topic"], wish["partition"], wish["timestamp"])]
+    until = time.monotonic() + 20
+    while True:
+        try:
+            [found] = consumer.offsets_for_times(asked, timeout=20)
+            break
+        except KafkaException as error:
+            # The library gives up what waits for a broker that is away once the metadata no longer list it,
+            # and where nobody leads yet or who leads knows no watermark.
+            passing = (
+                KafkaError._DESTROY_BROKER,
+                KafkaError._UNKNOWN_PARTITION,
+                KafkaError.OFFSET_NOT_AVAILABLE,
+            )
+            if error.args[0].code() not in passing or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
     consumer.close()
     return found.offset
 

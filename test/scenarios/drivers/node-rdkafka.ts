@@ -126,6 +126,22 @@ async function take(consumer: Consumer, count: number, waitMs = 20_000): Promise
   return found
 }
 
+/** The library gives up what waits for a broker that is away once the metadata no longer list it, and where nobody leads yet or who leads knows no watermark. */
+async function askedAgain<Result>(ask: () => Promise<Result>): Promise<Result> {
+  const { ERRORS } = rdkafka.CODES
+  const passing = ['ERR__DESTROY_BROKER', 'ERR__UNKNOWN_PARTITION', 'ERR_OFFSET_NOT_AVAILABLE'].map(
+    name => ERRORS[name],
+  )
+  for (let times = 0; ; times++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (times === 100 || !passing.includes((error as { code?: number }).code)) throw error
+      await sleep(100)
+    }
+  }
+}
+
 async function assigned<Result>(
   address: string,
   { minBytes, ...at }: { topic: string; partition: number; offset: number; minBytes?: number },
@@ -197,8 +213,8 @@ function verbsOf(address: string): Verbs {
     async offsetForTime({ topic, partition, timestamp }) {
       const consumer = await consumerOf(address, 'none', {})
       const asked = [{ topic, partition, offset: timestamp }]
-      const found = await promised<{ offset: number }[]>(done =>
-        consumer.offsetsForTimes(asked, 20_000, done),
+      const found = await askedAgain(() =>
+        promised<{ offset: number }[]>(done => consumer.offsetsForTimes(asked, 20_000, done)),
       )
       await promised(done => consumer.disconnect(done))
       return found[0]!.offset

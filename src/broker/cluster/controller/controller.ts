@@ -60,7 +60,7 @@ export interface ControllerOptions {
 const batchBytesMax = 131_072
 
 /**
- * The cluster's decisions, as a state machine without I/O: events in, effects out.
+ * The front door of the room: the cluster's decisions, as a state machine without I/O, events in, effects out.
  *
  * One operation on the store is in flight at a time. Commands that come meanwhile wait, and are then decided
  * together, each upon what those before it leave, and appended as one batch. Nothing is answered before the

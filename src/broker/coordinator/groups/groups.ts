@@ -41,7 +41,7 @@ interface Write {
 const stallMsMin = 1_000
 
 /**
- * All groups that this broker coordinates, as a state machine: events in, effects out. It knows no clock (a moment
+ * The front door of the room: all groups that this broker coordinates, as a state machine. Events in, effects out. It knows no clock (a moment
  * comes with every event), no log (what is to be stored is an effect) and no connection (a request is an id).
  * Every id is answered exactly once.
  */

@@ -31,7 +31,7 @@ export interface FoundState {
 }
 
 /**
- * What the rooms of one log share: append, read, retention and flush all work on this. Every part that changes is
+ * The front door of the room: what the rooms of one log share; append, read, retention and flush all work on this. Every part that changes is
  * an object that alone writes its fields; the others ask it, or tell it what happened. Who moves an offset:
  * - the end: the appender, with each batch whose write returned (`Segment.noteAppended`), and back: a truncation, by
  *   another last segment (`SegmentList.replaceFrom`);

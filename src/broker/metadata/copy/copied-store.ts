@@ -20,7 +20,7 @@ interface Uncopied {
 }
 
 /**
- * A store with this broker's copy beside it. A record is committed by the store, then durable in the copy, and only then is
+ * The front door of the room: a store with this broker's copy beside it. A record is committed by the store, then durable in the copy, and only then is
  * anybody told: so whatever this broker acted upon is in its copy, and a store that lost it is found out. The other
  * order would leave records in the copy that never were committed (durability.md 1.7).
  */

@@ -49,7 +49,7 @@ interface End {
 }
 
 /**
- * The metadata log as keys of etcd. `end` says where the log ends; an append puts record and end together, if `end` is still as the
+ * The front door of the room: the metadata log as keys of etcd. `end` says where the log ends; an append puts record and end together, if `end` is still as the
  * writer knows it: of two that try one gets through, and who was overtaken never does, whatever was trimmed meanwhile. A record's
  * value, and a snapshot's, in chunks, are what the files store has as files.
  */

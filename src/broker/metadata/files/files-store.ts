@@ -29,7 +29,8 @@ export interface FilesStoreOptions {
 }
 
 /**
- * The metadata log as files of one directory, for one process on one machine (durability.md 1.4):
+ * The front door of the room: the metadata log as files of one directory, for one process on one machine (durability.md 1.4). For
+ * those who share a folder there is `shared/`.
  *
  *     lock                 held while the process lives
  *     log/<sequence>       one record each; the name appears by link(2), so that the first writer of a sequence wins

@@ -49,7 +49,7 @@ export interface KubernetesStoreOptions {
 }
 
 /**
- * The metadata log in a ring of ConfigMaps that the operator made once (durability.md 1.4): record n lies in slot n mod 64,
+ * The front door of the room: the metadata log in a ring of ConfigMaps that the operator made once (durability.md 1.4). Record n lies in slot n mod 64,
  * over the one that is a round older, and snapshots lie in two sides of chunks. The decisions are pure (`append.ts`,
  * `read-ring.ts`, `write-snapshot.ts`); this performs their requests. It remembers nothing of the ring: each append
  * looks first. It makes no object and deletes none.

@@ -1,3 +1,4 @@
+import { leaseDurationMs, renewDeadlineMs } from '../lease-times.ts'
 import type { Clock } from '../../../env/clock.ts'
 import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { isObject } from '../shape.ts'
@@ -12,10 +13,6 @@ export interface RingLeaseOptions {
   readonly clock: Clock
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
-
-/** As reliable leader elections have them: their ratio is how much faster one clock may run than another. */
-const leaseDurationMs = 10_000
-const renewDeadlineMs = 6_000
 
 /**
  * The Lease object, judged by this broker's own clock alone: another's counts as given up when it has not changed here for

@@ -19,8 +19,8 @@ export type { PartitionRole } from './role.ts'
 const lagTimeMsDefault = 10_000
 
 /**
- * One replica of one partition as a state machine: events in, effects out, nothing else touched. It knows where its log
- * ends, what of it is committed, how far the others are while it leads, and what has to go while it follows.
+ * The front door of the room: one replica of one partition as a state machine, events in, effects out, nothing else touched. It
+ * knows where its log ends, what of it is committed, how far the others are while it leads, and what has to go while it follows.
  */
 export class Replica {
   readonly #brokerId: number

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { SimClock } from '../../../../sim/clock.ts'
-import { ask, ClientWorld, frame, int32 } from '../../../../test/helpers/client-world.ts'
+import { ask, ClientWorld, frame } from '../../../../test/helpers/client-world.ts'
+import { int32 } from '../../../../test/helpers/numbers.ts'
 import type { Heard, ScriptedBroker } from '../../../../test/helpers/scripted-broker.ts'
 import type { Connection, ConnectionEvents, ConnectOptions, Network } from '../../../env/env.ts'
 import { Prng } from '../../../lib/prng.ts'

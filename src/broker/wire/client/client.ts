@@ -46,7 +46,7 @@ export interface Borrowed<Value> {
 export type WireClientEnv = Pick<Env, 'network' | 'clock'>
 
 /**
- * Speaks Kafka's protocol to one broker over one connection, for whoever is no broker to it: peers, the operator,
+ * The front door of the room: speaks Kafka's protocol to one broker over one connection, for whoever is no broker to it: peers, the operator,
  * the command line, tests.
  *
  * It promises that requests leave at once and in the order of the calls, however many wait for answers; that each

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { SimClock } from '../../../../sim/clock.ts'
-import { ask, ClientWorld, frame, int32 } from '../../../../test/helpers/client-world.ts'
+import { ask, ClientWorld, frame } from '../../../../test/helpers/client-world.ts'
+import { int32 } from '../../../../test/helpers/numbers.ts'
 import type { Heard, ScriptedBroker } from '../../../../test/helpers/scripted-broker.ts'
 import { errorCode } from '../errors.ts'
 import { apiVersions, heartbeat, initProducerId, saslHandshake } from '../messages/index.ts'

@@ -1,6 +1,11 @@
 import { fromUtf8 } from '../../../lib/bytes.ts'
 
-/** A message of RFC 5802 that is none, or that says no. Its text has no secrets. */
+/**
+ * A message of RFC 5802 that is none, or that says no. Its text has no secrets.
+ *
+ * The front door of the room: both sides of SCRAM (`ScramClient`, `ScramServer`), each a state machine that takes the other's last
+ * message and gives its next, without I/O; whatever the other side sends wrong ends in this error and nothing else.
+ */
 export class ScramError extends Error {
   override readonly name = 'ScramError'
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { realClock } from '../../../../src/env/real/clock.ts'
 import { realRandom } from '../../../../src/env/real/random.ts'
 import type { LogCluster, LogClusterSpecInput } from '../../../../src/operator/crd/cluster.ts'
@@ -17,14 +16,13 @@ import { smallRing } from '../../../operator/world.ts'
 import type { ControlPlane } from '../../control-plane/control-plane.ts'
 import { apiClient } from './api-client.ts'
 import { FakeKubelet } from './fake-kubelet.ts'
+import { installCrds } from '../../crds.ts'
 
-const root = join(import.meta.dirname, '../../../..')
 export const operatorUser = 'operator-of-clusters'
 
 /** What a whole control plane has once: CRDs, a node that is one in name only, a class of local volumes. */
 export async function furnish(plane: ControlPlane): Promise<void> {
-  await plane.kubectl(['apply', '--server-side', '-f', `${root}/charts/logcluster/files/crds`])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
   const capacity = { cpu: '64', memory: '256Gi', pods: '200' }
   const node = {
     apiVersion: 'v1',
@@ -86,7 +84,7 @@ export class ClusterWorld {
 
   static async make(plane: ControlPlane, namespace: string): Promise<ClusterWorld> {
     const world = new ClusterWorld(plane, namespace)
-    await plane.kubectl(['create', 'namespace', namespace])
+    await plane.restrictedNamespace(namespace)
     await world.addVolume(1)
     world.kubelet.start()
     return world

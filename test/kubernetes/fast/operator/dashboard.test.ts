@@ -9,6 +9,7 @@ import { eventually } from '../../../helpers/eventually.ts'
 import { Prometheus } from '../../../helpers/prometheus.ts'
 import { startControlPlane } from '../../cluster.ts'
 import { freePort } from '../../control-plane/ports.ts'
+import { installCrds } from '../../crds.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
@@ -29,8 +30,7 @@ const silent = [
 describeWith('promtool', "the operator's dashboard", () => {
   test('shows a real operator', { timeout: 240_000 }, async () => {
     await using plane = await startControlPlane()
-    await plane.kubectl(['apply', '--server-side', '-f', `${root}/charts/logcluster/files/crds`])
-    await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+    await installCrds(plane)
     const address = `127.0.0.1:${await freePort('127.0.0.1')}`
     const args = [`--kubeconfig=${plane.kubeconfig}`, `--http-address=${address}`]
     const operator = spawn(process.execPath, [join(root, 'src/operator/main.ts'), ...args], {

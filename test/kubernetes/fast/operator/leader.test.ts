@@ -8,15 +8,14 @@ import type { ConfigMap } from '../../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { startControlPlane } from '../../cluster.ts'
 import { HoldingProxy } from './holding-proxy.ts'
+import { installCrds } from '../../crds.ts'
 
 let plane: Awaited<ReturnType<typeof startControlPlane>>
 const children = new Set<ChildProcess>()
 
 beforeAll(async () => {
   plane = await startControlPlane()
-  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
-  await plane.kubectl(['apply', '--server-side', '-f', crds])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
 })
 
 afterAll(async () => {

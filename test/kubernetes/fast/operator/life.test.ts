@@ -25,6 +25,15 @@ function writes(mark: number): string[] {
     .filter(write => !write.endsWith('leases operator'))
 }
 
+/** How the operator asked for the ConfigMaps that it watched since `mark`: a watch is in the log when it has ended. */
+function watchesOfConfigMaps(mark: number): string[] {
+  return plane.audit
+    .since(mark)
+    .filter(({ user, verb }) => user.username === operatorUser && verb === 'watch')
+    .filter(({ objectRef }) => objectRef?.resource === 'configmaps')
+    .map(({ requestURI }) => decodeURIComponent(requestURI))
+}
+
 /** Methods of the API that write. */
 const writers: ReadonlySet<string> = new Set<keyof KubernetesApi>([
   'create',
@@ -71,6 +80,28 @@ describe('on a real API server', () => {
     await eventually('ten more passes', () => world.brokers.looks >= looks + 10)
     expect(writes(mark)).toEqual([])
     expect((await world.cluster())!.metadata.resourceVersion).toBe(before)
+  })
+
+  test('what a cluster writes into its metadata ring is told to no informer of the operator', async () => {
+    const mark = plane.audit.mark()
+    await using world = await ClusterWorld.make(plane, 'watched')
+    world.startOperator()
+    await world.apply(minimal)
+    await world.stable()
+    const named = async (...scope: readonly string[]): Promise<string[]> => {
+      const { stdout } = await world.kubectl(['get', 'configmaps', '-o', 'name', ...scope])
+      return stdout.split('\n').filter(name => /orders-(md|snap)-/.test(name))
+    }
+    const ring = await named()
+    expect(ring.length).toBeGreaterThan(0)
+    expect(await named('-l', 'app.kubernetes.io/component=metadata')).toEqual(ring)
+    await world.stopOperator()
+    const asked = await eventually(
+      'watches that have ended',
+      () => watchesOfConfigMaps(mark),
+      found => found.length > 0,
+    )
+    for (const uri of asked) expect(uri).toContain('app.kubernetes.io/component!=metadata')
   })
 
   test('the operator ends after each of its writes, and the next one goes on', async () => {

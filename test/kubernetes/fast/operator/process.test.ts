@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LogTopic } from '../../../../src/operator/crd/topic.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { startControlPlane } from '../../cluster.ts'
+import { installCrds } from '../../crds.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 let plane: Awaited<ReturnType<typeof startControlPlane>>
 
 beforeAll(async () => {
   plane = await startControlPlane()
-  await plane.kubectl(['apply', '--server-side', '-f', join(root, 'charts/logcluster/files/crds')])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
 })
 
 afterAll(() => plane?.[Symbol.asyncDispose]())

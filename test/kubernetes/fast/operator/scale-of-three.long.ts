@@ -9,7 +9,7 @@ import { scaleWorld, type ScaleWorld } from './scale-world.ts'
 
 const clusterCount = 20
 const patienceMs = 600_000
-/** The goal; 124 to 134 MiB were seen, and 251 for a moment while clusters are made. */
+/** The goal, also for the moment in which they are made. */
 const residentMax = 200 * 2 ** 20
 /** Passes of all clusters come every 30 seconds. */
 const restMs = 45_000
@@ -55,8 +55,7 @@ test(`the operator of ${clusterCount} clusters of three stays within ${mebibytes
     most = Math.max(most, operator.residentBytes())
   }
   const cpu = await operator.cpuShare()
-  console.log(
-    `at rest at most ${mebibytes(most)}, ${cpu} of a processor; ever ${mebibytes(operator.peakBytes())}`,
-  )
-  expect(most).toBeLessThanOrEqual(residentMax)
+  const ever = operator.peakBytes()
+  console.log(`at rest at most ${mebibytes(most)}, ${cpu} of a processor; ever ${mebibytes(ever)}`)
+  expect(ever).toBeLessThanOrEqual(residentMax)
 }, 1_200_000)

@@ -42,6 +42,7 @@ export type OperatorProcess = Awaited<ReturnType<typeof startDriver>>
 export async function startDriver(driver: { readonly path: string }, args: readonly string[]) {
   const child = spawn(process.execPath, [driver.path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: nodeOptions() },
   })
   const ended = once(child, 'exit')
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
@@ -84,6 +85,12 @@ export async function startDriver(driver: { readonly path: string }, args: reado
       await ended
     },
   }
+}
+
+/** What the chart gives the operator's pod. */
+function nodeOptions(): string {
+  const chart = readFileSync(join(root, 'test/charts/golden/default.yaml'), 'utf8')
+  return /name: NODE_OPTIONS\s+value: (?<options>.*)/.exec(chart)!.groups!['options']!
 }
 
 function statusBytes(pid: number | undefined, field: string): number {

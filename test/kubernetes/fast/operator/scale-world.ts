@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { clearInterval, setInterval } from 'node:timers'
 import type { ControlPlane } from '../../control-plane/control-plane.ts'
 import { startControlPlane } from '../../cluster.ts'
@@ -6,6 +5,7 @@ import { apiClient, type ApiClient } from './api-client.ts'
 import { serveBrokers } from './remote-brokers.ts'
 import { buildDriver, type OperatorProcess, startDriver } from './scale-process.ts'
 import { StubNodes } from './stub-nodes.ts'
+import { installCrds } from '../../crds.ts'
 
 /** Where an operator is measured as a process of its own: many clusters, whose pods stubs say to run and whose brokers are stubs. */
 export interface ScaleWorld extends AsyncDisposable {
@@ -24,9 +24,7 @@ export async function scaleWorld(namespaces: readonly string[]): Promise<ScaleWo
       apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
     }),
   )
-  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
-  await plane.kubectl(['apply', '--server-side', '-f', crds])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
   for (const namespace of namespaces) await plane.kubectl(['create', 'namespace', namespace])
   const admin = left.use(apiClient(plane.kubeconfig))
   const driver = left.use(buildDriver())

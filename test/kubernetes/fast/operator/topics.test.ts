@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createTopics,
@@ -11,6 +10,7 @@ import { eventually } from '../../../helpers/eventually.ts'
 import { friend } from '../../../helpers/private-broker.ts'
 import { startControlPlane } from '../../cluster.ts'
 import { operatorOf, operatorUser, TopicWorld } from './topic-world.ts'
+import { installCrds } from '../../crds.ts'
 
 let plane: Awaited<ReturnType<typeof startControlPlane>>
 let world: TopicWorld
@@ -24,9 +24,7 @@ beforeAll(async () => {
     // Pods need no account here: nobody runs them.
     apiServerArgs: ['--disable-admission-plugins=ServiceAccount'],
   })
-  const crds = join(import.meta.dirname, '../../../../charts/logcluster/files/crds')
-  await plane.kubectl(['apply', '--server-side', '-f', crds])
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  await installCrds(plane)
   world = await TopicWorld.make(plane, 'topics')
   doomed = await TopicWorld.make(plane, 'doomed')
   running = operatorOf(plane, [world, doomed])

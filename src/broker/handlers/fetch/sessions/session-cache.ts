@@ -55,7 +55,7 @@ interface Kept {
 }
 
 /**
- * The sessions of all readers (KIP-227). They belong to no connection: whoever knows id and epoch goes on with one. Where
+ * The front door of the room: the sessions of all readers (KIP-227). They belong to no connection: whoever knows id and epoch goes on with one. Where
  * all slots are taken a new one replaces the one that was used least recently, if that is long ago, else the smallest of
  * those that are old, if the new one is larger; a follower's goes before a consumer's. Times are monotonic milliseconds.
  */

@@ -112,10 +112,17 @@ func consume(address string, wish driver.Wish) (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), driver.Patience)
 	defer cancel()
 	records := []driver.Record{}
+	var told error
 	for len(records) < wish.Count {
 		one, err := reader.FetchMessage(ctx)
+		if err != nil && ctx.Err() == nil {
+			// Its reader gives up after three attempts where a broker is away, and goes on when it is asked again.
+			told = err
+			time.Sleep(driver.Pause)
+			continue
+		}
 		if err != nil {
-			return nil, errors.Join(driver.InTime(len(records), wish.Count), err)
+			return nil, errors.Join(driver.InTime(len(records), wish.Count), told, err)
 		}
 		record := driver.Record{
 			Offset: one.Offset, Key: driver.Text(one.Key), Value: driver.Text(one.Value),

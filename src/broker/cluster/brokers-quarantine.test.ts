@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
+import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
+
+/** As the store is now, to be put back later. */
+function backup({ medium }: BrokersWorld): () => void {
+  const { snapshot } = medium
+  const records = medium.records.slice()
+  return () => {
+    medium.records.splice(0, Infinity, ...records)
+    medium.snapshot = snapshot
+  }
+}
+
+test('a store that went back in time puts whoever writes in quarantine; all go on when it is restored, whoever wins the office', async () => {
+  const world = new BrokersWorld()
+  const clusters = await world.startAll()
+  expect(await create(world, clusters[0]!, 'a')).toBe('NONE')
+  const rollBack = backup(world)
+  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
+  await world.clock.run(200)
+  const restore = backup(world)
+  rollBack()
+  const end = world.medium.cursor()
+  expect(await create(world, clusters[0]!, 'c')).not.toBe('NONE')
+  await world.until(() => clusters[0]!.standsAlone?.kind === 'quarantine')
+  await world.clock.run(20_000)
+  expect(world.medium.cursor()).toEqual(end)
+  for (const { image } of clusters) expect(image.topicByName('b')).not.toBe(undefined)
+  restore()
+  // Not the one that was in quarantine first.
+  world.storeCuts.add(0)
+  await world.until(() => world.officers().some(id => id !== 0))
+  world.heal()
+  await world.until(() => clusters.every(({ standsAlone }) => standsAlone === null))
+  for (const [id, cluster] of clusters.entries()) {
+    expect(await create(world, cluster, `after-${id}`)).toBe('NONE')
+  }
+  await world.clock.run(200)
+  await expectSame(world)
+})
+
+test('a broker that was away, and comes back to an older store, takes no office over it: it is told by the others, and is there when the store is restored', async () => {
+  const world = new BrokersWorld()
+  const clusters = await world.startAll()
+  world.node(2).kill()
+  await world.clock.run(10_000)
+  const rollBack = backup(world)
+  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
+  await world.clock.run(200)
+  const restore = backup(world)
+  rollBack()
+  const end = world.medium.cursor()
+  const starting = world.node(2).start({})
+  await world.clock.run(30_000)
+  expect(world.medium.cursor()).toEqual(end)
+  expect(world.officers()).toEqual([])
+  restore()
+  await world.until(() => world.node(2).cluster !== null)
+  const back = await starting
+  await world.until(() => back.standsAlone === null)
+  expect(await create(world, back, 'c')).toBe('NONE')
+  await world.clock.run(200)
+  await expectSame(world)
+})
+
+test('one whose copy goes on for longer than the store refuses to start', async () => {
+  const world = new BrokersWorld()
+  const clusters = await world.startAll()
+  const rollBack = backup(world)
+  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
+  await world.clock.run(200)
+  rollBack()
+  world.node(2).kill()
+  const starting = world.node(2).start({})
+  const refused = expect(starting).rejects.toThrow(/went back in time/)
+  await world.clock.run(5_000)
+  await refused
+})

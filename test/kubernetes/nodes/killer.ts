@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
+import { ApiReader } from '../control-plane/api-reader.ts'
+import type { AuditEvent } from '../control-plane/audit.ts'
+import { processesIn } from '../node/cgroups.ts'
+import { killAll } from '../processes.ts'
+import { operatorNamespace } from './installed.ts'
+import { sharedCluster } from './shared.ts'
+
+const operator = `system:serviceaccount:${operatorNamespace}:logcluster`
+const selector = 'app.kubernetes.io/component=operator'
+const reads = new Set(['get', 'list', 'watch'])
+/** Milliseconds between a write and the end of who made it: at once, in the middle of what follows, and with that done. */
+const delaysMs = [0, 150, 600, 1_500] as const
+/** Without a write for so long it waits for something, or asks brokers alone. Who comes after one that was ended so has more time, lest none ever acts. */
+const idleMs = { first: 5_000, next: 30_000 } as const
+/** Whoever cannot end by then is not ended any more, and has to. */
+const killsMax = 40
+
+/**
+ * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
+ * is ended too. Its pod goes with it, since kubelet would wait longer before each start; and its Lease, since the
+ * next one would wait until that has run out. Both would only be time.
+ */
+export class Killer {
+  readonly #audit = sharedCluster().plane.audit
+  readonly #loop: Promise<void>
+  readonly #killed: string[] = []
+  #isStopping = false
+
+  constructor() {
+    this.#loop = this.#run()
+    // Told by `stop`.
+    this.#loop.catch(() => {})
+  }
+
+  /** Ends no more; after what each of them was ended. */
+  async stop(): Promise<readonly string[]> {
+    this.#isStopping = true
+    await this.#loop
+    return this.#killed
+  }
+
+  async #run(): Promise<void> {
+    let mark = this.#audit.mark()
+    let sinceMs = performance.now()
+    let patienceMs: number = idleMs.first
+    while (!this.#isStopping && this.#killed.length < killsMax) {
+      const acts = this.#audit.since(mark).filter(isAct)
+      if (acts.length === 0 && performance.now() - sinceMs < patienceMs) {
+        await sleep(20)
+        continue
+      }
+      await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
+      await killOperator()
+      this.#killed.push(acts.map(told).join(', ') || `${patienceMs} ms without a write`)
+      patienceMs = acts.length === 0 ? idleMs.next : idleMs.first
+      mark = this.#audit.mark()
+      await replaceOperator()
+      sinceMs = performance.now()
+    }
+  }
+}
+
+/** What it wants done; and an event, which is often all that is seen of what it had brokers do. */
+function isAct({ user, verb, objectRef, responseStatus }: AuditEvent): boolean {
+  if (user.username !== operator || reads.has(verb)) return false
+  if (objectRef?.resource === 'leases' && objectRef.namespace === operatorNamespace) return false
+  if (objectRef?.subresource === 'status') return false
+  return (responseStatus?.code ?? 500) < 300
+}
+
+function told({ verb, objectRef }: AuditEvent): string {
+  return [verb, objectRef?.resource, objectRef?.name].filter(Boolean).join(' ')
+}
+
+async function killOperator(): Promise<void> {
+  const pids = sharedCluster()
+    .nodes.flatMap(({ networkNamespace }) => processesIn(networkNamespace))
+    .filter(isOperator)
+  await killAll(pids)
+}
+
+function isOperator(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--lease-name=')
+  } catch {
+    return false
+  }
+}
+
+async function replaceOperator(): Promise<void> {
+  const { plane } = sharedCluster()
+  const inOperators = (...args: readonly string[]) =>
+    plane.kubectl(['-n', operatorNamespace, ...args])
+  const pods = ['delete', 'pods', '-l', selector, '--grace-period=0', '--force']
+  await inOperators(...pods)
+  await inOperators('delete', 'lease', 'logcluster-operator', '--ignore-not-found')
+}
+
+/** How many brokers of a cluster were not Ready at a time, at most, while it looked. */
+export class DownCounter {
+  readonly #reader = new ApiReader(sharedCluster().plane.kubeconfig)
+  readonly #path: string
+  readonly #pods: readonly string[]
+  readonly #loop: Promise<void>
+  #most: readonly string[] = []
+  #isStopping = false
+
+  constructor(namespace: string, pods: readonly string[]) {
+    this.#pods = pods
+    this.#path = `/api/v1/namespaces/${namespace}/pods`
+    this.#loop = this.#run()
+    this.#loop.catch(() => {})
+  }
+
+  /** Those pods that were not, when they were most. */
+  async stop(): Promise<readonly string[]> {
+    this.#isStopping = true
+    await this.#loop
+    this.#reader.close()
+    return this.#most
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      const found = await this.#reader.get<{ items: readonly Pod[] }>(this.#path, 10_000)
+      const down = this.#pods.filter(name => !found!.items.some(pod => isReady(pod, name)))
+      if (down.length > this.#most.length) this.#most = down
+      await sleep(100)
+    }
+  }
+}
+
+function isReady({ metadata, status }: Pod, name: string): boolean {
+  const isSo = status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True')
+  return metadata.name === name && isSo === true
+}

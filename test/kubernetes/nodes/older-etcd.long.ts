@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
+import { errorName } from '../../../src/broker/wire/errors.ts'
+import { createTopics } from '../../../src/broker/wire/messages/index.ts'
+import type { BrokerClient } from '../../helpers/broker-client.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import { installChart } from './installed.ts'
+import { longMs, Several } from './several.ts'
+import { describeOnNodes, sharedCluster } from './shared.ts'
+
+const orders = new Several('older-etcd')
+/** Longer than a broker waits for its controller. */
+const answerMsMax = 15_000
+const issued = new Set<unknown>()
+const records = encodeBatch({ records: [{ value: 'an order' }] })
+
+describeOnNodes('three brokers under load whose etcd is restored to an older state', () => {
+  beforeAll(async () => {
+    await installChart()
+    await orders.make()
+    await orders.makeTopic('many', 12)
+    await orders.until('Stable', 'True Stable')
+  })
+
+  afterAll(() => orders.remove().catch((error: unknown) => console.warn(String(error))), longMs)
+
+  test(
+    'serve on, say so, forget, format and issue nothing twice, and go on by themselves when the newer state is back',
+    { timeout: 4 * longMs },
+    () =>
+      // Kubelets come late with what the older state does not know, and until then Kubernetes calls pods not ready that serve.
+      orders.truthfully(30_000, truth =>
+        truth.whileVoiceless(async () => {
+          const { plane } = sharedCluster()
+          const older = plane.snapshotEtcd()
+          await makeLate('late-topic')
+          await issueProducerIds()
+          const [identities, before] = [await identitiesOf(), await starts()]
+          const newer = plane.snapshotEtcd()
+          await plane.restoreEtcd(older)
+          await quarantined()
+          expect(await produceTo('late-topic')).toBe('NONE')
+          await issueProducerIds()
+          expect([await identitiesOf(), await starts()]).toEqual([identities, before])
+          await plane.restoreEtcd(newer)
+          await whole()
+          expect(await identitiesOf()).toEqual(identities)
+          await issueProducerIds()
+          expect(await produceTo('late-topic')).toBe('NONE')
+        }),
+      ),
+  )
+
+  test(
+    'have all of it again from their disks where the older state has to stay',
+    { timeout: 4 * longMs },
+    () =>
+      orders.truthfully(longMs, truth =>
+        truth.whileVoiceless(async () => {
+          const { plane } = sharedCluster()
+          const { clusterId } = (await orders.cluster()).status
+          const older = plane.snapshotEtcd()
+          await makeLate('later-topic')
+          await issueProducerIds()
+          const identities = await identitiesOf()
+          await plane.restoreEtcd(older)
+          await quarantined()
+          // Nobody could fence it, so that a new process does not go on where the one before was.
+          await orders.kubectl('delete', 'pod', 'orders-main-1-0')
+          await eventually(
+            'a broker that refuses to start',
+            () => lastWords('orders-main-1-0'),
+            said => said.includes('went back in time'),
+            longMs,
+          )
+          expect(await identitiesOf()).toEqual(identities)
+          // As docs/runbooks/LogClusterMetadataQuarantined.md has it.
+          await orders.kubectl('delete', 'logcluster', 'orders', '--timeout=100s')
+          await orders.kubectl('wait', '--for=delete', 'pods', '-l', ofBrokers, '--timeout=100s')
+          await orders.kubectl('delete', 'configmaps,leases', '-l', ofMetadata)
+          await orders.apply()
+          await whole()
+          expect((await orders.cluster()).status.clusterId).toBe(clusterId)
+          expect(await identitiesOf()).toEqual(identities)
+          await issueProducerIds()
+          expect(await produceTo('later-topic')).toBe('NONE')
+          expect(await produceTo('late-topic')).toBe('NONE')
+        }),
+      ),
+  )
+})
+
+const ofCluster = 'logcluster.dev/cluster=orders'
+const ofBrokers = `${ofCluster},app.kubernetes.io/component=broker`
+const ofMetadata = `${ofCluster},app.kubernetes.io/component=metadata`
+
+/** Known to who is older no more. */
+async function makeLate(name: string): Promise<void> {
+  using client = await orders.connect(answerMsMax)
+  expect(await create(client, name)).toEqual(['NONE', null])
+  await eventually(
+    'a leader',
+    () => produceTo(name),
+    error => error === 'NONE',
+  )
+}
+
+/** With acks=all, at whoever leads it. */
+async function produceTo(topic: string): Promise<string> {
+  using client = await orders.connectToLeader(topic)
+  if (client === null) return 'nobody leads it'
+  return errorName((await client.produce({ topic, partition: 0 }, records)).errorCode)
+}
+
+/** Of whichever brokers answer, so that each has asked for more where it may; none of them was issued before. */
+async function issueProducerIds(): Promise<void> {
+  for (let times = 0; times < 20; times++) {
+    using client = await orders.connect(answerMsMax)
+    const { errorCode, producerId } = await client.initProducerId()
+    // A broker that has issued all that it was given waits for its controller.
+    if (errorCode !== 0) continue
+    expect(issued).not.toContain(producerId)
+    issued.add(producerId)
+  }
+}
+
+/** The error and its sentence. */
+async function create(client: BrokerClient, name: string): Promise<[string, string | null]> {
+  const wish = { name, numPartitions: 1, replicationFactor: 3, assignments: [], configs: [] }
+  const asked = { topics: [wish], timeoutMs: 2_000, validateOnly: false }
+  const [topic] = (await client.request(createTopics, 7, asked)).topics
+  return [errorName(topic!.errorCode), topic!.errorMessage]
+}
+
+/** Who asks for a change is told why there is none, and so is who asks Kubernetes. */
+async function quarantined(): Promise<void> {
+  await eventually(
+    'a sentence about the ring',
+    async () => {
+      using client = await orders.connect(answerMsMax)
+      return (await create(client, 'never'))[1] ?? ''
+    },
+    message => message.includes('went back in time'),
+    longMs,
+  )
+  await orders.until('MetadataHealthy', 'False Quarantined', longMs)
+}
+
+/** Topics can be made again, and nothing is left to do. */
+async function whole(): Promise<void> {
+  await eventually(
+    'a topic that can be made again',
+    async () => {
+      using client = await orders.connect(answerMsMax)
+      return (await create(client, 'after'))[0]
+    },
+    error => error === 'NONE' || error === 'TOPIC_ALREADY_EXISTS',
+    longMs,
+  )
+  await orders.until('Stable', 'True Stable', longMs)
+  await orders.untilReplicated()
+}
+
+/** With which its last process ended. */
+async function lastWords(pod: string): Promise<string> {
+  const { status } = (await orders.pods()).find(({ metadata }) => metadata.name === pod) ?? {}
+  return JSON.stringify(status?.containerStatuses ?? null)
+}
+
+async function identitiesOf(): Promise<readonly object[]> {
+  return Promise.all([0, 1, 2].map(slot => orders.identity(`orders-main-${slot}`)))
+}
+
+/** Changes with each pod, and each start of its container. */
+async function starts(): Promise<readonly string[]> {
+  return (await orders.pods()).map(({ metadata, status }) => {
+    return `${metadata.uid} ${status?.containerStatuses?.[0]?.restartCount}`
+  })
+}
