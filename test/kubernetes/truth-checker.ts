@@ -24,6 +24,8 @@ export interface TruthReport {
   readonly failed: Readonly<Record<Work, number>>
   /** Records that were acknowledged and did not come back. */
   readonly lost: number
+  /** Why the last attempt that failed did so; '' where none did. */
+  readonly lastFailure: Readonly<Record<Work, string>>
 }
 
 /**
@@ -38,6 +40,8 @@ export class TruthChecker {
   /** How many attempts did. */
   readonly succeeded = { produce: 0, fetch: 0 }
   readonly failed = { produce: 0, fetch: 0 }
+  /** Why the last attempt that failed did so; '' where none did. */
+  readonly lastFailure = { produce: '', fetch: '' }
   readonly #rule = new TruthRule()
   readonly #reader: ApiReader
   readonly #path: string
@@ -89,8 +93,9 @@ export class TruthChecker {
     const longestWaitMs = Math.round(this.#rule.longestWaitMs(this.#nowMs))
     await this.#drain()
     for (const each of [this.#reader, this.#producer, this.#consumer]) each.close()
-    const { succeeded, failed } = this
-    return { lies: this.#rule.lies, longestWaitMs, succeeded, failed, lost: this.#lost }
+    const { succeeded, failed, lastFailure } = this
+    const { lies } = this.#rule
+    return { lies, longestWaitMs, succeeded, failed, lost: this.#lost, lastFailure }
   }
 
   get #nowMs(): number {
@@ -126,7 +131,10 @@ export class TruthChecker {
     const beganAtMs = this.#nowMs
     const isOk = await act().then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        this.lastFailure[work] = String(error)
+        return false
+      },
     )
     this[isOk ? 'succeeded' : 'failed'][work]++
     this.#rule.see({ type: 'attempt', work, isOk, beganAtMs, atMs: this.#nowMs })
@@ -151,7 +159,10 @@ export class TruthChecker {
   async #drain(): Promise<void> {
     const end = performance.now() + drainMsMax
     while (this.#lost > 0 && performance.now() < end) {
-      await this.#fetch().catch(() => sleep(intervalMs))
+      await this.#fetch().catch((error: unknown) => {
+        this.lastFailure.fetch = String(error)
+        return sleep(intervalMs)
+      })
     }
   }
 }
@@ -171,7 +182,7 @@ let lastTopic = 0
 
 /** @throws Error that says what a cluster said that was not so, what it lost, or for how long it answered nobody. */
 export function truthful(report: TruthReport, limits: { longestWaitMsMax: number }): void {
-  const { lies, longestWaitMs, succeeded, lost } = report
+  const { lies, longestWaitMs, succeeded, lost, lastFailure } = report
   const sentences = lies.map(({ ready, fromMs, toMs }) => {
     const what = ready === 'True' ? 'neither produce nor fetch worked' : 'both worked'
     return `Ready=${ready} from ${Math.round(fromMs)} to ${Math.round(toMs)} ms, while ${what}`
@@ -181,5 +192,7 @@ export function truthful(report: TruthReport, limits: { longestWaitMsMax: number
     sentences.push(`a request waited ${longestWaitMs} ms, of ${limits.longestWaitMsMax} allowed`)
   }
   if (succeeded.produce === 0 || succeeded.fetch === 0) sentences.push('nothing was seen to work')
-  if (sentences.length > 0) throw new Error(sentences.join('; '))
+  if (sentences.length === 0) return
+  const why = Object.entries(lastFailure).map(([work, error]) => `the last ${work}: ${error}`)
+  throw new Error(`${sentences.join('; ')}. What failed last: ${why.join('; ')}`)
 }

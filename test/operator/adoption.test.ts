@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Prng } from '../../src/lib/prng.ts'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
-import type { ConfigMap } from '../../src/operator/kubernetes/objects.ts'
+import type { ConfigMap, Secret } from '../../src/operator/kubernetes/objects.ts'
 import { Crash, created, minimal, reasons, type World } from './world.ts'
 
 const [pool] = minimal.pools
@@ -43,6 +43,19 @@ test('the volumes of several brokers are adopted with the longest copy of the me
   expect(world.condition('Stable')).toBe('True Stable')
   expect(permitted(world)).toEqual([])
   expect(reasons(world)).toEqual(expect.arrayContaining(['VolumesAdopted', 'MetadataFromDisk']))
+})
+
+test('passwords of an earlier LogCluster of the name are taken over before Kubernetes deletes them with it', async () => {
+  const world = await created(three)
+  const left = world.get<Secret>('Secret', 'orders-private')
+  world.api.remove('LogCluster', world.cluster.metadata)
+  world.api.put(left)
+  world.apply(three)
+  await world.converge()
+  const { metadata, data } = world.get<Secret>('Secret', 'orders-private')
+  expect(metadata.ownerReferences?.map(({ uid }) => uid)).toEqual([world.cluster.metadata.uid])
+  expect(data).toEqual(left.data)
+  expect(world.condition('Stable')).toBe('True Stable')
 })
 
 test('nothing is taken before every broker has told how far its copy reaches', async () => {

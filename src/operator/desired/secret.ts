@@ -48,6 +48,8 @@ export interface SecretState {
   readonly revision: string
   /** The wish that was granted last, or is on its way; empty: none. */
   readonly rotatedAt: string
+  /** Uids of the objects that it goes with. */
+  readonly owners: readonly string[]
 }
 
 export function secretState({ metadata, data }: Secret): SecretState {
@@ -57,7 +59,13 @@ export function secretState({ metadata, data }: Secret): SecretState {
     overlap: overlap === 'Introduced' || overlap === 'Used' ? overlap : 'None',
     revision: revision === undefined ? '' : atob(revision),
     rotatedAt: metadata.annotations?.[rotatedAtAnnotation] ?? '',
+    owners: metadata.ownerReferences?.map(({ uid }) => uid) ?? [],
   }
+}
+
+/** The Secret of an earlier LogCluster of this name, so that it does not go with that. */
+export function takenOver(secret: Secret, cluster: LogCluster): Secret {
+  return { ...secret, metadata: { ...secret.metadata, ownerReferences: ownedBy(cluster) } }
 }
 
 /** Which state comes before which. */

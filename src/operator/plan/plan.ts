@@ -110,21 +110,26 @@ function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
-    ...(observed.secret !== null
-      ? []
-      : [
-          {
-            do: 'make secret',
-            what: `Secret of ${cluster.metadata.name}`,
-            because: 'the private listeners need passwords',
-          } as const,
-        ]),
+    ...secretSteps(observed),
     ...leaseSteps(observed, ring),
     ...clusterObjects(cluster, ring.names, brokers).flatMap(draft => applied(observed, draft)),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
     ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
     ...views.filter(view => view.logBroker === null).map(makeLogBroker),
   ]
+}
+
+/**
+ * What an earlier LogCluster of this name has left is about to be deleted by Kubernetes. Brokers that begin with it would be given other
+ * passwords while they run, each at another moment, and refuse one another until all have them.
+ */
+function secretSteps({ secret, cluster }: Observed): Step[] {
+  const what = `Secret of ${cluster.metadata.name}`
+  if (secret === null) {
+    return [{ do: 'make secret', what, because: 'the private listeners need passwords' }]
+  }
+  if (secret.owners.includes(cluster.metadata.uid)) return []
+  return [{ do: 'take over secret', what, because: 'it was that of an earlier LogCluster' }]
 }
 
 /** The brokers' Lease holds no data, so it is made again where somebody deleted it; they make nothing themselves. */

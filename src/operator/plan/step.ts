@@ -45,6 +45,8 @@ export type Step = Common &
     | { readonly do: 'delete'; readonly resource: Resource<Stored>; readonly exactly: ExactObject }
     /** The Secret with passwords that chance gives. */
     | { readonly do: 'make secret' }
+    /** The Secret of an earlier LogCluster of the name goes with this one. */
+    | { readonly do: 'take over secret' }
     /** The next state of the Secret while its passwords change. */
     | { readonly do: 'rotate secret'; readonly to: Overlap; readonly rotatedAt: string }
     /** Of a LogBroker's status: what is, or may be, set for the spec. Nothing is written where it says so already. */

@@ -1,11 +1,16 @@
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Outcome } from '../brokers/brokers.ts'
 import { claimAnnotations } from '../desired/claim.ts'
-import { privateSecret, rotatedSecret, type PrivatePasswords } from '../desired/secret.ts'
+import {
+  privateSecret,
+  rotatedSecret,
+  takenOver,
+  type PrivatePasswords,
+} from '../desired/secret.ts'
 import { privatePort } from '../crd/listener.ts'
 import { canonical } from '../desired/hash.ts'
 import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
-import type { Draft, Stored } from '../kubernetes/objects.ts'
+import type { Draft, Secret, Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { named } from '../plan/broker-view.ts'
 import { logBrokers } from '../own-kinds.ts'
@@ -51,8 +56,12 @@ export class Executor {
         return
       case 'make secret':
         return this.#makeSecret(observed)
+      case 'take over secret':
+        return this.#changeSecret(observed, live => takenOver(live, observed.cluster))
       case 'rotate secret':
-        return this.#rotateSecret(step, observed)
+        return this.#changeSecret(observed, live =>
+          rotatedSecret(live, step, () => this.#passwords()),
+        )
       case 'remember configs':
         return this.#remember(step.broker, step.configs, observed)
       case 'alter configs': {
@@ -106,15 +115,12 @@ export class Executor {
   }
 
   /** By compare-and-swap over the Secret as it is now. */
-  async #rotateSecret(
-    step: Extract<Step, { do: 'rotate secret' }>,
-    { cluster }: Observed,
-  ): Promise<void> {
+  async #changeSecret({ cluster }: Observed, next: (live: Secret) => Secret | null): Promise<void> {
     const { namespace, name } = cluster.metadata
     const at = { namespace, name: names.privateSecret(name) }
     const live = await this.#parts.api.get(resources.secrets, at)
-    const next = live === null ? null : rotatedSecret(live, step, () => this.#passwords())
-    if (next !== null) await this.#parts.api.replace(resources.secrets, next)
+    const changed = live === null ? null : next(live)
+    if (changed !== null) await this.#parts.api.replace(resources.secrets, changed)
   }
 
   async #remember(

@@ -168,6 +168,7 @@ const done: Readonly<Record<Step['do'], string>> = {
   patch: 'Patched an object',
   delete: 'Deleted an object',
   'make secret': 'Created a Secret',
+  'take over secret': 'Took a Secret over',
   'rotate secret': 'Changed a Secret',
   'remember configs': 'Remembered settings',
   'alter configs': 'Changed settings of a broker',
@@ -183,7 +184,7 @@ const refused: Readonly<Partial<Record<Step['do'], string>>> = {
 
 /** What it was done to is no cache's: what was seen of it is old now. */
 function isRemembered(step: Step): boolean {
-  if (['make secret', 'rotate secret', 'move replicas'].includes(step.do)) return true
+  if (step.do.endsWith(' secret') || step.do === 'move replicas') return true
   return (
     'resource' in step && ['PersistentVolume', 'PodMonitor', 'Lease'].includes(step.resource.kind)
   )

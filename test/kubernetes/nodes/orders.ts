@@ -47,7 +47,8 @@ export class Orders {
 
   /**
    * Load on the cluster for the time of `act`, through which it has to tell the truth of itself, to keep what it
-   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`.
+   * acknowledged, and to let no request wait for longer than `longestWaitMsMax`. It ends when the load goes through again: after an
+   * outage CoreDNS may tell where a pod was for a minute and more (89 s seen), and nobody can read what was acknowledged before.
    */
   async truthfully(
     longestWaitMsMax: number,
@@ -56,6 +57,7 @@ export class Orders {
     await this.#watched(longestWaitMsMax, async truth => {
       await seen(truth)
       await act(truth)
+      await seen(truth, truth.succeeded.fetch + 1, longestWaitMsMax)
     })
   }
 
@@ -171,9 +173,14 @@ export class Orders {
   }
 }
 
-/** Until it is plain that its load goes through. */
-async function seen(truth: TruthChecker): Promise<void> {
-  await eventually('records that came back', () => truth.succeeded.fetch >= 10)
+/** Until it is plain that its load goes through; after a scenario, that it does again. */
+async function seen(truth: TruthChecker, count = 10, msMax?: number): Promise<void> {
+  await eventually(
+    'records that came back',
+    () => ({ fetched: truth.succeeded.fetch, lastFailure: truth.lastFailure }),
+    ({ fetched }) => fetched >= count,
+    msMax,
+  )
 }
 
 /** Pods are given their time to end, and on a loaded machine that is some; Kubernetes looks again a minute later, and after an outage it begins late. */
