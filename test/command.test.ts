@@ -1,8 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { withBroker } from './helpers/broker.ts'
 import { run, type RunResult } from './helpers/run.ts'
 
@@ -53,6 +56,31 @@ describe('logcluster broker', () => {
     expect(status).toBe(78)
     expect(stderr).toContain('listeners')
   })
+})
+
+const noRoot = process.getuid!() === 0 ? '' : ' (left out: needs root)'
+
+describe(`as process 1 of a container${noRoot}`, () => {
+  test.skipIf(noRoot !== '' && process.env['CI'] !== 'true')(
+    'a command that listens for no signal ends on SIGTERM',
+    async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const command = [process.execPath, main, 'try', `127.0.0.1:${port}`, '--wait=9999']
+      const outside = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command])
+      onTestFinished(() => {
+        outside.kill('SIGKILL')
+        server.close()
+      })
+      const ended = once(outside, 'exit')
+      // From now on it waits for an answer that never comes.
+      await once(server, 'connection')
+      const children = `/proc/${outside.pid}/task/${outside.pid}/children`
+      process.kill(Number(readFileSync(children, 'utf8')), 'SIGTERM')
+      expect(await ended).toEqual([143, null])
+    },
+  )
 })
 
 describe('logcluster check', () => {

@@ -5,6 +5,7 @@
  */
 import { packageVersion } from '../env/real/package-version.ts'
 import { helpText, readCommandLine, type Command } from './command-line.ts'
+import { endAsOthersDo } from './first-process.ts'
 import { exitCodes } from '../lib/exit-codes.ts'
 import { type Terminal } from './terminal.ts'
 
@@ -63,6 +64,7 @@ const commands: readonly Runnable[] = [
   },
 ]
 
+endAsOthersDo(process)
 const asked = readCommandLine(process.argv.slice(2), commands)
 switch (asked.kind) {
   case 'help':
