@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import type { AuditEvent } from './control-plane/audit.ts'
 import { reserved, wrongRights } from './operator-rights.ts'
+import { forbidden } from './permissions.ts'
 
 const reasons = Object.keys(reserved)
 const permitted = new Set([...reasons, 'get pods', 'list pods'])
@@ -9,12 +11,22 @@ test('what operators need and what the chart permits is the same, but for what h
   expect(wrongRights(permitted, right)).toEqual([])
 })
 
-test('a Lease that is renewed while a release is uninstalled is no missing right', () => {
-  const uri = '/apis/coordination.k8s.io/v1/namespaces/n/leases/logcluster-operator?fieldManager=m'
-  const use = { ...right, forbidden: [`system:serviceaccount:n:logcluster: update ${uri}`] }
-  expect(wrongRights(permitted, use)).toEqual([])
-  const other = { ...right, forbidden: [`system:serviceaccount:n:logcluster: get ${uri}`] }
-  expect(wrongRights(permitted, other)).toHaveLength(1)
+function event(decision: string, verb: string, namespace: string): AuditEvent {
+  return {
+    verb,
+    requestURI: `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/logcluster-operator`,
+    user: { username: 'system:serviceaccount:n:logcluster' },
+    objectRef: { resource: 'leases', apiGroup: 'coordination.k8s.io', namespace },
+    requestReceivedTimestamp: '2026-11-28T12:00:00Z',
+    annotations: { 'authorization.k8s.io/decision': decision },
+  }
+}
+
+test('a Lease that is asked for while a release is uninstalled is no missing right; one that never may be is', () => {
+  const allowed = event('allow', 'get', 'n')
+  const refused = ['get', 'update'].map(verb => event('forbid', verb, 'n'))
+  const elsewhere = event('forbid', 'get', 'other')
+  expect(forbidden([allowed, ...refused, elsewhere])).toEqual([refused[1], elsewhere])
 })
 
 test('a run that saw nothing is wrong', () => {

@@ -21,12 +21,6 @@ export const reserved: Readonly<Record<string, string>> = {
   'get namespaces': 'where a topic is to be deleted, and no broker answers',
 }
 
-/**
- * `helm uninstall` takes a release's rights before its process has ended, which renews its Lease every two seconds. One that never may
- * do so leads nothing, so that no scenario would pass.
- */
-const renewal = /: update \S+\/leases\/\S+$/
-
 /** What was found of a whole run, as far as it is wrong: sentences. */
 export function wrongRights(
   permitted: ReadonlySet<string>,
@@ -37,9 +31,7 @@ export function wrongRights(
   const missing = [...use.needed].filter(each => !permitted.has(each))
   const stale = Object.keys(reserved).filter(each => !permitted.has(each))
   return [
-    ...use.forbidden
-      .filter(each => !renewal.test(each))
-      .map(each => `An operator was refused: ${each}`),
+    ...use.forbidden.map(each => `An operator was refused: ${each}`),
     ...missing.map(each => `An operator needed what the chart does not permit: ${each}`),
     ...unused.map(each => `The chart permits what no scenario needs: ${each}`),
     ...stale.map(each => `There is a reason for what the chart does not permit: ${each}`),

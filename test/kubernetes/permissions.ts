@@ -67,11 +67,21 @@ function permission(verb: string, { resource, subresource, apiGroup = '' }: Reso
 }
 
 /**
- * Those that no role permitted. What admission refuses has the same status, 403, and is none of them: an object for a
- * namespace that is being terminated, which is a race that nobody can win.
+ * Those that no role permitted, at any time: `helm uninstall` takes a release's rights before its process has ended, and an API
+ * server that has just started refuses what it has not read the roles of. What admission refuses has the same status, 403, and is none
+ * of them: an object for a namespace that is being terminated, which is a race that nobody can win.
  */
 export function forbidden(requests: readonly AuditEvent[]): readonly AuditEvent[] {
-  return requests.filter(
-    ({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'forbid',
-  )
+  const decided = (decision: string) =>
+    requests.filter(
+      ({ annotations }) => annotations?.['authorization.k8s.io/decision'] === decision,
+    )
+  const allowed = new Set(decided('allow').map(asked))
+  return decided('forbid').filter(event => !allowed.has(asked(event)))
+}
+
+/** Who wanted to do what, and where. */
+function asked({ user, verb, requestURI, objectRef }: AuditEvent): string {
+  const what = objectRef === undefined ? `${verb} ${requestURI}` : permission(verb, objectRef)
+  return `${user.username}: ${what} in ${objectRef?.namespace ?? ''}`
 }
