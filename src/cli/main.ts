@@ -7,7 +7,7 @@ import { packageVersion } from '../env/real/package-version.ts'
 import { helpText, readCommandLine, type Command } from './command-line.ts'
 import { endAsOthersDo } from './first-process.ts'
 import { exitCodes } from '../lib/exit-codes.ts'
-import { type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 interface Runnable extends Command {
   /** Resolves to an exit code, or to nothing where the process lives on. */

@@ -7,7 +7,7 @@ const paceSeconds = 4
 const rates = [500, 5000]
 /** Short runs for each round that was asked for: nine, of three. */
 const runsPerRound = 3
-/** Before the first that counts: by the fifth neither side gets quicker any more. */
+/** Before the first that counts: most of what compiling costs is over by then. */
 const warmUp = 4
 
 export const tail: Scenario = {

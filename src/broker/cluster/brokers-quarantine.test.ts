@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
+import type { Cluster } from './cluster.ts'
 
 /** As the store is now, to be put back later. */
 function backup({ medium }: BrokersWorld): () => void {
@@ -12,15 +13,21 @@ function backup({ medium }: BrokersWorld): () => void {
   }
 }
 
+/** Everybody knows of `topic`, and the store does no more; returns what restores it. */
+async function forget(world: BrokersWorld, cluster: Cluster, topic: string): Promise<() => void> {
+  const rollBack = backup(world)
+  expect(await create(world, cluster, topic)).toBe('NONE')
+  await world.clock.run(200)
+  const restore = backup(world)
+  rollBack()
+  return restore
+}
+
 test('a store that went back in time puts whoever writes in quarantine; all go on when it is restored, whoever wins the office', async () => {
   const world = new BrokersWorld()
   const clusters = await world.startAll()
   expect(await create(world, clusters[0]!, 'a')).toBe('NONE')
-  const rollBack = backup(world)
-  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
-  await world.clock.run(200)
-  const restore = backup(world)
-  rollBack()
+  const restore = await forget(world, clusters[0]!, 'b')
   const end = world.medium.cursor()
   expect(await create(world, clusters[0]!, 'c')).not.toBe('NONE')
   await world.until(() => clusters[0]!.standsAlone?.kind === 'quarantine')
@@ -45,11 +52,7 @@ test('a broker that was away, and comes back to an older store, takes no office 
   const clusters = await world.startAll()
   world.node(2).kill()
   await world.clock.run(10_000)
-  const rollBack = backup(world)
-  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
-  await world.clock.run(200)
-  const restore = backup(world)
-  rollBack()
+  const restore = await forget(world, clusters[0]!, 'b')
   const end = world.medium.cursor()
   const starting = world.node(2).start({})
   await world.clock.run(30_000)
@@ -67,10 +70,7 @@ test('a broker that was away, and comes back to an older store, takes no office 
 test('one whose copy goes on for longer than the store refuses to start', async () => {
   const world = new BrokersWorld()
   const clusters = await world.startAll()
-  const rollBack = backup(world)
-  expect(await create(world, clusters[0]!, 'b')).toBe('NONE')
-  await world.clock.run(200)
-  rollBack()
+  await forget(world, clusters[0]!, 'b')
   world.node(2).kill()
   const starting = world.node(2).start({})
   const refused = expect(starting).rejects.toThrow(/went back in time/)

@@ -60,23 +60,19 @@ export interface ConfigurationChange {
  * view: whoever keeps it and reads a setting when it is needed sees every change of a dynamic one.
  */
 export class LiveConfiguration implements Configuration {
+  /** Plain values and no accessors: they are read with every fetch and batch. */
   readonly settings: Settings
   readonly given: ReadonlyMap<string, string>
   /** As the broker was started. */
   readonly #started: Settings
   #dynamic: DynamicConfigs = { own: new Map(), common: new Map() }
-  #values: Settings
-  /** What `settings` shows. Plain values and no accessors: it is read with every fetch and batch. */
-  readonly #view: Settings
   /** By the topic's own configs: what all of its partitions go by. Begun anew whenever a setting changes. */
   #topics = new WeakMap<Configs, TopicConfig>()
 
   constructor({ settings, given }: Configuration) {
     this.given = given
     this.#started = settings
-    this.#values = settings
-    this.#view = { ...settings }
-    this.settings = this.#view
+    this.settings = { ...settings }
   }
 
   /** Puts what the metadata log says in force; null where it is what it was. */
@@ -84,7 +80,7 @@ export class LiveConfiguration implements Configuration {
     if (dynamic.own === this.#dynamic.own && dynamic.common === this.#dynamic.common) return null
     this.#dynamic = dynamic
     this.#topics = new WeakMap()
-    const before = this.#values
+    const before = { ...this.settings }
     const unusable: string[] = []
     const after: Record<string, SettingValue> = { ...this.#started }
     for (const configs of [dynamic.common, dynamic.own]) {
@@ -94,11 +90,10 @@ export class LiveConfiguration implements Configuration {
         else after[camel(name)] = usable.value
       }
     }
-    this.#values = Object.freeze(after) as Settings
-    Object.assign(this.#view, this.#values)
-    const changed = settingNames.filter(name => before[keyOf(name)] !== this.#values[keyOf(name)])
+    Object.assign(this.settings, after)
+    const changed = settingNames.filter(name => before[keyOf(name)] !== this.settings[keyOf(name)])
     return {
-      changed: Object.fromEntries(changed.map(name => [name, this.#values[keyOf(name)]])),
+      changed: Object.fromEntries(changed.map(name => [name, this.settings[keyOf(name)]])),
       unusable,
     }
   }
@@ -122,7 +117,7 @@ export class LiveConfiguration implements Configuration {
   topicConfig(overrides: Configs): TopicConfig {
     let config = this.#topics.get(overrides)
     if (config === undefined) {
-      config = topicConfig(this.#values, overrides)
+      config = topicConfig(this.settings, overrides)
       this.#topics.set(overrides, config)
     }
     return config
@@ -132,7 +127,7 @@ export class LiveConfiguration implements Configuration {
   problemOfTopic(configs: Configs): string | null {
     const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
     const [problem] = validateTopicConfigs(wishes)
-    return problem?.message ?? topicConfigConflict(topicConfig(this.#values, configs))
+    return problem?.message ?? topicConfigConflict(topicConfig(this.settings, configs))
   }
 
   /** Why these settings cannot be given while the broker runs; null where they can. */

@@ -7,8 +7,7 @@ import { eventually } from '../../helpers/eventually.ts'
 import { WireGroup } from '../../helpers/wire-groups.ts'
 import { runPlugin } from '../plugin.ts'
 import { Filling } from './filling.ts'
-import { installChart } from './installed.ts'
-import { longMs, Several } from './several.ts'
+import { longMs, Several, timed } from './several.ts'
 import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
 
 const partitions = 12
@@ -53,12 +52,6 @@ async function commit(): Promise<void> {
   })
 }
 
-async function timed(what: string, act: () => Promise<unknown>): Promise<void> {
-  const began = performance.now()
-  await act()
-  console.log(`${what}: ${Math.round(performance.now() - began)} ms`)
-}
-
 async function whole(): Promise<void> {
   await orders.until('Stable', 'True Stable', longMs)
   await orders.untilReplicated()
@@ -74,19 +67,12 @@ function lasting(document: Record<string, unknown>): object {
   return { cluster, groups, topics: topics.filter(({ name }) => !name.startsWith('truth-')) }
 }
 
-async function identities(): Promise<readonly object[]> {
-  return Promise.all([0, 1, 2].map(id => orders.identity(`orders-main-${id}`)))
-}
-
 // One cluster goes through all of it, test by test.
 describeOnNodes('three brokers under load whose objects are deleted, and that are adopted', () => {
   let before: Record<string, unknown>
 
   beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', partitions)
-    await orders.until('Stable', 'True Stable')
+    await orders.begin('many', partitions)
     await filling.write(batches)
     await commit()
     before = await exported(orders, 'before')
@@ -106,7 +92,7 @@ describeOnNodes('three brokers under load whose objects are deleted, and that ar
     'have every record, topic and committed offset when the same LogCluster is applied again at once',
     { timeout: 2 * longMs },
     async () => {
-      const [known, { status }] = [await identities(), await orders.cluster()]
+      const [known, { status }] = [await orders.identities(), await orders.cluster()]
       await orders.truthfully(120_000, async () => {
         await timed('From deletion to a cluster at rest', async () => {
           await orders.kubectl('delete', 'lc', 'orders', '--timeout=60s')
@@ -115,7 +101,7 @@ describeOnNodes('three brokers under load whose objects are deleted, and that ar
         })
       })
       expect((await orders.cluster()).status.clusterId).toBe(status.clusterId)
-      expect(await identities()).toEqual(known)
+      expect(await orders.identities()).toEqual(known)
       expect(await orders.events()).toContain('VolumesAdopted')
       await expectAll('applied')
     },
@@ -125,7 +111,7 @@ describeOnNodes('three brokers under load whose objects are deleted, and that ar
     'have all of it when their namespace is deleted and made anew, by the claims that the plugin gives back',
     { timeout: 3 * longMs },
     async () => {
-      const [known, { status }] = [await identities(), await orders.cluster()]
+      const [known, { status }] = [await orders.identities(), await orders.cluster()]
       const { plane } = sharedCluster()
       await orders.truthfully(2 * longMs, async () => {
         await timed('To the end of the namespace', () => orders.deleteNamespace())
@@ -137,7 +123,7 @@ describeOnNodes('three brokers under load whose objects are deleted, and that ar
         })
       })
       expect((await orders.cluster()).status.clusterId).toBe(status.clusterId)
-      expect(await identities()).toEqual(known)
+      expect(await orders.identities()).toEqual(known)
       expect(await orders.events()).toContain('MetadataFromDisk')
       await expectAll('adopted')
     },

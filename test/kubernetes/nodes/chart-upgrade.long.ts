@@ -17,10 +17,7 @@ describeOnNodes('three brokers under load whose operator is exchanged', () => {
   beforeAll(async () => {
     const [first, second] = [productVersion, newer].map(tag => `${productRepository}:${tag}`)
     await Promise.all(sharedCluster().nodes.map(node => node.tagImage(first!, second!)))
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
+    await orders.begin()
   })
 
   afterAll(async () => {

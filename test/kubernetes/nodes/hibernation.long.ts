@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Secret } from '../../../src/operator/kubernetes/objects.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { InSyncWatch } from './in-sync-watch.ts'
-import { installChart } from './installed.ts'
-import { boot, longMs, Several } from './several.ts'
+import { boot, longMs, Several, timed } from './several.ts'
 import { describeOnNodes } from './shared.ts'
 
 const orders = new Several('hibernation')
@@ -28,20 +27,9 @@ async function rotate(): Promise<void> {
   )
 }
 
-async function timed(what: string, act: () => Promise<unknown>): Promise<void> {
-  const began = performance.now()
-  await act()
-  console.log(`${what}: ${Math.round(performance.now() - began)} ms`)
-}
-
 // One cluster goes through all of it, test by test.
 describeOnNodes('three brokers under load', () => {
-  beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
-  })
+  beforeAll(() => orders.begin())
 
   afterAll(() => orders.remove(), longMs)
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import { truthful } from '../truth-checker.ts'
-import { installChart } from './installed.ts'
 import { DownCounter, Killer } from './killer.ts'
 import { boot, deleteNode, drain, longMs, Several, uncordon } from './several.ts'
 import { describeOnNodes } from './shared.ts'
@@ -40,12 +39,7 @@ async function killedThrough(name: string, begin: () => Promise<unknown>): Promi
 
 // One cluster goes through all of it, test by test.
 describeOnNodes('three brokers whose operator is killed after each of its acts', () => {
-  beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
-  })
+  beforeAll(() => orders.begin())
 
   afterAll(() => orders.remove(), longMs)
 

@@ -4,7 +4,6 @@ import { errorName } from '../../../src/broker/wire/errors.ts'
 import { createTopics } from '../../../src/broker/wire/messages/index.ts'
 import type { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
-import { installChart } from './installed.ts'
 import { longMs, Several } from './several.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
 
@@ -15,12 +14,7 @@ const issued = new Set<unknown>()
 const records = encodeBatch({ records: [{ value: 'an order' }] })
 
 describeOnNodes('three brokers under load whose etcd is restored to an older state', () => {
-  beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
-  })
+  beforeAll(() => orders.begin())
 
   afterAll(() => orders.remove().catch((error: unknown) => console.warn(String(error))), longMs)
 
@@ -35,16 +29,16 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
           const older = plane.snapshotEtcd()
           await makeLate('late-topic')
           await issueProducerIds()
-          const [identities, before] = [await identitiesOf(), await starts()]
+          const [identities, before] = [await orders.identities(), await orders.starts()]
           const newer = plane.snapshotEtcd()
           await plane.restoreEtcd(older)
           await quarantined()
           expect(await produceTo('late-topic')).toBe('NONE')
           await issueProducerIds()
-          expect([await identitiesOf(), await starts()]).toEqual([identities, before])
+          expect([await orders.identities(), await orders.starts()]).toEqual([identities, before])
           await plane.restoreEtcd(newer)
           await whole()
-          expect(await identitiesOf()).toEqual(identities)
+          expect(await orders.identities()).toEqual(identities)
           await issueProducerIds()
           expect(await produceTo('late-topic')).toBe('NONE')
         }),
@@ -62,7 +56,7 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
           const older = plane.snapshotEtcd()
           await makeLate('later-topic')
           await issueProducerIds()
-          const identities = await identitiesOf()
+          const identities = await orders.identities()
           await plane.restoreEtcd(older)
           await quarantined()
           // Nobody could fence it, so that a new process does not go on where the one before was.
@@ -74,7 +68,7 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
             said => said.includes('went back in time'),
             longMs,
           )
-          expect(await identitiesOf()).toEqual(identities)
+          expect(await orders.identities()).toEqual(identities)
           // As docs/runbooks/LogClusterMetadataQuarantined.md has it.
           await orders.kubectl('delete', 'logcluster', 'orders', '--wait=false')
           await eventually(
@@ -87,7 +81,7 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
           await orders.apply()
           await whole()
           expect((await orders.cluster()).status.clusterId).toBe(clusterId)
-          expect(await identitiesOf()).toEqual(identities)
+          expect(await orders.identities()).toEqual(identities)
           await issueProducerIds()
           expect(await produceTo('later-topic')).toBe('NONE')
           expect(await produceTo('late-topic')).toBe('NONE')
@@ -175,15 +169,4 @@ async function whole(): Promise<void> {
 async function lastWords(pod: string): Promise<string> {
   const { status } = (await orders.pods()).find(({ metadata }) => metadata.name === pod) ?? {}
   return JSON.stringify(status?.containerStatuses ?? null)
-}
-
-async function identitiesOf(): Promise<readonly object[]> {
-  return Promise.all([0, 1, 2].map(slot => orders.identity(`orders-main-${slot}`)))
-}
-
-/** Changes with each pod, and each start of its container. */
-async function starts(): Promise<readonly string[]> {
-  return (await orders.pods()).map(({ metadata, status }) => {
-    return `${metadata.uid} ${status?.containerStatuses?.[0]?.restartCount}`
-  })
 }

@@ -2,27 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import { truthful } from '../truth-checker.ts'
-import { installChart } from './installed.ts'
 import { longMs, Several } from './several.ts'
 import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const orders = new Several('outage-of-three')
 const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 90)
 
-/** Changes with each pod, and each start of its container. */
-async function starts(): Promise<readonly string[]> {
-  return (await orders.pods()).map(({ metadata, status }) => {
-    return `${metadata.uid} ${status?.containerStatuses?.[0]?.restartCount}`
-  })
-}
-
 describeOnNodes('three brokers under load whose API server is away', () => {
-  beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
-  })
+  beforeAll(() => orders.begin())
 
   afterAll(() => orders.remove(), longMs)
 
@@ -34,7 +21,7 @@ describeOnNodes('three brokers under load whose API server is away', () => {
       const { plane } = cluster
       const truth = orders.truth()
       await eventually('records before', () => truth.succeeded.fetch >= 10)
-      const [before, leaders] = [await starts(), await orders.leaderEpochs()]
+      const [before, leaders] = [await orders.starts(), await orders.leaderEpochs()]
       const failed = { ...truth.failed }
       await plane.apiServer.stop()
       await sleep(outageSeconds * 1_000)
@@ -51,7 +38,7 @@ describeOnNodes('three brokers under load whose API server is away', () => {
       truthful(report, { longestWaitMsMax: 2_000 })
       expect(report.failed).toEqual(failed)
       expect(await orders.leaderEpochs()).toEqual(expect.arrayContaining([...leaders]))
-      expect(await starts()).toEqual(before)
+      expect(await orders.starts()).toEqual(before)
     },
   )
 })

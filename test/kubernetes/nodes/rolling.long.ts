@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../helpers/eventually.ts'
 import { truthful } from '../truth-checker.ts'
-import { installChart } from './installed.ts'
 import { longMs, Several } from './several.ts'
 import { describeOnNodes } from './shared.ts'
 
 const orders = new Several('rolling')
 
 describeOnNodes('a cluster of three brokers whose spec is broken under load', () => {
-  beforeAll(async () => {
-    await installChart()
-    await orders.make()
-    await orders.makeTopic('many', 12)
-    await orders.until('Stable', 'True Stable')
-  })
+  beforeAll(() => orders.begin())
 
   afterAll(() => orders.remove())
 

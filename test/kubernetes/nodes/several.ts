@@ -4,7 +4,7 @@ import type { Node as KubernetesNode, Pod } from '../../../src/operator/kubernet
 import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import type { Node } from '../node/node.ts'
-import { operatorNamespace } from './installed.ts'
+import { installChart, operatorNamespace } from './installed.ts'
 import { Orders } from './orders.ts'
 import { sharedAccess, sharedCluster } from './shared.ts'
 
@@ -13,6 +13,13 @@ export const longMs = 240_000
 
 /** On a machine that does much else. */
 const bootMs = 120_000
+
+/** Prints how long `act` took. */
+export async function timed(what: string, act: () => Promise<unknown>): Promise<void> {
+  const began = performance.now()
+  await act()
+  console.log(`${what}: ${Math.round(performance.now() - began)} ms`)
+}
 
 /** A broker, and the node that it runs on. */
 export interface Placed {
@@ -34,6 +41,14 @@ export class Several extends Orders {
     super(namespace, exampleName)
   }
 
+  /** With the operator that looks after it, a topic that its load does not use, and nothing left to do. */
+  async begin(topic = 'many', partitions = 12): Promise<void> {
+    await installChart()
+    await this.make()
+    await this.makeTopic(topic, partitions)
+    await this.until('Stable', 'True Stable')
+  }
+
   /** Of its brokers, by name. */
   async pods(): Promise<readonly Pod[]> {
     const label = Object.entries(brokerSelector('orders')).map(each => each.join('='))
@@ -43,6 +58,18 @@ export class Several extends Orders {
 
   async uids(): Promise<readonly string[]> {
     return (await this.pods()).map(({ metadata }) => metadata.uid)
+  }
+
+  /** Changes with each pod, and each start of its container. */
+  async starts(): Promise<readonly string[]> {
+    return (await this.pods()).map(({ metadata, status }) => {
+      return `${metadata.uid} ${status?.containerStatuses?.[0]?.restartCount}`
+    })
+  }
+
+  /** Whose disks the first three brokers have. */
+  identities(): Promise<readonly object[]> {
+    return Promise.all([0, 1, 2].map(slot => this.identity(`orders-main-${slot}`)))
   }
 
   async placed(): Promise<readonly Placed[]> {
