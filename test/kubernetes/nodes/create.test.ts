@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from 'vitest'
 import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
 import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
-import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { productRepository, productVersion } from '../node/product-image.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { example, installChart } from './installed.ts'
-import { Orders, pod } from './orders.ts'
+import { connectToNode, Orders, pod } from './orders.ts'
 import { describeOnCluster, sharedAccess } from './shared.ts'
 
 const namespace = 'streaming'
@@ -46,11 +45,11 @@ describeOnCluster('a LogCluster that is applied', () => {
     const nodeOfBroker = (await orders.read<Pod>('pod', pod)).status!.hostIP
     const addresses = await kubectl('get', 'nodes', '-o', `jsonpath=${internalAddresses}`)
     for (const host of addresses.split(' ')) {
-      using first = await BrokerClient.connect(bootstrapPort, { host, timeoutMs: 10_000 })
+      using first = await connectToNode(host, bootstrapPort)
       const { brokers } = await first.metadata()
       expect(brokers.map(broker => broker.host)).toEqual([nodeOfBroker])
       const [{ port, host: told }] = brokers as [(typeof brokers)[0]]
-      using leader = await BrokerClient.connect(port, { host: told, timeoutMs: 10_000 })
+      using leader = await connectToNode(told, port)
       await leader.createTopics([{ name: 'outside' }])
       const produced = await leader.produce({ topic: 'outside', partition: 0 }, records)
       expect(produced.errorCode).toBe(0)

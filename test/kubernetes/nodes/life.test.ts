@@ -92,13 +92,11 @@ describeOnNodes('the life of a broker', () => {
 
   test('a pod that goes while no operator runs is made again without one, and has every record', async () => {
     const [uid, identity] = [await orders.podUid(), await orders.identity()]
-    await orders.truthfully(60_000, truth =>
-      truth.whileVoiceless(() =>
-        withoutOperator(async () => {
-          await orders.kubectl('delete', 'pod', pod)
-          await eventually('another pod', () => nextPod(uid).catch(() => false))
-        }),
-      ),
+    await orders.truthfullyAfter(60_000, () =>
+      withoutOperator(async () => {
+        await orders.kubectl('delete', 'pod', pod)
+        await eventually('another pod', () => nextPod(uid).catch(() => false))
+      }),
     )
     expect(await orders.identity()).toEqual(identity)
     await orders.until('Stable', 'True Stable')

@@ -22,71 +22,66 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
     'serve on, say so, forget, format and issue nothing twice, and go on by themselves when the newer state is back',
     { timeout: 4 * longMs },
     () =>
-      // Kubelets come late with what the older state does not know, and until then Kubernetes calls pods not ready that serve.
-      orders.truthfully(30_000, truth =>
-        truth.whileVoiceless(async () => {
-          const { plane } = sharedCluster()
-          const older = plane.snapshotEtcd()
-          await makeLate('late-topic')
-          await issueProducerIds()
-          const [identities, before] = [await orders.identities(), await orders.starts()]
-          const newer = plane.snapshotEtcd()
-          await plane.restoreEtcd(older)
-          await quarantined()
-          expect(await produceTo('late-topic')).toBe('NONE')
-          await issueProducerIds()
-          expect([await orders.identities(), await orders.starts()]).toEqual([identities, before])
-          await plane.restoreEtcd(newer)
-          await whole()
-          expect(await orders.identities()).toEqual(identities)
-          await issueProducerIds()
-          expect(await produceTo('late-topic')).toBe('NONE')
-        }),
-      ),
+      orders.truthfullyAfter(30_000, async () => {
+        const { plane } = sharedCluster()
+        const older = plane.snapshotEtcd()
+        await makeLate('late-topic')
+        await issueProducerIds()
+        const [identities, before] = [await orders.identities(), await orders.starts()]
+        const newer = plane.snapshotEtcd()
+        await plane.restoreEtcd(older)
+        await quarantined()
+        expect(await produceTo('late-topic')).toBe('NONE')
+        await issueProducerIds()
+        expect([await orders.identities(), await orders.starts()]).toEqual([identities, before])
+        await plane.restoreEtcd(newer)
+        await whole()
+        expect(await orders.identities()).toEqual(identities)
+        await issueProducerIds()
+        expect(await produceTo('late-topic')).toBe('NONE')
+      }),
   )
 
   test(
     'have all of it again from their disks where the older state has to stay',
     { timeout: 4 * longMs },
     () =>
-      orders.truthfully(longMs, truth =>
-        truth.whileVoiceless(async () => {
-          const { plane } = sharedCluster()
-          const { clusterId } = (await orders.cluster()).status
-          const older = plane.snapshotEtcd()
-          await makeLate('later-topic')
-          await issueProducerIds()
-          const identities = await orders.identities()
-          await plane.restoreEtcd(older)
-          await quarantined()
-          // Nobody could fence it, so that a new process does not go on where the one before was.
-          // It waits up to a minute for a controller that could take over what it leads.
-          await orders.kubectl('delete', 'pod', 'orders-main-1-0', '--wait=false')
-          await eventually(
-            'a broker that refuses to start',
-            () => lastWords('orders-main-1-0'),
-            said => said.includes('went back in time'),
-            longMs,
-          )
-          expect(await orders.identities()).toEqual(identities)
-          // As docs/runbooks/LogClusterMetadataQuarantined.md has it.
-          await orders.kubectl('delete', 'logcluster', 'orders', '--wait=false')
-          await eventually(
-            'the end of the brokers',
-            () => orders.pods(),
-            pods => pods.length === 0,
-            longMs,
-          )
-          await orders.kubectl('delete', 'configmaps,leases', '-l', ofMetadata)
-          await orders.apply()
-          await whole()
-          expect((await orders.cluster()).status.clusterId).toBe(clusterId)
-          expect(await orders.identities()).toEqual(identities)
-          await issueProducerIds()
-          expect(await produceTo('later-topic')).toBe('NONE')
-          expect(await produceTo('late-topic')).toBe('NONE')
-        }),
-      ),
+      orders.truthfullyAfter(longMs, async () => {
+        const { plane } = sharedCluster()
+        const { clusterId } = (await orders.cluster()).status
+        const older = plane.snapshotEtcd()
+        await makeLate('later-topic')
+        await issueProducerIds()
+        const identities = await orders.identities()
+        await plane.restoreEtcd(older)
+        await quarantined()
+        // Nobody could fence it, so that a new process does not go on where the one before was.
+        // It waits up to a minute for a controller that could take over what it leads.
+        await orders.kubectl('delete', 'pod', 'orders-main-1-0', '--wait=false')
+        await eventually(
+          'a broker that refuses to start',
+          () => lastWords('orders-main-1-0'),
+          said => said.includes('went back in time'),
+          longMs,
+        )
+        expect(await orders.identities()).toEqual(identities)
+        // As docs/runbooks/LogClusterMetadataQuarantined.md has it.
+        await orders.kubectl('delete', 'logcluster', 'orders', '--wait=false')
+        await eventually(
+          'the end of the brokers',
+          () => orders.pods(),
+          pods => pods.length === 0,
+          longMs,
+        )
+        await orders.kubectl('delete', 'configmaps,leases', '-l', ofMetadata)
+        await orders.apply()
+        await whole()
+        expect((await orders.cluster()).status.clusterId).toBe(clusterId)
+        expect(await orders.identities()).toEqual(identities)
+        await issueProducerIds()
+        expect(await produceTo('later-topic')).toBe('NONE')
+        expect(await produceTo('late-topic')).toBe('NONE')
+      }),
   )
 })
 

@@ -1,6 +1,7 @@
 import type { LogBroker } from '../../../src/operator/crd/broker.ts'
 import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
 import type { Pod, PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
+import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { TruthChecker, truthful } from '../truth-checker.ts'
 import { example } from './installed.ts'
@@ -20,11 +21,12 @@ export class Orders {
     this.file = example(exampleName)
   }
 
-  /** Made, and at rest. */
+  /** Made, at rest, and where clients find it: CoreDNS and kube-proxy learn of a new Service a little after the operator is content. */
   async make(): Promise<void> {
     await sharedAccess().plane.kubectl(['create', 'namespace', this.namespace])
     await this.apply()
     await this.until('Stable', 'True Stable')
+    using _ = await reached('the bootstrap Service', () => this.connect())
   }
 
   async apply(): Promise<void> {
@@ -61,6 +63,20 @@ export class Orders {
     })
   }
 
+  /**
+   * The same while who speaks for the cluster is away or was set back in time: what is said of it counts from when the load goes
+   * through again. Until then it may be that Kubernetes leads to where a pod was, or calls one not ready that serves.
+   */
+  async truthfullyAfter(longestWaitMsMax: number, act: () => Promise<void>): Promise<void> {
+    await this.truthfully(longestWaitMsMax, async truth => {
+      await truth.whileVoiceless(async () => {
+        await act()
+        await seen(truth, truth.succeeded.fetch + 1, longestWaitMsMax)
+      })
+      await seen(truth, truth.succeeded.fetch + 10, longestWaitMsMax)
+    })
+  }
+
   /** The same from before the cluster is there: how long it takes to come up is part of the longest wait. */
   async truthfullyFromBirth(longestWaitMsMax: number, act: () => Promise<void>): Promise<void> {
     await this.#watched(longestWaitMsMax, async truth => {
@@ -83,6 +99,17 @@ export class Orders {
     const report = await truth.stop()
     console.log(JSON.stringify(report))
     truthful(report, { longestWaitMsMax })
+  }
+
+  /** To whichever broker the bootstrap Service leads. */
+  connect(timeoutMs = 2_000): Promise<BrokerClient> {
+    return this.connectTo(`orders-bootstrap.${this.namespace}.svc`, 9092, timeoutMs)
+  }
+
+  /** To a host by its name in the cluster. */
+  protected async connectTo(name: string, port: number, timeoutMs: number): Promise<BrokerClient> {
+    const host = await sharedAccess().names.resolve(name)
+    return BrokerClient.connect(port, { host, timeoutMs })
   }
 
   cluster(): Promise<LogCluster> {
@@ -171,6 +198,27 @@ export class Orders {
       await plane.kubectl(['patch', 'pv', disk.volume, ...patch])
     }
   }
+}
+
+/** By a port of a node: of any, once kube-proxy has given it to each. */
+export function connectToNode(host: string, port: number): Promise<BrokerClient> {
+  return reached(`${host}:${port}`, () => BrokerClient.connect(port, { host, timeoutMs: 10_000 }))
+}
+
+/** What is reached as soon as Kubernetes leads there. */
+async function reached(what: string, connect: () => Promise<BrokerClient>): Promise<BrokerClient> {
+  const { client } = await eventually(
+    what,
+    async () => {
+      try {
+        return { client: await connect() }
+      } catch (error) {
+        return { failure: String(error) }
+      }
+    },
+    seen => seen.client !== undefined,
+  )
+  return client!
 }
 
 /** Until it is plain that its load goes through; after a scenario, that it does again. */

@@ -1,7 +1,7 @@
 import { errorName } from '../../../src/broker/wire/errors.ts'
 import { brokerLabel, brokerSelector } from '../../../src/operator/desired/labels.ts'
 import type { Node as KubernetesNode, Pod } from '../../../src/operator/kubernetes/objects.ts'
-import { BrokerClient } from '../../helpers/broker-client.ts'
+import type { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import type { Node } from '../node/node.ts'
 import { installChart, operatorNamespace } from './installed.ts'
@@ -188,23 +188,13 @@ export class Several extends Orders {
     }
   }
 
-  /** To whichever broker the bootstrap Service leads. */
-  connect(timeoutMs = 2_000): Promise<BrokerClient> {
-    return this.#connectTo(`orders-bootstrap.${this.namespace}.svc`, 9092, timeoutMs)
-  }
-
   /** To whoever leads a partition; null where nobody does. */
   async connectToLeader(topic: string, partition = 0): Promise<BrokerClient | null> {
     using client = await this.connect()
     const { brokers, topics } = await client.metadata([topic])
     const found = topics[0]?.partitions.find(each => each.partitionIndex === partition)
     const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId)
-    return leader === undefined ? null : this.#connectTo(leader.host, leader.port, 10_000)
-  }
-
-  async #connectTo(name: string, port: number, timeoutMs: number): Promise<BrokerClient> {
-    const host = await sharedAccess().names.resolve(name)
-    return BrokerClient.connect(port, { host, timeoutMs })
+    return leader === undefined ? null : this.connectTo(leader.host, leader.port, 10_000)
   }
 
   async #topics() {

@@ -2,10 +2,10 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { LogCluster } from '../../../src/operator/crd/cluster.ts'
 import type { PersistentVolume } from '../../../src/operator/kubernetes/objects.ts'
 import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
-import { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { truthful } from '../truth-checker.ts'
 import { installChart } from './installed.ts'
+import { connectToNode } from './orders.ts'
 import { longMs, Several } from './several.ts'
 import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
 
@@ -168,7 +168,7 @@ describeOnNodes('three brokers with racks and ports at their nodes', () => {
       const { nodes } = sharedCluster()
       // By any node, also one that has no broker.
       for (const { address } of nodes) {
-        using client = await BrokerClient.connect(31_294, { host: address, timeoutMs: 10_000 })
+        using client = await connectToNode(address, 31_294)
         const { brokers, topics } = await client.metadata(['outside'])
         const placed = await orders.placed()
         expect(brokers).toHaveLength(3)
@@ -176,7 +176,7 @@ describeOnNodes('three brokers with racks and ports at their nodes', () => {
           const { node } = placed.find(({ broker }) => broker === `orders-main-${nodeId}`)!
           expect(host).toBe(node.address)
           expect(rack).toBe(`rack-${nodes.findIndex(({ name }) => name === node.name) + 1}`)
-          using leader = await BrokerClient.connect(port, { host, timeoutMs: 10_000 })
+          using leader = await connectToNode(host, port)
           const led = topics[0]!.partitions.filter(({ leaderId }) => leaderId === nodeId)
           for (const { partitionIndex: partition } of led) {
             const batch = encodeBatch({ records: [{ value: address }], baseTimestamp: Date.now() })

@@ -4,12 +4,12 @@ import { encodeBatch } from '../../../src/broker/log/batch/batch.ts'
 import { errorName } from '../../../src/broker/wire/errors.ts'
 import { createTopics } from '../../../src/broker/wire/messages/index.ts'
 import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
-import { BrokerClient } from '../../helpers/broker-client.ts'
+import type { BrokerClient } from '../../helpers/broker-client.ts'
 import { eventually } from '../../helpers/eventually.ts'
 import { WireGroup } from '../../helpers/wire-groups.ts'
 import { installChart } from './installed.ts'
 import { Orders, pod } from './orders.ts'
-import { describeOnNodes, sharedAccess, sharedCluster } from './shared.ts'
+import { describeOnNodes, sharedCluster } from './shared.ts'
 
 const orders = new Orders('outage')
 /** Ten minutes by `OUTAGE_SECONDS=600`. */
@@ -74,43 +74,39 @@ describeOnNodes('a broker whose metadata are in Kubernetes', () => {
     'whose ring went back in time with etcd is served on, says so, and forgets and formats nothing',
     { timeout: 420_000 },
     () =>
-      // What it says of itself is not held against it: kubelets come late with what the older state does not know, and until then
-      // Kubernetes calls pods not ready that serve.
-      orders.truthfully(120_000, truth =>
-        truth.whileVoiceless(async () => {
-          const { plane } = sharedCluster()
-          const late = { topic: 'late-topic', partition: 0 }
-          using client = await connect()
-          const backup = plane.snapshotEtcd()
-          expect(await create(client, late.topic)).toEqual(['NONE', null])
-          expect((await client.produce(late, records)).errorCode).toBe(0)
-          const issued = (await client.initProducerId()).producerId
-          const identity = await orders.identity()
-          const before = await restarts()
-          await plane.restoreEtcd(backup)
-          await eventually(
-            'a sentence about the ring',
-            async () => (await create(client, 'never'))[1] ?? '',
-            message => message.includes('went back in time'),
-          )
-          // The operator may have lost its Lease, for the second time in this file: then kubelet waits before it starts it
-          // once more, and that one waits until the Lease of the older state has run out.
-          await orders.until('MetadataHealthy', 'False Quarantined', 240_000)
-          expect((await client.produce(late, records)).errorCode).toBe(0)
-          expect((await client.initProducerId()).producerId).toBeGreaterThan(Number(issued))
-          expect([await restarts(), await orders.identity()]).toEqual([before, identity])
-          // A new process stands on the broker's own copy.
-          await orders.kubectl('delete', 'pod', pod)
-          const again = await eventually('a client that finds the topic', async () => {
-            const fresh = await connect().catch(() => null)
-            const topics = await fresh?.metadata([late.topic]).catch(() => null)
-            return topics?.topics[0]?.partitions[0]?.leaderId === 0 ? fresh : null
-          })
-          using fresh = again!
-          expect((await fresh.fetch(late, 1)).highWatermark).toBe(2)
-          expect(await orders.identity()).toEqual(identity)
-        }),
-      ),
+      orders.truthfullyAfter(120_000, async () => {
+        const { plane } = sharedCluster()
+        const late = { topic: 'late-topic', partition: 0 }
+        using client = await connect()
+        const backup = plane.snapshotEtcd()
+        expect(await create(client, late.topic)).toEqual(['NONE', null])
+        expect((await client.produce(late, records)).errorCode).toBe(0)
+        const issued = (await client.initProducerId()).producerId
+        const identity = await orders.identity()
+        const before = await restarts()
+        await plane.restoreEtcd(backup)
+        await eventually(
+          'a sentence about the ring',
+          async () => (await create(client, 'never'))[1] ?? '',
+          message => message.includes('went back in time'),
+        )
+        // The operator may have lost its Lease, for the second time in this file: then kubelet waits before it starts it
+        // once more, and that one waits until the Lease of the older state has run out.
+        await orders.until('MetadataHealthy', 'False Quarantined', 240_000)
+        expect((await client.produce(late, records)).errorCode).toBe(0)
+        expect((await client.initProducerId()).producerId).toBeGreaterThan(Number(issued))
+        expect([await restarts(), await orders.identity()]).toEqual([before, identity])
+        // A new process stands on the broker's own copy.
+        await orders.kubectl('delete', 'pod', pod)
+        const again = await eventually('a client that finds the topic', async () => {
+          const fresh = await connect().catch(() => null)
+          const topics = await fresh?.metadata([late.topic]).catch(() => null)
+          return topics?.topics[0]?.partitions[0]?.leaderId === 0 ? fresh : null
+        })
+        using fresh = again!
+        expect((await fresh.fetch(late, 1)).highWatermark).toBe(2)
+        expect(await orders.identity()).toEqual(identity)
+      }),
   )
 })
 
@@ -119,9 +115,9 @@ const recoveryMsMax = 20_000
 
 const records = encodeBatch({ records: [{ value: 'an order' }] })
 
-async function connect(): Promise<BrokerClient> {
-  const host = await sharedAccess().names.resolve(`orders-bootstrap.${orders.namespace}.svc`)
-  return BrokerClient.connect(9092, { host, timeoutMs: 15_000 })
+/** Longer than a broker waits for its metadata store. */
+function connect(): Promise<BrokerClient> {
+  return orders.connect(15_000)
 }
 
 /** Until the broker's node leads to the API server again: that is kube-proxy's time, and not the broker's. */
