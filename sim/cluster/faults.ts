@@ -103,7 +103,10 @@ export class Faults {
   /** Nothing happens any more, and what happened is mended. */
   heal(): void {
     this.#isOver = true
-    for (const { storeWay } of this.#world.nodes) storeWay.atAppend = null
+    for (const { disk, storeWay } of this.#world.nodes) {
+      storeWay.atAppend = null
+      disk.crashAfter(Infinity)
+    }
     for (const heal of this.#heals) heal()
     this.#heals.clear()
   }

@@ -54,6 +54,9 @@ export interface NodeWorld {
   ended(node: Node, how: End): void
 }
 
+/** A handler threw: no request and no fault of a world may make one. */
+const ownFailure = 'error Closed a connection for a failure of ours'
+
 /** How a life ended: kill -9, without power, by itself. */
 export type End = 'kill' | 'power' | 'exit'
 
@@ -311,7 +314,9 @@ export class Node {
       env,
       configuration: { settings, given: new Map() },
       logger: noteLogger(text => {
-        if (!life.isDead) world.trace.note(`${this.host}: ${text}`)
+        if (life.isDead) return
+        world.trace.note(`${this.host}: ${text}`)
+        if (text.startsWith(ownFailure)) world.fail(`I22: ${this.host}: ${text}`)
       }),
       metrics,
       bootId: `boot ${this.#bootCount}`,

@@ -4,8 +4,11 @@ import { encodeBatch, readBatchHeader } from '../batch/batch.ts'
 import { Segment, SegmentList } from '../segment/segment.ts'
 import { backlogOf } from './backlog.ts'
 
-/** Segments of batches of 10 records and 1,000 bytes or so; record n is made at n seconds. */
-function logOf(batchesPerSegment: readonly number[]): { list: SegmentList; batchBytes: number } {
+/** Segments of batches of 10 records and 1,000 bytes or so; record n is made at n times `msPerRecord`. */
+function logOf(
+  batchesPerSegment: readonly number[],
+  msPerRecord = 1000,
+): { list: SegmentList; batchBytes: number } {
   const disk = new SimDisk()
   disk.mkdir('/log')
   let offset = 0
@@ -15,8 +18,8 @@ function logOf(batchesPerSegment: readonly number[]): { list: SegmentList; batch
     for (let n = 0; n < count; n++, offset += 10) {
       const bytes = encodeBatch({
         baseOffset: offset,
-        baseTimestamp: offset * 1000,
-        maxTimestamp: (offset + 9) * 1000,
+        baseTimestamp: Math.floor(offset * msPerRecord),
+        maxTimestamp: Math.floor((offset + 9) * msPerRecord),
         records: Array.from({ length: 10 }, () => ({ key: null, value: new Uint8Array(100) })),
       })
       batchBytes = bytes.length
@@ -48,6 +51,15 @@ describe('the backlog of an offset', () => {
     const { list } = logOf([4, 4])
     const { timestampMs } = backlogOf(list, offset)
     expect(Math.abs(timestampMs! - offset * 1000)).toBeLessThanOrEqual(40_000)
+  })
+
+  test('is told in whole numbers, which another broker can be sent', () => {
+    const { list } = logOf([3, 3], 12.7)
+    const offsets = Array.from({ length: 61 }, (_, offset) => offset)
+    const told = offsets.flatMap(offset => Object.values(backlogOf(list, offset)))
+    expect(told.filter(figure => !Number.isSafeInteger(figure))).toEqual([])
+    for (const segment of list) segment.rest()
+    expect(Object.values(backlogOf(list, 37)).every(Number.isSafeInteger)).toBe(true)
   })
 
   test('goes by the segment where its index is not in memory', () => {

@@ -1,7 +1,7 @@
 import type { SegmentIndex } from '../segment/segment-index.ts'
 import type { Segment, SegmentList } from '../segment/segment.ts'
 
-/** What lies between an offset and the end of the log, estimated from what is in memory. */
+/** What lies between an offset and the end of the log, estimated from what is in memory, in whole numbers: brokers tell one another. */
 export interface Backlog {
   readonly bytes: number
   /** About when the record at the offset was made, in milliseconds since 1970; null where nothing tells. */
@@ -20,7 +20,11 @@ export function backlogOf(segments: SegmentList, offset: number): Backlog {
   }
   bytes += segment.sizeBytes - positionOf(segment, offset)
   const before = previousNewestMs(segments, segment)
-  return { bytes: Math.max(0, Math.round(bytes)), timestampMs: timeOf(segment, offset, before) }
+  const timeMs = timeOf(segment, offset, before)
+  return {
+    bytes: Math.max(0, Math.round(bytes)),
+    timestampMs: timeMs === null ? null : Math.round(timeMs),
+  }
 }
 
 interface Point {
