@@ -138,8 +138,9 @@ export class BrokerCluster implements Cluster {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close()
-    await Promise.all(this.brokers.map(broker => broker[Symbol.asyncDispose]()))
+    const ends = await Promise.allSettled(this.brokers.map(each => each[Symbol.asyncDispose]()))
     rmSync(this.#dir, { recursive: true, force: true, maxRetries: 3 })
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 }
 

@@ -151,11 +151,14 @@ export class TestBroker {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   }
 
+  /** Throws where a request made it fail: whatever a test sends and breaks, that is a bug. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     if (this.#options.dataDir === undefined) {
       rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 3 })
     }
+    const failure = this.output.split('\n').find(line => line.includes(ownFailure))
+    if (failure !== undefined) throw new Error(`The broker said: ${failure}`)
   }
 
   #arguments(): string[] {
@@ -218,6 +221,8 @@ export class TestBroker {
     return this.#exit.finally(() => clearTimeout(timer))
   }
 }
+
+const ownFailure = 'Closed a connection for a failure of ours'
 
 export interface Exit {
   readonly code: number | null
