@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
+import type { Lease, Pod } from '../../../src/operator/kubernetes/objects.ts'
+import { eventually } from '../../helpers/eventually.ts'
 import { ApiReader } from '../control-plane/api-reader.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import { processesIn } from '../node/cgroups.ts'
@@ -9,6 +10,7 @@ import { operatorNamespace } from './installed.ts'
 import { sharedCluster } from './shared.ts'
 
 const operator = `system:serviceaccount:${operatorNamespace}:logcluster`
+const leaseName = 'logcluster-operator'
 const selector = 'app.kubernetes.io/component=operator'
 const reads = new Set(['get', 'list', 'watch'])
 /** Milliseconds between a write and the end of who made it: at once, in the middle of what follows, and with that done. */
@@ -17,16 +19,21 @@ const delaysMs = [0, 150, 600, 1_500] as const
 const idleMs = { first: 5_000, next: 30_000 } as const
 /** Whoever cannot end by then is not ended any more, and has to. */
 const killsMax = 40
+/** One in so many leaves its Lease, and so does whoever comes before one was followed so. Beside as many delays it comes upon each of them. */
+const perLeaseLeft = 5
+/** For the next pod to start, on a machine that does much else, and for the Lease to run out before its eyes. */
+const followMsMax = 120_000
 
 /**
  * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
- * is ended too. Its pod goes with it, since kubelet would wait longer before each start; and its Lease, since the
- * next one would wait until that has run out. Both would only be time.
+ * is ended too. Its pod goes with it, since kubelet would wait longer before each start. The Lease is left where `perLeaseLeft` says so, and
+ * the next one waits until it has run out, as in life; of the others it goes too, since 17 s more for each would only be time.
  */
 export class Killer {
   readonly #audit = sharedCluster().plane.audit
   readonly #loop: Promise<void>
   readonly #killed: string[] = []
+  readonly #followedMs: number[] = []
   #isStopping = false
 
   constructor() {
@@ -42,6 +49,11 @@ export class Killer {
     return this.#killed
   }
 
+  /** Milliseconds from the end of one that left its Lease until the next one held it. */
+  get followedMs(): readonly number[] {
+    return this.#followedMs
+  }
+
   async #run(): Promise<void> {
     let mark = this.#audit.mark()
     let sinceMs = performance.now()
@@ -54,12 +66,30 @@ export class Killer {
       }
       await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
       await killOperator()
+      const isLeaseLeft = this.#followedMs.length === 0 || this.#killed.length % perLeaseLeft === 0
       this.#killed.push(acts.map(told).join(', ') || `${patienceMs} ms without a write`)
       patienceMs = acts.length === 0 ? idleMs.next : idleMs.first
       mark = this.#audit.mark()
-      await replaceOperator()
+      await inOperators('delete', 'pods', '-l', selector, '--grace-period=0', '--force')
+      if (isLeaseLeft) await this.#untilFollowed()
+      else await inOperators('delete', 'lease', leaseName, '--ignore-not-found')
       sinceMs = performance.now()
     }
+  }
+
+  /** Until another one holds the same Lease. Where there was none, there is nothing to wait for. */
+  async #untilFollowed(): Promise<void> {
+    const began = performance.now()
+    const left = await readLease()
+    if (left === null) return
+    const next = await eventually(
+      `somebody who follows ${left.spec?.holderIdentity}`,
+      readLease,
+      found => found?.spec?.holderIdentity !== left.spec?.holderIdentity,
+      followMsMax,
+    )
+    if (next?.metadata.uid !== left.metadata.uid) throw new Error('the Lease was made anew')
+    this.#followedMs.push(Math.round(performance.now() - began))
   }
 }
 
@@ -90,13 +120,13 @@ function isOperator(pid: number): boolean {
   }
 }
 
-async function replaceOperator(): Promise<void> {
-  const { plane } = sharedCluster()
-  const inOperators = (...args: readonly string[]) =>
-    plane.kubectl(['-n', operatorNamespace, ...args])
-  const pods = ['delete', 'pods', '-l', selector, '--grace-period=0', '--force']
-  await inOperators(...pods)
-  await inOperators('delete', 'lease', 'logcluster-operator', '--ignore-not-found')
+async function inOperators(...args: readonly string[]): Promise<string> {
+  return (await sharedCluster().plane.kubectl(['-n', operatorNamespace, ...args])).stdout
+}
+
+async function readLease(): Promise<Lease | null> {
+  const text = await inOperators('get', 'lease', leaseName, '--ignore-not-found', '-o', 'json')
+  return text === '' ? null : (JSON.parse(text) as Lease)
 }
 
 /** How many brokers of a cluster were not Ready at a time, at most, while it looked. */
