@@ -6,6 +6,7 @@ import { ApiReader } from '../control-plane/api-reader.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import { processesIn } from '../node/cgroups.ts'
 import { killAll } from '../processes.ts'
+import type { TruthChecker } from '../truth-checker.ts'
 import { operatorNamespace } from './installed.ts'
 import { sharedCluster } from './shared.ts'
 
@@ -19,24 +20,33 @@ const delaysMs = [0, 150, 600, 1_500] as const
 const idleMs = { first: 5_000, next: 30_000 } as const
 /** Whoever cannot end by then is not ended any more, and has to. */
 const killsMax = 40
-/** One in so many leaves its Lease, and so does whoever comes before one was followed so. Beside as many delays it comes upon each of them. */
+/** One more than there are delays, so that it comes upon each of them. */
 const perLeaseLeft = 5
 /** For the next pod to start, on a machine that does much else, and for the Lease to run out before its eyes. */
 const followMsMax = 120_000
 
+export interface KillerOptions {
+  /** Holds nothing against the cluster while nobody speaks for it. */
+  readonly truth: TruthChecker
+  /** Whether any does. */
+  readonly isLeaseLeft: boolean
+}
+
 /**
  * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
- * is ended too. Its pod goes with it, since kubelet would wait longer before each start. The Lease is left where `perLeaseLeft` says so, and
+ * is ended too. Its pod goes with it, since kubelet would wait longer before each start. The Lease is left by the first and by one in `perLeaseLeft`, and
  * the next one waits until it has run out, as in life; of the others it goes too, since 17 s more for each would only be time.
  */
 export class Killer {
   readonly #audit = sharedCluster().plane.audit
+  readonly #options: KillerOptions
   readonly #loop: Promise<void>
   readonly #killed: string[] = []
   readonly #followedMs: number[] = []
   #isStopping = false
 
-  constructor() {
+  constructor(options: KillerOptions) {
+    this.#options = options
     this.#loop = this.#run()
     // Told by `stop`.
     this.#loop.catch(() => {})
@@ -66,15 +76,21 @@ export class Killer {
       }
       await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
       await killOperator()
-      const isLeaseLeft = this.#followedMs.length === 0 || this.#killed.length % perLeaseLeft === 0
+      const isLeaseLeft = this.#leavesLease
       this.#killed.push(acts.map(told).join(', ') || `${patienceMs} ms without a write`)
       patienceMs = acts.length === 0 ? idleMs.next : idleMs.first
       mark = this.#audit.mark()
       await inOperators('delete', 'pods', '-l', selector, '--grace-period=0', '--force')
-      if (isLeaseLeft) await this.#untilFollowed()
+      if (isLeaseLeft) await this.#options.truth.whileVoiceless(() => this.#untilFollowed())
       else await inOperators('delete', 'lease', leaseName, '--ignore-not-found')
       sinceMs = performance.now()
     }
+  }
+
+  /** The next one that is ended. Until one was followed so each does: the first may have been ended before it held a Lease. */
+  get #leavesLease(): boolean {
+    if (!this.#options.isLeaseLeft) return false
+    return this.#followedMs.length === 0 || this.#killed.length % perLeaseLeft === 0
   }
 
   /** Until another one holds the same Lease. Where there was none, there is nothing to wait for. */
