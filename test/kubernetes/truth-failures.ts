@@ -12,7 +12,7 @@ export type Failures = Readonly<Record<string, number>>
 const ofErrors: readonly ErrorName[] = [
   'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',
-  // From who has just come up, and has not read all of the metadata.
+  // The first attempt of all, which makes the topic; and whoever asks a broker that has just come up.
   'UNKNOWN_TOPIC_OR_PARTITION',
 ]
 const ofConnections: readonly ClientErrorReason[] = ['closed', 'unreachable', 'timeout']

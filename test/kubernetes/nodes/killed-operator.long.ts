@@ -11,7 +11,7 @@ const orders = new Several('killed')
 const pods = [0, 1, 2].map(slot => `orders-main-${slot}-0`)
 
 /**
- * An operation under load, whose operator is killed after each of its acts: `begin` wishes it, and it has to end. `downMax` brokers may be
+ * An operation under load, whose operator is killed after each of its acts: `begin` wishes it, and it has to end. One broker may be
  * away at a time. Where no Lease is left, each of its acts is one after which it is ended, however fast the rest goes.
  */
 async function killedThrough(
