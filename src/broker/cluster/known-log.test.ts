@@ -66,7 +66,12 @@ class Known {
   }
 }
 
-const stored = ({ isNote: _, ...record }: FeedRecord) => record
+const stored = ({ sequence, epoch, hash, payload }: FeedRecord) => ({
+  sequence,
+  epoch,
+  hash,
+  payload,
+})
 const told = (records: readonly FeedRecord[]) => ({ snapshot: null, records })
 
 describe('the log as one broker knows it', () => {
