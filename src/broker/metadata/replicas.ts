@@ -8,12 +8,12 @@ export function isActive(broker: BrokerImage | undefined): broker is BrokerImage
 
 /** It gets no new replicas (KIP-1066, where a broker has one directory). */
 export function isCordoned(image: MetadataImage, brokerId: number): boolean {
-  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '') !== ''
+  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '').trim() !== ''
 }
 
 /** It leads nothing that another in-sync replica can lead, until that is taken back (kubernetes: a node that is drained). */
 export function isDrained(image: MetadataImage, brokerId: number): boolean {
-  return image.brokerConfigs(brokerId).get(leadershipDrainConfig) === 'true'
+  return isTrue(image.brokerConfigs(brokerId).get(leadershipDrainConfig))
 }
 
 export const leadershipDrainConfig = 'leadership.drain.enable'
@@ -23,7 +23,12 @@ export const leadershipDrainConfig = 'leadership.drain.enable'
  * brokers of a cluster can stop together. Only what is set for all of them counts.
  */
 export function isFrozen(image: MetadataImage): boolean {
-  return image.brokerConfigs(null).get(freezeConfig) === 'true'
+  return isTrue(image.brokerConfigs(null).get(freezeConfig))
+}
+
+/** Texts are kept as they were given: `True` and ` true` are taken, and described as what they mean. */
+function isTrue(text: string | undefined): boolean {
+  return text?.trim().toLowerCase() === 'true'
 }
 
 export const freezeConfig = 'hibernation.freeze.enable'
@@ -56,7 +61,7 @@ export function insyncNeededBy(
 /** Whether the topic may be led by whoever lives, at the price of records (`unclean.leader.election.enable`, from the log alone). */
 export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage): boolean {
   const name = 'unclean.leader.election.enable'
-  return (topic.configs.get(name) ?? image.brokerConfigs(null).get(name)) === 'true'
+  return isTrue(topic.configs.get(name) ?? image.brokerConfigs(null).get(name))
 }
 
 /** Replicas that a reassignment brings do not count before they are complete. */
