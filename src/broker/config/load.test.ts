@@ -139,8 +139,10 @@ test('what does not fit together is refused', () => {
 
 test('a follower may not wait for longer than it may lag', () => {
   const wait = (waitMs: number, lagMs: number) => [
-    ...['--set', `replica.fetch.wait.max.ms=${waitMs}`],
-    ...['--set', `replica.lag.time.max.ms=${lagMs}`],
+    '--set',
+    `replica.fetch.wait.max.ms=${waitMs}`,
+    '--set',
+    `replica.lag.time.max.ms=${lagMs}`,
   ]
   expect(settings({ args: wait(1000, 1000) }).replicaFetchWaitMaxMs).toBe(1000)
   expect(problems({ args: wait(1001, 1000) })).toEqual([
