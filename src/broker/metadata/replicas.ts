@@ -40,13 +40,9 @@ export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): 
 
 export const minInsyncReplicasConfig = 'min.insync.replicas'
 
-/**
- * `min.insync.replicas` of a topic, as every broker resolves it from the log alone: the topic's, else that of all brokers, else one
- * less than there are replicas, and 2 at most. What a broker's file says counts nowhere, so no two go by two values
- * (durability.md R5, R8).
- */
-export function minInsyncReplicasOf(image: MetadataImage, topic: TopicImage): number {
-  return minInsyncReplicasWhere(image, topic, topic.partitions[0]!)
+/** `min.insync.replicas` of a topic where neither it nor all brokers were given one: one less than there are replicas, and 2 at most. */
+export function minInsyncReplicasByDefault({ partitions }: TopicImage): number {
+  return minInsyncReplicasFor(null, new Map(), replicationFactorOf(partitions[0]!))
 }
 
 /** How many in-sync replicas the partition needs: no more than its replication factor, which is the old one while it grows. */
@@ -60,9 +56,11 @@ export function insyncNeededBy(
 
 /** Whether the topic may be led by whoever lives, at the price of records (`unclean.leader.election.enable`, from the log alone). */
 export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage): boolean {
-  const name = 'unclean.leader.election.enable'
+  const name = uncleanElectionConfig
   return isTrue(topic.configs.get(name) ?? image.brokerConfigs(null).get(name))
 }
+
+export const uncleanElectionConfig = 'unclean.leader.election.enable'
 
 /** Replicas that a reassignment brings do not count before they are complete. */
 function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
@@ -77,14 +75,18 @@ function minInsyncReplicasWhere(
   return minInsyncReplicasFor(image, topic.configs, replicationFactorOf(partition))
 }
 
-/** As `minInsyncReplicasOf`, of a topic with those configs and so many replicas of each partition. */
+/**
+ * `min.insync.replicas` of a topic with those configs and so many replicas of each partition, as every broker resolves it from the log
+ * alone: the topic's, else that of all brokers, else one less than there are replicas, and 2 at most. What a broker's file says counts
+ * nowhere, so no two go by two values (durability.md R5, R8). `image` null: where nobody was given one.
+ */
 export function minInsyncReplicasFor(
-  image: MetadataImage,
+  image: MetadataImage | null,
   configs: ReadonlyMap<string, string>,
   replicationFactor: number,
 ): number {
   const configured =
-    configs.get(minInsyncReplicasConfig) ?? image.brokerConfigs(null).get(minInsyncReplicasConfig)
+    configs.get(minInsyncReplicasConfig) ?? image?.brokerConfigs(null).get(minInsyncReplicasConfig)
   if (configured !== undefined) return Number(configured)
   return Math.max(1, Math.min(replicationFactor - 1, 2))
 }
