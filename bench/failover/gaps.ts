@@ -52,6 +52,6 @@ export function missed({ figures }: Report): string[] {
 }
 
 /** The least of `sorted` that so many are not above: up to a hundred of them the p99 is the greatest. */
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
 }

@@ -316,7 +316,9 @@ export class Node {
       logger: noteLogger(text => {
         if (life.isDead) return
         world.trace.note(`${this.host}: ${text}`)
-        if (text.startsWith(ownFailure)) world.fail(`I22: ${this.host}: ${text}`)
+        // A process that dies in a write throws out of whatever it was about to do.
+        const isOwn = text.startsWith(ownFailure) && !this.disk.isCrashed
+        if (isOwn) world.fail(`I22: ${this.host}: ${text}`)
       }),
       metrics,
       bootId: `boot ${this.#bootCount}`,

@@ -1,5 +1,5 @@
 import type { Clock } from '../env/env.ts'
-import { KnownTime } from './known-time.ts'
+import { KnownTime } from '../lib/known-time.ts'
 import type { Partition } from './partition/partition.ts'
 import type { Logger } from './telemetry/logger.ts'
 

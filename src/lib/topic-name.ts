@@ -33,3 +33,8 @@ export function topicNameError(name: string): string | null {
   }
   return null
 }
+
+/** As metrics have a topic's name: there '.' is '_', so two topics that differ in nothing else share theirs. */
+export function metricName(topic: string): string {
+  return topic.includes('.') ? topic.replaceAll('.', '_') : topic
+}

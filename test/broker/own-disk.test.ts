@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SimDisk } from '../../sim/disk.ts'
 import { SimKubernetes } from '../../sim/kubernetes-objects.ts'
@@ -271,6 +272,10 @@ test('Kubernetes as it was before puts the broker in quarantine: it serves on, a
     it => it !== null,
   )
   expect(reason).toMatch(/went back in time.*Restore the store/s)
+  // The newer metadata is in the copy: whoever reads the reason must not be sent to remove it, but to a page that is there.
+  expect(reason).toMatch(/keep each metadata\.copy.*runbook LogClusterMetadataQuarantined/)
+  expect(reason).not.toContain('remove')
+  expect(existsSync('docs/runbooks/LogClusterMetadataQuarantined.md')).toBe(true)
   expect(broker.broker.probes.readiness()).toMatchObject({
     isReady: true,
     detail: { standsAlone: 'quarantine', standsAloneReason: reason },

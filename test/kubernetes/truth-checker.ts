@@ -3,7 +3,8 @@ import type { ClusterNames } from './cluster-names.ts'
 import type { ApiAccess } from './control-plane/access.ts'
 import { ApiReader } from './control-plane/api-reader.ts'
 import { TruthClient } from './truth-client.ts'
-import { type Lie, type Ready, TruthRule, type Work } from './truth-rule.ts'
+import { failureKind, type Failures } from './truth-failures.ts'
+import { type Gaps, type Lie, type Ready, TruthRule, type Work } from './truth-rule.ts'
 
 export interface TruthCheckerOptions {
   readonly plane: Pick<ApiAccess, 'kubeconfig'>
@@ -20,8 +21,11 @@ export interface TruthReport {
   readonly lies: readonly Lie[]
   /** Milliseconds that a request waited for its success, over all its attempts. */
   readonly longestWaitMs: number
+  /** Milliseconds in which no write was acknowledged, between two that were. */
+  readonly writeGapsMs: Gaps
   readonly succeeded: Readonly<Record<Work, number>>
   readonly failed: Readonly<Record<Work, number>>
+  readonly failures: Readonly<Record<Work, Failures>>
   /** Records that were acknowledged and did not come back. */
   readonly lost: number
   /** Why the last attempt that failed did so; '' where none did. */
@@ -40,6 +44,7 @@ export class TruthChecker {
   /** How many attempts did. */
   readonly succeeded = { produce: 0, fetch: 0 }
   readonly failed = { produce: 0, fetch: 0 }
+  readonly #failures: Readonly<Record<Work, Record<string, number>>> = { produce: {}, fetch: {} }
   /** Why the last attempt that failed did so; '' where none did. */
   readonly lastFailure = { produce: '', fetch: '' }
   readonly #rule = new TruthRule()
@@ -91,11 +96,13 @@ export class TruthChecker {
     this.#isStopping = true
     await Promise.all(this.#loops)
     const longestWaitMs = Math.round(this.#rule.longestWaitMs(this.#nowMs))
+    const writeGapsMs = this.#rule.writeGapsMs(this.#nowMs)
     await this.#drain()
     for (const each of [this.#reader, this.#producer, this.#consumer]) each.close()
     const { succeeded, failed, lastFailure } = this
     const { lies } = this.#rule
-    return { lies, longestWaitMs, succeeded, failed, lost: this.#lost, lastFailure }
+    const [failures, lost] = [this.#failures, this.#lost]
+    return { lies, longestWaitMs, writeGapsMs, succeeded, failed, failures, lost, lastFailure }
   }
 
   get #nowMs(): number {
@@ -132,12 +139,18 @@ export class TruthChecker {
     const isOk = await act().then(
       () => true,
       (error: unknown) => {
-        this.lastFailure[work] = String(error)
+        this.#failedBy(work, error)
         return false
       },
     )
     this[isOk ? 'succeeded' : 'failed'][work]++
     this.#rule.see({ type: 'attempt', work, isOk, beganAtMs, atMs: this.#nowMs })
+  }
+
+  #failedBy(work: Work, error: unknown): void {
+    this.lastFailure[work] = String(error)
+    const [failures, kind] = [this.#failures[work], failureKind(error)]
+    failures[kind] = (failures[kind] ?? 0) + 1
   }
 
   async #produce(): Promise<void> {
@@ -160,7 +173,7 @@ export class TruthChecker {
     const end = performance.now() + drainMsMax
     while (this.#lost > 0 && performance.now() < end) {
       await this.#fetch().catch((error: unknown) => {
-        this.lastFailure.fetch = String(error)
+        this.#failedBy('fetch', error)
         return sleep(intervalMs)
       })
     }
@@ -180,8 +193,14 @@ const intervalMs = 200
 const drainMsMax = 15_000
 let lastTopic = 0
 
-/** @throws Error that says what a cluster said that was not so, what it lost, or for how long it answered nobody. */
-export function truthful(report: TruthReport, limits: { longestWaitMsMax: number }): void {
+export interface TruthLimits {
+  readonly longestWaitMsMax: number
+  /** Of the kinds of attempts that failed; where it is left out, all are. */
+  readonly isExpected?: (kind: string) => boolean
+}
+
+/** @throws Error that says what a cluster said that was not so, what it lost, for how long it answered nobody, or what it should not have answered. */
+export function truthful(report: TruthReport, limits: TruthLimits): void {
   const { lies, longestWaitMs, succeeded, lost, lastFailure } = report
   const sentences = lies.map(({ ready, fromMs, toMs }) => {
     const what = ready === 'True' ? 'neither produce nor fetch worked' : 'both worked'
@@ -192,7 +211,17 @@ export function truthful(report: TruthReport, limits: { longestWaitMsMax: number
     sentences.push(`a request waited ${longestWaitMs} ms, of ${limits.longestWaitMsMax} allowed`)
   }
   if (succeeded.produce === 0 || succeeded.fetch === 0) sentences.push('nothing was seen to work')
+  sentences.push(...unexpected(report, limits))
   if (sentences.length === 0) return
   const why = Object.entries(lastFailure).map(([work, error]) => `the last ${work}: ${error}`)
   throw new Error(`${sentences.join('; ')}. What failed last: ${why.join('; ')}`)
+}
+
+function unexpected({ failures }: TruthReport, { isExpected }: TruthLimits): readonly string[] {
+  if (isExpected === undefined) return []
+  return Object.entries(failures).flatMap(([work, counts]) =>
+    Object.entries(counts)
+      .filter(([kind]) => !isExpected(kind))
+      .map(([kind, count]) => `${work} failed ${count} times by ${kind}, which is not to be`),
+  )
 }

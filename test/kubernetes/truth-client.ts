@@ -1,10 +1,15 @@
-import { errorName } from '../../src/broker/wire/errors.ts'
 import {
   batchOverheadBytes,
   encodeBatch,
   readBatchHeader,
 } from '../../src/broker/log/batch/batch.ts'
 import { readRecords } from '../../src/broker/log/batch/records.ts'
+import {
+  AnsweredError,
+  refuseErrors,
+  WireClientError,
+} from '../../src/broker/wire/client/client-error.ts'
+import { errorCode, errorName } from '../../src/broker/wire/errors.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import type { ClusterNames } from './cluster-names.ts'
 
@@ -31,16 +36,16 @@ export class TruthClient {
   async produce(value: string): Promise<void> {
     await this.#attempt(async leader => {
       const batch = encodeBatch({ records: [{ value }], baseTimestamp: Date.now() })
-      refuse((await leader.produce(this.#partition, batch)).errorCode)
+      refuseErrors((await leader.produce(this.#partition, batch)).errorCode, 'produce')
     })
   }
 
   /** The values from `offset` on, as far as one answer has them, and the offset after them. */
   fetch(offset: number): Promise<{ readonly values: readonly string[]; readonly next: number }> {
     return this.#attempt(async leader => {
-      const { errorCode, records } = await leader.fetch(this.#partition, offset)
-      refuse(errorCode)
-      return valuesOf(records, offset)
+      const fetched = await leader.fetch(this.#partition, offset)
+      refuseErrors(fetched.errorCode, 'fetch')
+      return valuesOf(fetched.records, offset)
     })
   }
 
@@ -56,7 +61,10 @@ export class TruthClient {
   async #attempt<Result>(act: (leader: BrokerClient) => Promise<Result>): Promise<Result> {
     let late: NodeJS.Timeout | undefined
     const tooLate = new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(new Error('no answer in time')), attemptMsMax)
+      late = setTimeout(
+        () => reject(new WireClientError('timeout', 'no answer in time')),
+        attemptMsMax,
+      )
     })
     try {
       this.#leader ??= await Promise.race([this.#connect(), tooLate])
@@ -74,18 +82,22 @@ export class TruthClient {
     const { bootstrap, topic } = this.#options
     using first = await this.#connectTo(bootstrap)
     const { topics, brokers } = await first.metadata([topic])
-    if (
-      topics[0] === undefined ||
-      errorName(topics[0].errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
-    ) {
-      const made = await first.createTopics([{ name: topic, replicas: -1 }])
-      refuse(made.topics[0]!.errorCode)
-      throw new Error(`${topic} is made`)
-    }
-    refuse(topics[0].errorCode)
+    const answer = errorName(topics[0]?.errorCode ?? errorCode('UNKNOWN_TOPIC_OR_PARTITION'))
+    if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') await this.#make(first)
+    if (answer !== 'NONE') throw new AnsweredError(answer, topic)
     const leader = brokers.find(({ nodeId }) => nodeId === topics[0]!.partitions[0]?.leaderId)
-    if (leader === undefined) throw new Error(`${topic} has no leader`)
+    if (leader === undefined) throw new AnsweredError('LEADER_NOT_AVAILABLE', topic)
     return await this.#connectTo(`${leader.host}:${leader.port}`)
+  }
+
+  /** Does nothing where another client was first. */
+  async #make(client: BrokerClient): Promise<void> {
+    const { topic } = this.#options
+    const made = await client.createTopics([{ name: topic, replicas: -1 }])
+    const answer = errorName(made.topics[0]!.errorCode)
+    if (answer !== 'NONE' && answer !== 'TOPIC_ALREADY_EXISTS') {
+      throw new AnsweredError(answer, `to make ${topic}`)
+    }
   }
 
   async #connectTo(address: string): Promise<BrokerClient> {
@@ -96,10 +108,6 @@ export class TruthClient {
 }
 
 const attemptMsMax = 2000
-
-function refuse(errorCode: number): void {
-  if (errorCode !== 0) throw new Error(errorName(errorCode))
-}
 
 function valuesOf(bytes: Uint8Array, offset: number): { values: string[]; next: number } {
   const values: string[] = []

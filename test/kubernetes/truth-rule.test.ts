@@ -122,3 +122,37 @@ describe('the longest wait', () => {
     expect(world.rule.longestWaitMs(9000)).toBe(8000)
   })
 })
+
+describe('the gaps between writes', () => {
+  test('are as long as writes are apart while all goes well, and the last is as long as nothing has come after it', () => {
+    const { rule } = new World().for(2_000)
+    expect(rule.writeGapsMs(2_000)).toEqual({ count: 10, p50: 200, p99: 200, max: 200 })
+  })
+
+  test('go over all attempts that failed, from one acknowledgement to the next; reads count for nothing', () => {
+    const world = new World().for(1_000).works(false, true).for(3_000).works(true).for(1_000)
+    expect(world.rule.writeGapsMs(world.nowMs)).toMatchObject({ count: 10, p50: 200, max: 3_200 })
+  })
+
+  test('go on while nothing is written any more', () => {
+    const world = new World().for(1_000).works(false).for(3_000)
+    expect(world.rule.writeGapsMs(9_000).max).toBe(8_180)
+  })
+
+  test('are told by the p99 as they are but for one in a hundred', () => {
+    const world = new World().for(20_000).works(false).for(1_000).works(true).for(20_000)
+    expect(world.rule.writeGapsMs(world.nowMs)).toEqual({
+      count: 200,
+      p50: 200,
+      p99: 200,
+      max: 1_200,
+    })
+    world.works(false).for(600).works(true).for(200).works(false).for(800).works(true).for(200)
+    expect(world.rule.writeGapsMs(world.nowMs)).toMatchObject({ count: 202, p99: 800 })
+  })
+
+  test('begin with the first write', () => {
+    const { rule } = new World().works(false).for(5_000)
+    expect(rule.writeGapsMs(5_000)).toEqual({ count: 0, p50: 0, p99: 0, max: 0 })
+  })
+})

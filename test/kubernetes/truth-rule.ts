@@ -1,3 +1,5 @@
+import { quantile } from '../../bench/failover/gaps.ts'
+
 /** What a cluster says of itself; null while nobody can ask it, or where somebody has taken its voice. */
 export type Ready = 'True' | 'False' | 'Unknown' | null
 
@@ -21,6 +23,14 @@ export interface Lie {
   readonly toMs: number
 }
 
+/** Milliseconds between two of a kind, of which there were `count`. */
+export interface Gaps {
+  readonly count: number
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
 /** For as long as Ready=True may stand while nothing works, and anything else while all works. Milliseconds. */
 const lieMsMax = { readyButFailing: 5000, workingButNotReady: 10_000 } as const
 
@@ -34,13 +44,14 @@ interface Fortune {
 /**
  * Whether a cluster tells the truth: Ready=True while producing and fetching have both failed for 5 s is a lie, and so
  * is Ready=False or Unknown for 10 s while both work. Time counts only as far as attempts have shown it. Beside that,
- * the longest time that a request waited for its success, from its first attempt.
+ * the longest time that a request waited for its success, from its first attempt, and the times between writes that succeeded.
  */
 export class TruthRule {
   readonly #fortunes = new Map<Work, Fortune>()
   /** When the attempt began that has not succeeded yet. */
   readonly #waitingSinceMs = new Map<Work, number>()
   readonly #lies: Lie[] = []
+  readonly #writtenAtMs: number[] = []
   #ready: { readonly ready: Ready; readonly sinceMs: number } = { ready: null, sinceMs: 0 }
   #longestWaitMs = 0
 
@@ -65,6 +76,20 @@ export class TruthRule {
     return Math.max(this.#longestWaitMs, ...waiting)
   }
 
+  /** Between one write that succeeded and the next, from the first on; the last gap lasts until `nowMs`. All are 0 where none did. */
+  writeGapsMs(nowMs: number): Gaps {
+    const ends = [...this.#writtenAtMs.slice(1), nowMs]
+    const gaps = this.#writtenAtMs.map((atMs, index) => Math.round(ends[index]! - atMs))
+    if (gaps.length === 0) return { count: 0, p50: 0, p99: 0, max: 0 }
+    const sorted = gaps.toSorted((a, b) => a - b)
+    return {
+      count: sorted.length,
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      max: sorted.at(-1)!,
+    }
+  }
+
   #count({ work, isOk, beganAtMs, atMs }: Extract<Sighting, { type: 'attempt' }>): void {
     const before = this.#fortunes.get(work)
     const isSame = before?.works === isOk
@@ -75,6 +100,7 @@ export class TruthRule {
       this.#waitingSinceMs.set(work, waitingSinceMs)
       return
     }
+    if (work === 'produce') this.#writtenAtMs.push(atMs)
     this.#waitingSinceMs.delete(work)
     this.#longestWaitMs = Math.max(this.#longestWaitMs, atMs - waitingSinceMs)
   }

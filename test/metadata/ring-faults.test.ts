@@ -142,7 +142,9 @@ describe('the ring', () => {
         await expect(attempt()).rejects.toMatchObject({
           name: 'StoreError',
           reason: 'behind',
-          message: expect.stringMatching(/went back in time.*Nothing was changed/s),
+          message: expect.stringMatching(
+            /went back in time.*Nothing was changed.*runbook LogClusterMetadataQ/s,
+          ),
         })
       }
       expect(ring.api.writeCount).toBe(writes)

@@ -61,7 +61,15 @@ const able = {
 }
 
 export const clients: readonly Client[] = [
-  { ...able, name: 'kcat', kit: 'kcat', program: node('kcat.ts'), alsoOnFallback: true },
+  {
+    ...able,
+    name: 'kcat',
+    kit: 'kcat',
+    program: node('kcat.ts'),
+    alsoOnFallback: true,
+    livesThroughDeath:
+      '`batch.num.messages` of 10: what gathers while nobody leads is one batch by itself, and too large for a small `max.message.bytes`',
+  },
   {
     ...able,
     name: 'kafkajs',
@@ -94,6 +102,8 @@ export const clients: readonly Client[] = [
     name: 'kafka-python',
     kit: 'kafka-python',
     program: python('kafka_python.py', 'kafka-python'),
+    livesThroughDeath:
+      'an administrator is made anew where the controller that it knows has left the metadata: it asks that one all its life',
     joinsGroups:
       'the application waits for `partitions_for_topic` before it polls: a leader that joins without metadata joins again, and where a poll ends meanwhile the library forgets that join and stops for good',
     livesThroughRestart:
@@ -141,7 +151,7 @@ export const clients: readonly Client[] = [
     kit: 'go',
     program: go('franz-go'),
     livesThroughDeath:
-      'an error that a poll brings while a broker is away is passed over: the library tries again by itself',
+      'an error that a poll brings while a broker is away is passed over: the library tries again by itself; offsets of a time are asked for again where their leader cannot be reached',
     staticMembers:
       'with its range balancer: by its default, cooperative-sticky, a leader that is back plans anew, finds its plan unlike the one in force, and asks for a rebalance itself',
   },

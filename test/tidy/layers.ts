@@ -242,7 +242,6 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/welcome.ts': { ours: everything },
   'src/broker/broker-metrics.ts': { ours: everything },
   'src/broker/make-coordinator.ts': { ours: everything },
-  'src/broker/known-time.ts': { ours: [] },
   'src/broker/ask-backlogs.ts': {
     ours: ['src/env', ...broker('cluster', 'insight', 'wire', 'wire/client')],
   },

@@ -6,7 +6,7 @@ import { zeroUuid } from '../../lib/uuid.ts'
 import { chainHash, genesisHash } from '../metadata/chain.ts'
 import { MetadataCopy } from '../metadata/copy/metadata-copy.ts'
 import { MetadataImage } from '../metadata/image.ts'
-import { encodeBatch, type MetadataRecord } from '../metadata/records.ts'
+import { decodeBatch, encodeBatch, type MetadataRecord } from '../metadata/records.ts'
 import { BrokenChain, KnownLog } from './known-log.ts'
 import type { FeedRecord } from './metadata-feed.ts'
 
@@ -66,6 +66,12 @@ class Known {
   }
 }
 
+const stored = ({ sequence, epoch, hash, payload }: FeedRecord) => ({
+  sequence,
+  epoch,
+  hash,
+  payload,
+})
 const told = (records: readonly FeedRecord[]) => ({ snapshot: null, records })
 
 describe('the log as one broker knows it', () => {
@@ -96,6 +102,30 @@ describe('the log as one broker knows it', () => {
     await world.known.take(told(log))
     expect(world.published).toEqual([2, 5])
     expect(world.copy.readLog()!.tail.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  test('leaves a copy alone that is ahead, by what was read from the store and not published any more', async () => {
+    const world = await Known.start(2)
+    await world.known.take(told(log.slice(0, 2)))
+    const { sequence, hash } = log[4]!
+    const cursor = { nextSequence: sequence + 1, lastHash: hash }
+    await world.copy.replace({ snapshot: null, tail: log, cursor })
+    await world.known.take(told(log.slice(2, 4)))
+    expect([world.published, world.copied]).toEqual([[2, 4], 5])
+    const snapshot = { ...log[3]!, payload: encodeBatch(world.image.records()) }
+    await world.known.take({ snapshot, records: log.slice(4) })
+    expect([world.published, world.copy.readLog()?.tail]).toEqual([[2, 4, 5], log.map(stored)])
+  })
+
+  test('is not continued by another record than its copy ends with', async () => {
+    const world = await Known.start()
+    await world.known.take(told(log.slice(0, 2)))
+    const [, , other] = chain(
+      [log[0]!, log[1]!, log[3]!].map(({ payload }) => decodeBatch(payload)),
+    )
+    await world.copy.append(other!)
+    await expect(world.known.take(told(log.slice(2)))).rejects.toThrow(BrokenChain)
+    expect([world.published, world.copied]).toEqual([[2], 3])
   })
 
   test.each([

@@ -124,7 +124,7 @@ export class KnownLog {
       )
     }
     const cursor = cursorAfter(snapshot)
-    await copy?.replace({ snapshot, tail: [], cursor })
+    if (!isCopied(copy, cursor)) await copy?.replace({ snapshot, tail: [], cursor })
     this.#cursor = cursor
     this.feed.reset(cursor)
     this.#sinceSnapshot = 0
@@ -169,9 +169,7 @@ export class KnownLog {
   async #keep(record: FeedRecord, after: MetadataImage): Promise<void> {
     const { copy, snapshotIntervalMax } = this.#options
     const ends = cursorAfter(record)
-    // A last append of this broker's own, of which its office did not learn any more.
-    const isThere = isSame(copy?.cursor ?? null, ends)
-    if (copy === undefined || isThere) return
+    if (copy === undefined || isCopied(copy, ends)) return
     if (!record.isNote && this.#sinceSnapshot < snapshotIntervalMax) return copy.append(record)
     const { sequence, epoch, hash } = record
     const snapshot = { sequence, epoch, hash, payload: encodeBatch(after.records()) }
@@ -191,8 +189,18 @@ function cursorAfter(record: Pick<StoredRecord, 'sequence' | 'hash'> | null): Cu
   return { nextSequence: record.sequence + 1, lastHash: record.hash }
 }
 
-function isSame(one: Cursor | null, other: Cursor): boolean {
-  return one?.nextSequence === other.nextSequence && one.lastHash === other.lastHash
+/**
+ * The copy has it, and perhaps more: a last append of this broker's own, of which its office did not learn any more, or what was
+ * read from the store by somebody who had to stop before it was published.
+ * @throws BrokenChain where the copy ends with another record at that place
+ */
+function isCopied(copy: MetadataCopy | undefined, ends: Cursor): boolean {
+  const found = copy?.cursor ?? null
+  if (found === null || found.nextSequence < ends.nextSequence) return false
+  if (found.nextSequence > ends.nextSequence || found.lastHash === ends.lastHash) return true
+  throw new BrokenChain(
+    `record ${ends.nextSequence - 1} is another one than this broker's copy ends with`,
+  )
 }
 
 /** Topics that a later state says were deleted, as their records would have said it. */

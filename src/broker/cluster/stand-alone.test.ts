@@ -247,7 +247,9 @@ describe.each([true, false])('with isSoleBroker %s', given => {
       const before = world.medium.cursor()
       expect(cluster.image.topicByName('b')).not.toBe(undefined)
       expect([cluster.standsAlone?.kind, cluster.isWaiting]).toEqual(['quarantine', false])
-      expect(cluster.standsAlone?.message).toMatch(/went back in time.*Restore the store/)
+      expect(cluster.standsAlone?.message).toMatch(
+        /went back in time.*Restore the store.*runbook LogClusterMetadataQuarantined/,
+      )
       const refused = await create(cluster, 'c')
       expect(refused).toMatchObject({ error: 'REQUEST_TIMED_OUT' })
       expect(refused.message).toMatch(/Nothing can be changed: .*went back in time/)

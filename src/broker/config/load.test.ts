@@ -137,6 +137,20 @@ test('what does not fit together is refused', () => {
   expect(problems({ args: ['--set', 'http.address=nowhere'] })[0]).toMatch(/host:port/)
 })
 
+test('a follower may not wait for longer than it may lag', () => {
+  const wait = (waitMs: number, lagMs: number) => [
+    '--set',
+    `replica.fetch.wait.max.ms=${waitMs}`,
+    '--set',
+    `replica.lag.time.max.ms=${lagMs}`,
+  ]
+  expect(settings({ args: wait(1000, 1000) }).replicaFetchWaitMaxMs).toBe(1000)
+  expect(problems({ args: wait(1001, 1000) })).toEqual([
+    'replica.fetch.wait.max.ms is 1001 and more than replica.lag.time.max.ms, which is 1000: a follower that waits would ' +
+      'count as one that lags. Lower the first or raise the second',
+  ])
+})
+
 test('an alias in a coarser unit counts unless the finer one is given in the same place', () => {
   const retention = (text: string) =>
     settings({ args: ['--config', 'x'], readFile: () => text }).logRetentionMs

@@ -9,6 +9,7 @@ import {
 import { memoryDefaults } from './memory-defaults.ts'
 import { nearest } from './nearest.ts'
 import { parseProperties } from './properties.ts'
+import { replicationProblems } from './replication-settings.ts'
 import { helpText } from './settings-text.ts'
 import { sizeProblems } from './sizes.ts'
 import type { Setting, SettingValue } from './setting.ts'
@@ -261,7 +262,11 @@ function scaled(setting: Setting, entry: Given): string {
 
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
-  problems.push(...sizeProblems(settings), ...kubernetesProblems(settings))
+  problems.push(
+    ...sizeProblems(settings),
+    ...replicationProblems(settings),
+    ...kubernetesProblems(settings),
+  )
   if (settings.logDirs.trim() === '' || settings.logDirs.includes(',')) {
     problems.push('log.dirs must name one directory: to use several disks, run several brokers')
   }

@@ -31,7 +31,7 @@ export const replicationSettings = {
     default: second / 2,
     unit: 'ms',
     effect: 'at restart',
-    doc: 'How long a follower waits at its leader for records. Less than replica.lag.time.max.ms.',
+    doc: 'How long a follower waits at its leader for records. No longer than replica.lag.time.max.ms.',
   }),
   'replica.fetch.max.bytes': int({
     default: mebibyte,
@@ -87,3 +87,18 @@ export const replicationSettings = {
     doc: 'Seconds of one of these windows.',
   }),
 } as const
+
+/** What no row can tell: a follower that waits for longer than it may lag leaves the in-sync set and comes back, again and again. */
+export function replicationProblems({
+  replicaFetchWaitMaxMs: waitMs,
+  replicaLagTimeMaxMs: lagMs,
+}: {
+  readonly replicaFetchWaitMaxMs: number
+  readonly replicaLagTimeMaxMs: number
+}): string[] {
+  if (waitMs <= lagMs) return []
+  return [
+    `replica.fetch.wait.max.ms is ${waitMs} and more than replica.lag.time.max.ms, which is ${lagMs}: a follower that waits would ` +
+      'count as one that lags. Lower the first or raise the second',
+  ]
+}

@@ -45,7 +45,7 @@ export const topicConfigTable = {
     broker: 'unclean.leader.election.enable',
     default: false,
     effect: 'at once',
-    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records.',
+    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records. Of a topic, or of all brokers while they run: a file of settings has no say in it, because the controller decides by what all brokers know.',
   }),
 
   // Segments and indexes

@@ -80,14 +80,14 @@ class Bench {
     await this.clock.settle()
   }
 
-  commit(partition = 0): { answer: GroupError | null } {
+  commit(partition = 0, expireTimeMs = -1): { answer: GroupError | null } {
     const value = {
       topicId: zeroUuid,
       offset: 1,
       leaderEpoch: 0,
       metadata: '',
       commitTimeMs: 0,
-      expireTimeMs: -1,
+      expireTimeMs,
     }
     const call: { answer: GroupError | null } = { answer: null }
     void this.coordinator
@@ -251,6 +251,47 @@ test('sessions go by the monotonic clock, whatever the wall clock does', async (
   expect(await bench.coordinator.heartbeat('group', claim)).toBe('NONE')
   await bench.clock.run(10_000)
   expect(await bench.coordinator.heartbeat('group', claim)).toBe('UNKNOWN_MEMBER_ID')
+})
+
+describe('a committed offset that has a day', () => {
+  const [day, hour] = [86_400_000, 3_600_000]
+
+  async function committed(): Promise<Bench> {
+    const bench = new Bench()
+    await bench.start()
+    bench.commit(0, bench.clock.now() + day)
+    await bench.clock.settle()
+    await bench.finish()
+    return bench
+  }
+
+  /** What was written to forget it. */
+  const forgotten = (bench: Bench): number => bench.appends.length
+
+  test('goes after it', async () => {
+    const bench = await committed()
+    await bench.clock.run(day - 1)
+    expect(forgotten(bench)).toBe(0)
+    await bench.clock.run(hour)
+    expect(forgotten(bench)).toBe(1)
+  })
+
+  test('stays where the wall clock jumps past it and comes back, and says so', async () => {
+    const bench = await committed()
+    bench.clock.jump(365 * day)
+    await bench.clock.run(hour / 2)
+    expect([forgotten(bench), bench.warnings.length > 0]).toEqual([0, true])
+    bench.clock.jump(-365 * day)
+    await bench.clock.run(hour)
+    expect(forgotten(bench)).toBe(0)
+  })
+
+  test('goes where the clock stands by its new time for an hour', async () => {
+    const bench = await committed()
+    bench.clock.jump(365 * day)
+    await bench.clock.run(2 * hour)
+    expect(forgotten(bench)).toBe(1)
+  })
 })
 
 test('a coordinator that stops tells those who are parked, and finishes what it stores', async () => {

@@ -3,6 +3,7 @@ import { zeroUuid } from '../../lib/uuid.ts'
 import type { OffsetValue } from './groups/records.ts'
 import { randomUuid } from '../../env/random.ts'
 import { assert } from '../../lib/assert.ts'
+import { KnownTime } from '../../lib/known-time.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type {
   DeleteOffsetsAnswer,
@@ -72,6 +73,7 @@ export class Coordinator {
   /** As of the last change that was told. */
   #image: MetadataImage
   #expiry: Timer | null = null
+  readonly #time = new KnownTime()
   #stopWatching: (() => void) | null = null
   #isStopped = false
   #making: Promise<string | null> | null = null
@@ -105,7 +107,8 @@ export class Coordinator {
   start(): void {
     const { cluster, env, expiryCheckIntervalMs } = this.#options
     this.#stopWatching = cluster.onImage((image, records) => this.#follow(image, records))
-    this.#expiry = env.clock.every(expiryCheckIntervalMs, () => this.#step({ type: 'expire' }))
+    this.#isTimeKnown()
+    this.#expiry = env.clock.every(expiryCheckIntervalMs, () => this.#expire())
     this.#followTopic()
   }
 
@@ -211,6 +214,20 @@ export class Coordinator {
   #step(event: GroupEvent): void {
     if (this.#isStopped && event.type !== 'appended' && event.type !== 'delayed') return
     this.#perform(this.#groups.step(event, this.#now()))
+  }
+
+  /** By the wall clock: what goes by one that was set ahead does not come back when it is set right. */
+  #expire(): void {
+    if (this.#isTimeKnown()) return this.#step({ type: 'expire' })
+    this.#options.warn(
+      'The wall clock jumped: no committed offset expires until it is back, or has stood by its new time',
+      {},
+    )
+  }
+
+  #isTimeKnown(): boolean {
+    const { wallMs, monotonicMs } = this.#now()
+    return this.#time.look(wallMs, monotonicMs)
   }
 
   #now(): Moment {

@@ -85,7 +85,7 @@ function configsOf(
   const overrides = new Map<string, string>()
   for (const { name, value } of request?.configs ?? [])
     if (value !== null) overrides.set(name, value)
-  const ofCluster = configsOfCluster(cluster.image, cluster.image.topicByName(topic))
+  const ofCluster = configsOfCluster(cluster.image.topicByName(topic))
   return describeTopicConfigs(configuration, overrides, ofCluster).map(row => ({
     name: row.name,
     value: row.value,

@@ -54,7 +54,7 @@ function describe(
     if (topic === undefined) {
       return failure(resource, nameError(resourceName), `There is no topic ${resourceName}.`)
     }
-    const ofCluster = configsOfCluster(cluster.image, topic)
+    const ofCluster = configsOfCluster(topic)
     const rows = describeTopicConfigs(configuration, topic.configs, ofCluster)
     return success(resource, request, rows)
   }

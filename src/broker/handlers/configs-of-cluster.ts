@@ -1,11 +1,18 @@
-import type { MetadataImage, TopicImage } from '../metadata/image.ts'
-import { minInsyncReplicasConfig, minInsyncReplicasOf } from '../metadata/replicas.ts'
+import type { TopicImage } from '../metadata/image.ts'
+import {
+  minInsyncReplicasByDefault,
+  minInsyncReplicasConfig,
+  uncleanElectionConfig,
+} from '../metadata/replicas.ts'
 
-/** What the metadata log tells of a topic's configs where the topic does not: the same by whatever broker is asked. */
-export function configsOfCluster(
-  image: MetadataImage,
-  topic: TopicImage | undefined,
-): ReadonlyMap<string, string> {
+/**
+ * The defaults of what the controller decides by the metadata log alone: the same by whatever broker is asked, and whatever that one was
+ * started with.
+ */
+export function configsOfCluster(topic: TopicImage | undefined): ReadonlyMap<string, string> {
   if (topic === undefined) return new Map()
-  return new Map([[minInsyncReplicasConfig, String(minInsyncReplicasOf(image, topic))]])
+  return new Map([
+    [minInsyncReplicasConfig, String(minInsyncReplicasByDefault(topic))],
+    [uncleanElectionConfig, 'false'],
+  ])
 }

@@ -77,6 +77,37 @@ describe('the plan of a cluster on one machine', () => {
     expect(settingsOf(free, 1)).toMatchObject({ 'private.listener': '127.0.0.1:0' })
   })
 
+  test('puts the private listener beside an IPv6 address, whatever digits are in that', () => {
+    const found = planned(2, 'listeners=PLAINTEXT://[::1]:9092,INSIDE://[fe80::12:7]:9192')
+    expect(settingsOf(found, 1)).toMatchObject({
+      listeners: 'PLAINTEXT://[::1]:9093,INSIDE://[fe80::12:7]:9193',
+      'private.listener': '127.0.0.1:19093',
+    })
+  })
+
+  test.each([
+    'listeners=PLAINTEXT://127.0.0.1:65534',
+    'advertised.listeners=PLAINTEXT://box:65534',
+  ])('refuses ports beyond the last one: %s', setting => {
+    expect(planned(2, setting)).not.toBeTypeOf('string')
+    expect(planned(3, setting)).toBe(
+      `${setting.split('=')[0]} of broker 2 would have port 65536, and 65535 is the last. ` +
+        'The ports of the others follow those of the first broker: give it other ones.',
+    )
+  })
+
+  test('refuses a place that two brokers would have, or two listeners of one', () => {
+    const both = 'The ports of the others follow those of the first broker: give it other ones'
+    expect(planned(3, 'http.address=127.0.0.1:9094')).toBe(
+      'listeners of broker 2 and http.address of broker 0 would both be 127.0.0.1:9094. ' +
+        `${both}, further from one another.`,
+    )
+    expect(planned(1, 'http.address=:9092')).toMatch(/would both be :9092/)
+    expect(planned(3, 'listeners=PLAINTEXT://127.0.0.1:9392')).not.toBeTypeOf('string')
+    expect(planned(2, 'listeners=A://127.0.0.1:9092,B://127.0.0.2:9093')).not.toBeTypeOf('string')
+    expect(planned(2, 'listeners=A://127.0.0.1:9092 , B://:9093')).toMatch(/both be 127.0.0.1:9093/)
+  })
+
   test('makes as many copies as there are brokers, three at most, unless told how many', () => {
     const factor = 'default.replication.factor'
     expect([1, 2, 3, 5].map(count => settingsOf(planned(count), 0)[factor])).toEqual([

@@ -67,7 +67,7 @@ export function plan(count: number, { settings, given }: Configuration): Plan | 
   const root = given.has('log.dirs') || given.has('log.dir') ? settings.logDirs : './data/cluster'
   const metadataDir = `${root}/metadata`
   const credentialsDir = `${metadataDir}/credentials`
-  const places: Readonly<Record<string, string>> = {
+  const first: Readonly<Record<string, string>> = {
     listeners: settings.listeners,
     'advertised.listeners': settings.advertisedListeners,
     'http.address': settings.httpAddress,
@@ -82,7 +82,7 @@ export function plan(count: number, { settings, given }: Configuration): Plan | 
       : [`default.replication.factor=${Math.min(3, count)}`]),
   ]
   const brokers = Array.from({ length: count }, (_, id) => {
-    const listening = Object.entries(places).flatMap(([name, text]) =>
+    const listening = Object.entries(first).flatMap(([name, text]) =>
       text === '' ? [] : [{ name, text: shifted(text, id) }],
     )
     return {
@@ -98,12 +98,71 @@ export function plan(count: number, { settings, given }: Configuration): Plan | 
       ),
     }
   })
-  return { brokers, metadataDir, credentialsDir }
+  const wrong = firstImpossible(brokers)
+  return wrong ?? { brokers, metadataDir, credentialsDir }
+}
+
+/** A port that is none, or that two would have; null where all can be. What other processes have is seen when it is tried. */
+function firstImpossible(brokers: readonly PlannedBroker[]): string | null {
+  const remedy = 'The ports of the others follow those of the first broker: give it other ones'
+  const taken: (PlannedAddress & { readonly id: number })[] = []
+  for (const { id, settings, addresses } of brokers) {
+    const none = settings.find(line => places.has(nameIn(line)) && portsIn(line).some(isNoPort))
+    if (none !== undefined) {
+      const name = nameIn(none)
+      const port = portsIn(none).find(isNoPort)
+      return `${name} of broker ${id} would have port ${port}, and 65535 is the last. ${remedy}.`
+    }
+    for (const address of addresses) {
+      const other = taken.find(({ text }) => areSame(text, address.text))
+      if (other !== undefined) {
+        return (
+          `${address.setting} of broker ${id} and ${other.setting} of broker ${other.id} would both be ${address.text}. ` +
+          `${remedy}, further from one another.`
+        )
+      }
+      taken.push({ ...address, id })
+    }
+  }
+  return null
+}
+
+const places: ReadonlySet<string> = new Set([
+  'listeners',
+  'advertised.listeners',
+  'http.address',
+  'private.listener',
+])
+
+function nameIn(setting: string): string {
+  return setting.slice(0, setting.indexOf('='))
+}
+
+function portsIn(text: string): number[] {
+  return Array.from(text.matchAll(/:(\d+)(?=\s*(?:,|$))/g), ([, port]) => Number(port))
+}
+
+function isNoPort(port: number): boolean {
+  return port > 65_535
+}
+
+/** One port, and one host or every address. */
+function areSame(one: string, other: string): boolean {
+  const [[host, port], [otherHost, otherPort]] = [splitAddress(one), splitAddress(other)]
+  const isEvery = (text: string): boolean => everyAddress.has(text)
+  return port === otherPort && (host === otherHost || isEvery(host) || isEvery(otherHost))
+}
+
+const everyAddress: ReadonlySet<string> = new Set(['', '0.0.0.0', '[::]'])
+
+function splitAddress(text: string): [host: string, port: string] {
+  const at = text.lastIndexOf(':')
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 /** Of the first broker, beside its first listener; 0 stays a free one. */
 function privatePort(listeners: string): number {
-  const port = Number(/:(\d+)/.exec(listeners.split('://').at(1) ?? '')?.[1] ?? 0)
+  const port = portsIn(listeners).at(0) ?? 0
   if (port === 0) return 0
   return port + privateDistance > 65_535 - brokerCountMax
     ? port - privateDistance

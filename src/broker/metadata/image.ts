@@ -1,4 +1,5 @@
 import { assert, unreachable } from '../../lib/assert.ts'
+import { metricName } from '../../lib/topic-name.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import { type BrokerImage, Brokers } from './brokers.ts'
 import { changed, entriesOf, noConfigs } from './config-entries.ts'
@@ -372,8 +373,4 @@ export class MetadataImage {
   #with(changes: Partial<Content>): MetadataImage {
     return new MetadataImage({ ...this.#content, ...changes })
   }
-}
-
-function metricName(name: string): string {
-  return name.includes('.') ? name.replaceAll('.', '_') : name
 }

@@ -8,12 +8,12 @@ export function isActive(broker: BrokerImage | undefined): broker is BrokerImage
 
 /** It gets no new replicas (KIP-1066, where a broker has one directory). */
 export function isCordoned(image: MetadataImage, brokerId: number): boolean {
-  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '') !== ''
+  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '').trim() !== ''
 }
 
 /** It leads nothing that another in-sync replica can lead, until that is taken back (kubernetes: a node that is drained). */
 export function isDrained(image: MetadataImage, brokerId: number): boolean {
-  return image.brokerConfigs(brokerId).get(leadershipDrainConfig) === 'true'
+  return isTrue(image.brokerConfigs(brokerId).get(leadershipDrainConfig))
 }
 
 export const leadershipDrainConfig = 'leadership.drain.enable'
@@ -23,7 +23,12 @@ export const leadershipDrainConfig = 'leadership.drain.enable'
  * brokers of a cluster can stop together. Only what is set for all of them counts.
  */
 export function isFrozen(image: MetadataImage): boolean {
-  return image.brokerConfigs(null).get(freezeConfig) === 'true'
+  return isTrue(image.brokerConfigs(null).get(freezeConfig))
+}
+
+/** Texts are kept as they were given: `True` and ` true` are taken, and described as what they mean. */
+function isTrue(text: string | undefined): boolean {
+  return text?.trim().toLowerCase() === 'true'
 }
 
 export const freezeConfig = 'hibernation.freeze.enable'
@@ -35,13 +40,9 @@ export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): 
 
 export const minInsyncReplicasConfig = 'min.insync.replicas'
 
-/**
- * `min.insync.replicas` of a topic, as every broker resolves it from the log alone: the topic's, else that of all brokers, else one
- * less than there are replicas, and 2 at most. What a broker's file says counts nowhere, so no two go by two values
- * (durability.md R5, R8).
- */
-export function minInsyncReplicasOf(image: MetadataImage, topic: TopicImage): number {
-  return minInsyncReplicasWhere(image, topic, topic.partitions[0]!)
+/** `min.insync.replicas` of a topic where neither it nor all brokers were given one: one less than there are replicas, and 2 at most. */
+export function minInsyncReplicasByDefault({ partitions }: TopicImage): number {
+  return minInsyncReplicasFor(null, new Map(), replicationFactorOf(partitions[0]!))
 }
 
 /** How many in-sync replicas the partition needs: no more than its replication factor, which is the old one while it grows. */
@@ -55,9 +56,11 @@ export function insyncNeededBy(
 
 /** Whether the topic may be led by whoever lives, at the price of records (`unclean.leader.election.enable`, from the log alone). */
 export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage): boolean {
-  const name = 'unclean.leader.election.enable'
-  return (topic.configs.get(name) ?? image.brokerConfigs(null).get(name)) === 'true'
+  const name = uncleanElectionConfig
+  return isTrue(topic.configs.get(name) ?? image.brokerConfigs(null).get(name))
 }
+
+export const uncleanElectionConfig = 'unclean.leader.election.enable'
 
 /** Replicas that a reassignment brings do not count before they are complete. */
 function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
@@ -72,14 +75,18 @@ function minInsyncReplicasWhere(
   return minInsyncReplicasFor(image, topic.configs, replicationFactorOf(partition))
 }
 
-/** As `minInsyncReplicasOf`, of a topic with those configs and so many replicas of each partition. */
+/**
+ * `min.insync.replicas` of a topic with those configs and so many replicas of each partition, as every broker resolves it from the log
+ * alone: the topic's, else that of all brokers, else one less than there are replicas, and 2 at most. What a broker's file says counts
+ * nowhere, so no two go by two values (durability.md R5, R8). `image` null: where nobody was given one.
+ */
 export function minInsyncReplicasFor(
-  image: MetadataImage,
+  image: MetadataImage | null,
   configs: ReadonlyMap<string, string>,
   replicationFactor: number,
 ): number {
   const configured =
-    configs.get(minInsyncReplicasConfig) ?? image.brokerConfigs(null).get(minInsyncReplicasConfig)
+    configs.get(minInsyncReplicasConfig) ?? image?.brokerConfigs(null).get(minInsyncReplicasConfig)
   if (configured !== undefined) return Number(configured)
   return Math.max(1, Math.min(replicationFactor - 1, 2))
 }

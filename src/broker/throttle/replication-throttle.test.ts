@@ -67,6 +67,32 @@ describe('KIP-73', () => {
     expect(throttle.isExceeded(2000)).toBe(false)
   })
 
+  test('a rate of nothing lets nothing through but what was under way', () => {
+    rateMax = 0
+    lists.set(topicId(1), '*')
+    expect([throttle.isOn, throttle.isListed(of(1, 0)), throttle.isExceeded(0)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    throttle.record(1, 0)
+    expect([0, 5_000, 10_999].map(nowMs => throttle.isExceeded(nowMs))).toEqual([true, true, true])
+  })
+
+  test('an item that is none lists nobody, be the broker the one of id 0', () => {
+    const zero = new ReplicationThrottle({
+      brokerId: 0,
+      rateMax: () => 1,
+      listOf: id => lists.get(id) ?? '',
+      isBrought: () => false,
+      windowMs: 1000,
+      windowsMax: 11,
+    })
+    lists.set(topicId(1), ' ').set(topicId(2), '0:0 , 1:2,')
+    expect([0, 1].map(partition => zero.isListed(of(1, partition)))).toEqual([false, false])
+    expect([0, 1].map(partition => zero.isListed(of(2, partition)))).toEqual([true, false])
+  })
+
   test('without a rate nobody is listed and nothing counts', () => {
     rateMax = Number.MAX_SAFE_INTEGER
     lists.set(topicId(1), '*')

@@ -4,6 +4,7 @@ import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import {
   describeCluster,
   describeConfigs,
+  listPartitionReassignments,
   type MetadataResponse,
 } from '../../broker/wire/messages/index.ts'
 import type { ClusterFacts, PartitionFacts } from './health.ts'
@@ -23,13 +24,16 @@ export async function readCluster(client: WireClient): Promise<ClusterFacts> {
   refuseErrors(cluster.errorCode, 'the cluster')
   const { topics } = await allMetadata(client)
   const given = await readMinInsync(client, topics)
+  const coming = await readComing(client)
   return {
     clusterId: cluster.clusterId,
     controllerId: cluster.controllerId ?? -1,
     brokers: cluster.brokers.map(({ brokerId, host, port, rack, isFenced }) => {
       return { id: brokerId, host, port, rack: rack ?? null, isFenced: isFenced ?? false }
     }),
-    partitions: topics.flatMap(topic => partitionsOf(topic, given.get(topic.name ?? ''))),
+    partitions: topics.flatMap(topic => {
+      return partitionsOf(topic, given.get(topic.name ?? ''), coming.get(topic.name ?? ''))
+    }),
   }
 }
 
@@ -55,12 +59,32 @@ async function readMinInsync(client: WireClient, topics: Topics): Promise<Map<st
   return given
 }
 
+/** By topic and partition: how many replicas a reassignment is bringing. Until it is complete they do not count (durability.md R14). */
+async function readComing(client: WireClient): Promise<Map<string, Map<number, number>>> {
+  const { topics } = await client.request(listPartitionReassignments, {
+    timeoutMs: 5_000,
+    topics: null,
+  })
+  return new Map(
+    topics.map(({ name, partitions }) => [
+      name,
+      new Map(
+        partitions.map(({ partitionIndex, addingReplicas }) => {
+          return [partitionIndex, addingReplicas.length]
+        }),
+      ),
+    ]),
+  )
+}
+
 function partitionsOf(
   { name, partitions }: Topics[number],
   given: number | undefined,
+  coming: ReadonlyMap<number, number> | undefined,
 ): PartitionFacts[] {
   return partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => {
-    const byDefault = Math.max(1, Math.min(replicaNodes.length - 1, 2))
+    const factor = Math.max(1, replicaNodes.length - (coming?.get(partitionIndex) ?? 0))
+    const byDefault = Math.max(1, Math.min(factor - 1, 2))
     return {
       topic: name ?? '',
       index: partitionIndex,
@@ -68,7 +92,7 @@ function partitionsOf(
       replicas: replicaNodes,
       inSync: isrNodes,
       // More than there are replicas would be none that can be kept (KIP-966).
-      inSyncMin: Math.min(given ?? byDefault, replicaNodes.length),
+      inSyncMin: Math.min(given ?? byDefault, factor),
     }
   })
 }

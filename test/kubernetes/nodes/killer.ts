@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pod } from '../../../src/operator/kubernetes/objects.ts'
+import type { Lease, Pod } from '../../../src/operator/kubernetes/objects.ts'
+import { eventually } from '../../helpers/eventually.ts'
 import { ApiReader } from '../control-plane/api-reader.ts'
 import type { AuditEvent } from '../control-plane/audit.ts'
 import { processesIn } from '../node/cgroups.ts'
 import { killAll } from '../processes.ts'
+import type { TruthChecker } from '../truth-checker.ts'
 import { operatorNamespace } from './installed.ts'
 import { sharedCluster } from './shared.ts'
 
 const operator = `system:serviceaccount:${operatorNamespace}:logcluster`
+const leaseName = 'logcluster-operator'
 const selector = 'app.kubernetes.io/component=operator'
 const reads = new Set(['get', 'list', 'watch'])
 /** Milliseconds between a write and the end of who made it: at once, in the middle of what follows, and with that done. */
@@ -17,19 +20,33 @@ const delaysMs = [0, 150, 600, 1_500] as const
 const idleMs = { first: 5_000, next: 30_000 } as const
 /** Whoever cannot end by then is not ended any more, and has to. */
 const killsMax = 40
+/** One more than there are delays, so that it comes upon each of them. */
+const perLeaseLeft = 5
+/** For the next pod to start, on a machine that does much else, and for the Lease to run out before its eyes. */
+const followMsMax = 120_000
+
+export interface KillerOptions {
+  /** Holds nothing against the cluster while nobody speaks for it. */
+  readonly truth: TruthChecker
+  /** Whether any does. */
+  readonly isLeaseLeft: boolean
+}
 
 /**
  * Ends the operator with SIGKILL after each of its acts, a little later each time, and where it waits; who comes next makes one more, and
- * is ended too. Its pod goes with it, since kubelet would wait longer before each start; and its Lease, since the
- * next one would wait until that has run out. Both would only be time.
+ * is ended too. Its pod goes with it, since kubelet would wait longer before each start. The Lease is left by the first and by one in `perLeaseLeft`, and
+ * the next one waits until it has run out, as in life; of the others it goes too, since 17 s more for each would only be time.
  */
 export class Killer {
   readonly #audit = sharedCluster().plane.audit
+  readonly #options: KillerOptions
   readonly #loop: Promise<void>
   readonly #killed: string[] = []
+  readonly #followedMs: number[] = []
   #isStopping = false
 
-  constructor() {
+  constructor(options: KillerOptions) {
+    this.#options = options
     this.#loop = this.#run()
     // Told by `stop`.
     this.#loop.catch(() => {})
@@ -40,6 +57,11 @@ export class Killer {
     this.#isStopping = true
     await this.#loop
     return this.#killed
+  }
+
+  /** Milliseconds from the end of one that left its Lease until the next one held it. */
+  get followedMs(): readonly number[] {
+    return this.#followedMs
   }
 
   async #run(): Promise<void> {
@@ -54,12 +76,36 @@ export class Killer {
       }
       await sleep(delaysMs[this.#killed.length % delaysMs.length]!)
       await killOperator()
+      const isLeaseLeft = this.#leavesLease
       this.#killed.push(acts.map(told).join(', ') || `${patienceMs} ms without a write`)
       patienceMs = acts.length === 0 ? idleMs.next : idleMs.first
       mark = this.#audit.mark()
-      await replaceOperator()
+      await inOperators('delete', 'pods', '-l', selector, '--grace-period=0', '--force')
+      if (isLeaseLeft) await this.#options.truth.whileVoiceless(() => this.#untilFollowed())
+      else await inOperators('delete', 'lease', leaseName, '--ignore-not-found')
       sinceMs = performance.now()
     }
+  }
+
+  /** The next one that is ended. Until one was followed so each does: the first may have been ended before it held a Lease. */
+  get #leavesLease(): boolean {
+    if (!this.#options.isLeaseLeft) return false
+    return this.#followedMs.length === 0 || this.#killed.length % perLeaseLeft === 0
+  }
+
+  /** Until another one holds the same Lease. Where there was none, there is nothing to wait for. */
+  async #untilFollowed(): Promise<void> {
+    const began = performance.now()
+    const left = await readLease()
+    if (left === null) return
+    const next = await eventually(
+      `somebody who follows ${left.spec?.holderIdentity}`,
+      readLease,
+      found => found?.spec?.holderIdentity !== left.spec?.holderIdentity,
+      followMsMax,
+    )
+    if (next?.metadata.uid !== left.metadata.uid) throw new Error('the Lease was made anew')
+    this.#followedMs.push(Math.round(performance.now() - began))
   }
 }
 
@@ -90,13 +136,13 @@ function isOperator(pid: number): boolean {
   }
 }
 
-async function replaceOperator(): Promise<void> {
-  const { plane } = sharedCluster()
-  const inOperators = (...args: readonly string[]) =>
-    plane.kubectl(['-n', operatorNamespace, ...args])
-  const pods = ['delete', 'pods', '-l', selector, '--grace-period=0', '--force']
-  await inOperators(...pods)
-  await inOperators('delete', 'lease', 'logcluster-operator', '--ignore-not-found')
+async function inOperators(...args: readonly string[]): Promise<string> {
+  return (await sharedCluster().plane.kubectl(['-n', operatorNamespace, ...args])).stdout
+}
+
+async function readLease(): Promise<Lease | null> {
+  const text = await inOperators('get', 'lease', leaseName, '--ignore-not-found', '-o', 'json')
+  return text === '' ? null : (JSON.parse(text) as Lease)
 }
 
 /** How many brokers of a cluster were not Ready at a time, at most, while it looked. */

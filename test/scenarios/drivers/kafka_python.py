@@ -6,7 +6,7 @@ import kafka
 from driver import MIN_BYTES_WAIT_MS, Lacks, encoded, numbers, say, serve, session_ms, told
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import RetriableError
+from kafka.errors import RetriableError, UnknownBrokerIdError
 
 
 def version(address, wish):
@@ -84,7 +84,7 @@ def again(act, seconds=20):
     while True:
         try:
             return act()
-        except RetriableError:
+        except (RetriableError, UnknownBrokerIdError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
@@ -163,11 +163,15 @@ def consume_group(address, wish):
 
 
 def with_admin(address, act):
-    admin = again(lambda: KafkaAdminClient(bootstrap_servers=address))
-    try:
-        return again(lambda: act(admin))
-    finally:
-        admin.close()
+    def once():
+        # It asks one controller all its life, also one that the metadata do not have any more.
+        admin = KafkaAdminClient(bootstrap_servers=address)
+        try:
+            return act(admin)
+        finally:
+            admin.close()
+
+    return again(once)
 
 
 def create_topic(address, wish):

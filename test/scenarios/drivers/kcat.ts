@@ -126,7 +126,9 @@ class Producing {
   constructor(address: string, topic: string) {
     const { file, env } = kcatCommand()
     const refresh = settings('topic.metadata.refresh.interval.ms=500', 'message.timeout.ms=20000')
-    const args = ['-P', '-E', '-b', address, '-t', topic, '-X', 'acks=all', ...refresh]
+    // What gathers while nobody leads is one batch by itself, and greater than a small `max.message.bytes`.
+    const small = settings('batch.num.messages=10')
+    const args = ['-P', '-E', '-b', address, '-t', topic, '-X', 'acks=all', ...refresh, ...small]
     this.#child = spawn(file, args, { env: { ...process.env, ...env } })
     this.#child.stderr.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
     this.#child.stdin.on('error', () => {})

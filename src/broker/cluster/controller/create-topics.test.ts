@@ -268,6 +268,19 @@ describe('a topic that is wished for', () => {
     ])
   })
 
+  test('is refused where it would keep brokers from making one of theirs, which is not there yet', () => {
+    const names = ['..consumer_offsets', '_.consumer.offsets', '__consumer_offsets']
+    const { results } = decide(
+      cluster,
+      names.map(name => draft(name)),
+    )
+    expect(results.map(({ error }) => error)).toEqual([
+      'INVALID_TOPIC_EXCEPTION',
+      'INVALID_TOPIC_EXCEPTION',
+      'NONE',
+    ])
+  })
+
   test('is refused, and answered once, where one request names it twice', () => {
     const { image, results } = decide(cluster, [draft('a'), draft('b'), draft('a')])
     expect(results.map(({ name, error }) => [name, error])).toEqual([

@@ -10,7 +10,7 @@ import {
   namedTwice,
 } from './decision.ts'
 import { newPartition, place, placeable, racksOf, replicasError } from './placement.ts'
-import { reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
+import { metricName, reservedTopicName, topicNameError } from '../../../lib/topic-name.ts'
 
 export interface TopicRules {
   readonly partitionCountDefault: number
@@ -82,7 +82,7 @@ export interface Situation {
 }
 
 function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistake {
-  const badName = nameMistake(situation.image, draft.name)
+  const badName = nameMistake(situation, draft.name)
   if (badName !== null) return badName
   const configs = configsOf(situation.rules, draft)
   if (isMistake(configs)) return configs
@@ -101,7 +101,7 @@ function topicOf(situation: Situation, draft: TopicDraft): TopicCreated | Mistak
   }
 }
 
-function nameMistake(image: MetadataImage, name: string): Mistake | null {
+function nameMistake({ image, rules }: Situation, name: string): Mistake | null {
   const error = topicNameError(name)
   if (error !== null) return mistake('INVALID_TOPIC_EXCEPTION', error)
   if (name === reservedTopicName) {
@@ -110,18 +110,23 @@ function nameMistake(image: MetadataImage, name: string): Mistake | null {
       `The topic name '${name}' is reserved. Choose another name.`,
     )
   }
-  const colliding = image.topicCollidingWith(name)
-  if (colliding?.name === name) {
+  const colliding = image.topicCollidingWith(name)?.name ?? internalLike(rules, name)
+  if (colliding === name && image.topicByName(name) !== undefined) {
     return mistake('TOPIC_ALREADY_EXISTS', `Topic '${name}' exists already.`)
   }
-  if (colliding !== undefined) {
+  if (colliding !== undefined && colliding !== name) {
     return mistake(
       'INVALID_TOPIC_EXCEPTION',
-      `Topic '${name}' would share its metrics with topic '${colliding.name}', because '.' and '_' are the same ` +
+      `Topic '${name}' would share its metrics with topic '${colliding}', because '.' and '_' are the same ` +
         'there. Choose another name.',
     )
   }
   return null
+}
+
+/** Brokers make it when they need it, and then nobody's topic may be in its place. */
+function internalLike({ internalTopics }: TopicRules, name: string): string | undefined {
+  return [...internalTopics.keys()].find(internal => metricName(internal) === metricName(name))
 }
 
 function configsOf(rules: TopicRules, draft: TopicDraft): ConfigEntry[] | Mistake {

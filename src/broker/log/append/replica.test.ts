@@ -14,10 +14,13 @@ import {
 } from '../../../../test/helpers/logs.ts'
 import { SimDisk } from '../../../../sim/disk.ts'
 import { crc32c } from '../../../lib/crc32c.ts'
-import { stampBatch } from '../batch/batch.ts'
+import { utf8 } from '../../../lib/bytes.ts'
+import { encodeBatch, stampBatch } from '../batch/batch.ts'
 import type { Log } from '../log.ts'
 import type { LogConfig } from '../log-config.ts'
 import type { AppendOptions, AppendResult } from './result.ts'
+
+const compacted = { cleanupPolicy: 'compact' } as const
 
 async function follower(over: Partial<LogConfig> = {}, disk = new SimDisk()) {
   const world = simWorld(disk)
@@ -99,6 +102,42 @@ describe('what a leader sent (R13, I-15)', () => {
       0, 0, -1, 0,
     ])
   })
+
+  test.each([
+    ['a time of its own', { messageTimestampType: 'LogAppendTime' }],
+    ['that, and keys', { ...compacted, messageTimestampType: 'LogAppendTime' }],
+  ] as const)(
+    'is kept byte for byte whatever the topic asks for here by now: the leader gave it %s',
+    async (_, config) => {
+      const leader = await follower(config)
+      for (const key of ['a', 'b', 'a']) {
+        const batch = encodeBatch({
+          records: [{ key: utf8(key), value: new Uint8Array(300) }],
+          baseTimestamp: 5,
+          crc32c,
+        })
+        expect(await append(leader.world, leader.log, batch)).toMatchObject({ ok: true })
+      }
+      const records = await readAll(leader.log)
+      // What its topic asks for by now, each of which a client would be refused or changed by.
+      const strict = {
+        maxMessageBytes: 1,
+        segmentBytes: 200,
+        messageTimestampBeforeMaxMs: 0,
+        messageTimestampAfterMaxMs: 0,
+      }
+      for (const other of [
+        config,
+        { ...strict, compressionType: 'lz4' },
+        { ...strict, ...config },
+      ] as const) {
+        const { world, log } = await follower(other)
+        world.clock.advance(86_400_000)
+        expect(await take(world, log, records.slice())).toMatchObject({ ok: true, lastOffset: 2 })
+        expect(await readAll(log)).toEqual(records)
+      }
+    },
+  )
 
   test('is refused where it was asked for at another offset', async () => {
     const { world, log } = await follower()

@@ -22,6 +22,8 @@ export interface CleaningTools {
   /** Share of the map that is used. */
   readonly loadFactor: number
   readonly chunkBytes: number
+  /** As in `KeepRules`. */
+  readonly isTimeKnown: boolean
   /** Somebody wants the log, or the broker stops. */
   isWanted(): boolean
 }
@@ -137,6 +139,7 @@ class Cleaning {
       mappedTo,
       upToOffset: this.#dirt.upToOffset,
       nowMs: host.env.clock.now(),
+      isTimeKnown: this.#tools.isTimeKnown,
       deleteRetentionMs: config.deleteRetentionMs,
       producerEnds,
     })

@@ -281,6 +281,24 @@ test('a tombstone goes when its time has come, and takes nothing with it', async
   expect((await recordsOf(log))[0]).toEqual([1, 'b', '1'])
 })
 
+test('a tombstone stays where the wall clock jumps past its time, and goes when the clock has stood there for an hour', async () => {
+  const world = simWorld()
+  const { directory, log } = await open(world, compactedConfig({ deleteRetentionMs: 60_000 }))
+  const tombstones = async () => (await recordsOf(log)).filter(([, , value]) => value === null)
+  await put(world, log, [{ key: 'a', value: '1' }])
+  await put(world, log, [{ key: 'a', value: null }])
+  await fill(world, log, { count: 12 })
+  await cleaned(world, directory)
+  world.clock.jump(365 * 86_400_000)
+  await fill(world, log, { count: 12 })
+  await cleaned(world, directory, 2)
+  expect(await tombstones()).toEqual([[1, 'a', null]])
+  await world.clock.run(3_600_000)
+  await fill(world, log, { count: 12 })
+  await cleaned(world, directory, 3)
+  expect(await tombstones()).toEqual([])
+})
+
 test('a producer is known by its last sequence after all of its records are gone', async () => {
   const world = simWorld()
   const { directory, log } = await open(world)

@@ -176,6 +176,16 @@ describe('a tombstone', () => {
     expect(recordsOf(compact([once], { nowMs: nowMs + dayMs }))[0]!.timestampMs).toBe(nowMs - 4)
   })
 
+  test('neither goes nor is given its time by a clock that is not believed', () => {
+    const unknown = { isTimeKnown: false }
+    const fresh = batch(0, records)
+    expect(compact([fresh], unknown)).toEqual(fresh)
+    const once = compact([fresh])
+    const later = { nowMs: nowMs + 400 * dayMs }
+    expect(compact([once], { ...later, ...unknown })).toEqual(once)
+    expect(recordsOf(compact([once], later)).map(({ key }) => key)).toEqual(['a'])
+  })
+
   test('is removed by a later record of its key at once', () => {
     expect(recordsOf(compact([batch(0, records), batch(2, [{ key: 'b', value: 'x' }])]))).toEqual([
       { offset: 0, key: 'a', value: '0', timestampMs: nowMs - 4 },

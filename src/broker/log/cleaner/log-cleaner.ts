@@ -1,3 +1,4 @@
+import { KnownTime } from '../../../lib/known-time.ts'
 import { Alarm } from '../../../env/alarm.ts'
 import { DiskError, type Clock } from '../../../env/env.ts'
 import { deferred, type Deferred } from '../../../lib/deferred.ts'
@@ -92,6 +93,7 @@ export class LogCleaner {
   #working: Promise<void> | null = null
   /** Logs whose end is being cut. */
   readonly #held = new Set<string>()
+  readonly #time = new KnownTime()
   #isStopped = false
   #runs = 0
   #lastRunMs = 0
@@ -103,6 +105,7 @@ export class LogCleaner {
     const { clock, settings } = options
     this.#throttle = new IoThrottle(clock, () => settings.logCleanerIoMaxBytesPerSecond)
     this.#alarm = new Alarm(clock, () => this.#look())
+    this.#time.look(clock.now(), clock.monotonic())
   }
 
   numbers(): LogCleanerNumbers {
@@ -265,6 +268,7 @@ export class LogCleaner {
         keyMapBytes: settings.logCleanerDedupeBufferSize,
         loadFactor: settings.logCleanerIoBufferLoadFactor,
         chunkBytes: Math.max(chunkBytesMin, settings.logCleanerIoBufferSize),
+        isTimeKnown: this.#time.look(clock.now(), clock.monotonic()),
         isWanted: () => current.isWanted,
       })
       this.#count(numbers, clock.monotonic() - startedMs)

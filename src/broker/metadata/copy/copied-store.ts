@@ -163,7 +163,7 @@ function isSame(one: Cursor | null, other: Cursor): boolean {
 function rolledBack(problem: string): StoreError {
   return new StoreError(
     'behind',
-    `The metadata store does not hold the log that this broker followed: ${problem}. Restore the store to what it was; ` +
-      'or, to accept what it holds now, stop the broker and remove the file metadata.copy from its data directory.',
+    `The metadata store does not hold the log that this broker followed: ${problem}. Restore the store to what it was, and brokers go on by themselves. ` +
+      'Where what it holds now has to stay, keep each metadata.copy, which has what the store lacks, and do as the runbook LogClusterMetadataQuarantined says.',
   )
 }

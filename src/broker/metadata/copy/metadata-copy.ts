@@ -1,5 +1,6 @@
 import { AppendedFile } from '../../../env/appended-file.ts'
 import { type Disk, DiskError, readWhole, replaceFile } from '../../../env/disk.ts'
+import { assert } from '../../../lib/assert.ts'
 import { concat } from '../../../lib/bytes.ts'
 import { genesisHash } from '../chain.ts'
 import { type Cursor, StoreError, type StoredLog, type StoredRecord } from '../store.ts'
@@ -60,9 +61,10 @@ export class MetadataCopy {
     return this.#read().log
   }
 
-  /** `record` follows what is there; resolves when it is durable. @throws DiskError, StoreError */
+  /** `record` follows what is there; resolves when it is durable. @throws DiskError, StoreError; InvariantError where it does not */
   append(record: StoredRecord): Promise<void> {
     return this.#alone(async () => {
+      assert(record.sequence === (this.#cursor?.nextSequence ?? 1), 'a record follows the last one')
       const previousHash = this.#cursor?.lastHash ?? genesisHash
       await this.#file.append(encodeEntry({ kind: 'record', previousHash, ...record }))
       this.#cursor = { nextSequence: record.sequence + 1, lastHash: record.hash }
@@ -122,7 +124,8 @@ export class MetadataCopy {
       if (log !== null) throw this.#damaged(`snapshot ${sequence} is not its first entry`)
       return { snapshot: { sequence, epoch, hash, payload }, tail, cursor }
     }
-    if (entry.previousHash !== (log?.cursor.lastHash ?? genesisHash)) {
+    const { nextSequence, lastHash } = log?.cursor ?? { nextSequence: 1, lastHash: genesisHash }
+    if (entry.previousHash !== lastHash || sequence !== nextSequence) {
       throw this.#damaged(`record ${sequence} does not follow what is before it`)
     }
     tail.push({ sequence, epoch, hash, payload })

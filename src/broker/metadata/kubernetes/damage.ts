@@ -3,7 +3,7 @@ import { placeName, type Place, type Reply } from './ring.ts'
 
 const remedy =
   'Nothing was changed, and nothing will be: what brokers hold is served on. Do not edit or delete single objects; ' +
-  'docs/durability.md says how the ring is filled from a copy that a broker has on its disk.'
+  'the runbook LogClusterMetadataQuarantined says how the ring is filled from the longest copy that a broker has on its disk.'
 
 /** The one message for a ring that nobody of us left like that: what, where, what to do. */
 export function damaged(place: Place, what: string): StoreError {

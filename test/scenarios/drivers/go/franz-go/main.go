@@ -79,9 +79,11 @@ func administer(address string, act act) driver.Verb {
 	}
 }
 
-// Where no record is as late it gives the end, with a time of -1.
+// Where no record is as late it gives the end, with a time of -1. A leader that cannot be reached is not asked again by itself.
 func offsetForTime(ctx context.Context, admin *kadm.Client, wish driver.Wish) (any, error) {
-	offsets, err := admin.ListOffsetsAfterMilli(ctx, wish.Timestamp, wish.Topic)
+	offsets, err := driver.Again(func() (kadm.ListedOffsets, error) {
+		return admin.ListOffsetsAfterMilli(ctx, wish.Timestamp, wish.Topic)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/segmentio/kafka-go"
 
@@ -50,13 +51,23 @@ func offsetForTime(ctx context.Context, client *kafka.Client, wish driver.Wish) 
 
 // Of its ways to ask, a connection's may make the topic; its client's may not.
 func partitions(ctx context.Context, client *kafka.Client, wish driver.Wish) (any, error) {
-	conn, err := kafka.DialContext(ctx, client.Addr.Network(), client.Addr.String())
+	conn, err := dialAny(ctx, client)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	found, err := conn.ReadPartitions(wish.Topic)
 	return len(found), err
+}
+
+// A connection is to one address.
+func dialAny(ctx context.Context, client *kafka.Client) (conn *kafka.Conn, err error) {
+	for _, broker := range strings.Split(client.Addr.String(), ",") {
+		if conn, err = kafka.DialContext(ctx, "tcp", broker); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }
 
 func createTopic(ctx context.Context, client *kafka.Client, wish driver.Wish) (any, error) {
