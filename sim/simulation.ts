@@ -177,6 +177,8 @@ export class Simulation {
   async #settle(): Promise<void> {
     const { world, history } = this
     const isUp = (): boolean => world.nodes.every(({ isRunning }) => isRunning)
+    // A lost disk is not given up while it may be the only complete copy of something: who has all of it by now leads first.
+    if (!(await world.until(isUp, patienceSeconds / 2))) await this.#elect()
     if (!(await world.until(isUp, patienceSeconds))) return world.fail('I20: not all brokers run')
     const before = this.#producers.map(({ ackedCount }) => ackedCount)
     const isWritten = (): boolean =>
