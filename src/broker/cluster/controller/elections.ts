@@ -95,7 +95,8 @@ function mayBeInSync(image: MetadataImage, directoryId: Uuid): boolean {
  * Who is to lead the partition, with whom in sync; null: nobody can. First of those in sync whoever leads already, then by the order of
  * the replicas; then of those in the ELR. Of those last known, one alone is as good as it gets; among several somebody has to
  * compare their logs, by command. D never leads but by command (durability.md R9). Who is being drained leads where nobody else in
- * sync can.
+ * sync can. In a cluster that is frozen some of those in sync may be away: they stay so under one of the ELR, and but for a command
+ * nobody else leads before they are back or it is thawed (R1b).
  */
 function electionOf(
   image: MetadataImage,
@@ -114,19 +115,25 @@ function electionOf(
     return { leader: keeps ? partition.leader : inSync[0]!.id, isr, isUnclean: false }
   }
   const [eligible] = among(elr)
-  if (eligible !== undefined) return alone(eligible, false)
+  if (eligible !== undefined) {
+    return { leader: eligible.id, isr: [...isr, eligible.directoryId], isUnclean: false }
+  }
   if (typeof election === 'number') {
     const chosen = active.find(({ id }) => id === election)
-    return chosen === undefined ? null : alone(chosen, true)
+    return chosen === undefined ? null : alone(chosen)
   }
-  const isLast = elr.length === 0 && lastKnownElr.length === 1
-  const mayBeAnybody = election === 'unclean' || isUncleanElectionEnabled(image, topic)
-  const isGivenUp = isRecovering && elr.length === 0 && lastKnownElr.length === 0
+  // Frozen: somebody who has everything is in sync and away (membersAfter).
+  const isAwaited = isr.length > 0
+  const hasEligible = isAwaited || elr.length > 0
+  const isLast = !hasEligible && lastKnownElr.length === 1
+  const isAllowed = !isAwaited && isUncleanElectionEnabled(image, topic)
+  const mayBeAnybody = election === 'unclean' || isAllowed
+  const isGivenUp = isRecovering && !hasEligible && lastKnownElr.length === 0
   const [last] = isLast || mayBeAnybody ? among(lastKnownElr) : []
   const [other] = mayBeAnybody ? active.filter(({ startClass }) => startClass !== 'D') : []
   const [empty] = election === 'unclean' || isGivenUp ? active : []
   const chosen = last ?? other ?? empty
-  return chosen === undefined ? null : alone(chosen, true)
+  return chosen === undefined ? null : alone(chosen)
 }
 
 /** A live one. */
@@ -152,8 +159,9 @@ export function sparing<Broker extends { readonly id: number }>(
   return others.length > 0 ? others : brokers
 }
 
-function alone({ id, directoryId }: Replica, isUnclean: boolean): Elected {
-  return { leader: id, isr: [directoryId], isUnclean }
+/** Something may be missing, and nobody else's copy counts any more. */
+function alone({ id, directoryId }: Replica): Elected {
+  return { leader: id, isr: [directoryId], isUnclean: true }
 }
 
 /** Where an election leaves the lists: an unclean leader is the measure of what is committed from here on. */
