@@ -240,6 +240,14 @@ describe('what cannot be', () => {
       'INVALID_CONFIG',
       'max.connections must be 1 to',
     ],
+    ...['min.insync.replicas', 'unclean.leader.election.enable'].map(
+      (name): [string, readonly Resource[], ErrorName, string] => [
+        `${name} of one broker`,
+        [[brokerType, '1', [{ name, value: name.startsWith('min') ? '2' : 'true' }]]],
+        'INVALID_CONFIG',
+        'set it for all brokers',
+      ],
+    ),
   ])('%s is refused with the reason', async (_, resources, error, message) => {
     await client.createTopics([{ name: 'wrong' }])
     for (const response of await alter(resources)) {

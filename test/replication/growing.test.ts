@@ -175,6 +175,10 @@ test('what a reassignment brings is held back by the rates, acks=all is not, and
     for (let rounds = 3; rounds > 0; rounds--) await load.round()
     const during = await operator.places('slow')
     expect(during.partitions.map(({ isMoving }) => isMoving)).toEqual([true, true, true, true])
+    // Another one in place of the first: who came by the first was not there before either.
+    const [{ replicas }] = during.partitions as [PartitionPlace]
+    const others = [0, 1, 2].filter(id => !replicas.includes(id))
+    await operator.move([{ topic: 'slow', index: 0, replicas: others }])
     await operator.move(
       during.partitions.map(({ topic, index }) => ({ topic, index, replicas: null })),
     )

@@ -97,9 +97,12 @@ function recordOf(
   if (isMistake(before)) return before
   const after = edited(before, rules, change)
   if (isMistake(after)) return after
-  const wrong = wrongWith(rules, resource, after) ?? losesState(image, resource, after)
-  if (wrong !== null) return wrong
   const configs = difference(before, after)
+  const wrong =
+    wrongWith(rules, resource, after) ??
+    losesState(image, resource, after) ??
+    bindsNobody(resource, configs)
+  if (wrong !== null) return wrong
   switch (resource.type) {
     case 'broker':
       return { type: 'brokerConfigsChanged', brokerId: resource.brokerId, configs }
@@ -119,6 +122,18 @@ function losesState(
   if (resource.type !== 'topic' || !image.topicByName(resource.name)?.isInternal) return null
   if (after.get('cleanup.policy')?.includes('compact')) return null
   const message = `Topic '${resource.name}' keeps the state of brokers: its own cleanup.policy has to name 'compact'.`
+  return mistake('INVALID_CONFIG', message)
+}
+
+/** All brokers go by one value (durability.md R5, R8): who gave it to one of them would believe that it is in force. */
+function bindsNobody(
+  resource: ConfigResource,
+  changed: readonly { readonly name: string; readonly value: string | null }[],
+): Mistake | null {
+  if (resource.type !== 'broker' || resource.brokerId === null) return null
+  const set = changed.find(({ name, value }) => value !== null && electionConfigs.includes(name))
+  if (set === undefined) return null
+  const message = `${set.name} cannot be one broker's: set it for all brokers, with an empty name, or for a topic.`
   return mistake('INVALID_CONFIG', message)
 }
 

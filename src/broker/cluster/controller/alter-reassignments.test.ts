@@ -111,7 +111,38 @@ describe('I-26, R14: a reassignment', () => {
     reassign(world, [1, 2, 4])
     world.alter(world.wish([1, 2, 3]))
     reassign(world, [1, 2, 5])
-    expect(placement(world)).toEqual([[1, 2, 5, 4, 3], [5], [4, 3]])
+    expect(placement(world)).toEqual([
+      [1, 2, 5, 4, 3],
+      [5, 4],
+      [4, 3],
+    ])
+    world.alter(world.wish([1, 2, 3, 5]))
+    expect(placement(world)).toEqual([[1, 2, 5], [], []])
+  })
+
+  test('that replaced another is called off to where the first one found it, whoever came by it', () => {
+    const world = fiveBrokers()
+    reassign(world, [1, 2, 4])
+    world.alter(world.wish([1, 2]))
+    reassign(world, [1, 2, 5])
+    world.alter(world.wish([1, 2, 4]))
+    reassign(world, [5])
+    expect(reassign(world, null)).toBe('NONE')
+    expect(placement(world)).toEqual([[1, 2, 3], [], []])
+    reassign(world, [4, 5, 3])
+    reassign(world, [1, 2, 3])
+    expect(placement(world)).toEqual([[1, 2, 3], [], []])
+  })
+
+  test('that replaced another asks for no more in sync than before the first one', () => {
+    const world = fiveBrokers()
+    world.setConfig('min.insync.replicas', '3')
+    reassign(world, [1])
+    reassign(world, [4])
+    reassign(world, [5])
+    const topic = world.image.topicByName('t')!
+    expect(insyncNeededBy(world.image, topic, world.partition())).toBe(1)
+    expect(reassign(world, [2, 3], false)).toBe('INVALID_REPLICATION_FACTOR')
   })
 
   test('does not wait for those that died and were to go', () => {

@@ -74,10 +74,11 @@ function settledReplicas({ replicas, addingReplicas }: PartitionImage): number[]
 function towards(partition: PartitionImage, target: readonly number[]): Placement {
   const settled = settledReplicas(partition)
   const leaving = partition.replicas.filter(id => !target.includes(id))
+  const replicas = [...target, ...leaving]
   return {
-    replicas: [...target, ...leaving],
-    addingReplicas: target.filter(id => !settled.includes(id)),
-    // Who came by an earlier reassignment that is none any more goes like any other.
+    replicas,
+    // Who came by an earlier reassignment that is none any more goes like any other, and did not hold it before this one either.
+    addingReplicas: replicas.filter(id => !settled.includes(id)),
     removingReplicas: leaving,
   }
 }

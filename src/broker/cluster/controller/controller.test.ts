@@ -258,6 +258,22 @@ describe('the controller', () => {
     },
   )
 
+  test('registers one start of a broker an append: two that came while the store was away are told apart', () => {
+    const world = new World(1).started()
+    world.ask(world.create('a'))
+    const ids = [2, 2, 1, 1].map(id => world.ask(registration(id, { incarnationId: world.uuid() })))
+    world.settle()
+    expect(ids.map(id => world.answers.get(id))).toMatchObject([
+      { type: 'brokerRegistered' },
+      { error: 'DUPLICATE_BROKER_REGISTRATION' },
+      { type: 'brokerRegistered' },
+      { error: 'DUPLICATE_BROKER_REGISTRATION' },
+    ])
+    const again = world.ask(registration(2, { incarnationId: world.uuid() }))
+    world.settle()
+    expect(world.answers.get(again)).toMatchObject({ type: 'brokerRegistered' })
+  })
+
   test('creates the cluster and claims the epoch in one append, before anything else', () => {
     const world = new World(1)
     world.step({ type: 'started' })

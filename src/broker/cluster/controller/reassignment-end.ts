@@ -6,7 +6,7 @@ import { brokersOf, insyncNeededBy } from '../../metadata/replicas.ts'
 export type Placement = Pick<PartitionImage, 'replicas' | 'addingReplicas' | 'removingReplicas'>
 
 /**
- * The partition without the replicas that its reassignment takes away, where it is at its end: everybody who came is in sync, and
+ * The partition without the replicas that its reassignment takes away, where it is at its end: everybody who came to stay is in sync, and
  * those who stay are enough without those who go (I-26; durability.md R14). Else as it is.
  */
 export function completed(
@@ -23,7 +23,8 @@ export function completed(
     removingReplicas: [],
   })
   const inSync = brokersOf(image, after.isr)
-  const isComplete = addingReplicas.every(id => inSync.includes(id))
+  const staying = addingReplicas.filter(id => !removingReplicas.includes(id))
+  const isComplete = staying.every(id => inSync.includes(id))
   return isComplete && inSync.length >= insyncNeededBy(image, topic, after) ? after : partition
 }
 

@@ -64,7 +64,7 @@ export function isOnlyBroker({ brokers }: MetadataImage, brokerId: number): bool
 function problemOf(
   image: MetadataImage,
   registration: Registration,
-  { isLive }: RegistrationOptions,
+  { isLive, sequence }: RegistrationOptions,
 ): Mistake | null {
   const { brokerId, directoryId, featureLevelMax } = registration
   const known = image.brokers.get(brokerId)
@@ -74,7 +74,9 @@ function problemOf(
       `The cluster's feature level is ${image.featureLevel}, and broker ${brokerId} reads up to ${featureLevelMax}. Run a later version of it.`,
     )
   }
-  if (known !== undefined && !known.isFenced && isLive) {
+  // An epoch is the sequence of an append, so that each start of a broker needs one of its own.
+  const isInThisAppend = known?.epoch === sequence
+  if (isInThisAppend || (known !== undefined && !known.isFenced && isLive)) {
     return mistake(
       'DUPLICATE_BROKER_REGISTRATION',
       `Another process is broker ${brokerId} and was heard of a moment ago. Give this one another node.id, or stop the other; ` +
