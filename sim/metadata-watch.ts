@@ -1,6 +1,6 @@
 import { decodeEntry } from '../src/broker/metadata/copy/copy-entry.ts'
-import { MetadataImage } from '../src/broker/metadata/image.ts'
-import { isFrozen } from '../src/broker/metadata/replicas.ts'
+import { MetadataImage, type PartitionImage } from '../src/broker/metadata/image.ts'
+import { isActive, isFrozen } from '../src/broker/metadata/replicas.ts'
 import { decodeBatch } from '../src/broker/metadata/records.ts'
 import { fromUtf8 } from '../src/lib/bytes.ts'
 import type { Uuid } from '../src/lib/uuid.ts'
@@ -49,6 +49,27 @@ export class MetadataWatch {
     const { directoryId, epoch } = broker
     const isOneOfThem = state.isr.includes(directoryId) || state.elr.includes(directoryId)
     return isOneOfThem && registeredEpochOf(node) === epoch
+  }
+
+  /** Partitions that nobody leads, though somebody is there whom the controller elects without a person's word (R9). */
+  neglected(): string[] {
+    const names: string[] = []
+    for (const topic of this.#image.topics()) {
+      for (const [index, partition] of topic.partitions.entries()) {
+        if (this.#isNeglected(partition)) names.push(`${topic.name}-${index}`)
+      }
+    }
+    return names
+  }
+
+  #isNeglected({ leader, replicas, isr, elr, lastKnownElr }: PartitionImage): boolean {
+    if (leader !== -1) return false
+    const isAlone = isr.length + elr.length === 0 && lastKnownElr.length === 1
+    const able = [...isr, ...elr, ...(isAlone ? lastKnownElr : [])]
+    return able.some(id => {
+      const broker = this.#image.brokerOfDirectory(id)
+      return isActive(broker) && replicas.includes(broker.id)
+    })
   }
 
   #lookAtStore(): void {

@@ -126,7 +126,9 @@ export class Simulation {
     const isAwake = (): boolean => this.#hibernation?.isUnderWay !== true
     if (!(await world.until(isAwake, patienceSeconds))) world.fail('I20: the cluster is not thawed')
     await this.#settle()
-    await this.#await('a topic that was deleted is there again', this.#passing.settle())
+    await this.#await('a topic that was deleted is there again', this.#passing.settle(), isDone =>
+      this.#untilElected(isDone),
+    )
     for (const producer of this.#producers) producer.stop()
     if (world.failures.length === 0) await this.#await('everything is read', this.#checkAll())
   }
@@ -178,13 +180,11 @@ export class Simulation {
     const { world, history } = this
     const isUp = (): boolean => world.nodes.every(({ isRunning }) => isRunning)
     // A lost disk is not given up while it may be the only complete copy of something: who has all of it by now leads first.
-    if (!(await world.until(isUp, patienceSeconds / 2))) await this.#elect()
-    if (!(await world.until(isUp, patienceSeconds))) return world.fail('I20: not all brokers run')
+    if (!(await this.#untilElected(isUp))) return world.fail('I20: not all brokers run')
     const before = this.#producers.map(({ ackedCount }) => ackedCount)
     const isWritten = (): boolean =>
       this.#producers.every(({ ackedCount }, at) => ackedCount > before[at]! + 1)
-    if (!(await world.until(isWritten, patienceSeconds / 2))) await this.#elect()
-    if (!(await world.until(isWritten, patienceSeconds))) {
+    if (!(await this.#untilElected(isWritten))) {
       const stuck = this.#producers.filter(({ ackedCount }, at) => ackedCount <= before[at]! + 1)
       const names = stuck.map(({ name }) => name).join(' ')
       return world.fail(`I20: not acknowledged within ${patienceSeconds} s: ${names}`)
@@ -200,12 +200,22 @@ export class Simulation {
 
   /**
    * Whoever dies between its registration and the note of it counts as one that may have lost something (start-class.ts). When all
-   * who had everything did so, nobody leads before a person says so: then the longest log does, and nothing is lost.
+   * who had everything did so, nobody leads before a person says so: then the longest log does, and nothing is lost. That may be so
+   * of any partition, also of one that is only needed for groups.
    */
-  async #elect(): Promise<void> {
-    this.world.trace.note('a person asks for elections')
+  async #untilElected(isSo: () => boolean): Promise<boolean> {
+    const { world } = this
+    if (await world.until(isSo, patienceSeconds / 2)) return true
+    if (world.failures.length > 0) return false
+    const neglected = this.#metadata.neglected()
+    if (neglected.length > 0) {
+      world.fail(`I20: nobody leads ${neglected.join(' ')}, and it waits for nobody's word (R9)`)
+      return false
+    }
+    world.trace.note('a person asks for elections')
     this.#electedByHand++
     await this.#await('leaders are elected', this.#admin.electUnclean())
+    return await world.until(isSo, patienceSeconds)
   }
 
   /** What is written all the time is committed all the time, by somebody. */
@@ -213,7 +223,7 @@ export class Simulation {
     const { commitCount } = this.#group
     const goesOn = (): boolean => this.#group.commitCount > commitCount + 3
     if (this.#members.length === 0 || this.world.failures.length > 0) return
-    if (await this.world.until(goesOn, patienceSeconds)) return
+    if (await this.#untilElected(goesOn)) return
     this.world.fail(`I20: the group committed nothing within ${patienceSeconds} s`)
   }
 
@@ -233,13 +243,17 @@ export class Simulation {
     client.stop()
   }
 
-  async #await(what: string, work: Promise<void>): Promise<void> {
+  async #await(
+    what: string,
+    work: Promise<void>,
+    wait = (isDone: () => boolean) => this.world.until(isDone, patienceSeconds),
+  ): Promise<void> {
     let isDone = false
     work.then(
       () => (isDone = true),
       (error: unknown) => this.world.fail(`${what}: ${String(error)}`),
     )
-    if (await this.world.until(() => isDone, patienceSeconds)) return
+    if (await wait(() => isDone)) return
     if (this.world.failures.length === 0) {
       this.world.fail(`I20: not within ${patienceSeconds} s: ${what}`)
     }

@@ -250,9 +250,6 @@ export class Broker {
     cluster.onImage((image, records) => {
       if (this.#takeConfigs(image)) partitions.reconfigure()
       partitions.apply(image, records)
-      // The store may come back while the broker runs, and it is registered then. What the disk fails at, it tells itself.
-      const { now } = cluster.registration
-      if (now >= 0) directory.registered(now).catch(() => {})
     })
     return { directory, partitions }
   }
@@ -344,6 +341,8 @@ export class Broker {
       onWait: message => (this.#notReadyReason = message),
       isGone: () => this.#parts.disk !== disk,
       facts: opened => this.#facts(opened, disk),
+      // Also of a broker that runs, when its store comes back. What the disk fails at, it tells itself.
+      registered: epoch => void this.#parts.directory?.registered(epoch).catch(() => {}),
       beat: () => this.#parts.directory?.beat.value ?? 0,
     })
     cluster.onFailure(fatal)

@@ -32,6 +32,7 @@ interface ClusterParts {
   readonly onWait: (message: string) => void
   /** It was stopped meanwhile. */
   readonly isGone: () => boolean
+  readonly registered: NonNullable<ClusterOptions['registered']>
   /** Asked for where other brokers may be in the cluster. */
   readonly facts: NonNullable<ClusterOptions['facts']>
   readonly beat: NonNullable<ClusterOptions['beat']>
@@ -50,6 +51,7 @@ export async function makeCluster(parts: ClusterParts): Promise<Cluster> {
     store: measuredStore(parts.store, env.clock, metrics.cluster),
     beaten: (outcome, seconds) => metrics.cluster.heartbeat(outcome, seconds),
     ...(copy === undefined ? {} : { copy }),
+    registered: parts.registered,
     onStandAlone: reason => tellStandAlone(logger, reason),
     warn: (message, fields) => logger.warn(fields, message),
     ...(isSoleStore(configuration.settings) ? {} : amongOthers(parts)),

@@ -19,6 +19,22 @@ describe('a broker', () => {
     await expectSame(world)
   })
 
+  test('hears that it is registered before the metadata log tells it, so that it can be noted on its disk (3.1)', async () => {
+    const world = new BrokersWorld()
+    const [first] = await world.startAll()
+    world.node(2).kill()
+    world.fault = ({ from, api }) => (from === 2 && api.name === 'FetchMetadata' ? 'drop' : 'pass')
+    const epochs: number[] = []
+    const starting = world.node(2).start({ registered: epoch => epochs.push(epoch) })
+    await world.until(() => epochs.length > 0)
+    expect(epochs).toEqual([first!.image.brokers.get(2)!.epoch])
+    expect(world.node(2).cluster).toBe(null)
+    world.fault = () => 'pass'
+    await world.until(() => world.node(2).cluster !== null)
+    expect((await starting).registration.now).toBe(epochs[0])
+    expect(epochs).toHaveLength(1)
+  })
+
   test('whose process ends while no request of it waits is fenced as soon (1.5)', async () => {
     const world = new BrokersWorld()
     const [first] = await world.startAll()

@@ -82,7 +82,11 @@ export class Cluster implements OpenedCluster {
     this.#membership = new Membership(options, {
       image: () => this.#image,
       publish: (next, records) => this.#publish(next, records),
-      registered: epoch => this.#registered(epoch),
+      registered: epoch => {
+        this.#epoch = epoch
+        this.#producerIds.refill()
+        options.registered?.(epoch)
+      },
       failed: error => this.#fail(error),
       opened: opened => this.#opened(opened),
     })
@@ -380,11 +384,6 @@ export class Cluster implements OpenedCluster {
   #opened(image: MetadataImage): OpenedCluster {
     if (this.#epoch < 0) this.#epochBefore = image.brokers.get(this.brokerId)?.epoch ?? null
     return openedView(this, image)
-  }
-
-  #registered(epoch: number): void {
-    this.#epoch = epoch
-    this.#producerIds.refill()
   }
 
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {

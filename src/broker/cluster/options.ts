@@ -58,6 +58,8 @@ export interface ClusterOptions {
    * recovers logs does it here (durability.md 3.1). Default: nothing is known.
    */
   readonly facts?: (cluster: OpenedCluster) => Promise<StartFacts>
+  /** The controller registered this broker, in this epoch; told when it answers, which may be long before the image has it. */
+  readonly registered?: (epoch: number) => void
   /** A count that rises on this broker's disk, told in signs of life (durability.md 3.1). Default: they are counted. */
   readonly beat?: () => number
   /** What came of each sign of life, and after how many seconds. */

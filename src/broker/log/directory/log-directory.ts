@@ -125,7 +125,8 @@ export class LogDirectory {
 
   /**
    * The cluster registered this start, or this broker once more, in that epoch: the next start knows this run by it, and what
-   * this start found counts no longer. Until it is durable a crash counts as class C, which is the safe side.
+   * this start found counts no longer. Until it is durable a crash counts as class C, which is the safe side: so it is told as soon
+   * as the controller has answered.
    */
   async registered(brokerEpoch: number): Promise<void> {
     if (this.#isClosed) return
