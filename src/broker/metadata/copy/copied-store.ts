@@ -85,7 +85,11 @@ export class CopiedStore implements MetadataStore {
     if (outcome.kind !== 'committed') return outcome
     const { lastHash: hash } = outcome.cursor
     const record = { sequence: cursor.nextSequence, epoch, hash, payload }
-    if (!(await this.#hadRoom(() => this.#copy.append(record)))) return { kind: 'unavailable' }
+    // An append that was repeated is there already.
+    const isCopied = isSame(this.#copy.cursor, outcome.cursor)
+    if (!isCopied && !(await this.#hadRoom(() => this.#copy.append(record)))) {
+      return { kind: 'unavailable' }
+    }
     this.#uncopied = null
     return outcome
   }
