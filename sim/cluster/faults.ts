@@ -81,6 +81,8 @@ export class Faults {
   readonly #help: FaultHelp
   readonly #losses: DiskLosses
   readonly #heals = new Set<() => void>()
+  /** Delays of the network, but for its faults: of two that overlap the one that ends first ends both. */
+  readonly #calm: World['wires']['delays']
   #isOver = false
 
   constructor(
@@ -89,6 +91,7 @@ export class Faults {
   ) {
     this.#world = world
     this.#prng = world.prng
+    this.#calm = world.wires.delays
     this.#help = help
     this.#losses = new DiskLosses(world, help.retire)
     this.#meanMs = 500 * 2 ** this.#prng.below(5)
@@ -182,9 +185,8 @@ export class Faults {
       case 'half-open':
         return this.#connections(end => end.forget())
       case 'slow-network': {
-        const before = wires.delays
         wires.delays = { minMs: 1, maxMs: 20 + this.#prng.below(300) }
-        return this.#for(this.#span(10_000), () => (wires.delays = before))
+        return this.#for(this.#span(10_000), () => (wires.delays = this.#calm))
       }
       case 'slow-disk':
         node.diskDelayMsMax = 50 + this.#prng.below(3000)
