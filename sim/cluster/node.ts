@@ -1,6 +1,7 @@
 import { Broker } from '../../src/broker/broker.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
 import { walkRecords } from '../../src/broker/log/batch/record-walk.ts'
+import { ownFailure } from '../../src/broker/server/connection-log.ts'
 import { DiskError, type Env } from '../../src/env/env.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
@@ -53,9 +54,6 @@ export interface NodeWorld {
   gaveUp(node: Node, error: unknown): void
   ended(node: Node, how: End): void
 }
-
-/** A handler threw: no request and no fault of a world may make one. */
-const ownFailure = 'error Closed a connection for a failure of ours'
 
 /** How a life ended: kill -9, without power, by itself. */
 export type End = 'kill' | 'power' | 'exit'
@@ -317,7 +315,7 @@ export class Node {
         if (life.isDead) return
         world.trace.note(`${this.host}: ${text}`)
         // A process that dies in a write throws out of whatever it was about to do.
-        const isOwn = text.startsWith(ownFailure) && !this.disk.isCrashed
+        const isOwn = text.startsWith(`error ${ownFailure}`) && !this.disk.isCrashed
         if (isOwn) world.fail(`I22: ${this.host}: ${text}`)
       }),
       metrics,

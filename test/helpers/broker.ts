@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ownFailure } from '../../src/broker/server/connection-log.ts'
 
 export interface BrokerOptions {
   /** Settings by name, over those that every test broker has. */
@@ -221,8 +222,6 @@ export class TestBroker {
     return this.#exit.finally(() => clearTimeout(timer))
   }
 }
-
-const ownFailure = 'Closed a connection for a failure of ours'
 
 export interface Exit {
   readonly code: number | null

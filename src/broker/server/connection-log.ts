@@ -22,6 +22,9 @@ const ordinary: ReadonlySet<ErrorName> = new Set(['MEMBER_ID_REQUIRED', 'REBALAN
 /** A consumer that waits for a topic asks for it several times a second: it is told once, and again after an hour. */
 const waiting: Partial<LineLimitOptions> = { linesMax: 1, periodMs: 3_600_000 }
 
+/** What is said of a handler that threw: whatever a client sent, that is a bug. Simulator and tests look for it. @internal */
+export const ownFailure = 'Closed a connection for a failure of ours'
+
 /**
  * One line for each refused request and each connection that is closed for a fault: who, what, and why. Lines
  * alike from one address are limited, because clients can cause them at will; how many were left out is told.
@@ -94,7 +97,7 @@ export class ConnectionLog {
   failed(connection: ServerConnection, facts: RequestFacts | null, error: unknown): void {
     this.#line(['failed', facts?.api ?? '', connection.connection.remote.host], {
       level: 'error',
-      message: 'Closed a connection for a failure of ours',
+      message: ownFailure,
       fields: { ...who(connection), ...(facts === null ? {} : what(facts)), err: error },
     })
   }

@@ -26,6 +26,7 @@ const rules: KeepRules = {
   mappedTo: 1000,
   upToOffset: 1000,
   nowMs,
+  isTimeKnown: true,
   deleteRetentionMs: dayMs,
   producerEnds: new Map(),
 }

@@ -200,8 +200,7 @@ export class Compaction {
     if (isUntouched(batch.header, rules.mappedTo)) return batch
     const opened = open(batch)
     const { kept, hasTombstone } = this.#keptOf(opened, rules)
-    const { isTimeKnown = true } = rules
-    const isNewHorizon = isTimeKnown && hasTombstone && !hasDeleteHorizon(batch.header)
+    const isNewHorizon = rules.isTimeKnown && hasTombstone && !hasDeleteHorizon(batch.header)
     if (kept.count === 0) {
       if (!staysEmpty(batch.header, rules)) return null
       return batch.header.count === 0 ? batch : whole(emptied(opened, this.#crc32c))

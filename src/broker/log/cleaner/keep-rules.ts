@@ -8,8 +8,8 @@ export interface KeepRules {
   readonly upToOffset: number
   /** When the cleaning began, by the wall clock. */
   readonly nowMs: number
-  /** The wall clock can be believed: else no tombstone goes by it, nor is given its time. Left out: it can. */
-  readonly isTimeKnown?: boolean
+  /** The wall clock can be believed: else no tombstone goes by it, nor is given its time. */
+  readonly isTimeKnown: boolean
   /** How long a tombstone stays that is met for the first time. */
   readonly deleteRetentionMs: number
   /** Of each producer that is remembered, the last offset of its last batch that is on the device. */
@@ -34,7 +34,7 @@ export function staysEmpty(header: BatchHeader, { producerEnds, upToOffset }: Ke
 /** Whether tombstones of a batch have been there for long enough (KIP-534). */
 export function dropsTombstones(
   header: BatchHeader,
-  { nowMs, isTimeKnown = true }: Pick<KeepRules, 'nowMs' | 'isTimeKnown'>,
+  { nowMs, isTimeKnown }: Pick<KeepRules, 'nowMs' | 'isTimeKnown'>,
 ): boolean {
   return isTimeKnown && hasDeleteHorizon(header) && header.baseTimestamp <= nowMs
 }
