@@ -86,7 +86,7 @@ describe('errors', () => {
     drive.state.appended(other!, { ok: true }, 0)
     expect(forgotten(drive.next())).toEqual([0])
     partition!.fetchPosition = { offset: 6, lastFetchedEpoch: 2 }
-    drive.state.resumed(step!)
+    expect(drive.state.resumed(step!, 0)).toBe(true)
     expect(asked(drive.next())).toEqual([[0, 6]])
   })
 
@@ -105,8 +105,32 @@ describe('errors', () => {
     drive.next()
     const [step] = drive.take(answer([failing(0, 'OFFSET_OUT_OF_RANGE')]))
     drive.state.unfollow(partition!)
-    drive.state.resumed(step!)
+    expect(drive.state.resumed(step!, 0)).toBe(true)
     expect(asked(drive.next())).toEqual([])
+  })
+
+  test.each([
+    ['is in the range of the leader after all', failing(0, 'OFFSET_OUT_OF_RANGE')],
+    ['finds nothing to cut', told(0, { divergingEpoch: { epoch: 2, endOffset: 6 } })],
+  ])('who %s asks again later, and later each time, until its log has moved', (_, answered) => {
+    const [partition] = drive.begun(0, 1)
+    let nowMs = 0
+    const pauses: number[] = []
+    for (let count = 0; count < 3; count++) {
+      drive.next(nowMs)
+      const [step] = drive.take(answer([answered]), nowMs)
+      expect(drive.state.resumed(step!, nowMs)).toBe(false)
+      expect(asked(drive.next(nowMs))).toEqual([])
+      drive.act(answer([]), nowMs)
+      pauses.push(Math.round(drive.state.dueMs - nowMs))
+      nowMs = drive.state.dueMs
+    }
+    expect(pauses).toEqual([50, 100, 200])
+    drive.next(nowMs)
+    const [step] = drive.take(answer([answered]), nowMs)
+    partition!.fetchPosition = { offset: 6, lastFetchedEpoch: 2 }
+    expect(drive.state.resumed(step!, nowMs)).toBe(true)
+    expect(asked(drive.next(nowMs))).toEqual([[0, 6]])
   })
 })
 

@@ -201,9 +201,18 @@ export class FetcherState {
     if (followed.hasMoved) this.#changed.add(followed)
   }
 
-  /** The log was cut, or begins anew, or stays as it is: it goes on from where it stands. */
-  resumed({ followed, generation }: Whose): void {
-    if (followed.generation === generation) this.#makeReady(followed)
+  /**
+   * The log was cut, or begins anew: it goes on from where it stands. False where it stands as it was asked for, so that
+   * the answer would be the same: it waits as after an error, or both would be busy with nothing else.
+   */
+  resumed({ followed, generation }: Whose, nowMs: number): boolean {
+    if (followed.generation !== generation) return true
+    if (followed.isAsAsked) {
+      this.#delay(followed, nowMs)
+      return false
+    }
+    this.#makeReady(followed)
+    return true
   }
 
   /** That failed. */

@@ -211,7 +211,9 @@ export class Fetcher {
       if (step.kind === 'leave-range') outOfRange.push(step)
       else if (step.kind === 'truncate') {
         const { followed, diverging, leaderEpoch } = step
-        this.#settle(step, followed.partition.truncate(diverging, leaderEpoch))
+        const { epoch, endOffset } = diverging
+        const told = `leader epoch ${epoch} ends at ${endOffset} there`
+        this.#settle(step, told, followed.partition.truncate(diverging, leaderEpoch))
       } else {
         held++
         this.#options.numbers.bytes += step.records.length
@@ -245,7 +247,11 @@ export class Fetcher {
         const range = ranges.get(each)
         const { followed, leaderEpoch } = each
         if (range === undefined) this.#failed(each, 'OFFSET_OUT_OF_RANGE', 'no range was told')
-        else this.#settle(each, followed.partition.leaveRange(range, leaderEpoch))
+        else {
+          const { startOffset, endOffset } = range
+          const told = `the log there has offsets ${startOffset} to ${endOffset}`
+          this.#settle(each, told, followed.partition.leaveRange(range, leaderEpoch))
+        }
       }
     } catch (error) {
       if (!(error instanceof WireClientError)) throw error
@@ -253,11 +259,14 @@ export class Fetcher {
     }
   }
 
-  /** Goes on when `work` on the log of a partition is done. What the disk refused may go better later. */
-  #settle(whose: Whose, work: Promise<void>): void {
+  /** Goes on when `work` on the log of a partition is done, by what the leader `told`. What the disk refused may go better later. */
+  #settle(whose: Whose, told: string, work: Promise<void>): void {
     void work.then(
       () => {
-        this.#state.resumed(whose)
+        if (!this.#state.resumed(whose, this.#options.clock.monotonic())) {
+          const message = `the leader does not have what was asked for, and ${told}: nothing to cut here`
+          this.#tell({ why: 'OFFSET_OUT_OF_RANGE', message, followed: whose.followed })
+        }
         this.#goOn()
       },
       (error: unknown) => {
