@@ -90,6 +90,20 @@ describe('errors', () => {
     expect(asked(drive.next())).toEqual([[0, 6]])
   })
 
+  test('one that led without writing drops that epoch, and goes on at once from the same offset', () => {
+    const [partition] = drive.begun(0)
+    partition!.fetchPosition = { offset: 5, lastFetchedEpoch: 8 }
+    drive.state.disconnected()
+    drive.next()
+    const [step] = drive.take(answer([told(0, { divergingEpoch: { epoch: 7, endOffset: 5 } })]))
+    partition!.fetchPosition = { offset: 5, lastFetchedEpoch: 7 }
+    expect(drive.state.resumed(step!, 0)).toBe(true)
+    expect(drive.next().topics[0]!.partitions[0]).toMatchObject({
+      fetchOffset: 5,
+      lastFetchedEpoch: 7,
+    })
+  })
+
   test('I-16: one whose offset the leader does not have is out of the session until that is settled', () => {
     drive.begun(0)
     drive.next()

@@ -202,12 +202,12 @@ export class FetcherState {
   }
 
   /**
-   * The log was cut, or begins anew: it goes on from where it stands. False where it stands as it was asked for, so that
-   * the answer would be the same: it waits as after an error, or both would be busy with nothing else.
+   * The log was cut, or begins anew, or an epoch without records was dropped: it goes on from where it stands. False where
+   * the answer would be the same again: it waits as after an error, or both would be busy with nothing else.
    */
   resumed({ followed, generation }: Whose, nowMs: number): boolean {
     if (followed.generation !== generation) return true
-    if (followed.isAsAsked) {
+    if (followed.isWhereAsked) {
       this.#delay(followed, nowMs)
       return false
     }

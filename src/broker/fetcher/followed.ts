@@ -64,6 +64,12 @@ export class Followed {
     )
   }
 
+  /** The log stands where it was asked for, and a request would say the same again. */
+  get isWhereAsked(): boolean {
+    const { partition, row } = this
+    return this.isAsAsked && partition.fetchPosition.lastFetchedEpoch === row.lastFetchedEpoch
+  }
+
   /** Something else is wanted than the row says. */
   get hasMoved(): boolean {
     const { extent } = this.partition
