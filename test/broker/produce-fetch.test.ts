@@ -79,6 +79,24 @@ async function fetchOne(...args: Parameters<typeof fetchRequest>) {
   return answer.responses[0]!.partitions[0]!
 }
 
+/** One of the five that an idempotent producer has under way. */
+const numbered = (producerId: number, baseSequence: number): Uint8Array =>
+  encodeBatch({ records: [{ value: utf8('v') }], producerId, producerEpoch: 0, baseSequence })
+
+test('KAFKA-15591: what an idempotent producer sent behind a refused first batch is not taken before it', async () => {
+  const at = { topic: 'made-meanwhile', partition: 0 }
+  const { producerId } = await client.initProducerId()
+  const send = async (sequence: number): Promise<number> =>
+    (await client.produce(at, numbered(producerId, sequence))).errorCode
+  expect(await send(0)).toBe(code('UNKNOWN_TOPIC_OR_PARTITION'))
+  await client.createTopics([{ name: at.topic }])
+  expect(await send(1)).toBe(code('OUT_OF_ORDER_SEQUENCE_NUMBER'))
+  for (const sequence of [0, 1, 2]) expect(await send(sequence)).toBe(code('NONE'))
+  // Of whom no batch was refused any sequence is taken, as in Kafka (G22).
+  const another = await client.initProducerId()
+  expect(await client.produce(at, numbered(another.producerId, 5))).toMatchObject({ errorCode: 0 })
+})
+
 describe('Produce', () => {
   test('gives offsets in order, for every acks that is answered', async () => {
     const at = await newTopic()

@@ -25,8 +25,9 @@ export class ChaosWorld {
     this.#bootstrap = bootstrap
   }
 
-  /** Whoever tries again does so no more. */
+  /** Whoever tries again does so no more, nor begins anything new: that would be in vain, without a pause, for ever. */
   end(): void {
+    this.isDraining = true
     this.#isOver = true
   }
 

@@ -2,6 +2,7 @@ import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
+import { UnwrittenBatches, type BatchPlace } from '../partition/unwritten-batches.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -33,7 +34,8 @@ const idVersionMin = 13
  * and one answer, as in Kafka. acks=0 is never answered, and closes the connection where something was refused
  * (G15). A transactional id is refused for good: transactions are not there yet.
  */
-export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, ProduceResponse> {
+export function produceHandler(options: ProduceDeps): Handler<ProduceRequest, ProduceResponse> {
+  const deps = { ...options, unwritten: new UnwrittenBatches() }
   return {
     api: produce,
     handle(request, context) {
@@ -50,7 +52,7 @@ export function produceHandler(deps: ProduceDeps): Handler<ProduceRequest, Produ
 
 /** One produce request on its way through its partitions. */
 class Production {
-  readonly #deps: ProduceDeps
+  readonly #deps: ProduceDeps & { readonly unwritten: UnwrittenBatches }
   readonly #request: ProduceRequest
   readonly #options: PartitionAppend
   readonly #namesById: boolean
@@ -66,7 +68,11 @@ class Production {
   readonly #settled = Promise.withResolvers<Answer<ProduceResponse>>()
   readonly #releaseFrame: () => void
 
-  constructor(deps: ProduceDeps, request: ProduceRequest, context: RequestContext) {
+  constructor(
+    deps: ProduceDeps & { readonly unwritten: UnwrittenBatches },
+    request: ProduceRequest,
+    context: RequestContext,
+  ) {
     this.#deps = deps
     this.#request = request
     this.#options = {
@@ -88,7 +94,9 @@ class Production {
       for (const data of partitions) {
         const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
         this.#openCount++
-        this.#append(topic, data, result => {
+        const place = { topic: this.#namesById ? topicId : name, partition: data.index }
+        this.#append(topic, place, data, result => {
+          this.#note(place, data, result)
           partitionResponses[at] = this.#answer(topic, data.index, result)
           this.#close()
         })
@@ -111,6 +119,7 @@ class Production {
 
   #append(
     topic: TopicImage | Refusal,
+    place: BatchPlace,
     data: PartitionData,
     done: (result: AppendResult) => void,
   ): void {
@@ -131,7 +140,18 @@ class Production {
         'A partition of a produce request carries exactly one record batch of format 2.'
       return done(refusal('INVALID_RECORD', message))
     }
-    partition.append(data.records, this.#options, done)
+    const { unwritten } = this.#deps
+    const { receivedAtMs } = this.#context
+    const awaitedSequence = unwritten.awaitedBefore(place, data.records, receivedAtMs)
+    const options = awaitedSequence === null ? this.#options : { ...this.#options, awaitedSequence }
+    partition.append(data.records, options, done)
+  }
+
+  /** Of who sends with acks=0 nothing is awaited. */
+  #note(place: BatchPlace, { records }: PartitionData, result: AppendResult): void {
+    if (this.#request.acks === 0) return
+    const error = result.ok ? 'NONE' : result.error
+    this.#deps.unwritten.settled(place, records, { error, nowMs: this.#context.receivedAtMs })
   }
 
   #answer(topic: TopicImage | Refusal, index: number, result: AppendResult): PartitionResponse {

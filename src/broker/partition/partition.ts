@@ -160,8 +160,8 @@ export class Partition {
       return
     }
     const { leaderEpoch } = core.replica.role!
-    const { origin, allowsZstd = true } = options
-    log.append(records, { leaderEpoch, origin, allowsZstd }, result => {
+    const { origin, allowsZstd = true, awaitedSequence = null } = options
+    log.append(records, { leaderEpoch, origin, allowsZstd, awaitedSequence }, result => {
       if (!result.ok) {
         core.noteOffline()
         return done(result)

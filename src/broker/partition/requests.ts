@@ -12,6 +12,8 @@ export interface PartitionAppend {
   readonly origin: 'client' | 'coordinator'
   /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
   readonly allowsZstd?: boolean
+  /** As in `AppendOptions`. */
+  readonly awaitedSequence?: number | null
 }
 
 /** Who reads: consumers see what is committed, followers all that there is (durability.md R12). */

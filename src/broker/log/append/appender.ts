@@ -217,7 +217,7 @@ export class Appender {
     if (offeredFirst === undefined) return this.#stageNothing(done)
     const large = tooLarge(this.#state, sound, options)
     if (large !== null) return this.#refuse(done, large)
-    const check = producers.check(offeredFirst, options.origin)
+    const check = producers.check(offeredFirst, options.origin, options.awaitedSequence)
     if (check.kind === 'refused') return this.#refuse(done, check)
     if (check.kind === 'duplicate') return this.#stageDuplicate(check, done)
     const wrong = misplaced(this.#state, offered, options, this.#nextOffset)

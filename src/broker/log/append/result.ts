@@ -21,6 +21,8 @@ export interface AppendOptions {
   readonly fetchOffset?: number | undefined
   /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
   readonly allowsZstd?: boolean
+  /** Where nothing is known of the producer, this one has to come first (`UnwrittenBatches`); any where null or left out. */
+  readonly awaitedSequence?: number | null
 }
 
 export type AppendResult =

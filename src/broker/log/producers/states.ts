@@ -85,11 +85,14 @@ export class ProducerStates {
     return this.#evictedCount
   }
 
-  /** May this batch be appended? Only clients are asked: replicas and coordinators append what was decided (G22). */
-  check(header: BatchHeader, origin: AppendOrigin): ProducerCheck {
+  /**
+   * May this batch be appended? Only clients are asked: replicas and coordinators append what was decided (G22). A producer
+   * of which nothing is known begins with `awaited`, where that is not null.
+   */
+  check(header: BatchHeader, origin: AppendOrigin, awaited: number | null = null): ProducerCheck {
     if (origin !== 'client' || header.producerId < 0) return append
     const entry = this.#entries.get(header.producerId)
-    if (entry === undefined) return header.producerEpoch < 0 ? withoutEpoch(header) : append
+    if (entry === undefined) return checkFirst(header, awaited)
     if (header.producerEpoch < entry.epoch) return staleEpoch(header, entry)
     if (header.producerEpoch > entry.epoch) {
       return header.baseSequence === 0 ? append : outOfOrder(header, 0, 'a new epoch starts')
@@ -331,6 +334,12 @@ const nothingDone: Omit<Undo, 'serial'> = {
 
 function newEntry({ producerId }: BatchHeader): Entry {
   return { producerId, ...noMemory, older: null, newer: null, isLinked: false }
+}
+
+function checkFirst(header: BatchHeader, awaited: number | null): ProducerCheck {
+  if (header.producerEpoch < 0) return withoutEpoch(header)
+  if (awaited === null || awaited === header.baseSequence) return append
+  return outOfOrder(header, awaited, 'what was refused before begins')
 }
 
 function withoutEpoch({ producerId, producerEpoch }: BatchHeader): ProducerCheck {

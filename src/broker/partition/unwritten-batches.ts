@@ -1,0 +1,102 @@
+import { batchMagic, batchOverheadBytes, readBatchHeader } from '../log/batch/batch.ts'
+import type { ErrorName } from '../wire/errors.ts'
+
+/** How a request names a partition: by its topic's name or id, whichever the client's version of Produce has. */
+export interface BatchPlace {
+  readonly topic: string
+  readonly partition: number
+}
+
+interface Unwritten {
+  readonly producerEpoch: number
+  /** The lowest that was refused. */
+  readonly baseSequence: number
+  /** Monotonic milliseconds. */
+  readonly refusedAtMs: number
+}
+
+/** So long after a batch was refused what had been sent right behind it may still come: a client's `request.timeout.ms`. */
+const keptMs = 30_000
+/** More are not remembered: then it is as in Kafka. */
+const countMax = 10_000
+
+/** With these nothing was written, and the client sends the batch again. */
+const passingErrors: ReadonlySet<ErrorName> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'NOT_ENOUGH_REPLICAS',
+  'KAFKA_STORAGE_ERROR',
+])
+
+/**
+ * First batches of idempotent producers that this broker refused a moment ago, while others may be under way behind them.
+ * A log that does not know a producer takes any sequence (G22). Where the broker comes to lead between two batches of one
+ * connection the second would be its first then, and the one before it could never be written any more (KAFKA-15591).
+ */
+export class UnwrittenBatches {
+  readonly #lowest = new Map<string, Unwritten>()
+  /** Monotonic milliseconds of the last of them. */
+  #refusedAtMs = 0
+
+  /** The sequence that has to come before this batch, where its log does not know the producer; null where there is none. */
+  awaitedBefore(place: BatchPlace, records: Uint8Array | null, nowMs: number): number | null {
+    if (this.#lowest.size === 0) return null
+    if (nowMs - this.#refusedAtMs > keptMs) this.#lowest.clear()
+    const batch = producerOf(records)
+    const known = batch === null ? undefined : this.#lowest.get(keyOf(place, batch.producerId))
+    if (batch === null || known === undefined || nowMs - known.refusedAtMs > keptMs) return null
+    const isLater =
+      batch.producerEpoch === known.producerEpoch &&
+      isBehind(batch.baseSequence, known.baseSequence)
+    return isLater ? known.baseSequence : null
+  }
+
+  /** What became of a batch: NONE where it is in the log. */
+  settled(
+    place: BatchPlace,
+    records: Uint8Array | null,
+    { error, nowMs }: { readonly error: ErrorName; readonly nowMs: number },
+  ): void {
+    if (error !== 'NONE' && !passingErrors.has(error)) return
+    if (error === 'NONE' && this.#lowest.size === 0) return
+    const batch = producerOf(records)
+    if (batch === null) return
+    const key = keyOf(place, batch.producerId)
+    const known = this.#lowest.get(key)
+    this.#lowest.delete(key)
+    if (error === 'NONE') return
+    const { producerEpoch } = batch
+    const isKept =
+      known?.producerEpoch === producerEpoch && isBehind(batch.baseSequence, known.baseSequence)
+    const { baseSequence } = isKept ? known : batch
+    this.#lowest.set(key, { producerEpoch, baseSequence, refusedAtMs: nowMs })
+    this.#refusedAtMs = nowMs
+    this.#forgetOld(nowMs)
+  }
+
+  /** The one that was refused longest ago comes first. */
+  #forgetOld(nowMs: number): void {
+    for (const [key, { refusedAtMs }] of this.#lowest) {
+      if (this.#lowest.size <= countMax && nowMs - refusedAtMs <= keptMs) return
+      this.#lowest.delete(key)
+    }
+  }
+}
+
+/** null where the batch is of no idempotent producer, or is none. */
+function producerOf(records: Uint8Array | null) {
+  if (records === null || records.length < batchOverheadBytes) return null
+  const header = readBatchHeader(records, 0)
+  return header.magic === batchMagic && header.producerId >= 0 ? header : null
+}
+
+function keyOf({ topic, partition }: BatchPlace, producerId: number): string {
+  return `${topic}-${partition}-${producerId}`
+}
+
+/** Sequences go on with 0 behind 2³¹−1. */
+function isBehind(sequence: number, other: number): boolean {
+  const distance = (sequence - other) & 0x7f_ff_ff_ff
+  return distance > 0 && distance < 2 ** 30
+}
