@@ -1,8 +1,12 @@
 import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
-import type { AppendResult, PartitionAppend } from '../partition/requests.ts'
-import { UnwrittenBatches, type BatchPlace } from '../partition/unwritten-batches.ts'
+import {
+  UnwrittenBatches,
+  type AppendResult,
+  type BatchPlace,
+  type PartitionAppend,
+} from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -149,9 +153,11 @@ class Production {
 
   /** Of who sends with acks=0 nothing is awaited. */
   #note(place: BatchPlace, { records }: PartitionData, result: AppendResult): void {
-    if (this.#request.acks === 0) return
-    const error = result.ok ? 'NONE' : result.error
-    this.#deps.unwritten.settled(place, records, { error, nowMs: this.#context.receivedAtMs })
+    const { unwritten } = this.#deps
+    if (result.ok) unwritten.written(place, records)
+    else if (this.#request.acks !== 0 && passingErrors.has(result.error)) {
+      unwritten.refused(place, records, this.#context.receivedAtMs)
+    }
   }
 
   #answer(topic: TopicImage | Refusal, index: number, result: AppendResult): PartitionResponse {
@@ -220,6 +226,15 @@ function refuseAll(request: ProduceRequest, error: ErrorName): Answer<ProduceRes
     nodeEndpoints: [],
   }
 }
+
+/** With these nothing was written, and the client sends the batch again. */
+const passingErrors: ReadonlySet<ErrorName> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'NOT_ENOUGH_REPLICAS',
+  'KAFKA_STORAGE_ERROR',
+])
 
 type Refusal = Extract<AppendResult, { ok: false }>
 

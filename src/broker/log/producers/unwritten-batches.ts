@@ -1,5 +1,4 @@
-import { batchMagic, batchOverheadBytes, readBatchHeader } from '../log/batch/batch.ts'
-import type { ErrorName } from '../wire/errors.ts'
+import { batchMagic, batchOverheadBytes, readBatchHeader } from '../batch/batch.ts'
 
 /** How a request names a partition: by its topic's name or id, whichever the client's version of Produce has. */
 export interface BatchPlace {
@@ -19,15 +18,6 @@ interface Unwritten {
 const keptMs = 30_000
 /** More are not remembered: then it is as in Kafka. */
 const countMax = 10_000
-
-/** With these nothing was written, and the client sends the batch again. */
-const passingErrors: ReadonlySet<ErrorName> = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'UNKNOWN_TOPIC_ID',
-  'NOT_ENOUGH_REPLICAS',
-  'KAFKA_STORAGE_ERROR',
-])
 
 /**
  * First batches of idempotent producers that this broker refused a moment ago, while others may be under way behind them.
@@ -52,24 +42,24 @@ export class UnwrittenBatches {
     return isLater ? known.baseSequence : null
   }
 
-  /** What became of a batch: NONE where it is in the log. */
-  settled(
-    place: BatchPlace,
-    records: Uint8Array | null,
-    { error, nowMs }: { readonly error: ErrorName; readonly nowMs: number },
-  ): void {
-    if (error !== 'NONE' && !passingErrors.has(error)) return
-    if (error === 'NONE' && this.#lowest.size === 0) return
+  /** The batch is in the log: what comes from its producer now is judged by what the log knows. */
+  written(place: BatchPlace, records: Uint8Array | null): void {
+    if (this.#lowest.size === 0) return
+    const batch = producerOf(records)
+    if (batch !== null) this.#lowest.delete(keyOf(place, batch.producerId))
+  }
+
+  /** Nothing of the batch was written, and its client sends it again. */
+  refused(place: BatchPlace, records: Uint8Array | null, nowMs: number): void {
     const batch = producerOf(records)
     if (batch === null) return
     const key = keyOf(place, batch.producerId)
     const known = this.#lowest.get(key)
-    this.#lowest.delete(key)
-    if (error === 'NONE') return
     const { producerEpoch } = batch
     const isKept =
       known?.producerEpoch === producerEpoch && isBehind(batch.baseSequence, known.baseSequence)
     const { baseSequence } = isKept ? known : batch
+    this.#lowest.delete(key)
     this.#lowest.set(key, { producerEpoch, baseSequence, refusedAtMs: nowMs })
     this.#refusedAtMs = nowMs
     this.#forgetOld(nowMs)
