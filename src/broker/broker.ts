@@ -335,6 +335,7 @@ export class Broker {
         settings,
         openObjects: () => this.#openObjects(),
         warn: (text, fields) => logger.warn(fields, text),
+        makeRoom: disk.makeRoom,
       }),
       copy,
       privateListener: this.privateListener,

@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts'
 import { randomUuid } from '../env/random.ts'
+import type { MakeRoom } from '../env/with-room.ts'
 import { HttpKeyValues } from '../etcd/http-key-values.ts'
 import { HttpsObjects } from '../kubernetes/https-objects.ts'
 import type { NamedObjects } from '../kubernetes/named-objects.ts'
@@ -16,6 +17,7 @@ export interface OpenStoreOptions {
   readonly settings: Settings
   readonly openObjects: () => NamedObjects
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+  readonly makeRoom: MakeRoom
 }
 
 /**
@@ -27,14 +29,15 @@ export function openStore({
   settings,
   openObjects: open,
   warn,
+  makeRoom,
 }: OpenStoreOptions): Promise<MetadataStore> {
   const { metadataStore, metadataLogDir, metadataDir, logDirs, nodeId } = settings
   if (metadataDir !== '') {
-    return SharedFilesStore.open({ ...env, path: metadataDir, brokerId: nodeId })
+    return SharedFilesStore.open({ ...env, path: metadataDir, brokerId: nodeId, makeRoom })
   }
   if (metadataStore === 'files') {
     const path = metadataLogDir === '' ? `${logDirs}/metadata` : metadataLogDir
-    return FilesStore.open({ disk: env.disk, path })
+    return FilesStore.open({ disk: env.disk, path, makeRoom })
   }
   const etcd = etcdPlace(metadataStore)
   if (etcd !== null) {

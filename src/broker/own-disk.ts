@@ -1,10 +1,12 @@
 import type { Env } from '../env/env.ts'
+import type { MakeRoom } from '../env/with-room.ts'
 import { tellFailedDirectory } from './cluster/tell-failed-directory.ts'
 import type { OpenedCluster } from './cluster/peer-service.ts'
 import type { Settings } from './config/settings.ts'
 import type { Admission } from './identity/admission.ts'
 import { ConfigMapSource } from './identity/config-map-source.ts'
 import { DiskGuard, type IdentitySource } from './identity/disk-guard.ts'
+import { spareRoom } from './log/directory/ballast.ts'
 import {
   claimDirectory,
   noteRecorded,
@@ -80,7 +82,14 @@ export class OwnDisk {
     const { env, settings } = this.#options
     if (isSoleStore(settings)) return undefined
     const path = `${settings.logDirs}/metadata.copy`
-    return (this.#copy = MetadataCopy.open(env.disk, path, () => this.#mayFill()))
+    const mayFill = (): Promise<boolean> => this.#mayFill()
+    return (this.#copy = MetadataCopy.open(env.disk, path, { mayFill, makeRoom: this.makeRoom }))
+  }
+
+  /** For what has to be written even where the disk is full. */
+  get makeRoom(): MakeRoom {
+    const { env, settings, logger } = this.#options
+    return spareRoom(env.disk, settings.logDirs, (message, fields) => logger.warn(fields, message))
   }
 
   /**

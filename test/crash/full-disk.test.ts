@@ -78,6 +78,17 @@ async function lives(broker: TestBroker): Promise<void> {
   const last = await BrokerClient.connect(broker.port)
   expect((await last.listOffset(to, -1)).offset).toBe(end)
   expect((await last.produce(to, batch.slice())).errorCode).toBe(0)
+
+  await eventually('the ballast', () => existsSync(join(dataDir, 'ballast')))
+  fill('fourth')
+  expect((await last.produce(to, batch.slice())).errorCode).toBe(storageError)
+  // A deletion is written first, to a metadata log that has no more room than anybody.
+  const { responses } = await last.deleteTopics([to.topic])
+  expect(responses).toMatchObject([{ errorCode: 0 }])
+  expect(broker.output).toContain('The disk is full: released the ballast')
+  await last.createTopics([{ name: 'after', partitions: 1 }])
+  const after = async () => (await last.produce({ ...to, topic: 'after' }, batch.slice())).errorCode
+  await eventually('what the topic held is free', after, code => code === 0)
   await broker.stop()
 }
 

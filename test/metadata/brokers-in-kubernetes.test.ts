@@ -18,7 +18,7 @@ class World extends BrokersWorld {
 
   begin(id: number): Promise<unknown> {
     const mayFill = (): Promise<boolean> => Promise.resolve(this.filler === id)
-    const copy = MetadataCopy.open(this.node(id).disk, '/data/metadata.copy', mayFill)
+    const copy = MetadataCopy.open(this.node(id).disk, '/data/metadata.copy', { mayFill })
     return this.node(id).start({ clusterId, clusterSize: 3, store: this.storeOf(id), copy })
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SimDisk } from '../../sim/disk.ts'
-import { FilesStore } from '../../src/broker/metadata/files/files-store.ts'
+import { FilesStore, type FilesStoreOptions } from '../../src/broker/metadata/files/files-store.ts'
 import type { Cursor } from '../../src/broker/metadata/store.ts'
 import type { FileSystem } from '../../src/env/disk.ts'
 import { fromUtf8, utf8 } from '../../src/lib/bytes.ts'
@@ -12,8 +12,8 @@ const record = (sequence: number): string => `${path}/log/${String(sequence).pad
 const snapshot = (sequence: number): string =>
   `${path}/snapshot/${String(sequence).padStart(20, '0')}`
 
-async function open(disk: SimDisk): Promise<FilesStore> {
-  return FilesStore.open({ disk, path, snapshotIntervalMax: 4 })
+async function open(disk: SimDisk, more: Partial<FilesStoreOptions> = {}): Promise<FilesStore> {
+  return FilesStore.open({ disk, path, snapshotIntervalMax: 4, ...more })
 }
 
 /** Records 1 to 6, and a snapshot of the first three. */
@@ -199,7 +199,9 @@ describe('a files store', () => {
       const store = await open(disk)
       const { cursor } = await store.readAll()
       disk.failNext({ operation, pathPattern: /snapshot/, code: 'ENOSPC' })
-      expect(await store.writeSnapshot(cursor, 1, utf8('abcdef'))).toEqual({ kind: 'unavailable' })
+      expect(await store.writeSnapshot(cursor, 1, utf8('abcdef'))).toMatchObject({
+        kind: 'unavailable',
+      })
       expect((await store.readAll()).snapshot?.sequence).toBe(3)
       expect((await store.writeSnapshot(cursor, 1, utf8('abcdef'))).kind).toBe('written')
       expect((await store.readAll()).snapshot?.sequence).toBe(6)

@@ -115,7 +115,7 @@ describe('a shared files store', () => {
     })
   })
 
-  testFailingDisk(disk => open(disk, 0))
+  testFailingDisk((disk, more) => open(disk, 0, more))
 
   test('keeps 1,024 records and an hour of them, and two snapshots', async () => {
     const slow = new SimClock()

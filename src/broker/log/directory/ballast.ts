@@ -1,5 +1,7 @@
 import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.ts'
+import type { MakeRoom } from '../../../env/with-room.ts'
 import { isLogDirectoryName } from '../log-id.ts'
+import { isPassing } from '../shortage.ts'
 import { DirectoryError } from './error.ts'
 import { removeLeftovers } from './folders.ts'
 
@@ -28,11 +30,6 @@ export class Ballast {
     this.#env = env
     this.#path = ballastPath(directory)
     this.#sizeBytes = sizeBytes
-  }
-
-  /** Gives the place back; false where it was given already. */
-  release(): boolean {
-    return release(this.#env.disk, this.#path)
   }
 
   /** Takes the place again, if it was given and there is plenty now. @throws DiskError for a failed sync */
@@ -79,6 +76,19 @@ export class Ballast {
     } finally {
       file.close()
     }
+  }
+}
+
+/** Gives back the place that the ballast of a data directory holds, also before the directory is open; once, until there is plenty again. */
+export function spareRoom(
+  disk: Disk,
+  directory: string,
+  warn: (message: string, fields: Readonly<Record<string, unknown>>) => void,
+): MakeRoom {
+  return error => {
+    if (!isPassing(error) || !release(disk, ballastPath(directory))) return false
+    warn('The disk is full: released the ballast', { path: directory })
+    return true
   }
 }
 

@@ -1,4 +1,5 @@
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
+import { withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import type { Codecs } from '../compression/codecs.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
 import type { Log } from '../log.ts'
@@ -6,7 +7,7 @@ import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { FoundCleaned } from '../state/cleaned.ts'
 import { isPassing } from '../shortage.ts'
-import { Ballast, ballastBytesDefault } from './ballast.ts'
+import { Ballast, ballastBytesDefault, spareRoom } from './ballast.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import { HotWindow } from './hot-window.ts'
@@ -72,6 +73,7 @@ export class DirectoryHost implements LogHost {
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
+  readonly #makeRoom: MakeRoom
   readonly #idle: Timer
   readonly #refill: Timer
   #failure: DiskError | null = null
@@ -109,6 +111,7 @@ export class DirectoryHost implements LogHost {
     this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
     this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
+    this.#makeRoom = spareRoom(env.disk, path, (message, fields) => this.warn(message, fields))
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
     this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
     this.#restoreBallast()
@@ -211,16 +214,9 @@ export class DirectoryHost implements LogHost {
     this.#options.mayBeDirty(logName)
   }
 
-  /** Writes something without which no space can be freed: on a full disk the ballast makes room for it. */
-  async withRoom(write: () => Promise<void>): Promise<void> {
-    try {
-      await write()
-    } catch (error) {
-      const isRoom = error instanceof DiskError && error.isFull && isPassing(error)
-      if (!isRoom || !this.#ballast.release()) throw error
-      this.warn('The disk is full: released the ballast', { path: this.#options.path })
-      await write()
-    }
+  /** As `withRoom` of the environment: the ballast is what is given up. */
+  withRoom(write: () => Promise<void>): Promise<void> {
+    return withRoom(this.#makeRoom, write)
   }
 
   warn(message: string, fields: Readonly<Record<string, unknown>>): void {

@@ -145,6 +145,20 @@ describe('a copy', () => {
     await expect(copy.keep({ unregisteredStarts: 1 })).rejects.toMatchObject(failed)
     await expect(copy.keep({ unregisteredStarts: 1 })).rejects.toMatchObject(failed)
   })
+
+  test('on a full disk has room made for it, once', async () => {
+    const disk = diskWithFolder()
+    let count = 0
+    const copy = MetadataCopy.open(disk, path, { makeRoom: () => ++count === 1 })
+    await copy.replace(nothing)
+    const [first, second] = recordsAfter(start, 2)
+    disk.failNext({ operation: 'write', code: 'ENOSPC', written: 5 })
+    await copy.append(first!)
+    expect(MetadataCopy.open(disk.clone(), path).cursor?.lastHash).toBe(first!.hash)
+    disk.failNext({ operation: 'write', code: 'ENOSPC', written: 5 })
+    await expect(copy.append(second!)).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(count).toBe(2)
+  })
 })
 
 describe('a log', () => {

@@ -1,10 +1,19 @@
 import { AppendedFile } from '../../../env/appended-file.ts'
 import { type Disk, DiskError, readWhole, replaceFile } from '../../../env/disk.ts'
+import { noRoom, withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import { assert } from '../../../lib/assert.ts'
 import { concat } from '../../../lib/bytes.ts'
 import { genesisHash } from '../chain.ts'
 import { type Cursor, StoreError, type StoredLog, type StoredRecord } from '../store.ts'
 import { decodeEntry, encodeEntry, type CopyEntry, type LocalFacts } from './copy-entry.ts'
+
+/** Both may be left out. */
+export interface MetadataCopyOptions {
+  /** Whether a store that waits for the longest copy may be filled from this one: asked each time, of whoever knows all copies. */
+  readonly mayFill?: () => Promise<boolean>
+  /** For a full disk. Default: there is nothing to give up. */
+  readonly makeRoom?: MakeRoom
+}
 
 const nothingLocal: LocalFacts = { unregisteredStarts: 0, producerIds: null }
 
@@ -16,8 +25,9 @@ const nothingLocal: LocalFacts = { unregisteredStarts: 0, producerIds: null }
  * A full disk is an error to be tried again; any other one of a write or a sync ends the copy's life.
  */
 export class MetadataCopy {
-  /** Whether a store that waits for the longest copy may be filled from this one: asked each time, of whoever knows all copies. */
+  /** As in `MetadataCopyOptions`. */
   readonly mayFill: () => Promise<boolean>
+  readonly #makeRoom: MakeRoom
   readonly #disk: Disk
   readonly #path: string
   #file: AppendedFile
@@ -26,20 +36,21 @@ export class MetadataCopy {
   #failure: Error | null = null
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(disk: Disk, path: string, mayFill: () => Promise<boolean>) {
+  private constructor(
+    disk: Disk,
+    path: string,
+    { mayFill = () => Promise.resolve(true), makeRoom = noRoom }: MetadataCopyOptions,
+  ) {
     this.mayFill = mayFill
+    this.#makeRoom = makeRoom
     this.#disk = disk
     this.#path = path
     this.#file = new AppendedFile(disk, path, 0)
   }
 
   /** @throws StoreError `damaged` where it is not as it was written; but for its end, which a crash may have torn */
-  static open(
-    disk: Disk,
-    path: string,
-    mayFill: () => Promise<boolean> = () => Promise.resolve(true),
-  ): MetadataCopy {
-    const copy = new MetadataCopy(disk, path, mayFill)
+  static open(disk: Disk, path: string, options: MetadataCopyOptions = {}): MetadataCopy {
+    const copy = new MetadataCopy(disk, path, options)
     const { log, local, endsAt } = copy.#read()
     copy.#file = new AppendedFile(disk, path, endsAt)
     copy.#cursor = log?.cursor ?? null
@@ -153,7 +164,7 @@ export class MetadataCopy {
     const done = this.#last.then(async () => {
       if (this.#failure !== null) throw this.#failure
       try {
-        await act()
+        await withRoom(this.#makeRoom, act)
       } catch (error) {
         if (!(error instanceof DiskError) || isPassing(error)) throw error
         this.#failure = new StoreError(

@@ -33,7 +33,7 @@ async function syncOurs(disk: Disk, path: string): Promise<void> {
 const foreign = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 
 /** True where the file system is full or the process has no descriptor left: nothing is broken, try again. */
-export function isShortage(error: unknown): boolean {
+export function isShortage(error: unknown): error is DiskError {
   if (!(error instanceof DiskError)) return false
   return error.isFull || error.isOutOfDescriptors || error.code === 'ENOMEM'
 }

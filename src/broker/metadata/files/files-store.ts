@@ -1,6 +1,7 @@
 import { assert } from '../../../lib/assert.ts'
 import { equal, fromUtf8, utf8 } from '../../../lib/bytes.ts'
 import { type Disk, DiskError, type DiskLock, readWhole, replaceFile } from '../../../env/disk.ts'
+import { noRoom, withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import { chainHash } from '../chain.ts'
 import {
   type AppendOutcome,
@@ -26,6 +27,8 @@ export interface FilesStoreOptions {
   readonly path: string
   /** Default 512. */
   readonly snapshotIntervalMax?: number
+  /** For a full disk. Default: there is nothing to give up. */
+  readonly makeRoom?: MakeRoom
 }
 
 /**
@@ -50,12 +53,14 @@ export class FilesStore implements MetadataStore {
   readonly #paths: StorePaths
   readonly #lock: DiskLock
   readonly #operations: Operations
+  readonly #makeRoom: MakeRoom
 
   private constructor(options: FilesStoreOptions, lock: DiskLock) {
     this.#disk = options.disk
     this.#paths = storePaths(options.path)
     this.snapshotIntervalMax = options.snapshotIntervalMax ?? 512
     this.#lock = lock
+    this.#makeRoom = options.makeRoom ?? noRoom
     this.#operations = new Operations(options.path)
     this.lease = leaseOfOneProcess()
   }
@@ -115,10 +120,12 @@ export class FilesStore implements MetadataStore {
     const final = `${this.#paths.log}/${fileName(sequence)}`
     let isNew: boolean
     try {
-      await writeDurably(this.#disk, temporary, content)
-      isNew = this.#link(temporary, final)
+      isNew = await withRoom(this.#makeRoom, async () => {
+        await writeDurably(this.#disk, temporary, content)
+        return this.#link(temporary, final)
+      })
     } catch (error) {
-      if (isShortage(error)) return { kind: 'unavailable' }
+      if (isShortage(error)) return { kind: 'unavailable', reason: error.message }
       throw error
     }
     if (!isNew && !this.#holds(final, content)) return { kind: 'lost' }
@@ -145,7 +152,7 @@ export class FilesStore implements MetadataStore {
     if (this.#isOvertaken(cursor)) return { kind: 'lost' }
     const content = encodeSnapshotFile({ sequence, epoch, hash: cursor.lastHash, payload })
     try {
-      await writeDurably(this.#disk, `${path}.tmp`, content)
+      await withRoom(this.#makeRoom, () => writeDurably(this.#disk, `${path}.tmp`, content))
       this.#disk.rename(`${path}.tmp`, path)
       await this.#disk.syncDirectory(this.#paths.snapshots)
       assert(this.#holds(path, content), 'a snapshot reads as it was written')
@@ -153,7 +160,7 @@ export class FilesStore implements MetadataStore {
       await replaceFile(this.#disk, this.#paths.snapshotSequence, utf8(`${sequence}\n`))
       this.#trim(sequence, before)
     } catch (error) {
-      if (isShortage(error)) return { kind: 'unavailable' }
+      if (isShortage(error)) return { kind: 'unavailable', reason: error.message }
       throw error
     }
     return { kind: 'written', cursor }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../env/clock.ts'
 import { type Disk, DiskError, type DiskLock } from '../../../../env/disk.ts'
 import { randomUuid, type Random } from '../../../../env/random.ts'
+import { noRoom, withRoom, type MakeRoom } from '../../../../env/with-room.ts'
 import { assert } from '../../../../lib/assert.ts'
 import {
   type AppendOutcome,
@@ -31,6 +32,8 @@ export interface SharedFilesStoreOptions {
   readonly snapshotIntervalMax?: number
   /** Default: 1,024 records, and an hour of them. */
   readonly kept?: Kept
+  /** For a full disk. Default: there is nothing to give up. */
+  readonly makeRoom?: MakeRoom
 }
 
 /**
@@ -56,6 +59,7 @@ export class SharedFilesStore implements MetadataStore {
   readonly #folder: SharedFolder
   readonly #lock: DiskLock
   readonly #operations: Operations
+  readonly #makeRoom: MakeRoom
 
   private constructor(options: SharedFilesStoreOptions, lock: DiskLock) {
     const { disk, clock, random, path, brokerId } = options
@@ -64,6 +68,7 @@ export class SharedFilesStore implements MetadataStore {
     this.#operations = new Operations(path)
     this.#folder = folderOf(options)
     this.#lock = lock
+    this.#makeRoom = options.makeRoom ?? noRoom
     this.snapshotIntervalMax = options.snapshotIntervalMax ?? 512
     const { temporary } = this.#folder
     const incarnationId = randomUuid(random)
@@ -118,12 +123,12 @@ export class SharedFilesStore implements MetadataStore {
 
   append(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<AppendOutcome> {
     assert(payload.length <= this.payloadBytesMax, 'a payload keeps the limit')
-    return this.#unlessOut(append(this.#folder, cursor, { epoch, payload }))
+    return this.#unlessOut(() => append(this.#folder, cursor, { epoch, payload }))
   }
 
   writeSnapshot(cursor: Cursor, epoch: number, payload: Uint8Array): Promise<SnapshotOutcome> {
     const nowMs = this.#clock.now()
-    return this.#unlessOut(writeSnapshot(this.#folder, cursor, { epoch, payload, nowMs }))
+    return this.#unlessOut(() => writeSnapshot(this.#folder, cursor, { epoch, payload, nowMs }))
   }
 
   /** Waits for nothing but the lease: the caller has no operation under way. */
@@ -137,10 +142,10 @@ export class SharedFilesStore implements MetadataStore {
     return run(this.#disk, steps)
   }
 
-  #unlessOut<Outcome>(steps: Steps<Outcome>): Promise<Outcome | Unavailable> {
+  #unlessOut<Outcome>(steps: () => Steps<Outcome>): Promise<Outcome | Unavailable> {
     return this.#operations.alone(async () => {
       try {
-        return await this.#run(steps)
+        return await withRoom(this.#makeRoom, () => this.#run(steps()))
       } catch (error) {
         if (!isOutage(error)) throw error
         return { kind: 'unavailable', reason: error.message }
