@@ -151,6 +151,32 @@ test('a follower may not wait for longer than it may lag', () => {
   ])
 })
 
+test.each(['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'])(
+  '%s=0 would empty every topic: only a topic may have it',
+  name => {
+    expect(problems({ args: ['--set', `${name}=0`] })).toEqual([
+      `--set: ${name} must be at least -1 ms, not 0, and 0 is outside`,
+    ])
+    expect(settings({ args: ['--set', `${name}=-1`] }).logRetentionMs).toBe(-1)
+  },
+)
+
+test('a connection is not idle before a failed login is answered', () => {
+  const idle = (ms: number) => ({ args: ['--set', `connections.max.idle.ms=${ms}`] })
+  expect([-1, 101].map(ms => settings(idle(ms)).connectionsMaxIdleMs)).toEqual([-1, 101])
+  for (const ms of [0, 50, 100]) {
+    expect(problems(idle(ms))).toEqual([
+      `--set: connections.max.idle.ms must be at least -1 ms, not 0 to 100, and ${ms} is outside`,
+    ])
+  }
+})
+
+test('compaction cannot have to wait for longer than it may', () => {
+  const args = ['--set', 'log.cleaner.min.compaction.lag.ms=2']
+  args.push('--set', 'log.cleaner.max.compaction.lag.ms=1')
+  expect(problems({ args })[0]).toMatch(/no topic could be created: lower the first or raise/)
+})
+
 test('an alias in a coarser unit counts unless the finer one is given in the same place', () => {
   const retention = (text: string) =>
     settings({ args: ['--config', 'x'], readFile: () => text }).logRetentionMs
