@@ -151,6 +151,18 @@ test('a follower may not wait for longer than it may lag', () => {
   ])
 })
 
+test('a leader has as long for an answer as a follower waits there, and whoever gives it less is told', () => {
+  const waits = ['--set', 'replica.fetch.wait.max.ms=5000']
+  const timeout = (ms: number) => [...waits, '--set', `replica.socket.timeout.ms=${ms}`]
+  expect(settings({ args: timeout(5000) }).replicaSocketTimeoutMs).toBe(5000)
+  expect(settings({ args: waits }).replicaSocketTimeoutMs).toBe(5000)
+  expect(settings({}).replicaSocketTimeoutMs).toBe(3000)
+  expect(problems({ args: timeout(0) })).toEqual([
+    'replica.fetch.wait.max.ms is 5000 and more than replica.socket.timeout.ms, which is 0: a leader that lets a follower wait ' +
+      'would count as hung. Lower the first or raise the second',
+  ])
+})
+
 test.each(['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'])(
   '%s=0 would empty every topic: only a topic may have it',
   name => {
@@ -168,6 +180,14 @@ test('a connection is not idle before a failed login is answered', () => {
     expect(problems(idle(ms))).toEqual([
       `--set: connections.max.idle.ms must be at least -1 ms, not 0 to 100, and ${ms} is outside`,
     ])
+  }
+})
+
+test('who wants more fetchers than leaders have places for is told how many there may be', () => {
+  const fetchers = (count: number) => ({ args: ['--set', `num.replica.fetchers=${count}`] })
+  expect([1, 16].map(count => settings(fetchers(count)).numReplicaFetchers)).toEqual([1, 16])
+  for (const count of [0, 17, 2_147_483_647]) {
+    expect(problems(fetchers(count))[0]).toMatch(/num.replica.fetchers must be 1 to 16 count/)
   }
 })
 

@@ -235,6 +235,10 @@ function settle(
     const factor = values['defaultReplicationFactor'] as number
     values['minInsyncReplicas'] = Math.max(1, Math.min(factor - 1, 2))
   }
+  if (!given.has('replica.socket.timeout.ms')) {
+    const [waitMs, timeoutMs] = [values['replicaFetchWaitMaxMs'], values['replicaSocketTimeoutMs']]
+    values['replicaSocketTimeoutMs'] = Math.max(timeoutMs as number, waitMs as number)
+  }
   const settings = Object.freeze(values) as Settings
   if (problems.length === 0) checkTogether(settings, problems)
   return { settings, given: texts }
