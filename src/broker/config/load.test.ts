@@ -197,6 +197,42 @@ test('compaction cannot have to wait for longer than it may', () => {
   expect(problems({ args })[0]).toMatch(/no topic could be created: lower the first or raise/)
 })
 
+describe('two names of one setting', () => {
+  const from = (...lines: string[]): Partial<Invocation> => ({
+    args: ['--config', 'x'],
+    readFile: () => lines.join('\n'),
+  })
+
+  test("in one place: the setting's own stands over the other, whatever their order", () => {
+    const lines = ['log.dirs=/a', 'log.dir=/b']
+    expect(settings(from(...lines)).logDirs).toBe('/a')
+    expect(settings(from(...lines.toReversed())).logDirs).toBe('/a')
+    const variables = { LOGCLUSTER_LOG_DIRS: '/a', LOGCLUSTER_LOG_DIR: '/b' }
+    const turned = Object.fromEntries(Object.entries(variables).toReversed())
+    for (const environment of [variables, turned]) {
+      expect(settings({ environment }).logDirs).toBe('/a')
+    }
+    expect(settings(from('log.dirs=/a', 'log.dir=/b', 'log.dirs=/c')).logDirs).toBe('/c')
+  })
+
+  test('in two places: the later one counts', () => {
+    const environment = { LOGCLUSTER_LOG_DIR: '/b', LOGCLUSTER_BROKER_ID: '2' }
+    const given = settings({ ...from('log.dirs=/a', 'node.id=1'), environment })
+    expect(given).toMatchObject({ logDirs: '/b', nodeId: 2 })
+  })
+
+  test('with two ids, as in Kafka, are refused; with one it is that', () => {
+    const lines = ['node.id=1', 'broker.id=2']
+    expect(problems(from(...lines))).toEqual([
+      'x line 1: node.id is 1, and x line 2: broker.id is 2. They are one setting: leave one of them out',
+    ])
+    expect(problems(from(...lines.toReversed()))).toHaveLength(1)
+    const environment = { LOGCLUSTER_NODE_ID: '1', LOGCLUSTER_BROKER_ID: '2' }
+    expect(problems({ environment })).toHaveLength(1)
+    expect(settings(from('node.id=7', 'broker.id= 07')).nodeId).toBe(7)
+  })
+})
+
 test('an alias in a coarser unit counts unless the finer one is given in the same place', () => {
   const retention = (text: string) =>
     settings({ args: ['--config', 'x'], readFile: () => text }).logRetentionMs
