@@ -87,6 +87,16 @@ test("a setting of Kafka's that is none here is refused with the reason", () => 
   ])
 })
 
+test('the reason speaks of brokers that replicate', () => {
+  const reasonOf = (name: string) => /none here: (.*)\. Leave it out/.exec(problem(name))![1]
+  const problem = (name: string) => problems({ args: ['--set', `${name}=x`] })[0]!
+  expect(reasonOf('replica.selector.class')).toBe('consumers read from leaders only')
+  expect(reasonOf('inter.broker.listener.name')).toMatch(/private.listener/)
+  expect(reasonOf('request.timeout.ms')).toMatch(/replica.socket.timeout.ms/)
+  expect(reasonOf('auto.leader.rebalance.enable')).toMatch(/goes back to the preferred replica/)
+  expect(reasonOf('controlled.shutdown.enable')).toMatch(/gives away what it leads/)
+})
+
 test('a configuration keeps the texts that were given, by the names that they were given for', () => {
   const args = [
     '--set',
