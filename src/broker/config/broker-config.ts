@@ -1,6 +1,6 @@
 import { whyAbsent } from './absent-settings.ts'
 import { nearest } from './nearest.ts'
-import { isDynamic } from './setting.ts'
+import { isDynamic, type SettingValue } from './setting.ts'
 import { isProblem, parse } from './setting-value.ts'
 import { camel, isSettingName, settingNames, settingOf, type Settings } from './settings.ts'
 import { sizeProblems } from './sizes.ts'
@@ -11,26 +11,41 @@ export interface BrokerConfigProblem {
   readonly message: string
 }
 
-/** The first thing that is wrong with `configs` over what the broker was `started` with; null where nothing is. */
+/**
+ * The first thing that is wrong with those of `configs` that are `given` now, over what the broker was `started` with; null where nothing
+ * is. The others were judged when they came: by another version, or by a controller with another memory.
+ */
 export function brokerConfigProblem(
   started: Settings,
   configs: ReadonlyMap<string, string>,
+  given: ReadonlySet<string>,
 ): BrokerConfigProblem | null {
-  const values: Record<string, unknown> = { ...started }
+  const values: Record<string, SettingValue> = { ...started }
   for (const [name, text] of configs) {
-    if (!isSettingName(name)) return unknown(name)
-    const setting = settingOf(name)
-    if (!isDynamic(setting)) {
-      return invalidRequest(
-        `${name} cannot be changed while the broker runs: change it in its configuration and restart it`,
-      )
-    }
-    const parsed = parse(setting, text)
-    if (isProblem(parsed)) return { error: 'INVALID_CONFIG', message: `${name} ${parsed.problem}` }
-    values[camel(name)] = parsed.value
+    const value = valueOf(name, text)
+    if (!isMistaken(value)) values[camel(name)] = value
+    else if (given.has(name)) return value
   }
-  const [together] = sizeProblems(values as unknown as Settings)
-  return together === undefined ? null : { error: 'INVALID_CONFIG', message: together }
+  const together = sizeProblems(values as unknown as Settings)
+  const wrong = together.find(({ names }) => names.some(name => given.has(name)))
+  return wrong === undefined ? null : { error: 'INVALID_CONFIG', message: wrong.text }
+}
+
+function valueOf(name: string, text: string): SettingValue | BrokerConfigProblem {
+  if (!isSettingName(name)) return unknown(name)
+  const setting = settingOf(name)
+  if (!isDynamic(setting)) {
+    return invalidRequest(
+      `${name} cannot be changed while the broker runs: change it in its configuration and restart it`,
+    )
+  }
+  const parsed = parse(setting, text)
+  if (!isProblem(parsed)) return parsed.value
+  return { error: 'INVALID_CONFIG', message: `${name} ${parsed.problem}` }
+}
+
+function isMistaken(value: SettingValue | BrokerConfigProblem): value is BrokerConfigProblem {
+  return typeof value === 'object'
 }
 
 function unknown(name: string): BrokerConfigProblem {

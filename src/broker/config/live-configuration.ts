@@ -123,16 +123,19 @@ export class LiveConfiguration implements Configuration {
     return config
   }
 
-  /** What is wrong with the configs of a topic, for the client; null where nothing is. */
-  problemOfTopic(configs: Configs): string | null {
-    const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
+  /** What is wrong with the configs of a topic, for the client; null where nothing is. Of those that are not `given` now, nothing counts. */
+  problemOfTopic(configs: Configs, given: ReadonlySet<string> = namesOf(configs)): string | null {
+    const wishes = [...given].map(name => ({ name, value: configs.get(name)! }))
     const [problem] = validateTopicConfigs(wishes)
-    return problem?.message ?? topicConfigConflict(topicConfig(this.settings, configs))
+    return problem?.message ?? topicConfigConflict(topicConfig(this.settings, configs), given)
   }
 
-  /** Why these settings cannot be given while the broker runs; null where they can. */
-  problemOf(configs: Configs): BrokerConfigProblem | null {
-    return brokerConfigProblem(this.#started, configs)
+  /** Why these settings cannot be given while the broker runs; null where they can. Of those that are not `given` now, nothing counts. */
+  problemOf(
+    configs: Configs,
+    given: ReadonlySet<string> = namesOf(configs),
+  ): BrokerConfigProblem | null {
+    return brokerConfigProblem(this.#started, configs, given)
   }
 
   /**
@@ -195,6 +198,10 @@ function parseUsable(name: string, text: string): Parsed | null {
   if (!isSettingName(name) || !isDynamic(settingOf(name))) return null
   const parsed = parse(settingOf(name), text)
   return isProblem(parsed) ? null : parsed
+}
+
+function namesOf(configs: Configs): ReadonlySet<string> {
+  return new Set(configs.keys())
 }
 
 function keyOf(name: SettingName): keyof Settings {

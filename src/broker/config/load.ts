@@ -263,7 +263,7 @@ function scaled(setting: Setting, entry: Given): string {
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
   problems.push(
-    ...sizeProblems(settings),
+    ...sizeProblems(settings).map(({ text }) => text),
     ...replicationProblems(settings),
     ...kubernetesProblems(settings),
   )
