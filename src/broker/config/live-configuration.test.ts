@@ -61,6 +61,24 @@ describe('settings of a broker that runs', () => {
     })
     expect(configuration.settings).toMatchObject({ logRetentionMs: 5, nodeId: 1 })
   })
+
+  test('are not in force where nobody reads them, nor told to be', () => {
+    const configuration = started()
+    const change = take(
+      configuration,
+      { 'hibernation.freeze.enable': 'true', 'cordoned.log.dirs': '*' },
+      { 'leadership.drain.enable': 'true', 'min.insync.replicas': '2' },
+    )
+    expect(change).toEqual({
+      changed: { 'cordoned.log.dirs': '*', 'min.insync.replicas': 2 },
+      unusable: ['leadership.drain.enable=true', 'hibernation.freeze.enable=true'],
+    })
+    const names = describeBrokerConfigs(configuration).map(({ name }) => name)
+    expect(names).not.toContain('hibernation.freeze.enable')
+    expect(describeCommonConfigs(configuration).map(({ name }) => name)).toEqual([
+      'min.insync.replicas',
+    ])
+  })
 })
 
 test('the partitions of a topic share what they go by, until a setting changes', () => {

@@ -82,3 +82,32 @@ test("of an internal topic, only a change of its cleanup.policy has to name 'com
   expect(refusal(offsets, { 'cleanup.policy': 'compact,delete' })).toBe(null)
   expect(refusal(offsets, { kept: null })).toBe(null)
 })
+
+describe('a setting that nobody would read there', () => {
+  const forAll = 'all brokers, with an empty name'
+  test.each([
+    { name: 'min.insync.replicas', value: '2', at: one, places: `${forAll}, or for a topic` },
+    {
+      name: 'unclean.leader.election.enable',
+      value: 'true',
+      at: one,
+      places: `${forAll}, or for a topic`,
+    },
+    { name: 'hibernation.freeze.enable', value: 'true', at: one, places: forAll },
+    {
+      name: 'leadership.drain.enable',
+      value: 'true',
+      at: all,
+      places: 'one broker, by its number',
+    },
+  ])('is refused: $name', ({ name, value, at, places }) => {
+    const whose = at === one ? "one broker's" : "all brokers'"
+    expect(refusal(at, { [name]: value })).toBe(`${name} cannot be ${whose}: set it for ${places}.`)
+    expect(refusal(at, { [name]: null })).toBe(null)
+    expect(refusal(at === one ? all : one, { [name]: value })).toBe(null)
+  })
+
+  test('is none where brokers are cordoned', () => {
+    for (const each of [all, one]) expect(refusal(each, { 'cordoned.log.dirs': '*' })).toBe(null)
+  })
+})

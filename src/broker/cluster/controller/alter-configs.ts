@@ -2,11 +2,15 @@ import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import {
+  type ConfigLevel,
+  decidedConfigs,
   freezeConfig,
-  isDrained,
-  isFrozen,
+  isReadAt,
   leadershipDrainConfig,
-} from '../../metadata/replicas.ts'
+  minInsyncReplicasConfig,
+  uncleanElectionConfig,
+} from '../../metadata/decided-configs.ts'
+import { isDrained, isFrozen } from '../../metadata/replicas.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
 import { givenBack } from './elect-leaders.ts'
 import { applied, changesOf, changesOfTopic } from './partition-changes.ts'
@@ -55,7 +59,7 @@ export function decideAlterConfigs(
 }
 
 /** Configs by which the controller itself goes. */
-const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable']
+const electionConfigs = [minInsyncReplicasConfig, uncleanElectionConfig]
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
@@ -107,7 +111,7 @@ function recordOf(
   const wrong =
     wrongWith(rules, resource, { configs: after, given }) ??
     losesState(image, resource, configs) ??
-    bindsNobody(resource, configs)
+    bindsNobody(resource, given)
   if (wrong !== null) return wrong
   switch (resource.type) {
     case 'broker':
@@ -132,16 +136,22 @@ function losesState(
   return mistake('INVALID_CONFIG', message)
 }
 
-/** All brokers go by one value (durability.md R5, R8): who gave it to one of them would believe that it is in force. */
-function bindsNobody(
-  resource: ConfigResource,
-  changed: readonly { readonly name: string; readonly value: string | null }[],
-): Mistake | null {
-  if (resource.type !== 'broker' || resource.brokerId === null) return null
-  const set = changed.find(({ name, value }) => value !== null && electionConfigs.includes(name))
-  if (set === undefined) return null
-  const message = `${set.name} cannot be one broker's: set it for all brokers, with an empty name, or for a topic.`
+/** Who gave a setting where nobody reads it would believe that it is in force. */
+function bindsNobody(resource: ConfigResource, given: Names): Mistake | null {
+  if (resource.type !== 'broker') return null
+  const level: ConfigLevel = resource.brokerId === null ? 'all brokers' : 'one broker'
+  const name = [...given].find(each => !isReadAt(each, level))
+  if (name === undefined) return null
+  const places = decidedConfigs.get(name)!.map(each => placeTexts[each])
+  const whose = level === 'all brokers' ? "all brokers'" : "one broker's"
+  const message = `${name} cannot be ${whose}: set it for ${places.join(', or for ')}.`
   return mistake('INVALID_CONFIG', message)
+}
+
+const placeTexts: Readonly<Record<ConfigLevel, string>> = {
+  topic: 'a topic',
+  'one broker': 'one broker, by its number',
+  'all brokers': 'all brokers, with an empty name',
 }
 
 function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mistake {
