@@ -259,10 +259,52 @@ test('an alias in a coarser unit counts unless the finer one is given in the sam
 })
 
 test('min.insync.replicas follows the replication factor where nobody sets it (KIP-966)', () => {
-  const minimum = (factor: number, ...more: string[]) =>
-    settings({ args: ['--set', `default.replication.factor=${factor}`, ...more] }).minInsyncReplicas
-  expect([1, 2, 3, 5].map(factor => minimum(factor))).toEqual([1, 1, 2, 2])
-  expect(minimum(3, '--set', 'min.insync.replicas=1')).toBe(1)
+  const minimum = (factor: number) =>
+    settings({ args: ['--set', `default.replication.factor=${factor}`] }).minInsyncReplicas
+  expect([1, 2, 3, 5].map(minimum)).toEqual([1, 1, 2, 2])
+})
+
+describe('what only the metadata log decides', () => {
+  const set = (...assignments: string[]) => assignments.flatMap(each => ['--set', each])
+  const command = 'kafka-configs --bootstrap-server HOST:PORT --alter --entity-type brokers'
+  const sentence = (where: string, name: string) =>
+    `${where}: ${name} cannot be given at start, because the metadata log decides it, which all brokers share: leave it out, and once they run: ${command}`
+
+  test('is refused at start wherever it is given, with the command that sets it', () => {
+    expect(problems({ args: set('min.insync.replicas=3') })).toEqual([
+      `${sentence('--set', 'min.insync.replicas')} --entity-default --add-config min.insync.replicas=3 (or --entity-type topics --entity-name TOPIC)`,
+    ])
+    const unclean = 'unclean.leader.election.enable'
+    expect(problems({ args: ['--config', 'x'], readFile: () => `${unclean} = TRUE` })).toEqual([
+      `${sentence('x line 1', unclean)} --entity-default --add-config ${unclean}=TRUE (or --entity-type topics --entity-name TOPIC)`,
+    ])
+    const freeze = 'hibernation.freeze.enable'
+    expect(problems({ environment: { LOGCLUSTER_HIBERNATION_FREEZE_ENABLE: 'true' } })).toEqual([
+      `${sentence('LOGCLUSTER_HIBERNATION_FREEZE_ENABLE', freeze)} --entity-default --add-config ${freeze}=true`,
+    ])
+    const drain = 'leadership.drain.enable'
+    expect(problems({ args: set(`${drain}=true`, 'cordoned.log.dirs=*') })).toEqual([
+      `${sentence('--set', 'cordoned.log.dirs')} --entity-name ID --add-config cordoned.log.dirs=* (or --entity-type brokers --entity-default)`,
+      `${sentence('--set', drain)} --entity-name ID --add-config ${drain}=true`,
+    ])
+  })
+
+  test("passes where it is Kafka's default, and in force anyway", () => {
+    const names = ['unclean.leader.election', 'leadership.drain', 'hibernation.freeze']
+    const off = names.map(name => `${name}.enable=false`)
+    const one = 'min.insync.replicas=1'
+    expect(problems({ args: set(one, 'cordoned.log.dirs=', ...off) })).toEqual([])
+    expect(problems({ args: set(one, 'default.replication.factor=2') })).toEqual([])
+    expect(problems({ args: set(one, 'default.replication.factor=3') })).toHaveLength(1)
+    // Topics of two replicas would have 1.
+    const two = set('min.insync.replicas=2', 'default.replication.factor=3')
+    expect(problems({ args: two })).toHaveLength(1)
+  })
+
+  test('may be wished for brokers that run', () => {
+    const wish = { args: set('min.insync.replicas=3'), isForRunning: true } as const
+    expect(settings(wish).minInsyncReplicas).toBe(3)
+  })
 })
 
 test('help lists every setting; version says the version', () => {

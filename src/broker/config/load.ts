@@ -1,4 +1,6 @@
+import { minInsyncReplicasByDefault } from '../metadata/decided-configs.ts'
 import { whyAbsent } from './absent-settings.ts'
+import { decidedProblems } from './decided-settings.ts'
 import { kubernetesDefaults, kubernetesProblems } from './kubernetes-settings.ts'
 import {
   checkPrivateListener,
@@ -33,6 +35,10 @@ export interface Invocation {
   readonly version: string
   /** How much memory the process may have; not given where nothing limits it. */
   readonly memoryBytesMax?: number
+  /** Of what is not given, where it is another than the table's. */
+  readonly defaults?: Partial<Settings>
+  /** For brokers that run, and not for one that starts: what the metadata log decides is given to those. */
+  readonly isForRunning?: true
 }
 
 /** A configuration to run with, or a text to print instead (`--help`, `--version`). */
@@ -69,12 +75,15 @@ export function load(invocation: Invocation): Loaded {
     options.set,
   ]
   const given = merge(layers, problems)
-  const { environment, memoryBytesMax = Infinity } = invocation
+  const { environment, memoryBytesMax = Infinity, defaults = {} } = invocation
   const surroundings = {
+    ...defaults,
     ...(given.has('queued.max.request.bytes') ? {} : memoryDefaults(memoryBytesMax, greatest)),
     ...kubernetesDefaults(environment),
   }
   const configuration = settle(given, problems, surroundings)
+  if (invocation.isForRunning !== true)
+    problems.push(...decidedProblems(given, configuration.settings))
   if (problems.length > 0) {
     const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
     throw new ConfigurationError(problems, terminationLogFile)
@@ -252,7 +261,7 @@ function settle(
   }
   if (!given.has('min.insync.replicas')) {
     const factor = values['defaultReplicationFactor'] as number
-    values['minInsyncReplicas'] = Math.max(1, Math.min(factor - 1, 2))
+    values['minInsyncReplicas'] = minInsyncReplicasByDefault(factor)
   }
   if (!given.has('replica.socket.timeout.ms')) {
     const [waitMs, timeoutMs] = [values['replicaFetchWaitMaxMs'], values['replicaSocketTimeoutMs']]
@@ -286,7 +295,7 @@ function scaled(setting: Setting, entry: Given): string {
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
   problems.push(
-    ...sizeProblems(settings),
+    ...sizeProblems(settings).map(({ text }) => text),
     ...replicationProblems(settings),
     ...kubernetesProblems(settings),
   )

@@ -20,7 +20,7 @@ export const replicationSettings = {
   'cordoned.log.dirs': list(anyOf(['*']), {
     default: '',
     effect: 'at once',
-    doc: 'Given to a running broker, `*` keeps new replicas from it; those that it holds stay (KIP-1066). A file of settings has no say in it, because the controller decides by what all brokers know.',
+    doc: 'Given to a running broker, or to all, `*` keeps new replicas from it; those that it holds stay (KIP-1066).',
   }),
   'replica.lag.time.max.ms': long({
     default: 10 * second,

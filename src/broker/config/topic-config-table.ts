@@ -39,13 +39,13 @@ export const topicConfigTable = {
     unit: 'count',
     min: 1,
     effect: 'at once',
-    doc: 'Replicas that must hold a batch before acks=all is answered. Not set: max(1, min(default.replication.factor - 1, 2)).',
+    doc: 'Replicas that must hold a batch before acks=all is answered. Of a topic, or of all brokers while they run. Where neither is given: one less than the topic has replicas, at least 1 and at most 2.',
   }),
   'unclean.leader.election.enable': bool({
     broker: 'unclean.leader.election.enable',
     default: false,
     effect: 'at once',
-    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records. Of a topic, or of all brokers while they run: a file of settings has no say in it, because the controller decides by what all brokers know.',
+    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records. Of a topic, or of all brokers while they run.',
   }),
 
   // Segments and indexes

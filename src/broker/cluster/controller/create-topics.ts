@@ -23,8 +23,8 @@ export interface TopicRules {
   readonly clusterSize?: number
   /** Topics that brokers write and clients may not, by name: made as it stands here, whoever asks for them. */
   readonly internalTopics: ReadonlyMap<string, InternalTopic>
-  /** What is wrong with a topic's overrides, for the client; null where nothing is. */
-  validateConfigs(configs: ReadonlyMap<string, string>): string | null
+  /** What is wrong with a topic's overrides, for the client; null where nothing is. `given` as in ConfigRules. */
+  validateConfigs(configs: ReadonlyMap<string, string>, given?: ReadonlySet<string>): string | null
 }
 
 /** What an internal topic is made with. Its replicas are the controller's to place. */

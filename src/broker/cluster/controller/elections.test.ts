@@ -201,25 +201,32 @@ describe('the controller', () => {
     expect([...world.image.brokers.keys()]).toEqual([1, 2, 3])
   })
 
-  test('places no new replica on a broker that is cordoned, nor on one that is away while there are others', () => {
-    const world = threeBrokers()
-    for (const id of [4, 5]) world.start(id)
-    world.fence(5)
-    const edits = [{ operation: 'set', name: 'cordoned.log.dirs', value: '*' } as const]
-    const resource = { type: 'broker', brokerId: 2 } as const
-    world.ask({
-      type: 'alterConfigs',
-      changes: [{ resource, edits, isWhole: false }],
-      validateOnly: false,
-    })
-    world.ask({
-      type: 'createPartitions',
-      drafts: [{ name: 't', count: 20, assignments: null, placementStart: 3 }],
-      validateOnly: false,
-    })
-    const added = world.image.topicByName('t')!.partitions.slice(1)
-    expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
-  })
+  test.each([
+    { whose: 'its own', given: [[2, '*']] as const },
+    {
+      whose: "all brokers', but for those that say otherwise",
+      given: [[null, '*'], ...[1, 3, 4, 5].map(id => [id, ''] as const)] as const,
+    },
+  ])(
+    'places no new replica on a broker that is cordoned, nor on one that is away while there are others: $whose',
+    ({ given }) => {
+      const world = threeBrokers()
+      for (const id of [4, 5]) world.start(id)
+      world.fence(5)
+      const changes = given.map(([brokerId, value]) => {
+        const edits = [{ operation: 'set', name: 'cordoned.log.dirs', value } as const]
+        return { resource: { type: 'broker', brokerId } as const, edits, isWhole: false }
+      })
+      world.ask({ type: 'alterConfigs', changes, validateOnly: false })
+      world.ask({
+        type: 'createPartitions',
+        drafts: [{ name: 't', count: 20, assignments: null, placementStart: 3 }],
+        validateOnly: false,
+      })
+      const added = world.image.topicByName('t')!.partitions.slice(1)
+      expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
+    },
+  )
 
   test('makes a partition that leads with whoever lives first, of those who hold it (R8)', () => {
     const world = threeBrokers()
