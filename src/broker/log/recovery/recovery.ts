@@ -242,7 +242,9 @@ async function finish(recovery: Recovery): Promise<LogState> {
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
   const list = new SegmentList(segments)
-  list.active.beganAt(firstAppendMs(list.active, host.env.clock.now()))
+  const createdMs = host.env.clock.now()
+  for (const segment of list) segment.dated({ firstTimestampMs: null, createdMs })
+  list.active.dated({ firstTimestampMs: firstTimestampOf(list.active), createdMs })
   const end = list.active.endOffset
   if (damage !== null)
     host.warn('Took a damaged partition out of service', { log: logIdText(id), reason: damage })
@@ -280,16 +282,15 @@ function openFirst({ host, path, damage }: Recovery, startOffset: number): Segme
   if (damage !== null && disk.stat(logPath) !== null) {
     return new Segment(place, disk.open(logPath, 'read'), null)
   }
-  return Segment.create(disk, path, startOffset)
+  return Segment.create(disk, path, startOffset, host.env.clock.now())
 }
 
-/** When the active segment's first batch came, as its timestamp tells it. */
-function firstAppendMs({ file, sizeBytes }: Segment, nowMs: number): number | null {
+/** Of a `SegmentAge`. */
+function firstTimestampOf({ file, sizeBytes }: Segment): number | null {
   if (sizeBytes === 0) return null
   const bytes = new Uint8Array(batchOverheadBytes)
-  if (file.read(0, bytes) < bytes.length) return nowMs
-  const { maxTimestamp } = readBatchHeader(bytes, 0)
-  return maxTimestamp >= 0 ? Math.min(maxTimestamp, nowMs) : nowMs
+  if (file.read(0, bytes) < bytes.length) return -1
+  return readBatchHeader(bytes, 0).maxTimestamp
 }
 
 function lostBelow({ path, recoveryPoint }: Recovery, endOffset: number): string {
