@@ -272,6 +272,15 @@ test('a log that is removed while it is written and flushed does not take the di
   await directory.close()
 })
 
+test('of a removed log one file that cannot be removed holds up no other', async () => {
+  const world = simWorld()
+  const { directory } = await filled(world, { segmentBytes: 300 })
+  world.disk.failNext({ operation: 'unlink', pathPattern: /0\.log$/, code: 'EIO' })
+  await directory.remove(logId())
+  await world.clock.run(1)
+  expect(world.disk.list(`${folderOf()}.deleted`)).toEqual(['00000000000000000000.log'])
+})
+
 test('a removed log whose process died is removed at the next start', async () => {
   const world = simWorld()
   const directory = await openDirectory(world)
