@@ -73,7 +73,7 @@ export const topicConfigTable = {
     min: 1,
     effect: 'at once',
     aliases: { 'log.roll.hours': hour },
-    doc: 'A segment older than this is closed at the next append, so that retention can remove it.',
+    doc: 'A segment is closed where a batch is more than this later than its first one, by their newest timestamps, so that retention can remove it. By the clock where the first one has none.',
   }),
   'segment.jitter.ms': long({
     broker: 'log.roll.jitter.ms',

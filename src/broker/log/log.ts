@@ -255,9 +255,13 @@ export class Log {
     }
   }
 
-  /** Closes the files of a retired log. */
+  /** Closes the files of a retired log. Nobody begins to write them back any more. */
   closeFiles(): void {
-    for (const segment of this.#state.segments) segment.close()
+    const { segments, host } = this.#state
+    for (const segment of segments) {
+      host.forget(segment)
+      segment.close()
+    }
   }
 
   /** A read that fails takes the partition, whatever it was for; not where only the segment was another one by then. */

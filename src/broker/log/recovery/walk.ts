@@ -68,7 +68,7 @@ export async function walkSegment(
   const visit = (header: BatchHeader): void => {
     epochs.assign(header.leaderEpoch, header.baseOffset)
     steps.noteProducer(recovery, header, nowMs)
-    segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+    segment.noteAppended(header, config.indexIntervalBytes)
   }
   const end = await steps.walkBatches(
     segment.file,
