@@ -73,12 +73,12 @@ export class ProduceWaits {
 }
 
 function messageOf(error: ErrorName): string {
-  switch (error) {
-    case 'NOT_LEADER_OR_FOLLOWER':
-      return 'The batch was written, but this broker does not lead the partition in that epoch any longer.'
-    case 'KAFKA_STORAGE_ERROR':
-      return 'The batch was written, but could not be flushed: it may be gone after a power loss.'
-    default:
-      return 'The batch was written, but not enough replicas are in sync any longer.'
-  }
+  return messages[error] ?? 'The batch was written, but not enough replicas are in sync any longer.'
+}
+
+const messages: Partial<Record<ErrorName, string>> = {
+  NOT_LEADER_OR_FOLLOWER:
+    'The batch was written, but this broker does not lead the partition in that epoch any longer.',
+  KAFKA_STORAGE_ERROR:
+    'The batch was written, but could not be flushed: it may be gone after a power loss.',
 }
