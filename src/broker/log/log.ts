@@ -22,7 +22,7 @@ import type { Durability } from './state/durability.ts'
 import type { LogState } from './state/log-state.ts'
 import { Truncation } from './truncation/truncation.ts'
 
-export type { AppendOptions, AppendResult } from './append/result.ts'
+export type { AppendOptions, AppendResult, Refusal } from './append/result.ts'
 export { UnwrittenBatches, type BatchPlace } from './producers/unwritten-batches.ts'
 export type { Backlog } from './append/backlog.ts'
 export { CutError } from './state/durability.ts'
