@@ -236,7 +236,7 @@ describe('a commit whose time is up', () => {
     expect([first.answer, second.answer]).toEqual(['COORDINATOR_NOT_AVAILABLE', null])
     replica.raise(replica.endOffset - 1)
     await world.clock.settle()
-    await world.replicate()
+    // What lies behind them is not committed, and need not be.
     expect([second.answer, world.committed(1)]).toEqual(['NONE', 9])
   })
 
@@ -250,5 +250,32 @@ describe('a commit whose time is up', () => {
     await world.replicate()
     expect(world.committed(1)).toBe(-1)
     expect(await world.coordinator(1).deleteGroup('group')).toBe('GROUP_ID_NOT_FOUND')
+  })
+
+  test('holds up nobody who is refused behind it', async () => {
+    const world = new CoordinatorsWorld()
+    await world.start()
+    const joining = world.join(1)
+    await world.clock.run(0)
+    const { memberId, generation } = await joining
+    const first = world.commit(1, 1, 'simple')
+    await world.clock.settle()
+    // Both followers are gone: too few are in sync, for as long as it takes.
+    world.replica(1).timeOut()
+    world.replica(1).refuses = 'NOT_ENOUGH_REPLICAS'
+    const coordinator = world.coordinator(1)
+    const second = world.commit(1, 2, 'simple')
+    const wish = { memberId, generation, instanceId: null, protocolType: null, protocol: null }
+    const assignments = [{ memberId, assignment: Uint8Array.of(1) }]
+    const syncing = coordinator.sync('group', { ...wish, assignments })
+    const deleting = coordinator.deleteGroup('simple')
+    await world.clock.settle()
+    expect([first.answer, second.answer, await deleting, (await syncing).error]).toEqual(
+      Array.from({ length: 4 }, () => 'COORDINATOR_NOT_AVAILABLE'),
+    )
+    // The one in the log is told to nobody meanwhile, and counts once it is committed.
+    expect(world.committed(1, 'simple')).toBe(-1)
+    await world.replicate()
+    expect(world.committed(1, 'simple')).toBe(1)
   })
 })

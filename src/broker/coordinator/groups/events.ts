@@ -156,7 +156,7 @@ export type WriteOutcome =
 /** To be performed in this order. */
 export type GroupEffect =
   | { readonly type: 'answer'; readonly id: number; readonly answer: GroupAnswer }
-  /** Append them together; the outcome comes back as `appended`, in the order of the appends of a group. */
+  /** Append them together; the outcome comes back as `appended`, in the order of the log, and early where nothing was written. */
   | {
       readonly type: 'append'
       readonly writeId: number
