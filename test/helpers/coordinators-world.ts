@@ -13,6 +13,8 @@ import { crc32c } from '../../src/lib/crc32c.ts'
 import { type Uuid, uuidText, zeroUuid } from '../../src/lib/uuid.ts'
 import { newConsumer } from './group-world.ts'
 
+type ImageListener = Parameters<Cluster['onImage']>[0]
+
 interface Batch {
   readonly bytes: Uint8Array
   readonly baseOffset: number
@@ -162,6 +164,14 @@ export class CoordinatorsWorld {
     await this.clock.settle()
   }
 
+  /** The topic that is committed for is deleted, and made anew in the same moment; all of them hear of it. */
+  async makeAnew(topicId: Uuid): Promise<void> {
+    const deleted = { type: 'topicDeleted', topicId: this.topicId } as const
+    this.topicId = topicId
+    for (const node of this.#nodes.values()) node.hear([deleted])
+    await this.clock.settle()
+  }
+
   coordinator(broker: number): Coordinator {
     return this.#nodes.get(broker)!.coordinator
   }
@@ -174,10 +184,11 @@ export class CoordinatorsWorld {
   image() {
     const partitions = this.#roles.map((role, index) => ({ index, ...role }))
     const offsetsTopic = { id: zeroUuid, name: offsetsTopicName, partitions }
+    const topic = { name: 'topic', id: this.topicId }
     return {
       topicByName: (name: string) =>
-        name === offsetsTopicName ? offsetsTopic : { name, id: this.topicId },
-      topicById: () => undefined,
+        name === offsetsTopicName ? offsetsTopic : { ...topic, name },
+      topicById: (id: Uuid) => (id === topic.id ? topic : undefined),
     }
   }
 
@@ -214,9 +225,14 @@ export class CoordinatorsWorld {
     await this.clock.settle()
   }
 
-  commit(broker: number, offset: number, group = 'group'): { answer: GroupError | null } {
+  commit(
+    broker: number,
+    offset: number,
+    group = 'group',
+    topicId = this.topicId,
+  ): { answer: GroupError | null } {
     const value = {
-      topicId: this.topicId,
+      topicId,
       leaderEpoch: 0,
       metadata: '',
       commitTimeMs: 0,
@@ -247,7 +263,7 @@ class Node {
   readonly coordinator: Coordinator
   readonly replicas: readonly ScriptedReplica[]
   readonly #world: CoordinatorsWorld
-  #listener: Parameters<Cluster['onImage']>[0] = () => {}
+  #listener: ImageListener = () => {}
 
   constructor(world: CoordinatorsWorld, id: number, roles: readonly Role[]) {
     this.#world = world
@@ -266,7 +282,7 @@ class Node {
         get image() {
           return seen()
         },
-        onImage: (listener: Parameters<Cluster['onImage']>[0]) => {
+        onImage: (listener: ImageListener) => {
           this.#listener = listener
           return () => {}
         },
@@ -297,9 +313,9 @@ class Node {
     return (this.#seen ??= this.#world.image())
   }
 
-  hear(): void {
+  hear(records: Parameters<ImageListener>[1] = []): void {
     this.#seen = this.#world.image()
-    this.#listener(this.#seen as never, [])
+    this.#listener(this.#seen as never, records)
   }
 }
 

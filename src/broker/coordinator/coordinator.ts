@@ -68,8 +68,6 @@ export class Coordinator {
   readonly #shards: Shards
   /** As the shards last followed it. */
   #followed: TopicImage | undefined
-  /** There may be others of these names by now. */
-  readonly #deletedWhileLoading = new Set<string>()
   /** As of the last change that was told. */
   #image: MetadataImage
   #expiry: Timer | null = null
@@ -97,7 +95,7 @@ export class Coordinator {
       silenceMsMax: options.silenceMsMax,
       partitions,
       load: partition => loadGroups(partition, { ...options, crc32c: env.crc32c }),
-      adopt: groups => this.#adopt(groups),
+      adopt: (...loaded) => this.#adopt(...loaded),
       drop: isDropped => this.#perform(this.#groups.drop(isDropped, this.#now())),
       warn: options.warn,
     })
@@ -287,15 +285,8 @@ export class Coordinator {
       record.type === 'topicDeleted' ? (before.topicById(record.topicId)?.name ?? []) : [],
     )
     if (topics.length === 0) return
-    if (this.isLoading) for (const topic of topics) this.#deletedWhileLoading.add(topic)
+    this.#shards.topicsDeleted(topics)
     this.#step({ type: 'topicsDeleted', topics })
-  }
-
-  /** What a log that is being loaded says of the topic was committed for one that is not there any more. */
-  #isGone(name: string, { topicId }: OffsetValue): boolean {
-    const topic = this.#image.topicByName(name)
-    if (topic === undefined || this.#deletedWhileLoading.has(name)) return true
-    return topicId !== zeroUuid && topicId !== topic.id
   }
 
   /** An image shares what did not change. */
@@ -306,8 +297,14 @@ export class Coordinator {
     this.#shards.follow(image?.partitions.length ?? 0)
   }
 
-  #adopt(groups: LoadedGroups): void {
-    this.#perform(this.#groups.adopt(groups.all(), this.#now(), (...of) => this.#isGone(...of)))
-    if (!this.isLoading) this.#deletedWhileLoading.clear()
+  /** What was committed for a topic that is not there any more is forgotten; its name may be another one's by now. */
+  #adopt(groups: LoadedGroups, deletedTopics: ReadonlySet<string>): void {
+    const isGone = (name: string, { topicId }: OffsetValue): boolean => {
+      const topic = this.#image.topicByName(name)
+      if (topic === undefined) return true
+      // Where the id was not kept yet, only the time can tell whose offset it is.
+      return topicId === zeroUuid ? deletedTopics.has(name) : topicId !== topic.id
+    }
+    this.#perform(this.#groups.adopt(groups.all(), this.#now(), isGone))
   }
 }

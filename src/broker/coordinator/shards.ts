@@ -17,6 +17,8 @@ interface Shard {
   readonly leaderEpoch: number
   readonly partition: Partition
   state: 'waiting' | 'loading' | 'ready' | { readonly failedMs: number }
+  /** Names of topics that were deleted before it was ready; there may be others of these names by now. */
+  readonly deletedTopics: Set<string>
 }
 
 export interface ShardsOptions {
@@ -30,8 +32,8 @@ export interface ShardsOptions {
   readonly partitions: Pick<Partitions, 'find' | 'settled'>
   /** Reads all that a partition says of groups, up to its high watermark. */
   readonly load: (partition: Partition) => Promise<LoadedGroups>
-  /** What was loaded of a partition; it is ready. */
-  readonly adopt: (groups: LoadedGroups) => void
+  /** What was loaded of a partition; it is ready. `deletedTopics`: names that were deleted meanwhile. */
+  readonly adopt: (groups: LoadedGroups, deletedTopics: ReadonlySet<string>) => void
   /** Some groups are not this broker's any more, or have to be loaded anew. */
   readonly drop: (isDropped: (groupId: string) => boolean) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -116,12 +118,20 @@ export class Shards {
       if (shard?.partition === partition && shard?.leaderEpoch === leaderEpoch) continue
       this.#forget(index, dropped)
       if (partition === undefined || leaderEpoch < 0) continue
-      const added: Shard = { leaderEpoch, partition, state: 'waiting' }
+      const deletedTopics = new Set<string>()
+      const added: Shard = { leaderEpoch, partition, state: 'waiting', deletedTopics }
       this.#byIndex.set(index, added)
       found.push(added)
     }
     if (dropped.size > 0) this.#options.drop(groupId => dropped.has(partitionOf(groupId, before)))
     for (const shard of found) this.#begin(shard)
+  }
+
+  /** Topics of these names are gone: what is being loaded may have offsets of them. */
+  topicsDeleted(names: readonly string[]): void {
+    for (const { state, deletedTopics } of this.#byIndex.values()) {
+      if (state !== 'ready') for (const name of names) deletedTopics.add(name)
+    }
   }
 
   stop(): void {
@@ -176,7 +186,8 @@ export class Shards {
       const groups = await this.#options.load(partition)
       if (!this.#holds(shard)) return
       shard.state = 'ready'
-      this.#options.adopt(groups)
+      this.#options.adopt(groups, shard.deletedTopics)
+      shard.deletedTopics.clear()
     } catch (error) {
       if (!this.#holds(shard)) return
       shard.state = { failedMs: this.#options.clock.monotonic() }
