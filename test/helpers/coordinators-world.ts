@@ -1,4 +1,5 @@
 import { SimClock } from '../../sim/clock.ts'
+import { Life, LifeClock } from '../../sim/cluster/life.ts'
 import { Coordinator } from '../../src/broker/coordinator/coordinator.ts'
 import type { GroupError } from '../../src/broker/coordinator/groups/events.ts'
 import { offsetsTopicName } from '../../src/lib/topic-name.ts'
@@ -140,6 +141,7 @@ export class ScriptedReplica {
 /** Three coordinators over replicas whose following, elections and time-outs the test decides. */
 export class CoordinatorsWorld {
   readonly clock = new SimClock()
+  readonly #lives = new Map(brokerIds.map(id => [id, new Life()]))
   readonly warnings: string[] = []
   readonly #nodes = new Map<number, Node>()
   #roles: readonly Role[]
@@ -170,6 +172,11 @@ export class CoordinatorsWorld {
     this.topicId = topicId
     for (const node of this.#nodes.values()) node.hear([deleted])
     await this.clock.settle()
+  }
+
+  /** To stop the process of a broker, and have it go on; its timers wait meanwhile. */
+  life(broker: number): Life {
+    return this.#lives.get(broker)!
   }
 
   coordinator(broker: number): Coordinator {
@@ -269,7 +276,7 @@ class Node {
     this.#world = world
     this.id = id
     this.replicas = roles.map((role, index) => new ScriptedReplica(id, index, role))
-    const { clock } = world
+    const clock = new LifeClock(world.clock, world.life(id), { rate: 1, aheadMs: 0 })
     const seen = (): unknown => this.#image
     this.coordinator = new Coordinator({
       env: {

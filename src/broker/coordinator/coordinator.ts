@@ -23,7 +23,7 @@ import type {
   SyncWish,
   TopicPartition,
 } from './groups/events.ts'
-import { Groups, type GroupsConfig } from './groups/groups.ts'
+import { Groups, type GroupsConfig, stallMsMin } from './groups/groups.ts'
 import type { Codecs } from '../log/compression/codecs.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
@@ -51,6 +51,9 @@ export interface CoordinatorOptions {
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
+/** Often enough that nobody stands still for `stallMsMin` without it being noticed, whatever his groups are due for. */
+const beatMs = 500
+
 /**
  * The front door of the room: the shell of the groups. It gives them time, stores what they want stored, loads what was stored, and hands their
  * answers to whoever asked. A group is kept by one partition of the offsets topic and coordinated where that is led.
@@ -71,6 +74,10 @@ export class Coordinator {
   /** As of the last change that was told. */
   #image: MetadataImage
   #expiry: Timer | null = null
+  /** While any group waits for its time. */
+  #beat: Timer | null = null
+  /** When it was last seen that the process runs, on the monotonic clock. */
+  #lookedMs = 0
   readonly #time = new KnownTime()
   #stopWatching: (() => void) | null = null
   #isStopped = false
@@ -115,6 +122,7 @@ export class Coordinator {
     this.#isStopped = true
     this.#stopWatching?.()
     this.#expiry?.cancel()
+    this.#beat?.cancel()
     this.#shards.stop()
     this.#perform(this.#groups.drop(() => true, this.#now()))
     this.#writer.flush()
@@ -211,7 +219,24 @@ export class Coordinator {
 
   #step(event: GroupEvent): void {
     if (this.#isStopped && event.type !== 'appended' && event.type !== 'delayed') return
+    this.#look()
     this.#perform(this.#groups.step(event, this.#now()))
+  }
+
+  /** At every beat, and before anything else happens: for how long did nothing? */
+  #look(): void {
+    if (this.#beat === null) return
+    const now = this.#now()
+    const lostMs = now.monotonicMs - this.#lookedMs
+    this.#lookedMs = now.monotonicMs
+    if (lostMs > stallMsMin) this.#perform(this.#groups.step({ type: 'stoodStill', lostMs }, now))
+  }
+
+  #beats(): void {
+    this.#look()
+    if (this.#wakes.size > 0) return
+    this.#beat?.cancel()
+    this.#beat = null
   }
 
   /** By the wall clock: what goes by one that was set ahead does not come back when it is set right. */
@@ -275,6 +300,9 @@ export class Coordinator {
       this.#step({ type: 'wake', groupId })
     })
     this.#wakes.set(groupId, timer)
+    if (this.#beat !== null) return
+    this.#lookedMs = clock.monotonic()
+    this.#beat = clock.every(beatMs, () => this.#beats())
   }
 
   #follow(image: MetadataImage, records: readonly MetadataRecord[]): void {

@@ -245,6 +245,37 @@ describe('a stable group', () => {
     expect(await next).toMatchObject({ error: 'NONE', generation: claim.generation + 1 })
   })
 
+  test('keeps its members where its coordinator stood still, whenever in that time their sessions would have ended', async () => {
+    for (const restMs of [100, 400, 600, 2_000, 8_500, 9_600]) {
+      const { world, claim, syncing } = await stableWorld()
+      await world.replicate()
+      await syncing
+      // A session is 10 s; it has `restMs` left when the process is stopped.
+      await world.clock.run(10_000 - restMs)
+      world.life(1).stop()
+      await world.clock.run(10_000)
+      world.life(1).resume()
+      await world.clock.settle()
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('NONE')
+      await world.clock.run(9_999)
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('NONE')
+      await world.clock.run(10_000)
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('UNKNOWN_MEMBER_ID')
+    }
+  })
+
+  test('loses a member that is silent for its session where its coordinator stood still for no longer than a second', async () => {
+    const { world, claim, syncing } = await stableWorld()
+    await world.replicate()
+    await syncing
+    await world.clock.run(9_600)
+    world.life(1).stop()
+    await world.clock.run(500)
+    world.life(1).resume()
+    await world.clock.settle()
+    expect(await world.coordinator(1).heartbeat('group', claim)).toBe('UNKNOWN_MEMBER_ID')
+  })
+
   test('does not become one where its assignment is not committed before the coordinator is gone', async () => {
     const { world, claim, syncing } = await stableWorld()
     await world.elect(2)

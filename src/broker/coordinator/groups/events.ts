@@ -140,6 +140,8 @@ export type GroupEvent =
    * it says is not told to anybody before that: the next leader may not have it (durability.md I12).
    */
   | { readonly type: 'delayed'; readonly writeId: number; readonly error: GroupError }
+  /** The broker stood still for so long, just now: nobody was heard of, and it is nobody's fault. Before anything that was due. */
+  | { readonly type: 'stoodStill'; readonly lostMs: number }
   /** Time to look for offsets and groups that nobody needs. */
   | { readonly type: 'expire' }
   /** These topics are gone, and so is what was committed for them. */

@@ -35,10 +35,10 @@ interface Write {
 }
 
 /**
- * A wake-up that comes this late tells that the broker stood still (the process was stopped, the machine swapped).
- * Heartbeats that came meanwhile wait in its sockets: without this every member would be out before they are read.
+ * A broker that was away for longer stood still (the process was stopped, the machine swapped). Heartbeats that came
+ * meanwhile wait in its sockets: without this every member would be out before they are read.
  */
-const stallMsMin = 1_000
+export const stallMsMin = 1_000
 
 /**
  * The front door of the room: all groups that this broker coordinates, as a state machine. Events in, effects out. It knows no clock (a moment
@@ -89,6 +89,9 @@ export class Groups {
         break
       case 'delayed':
         this.#writeOf(event.writeId).delayed(event.error)
+        break
+      case 'stoodStill':
+        this.#forgiveAll(event.lostMs)
         break
       case 'expire':
         for (const group of this.#groups.values()) expire(group)
@@ -208,12 +211,24 @@ export class Groups {
     return group
   }
 
+  /** What was due is due in a moment: what was sent meanwhile has to be read first. */
+  #forgiveAll(lostMs: number): void {
+    if (this.#groups.size === 0) return
+    const fields = { lostMs, groups: this.#groups.size }
+    const message = 'The broker was away, sessions go on as if it had not been'
+    this.#effects.push({ type: 'log', message, fields })
+    for (const group of this.#groups.values()) {
+      group.forgive(lostMs + stallMsMin)
+      group.armAnew()
+    }
+  }
+
   #wake(group: Group): void {
     const { monotonicMs } = this.#now
     const lateMs = group.wokenLateMs
+    // It did not stand still and was late all the same: it had that much to do.
     if (lateMs > stallMsMin) {
-      group.log('The broker was away, sessions go on as if it had not been', { lateMs })
-      // What was due is due in a moment: what was sent meanwhile has to be read first.
+      group.log('The broker was late, sessions go on as if it had not been', { lateMs })
       group.forgive(lateMs + stallMsMin)
     }
     endSessions(group)
