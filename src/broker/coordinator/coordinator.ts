@@ -159,6 +159,11 @@ export class Coordinator {
     return this.#shards.isLoading
   }
 
+  /** Some groups are not known yet, and will be soon. */
+  get isTooEarlyToList(): boolean {
+    return this.#shards.isTooEarlyToList
+  }
+
   join(groupId: string, wish: Omit<JoinWish, 'freshMemberId'>): Promise<JoinAnswer> {
     const stem = wish.instanceId ?? wish.clientId
     const freshMemberId = `${stem}-${randomUuid(this.#options.env.random)}`
