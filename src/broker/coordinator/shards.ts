@@ -156,7 +156,7 @@ export class Shards {
     this.#queue.clear()
   }
 
-  /** Of partitions that wait, those count that this broker leads for less long. */
+  /** A partition that waits counts where this broker began to lead it later than `waitingSinceMs`. */
   #areUnknown(waitingSinceMs: number): boolean {
     for (const { state, sinceMs } of this.#byIndex.values()) {
       if (state === 'loading' || (state === 'waiting' && sinceMs > waitingSinceMs)) return true

@@ -20,7 +20,7 @@ import {
 import { Group, type GroupHost, type GroupsConfig } from './group.ts'
 import { join, judgeWish } from './join.ts'
 import { endSessions, leave } from './leave.ts'
-import { joinTimeIsUp, syncTimeIsUp } from './rebalance.ts'
+import { joinTimeIsUp, rebalance, syncTimeIsUp } from './rebalance.ts'
 import { type LoadedGroup, restore } from './restore.ts'
 import { heartbeat, sync } from './sync.ts'
 
@@ -128,6 +128,10 @@ export class Groups {
       const group = restore(one, this.#host)
       this.#groups.set(one.groupId, group)
       forgetGone(group, isGone)
+      // The limit was lowered: whoever joins first stays, and the others could commit before.
+      if (group.members.size > this.#host.config.groupSizeMax) {
+        rebalance(group, { reason: 'There are more members than group.max.size allows' })
+      }
     }
     return this.#takeEffects()
   }
