@@ -26,14 +26,12 @@ function deps(topicId: Uuid): OffsetFetchDeps {
 
 /** What is told of groups that are asked for in version 9. */
 function askedFor(...topics: readonly ({ name: string; partitionIndexes: number[] }[] | null)[]) {
-  const { coordinator, image } = deps(zeroUuid)
-  const value = coordinator.views.offset('g', 'a', 0)!
+  const whole = deps(zeroUuid)
+  const value = whole.coordinator.views.offset('g', 'a', 0)!
   const partitions = new Map([0, 1, 2].map(at => [at, value]))
   const views = { offset: () => value, offsets: () => new Map([['a', partitions]]) }
-  const handler = offsetFetchHandler({
-    coordinator: { refusal: () => 'NONE', views } as never,
-    image,
-  })
+  const coordinator = { refusal: () => 'NONE', views } as never
+  const handler = offsetFetchHandler({ ...whole, coordinator })
   const groups = topics.map(some => {
     const named = some?.map(topic => ({ ...topic, topicId: zeroUuid })) ?? null
     return { groupId: 'g', memberId: null, memberEpoch: -1, topics: named }
