@@ -7,7 +7,7 @@ interface Meanwhile {
   readonly world: BrokersWorld
   readonly first: Cluster
   /** How often the first asked to be registered since. */
-  registrations(): number
+  readonly registrations: () => number
 }
 
 /** Broker 0 is the only one, and cannot reach the store; 1 takes the office meanwhile, and 2 joins. */
