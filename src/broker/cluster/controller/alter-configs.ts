@@ -6,6 +6,8 @@ import {
   isDrained,
   isFrozen,
   leadershipDrainConfig,
+  minInsyncReplicasConfig,
+  uncleanElectionConfig,
 } from '../../metadata/replicas.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
 import { givenBack } from './elect-leaders.ts'
@@ -50,7 +52,7 @@ export function decideAlterConfigs(
 }
 
 /** Configs by which the controller itself goes. */
-const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable']
+const electionConfigs: readonly string[] = [minInsyncReplicasConfig, uncleanElectionConfig]
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
