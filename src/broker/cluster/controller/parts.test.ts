@@ -19,7 +19,12 @@ function manyPartitions(): ControllerWorld {
 
 type Edit = readonly [name: string, value: string | null]
 
-function configure(world: ControllerWorld, brokerId: number | null, edits: readonly Edit[]) {
+function configure(
+  world: ControllerWorld,
+  brokerId: number | null,
+  edits: readonly Edit[],
+  validateOnly = false,
+) {
   const change = {
     resource: { type: 'broker', brokerId },
     edits: edits.map(([name, value]) =>
@@ -29,7 +34,7 @@ function configure(world: ControllerWorld, brokerId: number | null, edits: reado
     ),
     isWhole: false,
   } as const
-  return world.ask({ type: 'alterConfigs', changes: [change], validateOnly: false })
+  return world.ask({ type: 'alterConfigs', changes: [change], validateOnly })
 }
 
 function partitionsOf(image: MetadataImage): PartitionImage[] {
@@ -160,7 +165,26 @@ describe('a config that changes more partitions than one append holds', () => {
       ['unclean.leader.election.enable', 'true'],
     ]
     expect(configure(world, null, both)).toMatchObject({ error: 'INVALID_REQUEST' })
+    expect(configure(world, null, both, true)).toMatchObject({ error: 'INVALID_REQUEST' })
+    expect(configure(world, null, both.slice(0, 1), true)).toMatchObject({
+      results: [{ error: 'NONE' }],
+    })
+    expect(world.image.brokerConfigs(null).size).toBe(0)
     expect(lower(world)).toMatchObject({ results: [{ error: 'NONE' }] })
     expect(configure(world, null, both.slice(1))).toMatchObject({ results: [{ error: 'NONE' }] })
   })
+})
+
+test('a topic that does not fit into one append is refused where it is validated only too', () => {
+  const world = manyPartitions()
+  const ask = (partitions: number, validateOnly: boolean) => {
+    const counts = { partitionCount: partitions, replicationFactor: 3, assignments: [] }
+    const draft = { name: 'x', ...counts, configs: [], topicId: world.uuid(), placementStart: 0 }
+    return world.ask({ type: 'createTopics', drafts: [draft], validateOnly })
+  }
+  expect(ask(10 * partitionCount, true)).toMatchObject({ error: 'INVALID_REQUEST' })
+  expect(ask(10 * partitionCount, false)).toMatchObject({ error: 'INVALID_REQUEST' })
+  expect(ask(partitionCount, true)).toMatchObject({ results: [{ error: 'NONE', id: null }] })
+  expect(world.image.topicByName('x')).toBe(undefined)
+  expect(ask(partitionCount, false)).toMatchObject({ results: [{ error: 'NONE' }] })
 })
