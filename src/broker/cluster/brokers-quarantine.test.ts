@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { SimDisk } from '../../../sim/disk.ts'
 import { SimStore } from '../../../sim/metadata-store.ts'
 import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
@@ -104,4 +105,22 @@ test('one whose copy goes on for longer than the store refuses to start', async 
   const refused = expect(starting).rejects.toThrow(/went back in time/)
   await world.clock.run(5_000)
   await refused
+})
+
+test('a follower whose disk has no room for its copy of the log says so once, and goes on when there is', async () => {
+  const world = new BrokersWorld()
+  const node = world.node(1)
+  const size = { capacityBytes: 16 * 4_096 }
+  node.disk = new SimDisk(size)
+  node.disk.mkdir('/data')
+  const clusters = await world.startAll()
+  for (let count = 0; node.warnings.length === 0; count++) {
+    expect(await create(world, clusters[0]!, `t${count}`)).toBe('NONE')
+    await world.clock.run(50)
+  }
+  await world.clock.run(20_000)
+  expect(node.warnings).toEqual(['The disk has no room for a copy of the metadata log'])
+  size.capacityBytes *= 2
+  await world.clock.run(1_000)
+  await expectSame(world)
 })

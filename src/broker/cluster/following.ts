@@ -81,7 +81,7 @@ export class Following {
   #heardMs: number
   /** Since when its place is known to be empty. */
   #brokenMs: number | null = null
-  /** What was warned of last, by who told it. */
+  /** What was warned of last, by who told it; of this broker's own disk under its own id. */
   readonly #warned = new Map<number, string>()
   /** Before the next look into the store for a controller. */
   #searchDelayMs = retryDelayMs
@@ -131,7 +131,7 @@ export class Following {
         if (answer === null) continue
         const { isController } = answer
         this.#brokenMs = null
-        this.#warned.delete(controllerId)
+        for (const id of [controllerId, this.#options.brokerId]) this.#warned.delete(id)
         this.#silence.ended()
         this.#searchDelayMs = retryDelayMs
         if (isController) this.#heardMs = this.#clock.monotonic()
@@ -251,10 +251,11 @@ export class Following {
 
   /** What was told could not be taken: told to people once for each reason. False where nothing new is to be hoped for soon. */
   async #refused(error: BrokenChain | DiskError, brokerId: number): Promise<boolean> {
-    const { readStore, isQuarantined, warn } = this.#options
+    const { readStore, isQuarantined, warn, brokerId: ownId } = this.#options
     const reason = error.message
-    const isNews = this.#warned.get(brokerId) !== reason
-    this.#warned.set(brokerId, reason)
+    const about = error instanceof DiskError ? ownId : brokerId
+    const isNews = this.#warned.get(about) !== reason
+    this.#warned.set(about, reason)
     if (error instanceof DiskError) {
       if (isNews) warn('The disk has no room for a copy of the metadata log', { reason })
       return true

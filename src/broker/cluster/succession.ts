@@ -39,7 +39,7 @@ export class Succession {
   #office: HeldOffice | null = null
   #candidate: HeldOffice | null = null
   #following: Following | null = null
-  /** When it was seen last that a broker may not be what it looks like, dead, by its id. */
+  /** By broker: when its office was taken by force last, or would have been. */
   readonly #forcedAtMs = new Map<number, number>()
   #isTaking = false
   #isQuarantined = false
