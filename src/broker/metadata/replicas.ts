@@ -64,7 +64,7 @@ export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage
 }
 
 /** Replicas that a reassignment brings do not count before they are complete. */
-function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
+export function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
   return Math.max(1, replicas.length - addingReplicas.length)
 }
 

@@ -59,7 +59,7 @@ export function decideAlterConfigs(
 }
 
 /** Configs by which the controller itself goes. */
-const electionConfigs = [minInsyncReplicasConfig, uncleanElectionConfig]
+const electionConfigs: readonly string[] = [minInsyncReplicasConfig, uncleanElectionConfig]
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {

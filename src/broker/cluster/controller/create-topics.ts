@@ -129,14 +129,12 @@ function internalLike({ internalTopics }: TopicRules, name: string): string | un
   return [...internalTopics.keys()].find(internal => metricName(internal) === metricName(name))
 }
 
+/** Of a config that is given twice the last counts, as in Kafka. */
 function configsOf(rules: TopicRules, draft: TopicDraft): ConfigEntry[] | Mistake {
   const configs = new Map<string, string>()
   for (const { name, value } of draft.configs) {
     if (value === null) {
       return mistake('INVALID_CONFIG', `Config '${name}' has no value. Give one, or leave it out.`)
-    }
-    if (configs.has(name)) {
-      return mistake('INVALID_CONFIG', `Config '${name}' is given twice. Give it once.`)
     }
     configs.set(name, value)
   }

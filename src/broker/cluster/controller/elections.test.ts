@@ -147,6 +147,21 @@ describe('R9, I-19: the leader', () => {
     expect(world.partition()).toMatchObject({ isRecovering: true, leaderEpoch: leaderEpoch + 1 })
   })
 
+  test('is of those that a reassignment only brings nobody, as long as one lives of those who held it before', () => {
+    const world = threeBrokers()
+    for (const id of [4, 5, 6]) world.start(id)
+    world.setConfig('unclean.leader.election.enable', 'true')
+    world.setConfig('min.insync.replicas', '1')
+    const wishes = [{ topic: 't', index: 0, replicas: [4, 5, 6] }]
+    world.ask({ type: 'alterReassignments', wishes })
+    world.alter(world.wish([1]))
+    world.fence(1)
+    expect(world.state()).toEqual([2, [2], [], []])
+    world.fence(3)
+    world.fence(2)
+    expect(world.state()[0]).toBe(4)
+  })
+
   test('that recovered says so, and is not recovering again', () => {
     const world = threeBrokers()
     for (const id of [3, 2, 1]) world.fence(id)
