@@ -1,4 +1,5 @@
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
+import { present } from '../../../lib/assert.ts'
 import { withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import type { Codecs } from '../compression/codecs.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
@@ -23,8 +24,8 @@ export interface DirectoryHostOptions {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
   /** The open logs. */
   logs(): Iterable<Log>
-  /** Names of the logs that are on disk, and not open. */
-  unopened(): Iterable<string>
+  /** Whether the log of that name has to be there: it is open, or on disk, or missing or set aside, and may come back. */
+  isListed(name: string): boolean
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
   holdCleaning(logName: string): Promise<() => void>
@@ -63,6 +64,8 @@ export class DirectoryHost implements LogHost {
   readonly #startOffsets: OffsetCheckpoint
   readonly #cleanedOffsets: OffsetCheckpoint
   readonly #sparseOffsets: OffsetCheckpoint
+  /** What each of them is to say. */
+  readonly #collectors: ReadonlyMap<OffsetCheckpoint, () => Readonly<Record<string, number>>>
   /** Starts that logs want to have; saved before they take effect. */
   readonly #wantedStarts = new Map<string, number>()
   /** Those of them that are where a log begins anew, and hold even below where it begins now. */
@@ -110,6 +113,12 @@ export class DirectoryHost implements LogHost {
     this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
     this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
     this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
+    this.#collectors = new Map([
+      [this.#recoveryPoints, () => this.#collectRecoveryPoints()],
+      [this.#startOffsets, () => this.#collectStarts()],
+      [this.#cleanedOffsets, () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)],
+      [this.#sparseOffsets, () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)],
+    ])
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#makeRoom = spareRoom(env.disk, path, (message, fields) => this.warn(message, fields))
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
@@ -180,18 +189,17 @@ export class DirectoryHost implements LogHost {
   async saveStartOffset(logName: string, offset: number): Promise<void> {
     this.#resetStarts.delete(logName)
     this.#wantedStarts.set(logName, Math.max(offset, this.#wantedStarts.get(logName) ?? 0))
-    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+    await this.#save(this.#startOffsets)
   }
 
   async resetStartOffset(logName: string, offset: number): Promise<void> {
     this.#resetStarts.add(logName)
     this.#wantedStarts.set(logName, offset)
-    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+    await this.#save(this.#startOffsets)
   }
 
   async saveRecoveryPoints(): Promise<void> {
-    const save = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
-    await this.withRoom(() => this.#guard(save()))
+    await this.#save(this.#recoveryPoints)
   }
 
   holdCleaning(logName: string): Promise<() => void> {
@@ -200,14 +208,12 @@ export class DirectoryHost implements LogHost {
 
   async saveCleanedOffset(logName: string, offset: number): Promise<void> {
     this.#wantedCleaned.set(logName, offset)
-    const collect = () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)
-    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(collect)))
+    await this.#save(this.#cleanedOffsets)
   }
 
   async saveSparseOffset(logName: string, offset: number): Promise<void> {
     this.#wantedSparse.set(logName, Math.max(offset, this.#wantedSparse.get(logName) ?? 0))
-    const collect = () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)
-    await this.withRoom(() => this.#guard(this.#sparseOffsets.save(collect)))
+    await this.#save(this.#sparseOffsets)
   }
 
   mayBeDirty(logName: string): void {
@@ -223,8 +229,9 @@ export class DirectoryHost implements LogHost {
     this.#options.warn(message, fields)
   }
 
-  recoveryPointOf(name: string): number {
-    return this.#recoveryPoints.of(name) ?? 0
+  /** Null where none was ever written down, or what was is gone. */
+  recoveryPointOf(name: string): number | null {
+    return this.#recoveryPoints.of(name)
   }
 
   startOffsetOf(name: string): number {
@@ -241,9 +248,26 @@ export class DirectoryHost implements LogHost {
 
   /** Writes both checkpoints now. @throws DiskError */
   async saveCheckpoints(): Promise<void> {
-    await this.saveRecoveryPoints()
-    const starts = () => this.#startOffsets.save(() => this.#collectStarts())
-    await this.withRoom(() => this.#guard(starts()))
+    await this.#save(this.#recoveryPoints)
+    await this.#save(this.#startOffsets)
+  }
+
+  /** As `forgetLog`; durable when it resolves: a log of the same name begins anew. @throws DiskError */
+  async forgetDurably(name: string): Promise<void> {
+    for (const checkpoint of this.forgetLog(name)) await this.#save(checkpoint)
+  }
+
+  /** The log of that name is no more, and what is known of it goes. Tells whose files may speak of it still. */
+  forgetLog(name: string): OffsetCheckpoint[] {
+    this.#resetStarts.delete(name)
+    for (const wanted of [this.#wantedStarts, this.#wantedCleaned, this.#wantedSparse])
+      wanted.delete(name)
+    return [...this.#collectors.keys()].filter(checkpoint => checkpoint.forget(name))
+  }
+
+  #save(checkpoint: OffsetCheckpoint): Promise<void> {
+    const collect = present(this.#collectors.get(checkpoint), 'each checkpoint is collected')
+    return this.withRoom(() => this.#guard(checkpoint.save(collect)))
   }
 
   async stop(): Promise<void> {
@@ -265,8 +289,9 @@ export class DirectoryHost implements LogHost {
     if (this.#checkpointTimer !== null || this.#failure !== null) return
     this.#checkpointTimer = this.env.clock.after(checkpointDelayMs, () => {
       this.#checkpointTimer = null
-      // What fails here has already told everybody.
-      this.#guard(this.#recoveryPoints.save(() => this.#collectRecoveryPoints())).catch(() => {})
+      // What is final has told everybody; a full disk keeps the old one until the next flush.
+      const collect = () => this.#collectRecoveryPoints()
+      this.#guard(this.#recoveryPoints.save(collect)).catch(() => {})
     })
   }
 
@@ -295,18 +320,17 @@ export class DirectoryHost implements LogHost {
     wanted: ReadonlyMap<string, number>,
   ): Record<string, number> {
     const offsets = this.#kept(checkpoint)
-    for (const { name } of this.#options.logs()) {
-      const offset = wanted.get(name)
-      if (offset !== undefined) offsets[name] = offset
-    }
+    for (const [name, offset] of wanted) if (this.#options.isListed(name)) offsets[name] = offset
     return offsets
   }
 
-  /** What the file says of logs that still exist. */
+  /**
+   * What the file says of logs that are to be there. One that is missing or set aside may be put back: without its lines its
+   * end would be taken for torn, and what was deleted of it would be readable again.
+   */
   #kept({ saved }: OffsetCheckpoint): Record<string, number> {
-    const existing = new Set(this.#options.unopened())
-    for (const { name } of this.#options.logs()) existing.add(name)
-    return Object.fromEntries(Object.entries(saved).filter(([name]) => existing.has(name)))
+    const lines = Object.entries(saved)
+    return Object.fromEntries(lines.filter(([name]) => this.#options.isListed(name)))
   }
 
   #restIdleSegments(): void {

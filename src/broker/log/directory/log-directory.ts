@@ -4,7 +4,7 @@ import { LogCleaner, type LogCleanerNumbers } from '../cleaner/log-cleaner.ts'
 import { threadLane } from '../cleaner/thread-lane.ts'
 import { createCodecs } from '../compression/codecs.ts'
 import type { LogConfig } from '../log-config.ts'
-import { logIdText, logKey, type LogId } from '../log-id.ts'
+import { logDirectoryName, logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
 import {
   recoverLog,
@@ -109,7 +109,7 @@ export class LogDirectory {
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
-      unopened: () => this.#shelf.names(),
+      isListed: name => this.#shelf.isListed(name),
       mayBeDirty: name => this.#noteDirt(name),
       holdCleaning: name => this.#cleaner.hold(name),
       leaveAcks: () => this.#leaveAcks(),
@@ -233,6 +233,8 @@ export class LogDirectory {
   beginAnew(id: LogId): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#takeAway(id, 'stray')
+      // Of the new one nothing is true that was written down of it.
+      await this.#host.forgetDurably(logDirectoryName(id))
       this.#shelf.forgive(id)
     })
   }
@@ -357,6 +359,7 @@ export class LogDirectory {
       await this.#host.scheduler.remove(log.durability)
     }
     const path = await this.#shelf.takeAway(id, suffix)
+    if (suffix === 'deleted') this.#host.forgetLog(logDirectoryName(id))
     if (path === null) return log?.closeFiles()
     this.#env.clock.after(log?.config.fileDeleteDelayMs ?? 0, () => {
       log?.closeFiles()

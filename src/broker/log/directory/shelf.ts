@@ -72,6 +72,11 @@ export class Shelf {
     return Array.from(this.#found.values(), ({ id }) => id)
   }
 
+  /** It has to be there: it is, or it is missing or set aside, and may come back. */
+  isListed(name: string): boolean {
+    return this.#list.has(name)
+  }
+
   names(): string[] {
     return Array.from(this.#found.values(), ({ name }) => name)
   }
