@@ -44,6 +44,8 @@ export async function makeLogFolder(
   const name = logDirectoryName(id)
   const folder = `${path}/${name}`
   if (disk.stat(folder) !== null) await removeTree(disk, folder)
+  // It would be made too, and look as if it had never been gone.
+  if (disk.stat(path) === null) throw new DiskError('mkdir', path, 'ENOENT')
   disk.mkdir(folder)
   const { topicId, topic, partition } = id
   const body = { topicId, topic, partition }

@@ -1,31 +1,24 @@
+import type { DiskOperation } from '../../../env/disk.ts'
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
-import { present } from '../../../lib/assert.ts'
 import { withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import type { Codecs } from '../compression/codecs.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
-import type { Log } from '../log.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { FoundCleaned } from '../state/cleaned.ts'
 import { isPassing } from '../shortage.ts'
 import { Ballast, ballastBytesDefault, spareRoom } from './ballast.ts'
+import { type CheckpointKind, Checkpoints, type CheckpointsOptions } from './checkpoints.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import { HotWindow } from './hot-window.ts'
-import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import type { LogDirectorySettings } from './settings.ts'
 
-export interface DirectoryHostOptions {
+export interface DirectoryHostOptions extends CheckpointsOptions {
   readonly env: Env
-  readonly path: string
-  readonly directoryId: string
   readonly codecs: Codecs
   readonly settings: LogDirectorySettings
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
-  /** The open logs. */
-  logs(): Iterable<Log>
-  /** Whether the log of that name has to be there: it is open, or on disk, or missing or set aside, and may come back. */
-  isListed(name: string): boolean
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
   holdCleaning(logName: string): Promise<() => void>
@@ -51,6 +44,17 @@ const ballastMs = 60_000
 /** A closed segment that nobody read for so long gives back its descriptor and its index. */
 const indexIdleMs = 10 * 60_000
 
+/** What writes nothing. */
+const looks: ReadonlySet<DiskOperation> = new Set([
+  'read',
+  'readAsync',
+  'readNow',
+  'open',
+  'list',
+  'stat',
+  'size',
+])
+
 /** What the logs of a directory have in common: flushing, dirty bytes, checkpoints, failure. */
 export class DirectoryHost implements LogHost {
   readonly env: Env
@@ -60,19 +64,7 @@ export class DirectoryHost implements LogHost {
   readonly scheduler: FlushScheduler
   readonly #options: DirectoryHostOptions
   readonly #hotWindow: HotWindow
-  readonly #recoveryPoints: OffsetCheckpoint
-  readonly #startOffsets: OffsetCheckpoint
-  readonly #cleanedOffsets: OffsetCheckpoint
-  readonly #sparseOffsets: OffsetCheckpoint
-  /** What each of them is to say. */
-  readonly #collectors: ReadonlyMap<OffsetCheckpoint, () => Readonly<Record<string, number>>>
-  /** Starts that logs want to have; saved before they take effect. */
-  readonly #wantedStarts = new Map<string, number>()
-  /** Those of them that are where a log begins anew, and hold even below where it begins now. */
-  readonly #resetStarts = new Set<string>()
-  /** Up to where logs are about to be known as cleaned, and to be sparse; likewise. */
-  readonly #wantedCleaned = new Map<string, number>()
-  readonly #wantedSparse = new Map<string, number>()
+  readonly #checkpoints: Checkpoints
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
@@ -86,7 +78,7 @@ export class DirectoryHost implements LogHost {
   #threadCount = 0
 
   constructor(options: DirectoryHostOptions) {
-    const { env, path, directoryId, settings } = options
+    const { env, path, settings } = options
     this.#options = options
     this.env = env
     this.codecs = options.codecs
@@ -107,22 +99,14 @@ export class DirectoryHost implements LogHost {
       },
       onFailure: error => this.fail(error),
     })
-    const { disk, crc32c } = env
-    const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
-    this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
-    this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
-    this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
-    this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
-    this.#collectors = new Map([
-      [this.#recoveryPoints, () => this.#collectRecoveryPoints()],
-      [this.#startOffsets, () => this.#collectStarts()],
-      [this.#cleanedOffsets, () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)],
-      [this.#sparseOffsets, () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)],
-    ])
+    this.#checkpoints = new Checkpoints(options)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#makeRoom = spareRoom(env.disk, path, (message, fields) => this.warn(message, fields))
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
-    this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
+    this.#refill = env.clock.every(ballastMs, () => {
+      this.lookAfter()
+      this.#restoreBallast()
+    })
     this.#restoreBallast()
   }
 
@@ -161,6 +145,27 @@ export class DirectoryHost implements LogHost {
     for (const listener of this.#failureListeners) listener(error)
   }
 
+  /** Open files can be written when nobody will find them any more: their directory was removed, or is hidden by another one. */
+  lookAfter(): void {
+    if (this.#failure !== null) return
+    const path = `${this.#options.path}/meta.properties`
+    try {
+      if (this.env.disk.stat(path) === null) this.fail(new DiskError('stat', path, 'ENOENT'))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!isPassing(error)) this.fail(error)
+    }
+  }
+
+  /** Something failed that need not have to do with the whole directory. */
+  judge(error: DiskError): void {
+    if (isPassing(error)) return
+    const { operation, code } = error
+    const isInDoubt = code === 'EROFS' || (code === 'EIO' && !looks.has(operation))
+    if (error.isOfSync || isInDoubt) this.fail(error)
+    this.lookAfter()
+  }
+
   wrote(log: Flushable, { segment, from, length, stalledMs, inThread }: SegmentWrite): void {
     if (stalledMs > 0) this.#stallCount++
     this.#stalledMs += stalledMs
@@ -187,19 +192,17 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveStartOffset(logName: string, offset: number): Promise<void> {
-    this.#resetStarts.delete(logName)
-    this.#wantedStarts.set(logName, Math.max(offset, this.#wantedStarts.get(logName) ?? 0))
-    await this.#save(this.#startOffsets)
+    this.#checkpoints.wantStart(logName, offset)
+    await this.#save('log-start-offset')
   }
 
   async resetStartOffset(logName: string, offset: number): Promise<void> {
-    this.#resetStarts.add(logName)
-    this.#wantedStarts.set(logName, offset)
-    await this.#save(this.#startOffsets)
+    this.#checkpoints.resetStart(logName, offset)
+    await this.#save('log-start-offset')
   }
 
   async saveRecoveryPoints(): Promise<void> {
-    await this.#save(this.#recoveryPoints)
+    await this.#save('recovery-point')
   }
 
   holdCleaning(logName: string): Promise<() => void> {
@@ -207,13 +210,13 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveCleanedOffset(logName: string, offset: number): Promise<void> {
-    this.#wantedCleaned.set(logName, offset)
-    await this.#save(this.#cleanedOffsets)
+    this.#checkpoints.wantCleaned(logName, offset)
+    await this.#save('cleaner-offset')
   }
 
   async saveSparseOffset(logName: string, offset: number): Promise<void> {
-    this.#wantedSparse.set(logName, Math.max(offset, this.#wantedSparse.get(logName) ?? 0))
-    await this.#save(this.#sparseOffsets)
+    this.#checkpoints.wantSparse(logName, offset)
+    await this.#save('sparse-offset')
   }
 
   mayBeDirty(logName: string): void {
@@ -229,45 +232,29 @@ export class DirectoryHost implements LogHost {
     this.#options.warn(message, fields)
   }
 
-  /** Null where none was ever written down, or what was is gone. */
-  recoveryPointOf(name: string): number | null {
-    return this.#recoveryPoints.of(name)
+  /** What the checkpoints say of a log that was found. */
+  get found(): Pick<Checkpoints, 'recoveryPointOf' | 'startOffsetOf' | 'cleanedOf'> {
+    return this.#checkpoints
   }
 
-  startOffsetOf(name: string): number {
-    return this.#startOffsets.of(name) ?? 0
-  }
-
-  /** How far the log of that name was cleaned. */
-  cleanedOf(name: string): FoundCleaned {
-    return {
-      dirtyFrom: this.#cleanedOffsets.of(name),
-      sparseTo: this.#sparseOffsets.of(name) ?? 0,
-    }
-  }
-
-  /** Writes both checkpoints now. @throws DiskError */
+  /** Writes down, now, how far all is durable, and where logs begin. @throws DiskError */
   async saveCheckpoints(): Promise<void> {
-    await this.#save(this.#recoveryPoints)
-    await this.#save(this.#startOffsets)
+    await this.#save('recovery-point')
+    await this.#save('log-start-offset')
+  }
+
+  /** The log of that name is no more, and what is known of it goes. */
+  forgetLog(name: string): void {
+    this.#checkpoints.forget(name)
   }
 
   /** As `forgetLog`; durable when it resolves: a log of the same name begins anew. @throws DiskError */
   async forgetDurably(name: string): Promise<void> {
-    for (const checkpoint of this.forgetLog(name)) await this.#save(checkpoint)
+    for (const kind of this.#checkpoints.forget(name)) await this.#save(kind)
   }
 
-  /** The log of that name is no more, and what is known of it goes. Tells whose files may speak of it still. */
-  forgetLog(name: string): OffsetCheckpoint[] {
-    this.#resetStarts.delete(name)
-    for (const wanted of [this.#wantedStarts, this.#wantedCleaned, this.#wantedSparse])
-      wanted.delete(name)
-    return [...this.#collectors.keys()].filter(checkpoint => checkpoint.forget(name))
-  }
-
-  #save(checkpoint: OffsetCheckpoint): Promise<void> {
-    const collect = present(this.#collectors.get(checkpoint), 'each checkpoint is collected')
-    return this.withRoom(() => this.#guard(checkpoint.save(collect)))
+  #save(kind: CheckpointKind): Promise<void> {
+    return this.withRoom(() => this.#guard(this.#checkpoints.save(kind)))
   }
 
   async stop(): Promise<void> {
@@ -290,47 +277,8 @@ export class DirectoryHost implements LogHost {
     this.#checkpointTimer = this.env.clock.after(checkpointDelayMs, () => {
       this.#checkpointTimer = null
       // What is final has told everybody; a full disk keeps the old one until the next flush.
-      const collect = () => this.#collectRecoveryPoints()
-      this.#guard(this.#recoveryPoints.save(collect)).catch(() => {})
+      this.#guard(this.#checkpoints.save('recovery-point')).catch(() => {})
     })
-  }
-
-  /** A damaged log keeps the point that it was found with; so does one that was not opened. */
-  #collectRecoveryPoints(): Record<string, number> {
-    const offsets = this.#kept(this.#recoveryPoints)
-    for (const log of this.#options.logs()) {
-      if (log.offline === null) offsets[log.name] = log.durableOffset
-    }
-    return offsets
-  }
-
-  #collectStarts(): Record<string, number> {
-    const offsets = this.#kept(this.#startOffsets)
-    for (const log of this.#options.logs()) {
-      const wanted = this.#wantedStarts.get(log.name) ?? 0
-      const isReset = this.#resetStarts.has(log.name)
-      const start = isReset ? wanted : Math.max(log.startOffset, wanted)
-      if ((start > 0 || isReset) && log.offline === null) offsets[log.name] = start
-    }
-    return offsets
-  }
-
-  #collectWanted(
-    checkpoint: OffsetCheckpoint,
-    wanted: ReadonlyMap<string, number>,
-  ): Record<string, number> {
-    const offsets = this.#kept(checkpoint)
-    for (const [name, offset] of wanted) if (this.#options.isListed(name)) offsets[name] = offset
-    return offsets
-  }
-
-  /**
-   * What the file says of logs that are to be there. One that is missing or set aside may be put back: without its lines its
-   * end would be taken for torn, and what was deleted of it would be readable again.
-   */
-  #kept({ saved }: OffsetCheckpoint): Record<string, number> {
-    const lines = Object.entries(saved)
-    return Object.fromEntries(lines.filter(([name]) => this.#options.isListed(name)))
   }
 
   #restIdleSegments(): void {
@@ -357,11 +305,10 @@ export class DirectoryHost implements LogHost {
   async #guard(work: Promise<void>): Promise<void> {
     try {
       await work
+      this.lookAfter()
     } catch (error) {
-      // A full disk keeps the old checkpoint, which is true as well; a failed fsync is final.
-      const isFinal =
-        error instanceof DiskError && !isPassing(error) && (error.isOfSync || error.code === 'EIO')
-      if (isFinal) this.fail(error)
+      // A full disk keeps the old checkpoint, which is true as well. Whatever else it is, what is acknowledged may not be found again.
+      if (error instanceof DiskError && !isPassing(error)) this.fail(error)
       throw error
     }
   }

@@ -304,9 +304,9 @@ export class LogDirectory {
       config,
       trust: found === null ? 'clean' : this.#run.trustIn(name),
       cleanLine: this.#run.cleanLineOf(name),
-      recoveryPoint: found === null ? 0 : this.#host.recoveryPointOf(name),
-      startOffset: found === null ? 0 : this.#host.startOffsetOf(name),
-      cleaned: found === null ? neverCleaned : this.#host.cleanedOf(name),
+      recoveryPoint: found === null ? 0 : this.#host.found.recoveryPointOf(name),
+      startOffset: found === null ? 0 : this.#host.found.startOffsetOf(name),
+      cleaned: found === null ? neverCleaned : this.#host.found.cleanedOf(name),
       knownDamage: found?.damage ?? null,
     })
     if (surprise !== null) await this.#reclassify(surprise)
@@ -335,13 +335,12 @@ export class LogDirectory {
     return this.#finally(this.#recoverLog(options))
   }
 
-  /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
+  /** What fails while a log is opened may be that log's own trouble, unless a write is in doubt or the directory is gone. */
   async #finally<T>(work: Promise<T>): Promise<T> {
     try {
       return await work
     } catch (error) {
-      const isSync = error instanceof DiskError && error.isOfSync
-      if (isSync && !isPassing(error)) this.#host.fail(error)
+      if (error instanceof DiskError) this.#host.judge(error)
       throw error
     }
   }
