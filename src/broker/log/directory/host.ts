@@ -157,9 +157,8 @@ export class DirectoryHost implements LogHost {
     }
   }
 
-  /** Something failed that need not have to do with the whole directory. */
+  /** Something failed that need not have to do with the whole directory, and is not passing. */
   judge(error: DiskError): void {
-    if (isPassing(error)) return
     const { operation, code } = error
     const isInDoubt = code === 'EROFS' || (code === 'EIO' && !looks.has(operation))
     if (error.isOfSync || isInDoubt) this.fail(error)

@@ -6,12 +6,7 @@ import { createCodecs } from '../compression/codecs.ts'
 import type { LogConfig } from '../log-config.ts'
 import { logDirectoryName, logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
-import {
-  recoverLog,
-  type CleanLine,
-  type Recovered,
-  type RecoveryOptions,
-} from '../recovery/recovery.ts'
+import { recoverLog, type CleanLine } from '../recovery/recovery.ts'
 import {
   type Identity,
   beginRun,
@@ -145,7 +140,7 @@ export class LogDirectory {
   }
 
   /**
-   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, or missing. Whole when
+   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, unreadable or missing. Whole when
    * every log that metadata assigns to this broker was opened, or was tried to.
    */
   get damaged(): LogId[] {
@@ -296,19 +291,22 @@ export class LogDirectory {
     if (this.failure !== null) throw this.failure
     if (config.flushPolicy !== 'ack') await this.#leaveAcks()
     const { name, found } = await this.#finally(this.#shelf.take(id))
-    const { state, surprise } = await this.#recover({
+    const { state, surprise } = await this.#finally(
+      this.#recoverLog({
+        id,
+        name,
+        path: `${this.path}/${name}`,
+        host: this.#host,
+        config,
+        trust: found === null ? 'clean' : this.#run.trustIn(name),
+        cleanLine: this.#run.cleanLineOf(name),
+        recoveryPoint: found === null ? 0 : this.#host.found.recoveryPointOf(name),
+        startOffset: found === null ? 0 : this.#host.found.startOffsetOf(name),
+        cleaned: found === null ? neverCleaned : this.#host.found.cleanedOf(name),
+        knownDamage: found?.damage ?? null,
+      }),
       id,
-      name,
-      path: `${this.path}/${name}`,
-      host: this.#host,
-      config,
-      trust: found === null ? 'clean' : this.#run.trustIn(name),
-      cleanLine: this.#run.cleanLineOf(name),
-      recoveryPoint: found === null ? 0 : this.#host.found.recoveryPointOf(name),
-      startOffset: found === null ? 0 : this.#host.found.startOffsetOf(name),
-      cleaned: found === null ? neverCleaned : this.#host.found.cleanedOf(name),
-      knownDamage: found?.damage ?? null,
-    })
+    )
     if (surprise !== null) await this.#reclassify(surprise)
     const log = new Log(state)
     this.#logs.set(key, log)
@@ -331,16 +329,15 @@ export class LogDirectory {
     return left === null ? null : this.#finally(left)
   }
 
-  #recover(options: RecoveryOptions): Promise<Recovered> {
-    return this.#finally(this.#recoverLog(options))
-  }
-
   /** What fails while a log is opened may be that log's own trouble, unless a write is in doubt or the directory is gone. */
-  async #finally<T>(work: Promise<T>): Promise<T> {
+  async #finally<T>(work: Promise<T>, id?: LogId): Promise<T> {
     try {
       return await work
     } catch (error) {
-      if (error instanceof DiskError) this.#host.judge(error)
+      if (error instanceof DiskError && !isPassing(error)) {
+        this.#host.judge(error)
+        if (id !== undefined) this.#shelf.failed(id)
+      }
       throw error
     }
   }

@@ -36,7 +36,7 @@ export class Shelf {
   readonly #list: LogList
   /** Made by this process, and not served yet: there is nothing in them. */
   readonly #made = new Set<string>()
-  /** Asked for, and not there. */
+  /** Asked for, and not there, or there and not to be opened. */
   readonly #missing = new Map<string, LogId>()
   #openedCount = 0
   #strayCount: number
@@ -107,7 +107,7 @@ export class Shelf {
     return { name, found: null }
   }
 
-  /** Logs that were asked for, and that were here and are not any more. */
+  /** Logs that were asked for, and that were here and are not any more, or cannot be opened. */
   get missing(): LogId[] {
     return [...this.#missing.values()]
   }
@@ -119,8 +119,14 @@ export class Shelf {
     this.#made.add(key)
   }
 
+  /** Its files cannot be opened, or read. */
+  failed(id: LogId): void {
+    if (this.#found.has(logKey(id))) this.#missing.set(logKey(id), id)
+  }
+
   /** It is in service. */
   opened(id: LogId): void {
+    this.#missing.delete(logKey(id))
     if (this.#found.delete(logKey(id))) this.#openedCount++
     this.#made.delete(logKey(id))
   }
