@@ -163,6 +163,7 @@ export class ServerConnection implements ConnectionEvents {
       queuedBytes: this.connection.queuedBytes,
       isOwed: !this.isIdle,
       isHeldBack: this.#isPaused,
+      isStarved: this.connection.isStarved,
     })
     if (verdict === null) return
     if (verdict !== 'idle') {
