@@ -39,8 +39,12 @@ export async function runMany(
     welcome: ready => console.log(welcomeToMany(ready, metadataDir)),
     end: code => process.exit(code),
   })
+  let isStopping = false
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      // A terminal that is closed may say so twice.
+      if (isStopping && signal === 'SIGHUP') return
+      isStopping = true
       console.log(`${signal}: the brokers stop one after the other. Once more ends them at once.`)
       supervisor.stop()
     })
