@@ -25,7 +25,8 @@ export async function runMany(
   const { brokers, metadataDir, credentialsDir } = planned
   const taken = await firstTaken(brokers)
   if (taken !== null) return refuse(taken, exitCodes.failed)
-  makeCredentials(credentialsDir, realRandom)
+  const unkept = makeCredentials(credentialsDir, realRandom)
+  if (unkept !== null) return refuse(unkept, exitCodes.failed)
   // Our clock keeps no process alive, and there may be a moment without a child.
   setInterval(() => {}, 2 ** 30)
   const supervisor = new Supervisor({
