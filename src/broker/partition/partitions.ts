@@ -39,8 +39,8 @@ export interface PartitionsOptions {
   onRecovery(id: LogId): void
   /** A log that was damaged or missing begins anew: others have what is counted on. */
   onAnew?(id: LogId): void
-  /** Logs were taken out of service and kept, because the metadata does not know their topics. */
-  onStrays(ids: readonly LogId[]): void
+  /** Logs were taken out of service and kept: other brokers hold those replicas now, or the metadata does not know the topics. */
+  onStrays(ids: readonly LogId[], why: 'moved-away' | 'unclaimed'): void
 }
 
 /** Pauses between two attempts to open a log: each twice as long as the one before. */
@@ -171,7 +171,7 @@ export class Partitions {
       await this.#takeAway(id, isDeleted)
       if (!isDeleted) strays.push(id)
     }
-    if (strays.length > 0) this.#options.onStrays(strays)
+    this.#tellStrays(image, strays)
   }
 
   /** Partitions that this broker holds and cannot serve, each with the reason. */
@@ -201,8 +201,17 @@ export class Partitions {
       this.#byTopic.delete(topicId)
       this.#applied.delete(topicId)
     }
-    if (strays.length > 0) this.#options.onStrays(strays)
+    this.#tellStrays(image, strays)
     return work
+  }
+
+  #tellStrays(image: MetadataImage, ids: readonly LogId[]): void {
+    const isKnown = ({ topicId, partition }: LogId) =>
+      image.topicById(topicId)?.partitions[partition] !== undefined
+    const moved = ids.filter(isKnown)
+    const unclaimed = ids.filter(id => !isKnown(id))
+    if (moved.length > 0) this.#options.onStrays(moved, 'moved-away')
+    if (unclaimed.length > 0) this.#options.onStrays(unclaimed, 'unclaimed')
   }
 
   #close(partition: Partition, isDeleted: boolean): void {

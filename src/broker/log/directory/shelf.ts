@@ -157,7 +157,7 @@ function missing({ disk }: Env, path: string, id: LogId): MissingLogError {
   const remedy =
     aside === undefined
       ? 'Restore it from a copy of this disk'
-      : `It was set aside as ${aside} when the metadata did not know its topic: rename it back`
+      : `It was set aside as ${aside} when the metadata did not give it to this broker: rename it back`
   return new MissingLogError(
     `${path}/${name} is missing, and this broker has held ${logIdText(id)} before: it does not begin anew under offsets ` +
       `that were given out. ${remedy} and start the broker again, or delete the topic.`,
