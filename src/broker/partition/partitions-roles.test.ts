@@ -57,6 +57,7 @@ class World {
       openLog: async () => log as unknown as Log,
       found: () => [],
       remove: async (id: LogId) => void this.told.push(`removed ${logIdText(id)}`),
+      forgetDeleted: () => {},
       setAside: async (id: LogId) => void this.told.push(`kept ${logIdText(id)}`),
     } as unknown as LogDirectory
     this.partitions = new Partitions({

@@ -43,6 +43,7 @@ function world() {
       told.push(`anew ${logIdText(id)}`)
     },
     found: () => found,
+    forgetDeleted: () => {},
     remove: async (id: LogId) => void told.push(`removed ${logIdText(id)}`),
     setAside: async (id: LogId) => void told.push(`kept ${logIdText(id)}`),
   } as unknown as LogDirectory

@@ -165,6 +165,7 @@ export class Partitions {
     const image = this.#image
     if (image === null) return
     const strays: LogId[] = []
+    this.#options.directory.forgetDeleted(topicId => image.wasDeleted(topicId))
     for (const id of this.#options.directory.found()) {
       if (this.#holds(image, id)) continue
       const isDeleted = image.wasDeleted(id.topicId)
@@ -185,6 +186,7 @@ export class Partitions {
     )
     const work: (() => Promise<void>)[] = []
     const strays: LogId[] = []
+    if (deleted.size > 0) this.#options.directory.forgetDeleted(topicId => deleted.has(topicId))
     for (const topicId of deleted) this.#applied.delete(topicId)
     for (const [topicId, partitions] of this.#byTopic) {
       const topic = image.topicById(topicId)

@@ -21,7 +21,7 @@ export type CheckpointKind =
 
 interface Checkpoint {
   readonly file: OffsetCheckpoint
-  collect(): Readonly<Record<string, number>>
+  readonly collect: () => Readonly<Record<string, number>>
 }
 
 /** The four checkpoints of a directory (FORMAT.md): an offset for each log, what they said, and what they are to say. */

@@ -1,5 +1,12 @@
 import { DiskError, type Disk, type Env } from '../../../env/env.ts'
-import { isLogDirectoryName, logDirectoryName, logKey, readLogId, type LogId } from '../log-id.ts'
+import {
+  isLogDirectoryName,
+  logDirectoryName,
+  logKey,
+  readLogId,
+  topicIdOf,
+  type LogId,
+} from '../log-id.ts'
 import { isPassing } from '../shortage.ts'
 import { readSealed, writeSealed } from '../segment/sealed-file.ts'
 import { parseSegmentName } from '../segment/segment.ts'
@@ -130,7 +137,7 @@ function idOfName(name: string): LogId {
   const dot = name.lastIndexOf('.')
   const dash = name.lastIndexOf('-', dot)
   return {
-    topicId: name.slice(dot + 1),
+    topicId: topicIdOf(name),
     topic: name.slice(0, dash),
     partition: Number(name.slice(dash + 1, dot)),
   }

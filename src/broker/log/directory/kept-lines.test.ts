@@ -153,3 +153,17 @@ describe('a compacted log of which no checkpoint tells (a backup without them)',
     expect(await torn(true)).toEqual(cut)
   })
 })
+
+test('the lines of a log that is away go when its topic was deleted', async () => {
+  const world = simWorld()
+  await compacted(world)
+  const directory = await open(world)
+  await drive(world.clock, directory.setAside(logId(0)))
+  directory.forgetDeleted(topicId => topicId !== logId(0).topicId)
+  await expect(directory.openLog(logId(0), logConfig())).rejects.toThrow('set aside')
+  directory.forgetDeleted(topicId => topicId === logId(0).topicId)
+  expect((await directory.openLog(logId(0), logConfig())).endOffset).toBe(0)
+  await drive(world.clock, directory.close())
+  const log = await (await open(world)).openLog(logId(0), logConfig())
+  expect([log.offline, log.startOffset, log.endOffset]).toEqual([null, 0, 0])
+})

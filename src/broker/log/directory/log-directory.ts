@@ -140,8 +140,8 @@ export class LogDirectory {
   }
 
   /**
-   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, unreadable or missing. Whole when
-   * every log that metadata assigns to this broker was opened, or was tried to.
+   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, unreadable or missing.
+   * Whole when every log that metadata assigns to this broker was opened, or was tried to.
    */
   get damaged(): LogId[] {
     const damaged = Array.from(this.#logs.values()).filter(({ offline }) => offline !== null)
@@ -221,6 +221,12 @@ export class LogDirectory {
     return this.#exclusively(id, () => this.#takeAway(id, 'deleted'))
   }
 
+  /** Logs of topics that were deleted, and that are missing or set aside, are not waited for any more. */
+  forgetDeleted(isDeleted: (topicId: LogId['topicId']) => boolean): void {
+    const gone = this.#shelf.forgetDeleted(isDeleted, name => this.#byName.has(name))
+    for (const name of gone) this.#host.forgetLog(name)
+  }
+
   /**
    * A log that is missing or damaged may begin anew, empty: the cluster knows that this broker does not have it. What is there of
    * it is kept as `*.stray`; `openLog` makes the new one. @throws DiskError
@@ -228,7 +234,6 @@ export class LogDirectory {
   beginAnew(id: LogId): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#takeAway(id, 'stray')
-      // Of the new one nothing is true that was written down of it.
       await this.#host.forgetDurably(logDirectoryName(id))
       this.#shelf.forgive(id)
     })

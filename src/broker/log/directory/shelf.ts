@@ -1,6 +1,7 @@
 import type { Env } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
-import { logDirectoryName, logIdText, logKey, type LogId } from '../log-id.ts'
+import type { Uuid } from '../../../lib/uuid.ts'
+import { logDirectoryName, logIdText, logKey, topicIdOf, type LogId } from '../log-id.ts'
 import { findLogs, makeLogFolder, renameLogFolder, straysOf, type FoundLog } from './folders.ts'
 import { readProperties, writeProperties } from './identity.ts'
 import { LogList, readLogList } from './log-list.ts'
@@ -110,6 +111,18 @@ export class Shelf {
   /** Logs that were asked for, and that were here and are not any more, or cannot be opened. */
   get missing(): LogId[] {
     return [...this.#missing.values()]
+  }
+
+  /** Of topics that were deleted no log has to come back; returns the names of those that were away. One that is here has `takeAway`. */
+  forgetDeleted(
+    isDeleted: (topicId: Uuid) => boolean,
+    isOpen: (name: string) => boolean,
+  ): string[] {
+    const found = new Set(this.names())
+    const isGone = (name: string) => isDeleted(topicIdOf(name)) && !found.has(name) && !isOpen(name)
+    const gone = [...this.#list.names].filter(isGone)
+    for (const name of gone) this.#list.forget(name)
+    return gone
   }
 
   /** It may be made anew, in spite of what the list says. */
