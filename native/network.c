@@ -182,13 +182,14 @@ static double change_connection(Call *call) {
   return 0;
 }
 
-/* (connection): answer = bytes queued, in the incomplete frame, received */
+/* (connection): answer = bytes queued, in the incomplete frame, received; 1 where it starves */
 static double connection_numbers(Call *call) {
   Connection *connection = table_get(&call->addon->connections, (uint32_t)call_integer(call, 0));
   if (!connection) return -EBADF;
   call->addon->answer[0] = connection->queued;
   call->addon->answer[1] = (double)(connection->receiver.end - connection->receiver.start);
   call->addon->answer[2] = connection->receiver.received;
+  call->addon->answer[3] = connection->receiver.starved;
   return 0;
 }
 

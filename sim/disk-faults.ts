@@ -44,7 +44,7 @@ export interface Fault {
   readonly operation: OperationName
   /** Any path where left out. */
   readonly pathPattern?: RegExp
-  readonly code: 'EIO' | 'ENOSPC' | 'EDQUOT'
+  readonly code: string
   /** Of a write: the bytes that go in before it fails (a short write). */
   readonly written?: number
 }

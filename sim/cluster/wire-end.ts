@@ -99,6 +99,11 @@ export class WireEnd implements Connection {
     return this.#assembler.partialBytes
   }
 
+  /** There is no bound for requests here. */
+  get isStarved(): boolean {
+    return false
+  }
+
   openStream(): SendStream {
     return countedStream()
   }

@@ -13,6 +13,12 @@ interface PartitionParts {
   readonly cluster: OpenedCluster
 }
 
+const setAside = {
+  'moved-away':
+    'Set logs aside whose replicas other brokers hold now: they take space until somebody removes their *.stray directories',
+  unclaimed: 'Set logs aside that no topic claims',
+} as const
+
 /** The partitions over a directory, by the settings of now, and what becomes of them as lines of the log. */
 export function makePartitions(parts: PartitionParts): Partitions {
   const { env, logger, configuration, directory, cluster } = parts
@@ -42,7 +48,7 @@ export function makePartitions(parts: PartitionParts): Partitions {
       const message = 'A log that was damaged or missing begins anew: its leader has what counts'
       logger.warn({ topic, partition }, message)
     },
-    onStrays: ids => logger.warn({ logs: ids }, 'Set logs aside that no topic claims'),
+    onStrays: (ids, why) => logger.warn({ logs: ids }, setAside[why]),
     onRecovery: ({ topic, partition }) => {
       logger.info({ topic, partition }, 'Opened a log that could not be opened before')
     },

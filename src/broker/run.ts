@@ -8,6 +8,7 @@ import type { Configuration, Settings } from './config/settings.ts'
 import { openEnv, type OpenedEnv } from './open-env.ts'
 import { realClock } from '../env/real/clock.ts'
 import { scavengeAlone } from '../env/real/collector.ts'
+import { printToAnybody } from '../env/real/output.ts'
 import { returnAddonsMemory, returnMemoryWhenIdle } from '../env/real/idle-memory.ts'
 import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
@@ -23,6 +24,7 @@ import { welcome } from './welcome.ts'
 
 /** Runs a broker by the arguments and the environment until a signal stops it; it ends the process itself. */
 export async function run(args: readonly string[]): Promise<void> {
+  printToAnybody()
   const { count, rest } = takeBrokers(args)
   if (typeof count === 'string') exitBy(new ConfigurationError([count]))
   const loaded = loadOrExit(rest, count === null ? {} : defaultsOfMany(count))
@@ -131,7 +133,10 @@ async function startHttp(
   return serveHttp(httpApp(metrics, broker.probes), host, port)
 }
 
-/** SIGTERM and SIGINT stop in order; a second one ends at once. */
+/**
+ * SIGTERM and SIGINT stop in order; a second one ends at once. A terminal that is closed says SIGHUP, and may say so twice; neither that
+ * nor the end of the command that started this is a second wish.
+ */
 function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boolean }): void {
   const { logger } = end
   const stop = (signal: string): void => {
@@ -151,7 +156,11 @@ function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boole
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  process.once('disconnect', () => stop('the end of the command that started it'))
+  const stopUnlessBegun = (why: string): void => {
+    if (!stopping.hasBegun) stop(why)
+  }
+  process.on('SIGHUP', stopUnlessBegun)
+  process.once('disconnect', () => stopUnlessBegun('the end of the command that started it'))
 }
 
 /** A start that cannot be. */

@@ -91,6 +91,8 @@ export interface Connection {
   readonly partialBytes: number
   /** Bytes received since the connection began. */
   readonly receivedBytes: number
+  /** It is not read, because the memory for requests is spent (`requestMemoryMax`). */
+  readonly isStarved: boolean
   /** Counters for file ranges that this connection sends (one a consumer and partition); see SendStream. */
   openStream(): SendStream
   /**

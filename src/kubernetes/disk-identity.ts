@@ -1,3 +1,5 @@
+import { isWholeNumber } from '../lib/whole-number.ts'
+
 /**
  * Which disk is a broker's: recorded outside of it, in a ConfigMap of that broker, whose data this file has both ways. The
  * operator writes it and nobody else; the broker reads it.
@@ -34,8 +36,8 @@ export function identityOf(data: unknown): DiskIdentity | null {
   const isWhole =
     typeof clusterId === 'string' &&
     clusterId !== '' &&
-    isNumber(brokerId) &&
-    isNumber(incarnation) &&
+    isWholeNumber(brokerId) &&
+    isWholeNumber(incarnation) &&
     typeof directoryId === 'string' &&
     (mayFormat === 'true' || mayFormat === 'false')
   if (!isWhole) return null
@@ -47,8 +49,4 @@ export function identityOf(data: unknown): DiskIdentity | null {
     mayFormat: mayFormat === 'true',
     ...(mayFill === 'true' ? { mayFill: true } : {}),
   }
-}
-
-function isNumber(text: unknown): text is string {
-  return typeof text === 'string' && /^\d{1,9}$/.test(text)
 }

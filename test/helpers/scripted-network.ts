@@ -74,6 +74,7 @@ export class ScriptedClient implements Connection {
   queuedBytes = 0
   partialBytes = 0
   receivedBytes = 0
+  isStarved = false
   isPaused = false
   /** Takes nothing of what is sent until `take`. */
   isStuck = false

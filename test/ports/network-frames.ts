@@ -150,6 +150,7 @@ export function networkFrames(bench: () => NetworkBench): void {
       await server.until(() => kept.length >= 2)
       await fewTurns()
       expect(kept.length).toBeLessThan(8)
+      expect(server.connections.some(({ isStarved }) => isStarved)).toBe(true)
       let released = 0
       while (released < 12) {
         await server.until(() => kept.length > released)
@@ -157,6 +158,7 @@ export function networkFrames(bench: () => NetworkBench): void {
         kept[released++]!.release()
       }
       expect(kept.length).toBe(12)
+      expect(server.connections.some(({ isStarved }) => isStarved)).toBe(false)
     })
 
     test('a listener without a limit is read though the memory of another is full', async () => {

@@ -157,9 +157,9 @@ export const storageAlerts: RuleGroup = {
       expr: 'logcluster_stray_logs > 0',
       for: '1h',
       severity: 'warning',
-      summary: `Broker ${where} keeps logs that no topic claims.`,
+      summary: `Broker ${where} keeps logs that were set aside.`,
       description:
-        '{{ $value }} logs were set aside. They are kept until somebody looked at them, and take space.',
+        '{{ $value }} logs are of replicas that were moved to other brokers, or of topics that the metadata does not know. They take space until somebody removes them.',
     },
     {
       alert: 'LogClusterWriteStalls',

@@ -23,6 +23,11 @@ export function isLogDirectoryName(name: string): boolean {
   return directoryName.test(name)
 }
 
+/** Of the log whose directory has that name. */
+export function topicIdOf(name: string): Uuid {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
 export function logIdText({ topic, partition }: LogId): string {
   return `${topic}-${partition}`
 }

@@ -25,7 +25,8 @@ export async function runMany(
   const { brokers, metadataDir, credentialsDir } = planned
   const taken = await firstTaken(brokers)
   if (taken !== null) return refuse(taken, exitCodes.failed)
-  makeCredentials(credentialsDir, realRandom)
+  const unkept = makeCredentials(credentialsDir, realRandom)
+  if (unkept !== null) return refuse(unkept, exitCodes.failed)
   // Our clock keeps no process alive, and there may be a moment without a child.
   setInterval(() => {}, 2 ** 30)
   const supervisor = new Supervisor({
@@ -39,8 +40,12 @@ export async function runMany(
     welcome: ready => console.log(welcomeToMany(ready, metadataDir)),
     end: code => process.exit(code),
   })
+  let isStopping = false
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      // A terminal that is closed may say so twice.
+      if (isStopping && signal === 'SIGHUP') return
+      isStopping = true
       console.log(`${signal}: the brokers stop one after the other. Once more ends them at once.`)
       supervisor.stop()
     })

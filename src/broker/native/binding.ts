@@ -99,7 +99,7 @@ export interface Binding {
   /** `kind`: by its place in `constants.closeKinds`. */
   connectionClose(connection: number, kind: number): number
   connectionEnd(connection: number): number
-  /** `answer`: bytes queued, in the incomplete frame, received. */
+  /** `answer`: bytes queued, in the incomplete frame, received; 1 where it starves. */
   connectionNumbers(connection: number): number
   /** Of all frames together: see RequestMemoryBounds. */
   requestMemoryBounds(

@@ -52,6 +52,10 @@ export class NativeConnection implements Connection {
     return this.#numbers()[2]
   }
 
+  get isStarved(): boolean {
+    return this.#numbers()[3] !== 0
+  }
+
   openStream(): SendStream {
     return this.#streams()
   }
@@ -155,11 +159,11 @@ export class NativeConnection implements Connection {
     return this.#receivedInAll !== null
   }
 
-  #numbers(): readonly [number, number, number] {
-    if (this.#receivedInAll !== null) return [0, 0, this.#receivedInAll]
+  #numbers(): readonly [number, number, number, number] {
+    if (this.#receivedInAll !== null) return [0, 0, this.#receivedInAll, 0]
     this.#binding.connectionNumbers(this.#handle)
-    const [queued, partial, received] = this.#binding.answer
-    return [queued!, partial!, received!]
+    const [queued, partial, received, starved] = this.#binding.answer
+    return [queued!, partial!, received!, starved!]
   }
 }
 

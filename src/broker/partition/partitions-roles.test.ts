@@ -57,6 +57,7 @@ class World {
       openLog: async () => log as unknown as Log,
       found: () => [],
       remove: async (id: LogId) => void this.told.push(`removed ${logIdText(id)}`),
+      forgetDeleted: () => {},
       setAside: async (id: LogId) => void this.told.push(`kept ${logIdText(id)}`),
     } as unknown as LogDirectory
     this.partitions = new Partitions({
@@ -79,7 +80,7 @@ class World {
       logConfig: () => ({ flushPolicy: 'os' }) as never,
       onFailure: () => void this.told.push('failed'),
       onRecovery: () => {},
-      onStrays: ids => void this.told.push(...ids.map(id => `stray ${logIdText(id)}`)),
+      onStrays: (ids, why) => void this.told.push(...ids.map(id => `${why} ${logIdText(id)}`)),
     })
     this.take(registered(1), registered(2), registered(3), ...records)
   }
@@ -178,7 +179,7 @@ describe('a partition that moved to other brokers', () => {
     const { first } = world
     world.change({ replicas: [2, 3, 4], leader: 2, leaderEpoch: 1 })
     await world.partitions.settled()
-    expect(world.told).toEqual(['stray topic-0', 'kept topic-0'])
+    expect(world.told).toEqual(['moved-away topic-0', 'kept topic-0'])
     expect([first.isOpen, [...world.partitions.all()].length]).toEqual([false, 1])
   })
 })

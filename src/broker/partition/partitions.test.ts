@@ -56,6 +56,7 @@ function world() {
       told.push(`anew ${logIdText(id)}`)
     },
     found: () => found,
+    forgetDeleted: () => {},
     remove: async (id: LogId) => void told.push(`removed ${logIdText(id)}`),
     setAside: async (id: LogId) => void told.push(`kept ${logIdText(id)}`),
   } as unknown as LogDirectory
@@ -67,7 +68,7 @@ function world() {
     logConfig: () => ({ flushPolicy: state.flushPolicy }) as never,
     onFailure: () => void told.push('failed'),
     onRecovery: () => void told.push('recovered'),
-    onStrays: ids => void told.push(...ids.map(id => `stray ${logIdText(id)}`)),
+    onStrays: (ids, why) => void told.push(...ids.map(id => `${why} ${logIdText(id)}`)),
   })
   return { clock, state, told, found, partitions }
 }
@@ -207,12 +208,12 @@ describe('a topic that the image does not have', () => {
       [deletion],
       ['removed topic-0'],
     ],
-    ['and nothing says why, is kept', without, [], ['stray topic-0', 'kept topic-0']],
+    ['and nothing says why, is kept', without, [], ['unclaimed topic-0', 'kept topic-0']],
     [
       'while another one was deleted, is kept',
       without,
       [{ type: 'topicDeleted', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }],
-      ['stray topic-0', 'kept topic-0'],
+      ['unclaimed topic-0', 'kept topic-0'],
     ],
   ])('%s', async (_, image, records, expected) => {
     const { told, partitions } = world()
@@ -232,7 +233,7 @@ describe('a topic that the image does not have', () => {
     found.push({ topicId: 'AAAAAAAAAAAAAAAAAAAAAg', topic: 'other', partition: 3 })
     partitions.apply(restored)
     await partitions.sortUnclaimed()
-    expect(told).toEqual(['removed topic-0', 'kept other-3', 'stray other-3'])
+    expect(told).toEqual(['removed topic-0', 'kept other-3', 'unclaimed other-3'])
   })
 
   test('with some of its partitions only, keeps the others', async () => {
@@ -246,7 +247,7 @@ describe('a topic that the image does not have', () => {
     await partitions.settled()
     partitions.apply(created)
     await partitions.settled()
-    expect(told).toEqual(['stray topic-1', 'kept topic-1'])
+    expect(told).toEqual(['unclaimed topic-1', 'kept topic-1'])
     expect([...partitions.all()].map(({ id }) => id.partition)).toEqual([0])
   })
 })

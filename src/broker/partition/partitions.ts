@@ -39,8 +39,8 @@ export interface PartitionsOptions {
   onRecovery(id: LogId): void
   /** A log that was damaged or missing begins anew: others have what is counted on. */
   onAnew?(id: LogId): void
-  /** Logs were taken out of service and kept, because the metadata does not know their topics. */
-  onStrays(ids: readonly LogId[]): void
+  /** Logs were taken out of service and kept: other brokers hold those replicas now, or the metadata does not know the topics. */
+  onStrays(ids: readonly LogId[], why: 'moved-away' | 'unclaimed'): void
 }
 
 /** Pauses between two attempts to open a log: each twice as long as the one before. */
@@ -165,13 +165,14 @@ export class Partitions {
     const image = this.#image
     if (image === null) return
     const strays: LogId[] = []
+    this.#options.directory.forgetDeleted(topicId => image.wasDeleted(topicId))
     for (const id of this.#options.directory.found()) {
       if (this.#holds(image, id)) continue
       const isDeleted = image.wasDeleted(id.topicId)
       await this.#takeAway(id, isDeleted)
       if (!isDeleted) strays.push(id)
     }
-    if (strays.length > 0) this.#options.onStrays(strays)
+    this.#tellStrays(image, strays)
   }
 
   /** Partitions that this broker holds and cannot serve, each with the reason. */
@@ -185,6 +186,7 @@ export class Partitions {
     )
     const work: (() => Promise<void>)[] = []
     const strays: LogId[] = []
+    if (deleted.size > 0) this.#options.directory.forgetDeleted(topicId => deleted.has(topicId))
     for (const topicId of deleted) this.#applied.delete(topicId)
     for (const [topicId, partitions] of this.#byTopic) {
       const topic = image.topicById(topicId)
@@ -201,8 +203,17 @@ export class Partitions {
       this.#byTopic.delete(topicId)
       this.#applied.delete(topicId)
     }
-    if (strays.length > 0) this.#options.onStrays(strays)
+    this.#tellStrays(image, strays)
     return work
+  }
+
+  #tellStrays(image: MetadataImage, ids: readonly LogId[]): void {
+    const isKnown = ({ topicId, partition }: LogId) =>
+      image.topicById(topicId)?.partitions[partition] !== undefined
+    const moved = ids.filter(isKnown)
+    const unclaimed = ids.filter(id => !isKnown(id))
+    if (moved.length > 0) this.#options.onStrays(moved, 'moved-away')
+    if (unclaimed.length > 0) this.#options.onStrays(unclaimed, 'unclaimed')
   }
 
   #close(partition: Partition, isDeleted: boolean): void {

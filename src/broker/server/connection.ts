@@ -157,12 +157,10 @@ export class ServerConnection implements ConnectionEvents {
       this.#turnAway('login-timeout', why)
       return this.connection.close()
     }
-    const verdict = this.#quiet.judge(nowMs, {
-      partialBytes: this.connection.partialBytes,
-      queuedBytes: this.connection.queuedBytes,
-      isOwed: !this.isIdle,
-      isHeldBack: this.#isPaused,
-    })
+    const { partialBytes, queuedBytes, isStarved } = this.connection
+    const isOwed = !this.isIdle
+    const view = { partialBytes, queuedBytes, isStarved, isOwed, isHeldBack: this.#isPaused }
+    const verdict = this.#quiet.judge(nowMs, view)
     if (verdict === null) return
     if (verdict !== 'idle') {
       this.#host.faulted(this, null, new ConnectionFault(verdict, faultTexts[verdict]))

@@ -15,6 +15,8 @@ export interface QuietView {
   readonly isOwed: boolean
   /** We do not read it, so that it cannot complete a frame. */
   readonly isHeldBack: boolean
+  /** Nor do we here, because others hold all the memory for requests. */
+  readonly isStarved: boolean
 }
 
 export type QuietVerdict = 'idle' | 'frame-timeout' | 'stuck-output'
@@ -56,12 +58,15 @@ export class Quiet {
     if (takenBytes > this.#takenBytes) this.#takenAtMs = nowMs
     this.#takenBytes = takenBytes
     if (view.queuedBytes > 0 && nowMs - this.#takenAtMs >= idleMsMax) return 'stuck-output'
-    if (view.partialBytes === 0 || view.isHeldBack) this.#partialSinceMs = null
+    const isRead = !view.isHeldBack && !view.isStarved
+    if (view.partialBytes === 0 || !isRead) this.#partialSinceMs = null
     else this.#partialSinceMs ??= nowMs
     if (this.#partialSinceMs !== null && nowMs - this.#partialSinceMs >= frameTimeoutMs) {
       return 'frame-timeout'
     }
-    const isBusy = view.isOwed || view.queuedBytes > 0 || view.partialBytes > 0
+    // Who starves is let go after the idle time, as in Kafka: it may hold what the others wait for.
+    const isArriving = view.partialBytes > 0 && !view.isStarved
+    const isBusy = view.isOwed || view.queuedBytes > 0 || isArriving
     if (isBusy || view.isHeldBack) this.#heardAtMs = Math.max(this.#heardAtMs, nowMs)
     return nowMs - this.#heardAtMs >= idleMsMax ? 'idle' : null
   }

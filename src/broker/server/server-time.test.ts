@@ -90,6 +90,24 @@ describe('waiting', () => {
     expect(client.closedBy).not.toBeNull()
   })
 
+  test('nor one that is not read for want of memory; after the idle time that is over, without blame', async () => {
+    await t.start({ connectionsFrameTimeoutMs: 1000, connectionsMaxIdleMs: 10_000 })
+    const [client, fed] = [t.connect(), t.connect()]
+    for (const each of [client, fed]) {
+      each.partialBytes = 3
+      each.isStarved = true
+    }
+    await t.clock.run(5000)
+    expect([client.closedBy, fed.closedBy]).toEqual([null, null])
+    fed.isStarved = false
+    await t.clock.run(1300)
+    expect([client.closedBy, fed.closedBy?.kind]).toEqual([null, 'local'])
+    expect(t.line('Closed a connection for a fault')).toMatchObject({ reason: 'frame-timeout' })
+    await t.clock.run(5000)
+    expect(client.closedBy?.kind).toBe('local')
+    expect(await t.metric('logcluster_connections_closed_total{reason="idle"}')).toMatch(/ 1$/)
+  })
+
   test('a peer that takes nothing for the idle time is closed; one that takes slowly is not', async () => {
     await t.start({ connectionsMaxIdleMs: 1000 })
     t.act = number => id(number)

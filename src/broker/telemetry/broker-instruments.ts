@@ -169,7 +169,7 @@ function storageGauges(sources: Sources): Instrument[] {
     ),
     row(
       'stray_logs',
-      'Logs set aside because no topic claims them; they take space until somebody removes them.',
+      'Logs set aside because the metadata does not give them to this broker (any more); they take space until somebody removes them, and count until the next start.',
       it => it.strayLogs,
     ),
     {

@@ -16,6 +16,9 @@ export interface Logger {
   child(fields: LogFields): Logger
 }
 
+/** Lines that could not be written, and are tried again with the next one; more are dropped. */
+const waitingBytesMax = 1024 * 1024
+
 export interface LoggerOptions {
   readonly level: string
   readonly clock: Pick<Clock, 'now'>
@@ -25,7 +28,6 @@ export interface LoggerOptions {
 
 /** JSON lines: level by name, time in milliseconds since 1970, the fields, the message. */
 export function createLogger({ level, clock, stream }: LoggerOptions): Logger {
-  // Written at once: a line must not be lost with the process that it explains.
   return pino(
     {
       level,
@@ -33,6 +35,13 @@ export function createLogger({ level, clock, stream }: LoggerOptions): Logger {
       timestamp: () => `,"time":${clock.now()}`,
       formatters: { level: label => ({ level: label }) },
     },
-    stream ?? destination({ dest: 1, sync: true }),
+    stream ?? standardOutput(),
   )
+}
+
+/** Written at once: a line must not be lost with the process that it explains. Where nobody takes the lines, nothing ends for it. */
+function standardOutput(): DestinationStream {
+  const output = destination({ dest: 1, sync: true, maxLength: waitingBytesMax })
+  output.on('error', () => {})
+  return output
 }

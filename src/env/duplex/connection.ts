@@ -87,6 +87,10 @@ export class DuplexConnection implements Connection, GatedReader {
     return this.#assembler.missingBytes
   }
 
+  get isStarved(): boolean {
+    return this.#isGated
+  }
+
   openStream(): SendStream {
     return this.#host.openStream()
   }

@@ -1,5 +1,13 @@
 import { DiskError, type Disk, type Env } from '../../../env/env.ts'
-import { isLogDirectoryName, logDirectoryName, logKey, readLogId, type LogId } from '../log-id.ts'
+import {
+  isLogDirectoryName,
+  logDirectoryName,
+  logKey,
+  readLogId,
+  topicIdOf,
+  type LogId,
+} from '../log-id.ts'
+import { isPassing } from '../shortage.ts'
 import { readSealed, writeSealed } from '../segment/sealed-file.ts'
 import { parseSegmentName } from '../segment/segment.ts'
 
@@ -18,21 +26,42 @@ export function findLogs(
   isKept: (name: string) => boolean,
 ): Map<string, FoundLog> {
   const found = new Map<string, FoundLog>()
-  for (const name of disk.list(path)) {
-    if (!isLogDirectoryName(name) || !disk.stat(`${path}/${name}`)?.isDirectory) continue
-    const file = `${path}/${name}/partition.json`
-    const id = readLogId(readSealed({ disk, crc32c, path: file, kind: 'partition' }))
-    if (id !== null && logDirectoryName(id) === name) {
-      found.set(logKey(id), { id, name, damage: null })
-    } else if (id === null && !isKept(name) && !holdsRecords(disk, `${path}/${name}`)) {
-      void removeTree(disk, `${path}/${name}`)
-    } else {
-      const damage = `${file} is missing, damaged or of another log: restore it, or move the directory away.`
-      const guess = idOfName(name)
-      found.set(logKey(guess), { id: guess, name, damage })
-    }
+  for (const name of disk.list(path).filter(isLogDirectoryName)) {
+    const log = lookInto({ disk, crc32c }, `${path}/${name}`, name)
+    if (log === null) continue
+    if (log.isEmpty && !isKept(name)) void removeTree(disk, `${path}/${name}`)
+    else found.set(logKey(log.id), log)
   }
   return found
+}
+
+interface LookedInto extends FoundLog {
+  /** It does not say whose it is, and holds no record. */
+  readonly isEmpty: boolean
+}
+
+/** Null where it is no directory. One that cannot be read keeps no other from being served (durability.md 3.4). */
+function lookInto(
+  env: Pick<Env, 'disk' | 'crc32c'>,
+  folder: string,
+  name: string,
+): LookedInto | null {
+  const { disk } = env
+  const file = `${folder}/partition.json`
+  // Whose it is may be told by its name alone.
+  const damaged = { id: idOfName(name), name, isEmpty: false }
+  try {
+    if (!disk.stat(folder)?.isDirectory) return null
+    const id = readLogId(readSealed({ ...env, path: file, kind: 'partition' }))
+    if (id !== null && logDirectoryName(id) === name)
+      return { id, name, damage: null, isEmpty: false }
+    const damage = `${file} is missing, damaged or of another log: restore it, or move the directory away.`
+    return { ...damaged, damage, isEmpty: id === null && !holdsRecords(disk, folder) }
+  } catch (error) {
+    if (!(error instanceof DiskError) || isPassing(error)) throw error
+    const remedy = `check the device and the rights of ${folder}, or restore it from a copy, and start the broker again.`
+    return { ...damaged, damage: `${error.message}: ${remedy}` }
+  }
 }
 
 /** Makes a log's directory, with its identity, durably. @throws DiskError */
@@ -44,6 +73,8 @@ export async function makeLogFolder(
   const name = logDirectoryName(id)
   const folder = `${path}/${name}`
   if (disk.stat(folder) !== null) await removeTree(disk, folder)
+  // It would be made too, and look as if it had never been gone.
+  if (disk.stat(path) === null) throw new DiskError('mkdir', path, 'ENOENT')
   disk.mkdir(folder)
   const { topicId, topic, partition } = id
   const body = { topicId, topic, partition }
@@ -66,15 +97,21 @@ export async function renameLogFolder(
   return to
 }
 
+/** A name that `renameLogFolder` gives. Others are a stranger's, and left alone. */
+function isOutOfService(name: string, suffix: 'deleted' | 'stray'): boolean {
+  const log = new RegExp(`^(.+)\\.${suffix}(\\.\\d+)?$`).exec(name)?.[1]
+  return log !== undefined && isLogDirectoryName(log)
+}
+
 /** The names of logs that were set aside. */
 export function straysOf(disk: Disk, path: string): string[] {
-  return disk.list(path).filter(name => /\.stray(\.\d+)?$/.test(name))
+  return disk.list(path).filter(name => isOutOfService(name, 'stray'))
 }
 
 /** Removes what an earlier run was removing, one log after the other. */
 export async function removeLeftovers(disk: Disk, path: string): Promise<void> {
   for (const name of disk.list(path)) {
-    if (/\.deleted(\.\d+)?$/.test(name)) await removeTree(disk, `${path}/${name}`)
+    if (isOutOfService(name, 'deleted')) await removeTree(disk, `${path}/${name}`)
   }
 }
 
@@ -108,7 +145,7 @@ function idOfName(name: string): LogId {
   const dot = name.lastIndexOf('.')
   const dash = name.lastIndexOf('-', dot)
   return {
-    topicId: name.slice(dot + 1),
+    topicId: topicIdOf(name),
     topic: name.slice(0, dash),
     partition: Number(name.slice(dash + 1, dot)),
   }

@@ -1,30 +1,24 @@
+import type { DiskOperation } from '../../../env/disk.ts'
 import { DiskError, type Env, type Timer } from '../../../env/env.ts'
 import { withRoom, type MakeRoom } from '../../../env/with-room.ts'
 import type { Codecs } from '../compression/codecs.ts'
 import type { Flushable, LogHost, SegmentWrite } from '../log-host.ts'
-import type { Log } from '../log.ts'
 import { seal } from '../segment/sealed-file.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { FoundCleaned } from '../state/cleaned.ts'
 import { isPassing } from '../shortage.ts'
 import { Ballast, ballastBytesDefault, spareRoom } from './ballast.ts'
+import { type CheckpointKind, Checkpoints, type CheckpointsOptions } from './checkpoints.ts'
 import { DirtyLedger } from './dirty-ledger.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import { HotWindow } from './hot-window.ts'
-import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import type { LogDirectorySettings } from './settings.ts'
 
-export interface DirectoryHostOptions {
+export interface DirectoryHostOptions extends CheckpointsOptions {
   readonly env: Env
-  readonly path: string
-  readonly directoryId: string
   readonly codecs: Codecs
   readonly settings: LogDirectorySettings
   warn(message: string, fields: Readonly<Record<string, unknown>>): void
-  /** The open logs. */
-  logs(): Iterable<Log>
-  /** Names of the logs that are on disk, and not open. */
-  unopened(): Iterable<string>
   /** As of a `LogHost`. */
   mayBeDirty(logName: string): void
   holdCleaning(logName: string): Promise<() => void>
@@ -50,6 +44,17 @@ const ballastMs = 60_000
 /** A closed segment that nobody read for so long gives back its descriptor and its index. */
 const indexIdleMs = 10 * 60_000
 
+/** What writes nothing. */
+const looks: ReadonlySet<DiskOperation> = new Set([
+  'read',
+  'readAsync',
+  'readNow',
+  'open',
+  'list',
+  'stat',
+  'size',
+])
+
 /** What the logs of a directory have in common: flushing, dirty bytes, checkpoints, failure. */
 export class DirectoryHost implements LogHost {
   readonly env: Env
@@ -59,17 +64,7 @@ export class DirectoryHost implements LogHost {
   readonly scheduler: FlushScheduler
   readonly #options: DirectoryHostOptions
   readonly #hotWindow: HotWindow
-  readonly #recoveryPoints: OffsetCheckpoint
-  readonly #startOffsets: OffsetCheckpoint
-  readonly #cleanedOffsets: OffsetCheckpoint
-  readonly #sparseOffsets: OffsetCheckpoint
-  /** Starts that logs want to have; saved before they take effect. */
-  readonly #wantedStarts = new Map<string, number>()
-  /** Those of them that are where a log begins anew, and hold even below where it begins now. */
-  readonly #resetStarts = new Set<string>()
-  /** Up to where logs are about to be known as cleaned, and to be sparse; likewise. */
-  readonly #wantedCleaned = new Map<string, number>()
-  readonly #wantedSparse = new Map<string, number>()
+  readonly #checkpoints: Checkpoints
   readonly #failureListeners: ((error: DiskError) => void)[] = []
   readonly #pressureListeners: ((over: boolean) => void)[] = []
   readonly #ballast: Ballast
@@ -83,7 +78,7 @@ export class DirectoryHost implements LogHost {
   #threadCount = 0
 
   constructor(options: DirectoryHostOptions) {
-    const { env, path, directoryId, settings } = options
+    const { env, path, settings } = options
     this.#options = options
     this.env = env
     this.codecs = options.codecs
@@ -104,16 +99,14 @@ export class DirectoryHost implements LogHost {
       },
       onFailure: error => this.fail(error),
     })
-    const { disk, crc32c } = env
-    const place = (name: string) => ({ disk, crc32c, path: `${path}/${name}`, kind: name })
-    this.#recoveryPoints = new OffsetCheckpoint(place('recovery-point-checkpoint'), directoryId)
-    this.#startOffsets = new OffsetCheckpoint(place('log-start-offset-checkpoint'), directoryId)
-    this.#cleanedOffsets = new OffsetCheckpoint(place('cleaner-offset-checkpoint'), directoryId)
-    this.#sparseOffsets = new OffsetCheckpoint(place('sparse-offset-checkpoint'), directoryId)
+    this.#checkpoints = new Checkpoints(options)
     this.#ballast = new Ballast(env, path, settings.ballastBytes ?? ballastBytesDefault)
     this.#makeRoom = spareRoom(env.disk, path, (message, fields) => this.warn(message, fields))
     this.#idle = env.clock.every(indexIdleMs, () => this.#restIdleSegments())
-    this.#refill = env.clock.every(ballastMs, () => this.#restoreBallast())
+    this.#refill = env.clock.every(ballastMs, () => {
+      this.lookAfter()
+      this.#restoreBallast()
+    })
     this.#restoreBallast()
   }
 
@@ -152,6 +145,26 @@ export class DirectoryHost implements LogHost {
     for (const listener of this.#failureListeners) listener(error)
   }
 
+  /** Open files can be written when nobody will find them any more: their directory was removed, or is hidden by another one. */
+  lookAfter(): void {
+    if (this.#failure !== null) return
+    const path = `${this.#options.path}/meta.properties`
+    try {
+      if (this.env.disk.stat(path) === null) this.fail(new DiskError('stat', path, 'ENOENT'))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!isPassing(error)) this.fail(error)
+    }
+  }
+
+  /** Something failed that need not have to do with the whole directory, and is not passing. */
+  judge(error: DiskError): void {
+    const { operation, code } = error
+    const isInDoubt = code === 'EROFS' || (code === 'EIO' && !looks.has(operation))
+    if (error.isOfSync || isInDoubt) this.fail(error)
+    this.lookAfter()
+  }
+
   wrote(log: Flushable, { segment, from, length, stalledMs, inThread }: SegmentWrite): void {
     if (stalledMs > 0) this.#stallCount++
     this.#stalledMs += stalledMs
@@ -178,20 +191,17 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveStartOffset(logName: string, offset: number): Promise<void> {
-    this.#resetStarts.delete(logName)
-    this.#wantedStarts.set(logName, Math.max(offset, this.#wantedStarts.get(logName) ?? 0))
-    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+    this.#checkpoints.wantStart(logName, offset)
+    await this.#save('log-start-offset')
   }
 
   async resetStartOffset(logName: string, offset: number): Promise<void> {
-    this.#resetStarts.add(logName)
-    this.#wantedStarts.set(logName, offset)
-    await this.withRoom(() => this.#guard(this.#startOffsets.save(() => this.#collectStarts())))
+    this.#checkpoints.resetStart(logName, offset)
+    await this.#save('log-start-offset')
   }
 
   async saveRecoveryPoints(): Promise<void> {
-    const save = () => this.#recoveryPoints.save(() => this.#collectRecoveryPoints())
-    await this.withRoom(() => this.#guard(save()))
+    await this.#save('recovery-point')
   }
 
   holdCleaning(logName: string): Promise<() => void> {
@@ -199,15 +209,13 @@ export class DirectoryHost implements LogHost {
   }
 
   async saveCleanedOffset(logName: string, offset: number): Promise<void> {
-    this.#wantedCleaned.set(logName, offset)
-    const collect = () => this.#collectWanted(this.#cleanedOffsets, this.#wantedCleaned)
-    await this.withRoom(() => this.#guard(this.#cleanedOffsets.save(collect)))
+    this.#checkpoints.wantCleaned(logName, offset)
+    await this.#save('cleaner-offset')
   }
 
   async saveSparseOffset(logName: string, offset: number): Promise<void> {
-    this.#wantedSparse.set(logName, Math.max(offset, this.#wantedSparse.get(logName) ?? 0))
-    const collect = () => this.#collectWanted(this.#sparseOffsets, this.#wantedSparse)
-    await this.withRoom(() => this.#guard(this.#sparseOffsets.save(collect)))
+    this.#checkpoints.wantSparse(logName, offset)
+    await this.#save('sparse-offset')
   }
 
   mayBeDirty(logName: string): void {
@@ -223,27 +231,29 @@ export class DirectoryHost implements LogHost {
     this.#options.warn(message, fields)
   }
 
-  recoveryPointOf(name: string): number {
-    return this.#recoveryPoints.of(name) ?? 0
+  /** What the checkpoints say of a log that was found. */
+  get found(): Pick<Checkpoints, 'recoveryPointOf' | 'startOffsetOf' | 'cleanedOf'> {
+    return this.#checkpoints
   }
 
-  startOffsetOf(name: string): number {
-    return this.#startOffsets.of(name) ?? 0
-  }
-
-  /** How far the log of that name was cleaned. */
-  cleanedOf(name: string): FoundCleaned {
-    return {
-      dirtyFrom: this.#cleanedOffsets.of(name),
-      sparseTo: this.#sparseOffsets.of(name) ?? 0,
-    }
-  }
-
-  /** Writes both checkpoints now. @throws DiskError */
+  /** Writes down, now, how far all is durable, and where logs begin. @throws DiskError */
   async saveCheckpoints(): Promise<void> {
-    await this.saveRecoveryPoints()
-    const starts = () => this.#startOffsets.save(() => this.#collectStarts())
-    await this.withRoom(() => this.#guard(starts()))
+    await this.#save('recovery-point')
+    await this.#save('log-start-offset')
+  }
+
+  /** The log of that name is no more, and what is known of it goes. */
+  forgetLog(name: string): void {
+    this.#checkpoints.forget(name)
+  }
+
+  /** As `forgetLog`; durable when it resolves: a log of the same name begins anew. @throws DiskError */
+  async forgetDurably(name: string): Promise<void> {
+    for (const kind of this.#checkpoints.forget(name)) await this.#save(kind)
+  }
+
+  #save(kind: CheckpointKind): Promise<void> {
+    return this.withRoom(() => this.#guard(this.#checkpoints.save(kind)))
   }
 
   async stop(): Promise<void> {
@@ -265,48 +275,9 @@ export class DirectoryHost implements LogHost {
     if (this.#checkpointTimer !== null || this.#failure !== null) return
     this.#checkpointTimer = this.env.clock.after(checkpointDelayMs, () => {
       this.#checkpointTimer = null
-      // What fails here has already told everybody.
-      this.#guard(this.#recoveryPoints.save(() => this.#collectRecoveryPoints())).catch(() => {})
+      // What is final has told everybody; a full disk keeps the old one until the next flush.
+      this.#guard(this.#checkpoints.save('recovery-point')).catch(() => {})
     })
-  }
-
-  /** A damaged log keeps the point that it was found with; so does one that was not opened. */
-  #collectRecoveryPoints(): Record<string, number> {
-    const offsets = this.#kept(this.#recoveryPoints)
-    for (const log of this.#options.logs()) {
-      if (log.offline === null) offsets[log.name] = log.durableOffset
-    }
-    return offsets
-  }
-
-  #collectStarts(): Record<string, number> {
-    const offsets = this.#kept(this.#startOffsets)
-    for (const log of this.#options.logs()) {
-      const wanted = this.#wantedStarts.get(log.name) ?? 0
-      const isReset = this.#resetStarts.has(log.name)
-      const start = isReset ? wanted : Math.max(log.startOffset, wanted)
-      if ((start > 0 || isReset) && log.offline === null) offsets[log.name] = start
-    }
-    return offsets
-  }
-
-  #collectWanted(
-    checkpoint: OffsetCheckpoint,
-    wanted: ReadonlyMap<string, number>,
-  ): Record<string, number> {
-    const offsets = this.#kept(checkpoint)
-    for (const { name } of this.#options.logs()) {
-      const offset = wanted.get(name)
-      if (offset !== undefined) offsets[name] = offset
-    }
-    return offsets
-  }
-
-  /** What the file says of logs that still exist. */
-  #kept({ saved }: OffsetCheckpoint): Record<string, number> {
-    const existing = new Set(this.#options.unopened())
-    for (const { name } of this.#options.logs()) existing.add(name)
-    return Object.fromEntries(Object.entries(saved).filter(([name]) => existing.has(name)))
   }
 
   #restIdleSegments(): void {
@@ -333,11 +304,10 @@ export class DirectoryHost implements LogHost {
   async #guard(work: Promise<void>): Promise<void> {
     try {
       await work
+      this.lookAfter()
     } catch (error) {
-      // A full disk keeps the old checkpoint, which is true as well; a failed fsync is final.
-      const isFinal =
-        error instanceof DiskError && !isPassing(error) && (error.isOfSync || error.code === 'EIO')
-      if (isFinal) this.fail(error)
+      // A full disk keeps the old checkpoint, which is true as well. Whatever else it is, what is acknowledged may not be found again.
+      if (error instanceof DiskError && !isPassing(error)) this.fail(error)
       throw error
     }
   }

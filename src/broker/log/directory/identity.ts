@@ -3,6 +3,7 @@ import { DiskError, type Disk, type DiskLock, type Env } from '../../../env/env.
 import { randomUuid } from '../../../env/random.ts'
 import { present } from '../../../lib/assert.ts'
 import { fromUtf8, utf8 } from '../../../lib/bytes.ts'
+import { isWholeNumber } from '../../../lib/whole-number.ts'
 import { isLogDirectoryName } from '../log-id.ts'
 import type { Identity } from '../recovery/start-class.ts'
 import { readSealed } from '../segment/sealed-file.ts'
@@ -180,9 +181,9 @@ function understood(path: string, found: Properties): DirectoryProperties {
   const isWhole =
     version === '1' &&
     clusterId !== undefined &&
-    isNumber(node) &&
+    isWholeNumber(node) &&
     directoryId !== undefined &&
-    (incarnation === undefined || isNumber(incarnation))
+    (incarnation === undefined || isWholeNumber(incarnation))
   if (!isWhole) {
     const message = `${path}/meta.properties is damaged: it must have version=1, cluster.id, node.id and directory.id. Restore it from a backup.`
     throw new DirectoryError('damaged', path, message)
@@ -195,10 +196,6 @@ function understood(path: string, found: Properties): DirectoryProperties {
     isRecorded: recorded !== 'false',
     listsLogs: list !== undefined,
   }
-}
-
-function isNumber(text: string | undefined): text is string {
-  return text !== undefined && /^\d{1,9}$/.test(text)
 }
 
 type Properties = Readonly<Record<string, string | undefined>>

@@ -4,14 +4,9 @@ import { LogCleaner, type LogCleanerNumbers } from '../cleaner/log-cleaner.ts'
 import { threadLane } from '../cleaner/thread-lane.ts'
 import { createCodecs } from '../compression/codecs.ts'
 import type { LogConfig } from '../log-config.ts'
-import { logIdText, logKey, type LogId } from '../log-id.ts'
+import { logDirectoryName, logIdText, logKey, type LogId } from '../log-id.ts'
 import { Log } from '../log.ts'
-import {
-  recoverLog,
-  type CleanLine,
-  type Recovered,
-  type RecoveryOptions,
-} from '../recovery/recovery.ts'
+import { recoverLog, type CleanLine } from '../recovery/recovery.ts'
 import {
   type Identity,
   beginRun,
@@ -109,7 +104,7 @@ export class LogDirectory {
       settings,
       warn: (message, fields) => hooks.warn?.(message, fields),
       logs: () => this.#logs.values(),
-      unopened: () => this.#shelf.names(),
+      isListed: name => this.#shelf.isListed(name),
       mayBeDirty: name => this.#noteDirt(name),
       holdCleaning: name => this.#cleaner.hold(name),
       leaveAcks: () => this.#leaveAcks(),
@@ -145,8 +140,8 @@ export class LogDirectory {
   }
 
   /**
-   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, or missing. Whole when
-   * every log that metadata assigns to this broker was opened, or was tried to.
+   * Logs of which this broker does not have what it acknowledged: damaged below what was on the device, unreadable or missing.
+   * Whole when every log that metadata assigns to this broker was opened, or was tried to.
    */
   get damaged(): LogId[] {
     const damaged = Array.from(this.#logs.values()).filter(({ offline }) => offline !== null)
@@ -226,6 +221,12 @@ export class LogDirectory {
     return this.#exclusively(id, () => this.#takeAway(id, 'deleted'))
   }
 
+  /** Logs of topics that were deleted, and that are missing or set aside, are not waited for any more. */
+  forgetDeleted(isDeleted: (topicId: LogId['topicId']) => boolean): void {
+    const gone = this.#shelf.forgetDeleted(isDeleted, name => this.#byName.has(name))
+    for (const name of gone) this.#host.forgetLog(name)
+  }
+
   /**
    * A log that is missing or damaged may begin anew, empty: the cluster knows that this broker does not have it. What is there of
    * it is kept as `*.stray`; `openLog` makes the new one. @throws DiskError
@@ -233,6 +234,7 @@ export class LogDirectory {
   beginAnew(id: LogId): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#takeAway(id, 'stray')
+      await this.#host.forgetDurably(logDirectoryName(id))
       this.#shelf.forgive(id)
     })
   }
@@ -294,19 +296,22 @@ export class LogDirectory {
     if (this.failure !== null) throw this.failure
     if (config.flushPolicy !== 'ack') await this.#leaveAcks()
     const { name, found } = await this.#finally(this.#shelf.take(id))
-    const { state, surprise } = await this.#recover({
+    const { state, surprise } = await this.#finally(
+      this.#recoverLog({
+        id,
+        name,
+        path: `${this.path}/${name}`,
+        host: this.#host,
+        config,
+        trust: found === null ? 'clean' : this.#run.trustIn(name),
+        cleanLine: this.#run.cleanLineOf(name),
+        recoveryPoint: found === null ? 0 : this.#host.found.recoveryPointOf(name),
+        startOffset: found === null ? 0 : this.#host.found.startOffsetOf(name),
+        cleaned: found === null ? neverCleaned : this.#host.found.cleanedOf(name),
+        knownDamage: found?.damage ?? null,
+      }),
       id,
-      name,
-      path: `${this.path}/${name}`,
-      host: this.#host,
-      config,
-      trust: found === null ? 'clean' : this.#run.trustIn(name),
-      cleanLine: this.#run.cleanLineOf(name),
-      recoveryPoint: found === null ? 0 : this.#host.recoveryPointOf(name),
-      startOffset: found === null ? 0 : this.#host.startOffsetOf(name),
-      cleaned: found === null ? neverCleaned : this.#host.cleanedOf(name),
-      knownDamage: found?.damage ?? null,
-    })
+    )
     if (surprise !== null) await this.#reclassify(surprise)
     const log = new Log(state)
     this.#logs.set(key, log)
@@ -329,17 +334,15 @@ export class LogDirectory {
     return left === null ? null : this.#finally(left)
   }
 
-  #recover(options: RecoveryOptions): Promise<Recovered> {
-    return this.#finally(this.#recoverLog(options))
-  }
-
-  /** A sync that fails while a log is opened is as final as any other, unless nothing was synced for want of a descriptor. */
-  async #finally<T>(work: Promise<T>): Promise<T> {
+  /** What fails while a log is opened may be that log's own trouble, unless a write is in doubt or the directory is gone. */
+  async #finally<T>(work: Promise<T>, id?: LogId): Promise<T> {
     try {
       return await work
     } catch (error) {
-      const isSync = error instanceof DiskError && error.isOfSync
-      if (isSync && !isPassing(error)) this.#host.fail(error)
+      if (error instanceof DiskError && !isPassing(error)) {
+        this.#host.judge(error)
+        if (id !== undefined) this.#shelf.failed(id)
+      }
       throw error
     }
   }
@@ -357,6 +360,7 @@ export class LogDirectory {
       await this.#host.scheduler.remove(log.durability)
     }
     const path = await this.#shelf.takeAway(id, suffix)
+    if (suffix === 'deleted') this.#host.forgetLog(logDirectoryName(id))
     if (path === null) return log?.closeFiles()
     this.#env.clock.after(log?.config.fileDeleteDelayMs ?? 0, () => {
       log?.closeFiles()

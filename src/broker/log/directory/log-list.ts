@@ -44,6 +44,10 @@ export class LogList {
     return new LogList(crc32c, unique, file)
   }
 
+  get names(): Iterable<string> {
+    return this.#names
+  }
+
   has(name: string): boolean {
     return this.#names.has(name)
   }

@@ -4,8 +4,10 @@ import { readSealed, writeSealed, type SealedFilePlace } from '../segment/sealed
 export class OffsetCheckpoint {
   readonly #place: SealedFilePlace
   readonly #directoryId: string
-  /** What the file says, as far as this process knows. */
+  /** What the file says, or is about to, as far as this process knows. */
   #offsets: Readonly<Record<string, number>>
+  /** Lines that were taken away, and may still be in the file. */
+  readonly #forgotten = new Set<string>()
   #current: Promise<void> | null = null
   #next: Promise<void> | null = null
 
@@ -20,7 +22,17 @@ export class OffsetCheckpoint {
     return this.#offsets[name] ?? null
   }
 
-  /** What the file said when it was read, or was last written. */
+  /** Takes the line of a log away. True where the file may have it still, until it is saved. */
+  forget(name: string): boolean {
+    const { [name]: offset, ...others } = this.#offsets
+    if (offset !== undefined) {
+      this.#offsets = others
+      this.#forgotten.add(name)
+    }
+    return this.#forgotten.has(name)
+  }
+
+  /** What the file said when it was read, or was to say when it was last written. */
   get saved(): Readonly<Record<string, number>> {
     return this.#offsets
   }
@@ -37,8 +49,11 @@ export class OffsetCheckpoint {
       this.#current = this.#next
       this.#next = null
       const offsets = collect()
-      await writeSealed(this.#place, { directoryId: this.#directoryId, offsets })
+      const forgotten = [...this.#forgotten]
+      // Known before it is written: a line that is taken away meanwhile is not to come back.
       this.#offsets = offsets
+      await writeSealed(this.#place, { directoryId: this.#directoryId, offsets })
+      for (const name of forgotten) this.#forgotten.delete(name)
     })()
     this.#next = write
     return write

@@ -1,6 +1,7 @@
 import type { Env } from '../../../env/env.ts'
 import { present } from '../../../lib/assert.ts'
-import { logDirectoryName, logIdText, logKey, type LogId } from '../log-id.ts'
+import type { Uuid } from '../../../lib/uuid.ts'
+import { logDirectoryName, logIdText, logKey, topicIdOf, type LogId } from '../log-id.ts'
 import { findLogs, makeLogFolder, renameLogFolder, straysOf, type FoundLog } from './folders.ts'
 import { readProperties, writeProperties } from './identity.ts'
 import { LogList, readLogList } from './log-list.ts'
@@ -36,7 +37,7 @@ export class Shelf {
   readonly #list: LogList
   /** Made by this process, and not served yet: there is nothing in them. */
   readonly #made = new Set<string>()
-  /** Asked for, and not there. */
+  /** Asked for, and not there, or there and not to be opened. */
   readonly #missing = new Map<string, LogId>()
   #openedCount = 0
   #strayCount: number
@@ -72,6 +73,11 @@ export class Shelf {
     return Array.from(this.#found.values(), ({ id }) => id)
   }
 
+  /** It has to be there: it is, or it is missing or set aside, and may come back. */
+  isListed(name: string): boolean {
+    return this.#list.has(name)
+  }
+
   names(): string[] {
     return Array.from(this.#found.values(), ({ name }) => name)
   }
@@ -102,9 +108,21 @@ export class Shelf {
     return { name, found: null }
   }
 
-  /** Logs that were asked for, and that were here and are not any more. */
+  /** Logs that were asked for, and that were here and are not any more, or cannot be opened. */
   get missing(): LogId[] {
     return [...this.#missing.values()]
+  }
+
+  /** Of topics that were deleted no log has to come back; returns the names of those that were away. One that is here has `takeAway`. */
+  forgetDeleted(
+    isDeleted: (topicId: Uuid) => boolean,
+    isOpen: (name: string) => boolean,
+  ): string[] {
+    const found = new Set(this.names())
+    const isGone = (name: string) => isDeleted(topicIdOf(name)) && !found.has(name) && !isOpen(name)
+    const gone = [...this.#list.names].filter(isGone)
+    for (const name of gone) this.#list.forget(name)
+    return gone
   }
 
   /** It may be made anew, in spite of what the list says. */
@@ -114,8 +132,14 @@ export class Shelf {
     this.#made.add(key)
   }
 
+  /** Its files cannot be opened, or read. */
+  failed(id: LogId): void {
+    if (this.#found.has(logKey(id))) this.#missing.set(logKey(id), id)
+  }
+
   /** It is in service. */
   opened(id: LogId): void {
+    this.#missing.delete(logKey(id))
     if (this.#found.delete(logKey(id))) this.#openedCount++
     this.#made.delete(logKey(id))
   }
@@ -146,7 +170,7 @@ function missing({ disk }: Env, path: string, id: LogId): MissingLogError {
   const remedy =
     aside === undefined
       ? 'Restore it from a copy of this disk'
-      : `It was set aside as ${aside} when the metadata did not know its topic: rename it back`
+      : `It was set aside as ${aside} when the metadata did not give it to this broker: rename it back`
   return new MissingLogError(
     `${path}/${name} is missing, and this broker has held ${logIdText(id)} before: it does not begin anew under offsets ` +
       `that were given out. ${remedy} and start the broker again, or delete the topic.`,

@@ -29,8 +29,8 @@ export interface RecoveryOptions {
   readonly config: LogConfig
   readonly trust: Trust
   readonly cleanLine: CleanLine | null
-  /** Everything below was durable. */
-  readonly recoveryPoint: number
+  /** Everything below was durable. Null where nobody knows: the checkpoint does not have the log. */
+  readonly recoveryPoint: number | null
   /** As the checkpoint has it. */
   readonly startOffset: number
   /** How far the log was cleaned, as the checkpoints have it. */
@@ -40,7 +40,7 @@ export interface RecoveryOptions {
 }
 
 /** One log on its way from files to a `LogState`: what its steps share. */
-export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
+export interface Recovery extends Omit<RecoveryOptions, 'trust' | 'recoveryPoint'> {
   readonly steps: RecoverySteps
   /**
    * Names in the log's directory, as they were when what others had begun was finished: no other is there, and some of
@@ -59,8 +59,11 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust'> {
   leaving: readonly number[]
   /** Those whose batches are sound, in order. */
   readonly segments: Segment[]
-  /** Below it offsets may be missing. */
-  readonly sparseTo: number
+  /** Everything below was durable; 0 where that is not known. */
+  readonly recoveryPoint: number
+  readonly isRecoveryPointKnown: boolean
+  /** Below it offsets may be missing: as it was known, or where they were found to be. */
+  sparseTo: number
   /** What is wrong below the recovery point; then the log stays out of service. */
   damage: string | null
   /** A process that died leaves a torn tail and nothing else; this says what else was found. */

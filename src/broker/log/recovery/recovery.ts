@@ -95,10 +95,15 @@ async function recover(recovery: Recovery): Promise<Recovered> {
 }
 
 function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
+  // A clean stop flushed everything.
+  const known = options.recoveryPoint ?? options.cleanLine?.endOffset ?? null
+  const recoveryPoint = known ?? 0
   return {
     ...options,
     steps,
-    sparseTo: sparseToOf(options),
+    recoveryPoint,
+    isRecoveryPointKnown: known !== null,
+    sparseTo: sparseToOf(options, recoveryPoint),
     files: new Set(sweep(options)),
     epochs: new EpochCache(),
     producers: noProducers(options.config),
@@ -113,7 +118,10 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
 }
 
 /** The checkpoint may be gone; only what is on the device was ever cleaned. */
-function sparseToOf({ config, cleaned, recoveryPoint }: RecoveryOptions): number {
+function sparseToOf(
+  { config, cleaned }: Pick<RecoveryOptions, 'config' | 'cleaned'>,
+  recoveryPoint: number,
+): number {
   return isCompacted(config) ? Math.max(cleaned.sparseTo, recoveryPoint) : cleaned.sparseTo
 }
 
@@ -263,6 +271,9 @@ async function finish(recovery: Recovery): Promise<LogState> {
     isDirectoryDirty: recovery.trust !== 'clean' && !madeSegment && recovery.truncatedBytes === 0,
     damage,
   })
+  // Found, and written down nowhere: the next start is to know them.
+  const isNewlySparse = recovery.sparseTo > sparseToOf(recovery, recovery.recoveryPoint)
+  if (damage === null && isNewlySparse) await host.saveSparseOffset(name, recovery.sparseTo)
   if (madeSegment || recovery.truncatedBytes > 0) await disk.syncDirectory(path)
   if (damage === null && recovery.trust !== 'clean') noteGrowth(state)
   return state

@@ -1,5 +1,6 @@
+import { present } from '../../../lib/assert.ts'
 import type { BatchHeader } from '../batch/batch.ts'
-import { dropIndexFiles } from '../read/index-loading.ts'
+import { dropIndexFiles, readIndexHead, speaksOf } from '../read/index-loading.ts'
 import { parseSegmentName, Segment, segmentPath } from '../segment/segment.ts'
 import type { WalkEnd } from '../segment/walk.ts'
 import type { Recovery } from './context.ts'
@@ -18,7 +19,7 @@ export async function walkTail(
   for (const [at, base] of bases.entries()) {
     const expected = recovery.segments.at(-1)?.endOffset ?? base
     const isInPlace = base === expected || (base > expected && base <= recovery.sparseTo)
-    if (!isInPlace) {
+    if (!isInPlace && !isOldGap(recovery, expected, base)) {
       if (expected < recoveryPoint)
         return blame(
           recovery,
@@ -32,6 +33,7 @@ export async function walkTail(
         `a segment begins at ${base} where ${expected} goes on`,
       )
     }
+    noteGap(recovery, expected, base)
     const segment = at === 0 && resumed !== null ? resumed : openSegment(recovery, base)
     const { file } = segment
     const end = await steps.walkSegment(recovery, segment, bases[at + 1] ?? Infinity)
@@ -49,6 +51,26 @@ export async function walkTail(
   }
 }
 
+/**
+ * A segment ends at `expected` and the next one begins at `base`, and no checkpoint has the log: nobody knows how far it was durable, nor
+ * whether it was compacted. A dying process tears no segment but the last. What a crash of the machine tore does not end where the
+ * index says that was made when the segment was closed, or cleaned; where there is none, the log is young, and was never cleaned.
+ */
+function isOldGap(recovery: Recovery, expected: number, base: number): boolean {
+  const { host, segments, trust, isRecoveryPointKnown } = recovery
+  if (isRecoveryPointKnown || base < expected) return false
+  if (trust !== 'machine-died') return true
+  const segment = present(segments.at(-1), 'what lacks offsets at its end was walked')
+  const { disk, crc32c } = host.env
+  const head = readIndexHead(disk, { path: segment.pathOf('offsets') }, 'offsets', crc32c)
+  return head !== null && speaksOf(head, segment)
+}
+
+/** Offsets are missing before `to`, as compaction leaves them, and no tail that was torn. */
+function noteGap(recovery: Recovery, from: number, to: number): void {
+  if (to > from) recovery.sparseTo = Math.max(recovery.sparseTo, to)
+}
+
 function openSegment({ host, path }: Recovery, baseOffset: number): Segment {
   const { disk } = host.env
   const file = disk.open(segmentPath(path, baseOffset, 'log'), 'write')
@@ -61,11 +83,12 @@ export async function walkSegment(
   segment: Segment,
   upToOffset: number,
 ): Promise<WalkEnd> {
-  const { host, config, epochs, steps, sparseTo } = recovery
+  const { host, config, epochs, steps, sparseTo, isRecoveryPointKnown } = recovery
   const { crc32c, clock } = host.env
   const nowMs = clock.now()
   const sizeBytes = segment.file.size()
   const visit = (header: BatchHeader): void => {
+    noteGap(recovery, segment.endOffset, header.baseOffset)
     epochs.assign(header.leaderEpoch, header.baseOffset)
     steps.noteProducer(recovery, header, nowMs)
     segment.noteAppended(header, config.indexIntervalBytes)
@@ -79,7 +102,7 @@ export async function walkSegment(
       fromEpoch: epochs.latest,
       upToOffset,
       isStarting: true,
-      sparseTo,
+      sparseTo: isRecoveryPointKnown ? sparseTo : Infinity,
       crc32c,
     },
     visit,

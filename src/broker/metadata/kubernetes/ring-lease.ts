@@ -1,6 +1,7 @@
 import { leaseDurationMs, renewDeadlineMs } from '../lease-times.ts'
 import type { Clock } from '../../../env/clock.ts'
 import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
+import { isWholeNumber } from '../../../lib/whole-number.ts'
 import { isObject } from '../shape.ts'
 import { StoreUnavailable, type Lease, type LeaseHolder, type LeaseView } from '../store.ts'
 
@@ -169,8 +170,8 @@ export function leaseIdentity(brokerId: number): string {
 
 /** null for a name that no broker gave itself. */
 function brokerOf(identity: string): LeaseHolder | null {
-  const digits = /^broker-(\d{1,9})$/.exec(identity)?.[1]
-  return digits === undefined ? null : { brokerId: Number(digits) }
+  const digits = /^broker-(\d+)$/.exec(identity)?.[1]
+  return isWholeNumber(digits) ? { brokerId: Number(digits) } : null
 }
 
 /** Kubernetes' MicroTime. */
