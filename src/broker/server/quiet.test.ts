@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { Quiet } from './quiet.ts'
 
-const nothing = { partialBytes: 0, queuedBytes: 0, isOwed: false, isHeldBack: false }
+const nothing = {
+  partialBytes: 0,
+  queuedBytes: 0,
+  isOwed: false,
+  isHeldBack: false,
+  isStarved: false,
+}
 
 test('output is stuck only where something is queued, however short the time is', () => {
   const quiet = new Quiet({ frameTimeoutMs: 1000, idleMsMax: 0 }, 0)
