@@ -89,7 +89,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (oldest.length > 0) return oldest
   return [
     ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
+    ...views.flatMap(view => diskSteps(view, observed, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...fillingSteps(views),
@@ -159,14 +159,14 @@ function isDataElsewhere(observed: Observed, views: readonly BrokerView[]): bool
 }
 
 /** Which disk a broker has. */
-function diskSteps(view: BrokerView, isElsewhere: boolean): Step[] {
+function diskSteps(view: BrokerView, observed: Observed, isElsewhere: boolean): Step[] {
   // What comes next depends on the identity that it is given before.
   if (isNewPlace(view, isElsewhere)) return []
   if (view.identityMap === null) return [rewritten(view)]
   const given = replaced(view)
   // What comes next depends on which disk that is.
   if (given.length > 0) return given
-  return [...storageSteps(view), ...recorded(view), ...retiredSteps(view)]
+  return [...storageSteps(view), ...recorded(view), ...retiredSteps(view, observed)]
 }
 
 /** What a broker runs with. */

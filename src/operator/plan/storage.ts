@@ -4,6 +4,7 @@ import { brokerLabel, clusterLabel, managedByLabel } from '../desired/labels.ts'
 import { claimName } from '../desired/names.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { incarnationOf, type BrokerView } from './broker-view.ts'
+import type { Observed } from './observed.ts'
 import { quantityOf } from './quantity.ts'
 import { exactly, type Step } from './step.ts'
 
@@ -15,7 +16,7 @@ export type StorageState =
   | { readonly kind: 'lost'; readonly reason: string; readonly message: string }
 
 /** What the reclaim policy of a volume was before the operator made it Retain. */
-export const reclaimAnnotation = 'logcluster.dev/reclaim-policy'
+const reclaimAnnotation = 'logcluster.dev/reclaim-policy'
 
 export function storageOf(view: BrokerView): StorageState {
   const { claim, broker, pool } = view
@@ -249,18 +250,43 @@ function has(
   return Object.entries(wanted).every(([key, value]) => found?.[key] === value)
 }
 
-/** With `whenReplaced: Delete` the claims of earlier incarnations go, once the new disk is recorded. */
-export function retiredSteps({ pool, broker, retired, identity }: BrokerView): Step[] {
+/** With `whenReplaced: Delete` the claims of earlier incarnations go, and their volumes with them, once the new disk is recorded. */
+export function retiredSteps(
+  { pool, broker, retired, identity }: BrokerView,
+  observed: Pick<Observed, 'volumes'>,
+): Step[] {
   if (pool.storage.retention.whenReplaced !== 'Delete' || !identity?.directoryId) return []
   return retired
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(claim => ({
-      do: 'delete',
-      resource: resources.persistentVolumeClaims,
-      exactly: exactly(claim),
-      what: `PersistentVolumeClaim ${claim.metadata.name}`,
-      because: `incarnation ${incarnationOf(claim)} of ${broker.name} is replaced, and whenReplaced is Delete`,
-    }))
+    .flatMap(claim => [
+      ...givenBack(claim, observed),
+      {
+        do: 'delete',
+        resource: resources.persistentVolumeClaims,
+        exactly: exactly(claim),
+        what: `PersistentVolumeClaim ${claim.metadata.name}`,
+        because: `incarnation ${incarnationOf(claim)} of ${broker.name} is replaced, and whenReplaced is Delete`,
+      },
+    ])
+}
+
+/** Before a claim is deleted: the reclaim policy of its volume as it was before the operator changed it. */
+export function givenBack({ spec }: Claim, { volumes }: Pick<Observed, 'volumes'>): Step[] {
+  const volume = volumes.get(spec?.volumeName ?? '')
+  if (!isVolume(volume)) return []
+  const before = volume.metadata.annotations?.[reclaimAnnotation]
+  if (before === undefined || before === volume.spec?.persistentVolumeReclaimPolicy) return []
+  return [
+    {
+      do: 'patch',
+      resource: resources.persistentVolumes,
+      exactly: exactly(volume),
+      fields: { spec: { persistentVolumeReclaimPolicy: before } },
+      what: `PersistentVolume ${volume.metadata.name}`,
+      because: 'it goes with its claim, as its StorageClass says',
+      isOptional: true,
+    },
+  ]
 }
 
 function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {
