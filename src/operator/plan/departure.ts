@@ -7,6 +7,7 @@ import { resources, type Resource } from '../kubernetes/resources.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { annotated } from './annotated.ts'
 import { named, type BrokerView } from './broker-view.ts'
+import { leftSteps } from './storage.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
@@ -26,6 +27,14 @@ export function departingOf({
       ({ spec, metadata }) => metadata.deletionTimestamp === undefined && !hasPlace(cluster, spec),
     )
     .toSorted((a, b) => b.spec.slot - a.spec.slot || (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+
+/** Of one broker there is no other copy, and nobody to hand over to. One that leaves is there until it has left, and counts as any other. */
+export function isAlone(
+  observed: Pick<Observed, 'cluster' | 'logBrokers'>,
+  views: readonly BrokerView[],
+): boolean {
+  return views.length + departingOf(observed).length < 2
 }
 
 /**
@@ -104,10 +113,11 @@ function setCordon({ metadata, spec }: LogBroker, value: string | null, because:
 }
 
 function removed(
-  { places, sights, statefulSets, pods, configMaps }: Observed,
+  observed: Observed,
   broker: LogBroker,
   { told, teller }: { readonly told: ToldCluster | null; readonly teller: string },
 ): Step[] {
+  const { places, sights, statefulSets, pods, configMaps } = observed
   const { name } = broker.metadata
   const { brokerId } = broker.spec
   // Nothing is concluded from what nobody told.
@@ -127,6 +137,7 @@ function removed(
     ...configMaps
       .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
       .flatMap(map => deleted(resources.configMaps, map, 'its broker left')),
+    ...leftSteps(observed, name),
     ...deleted(logBrokers, broker, 'its broker left').map(step => ({
       ...step,
       event: {

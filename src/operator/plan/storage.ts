@@ -176,11 +176,13 @@ function changedClaim(view: BrokerView): Step[] {
 
 function annotated({ cluster, pool, broker, identity }: BrokerView, claim: Claim): Step[] {
   const directoryId = identity?.directoryId ?? ''
+  const found = claim.metadata.annotations
   const wanted = {
     ...claimDraft(cluster, pool, broker).metadata.annotations,
     ...(directoryId === '' ? {} : { [claimAnnotations.directoryId]: directoryId }),
+    ...isBack(found),
   }
-  if (has(claim.metadata.annotations, wanted)) return []
+  if (has(found, wanted)) return []
   return [
     {
       do: 'patch',
@@ -222,7 +224,10 @@ function keptVolume({ volume, cluster, pool, broker }: BrokerView): Step[] {
   const before = volume.spec?.persistentVolumeReclaimPolicy ?? 'Delete'
   // Only labels of our own: whoever made the volume may know it by others.
   const labels = { [clusterLabel]: cluster.metadata.name, [brokerLabel]: broker.name }
-  const { annotations = {} } = claimDraft(cluster, pool, broker).metadata
+  const annotations = {
+    ...claimDraft(cluster, pool, broker).metadata.annotations,
+    ...isBack(volume.metadata.annotations),
+  }
   const isMarked =
     has(volume.metadata.labels, labels) && has(volume.metadata.annotations, annotations)
   if (before === 'Retain' && isMarked) return []
@@ -243,9 +248,38 @@ function keptVolume({ volume, cluster, pool, broker }: BrokerView): Step[] {
   ]
 }
 
+/** A broker that had left has come back to its disk. */
+function isBack(found: Readonly<Record<string, string>> | undefined): Record<string, null> {
+  return found?.[claimAnnotations.left] === undefined ? {} : { [claimAnnotations.left]: null }
+}
+
+/** The disks of a broker that has left, emptied, tell that, to whoever finds them without their cluster. */
+export function leftSteps({ claims, volumes }: Observed, broker: string): Step[] {
+  const annotations = { [claimAnnotations.left]: 'true' }
+  const told = { fields: { metadata: { annotations } }, because: `${broker} left` } as const
+  return claims
+    .filter(({ metadata }) => metadata.labels?.[brokerLabel] === broker)
+    .flatMap(claim => {
+      const volume = volumes.get(claim.spec?.volumeName ?? '')
+      const steps: Step[] = []
+      if (!has(claim.metadata.annotations, annotations)) {
+        const resource = resources.persistentVolumeClaims
+        const what = `PersistentVolumeClaim ${claim.metadata.name}`
+        steps.push({ do: 'patch', resource, exactly: exactly(claim), what, ...told })
+      }
+      if (isVolume(volume) && !has(volume.metadata.annotations, annotations)) {
+        const resource = resources.persistentVolumes
+        const what = `PersistentVolume ${volume.metadata.name}`
+        const isOptional = true
+        steps.push({ do: 'patch', resource, exactly: exactly(volume), what, ...told, isOptional })
+      }
+      return steps
+    })
+}
+
 function has(
   found: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string | null>>,
 ): boolean {
   return Object.entries(wanted).every(([key, value]) => found?.[key] === value)
 }
