@@ -17,6 +17,8 @@ export interface Trouble {
   /** CamelCase. */
   readonly reason: string
   readonly message: string
+  /** It was done, and somebody made something else of it: nothing that rests on it need wait. */
+  readonly isWritten?: true
 }
 
 /** What needs a person, each with a sentence that says what to do. Clients may be served all the same. */
