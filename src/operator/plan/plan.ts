@@ -15,7 +15,13 @@ import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
 import { fillingOf, fillingSteps, type Filling } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
-import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
+import {
+  heldBy,
+  hibernationOf,
+  hibernationSteps,
+  leavingSteps,
+  type Hibernation,
+} from './hibernation.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
@@ -100,6 +106,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...(settings.kind === 'settings' && !holds(filling) ? brokerSteps(views, settings) : []),
     ...fillingSteps(filling),
     ...rotationSteps(observed),
+    ...leavingSteps(observed, found.hibernation),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),

@@ -3,6 +3,7 @@ import type { Moves } from '../moves/moves.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
+import { isAlone } from '../plan/departure.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
 import { isAbsenceAccepted } from '../plan/absence.ts'
@@ -31,7 +32,7 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const rest = filling.kind === 'wait' ? `, and waits: ${filling.waitsFor}` : ''
     return yes('Adopting', `The metadata is taken from the longest copy on the disks${rest}.`)
   }
-  if (plan.roll.kind === 'wait' && views.length > 1) {
+  if (plan.roll.kind === 'wait' && !isAlone(observed, views)) {
     const { next, due, waitsFor } = plan.roll
     const { name } = (next ?? due[0]!).broker
     return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
