@@ -46,7 +46,7 @@ const binary = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 const decimal = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E']
 
 /** `0.35` as `350m`, `1024Mi` as `1Gi`, `2.3Gi` as `2469606195200m`: the largest unit of which it is a whole number. */
-export function storedAmount(text: string): string {
+function storedAmount(text: string): string {
   const [, digits = '', exponent = '0', suffix = ''] = /^([\d.]+)(?:[eE]([+-]?\d+))?(\D*)$/.exec(
     text,
   )!

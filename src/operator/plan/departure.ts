@@ -1,6 +1,7 @@
 import type { PartitionPlace } from '../brokers/brokers.ts'
 import type { LogBroker } from '../crd/broker.ts'
 import { names } from '../desired/names.ts'
+import { sizeOf } from '../desired/replication.ts'
 import { hasPlace } from '../desired/slots.ts'
 import type { Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
@@ -30,11 +31,8 @@ export function departingOf({
 }
 
 /** Of one broker there is no other copy, and nobody to hand over to. One that leaves is there until it has left, and counts as any other. */
-export function isAlone(
-  observed: Pick<Observed, 'cluster' | 'logBrokers'>,
-  views: readonly BrokerView[],
-): boolean {
-  return views.length + departingOf(observed).length < 2
+export function isAlone(observed: Pick<Observed, 'cluster' | 'logBrokers'>): boolean {
+  return sizeOf(observed.cluster) + departingOf(observed).length < 2
 }
 
 /**

@@ -28,7 +28,7 @@ export type Filling =
  * without a question.
  */
 export function fillingOf(observed: Observed, views: readonly BrokerView[]): Filling {
-  if (isAlone(observed, views)) return { kind: 'none' }
+  if (isAlone(observed)) return { kind: 'none' }
   const departing = departingOf(observed)
   const ends = views.map(view => ({ view, sequence: awaitedBy(view.sight) }))
   const permitted = ends.find(({ view }) => view.identity?.mayFill === true)

@@ -38,7 +38,7 @@ export type Hibernation =
 export function hibernationOf(observed: Observed, views: readonly BrokerView[]): Hibernation {
   const members = membersOf(observed, views)
   if (observed.cluster.spec.state === 'Running') return toWake(observed, members)
-  return isAlone(observed, views) ? { kind: 'stop' } : toSleep(observed, views, members)
+  return isAlone(observed) ? { kind: 'stop' } : toSleep(observed, views, members)
 }
 
 /** A broker that is to run, or runs still although the spec has no place for it any more. */

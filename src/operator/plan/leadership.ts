@@ -33,7 +33,7 @@ export function leadershipSteps(
   views: readonly BrokerView[],
   { told, roll }: { readonly told: ToldCluster | null; readonly roll: Roll },
 ): Step[] {
-  if (isAlone(observed, views) || told === null) return []
+  if (isAlone(observed) || told === null) return []
   const back: Step[] = []
   const off: Step[] = []
   for (const view of views) {

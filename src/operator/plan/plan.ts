@@ -70,7 +70,7 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
   const filling = fillingOf(observed, views)
-  const isRolled = settings.kind === 'settings' && !isFalling(observed, views) && !holds(filling)
+  const isRolled = settings.kind === 'settings' && !isFalling(observed) && !holds(filling)
   const roll: Roll = isRolled ? rollOf(observed, views, told) : { kind: 'idle' }
   const scaling = scalingOf(observed, views)
   const found = { birth, tooOld, settings, views, disks, told, roll, scaling, hibernation, filling }
@@ -82,8 +82,8 @@ function holds(filling: Filling): boolean {
 }
 
 /** Nobody is restarted on the way to the end of all. */
-function isFalling(observed: Observed, views: readonly BrokerView[]): boolean {
-  return observed.cluster.spec.state === 'Hibernated' && !isAlone(observed, views)
+function isFalling(observed: Observed): boolean {
+  return observed.cluster.spec.state === 'Hibernated' && !isAlone(observed)
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
@@ -176,7 +176,7 @@ function diskSteps(view: BrokerView, observed: Observed, isElsewhere: boolean): 
   // What comes next depends on the identity that it is given before.
   if (isNewPlace(view, isElsewhere)) return []
   if (view.identityMap === null) return [rewritten(view)]
-  const given = replaced(view)
+  const given = replaced(view, observed)
   // What comes next depends on which disk that is.
   if (given.length > 0) return given
   return [...storageSteps(view), ...recorded(view), ...retiredSteps(view, observed)]

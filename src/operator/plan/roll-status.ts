@@ -19,7 +19,7 @@ export function plannedFor(
   views: readonly BrokerView[],
   { told, roll }: { readonly told: ToldCluster | null; readonly roll: Roll },
 ): LogClusterStatus['plan'] {
-  if (isAlone(observed, views)) return undefined
+  if (isAlone(observed)) return undefined
   const entries = [
     ...views.flatMap(view => drainEntry(view, observed, { told, roll }) ?? []),
     ...(roll.kind === 'idle' ? [] : restartEntries(roll)),

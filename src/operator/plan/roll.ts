@@ -44,7 +44,7 @@ export function rollOf(
   }
   const away = views.find(view => !isServing(view))
   if (away !== undefined) return wait(`broker ${away.broker.name} does not serve in sync`)
-  if (isAlone(observed, views)) return { kind: 'restart', next: due[0]!, due }
+  if (isAlone(observed)) return { kind: 'restart', next: due[0]!, due }
   if (told === null) return wait('no broker tells what a restart would risk')
   const able = due.filter(view => cordonedNodeOf(view, nodes) === null)
   const [next] = inOrder(able, told)

@@ -32,7 +32,7 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const rest = filling.kind === 'wait' ? `, and waits: ${filling.waitsFor}` : ''
     return yes('Adopting', `The metadata is taken from the longest copy on the disks${rest}.`)
   }
-  if (plan.roll.kind === 'wait' && !isAlone(observed, views)) {
+  if (plan.roll.kind === 'wait' && !isAlone(observed)) {
     const { next, due, waitsFor } = plan.roll
     const { name } = (next ?? due[0]!).broker
     return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
