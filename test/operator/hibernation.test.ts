@@ -245,6 +245,7 @@ describe('a spec that has one broker by now', () => {
     world.apply({ ...one(), state: 'Hibernated' })
     await world.converge()
     expect([isFrozen(world), podCount(world)]).toEqual([true, 0])
+    expect(world.condition('Progressing')).toBe('False Idle')
     let thawedWith = 0
     world.api.onWrite = (moment, _, what) => {
       if (moment === 'before' && what === 'ask alterConfigs') thawedWith ||= podCount(world)

@@ -37,7 +37,8 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
     const { name } = (next ?? due[0]!).broker
     return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
   }
-  const leaving = departure(cluster, scaling)
+  // Who sleeps leaves when it wakes.
+  const leaving = hibernation.kind === 'stop' ? null : departure(cluster, scaling)
   if (leaving !== null) return leaving
   const resting = hibernating(cluster, hibernation)
   if (resting !== null) return resting
