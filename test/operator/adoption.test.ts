@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Prng } from '../../src/lib/prng.ts'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
-import type { ConfigMap, Secret } from '../../src/operator/kubernetes/objects.ts'
+import type {
+  ConfigMap,
+  PersistentVolumeClaim,
+  Secret,
+} from '../../src/operator/kubernetes/objects.ts'
 import { Crash, created, minimal, reasons, type World } from './world.ts'
 
 const [pool] = minimal.pools
@@ -110,4 +114,76 @@ test('the longest is chosen whichever it is, once, wherever the operator ends', 
     expect(copies[chosen!], `seed ${seed}`).toBe(Math.max(...copies))
     expect(world.disks.formats, `seed ${seed}`).toHaveLength(3)
   }
+})
+
+describe('a spec that has no place for brokers whose volumes are here', () => {
+  const one: LogClusterSpecInput = { ...minimal, pools: [{ ...pool!, brokers: 1 }] }
+
+  test('begins nothing, and says whose they are, and what to do', async () => {
+    const world = await kept([10, 12, 11])
+    world.apply(one)
+    await go(world, 12)
+    expect(world.condition('Ready')).toBe('False BrokersMissing')
+    expect(world.message('Degraded')).toContain('no place for: orders-main-1, orders-main-2.')
+    expect([world.disks.filledBy, world.has('StatefulSet', 'orders-main-0')]).toEqual([[], false])
+    world.apply(three)
+    await world.converge()
+    expect(world.disks.filledBy).toEqual([1])
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test('goes on without them once their claims are taken out of the cluster', async () => {
+    const world = await kept([10, 12, 11])
+    world.apply(one)
+    await go(world, 3)
+    const [, command] = /kubectl label pvc -n streaming (.*) logcluster\.dev\/cluster-/.exec(
+      world.message('Degraded'),
+    )!
+    for (const name of command!.split(' ')) {
+      const live = world.get<PersistentVolumeClaim>('PersistentVolumeClaim', name)
+      const { ['logcluster.dev/cluster']: _, ...labels } = live.metadata.labels!
+      world.api.put({ ...live, metadata: { ...live.metadata, labels } })
+    }
+    world.disks.copies = null
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(world.api.all('PersistentVolumeClaim')).toHaveLength(3)
+  })
+
+  test('is the same that it was where these brokers had left, emptied', async () => {
+    const world = await created(three)
+    world.disks.cluster.places = []
+    world.apply(one)
+    await world.converge()
+    world.api.remove('LogCluster', world.cluster.metadata)
+    await world.converge().catch(() => {})
+    world.apply(one)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(reasons(world)).toContain('VolumesAdopted')
+    // And they come back to their disks, and are missed again.
+    world.apply(three)
+    await world.converge()
+    expect(world.disks.formats).toHaveLength(3)
+    world.api.remove('LogCluster', world.cluster.metadata)
+    await world.converge().catch(() => {})
+    world.apply(one)
+    await go(world, 3)
+    expect(world.condition('Ready')).toBe('False BrokersMissing')
+  })
+
+  test('comes too late for a ring that waits already, and no broker is alone with its copy', async () => {
+    const world = await kept([10, 12, 11])
+    world.disks.mute.add(1)
+    world.apply(three)
+    await go(world, 12)
+    world.apply(one)
+    await go(world, 12)
+    expect(world.message('Progressing')).toContain('spec.pools has no place for orders-main-2')
+    expect([permitted(world), world.nodes.starts.length]).toEqual([[], 6])
+    world.disks.mute.clear()
+    world.apply(three)
+    await world.converge()
+    expect(world.disks.filledBy).toEqual([1])
+  })
 })

@@ -43,6 +43,62 @@ describe('the end', () => {
     expect(volume?.spec?.persistentVolumeReclaimPolicy).toBe('Delete')
   })
 
+  test('with whenDeleted: Delete of one pool the volumes of others are kept, and of brokers and pools that left', async () => {
+    const { volumes } = minimal.pools[0]!.storage
+    const retention = { whenDeleted: 'Delete' as const }
+    const scratch = { name: 'scratch', storage: { volumes, retention } }
+    const old = { name: 'old', storage: { volumes, retention } }
+    const main = { name: 'main', brokers: 2, storage: { volumes } }
+    const world = new World().withNodes(4)
+    world.apply({ ...minimal, pools: [main, scratch, old] })
+    await world.converge()
+    world.disks.cluster.places = []
+    const pools = [{ ...main, brokers: 1 }, scratch]
+    world.apply({ ...minimal, pools })
+    await world.converge()
+    world.api.remove('LogCluster', at)
+    for (let round = 0; round < 12; round++) {
+      await world.pass()
+      world.nodes.tick()
+    }
+    expect(world.has('LogCluster', at.name)).toBe(false)
+    const claims = world.api.all<PersistentVolumeClaim>('PersistentVolumeClaim')
+    expect(claims.map(({ metadata }) => metadata.name)).toEqual([
+      'data-orders-main-0-1',
+      'data-orders-main-1-1',
+      'data-orders-old-0-1',
+    ])
+    const policies = world.api.all<PersistentVolume>('PersistentVolume').map(each => {
+      const owner = each.metadata.labels?.['logcluster.dev/broker']
+      return [owner, each.spec?.persistentVolumeReclaimPolicy]
+    })
+    expect(Object.fromEntries(policies)).toEqual({
+      'orders-main-0': 'Retain',
+      'orders-main-1': 'Retain',
+      'orders-scratch-0': 'Delete',
+      'orders-old-0': 'Retain',
+    })
+    expect(world.has('ConfigMap', 'orders-md-00')).toBe(true)
+    expect(world.has('ConfigMap', `${broker}-identity`)).toBe(true)
+  })
+
+  test('claims of another cluster that were put there are not deleted with this one', async () => {
+    const storage = { ...minimal.pools[0]!.storage, retention: { whenDeleted: 'Delete' as const } }
+    const world = await created(pool({ storage }))
+    const live = world.get<PersistentVolumeClaim>('PersistentVolumeClaim', claim)
+    const annotations = { ...live.metadata.annotations, 'logcluster.dev/cluster-id': 'another' }
+    const metadata = { ...live.metadata, name: 'data-orders-main-7-1', annotations }
+    world.api.put({ ...live, metadata } as unknown as Draft)
+    world.api.remove('LogCluster', at)
+    for (let round = 0; round < 12; round++) {
+      await world.pass()
+      world.nodes.tick()
+    }
+    expect(world.has('LogCluster', at.name)).toBe(false)
+    const claims = world.api.all('PersistentVolumeClaim')
+    expect(claims.map(({ metadata: { name } }) => name)).toEqual(['data-orders-main-7-1'])
+  })
+
   test('claims of another cluster block, with a sentence', async () => {
     const world = await created()
     world.api.remove('LogCluster', at)
@@ -126,6 +182,24 @@ describe('a disk', () => {
     expect(world.identity).toMatchObject({ incarnation: '2', mayFormat: 'false' })
     expect(reasons(world)).toContain('DiskReplaced')
   })
+
+  test.for(['Retain', 'Delete'] as const)(
+    'that was replaced is kept or goes with its claim, as whenReplaced says: %s',
+    async whenReplaced => {
+      const storage = { ...minimal.pools[0]!.storage, retention: { whenReplaced } }
+      const world = await created(pool({ storage }))
+      const { logBroker } = world
+      const replace = { incarnation: 1, dataLoss: 'Accept' as const }
+      world.api.put({ ...logBroker, spec: { ...logBroker.spec, replace } } as typeof logBroker)
+      await world.converge()
+      expect(world.condition('Stable')).toBe('True Stable')
+      expect(world.has('PersistentVolumeClaim', claim)).toBe(whenReplaced === 'Retain')
+      const policies = world.api
+        .all<PersistentVolume>('PersistentVolume')
+        .map(({ spec }) => spec?.persistentVolumeReclaimPolicy)
+      expect(policies).toEqual([whenReplaced, 'Retain'])
+    },
+  )
 
   test('is expanded by its claim, and a larger one is accepted', async () => {
     const world = await created()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import type { Pod, StatefulSet } from '../../src/operator/kubernetes/objects.ts'
-import { created, minimal, reasons, World } from './world.ts'
+import { Crash, created, minimal, reasons, World } from './world.ts'
 
 const freeze = 'hibernation.freeze.enable'
 
@@ -236,5 +236,71 @@ describe('the wake', () => {
     await go(world, 4)
     expect(world.brokers.altered).toEqual([])
     expect(world.condition('Ready')).toBe('True Serving')
+  })
+})
+
+describe('a spec that has one broker by now', () => {
+  const one = (more: Partial<LogClusterSpecInput> = {}): LogClusterSpecInput => {
+    const [pool] = minimal.pools
+    return { ...minimal, ...more, pools: [{ ...pool!, brokers: 1 }] }
+  }
+  const place = { topic: 't', index: 0, replicas: [0, 1, 2], isMoving: false }
+
+  test('wakes three that went to sleep, takes writes again, and lets two of them leave', async () => {
+    const world = await created(three())
+    world.disks.cluster.places = [{ ...place, replicas: [1] }]
+    world.apply(asleep)
+    await world.converge()
+    world.apply({ ...one(), state: 'Hibernated' })
+    await world.converge()
+    expect([isFrozen(world), podCount(world)]).toEqual([true, 0])
+    expect(world.condition('Progressing')).toBe('False Idle')
+    let thawedWith = 0
+    world.api.onWrite = (moment, _, what) => {
+      if (moment === 'before' && what === 'ask alterConfigs') thawedWith ||= podCount(world)
+    }
+    world.apply(one())
+    await world.converge()
+    expect([isFrozen(world), thawedWith]).toEqual([false, 3])
+    expect(world.disks.cluster.places).toMatchObject([{ replicas: [0] }])
+    expect(world.api.all('LogBroker')).toHaveLength(1)
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test('sleeps when the others have left, and not before', async () => {
+    const world = await created(three())
+    world.disks.cluster.places = [{ ...place, replicas: [1] }]
+    world.disks.cluster.isCopySlow = true
+    world.apply(one({ state: 'Hibernated' }))
+    await go(world, 8)
+    // The one that holds nothing has left.
+    expect([podCount(world), world.nodes.starts.length]).toEqual([2, 3])
+    expect(world.message('Progressing')).toContain('Brokers leave: orders-main-1.')
+    world.disks.cluster.isCopySlow = false
+    await world.converge()
+    expect(podCount(world)).toBe(0)
+    expect(world.api.all('LogBroker')).toHaveLength(1)
+    expect(world.condition('Ready')).toBe('False Hibernated')
+    world.apply(one())
+    await world.converge()
+    expect(world.condition('Ready')).toBe('True Serving')
+  })
+
+  test('stops those that leave too, where the end was begun', async () => {
+    const world = await created(three())
+    world.disks.cluster.places = [place]
+    // The operator ends before it has stopped the last one.
+    world.api.onWrite = (moment, _, what) => {
+      if (moment === 'before' && what === 'apply StatefulSet orders-main-2' && isFrozen(world)) {
+        throw new Crash()
+      }
+    }
+    world.apply(asleep)
+    await go(world, 8)
+    expect(podCount(world)).toBe(1)
+    world.api.onWrite = () => {}
+    world.apply(one({ state: 'Hibernated' }))
+    await world.converge()
+    expect(podCount(world)).toBe(0)
   })
 })

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { LogBroker } from '../../src/operator/crd/broker.ts'
-import type { ConfigMap, PersistentVolume, Pod } from '../../src/operator/kubernetes/objects.ts'
+import type {
+  ConfigMap,
+  PersistentVolume,
+  Pod,
+  PodDisruptionBudget,
+} from '../../src/operator/kubernetes/objects.ts'
 import { minimal, reasons, World } from './world.ts'
 
 const [pool] = minimal.pools
@@ -200,6 +205,50 @@ describe('a disk is kept', () => {
     await world.converge()
     expect(world.identity).toMatchObject({ incarnation: '1' })
     expect(world.brokers.retired.size).toBe(0)
+  })
+})
+
+describe('a disk of the one that others leave', () => {
+  const first = 'orders-main-0'
+  async function leaving(): Promise<World> {
+    const world = await three()
+    const { cluster } = world.disks
+    cluster.places = [1, 2].map(id => ({ topic: 't', index: id, replicas: [id], isMoving: false }))
+    cluster.isCopySlow = true
+    world.apply({ ...minimal, pools: [{ ...pool!, brokers: 1 }] })
+    await world.converge()
+    return world
+  }
+
+  test('is given up only as the controller says, as long as they are there', async () => {
+    const world = await leaving()
+    const budget = (): unknown =>
+      world.get<PodDisruptionBudget>('PodDisruptionBudget', 'orders').spec
+    expect(budget()).toMatchObject({ unhealthyPodEvictionPolicy: 'IfHealthyBudget' })
+    world.brokers.onlyCopies = ['orders-0']
+    const live = logBroker(world, first)
+    const replace = { incarnation: 1, dataLoss: 'Accept' }
+    world.api.put({ ...live, spec: { ...live.spec, replace } } as typeof live)
+    await world.converge()
+    expect(identity(world, first)).toMatchObject({ incarnation: '1' })
+    expect(world.condition('Degraded')).toBe('True ReplacementBlocked')
+    world.brokers.onlyCopies = []
+    world.clock.advance(60_000)
+    await world.converge()
+    expect(identity(world, first)).toMatchObject({ incarnation: '2' })
+    world.disks.cluster.isCopySlow = false
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(budget()).toMatchObject({ unhealthyPodEvictionPolicy: 'AlwaysAllow' })
+  })
+
+  test('is kept while one of them is silent: it may have the copies that are needed', async () => {
+    const world = await leaving()
+    world.nodes.silence(nodeOf(world))
+    world.nodes.deleteNode(nodeOf(world, first))
+    await world.converge()
+    expect(identity(world, first)).toMatchObject({ incarnation: '1' })
+    expect(world.message('Degraded')).toContain(`do not serve either (${lost})`)
   })
 })
 

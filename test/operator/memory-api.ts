@@ -10,6 +10,7 @@ import type {
 import type { Resource } from '../../src/operator/kubernetes/resources.ts'
 import { apiVersion } from '../../src/operator/crd/object.ts'
 import { deepMerge, without } from './merge.ts'
+import { asStored } from './server-forms.ts'
 
 /** Called before and after each write that the operator sends, with its number from 1; what it throws is what the operator gets. */
 export type OnWrite = (moment: 'before' | 'after', number: number, what: string) => void
@@ -24,6 +25,8 @@ export class MemoryApi implements KubernetesApi {
   /** Every write that was done, `create ConfigMap orders-md-00`. */
   readonly writes: string[] = []
   onWrite: OnWrite = () => {}
+  /** A mutating webhook. */
+  mutate: (draft: Draft) => Draft = draft => draft
   /** Kinds that the operator has no right to look at. */
   readonly forbidden = new Set<string>()
   readonly #objects = new Map<string, Stored>()
@@ -142,7 +145,8 @@ export class MemoryApi implements KubernetesApi {
   }
 
   /** Somebody else writes: a user, a controller, kubelet. What is the same as before is no write. */
-  put(draft: Draft): Stored {
+  put(given: Draft): Stored {
+    const draft = this.mutate(given.apiVersion === apiVersion ? given : (asStored(given) as Draft))
     const key = keyOf(draft)
     const live = this.#objects.get(key)
     const spec = JSON.stringify(specOf(draft))

@@ -257,3 +257,52 @@ describe('a node that is drained', () => {
     expect(world.cluster.status.plan).toBeUndefined()
   })
 })
+
+describe('a broker that others leave alone', () => {
+  const { pools, ...rest } = three('1Gi')
+  const one = { ...rest, pools: [{ ...pools[0]!, brokers: 1 }] }
+
+  async function leaving(): Promise<World> {
+    const world = await created(three('1Gi'))
+    const { cluster } = world.disks
+    cluster.places = [1, 2].map(id => ({ topic: 't', index: id, replicas: [id], isMoving: false }))
+    cluster.isCopySlow = true
+    return world
+  }
+
+  test('hands over to them as long as they are there, before it is restarted as one of one', async () => {
+    const world = await leaving()
+    const { cluster } = world.disks
+    const led: number[] = []
+    world.api.onWrite = (moment, _, what) => {
+      if (moment === 'before' && what === 'delete Pod orders-main-0-0') led.push(cluster.leads(0))
+    }
+    world.apply(one)
+    await world.converge()
+    expect(led).toEqual([0])
+    expect(world.disks.cluster.drained).toEqual([])
+    cluster.isCopySlow = false
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+    expect(led).toHaveLength(1)
+  })
+
+  test('waits where partitions would have nobody', async () => {
+    const world = await leaving()
+    world.disks.cluster.behind.add(1).add(2)
+    world.apply(one)
+    for (let round = 0; round < 12; round++) {
+      await world.pass()
+      world.nodes.tick()
+      world.clock.advance(1000)
+    }
+    expect(world.nodes.starts).toHaveLength(3)
+    expect(world.condition('Progressing')).toBe('True RestartWaiting')
+    expect(world.message('Progressing')).toContain('have too few other replicas in sync')
+    expect(world.cluster.status.plan).toMatchObject([{ broker: 'orders-main-0', state: 'Waiting' }])
+    world.disks.cluster.behind.clear()
+    world.disks.cluster.isCopySlow = false
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+})

@@ -60,10 +60,10 @@ const storage = z.object({
     z
       .object({
         whenDeleted: field(z.enum(keep).default('Retain'), {
-          text: 'What becomes of claims when the LogCluster is deleted.',
+          text: 'What becomes of the claims of this pool, also of brokers that left it, when the LogCluster is deleted. Claims of pools that are not in the list any more are kept.',
         }),
         whenReplaced: field(z.enum(keep).default('Retain'), {
-          text: "What becomes of a claim when its broker's disk was replaced.",
+          text: "What becomes of a claim when its broker's disk was replaced. Delete: its volume goes with it, as its StorageClass says.",
         }),
       })
       .prefault({}),

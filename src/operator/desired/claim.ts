@@ -13,6 +13,8 @@ export const claimAnnotations = {
   slot: 'logcluster.dev/slot',
   /** Of the data directory; there once it was recorded. */
   directoryId: 'logcluster.dev/directory-id',
+  /** Its broker was emptied and left the cluster: whoever adopts the others does without it. */
+  left: 'logcluster.dev/left',
 } as const
 
 /** The claim of a broker's disk. It has no owner: what is on it outlives the cluster's objects. */

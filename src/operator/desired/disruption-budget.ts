@@ -2,15 +2,19 @@ import type { LogCluster } from '../crd/cluster.ts'
 import type { DraftOf, PodDisruptionBudget } from '../kubernetes/objects.ts'
 import { brokerSelector, clusterLabels, ownedBy } from './labels.ts'
 import { names } from './names.ts'
+import { sizeOf } from './replication.ts'
 
 /**
  * Drains take one broker at a time. One of several that is behind may be evicted while all others serve, and not beside another that is
  * behind: together they may be what `min.insync.replicas` needs. One alone that does not serve never makes a drain wait: of a single
- * broker the budget would never be healthy (KEP-3017).
+ * broker the budget would never be healthy (KEP-3017). Those that leave count among the `brokerCount` until they have.
  */
-export function disruptionBudget(cluster: LogCluster): DraftOf<PodDisruptionBudget> {
+export function disruptionBudget(
+  cluster: LogCluster,
+  brokerCount: number,
+): DraftOf<PodDisruptionBudget> {
   const { namespace, name } = cluster.metadata
-  const brokers = cluster.spec.pools.reduce((sum, pool) => sum + pool.brokers, 0)
+  const isAlone = sizeOf(cluster) < 2 && brokerCount < 2
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
@@ -22,7 +26,7 @@ export function disruptionBudget(cluster: LogCluster): DraftOf<PodDisruptionBudg
     },
     spec: {
       maxUnavailable: 1,
-      unhealthyPodEvictionPolicy: brokers > 1 ? 'IfHealthyBudget' : 'AlwaysAllow',
+      unhealthyPodEvictionPolicy: isAlone ? 'AlwaysAllow' : 'IfHealthyBudget',
       selector: { matchLabels: brokerSelector(name) },
     },
   }

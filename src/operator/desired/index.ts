@@ -23,6 +23,6 @@ export function clusterObjects(
     bootstrapService(cluster),
     ...nodePortBootstraps(cluster),
     ...brokers.flatMap(broker => servicesOfBroker(cluster, broker)),
-    disruptionBudget(cluster),
+    disruptionBudget(cluster, brokers.length),
   ]
 }

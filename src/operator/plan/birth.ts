@@ -1,5 +1,8 @@
 import { uuidFrom } from '../../lib/uuid.ts'
 import { claimAnnotations } from '../desired/claim.ts'
+import { brokerLabel, clusterLabel } from '../desired/labels.ts'
+import { names } from '../desired/names.ts'
+import { slotsOf } from '../desired/slots.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
 import type { Observed } from './observed.ts'
 
@@ -36,6 +39,8 @@ export function birthOf(observed: Observed): Birth {
   const foreign = remembered.find(id => id !== clusterId)
   if (foreign !== undefined) return foreignMetadata(cluster.metadata.name, foreign, found)
   if (found === undefined) return { kind: 'new', clusterId }
+  const homeless = withoutPlace(observed, kept)
+  if (homeless.length > 0) return brokersMissing(observed, homeless)
   return { kind: 'adopted', clusterId, claims: kept.map(({ name }) => name) }
 }
 
@@ -44,20 +49,53 @@ function clusterIdFrom(uid: string): string {
   return uuidFrom(Buffer.from(uid.replaceAll('-', ''), 'hex'))
 }
 
+interface Kept {
+  readonly name: string
+  readonly clusterId: string
+  readonly broker: string
+  /** Its broker was emptied before it left. */
+  readonly hasLeft: boolean
+}
+
 /** Claims of this cluster's name that tell whose disk is behind them. */
-function keptClaims({ claims }: Observed): { name: string; clusterId: string }[] {
+function keptClaims({ claims }: Observed): Kept[] {
   return claims
-    .flatMap(({ metadata: { name, annotations } }) => {
+    .flatMap(({ metadata: { name, annotations, labels } }) => {
       const clusterId = annotations?.[claimAnnotations.clusterId]
-      return clusterId === undefined ? [] : [{ name, clusterId }]
+      if (clusterId === undefined) return []
+      const hasLeft = annotations?.[claimAnnotations.left] !== undefined
+      return [{ name, clusterId, broker: labels?.[brokerLabel] ?? name, hasLeft }]
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function differ(
-  kept: readonly { readonly name: string; readonly clusterId: string }[],
-  given: string | undefined,
-): Birth {
+/**
+ * Claims of brokers that the spec has no place for, and that did not leave. What is adopted would be without them as if they had never
+ * been: the longest copy of the metadata log may be theirs, and records that nobody else has.
+ */
+function withoutPlace({ cluster }: Observed, kept: readonly Kept[]): readonly Kept[] {
+  const wanted = new Set(
+    cluster.spec.pools.flatMap(pool =>
+      slotsOf(pool).map(slot => names.broker(cluster.metadata.name, pool.name, slot)),
+    ),
+  )
+  return kept.filter(({ broker, hasLeft }) => !hasLeft && !wanted.has(broker))
+}
+
+function brokersMissing({ cluster }: Observed, homeless: readonly Kept[]): Birth {
+  const brokers = [...new Set(homeless.map(({ broker }) => broker))].join(', ')
+  const claims = homeless.map(({ name }) => name).join(' ')
+  return {
+    kind: 'blocked',
+    reason: 'BrokersMissing',
+    message:
+      `Volumes of brokers are here that spec.pools has no place for: ${brokers}. Give back their pools and numbers; once the cluster serves, ` +
+      `a lower number empties them first. To go on without what is on them take their claims out of the cluster, which deletes nothing: ` +
+      `kubectl label pvc -n ${cluster.metadata.namespace} ${claims} ${clusterLabel}-`,
+  }
+}
+
+function differ(kept: readonly Kept[], given: string | undefined): Birth {
   const found = kept.map(({ name, clusterId }) => `${name} is of cluster ${clusterId}`).join(', ')
   const message =
     given === undefined

@@ -1,18 +1,37 @@
+import type { LogCluster } from '../crd/cluster.ts'
+import { claimAnnotations } from '../desired/claim.ts'
 import { logClusters } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
 import { resources } from '../kubernetes/resources.ts'
-import type { PersistentVolume, Stored } from '../kubernetes/objects.ts'
+import type { PersistentVolumeClaim, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
-import { reclaimAnnotation } from './storage.ts'
+import { givenBack } from './storage.ts'
 
-/** Holds a LogCluster until its volumes are deleted. It is there only where the spec wants that. */
+/** Holds a LogCluster until volumes of its are deleted. It is there only where the spec wants that of a pool. */
 const volumesFinalizer = 'logcluster.dev/volumes'
 
-/** Volumes and metadata are to go with the cluster. */
+/** Volumes of a pool at least are to go with the cluster. */
 export function deletesVolumes({ cluster }: Observed): boolean {
-  return cluster.spec.pools.some(({ storage }) => storage.retention.whenDeleted === 'Delete')
+  return poolsToDelete(cluster).size > 0
+}
+
+function poolsToDelete({ spec }: LogCluster): ReadonlySet<string | undefined> {
+  const all = spec.pools.filter(({ storage }) => storage.retention.whenDeleted === 'Delete')
+  return new Set(all.map(({ name }) => name))
+}
+
+/**
+ * Whose claims are to go: those of this very cluster, and of pools whose spec says so. A pool that was taken out of the list says
+ * nothing any more, and its claims are kept as they were promised to be.
+ */
+function isDoomed({ metadata }: PersistentVolumeClaim, cluster: LogCluster): boolean {
+  const { annotations = {} } = metadata
+  return (
+    poolsToDelete(cluster).has(annotations[claimAnnotations.pool]) &&
+    annotations[claimAnnotations.clusterId] === cluster.status.clusterId
+  )
 }
 
 /** The finalizer, as the spec wants it. */
@@ -30,7 +49,8 @@ export function finalizerSteps(observed: Observed): Step[] {
 
 /**
  * What is left to do for a cluster that is being deleted. Kubernetes removes what it owns. Volumes and metadata are removed
- * here, where the spec says so: brokers first, since a claim in use stays; the metadata last, since it tells whose they were.
+ * here, where the spec says so: brokers first, since a claim in use stays; the metadata last, since it tells whose they were,
+ * and only where no volume is kept: what is on that is read by it.
  */
 export function deletionSteps(observed: Observed): Step[] {
   const { cluster, statefulSets, pods, claims } = observed
@@ -38,12 +58,15 @@ export function deletionSteps(observed: Observed): Step[] {
   if (!deletesVolumes(observed)) return [released(observed, 'volumes are kept')]
   const brokers = [...statefulSets.map(of(resources.statefulSets)), ...pods.map(of(resources.pods))]
   if (brokers.length > 0) return brokers.flatMap(remove)
+  const doomed = claims.filter(claim => isDoomed(claim, cluster))
+  if (doomed.length > 0) {
+    return doomed.flatMap(claim => [
+      ...givenBack(claim, observed),
+      ...remove(of(resources.persistentVolumeClaims)(claim)),
+    ])
+  }
   if (claims.length > 0) {
-    return claims.flatMap(claim => {
-      const volume = observed.volumes.get(claim.spec?.volumeName ?? '')
-      const given = typeof volume === 'object' && volume !== null ? givenBack(volume) : []
-      return [...given, ...remove(of(resources.persistentVolumeClaims)(claim))]
-    })
+    return [released(observed, 'its volumes that were to go are deleted, and others are kept')]
   }
   const rest = observed.outliving.flatMap(object =>
     remove({ resource: resourceOf(object), object }),
@@ -69,23 +92,6 @@ function remove({ resource, object }: Target): Step[] {
       exactly: exactly(object),
       what: `${resource.kind} ${object.metadata.name}`,
       because: 'the cluster is deleted, and whenDeleted is Delete',
-    },
-  ]
-}
-
-/** A volume's reclaim policy as it was before the operator changed it. */
-function givenBack(volume: PersistentVolume): Step[] {
-  const before = volume.metadata.annotations?.[reclaimAnnotation]
-  if (before === undefined || before === volume.spec?.persistentVolumeReclaimPolicy) return []
-  return [
-    {
-      do: 'patch',
-      resource: resources.persistentVolumes,
-      exactly: exactly(volume),
-      fields: { spec: { persistentVolumeReclaimPolicy: before } },
-      what: `PersistentVolume ${volume.metadata.name}`,
-      because: 'it goes with its claim, as its StorageClass says',
-      isOptional: true,
     },
   ]
 }

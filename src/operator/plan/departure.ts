@@ -1,12 +1,14 @@
 import type { DescribedConfig, PartitionPlace } from '../brokers/brokers.ts'
 import type { LogBroker } from '../crd/broker.ts'
 import { names } from '../desired/names.ts'
+import { sizeOf } from '../desired/replication.ts'
 import { hasPlace } from '../desired/slots.ts'
 import type { Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { annotated } from './annotated.ts'
 import { named, type BrokerView } from './broker-view.ts'
+import { leftSteps } from './storage.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
 import type { ToldCluster } from './told.ts'
@@ -26,6 +28,11 @@ export function departingOf({
       ({ spec, metadata }) => metadata.deletionTimestamp === undefined && !hasPlace(cluster, spec),
     )
     .toSorted((a, b) => b.spec.slot - a.spec.slot || (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+
+/** Of one broker there is no other copy, and nobody to hand over to. One that leaves is there until it has left, and counts as any other. */
+export function isAlone(observed: Pick<Observed, 'cluster' | 'logBrokers'>): boolean {
+  return sizeOf(observed.cluster) + departingOf(observed).length < 2
 }
 
 /**
@@ -110,10 +117,11 @@ function setCordon({ metadata, spec }: LogBroker, value: string | null, because:
 }
 
 function removed(
-  { places, sights, statefulSets, pods, configMaps }: Observed,
+  observed: Observed,
   broker: LogBroker,
   { told, teller }: { readonly told: ToldCluster | null; readonly teller: string },
 ): Step[] {
+  const { places, sights, statefulSets, pods, configMaps } = observed
   const { name } = broker.metadata
   const { brokerId } = broker.spec
   // Nothing is concluded from what nobody told.
@@ -133,6 +141,7 @@ function removed(
     ...configMaps
       .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
       .flatMap(map => deleted(resources.configMaps, map, 'its broker left')),
+    ...leftSteps(observed, name),
     ...deleted(logBrokers, broker, 'its broker left').map(step => ({
       ...step,
       event: {

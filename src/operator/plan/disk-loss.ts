@@ -1,7 +1,8 @@
-import { sizeOf } from '../desired/replication.ts'
+import { names } from '../desired/names.ts'
 import type { ConfigMap, Node } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
-import type { BrokerView } from './broker-view.ts'
+import { named, type BrokerView } from './broker-view.ts'
+import { departingOf, isAlone } from './departure.ts'
 import { isOnClaim, swapped } from './identity.ts'
 import type { Look, Observed } from './observed.ts'
 import { isHeard, isServing, refusalOf } from './pod-health.ts'
@@ -59,9 +60,9 @@ interface Circumstances {
 }
 
 function verdictOf(view: BrokerView, circumstances: Circumstances): DiskVerdict {
-  const { broker, identity, identityMap, cluster } = view
+  const { broker, identity, identityMap } = view
   // A broker alone has the only copy of everything: only a person gives that up (`replaced`).
-  if (sizeOf(cluster) < 2 || !identity?.directoryId) return kept
+  if (isAlone(circumstances.observed) || !identity?.directoryId) return kept
   const latched = lossIn(identityMap)
   if (latched?.incarnation === broker.incarnation) return { kind: 'latched', loss: latched }
   const loss = lossOf(view, circumstances.observed)
@@ -121,24 +122,38 @@ function isTied({ volume, claim }: BrokerView): boolean {
 
 /** Why a disk that is lost is not given up yet, as a sentence; null where it is. */
 function obstacleOf(
-  { broker }: BrokerView,
+  view: BrokerView,
   { reason }: DiskLoss,
-  { views, busyWith }: Circumstances,
+  { observed, views, busyWith }: Circumstances,
 ): string | null {
+  const { broker } = view
   if (busyWith !== null && busyWith !== broker.name) {
     return `It is replaced after broker ${busyWith}: one disk at a time.`
   }
   // A person who asks has looked.
   if (reason === 'Requested') return null
-  const others = views.filter(view => view.broker.name !== broker.name && !isHeard(view))
-  const own = views.find(view => view.broker.name === broker.name)
-  const elsewhere = others.filter(view => own === undefined || !isSameNode(view, own))
-  if (elsewhere.length === 0) return null
-  const names = elsewhere.map(view => view.broker.name).join(', ')
+  const others = views.filter(each => each.broker.name !== broker.name && !isHeard(each))
+  const elsewhere = others.filter(other => !isSameNode(other, view))
+  const missing = [
+    ...elsewhere.map(other => other.broker.name),
+    ...leavingUnheard(observed, nodeOfDisk(view)),
+  ]
+  if (missing.length === 0) return null
   return (
-    `Nothing is given up while brokers of other nodes do not serve either (${names}): they may have the copies that are needed. ` +
+    `Nothing is given up while brokers of other nodes do not serve either (${missing.join(', ')}): they may have the copies that are needed. ` +
     `It is replaced when they serve; or, if you know better, with kubectl logcluster replace ${broker.name}.`
   )
+}
+
+/** Brokers that leave, on other nodes than that one, and may have the copies that are needed. */
+function leavingUnheard(observed: Observed, node: string | null): string[] {
+  const { pods, sights } = observed
+  return departingOf(observed).flatMap(({ metadata: { name }, status }) => {
+    const pod = named(pods, names.pod(name))
+    const isAway = !isHeard({ pod, sight: sights.get(name) ?? null })
+    const isOnNode = node !== null && (pod?.spec?.nodeName ?? status.node) === node
+    return isAway && !isOnNode ? [name] : []
+  })
 }
 
 function isSameNode(one: BrokerView, other: BrokerView): boolean {

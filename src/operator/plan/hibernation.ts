@@ -1,10 +1,12 @@
+import { names } from '../desired/names.ts'
+import { resources } from '../kubernetes/resources.ts'
 import { isAbsenceAccepted } from './absence.ts'
-import type { BrokerView } from './broker-view.ts'
-import { departingOf } from './departure.ts'
+import { named, type BrokerView } from './broker-view.ts'
+import { departingOf, isAlone } from './departure.ts'
 import { durationOf } from './duration.ts'
 import type { Observed } from './observed.ts'
 import { isServing } from './pod-health.ts'
-import type { Step } from './step.ts'
+import { exactly, type Step } from './step.ts'
 import { toldCluster } from './told.ts'
 
 /** What brokers are told by who keeps in-sync sets (src/broker/metadata/replicas.ts). */
@@ -30,19 +32,42 @@ export type Hibernation =
  * Of several brokers all stop together, and no in-sync set may shrink by it: the one that stopped last would have the only copy that
  * counts. So the cluster is whole first, then it is frozen, which keeps who stops in sync; when every broker says that it knows, and
  * that everything is copied, all are stopped. What was begun is ended, whoever answers still. It wakes in the reverse order: all
- * are started, and when all serve again, with the same in-sync sets, it is thawed. One broker alone is stopped as it is.
+ * are started, and when all serve again, with the same in-sync sets, it is thawed. One broker alone is stopped as it is; it is alone when
+ * nobody is leaving any more.
  */
 export function hibernationOf(observed: Observed, views: readonly BrokerView[]): Hibernation {
-  const isWanted = observed.cluster.spec.state === 'Hibernated'
-  if (views.length < 2) return { kind: isWanted ? 'stop' : 'awake' }
-  return isWanted ? toSleep(observed, views) : toWake(observed, views)
+  const members = membersOf(observed, views)
+  if (observed.cluster.spec.state === 'Running') return toWake(observed, members)
+  return isAlone(observed) ? { kind: 'stop' } : toSleep(observed, views, members)
 }
 
-function toSleep(observed: Observed, views: readonly BrokerView[]): Hibernation {
-  const told = views.filter(isTelling)
+/** A broker that is to run, or runs still although the spec has no place for it any more. */
+interface Member extends Pick<BrokerView, 'logBroker' | 'statefulSet' | 'pod' | 'sight'> {
+  readonly name: string
+}
+
+/** Those of the spec first. One that leaves is a member until nobody has a replica there. */
+function membersOf(observed: Observed, views: readonly BrokerView[]): readonly Member[] {
+  const { statefulSets, pods, sights } = observed
+  const leaving = departingOf(observed).flatMap((logBroker): Member[] => {
+    const { name } = logBroker.metadata
+    const statefulSet = named(statefulSets, name)
+    const pod = named(pods, names.pod(name))
+    const sight = sights.get(name) ?? null
+    return statefulSet === null ? [] : [{ name, logBroker, statefulSet, pod, sight }]
+  })
+  return [...views.map(view => ({ ...view, name: view.broker.name })), ...leaving]
+}
+
+function toSleep(
+  observed: Observed,
+  views: readonly BrokerView[],
+  members: readonly Member[],
+): Hibernation {
+  const told = members.filter(isTelling)
   const isFrozen = told.some(isFrozenAt)
-  const isBegun = views.some(({ statefulSet }) => statefulSet?.spec?.replicas === 0)
-  if (views.every(({ pod }) => pod === null)) return { kind: 'stop' }
+  const isBegun = members.some(isStopped)
+  if (members.every(({ pod }) => pod === null)) return { kind: 'stop' }
   if (isBegun && told.every(isFrozenAt)) return { kind: 'stop' }
   const wait = (waitsFor: string): Hibernation => ({ kind: 'wait', isFrozen, waitsFor })
   const awaited = awaitedOf(views)
@@ -56,7 +81,7 @@ function toSleep(observed: Observed, views: readonly BrokerView[]): Hibernation 
     if (isFrozen || teller === undefined) {
       return wait(`broker ${deaf.broker.name} does not say that it refuses writes`)
     }
-    return { kind: 'freeze', teller: teller.broker.name }
+    return { kind: 'freeze', teller: teller.name }
   }
   const ahead = awaited.find(view => uncopiedCount(view) !== 0)
   if (ahead === undefined) return { kind: 'stop' }
@@ -75,30 +100,62 @@ function awaitedOf(views: readonly BrokerView[]): readonly BrokerView[] {
   })
 }
 
-/** A broker that is long in coming is waited for no longer: the others have all that is committed, and it catches up. */
-function toWake({ cluster, nowMs }: Observed, views: readonly BrokerView[]): Hibernation {
-  const frozen = views.filter(isFrozenAt)
+/**
+ * A broker that is long in coming is waited for no longer: the others have all that is committed, and it catches up. However few the
+ * spec has by now: whoever is frozen is thawed, and who is to leave has to run for that.
+ */
+function toWake({ cluster, nowMs }: Observed, members: readonly Member[]): Hibernation {
+  const frozen = members.filter(isFrozenAt)
   if (frozen.length === 0) return { kind: 'awake' }
   const graceMs = durationOf(cluster.spec.disruption.nodeGracePeriod) ?? Infinity
-  const isGivenUp = ({ pod, logBroker }: BrokerView): boolean =>
+  const isGivenUp = ({ pod, logBroker }: Member): boolean =>
     isAbsenceAccepted(logBroker) ||
     nowMs - Date.parse(pod?.metadata.creationTimestamp ?? '') > graceMs
-  const late = views.find(view => !isServing(view) && !isGivenUp(view))
+  const late = members.find(member => !isServing(member) && !isGivenUp(member))
   const teller = frozen.find(isServing)
   if (late === undefined && teller !== undefined) {
-    return { kind: 'thaw', teller: teller.broker.name }
+    return { kind: 'thaw', teller: teller.name }
   }
-  const { name } = (late ?? frozen[0]!).broker
+  const { name } = late ?? frozen[0]!
   return { kind: 'wait', isFrozen: true, waitsFor: `broker ${name} does not serve yet` }
 }
 
+function isStopped({ statefulSet }: Pick<Member, 'statefulSet'>): boolean {
+  return statefulSet?.spec?.replicas === 0
+}
+
+/**
+ * Brokers that leave sleep and wake with the others: none of them is to be the last, and only one that runs gives its replicas away. Nothing else of
+ * their StatefulSets changes any more.
+ */
+export function leavingSteps(observed: Observed, { kind }: Hibernation): Step[] {
+  const isAwake = observed.cluster.spec.state === 'Running'
+  if (!isAwake && kind !== 'stop') return []
+  const because = isAwake
+    ? 'it leaves, and has to run to give its replicas to the others'
+    : 'all brokers stop together'
+  return membersOf(observed, []).flatMap(({ name, statefulSet }): Step[] => {
+    if (statefulSet === null || isStopped({ statefulSet }) !== isAwake) return []
+    return [
+      {
+        do: 'patch',
+        resource: resources.statefulSets,
+        exactly: exactly(statefulSet),
+        fields: { spec: { replicas: isAwake ? 1 : 0 } },
+        what: `StatefulSet ${name}`,
+        because,
+      },
+    ]
+  })
+}
+
 /** Its settings are known, as it has them from the metadata log. */
-function isTelling({ sight }: BrokerView): boolean {
+function isTelling({ sight }: Pick<Member, 'sight'>): boolean {
   return sight?.kind === 'seen' && sight.configs !== null
 }
 
 /** Only what is set for all brokers counts, and can be taken back for all of them. */
-function isFrozenAt({ sight }: BrokerView): boolean {
+function isFrozenAt({ sight }: Pick<Member, 'sight'>): boolean {
   if (sight?.kind !== 'seen') return false
   const found = sight.configs?.get(freezeConfig)
   return found?.source === 'dynamic of all' && found.value === 'true'

@@ -3,10 +3,11 @@ import { claimAnnotations } from '../desired/claim.ts'
 import { type DiskIdentity, identityData } from '../../kubernetes/disk-identity.ts'
 import { identityMap } from '../desired/identity.ts'
 import { claimName, names } from '../desired/names.ts'
-import { sizeOf } from '../desired/replication.ts'
 import type { ConfigMap } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
 import type { BrokerView } from './broker-view.ts'
+import { isAlone } from './departure.ts'
+import type { Observed } from './observed.ts'
 import type { Step, StepEvent } from './step.ts'
 
 /** How the disk of a broker and what is recorded of it stand to one another. */
@@ -126,9 +127,9 @@ export function recorded(view: BrokerView): Step[] {
 }
 
 /** Why a disk is not given up although somebody asked for it; null where nobody did, or it will be. */
-export function replacementRefusal(view: BrokerView): string | null {
+export function replacementRefusal(view: BrokerView, observed: Observed): string | null {
   const { logBroker, broker, sight } = view
-  if (!isAlone(view)) return null
+  if (!isAlone(observed)) return null
   const wish = logBroker?.spec.replace
   if (wish === undefined || wish.incarnation !== broker.incarnation) return null
   if (wish.dataLoss === 'Accept') return null
@@ -141,12 +142,12 @@ export function replacementRefusal(view: BrokerView): string | null {
 }
 
 /** The disk of this incarnation is given up: the next one begins empty, and may be formatted. */
-export function replaced(view: BrokerView): Step[] {
+export function replaced(view: BrokerView, observed: Observed): Step[] {
   const { logBroker, broker } = view
   const wish = logBroker?.spec.replace
   const isWanted = wish?.incarnation === broker.incarnation && wish.dataLoss === 'Accept'
   // Of several, who still has copies decides (`replacementSteps`).
-  if (!isWanted || !isAlone(view)) return []
+  if (!isWanted || !isAlone(observed)) return []
   return swapped(view, `spec.replace gives up incarnation ${broker.incarnation}`)
 }
 
@@ -172,10 +173,6 @@ export function swapped(
       note: `Gave up disk ${identity.directoryId || '(never recorded)'} of ${broker.name}, incarnation ${identity.incarnation}; incarnation ${next.incarnation} begins with an empty one.`,
     }),
   ]
-}
-
-function isAlone({ cluster }: BrokerView): boolean {
-  return sizeOf(cluster) < 2
 }
 
 function swap(map: ConfigMap, identity: DiskIdentity, because: string, event: StepEvent): Step {

@@ -1,5 +1,6 @@
 import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
+import { isAlone } from './departure.ts'
 import type { Observed } from './observed.ts'
 import { isServing } from './pod-health.ts'
 import type { Roll } from './roll.ts'
@@ -32,7 +33,7 @@ export function leadershipSteps(
   views: readonly BrokerView[],
   { told, roll }: { readonly told: ToldCluster | null; readonly roll: Roll },
 ): Step[] {
-  if (views.length === 1 || told === null) return []
+  if (isAlone(observed) || told === null) return []
   const back: Step[] = []
   const off: Step[] = []
   for (const view of views) {

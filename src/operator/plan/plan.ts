@@ -9,13 +9,19 @@ import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
 import { configSteps } from './configs.ts'
-import { departingOf } from './departure.ts'
+import { departingOf, isAlone } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
-import { fillingSteps } from './filling.ts'
+import { fillingOf, fillingSteps, type Filling } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
-import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
+import {
+  heldBy,
+  hibernationOf,
+  hibernationSteps,
+  leavingSteps,
+  type Hibernation,
+} from './hibernation.ts'
 import { isNewPlace, permission, recorded, replaced, rewritten } from './identity.ts'
 import { logBrokers } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
@@ -48,6 +54,7 @@ export interface Plan {
   readonly roll: Roll
   readonly scaling: Scaling
   readonly hibernation: Hibernation
+  readonly filling: Filling
   readonly steps: readonly Step[]
 }
 
@@ -62,21 +69,26 @@ export function plan(observed: Observed, ring: Ring): Plan {
   const views = heldBy(hibernation, seen)
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])
   const told = toldCluster(views)
-  const isRolled = settings.kind === 'settings' && !isFalling(observed, views)
+  const filling = fillingOf(observed, views)
+  const isRolled = settings.kind === 'settings' && !isFalling(observed) && !holds(filling)
   const roll: Roll = isRolled ? rollOf(observed, views, told) : { kind: 'idle' }
   const scaling = scalingOf(observed, views)
-  const found = { birth, tooOld, settings, views, disks, told, roll, scaling, hibernation }
+  const found = { birth, tooOld, settings, views, disks, told, roll, scaling, hibernation, filling }
   return { ...found, steps: stepsOf(observed, ring, found) }
 }
 
+function holds(filling: Filling): boolean {
+  return filling.kind === 'wait' && filling.isHeld === true
+}
+
 /** Nobody is restarted on the way to the end of all. */
-function isFalling({ cluster }: Observed, views: readonly BrokerView[]): boolean {
-  return cluster.spec.state === 'Hibernated' && views.length > 1
+function isFalling(observed: Observed): boolean {
+  return observed.cluster.spec.state === 'Hibernated' && !isAlone(observed)
 }
 
 function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): readonly Step[] {
   const { cluster } = observed
-  const { birth, tooOld, settings, views, disks } = found
+  const { birth, tooOld, settings, views, disks, filling } = found
   if (tooOld !== null) return []
   if (cluster.metadata.deletionTimestamp !== undefined) return deletionSteps(observed)
   if (cluster.spec.reconciliation === 'Paused') return []
@@ -89,11 +101,12 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (oldest.length > 0) return oldest
   return [
     ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
+    ...views.flatMap(view => diskSteps(view, observed, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
-    ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
-    ...fillingSteps(views),
+    ...(settings.kind === 'settings' && !holds(filling) ? brokerSteps(views, settings) : []),
+    ...fillingSteps(filling),
     ...rotationSteps(observed),
+    ...leavingSteps(observed, found.hibernation),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
@@ -159,14 +172,14 @@ function isDataElsewhere(observed: Observed, views: readonly BrokerView[]): bool
 }
 
 /** Which disk a broker has. */
-function diskSteps(view: BrokerView, isElsewhere: boolean): Step[] {
+function diskSteps(view: BrokerView, observed: Observed, isElsewhere: boolean): Step[] {
   // What comes next depends on the identity that it is given before.
   if (isNewPlace(view, isElsewhere)) return []
   if (view.identityMap === null) return [rewritten(view)]
-  const given = replaced(view)
+  const given = replaced(view, observed)
   // What comes next depends on which disk that is.
   if (given.length > 0) return given
-  return [...storageSteps(view), ...recorded(view), ...retiredSteps(view)]
+  return [...storageSteps(view), ...recorded(view), ...retiredSteps(view, observed)]
 }
 
 /** What a broker runs with. */

@@ -1,6 +1,7 @@
 import type { LogClusterStatus } from '../crd/cluster.ts'
 import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
+import { isAlone } from './departure.ts'
 import { drainReason } from './leadership.ts'
 import type { Observed } from './observed.ts'
 import { isServing } from './pod-health.ts'
@@ -18,7 +19,7 @@ export function plannedFor(
   views: readonly BrokerView[],
   { told, roll }: { readonly told: ToldCluster | null; readonly roll: Roll },
 ): LogClusterStatus['plan'] {
-  if (views.length === 1) return undefined
+  if (isAlone(observed)) return undefined
   const entries = [
     ...views.flatMap(view => drainEntry(view, observed, { told, roll }) ?? []),
     ...(roll.kind === 'idle' ? [] : restartEntries(roll)),

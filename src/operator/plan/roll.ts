@@ -1,5 +1,6 @@
 import type { BrokerView } from './broker-view.ts'
 import { cordonedNodeOf } from './cordon.ts'
+import { isAlone } from './departure.ts'
 import { restartReason } from './due.ts'
 import type { Observed } from './observed.ts'
 import { healthOf, isServing } from './pod-health.ts'
@@ -29,10 +30,11 @@ export type Roll =
  * over what it leads. So a first broker that does not come up with what is new stops the rest, who serve on with what they have.
  */
 export function rollOf(
-  { nodes }: Pick<Observed, 'nodes'>,
+  observed: Pick<Observed, 'nodes' | 'cluster' | 'logBrokers'>,
   views: readonly BrokerView[],
   told: ToldCluster | null,
 ): Roll {
+  const { nodes } = observed
   const due = views.filter(view => restartReason(view) !== null && isTemplateCurrent(view))
   if (due.length === 0) return { kind: 'idle' }
   const broken = due.find(view => !isServing(view))
@@ -42,7 +44,7 @@ export function rollOf(
   }
   const away = views.find(view => !isServing(view))
   if (away !== undefined) return wait(`broker ${away.broker.name} does not serve in sync`)
-  if (views.length === 1) return { kind: 'restart', next: due[0]!, due }
+  if (isAlone(observed)) return { kind: 'restart', next: due[0]!, due }
   if (told === null) return wait('no broker tells what a restart would risk')
   const able = due.filter(view => cordonedNodeOf(view, nodes) === null)
   const [next] = inOrder(able, told)

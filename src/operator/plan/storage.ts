@@ -4,6 +4,7 @@ import { brokerLabel, clusterLabel, managedByLabel } from '../desired/labels.ts'
 import { claimName } from '../desired/names.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { incarnationOf, type BrokerView } from './broker-view.ts'
+import type { Observed } from './observed.ts'
 import { quantityOf } from './quantity.ts'
 import { exactly, type Step } from './step.ts'
 
@@ -15,7 +16,7 @@ export type StorageState =
   | { readonly kind: 'lost'; readonly reason: string; readonly message: string }
 
 /** What the reclaim policy of a volume was before the operator made it Retain. */
-export const reclaimAnnotation = 'logcluster.dev/reclaim-policy'
+const reclaimAnnotation = 'logcluster.dev/reclaim-policy'
 
 export function storageOf(view: BrokerView): StorageState {
   const { claim, broker, pool } = view
@@ -175,11 +176,13 @@ function changedClaim(view: BrokerView): Step[] {
 
 function annotated({ cluster, pool, broker, identity }: BrokerView, claim: Claim): Step[] {
   const directoryId = identity?.directoryId ?? ''
+  const found = claim.metadata.annotations
   const wanted = {
     ...claimDraft(cluster, pool, broker).metadata.annotations,
     ...(directoryId === '' ? {} : { [claimAnnotations.directoryId]: directoryId }),
+    ...isBack(found),
   }
-  if (has(claim.metadata.annotations, wanted)) return []
+  if (has(found, wanted)) return []
   return [
     {
       do: 'patch',
@@ -221,7 +224,10 @@ function keptVolume({ volume, cluster, pool, broker }: BrokerView): Step[] {
   const before = volume.spec?.persistentVolumeReclaimPolicy ?? 'Delete'
   // Only labels of our own: whoever made the volume may know it by others.
   const labels = { [clusterLabel]: cluster.metadata.name, [brokerLabel]: broker.name }
-  const { annotations = {} } = claimDraft(cluster, pool, broker).metadata
+  const annotations = {
+    ...claimDraft(cluster, pool, broker).metadata.annotations,
+    ...isBack(volume.metadata.annotations),
+  }
   const isMarked =
     has(volume.metadata.labels, labels) && has(volume.metadata.annotations, annotations)
   if (before === 'Retain' && isMarked) return []
@@ -242,25 +248,79 @@ function keptVolume({ volume, cluster, pool, broker }: BrokerView): Step[] {
   ]
 }
 
+/** A broker that had left has come back to its disk. */
+function isBack(found: Readonly<Record<string, string>> | undefined): Record<string, null> {
+  return found?.[claimAnnotations.left] === undefined ? {} : { [claimAnnotations.left]: null }
+}
+
+/** The disks of a broker that has left, emptied, tell that, to whoever finds them without their cluster. */
+export function leftSteps({ claims, volumes }: Observed, broker: string): Step[] {
+  const annotations = { [claimAnnotations.left]: 'true' }
+  const told = { fields: { metadata: { annotations } }, because: `${broker} left` } as const
+  return claims
+    .filter(({ metadata }) => metadata.labels?.[brokerLabel] === broker)
+    .flatMap(claim => {
+      const volume = volumes.get(claim.spec?.volumeName ?? '')
+      const steps: Step[] = []
+      if (!has(claim.metadata.annotations, annotations)) {
+        const resource = resources.persistentVolumeClaims
+        const what = `PersistentVolumeClaim ${claim.metadata.name}`
+        steps.push({ do: 'patch', resource, exactly: exactly(claim), what, ...told })
+      }
+      if (isVolume(volume) && !has(volume.metadata.annotations, annotations)) {
+        const resource = resources.persistentVolumes
+        const what = `PersistentVolume ${volume.metadata.name}`
+        const isOptional = true
+        steps.push({ do: 'patch', resource, exactly: exactly(volume), what, ...told, isOptional })
+      }
+      return steps
+    })
+}
+
 function has(
   found: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string | null>>,
 ): boolean {
   return Object.entries(wanted).every(([key, value]) => found?.[key] === value)
 }
 
-/** With `whenReplaced: Delete` the claims of earlier incarnations go, once the new disk is recorded. */
-export function retiredSteps({ pool, broker, retired, identity }: BrokerView): Step[] {
+/** With `whenReplaced: Delete` the claims of earlier incarnations go, and their volumes with them, once the new disk is recorded. */
+export function retiredSteps(
+  { pool, broker, retired, identity }: BrokerView,
+  observed: Pick<Observed, 'volumes'>,
+): Step[] {
   if (pool.storage.retention.whenReplaced !== 'Delete' || !identity?.directoryId) return []
   return retired
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(claim => ({
-      do: 'delete',
-      resource: resources.persistentVolumeClaims,
-      exactly: exactly(claim),
-      what: `PersistentVolumeClaim ${claim.metadata.name}`,
-      because: `incarnation ${incarnationOf(claim)} of ${broker.name} is replaced, and whenReplaced is Delete`,
-    }))
+    .flatMap(claim => [
+      ...givenBack(claim, observed),
+      {
+        do: 'delete',
+        resource: resources.persistentVolumeClaims,
+        exactly: exactly(claim),
+        what: `PersistentVolumeClaim ${claim.metadata.name}`,
+        because: `incarnation ${incarnationOf(claim)} of ${broker.name} is replaced, and whenReplaced is Delete`,
+      },
+    ])
+}
+
+/** Before a claim is deleted: the reclaim policy of its volume as it was before the operator changed it. */
+export function givenBack({ spec }: Claim, { volumes }: Pick<Observed, 'volumes'>): Step[] {
+  const volume = volumes.get(spec?.volumeName ?? '')
+  if (!isVolume(volume)) return []
+  const before = volume.metadata.annotations?.[reclaimAnnotation]
+  if (before === undefined || before === volume.spec?.persistentVolumeReclaimPolicy) return []
+  return [
+    {
+      do: 'patch',
+      resource: resources.persistentVolumes,
+      exactly: exactly(volume),
+      fields: { spec: { persistentVolumeReclaimPolicy: before } },
+      what: `PersistentVolume ${volume.metadata.name}`,
+      because: 'it goes with its claim, as its StorageClass says',
+      isOptional: true,
+    },
+  ]
 }
 
 function isVolume(volume: BrokerView['volume']): volume is PersistentVolume {

@@ -13,6 +13,7 @@ import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
 import type { Draft, Secret, Stored } from '../kubernetes/objects.ts'
 import { resources, type Resource } from '../kubernetes/resources.ts'
 import { named } from '../plan/broker-view.ts'
+import { differenceFrom, type Difference } from '../plan/difference.ts'
 import { logBrokers } from '../own-kinds.ts'
 import type { Observed } from '../plan/observed.ts'
 import { names } from '../desired/names.ts'
@@ -25,6 +26,23 @@ export class TakenError extends Error {
   override readonly name = 'TakenError'
 }
 
+/** What was applied is there, and not as it was applied: the same apply would come to the same. */
+export class AlteredError extends Error {
+  override readonly name = 'AlteredError'
+
+  constructor({ path, live, wanted }: Difference) {
+    super(
+      `it was applied, and ${path} is ${written(live)} all the same, not ${written(wanted)}: something between the operator and etcd changes it, such as a mutating webhook. ` +
+        `Until it lets this object be, or the spec says the same as it does, no broker is restarted with it.`,
+    )
+  }
+}
+
+function written(value: unknown): string {
+  const text = value === undefined ? 'missing' : JSON.stringify(value)
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text
+}
+
 /** The one place where passes write: each call is one write, between two of which the operator may end. */
 export class Executor {
   readonly #parts: ClusterParts
@@ -33,15 +51,18 @@ export class Executor {
     this.#parts = parts
   }
 
-  /** @throws ApiError, BrokerError, TakenError */
+  /** @throws ApiError, BrokerError, TakenError, AlteredError */
   async execute(step: Step, observed: Observed, passwords: Passwords): Promise<void> {
     const { api } = this.#parts
     switch (step.do) {
       case 'create':
         return this.#create(step)
-      case 'apply':
-        await api.apply(step.resource, step.draft)
+      case 'apply': {
+        const live = await api.apply(step.resource, step.draft)
+        const difference = differenceFrom(live, step.draft)
+        if (difference !== null) throw new AlteredError(difference)
         return
+      }
       case 'apply status':
         await api.applyStatus(step.resource, step.draft)
         return
@@ -189,8 +210,10 @@ function dataOf(object: Draft | null): unknown {
 }
 
 /** Whether a write that failed says something about what is wanted, which a person must know, and not about the moment. */
-export function isTelling(error: unknown): error is ApiError | BrokerError | TakenError {
-  if (error instanceof TakenError) return true
+export function isTelling(
+  error: unknown,
+): error is ApiError | BrokerError | TakenError | AlteredError {
+  if (error instanceof TakenError || error instanceof AlteredError) return true
   if (error instanceof BrokerError) return error.kind === 'answered'
   if (!(error instanceof ApiError) || error.kind !== 'refused') return false
   return [400, 403, 404, 405, 409, 413, 422].includes(error.code) && error.reason !== 'Conflict'

@@ -14,7 +14,7 @@ import { clusterStatus } from '../status/cluster-status.ts'
 import type { Trouble } from '../status/degradation.ts'
 import type { Outcome, Reconcile } from '../reconciler.ts'
 import { conditionEvents } from './events.ts'
-import { Executor, isTelling } from './execute.ts'
+import { AlteredError, Executor, isTelling } from './execute.ts'
 import { Observer } from './observe.ts'
 import type { ClusterParts } from './parts.ts'
 import { Refusals } from './refusals.ts'
@@ -64,7 +64,7 @@ class Pass {
     return { requeueAfterMs: nextLookMs(observed, plan) }
   }
 
-  /** Does the steps in order, and stops at the first that fails, since later ones may rest on it. */
+  /** Does the steps in order, and stops at the first that is not done, since later ones may rest on it. */
   async #act(
     at: Required<ObjectName>,
     observed: Observed,
@@ -73,12 +73,10 @@ class Pass {
     const troubles: Trouble[] = []
     for (const step of steps) {
       const known = this.#refusals.known(at, step)
-      if (known === null) {
-        const trouble = await this.#actOnce(at, observed, step)
-        if (trouble === null) continue
-        troubles.push(trouble)
-      } else troubles.push(known)
-      if (step.isOptional !== true) break
+      const trouble = known ?? (await this.#actOnce(at, observed, step))
+      if (trouble === null) continue
+      troubles.push(trouble)
+      if (step.isOptional !== true && trouble.isWritten !== true) break
     }
     return troubles
   }
@@ -91,19 +89,21 @@ class Pass {
   ): Promise<Trouble | null> {
     const { logger } = this.#parts
     const fields = { cluster: `${at.namespace}/${at.name}`, what: step.what, because: step.because }
+    let trouble: Trouble | null = null
     try {
       await this.#executor.execute(step, observed, user => this.#observer.password(at, user))
     } catch (error) {
       this.#observer.forget(at)
       if (!isTelling(error)) throw error
-      logger.warn({ ...fields, step: step.do, reason: error.message }, 'A write was refused')
-      const reason = isForbidden(error) ? 'Forbidden' : (refused[step.do] ?? 'WriteRefused')
-      return this.#refusals.note(at, step, { what: step.what, reason, message: error.message })
+      trouble = this.#refusals.note(at, step, troubleOf(step, error))
+      const told = trouble.isWritten ? 'Somebody alters what is applied' : 'A write was refused'
+      logger.warn({ ...fields, step: step.do, reason: error.message }, told)
+      if (trouble.isWritten !== true) return trouble
     }
     if (isRemembered(step)) this.#observer.forget(at)
     logger.info(fields, done[step.do])
     if (step.event !== undefined) this.#tellEvent(observed, step.event)
-    return null
+    return trouble
   }
 
   async #tell(observed: Observed, plan: Plan, troubles: readonly Trouble[]): Promise<void> {
@@ -180,6 +180,16 @@ const done: Readonly<Record<Step['do'], string>> = {
 /** What a refusal is called where it says more than that. */
 const refused: Readonly<Partial<Record<Step['do'], string>>> = {
   'retire directory': 'ReplacementBlocked',
+}
+
+function troubleOf(step: Step, error: Error): Trouble {
+  const { what } = step
+  const { message } = error
+  if (error instanceof AlteredError) {
+    return { what, reason: 'ObjectAltered', message, isWritten: true }
+  }
+  const reason = isForbidden(error) ? 'Forbidden' : (refused[step.do] ?? 'WriteRefused')
+  return { what, reason, message }
 }
 
 /** What it was done to is no cache's: what was seen of it is old now. */

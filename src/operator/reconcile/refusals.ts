@@ -6,11 +6,19 @@ import type { Trouble } from '../status/degradation.ts'
 
 /** After this a write that was refused is tried again, in case the world has changed. */
 const patienceMs = 30_000
+/** A write that comes to nothing each time is repeated after twice as long, up to this. */
+const patienceMaxMs = 600_000
 
-/** Writes that were refused for what they are: the same one is not sent at each pass, and its trouble stays told. */
+interface Refused {
+  readonly trouble: Trouble
+  readonly untilMs: number
+  readonly pauseMs: number
+}
+
+/** Writes that were refused for what they are, or came to nothing: the same one is not sent at each pass, and its trouble stays told. */
 export class Refusals {
   readonly #clock: Clock
-  readonly #byStep = new Map<string, { readonly trouble: Trouble; readonly untilMs: number }>()
+  readonly #byStep = new Map<string, Refused>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -18,19 +26,21 @@ export class Refusals {
 
   /** What came of the same step a moment ago; null where it may be tried. */
   known(at: Required<ObjectName>, step: Step): Trouble | null {
-    const key = keyOf(at, step)
-    const found = this.#byStep.get(key)
-    if (found === undefined) return null
-    if (this.#clock.monotonic() < found.untilMs) return found.trouble
-    this.#byStep.delete(key)
-    return null
+    const found = this.#byStep.get(keyOf(at, step))
+    return found !== undefined && this.#clock.monotonic() < found.untilMs ? found.trouble : null
   }
 
   note(at: Required<ObjectName>, step: Step, trouble: Trouble): Trouble {
     const nowMs = this.#clock.monotonic()
-    for (const [key, each] of this.#byStep) if (each.untilMs <= nowMs) this.#byStep.delete(key)
-    const untilMs = nowMs + patienceMs
-    this.#byStep.set(keyOf(at, step), { trouble, untilMs })
+    const key = keyOf(at, step)
+    const before = this.#byStep.get(key)
+    const isAgain = before !== undefined && trouble.isWritten === true
+    const pauseMs = isAgain ? Math.min(2 * before.pauseMs, patienceMaxMs) : patienceMs
+    this.#byStep.set(key, { trouble, untilMs: nowMs + pauseMs, pauseMs })
+    // What is not asked for any more.
+    for (const [each, { untilMs }] of this.#byStep) {
+      if (untilMs + patienceMs <= nowMs) this.#byStep.delete(each)
+    }
     return trouble
   }
 }

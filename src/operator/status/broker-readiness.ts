@@ -1,7 +1,7 @@
-import { sizeOf } from '../desired/replication.ts'
 import type { Node } from '../kubernetes/objects.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import type { Look, Observed } from '../plan/observed.ts'
+import { isAlone } from '../plan/departure.ts'
 import { nodeOfDisk } from '../plan/disk-loss.ts'
 import { durationOf } from '../plan/duration.ts'
 import { healthOf, type PodHealth } from '../plan/pod-health.ts'
@@ -90,14 +90,14 @@ function waitsForNode(view: BrokerView, observed: Observed, health: PodHealth): 
 function nodeDown(
   { broker, cluster }: BrokerView,
   node: Look<Node>,
-  { nowMs }: Observed,
+  observed: Observed,
 ): Finding | null {
-  if (node === null || node === 'forbidden' || sizeOf(cluster) < 2) return null
+  if (node === null || node === 'forbidden' || isAlone(observed)) return null
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
   const since = Date.parse(ready?.lastTransitionTime ?? '')
   const { nodeGracePeriod } = cluster.spec.disruption
   if (ready === undefined || ready.status === 'True') return null
-  if (!(nowMs - since > (durationOf(nodeGracePeriod) ?? Infinity))) return null
+  if (!(observed.nowMs - since > (durationOf(nodeGracePeriod) ?? Infinity))) return null
   const { name } = node.metadata
   return no(
     'NodeDown',

@@ -17,6 +17,8 @@ export interface Trouble {
   /** CamelCase. */
   readonly reason: string
   readonly message: string
+  /** It was done, and somebody made something else of it: nothing that rests on it need wait. */
+  readonly isWritten?: true
 }
 
 /** What needs a person, each with a sentence that says what to do. Clients may be served all the same. */
@@ -36,7 +38,7 @@ export function degradation({
   if (settings.kind === 'problems') {
     found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
   }
-  for (const view of views) found.push(...degradationOf(view))
+  for (const view of views) found.push(...degradationOf(view, observed))
   for (const verdict of plan.disks.values()) {
     if (verdict.kind !== 'deferred') continue
     const { loss, message } = verdict
@@ -103,7 +105,10 @@ function blockedDeparture({ scaling }: Plan): { reason: string; message: string 
   ]
 }
 
-function degradationOf(view: BrokerView): { reason: string; message: string }[] {
+function degradationOf(
+  view: BrokerView,
+  observed: Observed,
+): { reason: string; message: string }[] {
   const found: { reason: string; message: string }[] = []
   const storage = storageOf(view)
   if (storage.kind === 'lost') found.push(storage)
@@ -126,7 +131,7 @@ function degradationOf(view: BrokerView): { reason: string; message: string }[] 
       message: `What is new to broker ${view.broker.name} could not be tried beforehand (${check.message}): it is restarted all the same.`,
     })
   }
-  const refusal = replacementRefusal(view)
+  const refusal = replacementRefusal(view, observed)
   if (refusal !== null) found.push({ reason: 'ReplacementRefused', message: refusal })
   if (view.sight?.kind === 'seen') found.push(...toldBy(view.broker.name, view.sight.status))
   return found

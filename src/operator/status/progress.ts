@@ -3,9 +3,9 @@ import type { Moves } from '../moves/moves.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
+import { isAlone } from '../plan/departure.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
-import { fillingOf } from '../plan/filling.ts'
 import { isAbsenceAccepted } from '../plan/absence.ts'
 import type { Hibernation } from '../plan/hibernation.ts'
 import type { Observed } from '../plan/observed.ts'
@@ -24,24 +24,24 @@ export function progress(observed: Observed, plan: Plan, ready: Finding): Findin
   if (cluster.spec.reconciliation === 'Paused') {
     return no('Paused', 'spec.reconciliation is Paused.')
   }
-  const { birth, views, scaling, hibernation } = plan
+  const { birth, views, scaling, hibernation, filling } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   if (birth.kind === 'adopted') return yes('Adopting', 'Volumes that were kept are being adopted.')
   if (birth.kind === 'new') return yes('Creating', 'The metadata of the cluster is being made.')
-  if (plan.roll.kind === 'wait' && views.length > 1) {
-    const { next, due, waitsFor } = plan.roll
-    const { name } = (next ?? due[0]!).broker
-    return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
-  }
-  const leaving = departure(cluster, scaling)
-  if (leaving !== null) return leaving
-  const resting = hibernating(cluster, hibernation)
-  if (resting !== null) return resting
-  const filling = fillingOf(views)
   if (filling.kind === 'choose' || filling.kind === 'wait') {
     const rest = filling.kind === 'wait' ? `, and waits: ${filling.waitsFor}` : ''
     return yes('Adopting', `The metadata is taken from the longest copy on the disks${rest}.`)
   }
+  if (plan.roll.kind === 'wait' && !isAlone(observed)) {
+    const { next, due, waitsFor } = plan.roll
+    const { name } = (next ?? due[0]!).broker
+    return yes('RestartWaiting', `Broker ${name} is to be restarted, and waits: ${waitsFor}.`)
+  }
+  // Who sleeps leaves when it wakes.
+  const leaving = hibernation.kind === 'stop' ? null : departure(cluster, scaling)
+  if (leaving !== null) return leaving
+  const resting = hibernating(cluster, hibernation)
+  if (resting !== null) return resting
   const rotating = rotation(observed)
   if (rotating !== null) return rotating
   for (const view of views) {

@@ -82,7 +82,7 @@ class TopicsPass {
 
   #requeue({ kind }: ClusterSight, verdicts: readonly Verdict[]): number | null {
     if (this.#isBehind) return catchUpMs
-    if (verdicts.some(({ problem }) => problem?.ofReplicas !== undefined)) return movingAgainMs
+    if (verdicts.some(({ isChangingReplicas }) => isChangingReplicas)) return movingAgainMs
     if (kind === 'seen') return lookAgainMs
     return kind === 'silent' ? askAgainMs : null
   }

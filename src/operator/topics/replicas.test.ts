@@ -82,6 +82,27 @@ describe('a topic with another number of replicas than are wanted', () => {
     ])
   })
 
+  test.each([
+    ['PartitionsOnlyGrow', { partitions: 1 }],
+    ['ConfigRefused', { config: { 'retention.ms': 2 ** 60 } }],
+  ])(
+    'goes on at the same pace, and is told as late, whatever else is wrong: %s',
+    (reason, more) => {
+      const wrong: LogTopic = { ...topic, spec: { ...topic.spec, ...more } }
+      const first = one(wrong, within([place(0, [0]), place(1, [0])]))
+      expect(first.problem?.reason).toBe(reason)
+      expect(first.isChangingReplicas).toBe(true)
+      const half = one(wrong, within([place(0, [1, 0, 2]), place(1, [0, 1, 2], true)]))
+      const arriving = { ...half, seen: { ...seen, replicationFactor: 3 } }
+      expect(arriving.isChangingReplicas).toBe(true)
+      expect(statusAfter(arriving, nothingDone, 0).replicationFactor).toBe(1)
+      const whole = one(wrong, within([place(0, [1, 0, 2]), place(1, [0, 1, 2])]))
+      expect(whole.isChangingReplicas).toBe(false)
+      const arrived = { ...whole, seen: { ...seen, replicationFactor: 3 } }
+      expect(statusAfter(arrived, nothingDone, 0).replicationFactor).toBe(3)
+    },
+  )
+
   test('asks nothing more of what is on its way, and is as wanted when all have arrived', () => {
     const half = one(topic, within([place(0, [1, 0, 2]), place(1, [0, 1, 2], true)]))
     expect(half.act).toEqual({ do: 'change', change: { partitionCount: null, configs: {} } })

@@ -54,6 +54,11 @@ export function replicaWork(
   return work
 }
 
+/** Nothing is left to do, or to wait for. */
+export function isComplete({ count, doneCount }: ReplicaWork): boolean {
+  return doneCount === count
+}
+
 function isDone(place: PartitionPlace, factor: number): boolean {
   return !place.isMoving && finalReplicas(place).length === factor
 }

@@ -59,9 +59,10 @@ function createdFactor({ act }: Verdict): number | undefined {
 }
 
 /** The earlier number until every partition has the other one, and its replicas are complete. */
-function factorOf({ topic, seen, problem }: Verdict): number | undefined {
-  const isChanging = problem?.ofReplicas !== undefined
-  return (isChanging ? topic.status.replicationFactor : undefined) ?? seen?.replicationFactor
+function factorOf({ topic, seen, isChangingReplicas }: Verdict): number | undefined {
+  return (
+    (isChangingReplicas ? topic.status.replicationFactor : undefined) ?? seen?.replicationFactor
+  )
 }
 
 function partitionsAfter(

@@ -126,6 +126,8 @@ describe('a topic that is wanted', () => {
     const shrink = one(logTopic({ spec: { partitions: 2 }, status: known }), seeing(seenTopic()))
     expect(shrink.act).toEqual({ do: 'change', change: { partitionCount: null, configs: {} } })
     expect(shrink.problem?.reason).toBe('PartitionsOnlyGrow')
+    // To leave it out is refused by the rule of the field.
+    expect(shrink.problem?.message).toMatch(/Set spec\.partitions to 3\.$/)
     expect(shrink.problem?.message).toContain('Set spec.partitions to 3')
   })
 

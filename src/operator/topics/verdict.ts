@@ -1,7 +1,7 @@
 import { configTexts } from '../crd/config-texts.ts'
 import type { LogTopic } from '../crd/topic.ts'
 import type { ReplicaMove, TopicWish } from '../brokers/brokers.ts'
-import { replicaWork, type ReplicaWork } from './replicas.ts'
+import { isComplete, replicaWork, type ReplicaWork } from './replicas.ts'
 import {
   hasFinalizer,
   isGoing,
@@ -54,6 +54,8 @@ export interface Verdict {
   /** Why it is released although the topic may still be there; null otherwise. */
   readonly releaseNote: string | null
   readonly problem: Problem | null
+  /** Replicas are not as many as are wanted, or not complete yet, whatever else is a problem. */
+  readonly isChangingReplicas: boolean
   /** Nothing is known that is newer than the status: it stays as it is. */
   readonly keepsStatus: boolean
 }
@@ -80,6 +82,7 @@ function verdict(topic: LogTopic, rest: Partial<Omit<Verdict, 'topic'>>): Verdic
     finalizer: 'as it is',
     releaseNote: null,
     problem: null,
+    isChangingReplicas: false,
     keepsStatus: false,
     ...rest,
   }
@@ -211,7 +214,9 @@ function judgeSeen(topic: LogTopic, { seen, topicId, work }: Found): Verdict {
   }
   const { problem, change } = differences(topic, seen, work)
   const act = { do: topicId === undefined ? 'adopt' : 'change', change } as const
-  return verdict(topic, { seen, act, problem, finalizer: wantedFinalizer(topic) })
+  const isChangingReplicas = work !== null && !isComplete(work)
+  const finalizer = wantedFinalizer(topic)
+  return verdict(topic, { seen, act, problem, isChangingReplicas, finalizer })
 }
 
 function judgeNew(topic: LogTopic): Verdict {
@@ -265,7 +270,7 @@ function differences(
     ...(moves.length === 0 ? {} : { moves }),
   }
   if (partitions !== undefined && partitions < seen.partitionCount) {
-    const message = `The topic has ${seen.partitionCount} partitions, and spec.partitions is ${partitions}: partitions hold records and can only become more. Set spec.partitions to ${seen.partitionCount}, or leave it out.`
+    const message = `The topic has ${seen.partitionCount} partitions, and spec.partitions is ${partitions}: partitions hold records and can only become more. Set spec.partitions to ${seen.partitionCount}.`
     return { change, problem: { reason: 'PartitionsOnlyGrow', message, status: 'False' } }
   }
   if (complaints.length > 0) return { change, problem: badConfig(complaints) }
@@ -275,7 +280,7 @@ function differences(
 /** Until every partition has as many replicas as are wanted, and they are complete; null where that is so. */
 function replicaProblem(work: ReplicaWork): Problem | null {
   const { wanted, count, doneCount, movingCount, brokersOnly, heldBy } = work
-  if (doneCount === count) return null
+  if (isComplete(work)) return null
   const status = 'False'
   if (brokersOnly !== null) {
     const message = `spec.replicationFactor is ${wanted}, and ${brokersOnly} brokers serve that could have a replica: set it to ${Math.max(1, brokersOnly)} at most, or give the LogCluster more brokers.`
