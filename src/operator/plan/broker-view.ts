@@ -190,9 +190,11 @@ function nodePortsOf(
   services: readonly Service[],
 ): ReadonlyMap<string, number> {
   return new Map(
-    exposed(cluster).flatMap(({ name }) => {
-      const port = named(services, names.listenerOfBroker(broker, name))?.spec?.ports?.[0]?.nodePort
-      return port === undefined ? [] : [[name, port] as const]
+    exposed(cluster).flatMap(({ name, port }) => {
+      const ports = named(services, names.listenerOfBroker(broker, name))?.spec?.ports
+      // An earlier one may be beside it.
+      const given = ports?.find(each => each.port === port)?.nodePort
+      return given === undefined ? [] : [[name, given] as const]
     }),
   )
 }

@@ -4,7 +4,7 @@ import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
-import type { Draft, Stored } from '../kubernetes/objects.ts'
+import type { Draft, DraftOf, Service, Stored } from '../kubernetes/objects.ts'
 import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
@@ -13,6 +13,7 @@ import { departingOf } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
 import { differs, marked } from './difference.ts'
+import { alsoEarlier, earlierListeners, type EarlierListeners } from './earlier-listeners.ts'
 import { fillingSteps } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
 import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
@@ -87,8 +88,9 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   const oldest = oldestOperatorSteps(cluster)
   if (oldest.length > 0) return oldest
+  const earlier = earlierListeners(observed, views)
   return [
-    ...sharedSteps(observed, ring, views),
+    ...sharedSteps(observed, ring, views, earlier),
     ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
     ...views.flatMap(view => rackSteps(view, observed)),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
@@ -97,7 +99,7 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
-    ...leftoverSteps(observed, views),
+    ...leftoverSteps(observed, views, earlier),
     ...monitorSteps(observed),
     ...scalingSteps(observed, found),
     ...replacementSteps(views, disks),
@@ -105,14 +107,21 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
 }
 
 /** What does not depend on how any broker is. */
-function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
+function sharedSteps(
+  observed: Observed,
+  ring: Ring,
+  views: readonly BrokerView[],
+  earlier: EarlierListeners,
+): Step[] {
   const { cluster } = observed
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
     ...secretSteps(observed),
     ...leaseSteps(observed, ring),
-    ...clusterObjects(cluster, ring.names, brokers).flatMap(draft => applied(observed, draft)),
+    ...clusterObjects(cluster, ring.names, brokers)
+      .map(draft => reachable(draft, observed, earlier))
+      .flatMap(draft => applied(observed, draft)),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
     ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
     ...views.filter(view => view.logBroker === null).map(makeLogBroker),
@@ -197,6 +206,12 @@ function monitorSteps(observed: Observed): Step[] {
   const draft = podMonitor(observed.cluster)
   if (draft === null) return []
   return applied(observed, draft).map(step => ({ ...step, isOptional: true }))
+}
+
+/** Of a Service: no client that was told of it loses its way. */
+function reachable(draft: Draft, { services }: Observed, earlier: EarlierListeners): Draft {
+  if (draft.kind !== 'Service') return draft
+  return alsoEarlier(draft as DraftOf<Service>, named(services, draft.metadata.name), earlier)
 }
 
 /** The apply of `draft`, where it is not as it should be. */
