@@ -32,6 +32,7 @@ export interface BrokerView extends BrokerPod {
   readonly statefulSet: StatefulSet | null
   readonly pod: Pod | null
   readonly checks: readonly Pod[]
+  readonly refusedChecks: Observed['refusedChecks']
   /** Its ConfigMaps with a broker's file, by name. */
   readonly configurations: ReadonlyMap<string, ConfigMap>
   /** Behind the claim; undefined where it is bound to none. */
@@ -132,6 +133,7 @@ function view(observed: Observed, place: Place): BrokerView {
     statefulSet: named(observed.statefulSets, name),
     pod: named(pods, names.pod(name)),
     checks: pods.filter(({ metadata }) => metadata.labels?.[componentLabel] === 'check'),
+    refusedChecks: observed.refusedChecks,
     configurations: new Map(
       observed.configMaps
         .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))

@@ -1,4 +1,5 @@
 import { clusterObjects } from '../desired/index.ts'
+import { brokerLabel, clusterLabel } from '../desired/labels.ts'
 import { logBroker } from '../desired/log-broker.ts'
 import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
@@ -30,7 +31,7 @@ import { rackSteps } from './rack.ts'
 import { rotationSteps } from './rotation.ts'
 import { type Scaling, scalingOf, scalingSteps } from './scaling.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
-import type { Step } from './step.ts'
+import { inLine, optional, type Step } from './step.ts'
 import { withThrottle } from './throttle.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
 
@@ -91,17 +92,19 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   const earlier = earlierListeners(observed, views)
   return [
     ...sharedSteps(observed, ring, views, earlier),
-    ...views.flatMap(view => diskSteps(view, isDataElsewhere(observed, views))),
-    ...views.flatMap(view => rackSteps(view, observed)),
+    ...views.flatMap(view =>
+      inLine([view.broker.name], diskSteps(view, isDataElsewhere(observed, views))),
+    ),
+    ...optional(views.flatMap(view => rackSteps(view, observed))),
     ...(settings.kind === 'settings' ? brokerSteps(views, settings) : []),
     ...fillingSteps(views),
-    ...rotationSteps(observed),
+    ...inLine(['passwords'], rotationSteps(observed)),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
-    ...leftoverSteps(observed, views, earlier),
+    ...optional(leftoverSteps(observed, views, earlier)),
     ...monitorSteps(observed),
-    ...scalingSteps(observed, found),
+    ...inLine(['scaling'], scalingSteps(observed, found)),
     ...replacementSteps(views, disks),
   ]
 }
@@ -117,15 +120,31 @@ function sharedSteps(
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
-    ...secretSteps(observed),
-    ...leaseSteps(observed, ring),
+    ...inLine(brokers, [...secretSteps(observed), ...leaseSteps(observed, ring)]),
     ...clusterObjects(cluster, ring.names, brokers)
       .map(draft => reachable(draft, observed, earlier))
-      .flatMap(draft => applied(observed, draft)),
+      .flatMap(draft => restedOn(draft, brokers, applied(observed, draft))),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
-    ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
-    ...views.filter(view => view.logBroker === null).map(makeLogBroker),
+    ...views
+      .filter(view => isNewPlace(view, isDataElsewhere(observed, views)))
+      .flatMap(view => inLine([view.broker.name], [permission(view)])),
+    ...views
+      .filter(view => view.logBroker === null)
+      .flatMap(view => inLine([view.broker.name], [makeLogBroker(view)])),
   ]
+}
+
+/** Brokers need their account, what it may do, and their names in DNS; one alone the Service that it tells its clients of. */
+function restedOn(
+  { kind, metadata }: Draft,
+  brokers: readonly string[],
+  steps: readonly Step[],
+): Step[] {
+  const broker = metadata.labels?.[brokerLabel]
+  if (broker !== undefined) return inLine([broker], steps)
+  const headless = names.headlessService(metadata.labels?.[clusterLabel] ?? '')
+  const isNeeded = kind === 'Service' ? metadata.name === headless : kind !== 'PodDisruptionBudget'
+  return isNeeded ? inLine(brokers, steps) : optional(steps)
 }
 
 /**
@@ -184,10 +203,11 @@ function brokerSteps(
   { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
 ): Step[] {
   return views.flatMap(view => [
-    ...configurationSteps(view),
-    ...checkSteps(view),
-    ...statefulSetSteps(view),
-    ...configSteps(view, dynamic),
+    ...inLine(
+      [view.broker.name],
+      [...configurationSteps(view), ...checkSteps(view), ...statefulSetSteps(view)],
+    ),
+    ...inLine([`settings of ${view.broker.name}`], configSteps(view, dynamic)),
   ])
 }
 
@@ -205,7 +225,7 @@ function makeLogBroker({ cluster, broker }: BrokerView): Step {
 function monitorSteps(observed: Observed): Step[] {
   const draft = podMonitor(observed.cluster)
   if (draft === null) return []
-  return applied(observed, draft).map(step => ({ ...step, isOptional: true }))
+  return optional(applied(observed, draft))
 }
 
 /** Of a Service: no client that was told of it loses its way. */

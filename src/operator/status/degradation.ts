@@ -115,9 +115,10 @@ function degradationOf(view: BrokerView): { reason: string; message: string }[] 
   if (health.kind === 'broken') found.push(health)
   const check = checkOf(view)
   if (check.kind === 'failed') {
+    const why = check.reason === 'CheckRefused' ? 'could not be tried beforehand' : 'would fail'
     found.push({
       reason: 'CheckFailed',
-      message: `Broker ${view.broker.name} was not restarted, because what is new would fail: ${check.message}`,
+      message: `Broker ${view.broker.name} was not restarted, because what is new ${why}: ${check.message}`,
     })
   }
   if (check.kind === 'unschedulable') {
