@@ -8,6 +8,7 @@ import { departingOf } from './departure.ts'
 import { type EarlierListeners, isStillUsed } from './earlier-listeners.ts'
 import { resourceOf } from './kinds.ts'
 import type { Observed } from './observed.ts'
+import { isOf } from './ownership.ts'
 import { exactly, type Step } from './step.ts'
 
 /** What nobody wants or uses any more: Services of listeners that are gone, files of earlier settings. */
@@ -48,7 +49,7 @@ function services(
 function monitors(observed: Observed): Step[] {
   if (podMonitor(observed.cluster) !== null) return []
   return observed.others
-    .filter(({ kind }) => kind === 'PodMonitor')
+    .filter(each => each.kind === 'PodMonitor' && isOf(each, observed.cluster))
     .flatMap(monitor => remove(monitor, 'metrics.monitor is of another type'))
 }
 

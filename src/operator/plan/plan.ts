@@ -5,7 +5,8 @@ import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
-import type { Draft, DraftOf, Service, Stored } from '../kubernetes/objects.ts'
+import type { Draft, DraftOf, Service } from '../kubernetes/objects.ts'
+import { applied } from './applied.ts'
 import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
@@ -13,7 +14,6 @@ import { configSteps } from './configs.ts'
 import { departingOf } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
-import { differs, marked } from './difference.ts'
 import { alsoEarlier, earlierListeners, type EarlierListeners } from './earlier-listeners.ts'
 import { fillingSteps } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
@@ -232,21 +232,4 @@ function monitorSteps(observed: Observed): Step[] {
 function reachable(draft: Draft, { services }: Observed, earlier: EarlierListeners): Draft {
   if (draft.kind !== 'Service') return draft
   return alsoEarlier(draft as DraftOf<Service>, named(services, draft.metadata.name), earlier)
-}
-
-/** The apply of `draft`, where it is not as it should be. */
-function applied({ services, others }: Observed, draft: Draft): Step[] {
-  const live = [...services, ...others].find(
-    (each: Stored) => each.kind === draft.kind && each.metadata.name === draft.metadata.name,
-  )
-  if (live !== undefined && !differs(live, draft)) return []
-  return [
-    {
-      do: 'apply',
-      resource: resourceOf(draft),
-      draft: marked(draft),
-      what: `${draft.kind} ${draft.metadata.name}`,
-      because: live === undefined ? 'it is not there' : 'it is not as it should be',
-    },
-  ]
 }

@@ -40,6 +40,7 @@ export type Step = Common &
         readonly draft: Draft
         readonly ifExists: 'fail' | 'same'
       }
+    /** Without a uid: to be made, where nobody else has the name. */
     | { readonly do: 'apply'; readonly resource: Resource<Stored>; readonly draft: Draft }
     | { readonly do: 'apply status'; readonly resource: Resource<Stored>; readonly draft: Draft }
     | { readonly do: 'replace'; readonly resource: Resource<Stored>; readonly stored: Stored }
