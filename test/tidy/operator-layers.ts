@@ -24,7 +24,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   },
   'src/operator/node-watches.ts': { ours: ['src/env', ...operator('kubernetes')] },
   'src/operator/broker-access.ts': {
-    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),
+    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts', 'plan/pod-health.ts'),
   },
   'src/operator/topics': {
     ours: [
