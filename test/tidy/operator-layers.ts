@@ -30,7 +30,7 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
     ours: [
       ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
       ...operator('broker-access.ts', 'moves', 'desired/slots.ts', 'plan/operator-versions.ts'),
-      ...broker('telemetry/logger.ts'),
+      ...broker('telemetry/logger.ts', 'config'),
     ],
   },
   'src/operator/parts.ts': {
