@@ -113,10 +113,10 @@ describe('a write that is refused', () => {
     const world = await created(three())
     let sent = 0
     let lists = 0
-    const { list } = world.api
+    const list = world.api.list.bind(world.api)
     world.api.list = (...args) => {
       lists++
-      return list.apply(world.api, args) as never
+      return list(...args) as never
     }
     world.api.onWrite = (moment, _, what) => {
       if (moment !== 'before' || !what.startsWith('delete Service')) return
