@@ -29,8 +29,33 @@ export function brokerConfigProblem(
     if (isProblem(parsed)) return { error: 'INVALID_CONFIG', message: `${name} ${parsed.problem}` }
     values[camel(name)] = parsed.value
   }
-  const [together] = sizeProblems(values as unknown as Settings)
+  const [together] = [
+    ...sizeProblems(values as unknown as Settings),
+    ...localRetentionProblems(values as unknown as Settings, configs),
+  ]
   return together === undefined ? null : { error: 'INVALID_CONFIG', message: together }
+}
+
+/**
+ * As in Kafka (DynamicLogConfig): beside tiered storage nothing stays for longer than it is kept at all. Looked at where one
+ * of the two is given, since there is no tiered storage here and what a broker was started with does no harm.
+ */
+function localRetentionProblems(
+  settings: Settings,
+  configs: ReadonlyMap<string, string>,
+): string[] {
+  const problems: string[] = []
+  const check = (unit: 'ms' | 'bytes', whole: number, local: number): void => {
+    const [wholeName, localName] = [`log.retention.${unit}`, `log.local.retention.${unit}`]
+    if (!configs.has(wholeName) && !configs.has(localName)) return
+    if (whole < 0 || local === -2 || (local >= 0 && local <= whole)) return
+    problems.push(
+      `${localName} is ${local} and more than ${wholeName}, which is ${whole}: lower the first, or give it as -2`,
+    )
+  }
+  check('ms', settings.logRetentionMs, settings.logLocalRetentionMs)
+  check('bytes', settings.logRetentionBytes, settings.logLocalRetentionBytes)
+  return problems
 }
 
 function unknown(name: string): BrokerConfigProblem {

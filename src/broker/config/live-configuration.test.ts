@@ -62,6 +62,16 @@ describe('settings of a broker that runs', () => {
   })
 })
 
+test('a topic may keep nothing (retention.ms=0), a broker may not have all of them do so', () => {
+  const configuration = started()
+  const change = take(configuration, {}, { 'log.retention.ms': '0' })
+  expect(change?.unusable).toEqual(['log.retention.ms=0'])
+  expect(configuration.topicConfig(new Map()).retentionMs).toBe(5)
+  const overrides = new Map([['retention.ms', '0']])
+  expect(configuration.problemOfTopic(overrides)).toBe(null)
+  expect(configuration.topicConfig(overrides).retentionMs).toBe(0)
+})
+
 test('the partitions of a topic share what they go by, until a setting changes', () => {
   const configuration = started()
   const overrides = new Map([['segment.ms', '7']])
@@ -87,6 +97,18 @@ describe('what is wrong with settings for a broker that runs', () => {
     ['log.cleaner.enable', 'false', /^INVALID_REQUEST log.cleaner.enable cannot be changed/],
     ['log.cleaner.backoff.ms', '5', null],
     ['log.retention.ms', 'long', /^INVALID_CONFIG log.retention.ms must be a whole number/],
+    ['log.retention.ms', '0', /^INVALID_CONFIG log.retention.ms must be at least -1 ms, not 0/],
+    ['log.retention.ms', '-1', null],
+    [
+      'log.local.retention.ms',
+      '6',
+      /^INVALID_CONFIG .* is 6 and more than log.retention.ms, which/,
+    ],
+    ['log.local.retention.ms', '-1', /^INVALID_CONFIG .* is -1 and more than log.retention.ms/],
+    ['log.local.retention.ms', '5', null],
+    ['log.local.retention.bytes', '-1', null],
+    ['num.replica.fetchers', '64', /^INVALID_CONFIG num.replica.fetchers must be 1 to 16/],
+    ['num.replica.fetchers', '0', /^INVALID_CONFIG num.replica.fetchers must be 1 to 16/],
     ['message.max.bytes', '104857601', /^INVALID_CONFIG message.max.bytes is more than socket/],
   ])('%s=%s', (name, value, expected) => {
     const problem = started().problemOf(new Map([[name, value]]))

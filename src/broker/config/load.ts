@@ -187,7 +187,10 @@ const bySettingName: ReadonlyMap<string, { name: SettingName; factor: number }> 
   ]),
 )
 
-/** Later layers win; within one layer the finest unit does, as in Kafka (`log.retention.ms` over `.hours`). */
+/**
+ * Later layers win. Within one, as in Kafka, the finest unit does (`log.retention.ms` over `.hours`), and of two names
+ * in one unit the setting's own (`log.dirs` over `log.dir`), whatever their order; what is given twice counts as it stands last.
+ */
 function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<SettingName, Given> {
   const merged = new Map<SettingName, Given>()
   for (const layer of layers) {
@@ -198,13 +201,29 @@ function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<S
         problems.push(unknown(entry.name, entry.where, bySettingName.keys()))
         continue
       }
-      const former = own.get(meant.name)
-      if (former !== undefined && former.factor < meant.factor) continue
-      own.set(meant.name, { ...entry, factor: meant.factor })
+      const { name, factor } = meant
+      const given = { ...entry, factor }
+      const former = own.get(name)
+      if (former === undefined || !standsOver(former, given, name)) own.set(name, given)
+      if (name === 'node.id' && former !== undefined) checkIds(former, given, problems)
     }
     for (const [name, entry] of own) merged.set(name, entry)
   }
   return merged
+}
+
+function standsOver(former: Given, later: Given, name: SettingName): boolean {
+  if (former.factor !== later.factor) return former.factor < later.factor
+  return former.name === name && later.name !== name
+}
+
+/** Under which of two numbers the broker would come up is nothing to guess at. */
+function checkIds(one: Given, other: Given, problems: string[]): void {
+  if (one.name === other.name || Number(one.text) === Number(other.text)) return
+  problems.push(
+    `${one.where}: ${one.name} is ${one.text.trim()}, and ${other.where}: ${other.name} is ${other.text.trim()}. ` +
+      'They are one setting: leave one of them out',
+  )
 }
 
 function unknown(name: string, where: string, names: Iterable<string>): string {
@@ -234,6 +253,10 @@ function settle(
   if (!given.has('min.insync.replicas')) {
     const factor = values['defaultReplicationFactor'] as number
     values['minInsyncReplicas'] = Math.max(1, Math.min(factor - 1, 2))
+  }
+  if (!given.has('replica.socket.timeout.ms')) {
+    const [waitMs, timeoutMs] = [values['replicaFetchWaitMaxMs'], values['replicaSocketTimeoutMs']]
+    values['replicaSocketTimeoutMs'] = Math.max(timeoutMs as number, waitMs as number)
   }
   const settings = Object.freeze(values) as Settings
   if (problems.length === 0) checkTogether(settings, problems)

@@ -112,8 +112,9 @@ export const topicConfigTable = {
     unit: 'ms',
     min: -1,
     effect: 'at once',
+    brokerExcept: [0],
     aliases: { 'log.retention.minutes': minute, 'log.retention.hours': hour },
-    doc: 'Segments whose newest record is older are removed. -1: never.',
+    doc: "Segments whose newest record is older are removed. -1: never. 0, nothing stays, is for single topics: the broker's setting may not be that.",
   }),
   'retention.bytes': long({
     broker: 'log.retention.bytes',
@@ -319,9 +320,10 @@ type BrokerName = Exclude<Table[TopicConfigName]['broker'], null>
 
 /** The settings of the broker that stand beneath configs of topics. */
 export const settingsBeneathTopics = Object.fromEntries(
-  Object.values(topicConfigTable).flatMap(setting =>
-    setting.broker === null ? [] : [[setting.broker, setting]],
-  ),
-) as {
+  Object.values(topicConfigTable).flatMap((setting: Setting) => {
+    const { broker, except, brokerExcept } = setting
+    return broker === null ? [] : [[broker, { ...setting, except: [...except, ...brokerExcept] }]]
+  }),
+) as unknown as {
   readonly [Name in TopicConfigName as Table[Name]['broker'] & BrokerName]: Table[Name]
 }
