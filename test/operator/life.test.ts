@@ -252,7 +252,10 @@ describe('what is new is tried before the running broker is touched', () => {
     expect(check?.spec).toMatchObject({
       automountServiceAccountToken: false,
       containers: [
-        { resources: {}, args: ['check', '--config', '/etc/logcluster/broker.properties'] },
+        {
+          resources: { requests: { cpu: '0', memory: '0' } },
+          args: ['check', '--config', '/etc/logcluster/broker.properties'],
+        },
       ],
     })
     expect(JSON.stringify(check?.spec?.affinity)).toContain('"n1"')

@@ -46,6 +46,8 @@ export class MemoryApi implements KubernetesApi {
     const found = this.all<Object>(resource.kind).filter(
       ({ metadata }) =>
         (scope.namespace === undefined || metadata.namespace === scope.namespace) &&
+        (scope.fieldSelector ?? `metadata.name=${metadata.name}`) ===
+          `metadata.name=${metadata.name}` &&
         wanted.every(each => selects(each, metadata.labels ?? {})),
     )
     return Promise.resolve(found)

@@ -24,7 +24,7 @@ import type {
 } from '../../src/operator/kubernetes/objects.ts'
 import type { Ring } from '../../src/operator/plan/observed.ts'
 import { clusterReconcile } from '../../src/operator/reconcile/reconcile.ts'
-import type { Reconcile } from '../../src/operator/reconciler.ts'
+import type { Outcome, Reconcile } from '../../src/operator/reconciler.ts'
 import { silentLogger } from '../helpers/silent-logger.ts'
 import { MemoryApi } from './memory-api.ts'
 import { MemoryNodes } from './memory-nodes.ts'
@@ -127,6 +127,11 @@ export class World {
       else if (!isConflict(error)) throw error
       return false
     }
+  }
+
+  /** One pass, and when the next one is due. */
+  outcome(): Promise<Outcome> {
+    return this.#operator(at)
   }
 
   /** Passes, and Kubernetes at work between them, until neither has anything more to do. */

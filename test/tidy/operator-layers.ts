@@ -24,13 +24,13 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
   },
   'src/operator/node-watches.ts': { ours: ['src/env', ...operator('kubernetes')] },
   'src/operator/broker-access.ts': {
-    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts'),
+    ours: operator('brokers', 'crd', 'desired', 'kubernetes', 'parts.ts', 'plan/pod-health.ts'),
   },
   'src/operator/topics': {
     ours: [
       ...operator('brokers', 'crd', 'kubernetes', 'parts.ts', 'own-kinds.ts', 'reconciler.ts'),
       ...operator('broker-access.ts', 'moves', 'desired/slots.ts', 'plan/operator-versions.ts'),
-      ...broker('telemetry/logger.ts'),
+      ...broker('telemetry/logger.ts', 'config'),
     ],
   },
   'src/operator/parts.ts': {

@@ -1,3 +1,4 @@
+import type { PoolSpec } from '../crd/cluster.ts'
 import type { DraftOf, Pod } from '../kubernetes/objects.ts'
 import { brokerLabels, ownedBy } from './labels.ts'
 import { names } from './names.ts'
@@ -7,13 +8,14 @@ import {
   files,
   placement,
   pullSecrets,
+  quantities,
   runAs,
   type BrokerPod,
 } from './pod-template.ts'
 import { places } from './properties.ts'
 
 /**
- * Tries image and settings where the broker runs, before the broker itself is touched. It needs no room (no requests),
+ * Tries image and settings where the broker runs, before the broker itself is touched. It needs no room (it requests none),
  * sees no data (no claim) and may do nothing (no token).
  */
 export function checkPod(pod: BrokerPod, node: string): DraftOf<Pod> {
@@ -40,10 +42,23 @@ export function checkPod(pod: BrokerPod, node: string): DraftOf<Pod> {
       activeDeadlineSeconds: 600,
       ...pullSecrets(cluster),
       containers: [
-        { ...checked, name: 'check', args: ['check', '--config', places.file], resources: {} },
+        {
+          ...checked,
+          name: 'check',
+          args: ['check', '--config', places.file],
+          resources: noRoom(pod.pool),
+        },
       ],
       volumes: [{ name: 'data', emptyDir: { sizeLimit: '1Mi' } }, ...files(pod)],
     },
+  }
+}
+
+/** Said, since a ResourceQuota takes no pod that does not say what it requests, and where it counts limits none without. */
+function noRoom({ resources: { limits } }: PoolSpec) {
+  return {
+    requests: { cpu: '0', memory: '0' },
+    ...(limits === undefined ? {} : { limits: quantities(limits) }),
   }
 }
 

@@ -123,7 +123,7 @@ function resourcesOf({
   }
 }
 
-function quantities(given: Readonly<Record<string, string | number | undefined>>) {
+export function quantities(given: Readonly<Record<string, string | number | undefined>>) {
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, amount]) =>
       amount === undefined ? [] : [[name, String(amount)]],

@@ -32,6 +32,7 @@ export interface BrokerView extends BrokerPod {
   readonly statefulSet: StatefulSet | null
   readonly pod: Pod | null
   readonly checks: readonly Pod[]
+  readonly refusedChecks: Observed['refusedChecks']
   /** Its ConfigMaps with a broker's file, by name. */
   readonly configurations: ReadonlyMap<string, ConfigMap>
   /** Behind the claim; undefined where it is bound to none. */
@@ -132,6 +133,7 @@ function view(observed: Observed, place: Place): BrokerView {
     statefulSet: named(observed.statefulSets, name),
     pod: named(pods, names.pod(name)),
     checks: pods.filter(({ metadata }) => metadata.labels?.[componentLabel] === 'check'),
+    refusedChecks: observed.refusedChecks,
     configurations: new Map(
       observed.configMaps
         .filter(({ metadata }) => metadata.name.startsWith(names.configuration(name, '')))
@@ -190,9 +192,11 @@ function nodePortsOf(
   services: readonly Service[],
 ): ReadonlyMap<string, number> {
   return new Map(
-    exposed(cluster).flatMap(({ name }) => {
-      const port = named(services, names.listenerOfBroker(broker, name))?.spec?.ports?.[0]?.nodePort
-      return port === undefined ? [] : [[name, port] as const]
+    exposed(cluster).flatMap(({ name, port }) => {
+      const ports = named(services, names.listenerOfBroker(broker, name))?.spec?.ports
+      // An earlier one may be beside it.
+      const given = ports?.find(each => each.port === port)?.nodePort
+      return given === undefined ? [] : [[name, given] as const]
     }),
   )
 }

@@ -13,13 +13,13 @@ export type CheckState =
   /** `needless`: neither is new, or there is no running broker that a failure could hurt. */
   | { readonly kind: 'needless' | 'wanted' | 'running' | 'passed' }
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  /** The node has no place for it: the restart goes on, and the broker itself is the trial. */
+  /** The node, or a quota, has no place for it: the restart goes on, and the broker itself is the trial. */
   | { readonly kind: 'unschedulable'; readonly message: string }
 
 export function checkOf(view: BrokerView): CheckState {
   if (!isNeeded(view)) return { kind: 'needless' }
   const check = currentCheck(view)
-  if (check === null) return { kind: 'wanted' }
+  if (check === null) return unmade(view)
   if (check.status?.phase === 'Succeeded') return { kind: 'passed' }
   const health = healthOf(check)
   if (health.kind === 'unschedulable') return { kind: 'unschedulable', message: health.message }
@@ -32,6 +32,24 @@ export function checkOf(view: BrokerView): CheckState {
   }
 }
 
+/**
+ * What only the room in the namespace speaks against tells nothing of the broker, whose own pod is counted there already. Whatever
+ * else refuses a pod with this image, such as a policy, would refuse the broker's too.
+ */
+function unmade(view: BrokerView): CheckState {
+  const message = view.refusedChecks.get(nameOf(view))
+  if (message === undefined) return { kind: 'wanted' }
+  if (isOfRoom(message)) return { kind: 'unschedulable', message }
+  return { kind: 'failed', reason: 'CheckRefused', message }
+}
+
+/** By the words of Kubernetes' ResourceQuota and LimitRange, whose answers differ in nothing else from those of other admission. */
+function isOfRoom(message: string): boolean {
+  return /\b(exceeded|failed) quota: |\b(minimum|maximum) \S+ usage per |limit to request ratio per /.test(
+    message,
+  )
+}
+
 /** A broker that does not run has nothing to lose: the new template is its chance. */
 function isNeeded(view: BrokerView): boolean {
   const { pod } = view
@@ -41,8 +59,12 @@ function isNeeded(view: BrokerView): boolean {
   return pod?.metadata.annotations?.[checkAnnotation] !== checkHash(view)
 }
 
+function nameOf(view: BrokerView): string {
+  return names.checkPod(view.broker.name, checkHash(view))
+}
+
 function currentCheck(view: BrokerView): Pod | null {
-  return named(view.checks, names.checkPod(view.broker.name, checkHash(view)))
+  return named(view.checks, nameOf(view))
 }
 
 function failed(check: Pod): CheckState {
@@ -83,8 +105,13 @@ export function checkSteps(view: BrokerView): Step[] {
       what: `Pod ${check.metadata.name}`,
       because: 'nobody waits for this check any more',
     })),
-    ...(state.kind === 'wanted' ? [makeCheck(view)] : []),
+    ...(isToBeMade(state, current) ? [makeCheck(view)] : []),
   ]
+}
+
+/** One that was refused is tried again: what refuses it may be mended. */
+function isToBeMade({ kind }: CheckState, current: Pod | null): boolean {
+  return kind === 'wanted' || (kind === 'failed' && current === null)
 }
 
 function makeCheck(view: BrokerView): Step {
@@ -96,5 +123,6 @@ function makeCheck(view: BrokerView): Step {
     draft,
     what: `Pod ${draft.metadata.name}`,
     because: `image or settings are new to ${view.broker.name}`,
+    isCheck: true,
   }
 }

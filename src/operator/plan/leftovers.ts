@@ -5,16 +5,30 @@ import { nodePortBootstraps, servicesOfBroker } from '../desired/services.ts'
 import type { Pod, Stored } from '../kubernetes/objects.ts'
 import type { BrokerView } from './broker-view.ts'
 import { departingOf } from './departure.ts'
+import { type EarlierListeners, isStillUsed } from './earlier-listeners.ts'
 import { resourceOf } from './kinds.ts'
 import type { Observed } from './observed.ts'
+import { isOf } from './ownership.ts'
 import { exactly, type Step } from './step.ts'
 
 /** What nobody wants or uses any more: Services of listeners that are gone, files of earlier settings. */
-export function leftoverSteps(observed: Observed, views: readonly BrokerView[]): Step[] {
-  return [...services(observed, views), ...monitors(observed), ...views.flatMap(configurations)]
+export function leftoverSteps(
+  observed: Observed,
+  views: readonly BrokerView[],
+  earlier: EarlierListeners,
+): Step[] {
+  return [
+    ...services(observed, views, earlier),
+    ...monitors(observed),
+    ...views.flatMap(configurations),
+  ]
 }
 
-function services(observed: Observed, views: readonly BrokerView[]): Step[] {
+function services(
+  observed: Observed,
+  views: readonly BrokerView[],
+  earlier: EarlierListeners,
+): Step[] {
   const { cluster } = observed
   const wanted = new Set([
     names.headlessService(cluster.metadata.name),
@@ -28,13 +42,14 @@ function services(observed: Observed, views: readonly BrokerView[]): Step[] {
   ])
   return observed.services
     .filter(({ metadata }) => !wanted.has(metadata.name) && isOwned(metadata, cluster.metadata.uid))
+    .filter(service => !isStillUsed(service, earlier))
     .flatMap(service => remove(service, 'no listener is exposed by it'))
 }
 
 function monitors(observed: Observed): Step[] {
   if (podMonitor(observed.cluster) !== null) return []
   return observed.others
-    .filter(({ kind }) => kind === 'PodMonitor')
+    .filter(each => each.kind === 'PodMonitor' && isOf(each, observed.cluster))
     .flatMap(monitor => remove(monitor, 'metrics.monitor is of another type'))
 }
 

@@ -83,6 +83,8 @@ export interface Observed {
   readonly glance: ClusterPlaces | null
   /** Who holds which partition; null where that decides nothing, or nobody told. */
   readonly places: ClusterPlaces | null
+  /** Checks that the API server would not make, by name of the pod, and what it said. */
+  readonly refusedChecks: ReadonlyMap<string, string>
   readonly defaults: ImageDefaults
   /** Of the operator that looks. */
   readonly operatorVersion: string

@@ -1,10 +1,12 @@
 import { clusterObjects } from '../desired/index.ts'
+import { brokerLabel, clusterLabel } from '../desired/labels.ts'
 import { logBroker } from '../desired/log-broker.ts'
 import { names } from '../desired/names.ts'
 import { podMonitor } from '../desired/pod-monitor.ts'
 import { wantedSettings, type WantedSettings } from '../desired/settings.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
-import type { Draft, Stored } from '../kubernetes/objects.ts'
+import type { Draft, DraftOf, Service } from '../kubernetes/objects.ts'
+import { applied } from './applied.ts'
 import { birthOf, type Birth } from './birth.ts'
 import { brokerViews, type BrokerView, named } from './broker-view.ts'
 import { checkSteps } from './check.ts'
@@ -12,7 +14,7 @@ import { configSteps } from './configs.ts'
 import { departingOf, isAlone } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
-import { differs, marked } from './difference.ts'
+import { alsoEarlier, earlierListeners, type EarlierListeners } from './earlier-listeners.ts'
 import { fillingOf, fillingSteps, type Filling } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
 import {
@@ -35,7 +37,7 @@ import { rackSteps } from './rack.ts'
 import { rotationSteps } from './rotation.ts'
 import { type Scaling, scalingOf, scalingSteps } from './scaling.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
-import type { Step } from './step.ts'
+import { inLine, optional, type Step } from './step.ts'
 import { withThrottle } from './throttle.ts'
 import { toldCluster, type ToldCluster } from './told.ts'
 
@@ -99,37 +101,64 @@ function stepsOf(observed: Observed, ring: Ring, found: Omit<Plan, 'steps'>): re
   if (birth.kind !== 'born') return genesisSteps(observed, birth, { ring, views })
   const oldest = oldestOperatorSteps(cluster)
   if (oldest.length > 0) return oldest
+  const earlier = earlierListeners(observed, views)
   return [
-    ...sharedSteps(observed, ring, views),
-    ...views.flatMap(view => diskSteps(view, observed, isDataElsewhere(observed, views))),
-    ...views.flatMap(view => rackSteps(view, observed)),
+    ...sharedSteps(observed, ring, views, earlier),
+    ...views.flatMap(view => {
+      const steps = diskSteps(view, observed, isDataElsewhere(observed, views))
+      return inLine([view.broker.name], steps)
+    }),
+    ...optional(views.flatMap(view => rackSteps(view, observed))),
     ...(settings.kind === 'settings' && !holds(filling) ? brokerSteps(views, settings) : []),
     ...fillingSteps(filling),
-    ...rotationSteps(observed),
-    ...leavingSteps(observed, found.hibernation),
+    ...inLine(['passwords'], rotationSteps(observed)),
+    ...inLine(['scaling'], leavingSteps(observed, found.hibernation)),
     ...hibernationSteps(found.hibernation),
     ...leadershipSteps(observed, views, found),
     ...restartSteps(found.roll),
-    ...leftoverSteps(observed, views),
+    ...optional(leftoverSteps(observed, views, earlier)),
     ...monitorSteps(observed),
-    ...scalingSteps(observed, found),
+    ...inLine(['scaling'], scalingSteps(observed, found)),
     ...replacementSteps(views, disks),
   ]
 }
 
 /** What does not depend on how any broker is. */
-function sharedSteps(observed: Observed, ring: Ring, views: readonly BrokerView[]): Step[] {
+function sharedSteps(
+  observed: Observed,
+  ring: Ring,
+  views: readonly BrokerView[],
+  earlier: EarlierListeners,
+): Step[] {
   const { cluster } = observed
   const leaving = departingOf(observed).map(({ metadata }) => metadata.name)
   const brokers = [...views.map(({ broker }) => broker.name), ...leaving]
   return [
-    ...secretSteps(observed),
-    ...leaseSteps(observed, ring),
-    ...clusterObjects(cluster, ring.names, brokers).flatMap(draft => applied(observed, draft)),
+    ...inLine(brokers, [...secretSteps(observed), ...leaseSteps(observed, ring)]),
+    ...clusterObjects(cluster, ring.names, brokers)
+      .map(draft => reachable(draft, observed, earlier))
+      .flatMap(draft => restedOn(draft, brokers, applied(observed, draft))),
     // Before its LogBroker: with that, and without an identity, it would be one whose identity was lost.
-    ...views.filter(view => isNewPlace(view, isDataElsewhere(observed, views))).map(permission),
-    ...views.filter(view => view.logBroker === null).map(makeLogBroker),
+    ...views
+      .filter(view => isNewPlace(view, isDataElsewhere(observed, views)))
+      .flatMap(view => inLine([view.broker.name], [permission(view)])),
+    ...views
+      .filter(view => view.logBroker === null)
+      .flatMap(view => inLine([view.broker.name], [makeLogBroker(view)])),
   ]
+}
+
+/** Brokers need their account, what it may do, and their names in DNS; one alone the Service that it tells its clients of. */
+function restedOn(
+  { kind, metadata }: Draft,
+  brokers: readonly string[],
+  steps: readonly Step[],
+): Step[] {
+  const broker = metadata.labels?.[brokerLabel]
+  if (broker !== undefined) return inLine([broker], steps)
+  const headless = names.headlessService(metadata.labels?.[clusterLabel] ?? '')
+  const isNeeded = kind === 'Service' ? metadata.name === headless : kind !== 'PodDisruptionBudget'
+  return isNeeded ? inLine(brokers, steps) : optional(steps)
 }
 
 /**
@@ -188,10 +217,11 @@ function brokerSteps(
   { dynamic }: Extract<WantedSettings, { kind: 'settings' }>,
 ): Step[] {
   return views.flatMap(view => [
-    ...configurationSteps(view),
-    ...checkSteps(view),
-    ...statefulSetSteps(view),
-    ...configSteps(view, dynamic),
+    ...inLine(
+      [view.broker.name],
+      [...configurationSteps(view), ...checkSteps(view), ...statefulSetSteps(view)],
+    ),
+    ...inLine([`settings of ${view.broker.name}`], configSteps(view, dynamic)),
   ])
 }
 
@@ -209,22 +239,11 @@ function makeLogBroker({ cluster, broker }: BrokerView): Step {
 function monitorSteps(observed: Observed): Step[] {
   const draft = podMonitor(observed.cluster)
   if (draft === null) return []
-  return applied(observed, draft).map(step => ({ ...step, isOptional: true }))
+  return optional(applied(observed, draft))
 }
 
-/** The apply of `draft`, where it is not as it should be. */
-function applied({ services, others }: Observed, draft: Draft): Step[] {
-  const live = [...services, ...others].find(
-    (each: Stored) => each.kind === draft.kind && each.metadata.name === draft.metadata.name,
-  )
-  if (live !== undefined && !differs(live, draft)) return []
-  return [
-    {
-      do: 'apply',
-      resource: resourceOf(draft),
-      draft: marked(draft),
-      what: `${draft.kind} ${draft.metadata.name}`,
-      because: live === undefined ? 'it is not there' : 'it is not as it should be',
-    },
-  ]
+/** Of a Service: no client that was told of it loses its way. */
+function reachable(draft: Draft, { services }: Observed, earlier: EarlierListeners): Draft {
+  if (draft.kind !== 'Service') return draft
+  return alsoEarlier(draft as DraftOf<Service>, named(services, draft.metadata.name), earlier)
 }

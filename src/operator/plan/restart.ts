@@ -1,9 +1,10 @@
 import { configuration } from '../desired/configuration.ts'
 import { statefulSet } from '../desired/stateful-set.ts'
 import { resources } from '../kubernetes/resources.ts'
+import { over } from './applied.ts'
 import type { BrokerView } from './broker-view.ts'
 import { checkOf } from './check.ts'
-import { differs, marked } from './difference.ts'
+import { differs } from './difference.ts'
 import { restartReason } from './due.ts'
 import { healthOf } from './pod-health.ts'
 import type { Roll } from './roll.ts'
@@ -31,7 +32,7 @@ export function statefulSetSteps(view: BrokerView): Step[] {
     {
       do: 'apply',
       resource: resources.statefulSets,
-      draft: marked(wanted),
+      draft: over(live, wanted),
       what: `StatefulSet ${broker.name}`,
       because: live === null ? 'the broker has none yet' : 'the spec is another',
       ...(live === null

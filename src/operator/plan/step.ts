@@ -19,6 +19,13 @@ interface Common {
   readonly event?: StepEvent
   /** What can fail without anything being wrong with the brokers: then the others go on, and the status tells. */
   readonly isOptional?: true
+  /**
+   * What rests on it: where it fails, later steps that have one of these words too are left out, and the others go on. Not given:
+   * all that comes later may rest on it.
+   */
+  readonly lines?: readonly string[]
+  /** A trial beforehand: where the API server refuses it, the next plan decides by that, and tells it. */
+  readonly isCheck?: true
   /** It permits what could destroy, were what is known of it old. */
   readonly isPermission?: true
 }
@@ -33,6 +40,7 @@ export type Step = Common &
         readonly draft: Draft
         readonly ifExists: 'fail' | 'same'
       }
+    /** Without a uid: to be made, where nobody else has the name. */
     | { readonly do: 'apply'; readonly resource: Resource<Stored>; readonly draft: Draft }
     | { readonly do: 'apply status'; readonly resource: Resource<Stored>; readonly draft: Draft }
     | { readonly do: 'replace'; readonly resource: Resource<Stored>; readonly stored: Stored }
@@ -83,6 +91,33 @@ export type Step = Common &
         readonly acceptDataLoss: readonly string[]
       }
   )
+
+/** `steps`, on each of which only what has one of the `lines` rests. */
+export function inLine(lines: readonly string[], steps: readonly Step[]): Step[] {
+  return steps.map(step => ({ lines, ...step }))
+}
+
+/** As `inLine`, where nothing rests on any of them. */
+export function optional(steps: readonly Step[]): Step[] {
+  return steps.map(step => ({ ...step, isOptional: true }))
+}
+
+/** Steps that wait for one that failed. */
+export class Held {
+  readonly #lines = new Set<string>()
+  #isAll = false
+
+  has({ lines = [] }: Step): boolean {
+    return this.#isAll || lines.some(line => this.#lines.has(line))
+  }
+
+  /** The step failed. */
+  by({ lines, isOptional }: Step): void {
+    if (isOptional === true) return
+    if (lines === undefined) this.#isAll = true
+    for (const line of lines ?? []) this.#lines.add(line)
+  }
+}
 
 /** Which object, and no other of its name. */
 export function exactly({ metadata }: Stored): ExactObject {

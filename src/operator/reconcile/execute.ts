@@ -17,6 +17,9 @@ import { differenceFrom, type Difference } from '../plan/difference.ts'
 import { logBrokers } from '../own-kinds.ts'
 import type { Observed } from '../plan/observed.ts'
 import { names } from '../desired/names.ts'
+import { exactlyOver } from '../plan/applied.ts'
+import { podMonitors } from '../plan/kinds.ts'
+import { isOf, whose } from '../plan/ownership.ts'
 import { statusDraft } from '../plan/status-draft.ts'
 import type { Step } from '../plan/step.ts'
 import type { ClusterParts } from './parts.ts'
@@ -57,12 +60,8 @@ export class Executor {
     switch (step.do) {
       case 'create':
         return this.#create(step)
-      case 'apply': {
-        const live = await api.apply(step.resource, step.draft)
-        const difference = differenceFrom(live, step.draft)
-        if (difference !== null) throw new AlteredError(difference)
-        return
-      }
+      case 'apply':
+        return this.#apply(step, observed)
       case 'apply status':
         await api.applyStatus(step.resource, step.draft)
         return
@@ -109,6 +108,36 @@ export class Executor {
       if (ifExists === 'fail' || !isAlreadyExists(error)) throw error
       await this.#acceptSame(resource, draft)
     }
+  }
+
+  /**
+   * An apply makes what is not there, and would as well take over what somebody else has of that name, and have it deleted with the
+   * LogCluster: so whoever is to be made is looked for, and an object that is there is applied over by its uid. A POST, which is refused
+   * where the name is taken, would leave us the writer of its fields in two ways, and none of them could be taken back by an apply.
+   */
+  async #apply(
+    { resource, draft }: Extract<Step, { do: 'apply' }>,
+    { cluster }: Observed,
+  ): Promise<void> {
+    const { api } = this.#parts
+    const live = draft.metadata.uid === undefined ? await this.#named(resource, draft) : null
+    if (live !== null && !isOf(live, cluster)) {
+      throw new TakenError(
+        `${draft.kind} ${draft.metadata.name} is there already, and is ${whose(live)}: delete it or give it another name, or choose another one for this LogCluster or for the listener that it is for`,
+      )
+    }
+    const made = await api.apply(resource, live === null ? draft : exactlyOver(live, draft))
+    const difference = differenceFrom(made, draft)
+    if (difference !== null) throw new AlteredError(difference)
+  }
+
+  /** Most kinds are listed, and never got: no role has to permit more for this. */
+  async #named(resource: Resource<Stored>, { metadata }: Draft): Promise<Stored | null> {
+    const { api } = this.#parts
+    const { namespace, name } = metadata
+    if (resource.kind === podMonitors.kind) return api.get(resource, metadata)
+    const scope = { namespace: namespace!, fieldSelector: `metadata.name=${name}` }
+    return named(await api.list(resource, scope), name)
   }
 
   /** A pass before this one made it and could not say so; or somebody else did. */

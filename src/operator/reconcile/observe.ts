@@ -136,6 +136,7 @@ export class Observer {
       outliving: [],
       glance: null,
       places: null,
+      refusedChecks: new Map(),
       defaults: defaultsOf(this.#parts.defaultImage),
       operatorVersion: this.#parts.version,
     }

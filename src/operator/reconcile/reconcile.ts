@@ -5,23 +5,24 @@ import { isForbidden, isNotFound } from '../kubernetes/api-error.ts'
 import type { ObjectName, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
-import type { Observed } from '../plan/observed.ts'
+import type { Observed, Sight } from '../plan/observed.ts'
 import { plan as planOf, type Plan } from '../plan/plan.ts'
 import { statusDraft } from '../plan/status-draft.ts'
-import { needsLiveLook, type Step, type StepEvent } from '../plan/step.ts'
+import { Held, needsLiveLook, type Step, type StepEvent } from '../plan/step.ts'
 import { brokerStatus } from '../status/broker-status.ts'
 import { clusterStatus } from '../status/cluster-status.ts'
 import type { Trouble } from '../status/degradation.ts'
 import type { Outcome, Reconcile } from '../reconciler.ts'
 import { conditionEvents } from './events.ts'
 import { AlteredError, Executor, isTelling } from './execute.ts'
-import { Observer } from './observe.ts'
+import { Observer, type Source } from './observe.ts'
 import type { ClusterParts } from './parts.ts'
 import { Refusals } from './refusals.ts'
 
 /** Until the next look at a cluster in which nothing changed: brokers tell by no watch how they are. */
 const restMs = 1500
 const busyMs = 250
+const silentMsMax = 30_000
 const hibernatedMs = 30_000
 const unbornMs = 10_000
 
@@ -45,40 +46,66 @@ class Pass {
   }
 
   async run(at: Required<ObjectName>): Promise<Outcome> {
-    const look = await this.#observer.observe(at, 'caches')
-    if (look === null) return { requeueAfterMs: null }
+    const look = await this.#observe(at, 'caches')
+    if (look === null) return this.#gone(at)
     const ring = this.#parts.ringOf(at.namespace, at.name)
     const first = planOf(look, ring)
-    if (!first.steps.some(needsLiveLook)) return this.#finish(at, look, first)
+    if (!this.#due(at, first.steps).some(needsLiveLook)) return this.#finish(at, look, first)
     // What destroys, or permits, is decided by what is, not by what a watch has told.
-    const live = await this.#observer.observe(at, 'live')
-    return live === null ? { requeueAfterMs: null } : this.#finish(at, live, planOf(live, ring))
+    const live = await this.#observe(at, 'live')
+    return live === null ? this.#gone(at) : this.#finish(at, live, planOf(live, ring))
+  }
+
+  async #observe(at: Required<ObjectName>, source: Source): Promise<Observed | null> {
+    const look = await this.#observer.observe(at, source)
+    return look === null ? null : { ...look, refusedChecks: this.#refusals.checksOf(at) }
+  }
+
+  #gone(at: Required<ObjectName>): Outcome {
+    this.#refusals.forget(at)
+    return { requeueAfterMs: null }
+  }
+
+  /** Without those that were refused a moment ago, and those that wait for them: nobody looks for their sake. */
+  #due(at: Required<ObjectName>, steps: readonly Step[]): readonly Step[] {
+    const held = new Held()
+    return steps.filter(step => {
+      if (held.has(step)) return false
+      const known = this.#refusals.known(at, step)
+      if (known !== null && known.isWritten !== true) held.by(step)
+      return known === null
+    })
   }
 
   async #finish(at: Required<ObjectName>, observed: Observed, plan: Plan): Promise<Outcome> {
-    const troubles = await this.#act(at, observed, plan.steps)
+    const { troubles, isAtWork } = await this.#act(at, observed, plan.steps)
     if (isOver(observed, plan)) return { requeueAfterMs: null }
     // The birth wrote the status; what comes next is another pass.
     const isBorn = plan.birth.kind === 'born' || plan.birth.kind === 'blocked'
     if (isBorn) await this.#tell(observed, plan, troubles)
-    return { requeueAfterMs: nextLookMs(observed, plan) }
+    return { requeueAfterMs: nextLookMs(observed, plan, isAtWork) }
   }
 
-  /** Does the steps in order, and stops at the first that is not done, since later ones may rest on it. */
+  /** Does the steps in order, but for those that rest on one that fails. `isAtWork`: there was one to try. */
   async #act(
     at: Required<ObjectName>,
     observed: Observed,
     steps: readonly Step[],
-  ): Promise<readonly Trouble[]> {
+  ): Promise<{ readonly troubles: readonly Trouble[]; readonly isAtWork: boolean }> {
     const troubles: Trouble[] = []
+    const held = new Held()
+    let isAtWork = false
     for (const step of steps) {
+      if (held.has(step)) continue
       const known = this.#refusals.known(at, step)
+      isAtWork ||= known === null
       const trouble = known ?? (await this.#actOnce(at, observed, step))
       if (trouble === null) continue
-      troubles.push(trouble)
-      if (step.isOptional !== true && trouble.isWritten !== true) break
+      // Of a check the next plan tells.
+      if (step.isCheck !== true || trouble.reason !== forbidden) troubles.push(trouble)
+      if (trouble.isWritten !== true) held.by(step)
     }
-    return troubles
+    return { troubles, isAtWork }
   }
 
   /** null where it was done. What a person must know is returned; what is of the moment is thrown, and tried again. */
@@ -89,17 +116,22 @@ class Pass {
   ): Promise<Trouble | null> {
     const { logger } = this.#parts
     const fields = { cluster: `${at.namespace}/${at.name}`, what: step.what, because: step.because }
+    const check = step.do === 'create' && step.isCheck === true ? step.draft : null
     let trouble: Trouble | null = null
     try {
       await this.#executor.execute(step, observed, user => this.#observer.password(at, user))
     } catch (error) {
       this.#observer.forget(at)
       if (!isTelling(error)) throw error
+      if (check !== null && isForbidden(error)) {
+        this.#refusals.noteCheck(at, check, error.message)
+      }
       trouble = this.#refusals.note(at, step, troubleOf(step, error))
       const told = trouble.isWritten ? 'Somebody alters what is applied' : 'A write was refused'
       logger.warn({ ...fields, step: step.do, reason: error.message }, told)
       if (trouble.isWritten !== true) return trouble
     }
+    if (check !== null) this.#refusals.noteCheck(at, check, null)
     if (isRemembered(step)) this.#observer.forget(at)
     logger.info(fields, done[step.do])
     if (step.event !== undefined) this.#tellEvent(observed, step.event)
@@ -177,6 +209,8 @@ const done: Readonly<Record<Step['do'], string>> = {
   'unregister broker': 'Unregistered a broker',
 }
 
+const forbidden = 'Forbidden'
+
 /** What a refusal is called where it says more than that. */
 const refused: Readonly<Partial<Record<Step['do'], string>>> = {
   'retire directory': 'ReplacementBlocked',
@@ -188,7 +222,7 @@ function troubleOf(step: Step, error: Error): Trouble {
   if (error instanceof AlteredError) {
     return { what, reason: 'ObjectAltered', message, isWritten: true }
   }
-  const reason = isForbidden(error) ? 'Forbidden' : (refused[step.do] ?? 'WriteRefused')
+  const reason = isForbidden(error) ? forbidden : (refused[step.do] ?? 'WriteRefused')
   return { what, reason, message }
 }
 
@@ -205,12 +239,18 @@ function isOver({ cluster }: Observed, { steps, tooOld }: Plan): boolean {
   return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0 && tooOld === null
 }
 
-function nextLookMs({ cluster, sights }: Observed, { steps, birth }: Plan): number {
-  if (steps.length > 0) return busyMs
+/** What was refused waits for a person, or for a world that changed by itself: nobody is asked for it four times a second. */
+function nextLookMs({ cluster, sights }: Observed, { birth }: Plan, isAtWork: boolean): number {
+  if (isAtWork) return busyMs
   // Blocked, or paused before it began: what was changed in the spec is told by a watch.
   if (birth.kind !== 'born') return unbornMs
-  if ([...sights.values()].some(({ kind }) => kind === 'silent')) return busyMs
+  if ([...sights.values()].some(isSilentOfLate)) return busyMs
   return cluster.spec.state === 'Hibernated' && sights.size === 0 ? hibernatedMs : restMs
+}
+
+/** It may be back at any moment; who is away for longer will be for a while. */
+function isSilentOfLate(sight: Sight): boolean {
+  return sight.kind === 'silent' && sight.forMs < silentMsMax
 }
 
 /** A status with its conditions by type, as a list by key has no order. */

@@ -1,6 +1,8 @@
 import type { Clock } from '../../env/clock.ts'
 import { hashOf } from '../desired/hash.ts'
-import type { ObjectName } from '../kubernetes/objects.ts'
+import { brokerLabel } from '../desired/labels.ts'
+import { names } from '../desired/names.ts'
+import type { Draft, ObjectName } from '../kubernetes/objects.ts'
 import type { Step } from '../plan/step.ts'
 import type { Trouble } from '../status/degradation.ts'
 
@@ -20,6 +22,9 @@ export class Refusals {
   readonly #clock: Clock
   readonly #byStep = new Map<string, Refused>()
 
+  /** By cluster, what was said of each check, by its name. */
+  readonly #checks = new Map<string, ReadonlyMap<string, string>>()
+
   constructor(clock: Clock) {
     this.#clock = clock
   }
@@ -28,6 +33,26 @@ export class Refusals {
   known(at: Required<ObjectName>, step: Step): Trouble | null {
     const found = this.#byStep.get(keyOf(at, step))
     return found !== undefined && this.#clock.monotonic() < found.untilMs ? found.trouble : null
+  }
+
+  /** Checks of the cluster that were not made. */
+  checksOf(at: Required<ObjectName>): ReadonlyMap<string, string> {
+    return this.#checks.get(keyOfCluster(at)) ?? new Map<string, string>()
+  }
+
+  /** Of each broker the newest counts; null: it is made. */
+  noteCheck(at: Required<ObjectName>, { metadata }: Draft, message: string | null): void {
+    const broker = metadata.labels?.[brokerLabel] ?? ''
+    const others = [...this.checksOf(at)].filter(
+      ([name]) => !name.startsWith(names.checkPod(broker, '')),
+    )
+    const its: [string, string][] = message === null ? [] : [[metadata.name, message]]
+    this.#checks.set(keyOfCluster(at), new Map([...others, ...its]))
+  }
+
+  /** The cluster is gone. */
+  forget(at: Required<ObjectName>): void {
+    this.#checks.delete(keyOfCluster(at))
   }
 
   note(at: Required<ObjectName>, step: Step, trouble: Trouble): Trouble {
@@ -45,6 +70,10 @@ export class Refusals {
   }
 }
 
-function keyOf({ namespace, name }: Required<ObjectName>, step: Step): string {
-  return `${namespace}/${name} ${hashOf(step)}`
+function keyOf(at: Required<ObjectName>, step: Step): string {
+  return `${keyOfCluster(at)} ${hashOf(step)}`
+}
+
+function keyOfCluster({ namespace, name }: Required<ObjectName>): string {
+  return `${namespace}/${name}`
 }

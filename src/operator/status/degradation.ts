@@ -120,9 +120,10 @@ function degradationOf(
   if (health.kind === 'broken') found.push(health)
   const check = checkOf(view)
   if (check.kind === 'failed') {
+    const why = check.reason === 'CheckRefused' ? 'could not be tried beforehand' : 'would fail'
     found.push({
       reason: 'CheckFailed',
-      message: `Broker ${view.broker.name} was not restarted, because what is new would fail: ${check.message}`,
+      message: `Broker ${view.broker.name} was not restarted, because what is new ${why}: ${check.message}`,
     })
   }
   if (check.kind === 'unschedulable') {

@@ -1,11 +1,12 @@
 import type { Logger } from '../../broker/telemetry/logger.ts'
-import { brokerAccess } from '../broker-access.ts'
+import { askFirst, brokerAccesses } from '../broker-access.ts'
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Outcome as Granted } from '../brokers/brokers.ts'
 import type { LogCluster } from '../crd/cluster.ts'
 import type { LogTopic, LogTopicStatus } from '../crd/topic.ts'
 import { hasPlace } from '../desired/slots.ts'
 import { isConflict, isForbidden, isNotFound } from '../kubernetes/api-error.ts'
+import { chanceOf } from '../kubernetes/pause.ts'
 import { resources } from '../kubernetes/resources.ts'
 import { logTopics } from '../own-kinds.ts'
 import type { Parts } from '../parts.ts'
@@ -95,14 +96,16 @@ class TopicsPass {
     if (cluster === undefined) return without({ kind: 'absent' })
     if (cluster.metadata.deletionTimestamp !== undefined) return without({ kind: 'going' })
     if (cluster.spec.reconciliation === 'Paused') return without({ kind: 'paused' })
-    const access = await brokerAccess(this.#parts, cluster)
-    if (access === null)
+    const accesses = await brokerAccesses(this.#parts, cluster)
+    if (accesses.length === 0)
       return without(await this.#silent(topics, 'The cluster has no broker yet.'))
     try {
       const clusterId = cluster.status.clusterId ?? null
-      const seen = await this.#ask(access, topics)
-      const room = await this.#room(access, cluster, needsPlaces(topics, seen))
-      return { access, sight: { kind: 'seen', clusterId, topics: seen, room } }
+      return await askFirst(accesses, chanceOf(this.#parts.random), async access => {
+        const seen = await this.#ask(access, topics)
+        const room = await this.#room(access, cluster, needsPlaces(topics, seen))
+        return { access, sight: { kind: 'seen', clusterId, topics: seen, room } }
+      })
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
       return without(await this.#silent(topics, error.message))

@@ -131,6 +131,31 @@ describe('a topic that is wanted', () => {
     expect(shrink.problem?.message).toContain('Set spec.partitions to 3')
   })
 
+  test('is as it is wanted where brokers tell a config in the form that they give it', () => {
+    const config = {
+      'cleanup.policy': 'compact, delete',
+      'min.cleanable.dirty.ratio': 1,
+      preallocate: 'TRUE',
+      'delete.retention.ms': ' 86400000',
+      'retention.ms': '+5',
+      'no.such': 'X',
+    }
+    const told = {
+      'cleanup.policy': 'compact,delete',
+      'min.cleanable.dirty.ratio': '1.0',
+      preallocate: 'true',
+      'delete.retention.ms': '86400000',
+      'retention.ms': '5',
+      'no.such': 'x',
+    }
+    const configs = new Map(Object.entries(told).map(([key, value]) => [key, ofTopic(value)]))
+    const topic = logTopic({ spec: { config }, status: { topicId: 'id' } })
+    expect(one(topic, seeing(seenTopic({ configs }))).act).toEqual({
+      do: 'change',
+      change: { partitionCount: null, configs: { 'no.such': 'X' } },
+    })
+  })
+
   test('gets the configs of the spec, loses those that stood there, keeps those of others', () => {
     const configs = new Map([
       ['retention.ms', ofTopic('1')],

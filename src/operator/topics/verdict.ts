@@ -1,3 +1,5 @@
+import { isProblem, parse } from '../../broker/config/setting-value.ts'
+import { isTopicConfigName, topicConfigOf } from '../../broker/config/topic-config-table.ts'
 import { configTexts } from '../crd/config-texts.ts'
 import type { LogTopic } from '../crd/topic.ts'
 import type { ReplicaMove, TopicWish } from '../brokers/brokers.ts'
@@ -303,12 +305,20 @@ function configDifferences(
   const configs: Record<string, string | null> = {}
   for (const [key, value] of texts) {
     const is = seen.get(key)
-    if (is?.source !== 'topic' || is.value !== value) configs[key] = value
+    const isSet = is?.source === 'topic' && is.value !== null
+    if (!isSet || textOf(key, is.value) !== textOf(key, value)) configs[key] = value
   }
   for (const key of Object.keys(status.appliedConfig ?? {})) {
     if (!(key in spec.config) && seen.get(key)?.source === 'topic') configs[key] = null
   }
   return { configs, complaints }
+}
+
+/** As brokers tell it: they take `compact, delete`, `TRUE` and ` 1`, and tell `compact,delete`, `true` and `1`. */
+function textOf(name: string, given: string): string {
+  if (!isTopicConfigName(name)) return given
+  const parsed = parse(topicConfigOf(name), given)
+  return isProblem(parsed) ? given : parsed.text
 }
 
 function badConfig(complaints: readonly string[]): Problem {
