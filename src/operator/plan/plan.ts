@@ -14,7 +14,12 @@ import { configSteps } from './configs.ts'
 import { departingOf } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
-import { alsoEarlier, earlierListeners, type EarlierListeners } from './earlier-listeners.ts'
+import {
+  alsoEarlier,
+  earlierListeners,
+  inLiveOrder,
+  type EarlierListeners,
+} from './earlier-listeners.ts'
 import { fillingSteps } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
 import { heldBy, hibernationOf, hibernationSteps, type Hibernation } from './hibernation.ts'
@@ -231,5 +236,6 @@ function monitorSteps(observed: Observed): Step[] {
 /** Of a Service: no client that was told of it loses its way. */
 function reachable(draft: Draft, { services }: Observed, earlier: EarlierListeners): Draft {
   if (draft.kind !== 'Service') return draft
-  return alsoEarlier(draft as DraftOf<Service>, named(services, draft.metadata.name), earlier)
+  const live = named(services, draft.metadata.name)
+  return inLiveOrder(alsoEarlier(draft as DraftOf<Service>, live, earlier), live)
 }
