@@ -23,6 +23,7 @@ export class Refusals {
 
   /** What came of the same step a moment ago; null where it may be tried. */
   known(at: Required<ObjectName>, step: Step): Trouble | null {
+    if (this.#byStep.size === 0) return null
     const key = keyOf(at, step)
     const found = this.#byStep.get(key)
     if (found === undefined) return null
