@@ -120,7 +120,7 @@ describe('a listener that changes', () => {
     expect(unreachable(world)).toEqual([])
     expect(behindBootstrap(world)[9092]).toHaveLength(3)
     expect(servicesOf(world)).toContain('orders-main-0-internal')
-    expect(portsOf(world, 'orders-bootstrap')).toEqual(['clients 9192', 'internal-9092 9092'])
+    expect(portsOf(world, 'orders-bootstrap')).toEqual(['internal-9092 9092', 'clients 9192'])
     // And a pod that was evicted meanwhile tells what it told before.
     world.api.remove('Pod', { namespace: 'streaming', name: 'orders-main-0-0' })
     await world.pass()
@@ -133,6 +133,28 @@ describe('a listener that changes', () => {
     await world.pass()
     const all = ['orders-main-0-0', 'orders-main-1-0', 'orders-main-2-0']
     expect(behindBootstrap(world)).toEqual({ 9092: all, 9192: all })
+  })
+
+  test('and stands before others is applied once, where the API server leaves ports in their order', async () => {
+    const others = [at(9094, 'Internal', 'b'), at(9095, 'Internal', 'c')]
+    const world = await withPorts(three(at(9092, 'ClusterIP'), ...others))
+    let known = world.api.all<Service>('Service')
+    const inOrder = (service: Service): void => {
+      const { spec, metadata } = service
+      const before = known.find(each => each.metadata.name === metadata.name)?.spec?.ports ?? []
+      const numbers = before.map(({ port }) => port)
+      const rank = (port: number): number => (numbers.includes(port) ? numbers.indexOf(port) : 9)
+      const ports = spec!.ports!.toSorted((a, b) => rank(a.port) - rank(b.port))
+      world.api.put({ ...service, spec: { ...spec, ports } } as Service)
+    }
+    world.onRound = () => {
+      for (const service of world.api.all<Service>('Service')) inOrder(service)
+      known = world.api.all<Service>('Service')
+    }
+    world.apply(three(at(9192, 'ClusterIP'), ...others))
+    await world.converge()
+    expect(portsOf(world, 'orders-bootstrap')).toEqual(['b 9094', 'c 9095', 'internal 9192'])
+    expect(world.condition('Stable')).toBe('True Stable')
   })
 })
 

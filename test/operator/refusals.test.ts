@@ -30,35 +30,33 @@ const checksOf = (world: World): Pod[] =>
   world.api.all<Pod>('Pod').filter(({ metadata }) => metadata.name.includes('-check-'))
 
 describe('a check that the API server does not make', () => {
-  test('for want of room leaves the trial to the broker itself', async () => {
+  test.each([
+    'failed quota: small: must specify requests.cpu for: check',
+    'exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3',
+    '[minimum cpu usage per Container is 100m, but request is 0]',
+    'cpu max limit to request ratio per Container is 4, but no request is specified or request is 0',
+  ])('for want of room leaves the trial to the broker itself: %s', async why => {
     const world = await created(three())
-    refuse(
-      world,
-      /^create Pod /,
-      'pods "x" is forbidden: failed quota: small: must specify requests.cpu',
-    )
+    refuse(world, /^create Pod /, `pods "x" is forbidden: ${why}`)
     world.apply(three('0.2.0'))
     await go(world, 3)
     expect(world.condition('Degraded')).toBe('True CheckUnschedulable')
-    expect(world.message('Degraded')).toContain('failed quota: small')
+    expect(world.message('Degraded')).toContain(why)
     await world.converge()
     expect(world.nodes.starts).toHaveLength(6)
     expect(world.condition('Stable')).toBe('True Stable')
   })
 
-  test('by a policy, which would refuse the broker too, touches no broker, and is tried again', async () => {
+  test.each([
+    'admission webhook "images.example" denied the request: unsigned image',
+    'pods "x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi',
+  ])('by what would refuse the broker too touches none, and is tried again: %s', async why => {
     const world = await created(three())
-    refuse(
-      world,
-      /^create Pod /,
-      'admission webhook "images.example" denied the request: unsigned image',
-    )
+    refuse(world, /^create Pod /, why)
     world.apply(three('0.2.0'))
     await go(world, 40)
     expect(world.condition('Degraded')).toBe('True CheckFailed')
-    expect(world.message('Degraded')).toContain(
-      'could not be tried beforehand: admission webhook "images.example" denied the request',
-    )
+    expect(world.message('Degraded')).toContain(`could not be tried beforehand: ${why}`)
     expect(world.nodes.starts).toHaveLength(3)
     world.api.onWrite = () => {}
     await go(world, 40)

@@ -43,9 +43,12 @@ function unmade(view: BrokerView): CheckState {
   return { kind: 'failed', reason: 'CheckRefused', message }
 }
 
-/** By the words of Kubernetes' ResourceQuota and LimitRange, whose answers differ in nothing else from those of other admission. */
+/**
+ * By the words of Kubernetes' ResourceQuota and LimitRange, whose answers differ in nothing else from those of other admission. A
+ * greatest limit is not among them: limits of a check are those of the broker.
+ */
 function isOfRoom(message: string): boolean {
-  return /\b(exceeded|failed) quota: |\b(minimum|maximum) \S+ usage per |limit to request ratio per /.test(
+  return /\b(exceeded|failed) quota: |\bminimum \S+ usage per |limit to request ratio per /.test(
     message,
   )
 }

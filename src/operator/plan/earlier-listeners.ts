@@ -117,6 +117,19 @@ export function alsoEarlier(
   }
 }
 
+/**
+ * The ports of a Service in the order in which they stand there, and behind them those that are new: an apply merges them by number,
+ * and older API servers leave those that were there before the others, whatever was applied, so that no apply would ever be enough.
+ */
+export function inLiveOrder(draft: DraftOf<Service>, live: Service | null): DraftOf<Service> {
+  const numbers = live?.spec?.ports?.map(({ port }) => port) ?? []
+  if (draft.spec?.ports === undefined) return draft
+  const rank = ({ port }: ServicePort): number =>
+    numbers.includes(port) ? numbers.indexOf(port) : numbers.length
+  const ports = draft.spec.ports.toSorted((a, b) => rank(a) - rank(b))
+  return { ...draft, spec: { ...draft.spec, ports } }
+}
+
 /** By its name a port is found in each pod at the number that it has there. */
 function portsFor(wanted: readonly ServicePort[], earlier: readonly Place[]): ServicePort[] {
   const numbers = new Set(wanted.map(({ port }) => port))

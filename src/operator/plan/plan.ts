@@ -14,7 +14,12 @@ import { configSteps } from './configs.ts'
 import { departingOf, isAlone } from './departure.ts'
 import { diskVerdicts, type DiskVerdict, replacementSteps } from './disk-loss.ts'
 import { deletionSteps, finalizerSteps } from './deletion.ts'
-import { alsoEarlier, earlierListeners, type EarlierListeners } from './earlier-listeners.ts'
+import {
+  alsoEarlier,
+  earlierListeners,
+  inLiveOrder,
+  type EarlierListeners,
+} from './earlier-listeners.ts'
 import { fillingOf, fillingSteps, type Filling } from './filling.ts'
 import { genesisSteps } from './genesis.ts'
 import {
@@ -245,5 +250,6 @@ function monitorSteps(observed: Observed): Step[] {
 /** Of a Service: no client that was told of it loses its way. */
 function reachable(draft: Draft, { services }: Observed, earlier: EarlierListeners): Draft {
   if (draft.kind !== 'Service') return draft
-  return alsoEarlier(draft as DraftOf<Service>, named(services, draft.metadata.name), earlier)
+  const live = named(services, draft.metadata.name)
+  return inLiveOrder(alsoEarlier(draft as DraftOf<Service>, live, earlier), live)
 }

@@ -31,6 +31,7 @@ export class Refusals {
 
   /** What came of the same step a moment ago; null where it may be tried. */
   known(at: Required<ObjectName>, step: Step): Trouble | null {
+    if (this.#byStep.size === 0) return null
     const found = this.#byStep.get(keyOf(at, step))
     return found !== undefined && this.#clock.monotonic() < found.untilMs ? found.trouble : null
   }
