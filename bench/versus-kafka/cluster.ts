@@ -11,8 +11,8 @@ import { asking, named, properties, readyMsMax, type Rival, root } from './rival
 
 export const brokerCount = 3
 
-/** What both clusters are told beside their own defaults; Kafka's own minimum would acknowledge what one broker has. */
-const ofCluster = { ...properties, 'min.insync.replicas': '2' }
+/** What Kafka is told beside that: its own minimum would acknowledge what one broker has. Of ours 2 is the default. */
+const ofKafkas = { ...properties, 'min.insync.replicas': '2' }
 
 /** For all replicas to be in sync again, and where they belong, after a start; in ms. */
 const soundMsMax = 120_000
@@ -159,7 +159,7 @@ export async function startLogClusters(parent: string): Promise<RivalCluster> {
     mkdirSync(dataDir)
     const port = ports[2 * id]!
     const wishes = {
-      ...ofCluster,
+      ...properties,
       'node.id': String(id),
       listeners: `PLAINTEXT://127.0.0.1:${port}`,
       'private.listener': `127.0.0.1:${ports[2 * id + 1]}`,
@@ -182,7 +182,7 @@ export async function startLogClusters(parent: string): Promise<RivalCluster> {
 /** Three of Apache Kafka, each broker and controller. */
 export async function startKafkas(parent: string): Promise<RivalCluster> {
   const folder = mkdtempSync(join(parent, 'kafkas-'))
-  const own = { ...ofCluster, 'default.replication.factor': String(brokerCount) }
+  const own = { ...ofKafkas, 'default.replication.factor': String(brokerCount) }
   const options = { parent: folder, properties: own, readyMsMax }
   const brokers = await apache.startKafkas(brokerCount, options)
   return new RivalCluster(

@@ -8,7 +8,7 @@ import {
   electLeaders,
   incrementalAlterConfigs,
 } from '../../src/broker/wire/messages/index.ts'
-import { freezeConfig } from '../../src/broker/metadata/replicas.ts'
+import { freezeConfig } from '../../src/broker/metadata/decided-configs.ts'
 import type { Uuid } from '../../src/lib/uuid.ts'
 import type { World } from '../cluster/world.ts'
 import { SimClient } from './sim-client.ts'

@@ -25,9 +25,9 @@ export function clusterOptions(
       partitionCount: settings.offsetsTopicNumPartitions,
       segmentBytes: settings.offsetsTopicSegmentBytes,
     }),
-    validateConfigs: configs => configuration.problemOfTopic(configs),
+    validateConfigs: (configs, given) => configuration.problemOfTopic(configs, given),
     configRules: {
-      validateBrokerConfigs: configs => configuration.problemOf(configs),
+      validateBrokerConfigs: (configs, given) => configuration.problemOf(configs, given),
       validateGroupConfigs: groupConfigProblem,
       listBeneath: (resource, name) => {
         const whose = whoseOf(resource)

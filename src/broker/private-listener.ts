@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts'
 import { parseEndpoint } from './config/listeners.ts'
+import { replicaFetchersMax } from './config/replication-settings.ts'
 import type { Settings } from './config/settings.ts'
 import { brokerStatusHandler, type BrokerStatus } from './handlers/10000-broker-status.ts'
 import { saslHandshakeHandler } from './handlers/17-sasl-handshake.ts'
@@ -12,8 +13,20 @@ import { privateDoor } from './security/door.ts'
 import { Server, type BoundListener, type ServerOptions } from './server/server.ts'
 import { mebibyte } from './config/units.ts'
 
-/** One operator, and each broker some; clients that are many cannot take their places. */
-const connectionsMax = 256
+/** Of a cluster: as many as a pool of the operator's may have. */
+const brokersMax = 100
+
+/**
+ * What one other broker has besides its fetchers: five lanes to a controller, the question for backlogs, and what comes and
+ * goes (log ends of an election, whether somebody lives). What is left of connections that broke unseen finds room too.
+ */
+const otherConnectionsMax = 16
+
+/**
+ * For a whole cluster whose brokers fetch by as many connections as they may, so that nobody's heartbeat is turned away, and
+ * for the operator. Clients, that are many, cannot take these places; a place that nobody has costs nothing.
+ */
+const connectionsMax = (brokersMax - 1) * (replicaFetchersMax + otherConnectionsMax) + 64
 
 /** Announced by who has not logged in, too. The longest that an operator sends are configs of many topics. */
 const frameBytesMax = 8 * mebibyte

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { packageVersion } from '../env/real/package-version.ts'
 import { load, type Loaded } from './config/load.ts'
+import type { Settings } from './config/settings.ts'
 
-/** The settings that this process is started with. @throws ConfigurationError */
-export function loadHere(args: readonly string[]): Loaded {
+/** The settings that this process is started with, or others by the same arguments, over `defaults`. @throws ConfigurationError */
+export function loadHere(args: readonly string[], defaults: Partial<Settings> = {}): Loaded {
   return load({
     args,
     environment: process.env,
@@ -11,6 +12,7 @@ export function loadHere(args: readonly string[]): Loaded {
     version: softwareVersion(),
     // 0 where it cannot be known.
     memoryBytesMax: process.constrainedMemory() || Infinity,
+    defaults,
   })
 }
 

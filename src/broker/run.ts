@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { Broker } from './broker.ts'
 import { ConfigurationError, type Loaded } from './config/load.ts'
 import { parseEndpoint } from './config/listeners.ts'
-import type { Configuration } from './config/settings.ts'
+import type { Configuration, Settings } from './config/settings.ts'
 import { openEnv, type OpenedEnv } from './open-env.ts'
 import { realClock } from '../env/real/clock.ts'
 import { scavengeAlone } from '../env/real/collector.ts'
@@ -14,7 +14,7 @@ import { httpApp, serveHttp, type HttpServer } from './telemetry/http.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { watchLoopLag } from './telemetry/loop-lag.ts'
 import { Metrics } from './telemetry/metrics.ts'
-import { takeBrokers } from './many/plan.ts'
+import { defaultsOfMany, takeBrokers } from './many/plan.ts'
 import { runMany } from './many/run-many.ts'
 import type { Ready } from './many/supervisor.ts'
 import { bootId, loadHere, softwareVersion } from './process-facts.ts'
@@ -26,9 +26,10 @@ import { welcome } from './welcome.ts'
 export async function run(args: readonly string[]): Promise<void> {
   printToAnybody()
   const { count, rest } = takeBrokers(args)
-  const loaded = loadOrExit(rest, typeof count === 'string' ? [count] : [])
+  if (typeof count === 'string') exitBy(new ConfigurationError([count]))
+  const loaded = loadOrExit(rest, count === null ? {} : defaultsOfMany(count))
   if (loaded.kind === 'text') console.log(loaded.text)
-  else if (typeof count === 'number') await runMany(count, loaded.configuration, rest)
+  else if (count !== null) await runMany(count, loaded.configuration, rest)
   else await runBroker(loaded.configuration)
 }
 
@@ -194,13 +195,16 @@ function openOrExit({ settings }: Configuration, end: Ending): OpenedEnv {
   }
 }
 
-function loadOrExit(args: readonly string[], problems: readonly string[]): Loaded {
+function loadOrExit(args: readonly string[], defaults: Partial<Settings>): Loaded {
   try {
-    if (problems.length > 0) throw new ConfigurationError(problems)
-    return loadHere(args)
+    return loadHere(args, defaults)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    for (const problem of error.problems) console.error(problem)
-    process.exit(tellTermination(error.terminationLogFile, error).exitCode)
+    return exitBy(error)
   }
+}
+
+function exitBy(error: ConfigurationError): never {
+  for (const problem of error.problems) console.error(problem)
+  process.exit(tellTermination(error.terminationLogFile, error).exitCode)
 }

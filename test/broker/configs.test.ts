@@ -240,14 +240,19 @@ describe('what cannot be', () => {
       'INVALID_CONFIG',
       'max.connections must be 1 to',
     ],
-    ...['min.insync.replicas', 'unclean.leader.election.enable'].map(
-      (name): [string, readonly Resource[], ErrorName, string] => [
-        `${name} of one broker`,
-        [[brokerType, '1', [{ name, value: name.startsWith('min') ? '2' : 'true' }]]],
-        'INVALID_CONFIG',
-        'set it for all brokers',
-      ],
-    ),
+    ...(
+      [
+        ['min.insync.replicas', '2', '1', 'set it for all brokers'],
+        ['unclean.leader.election.enable', 'true', '1', 'set it for all brokers'],
+        ['hibernation.freeze.enable', 'true', '1', 'set it for all brokers'],
+        ['leadership.drain.enable', 'true', '', 'set it for one broker'],
+      ] as const
+    ).map(([name, value, whose, message]): [string, readonly Resource[], ErrorName, string] => [
+      `${name} of ${whose === '' ? 'all brokers' : 'one broker'}`,
+      [[brokerType, whose, [{ name, value }]]],
+      'INVALID_CONFIG',
+      message,
+    ]),
   ])('%s is refused with the reason', async (_, resources, error, message) => {
     await client.createTopics([{ name: 'wrong' }])
     for (const response of await alter(resources)) {

@@ -291,4 +291,32 @@ export const deviations: readonly Deviation[] = [
     '92 | 93',
     '91 | 0 | -1',
   ]),
+  ...all(
+    row('what is asked for more than once in a request'),
+    ['OffsetFetch at the edges', '*groups has one twice', 'groups[1]', 'nothing', '{*'],
+    ['OffsetFetch at the edges', '*topics has one twice', '*topics[1]', 'nothing', '{*'],
+    [
+      'OffsetFetch at the edges',
+      '*partitionIndexes has one twice | *partitionIndexes[0] = 1',
+      '*.partitions[*',
+      '*',
+      '*',
+    ],
+    ['DescribeGroups at the edges', '*groups has one twice', 'groups[1]', 'nothing', '{*'],
+    ['DescribeProducers at the edges', '* topics has one twice', 'topics[1]', 'nothing', '{*'],
+    [
+      'DescribeProducers at the edges',
+      '*partitionIndexes has one twice',
+      '*.partitions[1]',
+      'nothing',
+      '{*',
+    ],
+    [
+      'DescribeConfigs at the edges | Resources that have configs',
+      '* resources has one twice | one twice',
+      'results[1]',
+      'nothing',
+      '{*',
+    ],
+  ),
 ]

@@ -44,6 +44,7 @@ interface LinkNode {
 interface LinkWorld {
   readonly clock: Clock
   readonly cuts: ReadonlySet<string>
+  readonly rejections: ReadonlySet<string>
   readonly fault: (asked: OnItsWay) => LinkFault
   readonly answered: (answer: OnItsWay) => unknown
   node(id: number): LinkNode
@@ -86,7 +87,8 @@ export class WorldPeers implements PeerConnections {
       await new Promise<void>(resolve => world.clock.after(2_000, resolve))
       throw unreachable('no answer', 'ETIMEDOUT')
     }
-    if (!target.isUp) throw unreachable('nobody listens', 'ECONNREFUSED')
+    const isRejected = world.rejections.has(`${this.#node.id}>${target.id}`)
+    if (!target.isUp || isRejected) throw unreachable('nobody listens', 'ECONNREFUSED')
     return new Link(world, this.#node, target)
   }
 

@@ -27,6 +27,8 @@ export class BrokersWorld {
   readonly nodes = new Map<number, Node>()
   /** `from>to`: nothing passes, and nobody is told. */
   readonly cuts = new Set<string>()
+  /** `from>to`: connections are refused, as where nobody listens. */
+  readonly rejections = new Set<string>()
   /** How often the lease is refused for no reason that counts. */
   refusals = 0
   /** Somebody deleted the lease, and nobody makes it again. */
@@ -101,8 +103,15 @@ export class BrokersWorld {
     }
   }
 
+  /** A firewall that rejects comes between two brokers. */
+  reject(one: number, other: number): void {
+    this.rejections.add(`${one}>${other}`).add(`${other}>${one}`)
+    for (const id of [one, other]) for (const link of this.node(id).links) link.reset()
+  }
+
   heal(): void {
     this.cuts.clear()
+    this.rejections.clear()
     this.storeCuts.clear()
   }
 

@@ -1,4 +1,5 @@
 import { SimClock } from '../../sim/clock.ts'
+import { Life, LifeClock } from '../../sim/cluster/life.ts'
 import { Coordinator } from '../../src/broker/coordinator/coordinator.ts'
 import type { GroupError } from '../../src/broker/coordinator/groups/events.ts'
 import { offsetsTopicName } from '../../src/lib/topic-name.ts'
@@ -12,6 +13,8 @@ import type { ErrorName } from '../../src/broker/wire/errors.ts'
 import { crc32c } from '../../src/lib/crc32c.ts'
 import { type Uuid, uuidText, zeroUuid } from '../../src/lib/uuid.ts'
 import { newConsumer } from './group-world.ts'
+
+type ImageListener = Parameters<Cluster['onImage']>[0]
 
 interface Batch {
   readonly bytes: Uint8Array
@@ -138,6 +141,7 @@ export class ScriptedReplica {
 /** Three coordinators over replicas whose following, elections and time-outs the test decides. */
 export class CoordinatorsWorld {
   readonly clock = new SimClock()
+  readonly #lives = new Map(brokerIds.map(id => [id, new Life()]))
   readonly warnings: string[] = []
   readonly #nodes = new Map<number, Node>()
   #roles: readonly Role[]
@@ -162,6 +166,19 @@ export class CoordinatorsWorld {
     await this.clock.settle()
   }
 
+  /** The topic that is committed for is deleted, and made anew in the same moment; all of them hear of it. */
+  async makeAnew(topicId: Uuid): Promise<void> {
+    const deleted = { type: 'topicDeleted', topicId: this.topicId } as const
+    this.topicId = topicId
+    for (const node of this.#nodes.values()) node.hear([deleted])
+    await this.clock.settle()
+  }
+
+  /** To stop the process of a broker, and have it go on; its timers wait meanwhile. */
+  life(broker: number): Life {
+    return this.#lives.get(broker)!
+  }
+
   coordinator(broker: number): Coordinator {
     return this.#nodes.get(broker)!.coordinator
   }
@@ -174,10 +191,11 @@ export class CoordinatorsWorld {
   image() {
     const partitions = this.#roles.map((role, index) => ({ index, ...role }))
     const offsetsTopic = { id: zeroUuid, name: offsetsTopicName, partitions }
+    const topic = { name: 'topic', id: this.topicId }
     return {
       topicByName: (name: string) =>
-        name === offsetsTopicName ? offsetsTopic : { name, id: this.topicId },
-      topicById: () => undefined,
+        name === offsetsTopicName ? offsetsTopic : { ...topic, name },
+      topicById: (id: Uuid) => (id === topic.id ? topic : undefined),
     }
   }
 
@@ -214,9 +232,14 @@ export class CoordinatorsWorld {
     await this.clock.settle()
   }
 
-  commit(broker: number, offset: number, group = 'group'): { answer: GroupError | null } {
+  commit(
+    broker: number,
+    offset: number,
+    group = 'group',
+    topicId = this.topicId,
+  ): { answer: GroupError | null } {
     const value = {
-      topicId: this.topicId,
+      topicId,
       leaderEpoch: 0,
       metadata: '',
       commitTimeMs: 0,
@@ -247,13 +270,13 @@ class Node {
   readonly coordinator: Coordinator
   readonly replicas: readonly ScriptedReplica[]
   readonly #world: CoordinatorsWorld
-  #listener: Parameters<Cluster['onImage']>[0] = () => {}
+  #listener: ImageListener = () => {}
 
   constructor(world: CoordinatorsWorld, id: number, roles: readonly Role[]) {
     this.#world = world
     this.id = id
     this.replicas = roles.map((role, index) => new ScriptedReplica(id, index, role))
-    const { clock } = world
+    const clock = new LifeClock(world.clock, world.life(id), { rate: 1, aheadMs: 0 })
     const seen = (): unknown => this.#image
     this.coordinator = new Coordinator({
       env: {
@@ -266,7 +289,7 @@ class Node {
         get image() {
           return seen()
         },
-        onImage: (listener: Parameters<Cluster['onImage']>[0]) => {
+        onImage: (listener: ImageListener) => {
           this.#listener = listener
           return () => {}
         },
@@ -297,9 +320,9 @@ class Node {
     return (this.#seen ??= this.#world.image())
   }
 
-  hear(): void {
+  hear(records: Parameters<ImageListener>[1] = []): void {
     this.#seen = this.#world.image()
-    this.#listener(this.#seen as never, [])
+    this.#listener(this.#seen as never, records)
   }
 }
 

@@ -166,6 +166,13 @@ export class GroupWorld {
     for (const append of this.held.splice(0)) this.#finish(append, outcome)
   }
 
+  /** The newest append that is held was refused: nothing is written, and it waits for nobody. */
+  refuse(): void {
+    const append = this.held.pop()
+    const outcome = { ok: false, isInLog: false, error: 'COORDINATOR_NOT_AVAILABLE' } as const
+    if (append !== undefined) this.#finish(append, outcome)
+  }
+
   /** The broker is killed, and another one loads what the log has. Nobody is answered any more. */
   restart(goneTopics: readonly string[] = []): void {
     this.#calls.clear()

@@ -1,4 +1,5 @@
 import { SimClock } from '../../sim/clock.ts'
+import { Life, LifeClock } from '../../sim/cluster/life.ts'
 import { resolveListeners } from '../../src/broker/config/listeners.ts'
 import { defaultSettings, type Settings } from '../../src/broker/config/settings.ts'
 import { saslHandshakeHandler } from '../../src/broker/handlers/17-sasl-handshake.ts'
@@ -35,6 +36,8 @@ const port = 9092
  */
 export class Served {
   readonly clock = new SimClock()
+  /** To stop the process, and have it go on; its timers wait meanwhile. */
+  readonly life = new Life()
   readonly network = new ScriptedNetwork()
   readonly metrics = new Metrics()
   readonly fatal: InvariantError[] = []
@@ -63,7 +66,7 @@ export class Served {
     door?: Door,
   ): Promise<void> {
     this.#server = new Server({
-      clock: this.clock,
+      clock: new LifeClock(this.clock, this.life, { rate: 1, aheadMs: 0 }),
       network: this.network,
       settings: defaultSettings(changes),
       listeners: resolveListeners(defaultSettings({ listeners }), 'machine'),

@@ -41,6 +41,8 @@ export class Trio {
   /** Whom a replica followed whenever that was told as news. */
   readonly followed: (number | null)[] = []
   role: PartitionRole = threeReplicas
+  /** What disks do in the background and have not ended: syncs, and reads by threads. Null: they end at once. */
+  #underWay: (() => void)[] | null = null
 
   constructor(over: Partial<LogConfig> = {}) {
     this.config = logConfig(over)
@@ -68,6 +70,18 @@ export class Trio {
       inSyncChanged: by => void inSyncChanges.push(by),
       committedCut: ({ id }, cut) => void committedCuts.push([id.partition, cut]),
     }
+  }
+
+  /** Flushes that begin from here on do not end before `endFlushes`. */
+  holdFlushes(): void {
+    this.#underWay ??= []
+  }
+
+  async endFlushes(): Promise<void> {
+    const acts = this.#underWay ?? []
+    this.#underWay = null
+    for (const act of acts) act()
+    await this.clock.settle()
   }
 
   of(id: number): Member {
@@ -150,7 +164,11 @@ export class Trio {
   }
 
   async #open(id: number): Promise<void> {
-    const { disk, env } = simWorld(new SimDisk(), id)
+    const later = (act: () => void): void => {
+      if (this.#underWay === null) queueMicrotask(act)
+      else this.#underWay.push(act)
+    }
+    const { disk, env } = simWorld(new SimDisk({ later }), id)
     const world = { env: { ...env, clock: this.clock }, clock: this.clock, disk }
     const directory = await openDirectory(world, { brokerId: id })
     const { clock, peers } = this

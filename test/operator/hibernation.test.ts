@@ -228,4 +228,13 @@ describe('the wake', () => {
     await go(world, 2)
     expect(isFrozen(world)).toBe(false)
   })
+
+  test('is none where one broker was given the freeze, which is in force nowhere', async () => {
+    const world = await created(three())
+    const [{ spec }] = world.api.all<LogBroker>('LogBroker') as [LogBroker]
+    world.disks.ownOf(spec.brokerId).set(freeze, 'true')
+    await go(world, 4)
+    expect(world.brokers.altered).toEqual([])
+    expect(world.condition('Ready')).toBe('True Serving')
+  })
 })

@@ -86,6 +86,18 @@ describe('a cluster that becomes smaller', () => {
     })
   })
 
+  test('places nothing new on who leaves where all brokers are cordoned too, and leaves that as it is', async () => {
+    const world = await holding(4)
+    const cordon = 'cordoned.log.dirs'
+    world.disks.configs.set(cordon, '*')
+    world.apply(of(3))
+    await world.converge()
+    expect(world.brokers.altered).toEqual([
+      { of: { kind: 'broker', id: 3 }, configs: { [cordon]: '*' } },
+    ])
+    expect(world.disks.configs.get(cordon)).toBe('*')
+  })
+
   test('waits where partitions have more replicas than brokers would be left, and says what to do', async () => {
     const world = await holding(3, 0)
     world.disks.cluster.places = [{ topic: 't', index: 0, replicas: [0, 1, 2], isMoving: false }]

@@ -102,15 +102,15 @@ export class StubDisks {
     this.#tellCluster()
   }
 
-  #tellCluster(): void {
-    this.cluster.run(new Set([...this.#brokers.values()].map(({ status }) => status.brokerId)))
-  }
-
-  /** They are in the metadata log, and outlive its process. */
-  #ownOf(brokerId: number): Map<string, string> {
+  /** Dynamic settings of one broker. They are in the metadata log, and outlive its process. */
+  ownOf(brokerId: number): Map<string, string> {
     let own = this.#own.get(brokerId)
     if (own === undefined) this.#own.set(brokerId, (own = new Map()))
     return own
+  }
+
+  #tellCluster(): void {
+    this.cluster.run(new Set([...this.#brokers.values()].map(({ status }) => status.brokerId)))
   }
 
   #refuse(host: string, reason: string, message: string): Outcome {
@@ -130,7 +130,7 @@ export class StubDisks {
     const revisionAt = (id: number): string => this.revisionAt(id)
     this.#brokers.set(host, {
       ofAll: this.configs,
-      own: this.#ownOf(brokerId),
+      own: this.ownOf(brokerId),
       status: {
         brokerId,
         clusterId,

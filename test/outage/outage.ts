@@ -51,10 +51,7 @@ const patienceMs = 120_000
  * all the while, and nothing is tried again (durability.md 1.6).
  */
 export async function loseStore(outage: Outage, seconds: number): Promise<OutageResult> {
-  await using cluster = await BrokerCluster.start(3, {
-    'min.insync.replicas': '2',
-    ...outage.settings,
-  })
+  await using cluster = await BrokerCluster.start(3, outage.settings)
   try {
     return await loseStoreOf(cluster, outage, seconds)
   } catch (error) {

@@ -113,6 +113,12 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     foundBy: controllerTests,
     worlds: killsAmongOthers,
   },
+  'fewer-are-enough-too-soon': {
+    file: 'src/broker/cluster/controller/parts.ts',
+    from: 'isFewer ? [...changes, config!] : unit',
+    to: 'isFewer ? [...unit] : unit',
+    foundBy: { kind: 'tests', files: ['src/broker/cluster/controller/parts'] },
+  },
   'lossy-start-stays-eligible': {
     file: 'src/broker/cluster/controller/elections.ts',
     from: 'const elr = complete.filter(id => !isr.includes(id) && !lossy.includes(id))',

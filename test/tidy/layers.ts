@@ -53,7 +53,14 @@ export const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
-  'src/broker/config': { ours: ['src/lib', 'src/env/admission.ts', 'src/env/network.ts'] },
+  'src/broker/config': {
+    ours: [
+      'src/lib',
+      'src/env/admission.ts',
+      'src/env/network.ts',
+      ...broker('metadata/decided-configs.ts'),
+    ],
+  },
   // The rooms of log, downwards; what no room claims stands at the door, each file in its place.
   'src/broker/log/directory': {
     ours: [
@@ -149,7 +156,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ours: [
       'src/lib',
       ...broker('metadata/records.ts', 'metadata/image.ts'),
-      ...broker('metadata/replicas.ts', 'metadata/directory-id.ts'),
+      ...broker('metadata/replicas.ts', 'metadata/decided-configs.ts', 'metadata/directory-id.ts'),
     ],
   },
   'src/broker/metadata': { ours: ['src/lib', 'src/env'], modules: ['node:crypto'] },

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { SimDisk } from '../../../sim/disk.ts'
+import { SimStore } from '../../../sim/metadata-store.ts'
 import { createTopic as create, expectSame } from '../../../test/helpers/brokers-checks.ts'
 import { BrokersWorld } from '../../../test/helpers/brokers-world.ts'
 import type { Cluster } from './cluster.ts'
@@ -67,6 +69,33 @@ test('a broker that was away, and comes back to an older store, takes no office 
   await expectSame(world)
 })
 
+test('a follower in quarantine reads the store every two seconds, whatever the controller tells it, and warns once (1.7)', async () => {
+  const world = new BrokersWorld()
+  const clusters = await world.startAll()
+  await world.clock.run(1_000)
+  world.cut(2)
+  world.storeCuts.add(2)
+  const rollBack = backup(world)
+  for (const name of ['b', 'c']) expect(await create(world, clusters[0]!, name)).toBe('NONE')
+  await world.clock.run(500)
+  rollBack()
+  world.node(0).kill()
+  world.storeCuts.delete(2)
+  await world.until(() => world.officers().includes(2))
+  for (const name of ['d', 'e', 'f']) expect(await create(world, clusters[2]!, name)).toBe('NONE')
+  world.cuts.clear()
+  await world.until(() => clusters[1]!.standsAlone?.kind === 'quarantine')
+  await world.clock.run(5_000)
+  const { warnings } = world.node(1)
+  const warned = warnings.length
+  const reads = vi.spyOn(SimStore.prototype, 'readAll')
+  await world.clock.run(10_000)
+  expect(reads.mock.calls.length).toBeLessThanOrEqual(5)
+  reads.mockRestore()
+  expect(warnings.slice(warned)).toEqual([])
+  expect(warnings).toContain('What another broker tells of the metadata log is not taken')
+})
+
 test('one whose copy goes on for longer than the store refuses to start', async () => {
   const world = new BrokersWorld()
   const clusters = await world.startAll()
@@ -76,4 +105,22 @@ test('one whose copy goes on for longer than the store refuses to start', async 
   const refused = expect(starting).rejects.toThrow(/went back in time/)
   await world.clock.run(5_000)
   await refused
+})
+
+test('a follower whose disk has no room for its copy of the log says so once, and goes on when there is', async () => {
+  const world = new BrokersWorld()
+  const node = world.node(1)
+  const size = { capacityBytes: 16 * 4_096 }
+  node.disk = new SimDisk(size)
+  node.disk.mkdir('/data')
+  const clusters = await world.startAll()
+  for (let count = 0; node.warnings.length === 0; count++) {
+    expect(await create(world, clusters[0]!, `t${count}`)).toBe('NONE')
+    await world.clock.run(50)
+  }
+  await world.clock.run(20_000)
+  expect(node.warnings).toEqual(['The disk has no room for a copy of the metadata log'])
+  size.capacityBytes *= 2
+  await world.clock.run(1_000)
+  await expectSame(world)
 })

@@ -36,6 +36,8 @@ export interface FollowingOptions {
   readonly readStore: () => Promise<void>
   /** The store held what this broker may not follow, when it was read last. */
   readonly isQuarantined: () => boolean
+  /** Whether that controller's lease may be broken, where nobody listens in its place. */
+  readonly mayForce: (controllerId: number) => boolean
   /** Nothing that is told can be taken any more. */
   readonly failed: (error: Error) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -79,6 +81,8 @@ export class Following {
   #heardMs: number
   /** Since when its place is known to be empty. */
   #brokenMs: number | null = null
+  /** What was warned of last, by who told it; of this broker's own disk under its own id. */
+  readonly #warned = new Map<number, string>()
   /** Before the next look into the store for a controller. */
   #searchDelayMs = retryDelayMs
 
@@ -127,6 +131,7 @@ export class Following {
         if (answer === null) continue
         const { isController } = answer
         this.#brokenMs = null
+        for (const id of [controllerId, this.#options.brokerId]) this.#warned.delete(id)
         this.#silence.ended()
         this.#searchDelayMs = retryDelayMs
         if (isController) this.#heardMs = this.#clock.monotonic()
@@ -134,7 +139,8 @@ export class Following {
       } catch (error) {
         if (isSilence(error)) this.#silence.unanswered(controllerId, askedMs)
         else this.#silence.ended()
-        await this.#missed(error, controllerId)
+        const delayMs = await this.#missed(error, controllerId)
+        if (!this.#isOver) await this.#pollPause.wait(delayMs)
       }
     }
   }
@@ -143,7 +149,8 @@ export class Following {
   async #search(): Promise<void> {
     await this.#pollPause.wait(this.#searchDelayMs)
     this.#searchDelayMs = Math.min(this.#searchDelayMs * 2, lookPeriodMs)
-    if (!this.#isOver) await this.#options.readStore()
+    // In quarantine it is read all the time.
+    if (!this.#isOver && !this.#options.isQuarantined()) await this.#options.readStore()
   }
 
   async #look(): Promise<void> {
@@ -225,33 +232,47 @@ export class Following {
     return answer
   }
 
-  async #missed(error: unknown, controllerId: number): Promise<void> {
-    if (this.#isOver) return
-    const { readStore, warn, failed } = this.#options
-    if (error instanceof BrokenChain) {
-      warn('What another broker tells of the metadata log is not taken', {
-        broker: controllerId,
-        reason: error.message,
-      })
-      await readStore()
-    } else if (error instanceof DiskError) {
-      warn('The disk has no room for a copy of the metadata log', { reason: error.message })
-    } else if (!isOfPeer(error)) {
-      return failed(error as Error)
+  /** After how long it is to be asked again. */
+  async #missed(error: unknown, controllerId: number): Promise<number> {
+    if (this.#isOver) return 0
+    if (error instanceof BrokenChain || error instanceof DiskError) {
+      return (await this.#refused(error, controllerId)) ? retryDelayMs : lookPeriodMs
+    }
+    if (!isOfPeer(error)) {
+      this.#options.failed(error as Error)
     } else if (isEmptyPlace(error)) {
       this.#brokenMs ??= this.#clock.monotonic()
       if (isRefusal(error)) await this.#succeed(controllerId)
     } else {
       this.#brokenMs = null
     }
-    if (!this.#isOver) await this.#pollPause.wait(retryDelayMs)
+    return retryDelayMs
+  }
+
+  /** What was told could not be taken: told to people once for each reason. False where nothing new is to be hoped for soon. */
+  async #refused(error: BrokenChain | DiskError, brokerId: number): Promise<boolean> {
+    const { readStore, isQuarantined, warn, brokerId: ownId } = this.#options
+    const reason = error.message
+    const about = error instanceof DiskError ? ownId : brokerId
+    const isNews = this.#warned.get(about) !== reason
+    this.#warned.set(about, reason)
+    if (error instanceof DiskError) {
+      if (isNews) warn('The disk has no room for a copy of the metadata log', { reason })
+      return true
+    }
+    const fields = { broker: brokerId, reason }
+    if (isNews) warn('What another broker tells of the metadata log is not taken', fields)
+    if (!isQuarantined()) await readStore()
+    return isNews && !isQuarantined()
   }
 
   /** The controller's process is dead, and its machine lives: nobody needs to wait for its lease. */
   async #succeed(deadId: number): Promise<void> {
-    const { lease, takeOffice } = this.#options
+    const { lease, takeOffice, isQuarantined, mayForce } = this.#options
+    if (isQuarantined()) return
     const delayMs = refusedMsMin + rankDelayMs * this.#rankBeside(deadId)
     if (this.#clock.monotonic() - this.#brokenMs! < delayMs) return
+    if (!mayForce(deadId)) return
     try {
       const { isHeld, isMine, holder } = await lease.observe()
       if (this.#isOver) return

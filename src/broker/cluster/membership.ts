@@ -1,6 +1,5 @@
 import type { Timer } from '../../env/clock.ts'
 import { randomUuid } from '../../env/random.ts'
-import { assert } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { decodeBatch, type MetadataRecord } from '../metadata/records.ts'
@@ -18,10 +17,11 @@ import type { ClusterOptions, StandAlone, StartFacts } from './options.ts'
 import type { PartitionChange, PartitionChangeOutcome } from './partition-changes.ts'
 import type { OpenedCluster, PeerService } from './peer-service.ts'
 import { Presence } from './presence.ts'
-import { plainFacts, registrationOf } from './registering.ts'
+import { plainFacts, registerIn, registrationOf } from './registering.ts'
 import { serveMetadata } from './serve-metadata.ts'
 import { isOnlyBroker } from './stand-in.ts'
 import {
+  endOf,
   isOfStore,
   outcomeUnknown,
   quarantineOf,
@@ -66,11 +66,11 @@ export class Membership implements PeerService {
   #facts: StartFacts | null = null
   /** On its way to office, as the only broker. */
   #candidate: ControllerShell | null = null
-  #candidateFailure: Error | null = null
   #alone: StandAlone | null = null
   /** Somebody else wrote where this broker was the controller. */
   #deposed: Deposed | null = null
   #nextLook: Timer | null = null
+  /** What was asked of the store last, by an office that was lost or by a look: one thing at a time. */
   #looking: Promise<unknown> = Promise.resolve()
   #isStopped = false
 
@@ -89,7 +89,10 @@ export class Membership implements PeerService {
       image,
       publish: (next, records) => this.#publish(next, records),
     })
-    const onRumour = (): void => [this.#succession, this.#presence].forEach(each => each.hurry())
+    const onRumour = (): void => {
+      this.#succession.office?.shell.resign('another broker is, in a later epoch')
+      for (const each of [this.#succession, this.#presence]) each.hurry()
+    }
     this.#link = new ControllerLink({ clock, brokerId, peers: options.peers, image, onRumour })
     const brokerEpoch = (): number => this.#presence.epoch
     this.#asker = new Asker({
@@ -251,12 +254,10 @@ export class Membership implements PeerService {
       },
       onFailure: error => {
         if (isHeld()) this.#lost(office, error)
-        else this.#candidateFailure = error
       },
     })
     this.#candidate = office.shell
-    this.#candidateFailure = null
-    const { registration, epoch } = await this.#enter(office, () => held.image)
+    const epoch = await this.#enter(office, () => held.image)
     if ((copy?.local.unregisteredStarts ?? 0) > 0) await copy?.keep({ unregisteredStarts: 0 })
     if (this.#isStopped) return office.stop()
     this.#candidate = null
@@ -264,7 +265,7 @@ export class Membership implements PeerService {
     this.#deposed = null
     this.#setAlone(null)
     this.#listener.registered(epoch)
-    if (!isSoleBroker) this.#presence.adopt(registration, epoch)
+    if (!isSoleBroker) this.#presence.adopt(epoch)
     this.#publish(held.image, held.records)
   }
 
@@ -282,16 +283,17 @@ export class Membership implements PeerService {
     if (this.office === null) this.#succession.follow()
     this.#waits.reached(this.image.sequence)
     if (!(await this.#waits.until(1))) return
+    // Who had the office as the only broker is registered still, and goes on in the same epoch.
+    if (this.#presence.isIn(this.image)) return
     await this.#registration(this.image)
     await this.#presence.register(() => this.#registrationNow())
   }
 
   /** Serves on, from what the copy has, and looks again later. */
-  standAlone(found: Unread): void {
+  standAlone(found: Unread, reason = reasonOf(found)): void {
     const { env, retryDelayMs = 500 } = this.#options
     // Silence in between does not end a quarantine.
-    if (found.kind === 'unusable' || this.#alone?.kind !== 'quarantine')
-      this.#setAlone(reasonOf(found))
+    if (found.kind === 'unusable' || this.#alone?.kind !== 'quarantine') this.#setAlone(reason)
     if (this.#isStopped) return
     const delayMs = found.kind === 'unusable' ? quarantineLookMs : retryDelayMs
     this.#nextLook = env.clock.after(delayMs, () => void this.#lookAgain())
@@ -318,25 +320,17 @@ export class Membership implements PeerService {
   }
 
   /** Claims the office and registers in it. */
-  async #enter(
-    office: HeldOffice,
-    image: () => MetadataImage,
-  ): Promise<{ registration: Registration; epoch: number }> {
+  async #enter(office: HeldOffice, image: () => MetadataImage): Promise<number> {
     try {
       await office.shell.start()
       const registration = await this.#registration(image())
-      return { registration, epoch: await this.#register(office.shell, registration) }
+      this.#presence.asked(registration)
+      return await registerIn(office.shell, registration)
     } catch (error) {
       office.stop()
+      await office.shell.settled()
       throw error
     }
-  }
-
-  async #register(shell: ControllerShell, registration: Registration): Promise<number> {
-    const answer = await shell.ask({ type: 'registerBroker', ...registration })
-    if (answer.type === 'refused') throw this.#candidateFailure ?? new Error(answer.message)
-    assert(answer.type === 'brokerRegistered', 'an answer fits its command')
-    return answer.brokerEpoch
   }
 
   /** Another writer, or a store that is not what it was, ends only a broker that has nothing to stand on. */
@@ -348,14 +342,15 @@ export class Membership implements PeerService {
     }
     if (copy === undefined || !isOfStore(error)) return this.#listener.failed(error)
     this.#succession.drop(office)
+    this.#looking = office.shell.settled()
     if (error instanceof Deposed) this.#deposed = error
-    this.standAlone({ kind: 'unavailable', message: error.message })
+    this.standAlone({ kind: 'unavailable', message: error.message }, endOf(error))
   }
 
   async #lookAgain(): Promise<void> {
     const { isSoleBroker = true } = this.#options
     try {
-      const looking = look(this.#options)
+      const looking = this.#looking.then(() => look(this.#options))
       this.#looking = looking.catch(() => {})
       const found = await looking
       if (this.#isStopped) return
@@ -381,14 +376,16 @@ export class Membership implements PeerService {
     if (this.#isStopped) return
     if (!isOfStore(error)) return this.#listener.failed(error as Error)
     if (error instanceof Deposed) this.#deposed = error
-    this.standAlone({ kind: 'unavailable', message: error.message })
+    this.standAlone({ kind: 'unavailable', message: error.message }, endOf(error))
   }
 
   #publish(image: MetadataImage, records: readonly MetadataRecord[]): void {
+    const { isSoleBroker = true } = this.#options
+    if (!isSoleBroker) this.#presence.imageComes(image)
     this.#listener.publish(image, records)
     this.#waits.reached(image.sequence)
     this.#succession.hurry()
-    if (this.#options.isSoleBroker === false) this.#presence.imageChanged(image)
+    if (!isSoleBroker) this.#presence.imageChanged(image)
   }
 
   #setAlone(reason: StandAlone | null): void {

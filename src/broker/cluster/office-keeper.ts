@@ -7,7 +7,7 @@ export interface OfficeKeeperOptions {
   readonly lease: Lease
   /** When the request was sent that got the lease, in monotonic milliseconds. */
   readonly acquiredAtMs: number
-  /** False: there is nobody who could take over, and so nothing is given up for silence. */
+  /** False: this broker knows nobody who could take over, and so nothing is given up for silence. */
   readonly isContested: () => boolean
   /** About every `tickMs`. */
   readonly onTick: (nowMs: number) => void
@@ -75,12 +75,20 @@ export class OfficeKeeper {
     try {
       const isHeld = await this.#options.lease.renew()
       if (isHeld) this.#deadlineMs = sentAtMs + renewDeadlineMs
-      else if (this.#options.isContested()) this.#lose('another broker has its lease')
+      else if (await this.#isOvertaken()) this.#lose('another broker has its lease')
     } catch {
       // The store does not answer: the deadline tells.
     } finally {
       this.#isRenewing = false
     }
+  }
+
+  /** Where nobody is known who could have it, somebody may have come meanwhile: only the lease itself tells. */
+  async #isOvertaken(): Promise<boolean> {
+    const { isContested, lease } = this.#options
+    if (isContested()) return true
+    const { isMine, holder } = await lease.observe()
+    return !isMine && holder !== null
   }
 
   #lose(reason: string): void {

@@ -1,5 +1,4 @@
 import type { Clock } from '../../env/clock.ts'
-import type { Uuid } from '../../lib/uuid.ts'
 import { deferred, type Deferred } from '../../lib/deferred.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Answer, Command, Refusal, Registration } from './controller/commands.ts'
@@ -80,11 +79,29 @@ export class Presence {
     await this.#applied.promise
   }
 
-  /** It was registered in another way: as the only broker of a cluster. */
-  adopt(registration: Registration, epoch: number): void {
+  /** It is being registered in another way: as the only broker of a cluster. */
+  asked(registration: Registration): void {
     this.#registration = registration
+  }
+
+  /** What was asked for in another way was done. */
+  adopt(epoch: number): void {
     this.#epoch = epoch
     this.#startBeating()
+  }
+
+  /** It has an epoch, and `image` has it in that one: nothing is to be registered. */
+  isIn({ brokers }: MetadataImage): boolean {
+    return this.#epoch >= 0 && brokers.get(this.#options.brokerId)?.epoch === this.#epoch
+  }
+
+  /** Before `image` is published: it may tell that this process was registered anew, where the answer was lost. */
+  imageComes({ brokers }: MetadataImage): void {
+    const own = brokers.get(this.#options.brokerId)
+    if (this.#epoch < 0 || own === undefined || own.epoch <= this.#epoch) return
+    if (own.incarnationId !== this.#registration?.incarnationId) return
+    this.#epoch = own.epoch
+    this.#options.registered(own.epoch)
   }
 
   /** This broker can serve what it is given: it is not fenced any more by its own wish. */
@@ -213,11 +230,6 @@ export class Presence {
     if (this.#isStopped) return
     this.stop()
     this.#options.failed(new Error(message))
-  }
-
-  /** Of the registration that was asked for last. */
-  get incarnationId(): Uuid | null {
-    return this.#registration?.incarnationId ?? null
   }
 }
 

@@ -1,9 +1,11 @@
+import { assert } from '../../lib/assert.ts'
 import type { Uuid } from '../../lib/uuid.ts'
 import { genesisHash } from '../metadata/chain.ts'
 import { legacyDirectoryId } from '../metadata/directory-id.ts'
 import { featureLevel } from '../metadata/records.ts'
 import type { Cursor } from '../metadata/store.ts'
 import type { Registration } from './controller/commands.ts'
+import type { ControllerShell } from './controller-shell.ts'
 import type { ClusterOptions, StartFacts } from './options.ts'
 
 /** What a start of this broker tells the controller of itself. */
@@ -35,4 +37,15 @@ export function plainFacts({ brokerId, directoryId }: ClusterOptions): StartFact
     startClass: 'C',
     damaged: [],
   }
+}
+
+/** In this broker's own office; its epoch. @throws what ended the office, or why it refused */
+export async function registerIn(
+  shell: ControllerShell,
+  registration: Registration,
+): Promise<number> {
+  const answer = await shell.ask({ type: 'registerBroker', ...registration })
+  if (answer.type === 'refused') throw shell.failure ?? new Error(answer.message)
+  assert(answer.type === 'brokerRegistered', 'an answer fits its command')
+  return answer.brokerEpoch
 }

@@ -6,8 +6,8 @@ import type { TopicRules } from './controller/create-topics.ts'
 export function rulesOf(options: ClusterOptions): TopicRules & ConfigRules {
   const { defaults, limits = {}, internalTopics, validateConfigs, configRules } = options
   return {
-    validateBrokerConfigs: configs => configRules?.validateBrokerConfigs(configs) ?? null,
-    validateGroupConfigs: configs => configRules?.validateGroupConfigs(configs) ?? null,
+    validateBrokerConfigs: (...all) => configRules?.validateBrokerConfigs(...all) ?? null,
+    validateGroupConfigs: (...all) => configRules?.validateGroupConfigs(...all) ?? null,
     listBeneath: (resource, name) => configRules?.listBeneath(resource, name) ?? null,
     partitionCountDefault: defaults.partitionCount,
     replicationFactorDefault: defaults.replicationFactor,

@@ -21,6 +21,12 @@ export function reasonOf(found: Unread): StandAlone {
   return { kind: 'outage', message: `The metadata store does not answer: ${found.message}.` }
 }
 
+/** Why an office ended. */
+export function endOf(error: Error): StandAlone {
+  if (error instanceof Deposed) return { kind: 'outage', message: error.message }
+  return reasonOf({ kind: 'unavailable', message: error.message })
+}
+
 /** To be tried again: clients do so by themselves. */
 export function refusedBy(alone: StandAlone | null): Refusal {
   const message = `Nothing can be changed: ${alone?.message ?? 'the broker is starting.'}`

@@ -26,6 +26,9 @@ export interface SuccessionOptions {
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
+/** Whoever held the office again so soon after it was taken by force, and refuses connections still, lives (durability.md 1.5). */
+const forceIntervalMs = 30_000
+
 /**
  * Who of several brokers is the controller, as one of them sees it: it holds the office or follows the log, and goes from
  * the one to the other whenever the office is won or lost (durability.md 1.4, 1.5). Two may believe for a moment that they hold
@@ -36,6 +39,8 @@ export class Succession {
   #office: HeldOffice | null = null
   #candidate: HeldOffice | null = null
   #following: Following | null = null
+  /** By broker: when its office was taken by force last, or would have been. */
+  readonly #forcedAtMs = new Map<number, number>()
   #isTaking = false
   #isQuarantined = false
   #isStopped = false
@@ -85,6 +90,7 @@ export class Succession {
       takeOffice: options => this.#takeOffice(options),
       readStore: () => this.#readStore(),
       isQuarantined: () => this.#isQuarantined,
+      mayForce: id => this.#mayForce(id),
       failed,
       warn,
     })
@@ -166,6 +172,8 @@ export class Succession {
     this.#isTaking = true
     try {
       await this.#tryOffice(force)
+      const isForced = force && this.#office !== null
+      if (isForced && deadId !== undefined) this.#forcedAtMs.set(deadId, this.#nowMs)
       if (deadId !== undefined) this.office?.foundDead(deadId)
       if (silence !== null) this.office?.foundSilent(silence)
     } catch (error) {
@@ -173,6 +181,21 @@ export class Succession {
     } finally {
       this.#isTaking = false
     }
+  }
+
+  /**
+   * A process that refuses only this broker's connections goes on renewing its lease, and does the same in return: the two would pass the
+   * office to and fro. So it is taken by force once; as long as that place goes on refusing, only the lease tells.
+   */
+  #mayForce(id: number): boolean {
+    const forcedAtMs = this.#forcedAtMs.get(id) ?? -Infinity
+    if (this.#nowMs - forcedAtMs >= forceIntervalMs) return true
+    this.#forcedAtMs.set(id, this.#nowMs)
+    return false
+  }
+
+  get #nowMs(): number {
+    return this.#options.cluster.env.clock.monotonic()
   }
 
   async #tryOffice(force: boolean): Promise<void> {

@@ -19,20 +19,15 @@ export const absentSettings: readonly AbsentSettings[] = [
       'connection.failed.authentication.delay.ms',
       'security.inter.broker.protocol',
     ],
-    why: 'nobody logs in yet',
+    why: 'no client logs in yet, and brokers do so to each other by SCRAM-SHA-256 (private.listener)',
   },
   {
     names: ['authorizer.class.name', 'early.start.listeners'],
     why: 'there are no ACLs yet',
   },
   {
-    names: [
-      'client.quota.callback.class',
-      'quota.window.*',
-      'controller.quota.*',
-      'alter.log.dirs.replication.quota.*',
-    ],
-    why: 'there are no quotas yet',
+    names: ['client.quota.callback.class', 'quota.window.*', 'controller.quota.*'],
+    why: 'clients have no quotas yet',
   },
   {
     names: ['transaction.*', 'transactional.id.expiration.ms', 'add.partitions.to.txn.*'],
@@ -53,19 +48,28 @@ export const absentSettings: readonly AbsentSettings[] = [
     why: 'there is no tiered storage',
   },
   {
-    names: [
-      'replica.*',
-      'num.replica.alter.log.dirs.threads',
-      'broker.heartbeat.interval.ms',
-      'broker.session.timeout.ms',
-      'controlled.shutdown.enable',
-      'auto.leader.rebalance.enable',
-      'leader.imbalance.check.interval.seconds',
-      'inter.broker.listener.name',
-      'request.timeout.ms',
-      'socket.connection.setup.timeout.*',
-    ],
-    why: 'there is one broker, and nothing is copied to another yet',
+    names: ['replica.selector.class'],
+    why: 'consumers read from leaders only',
+  },
+  {
+    names: ['auto.leader.rebalance.enable', 'leader.imbalance.*'],
+    why: 'leadership goes back to the preferred replica soon after that is in sync again, always',
+  },
+  {
+    names: ['controlled.shutdown.*'],
+    why: 'a broker that is asked to stop always gives away what it leads first',
+  },
+  {
+    names: ['broker.heartbeat.interval.ms', 'broker.session.timeout.ms'],
+    why: 'how often brokers are heard of, and after which silence one is fenced (6 s), is the same everywhere',
+  },
+  {
+    names: ['inter.broker.listener.name'],
+    why: 'brokers reach each other by a listener that is none of listeners (private.listener)',
+  },
+  {
+    names: ['request.timeout.ms', 'socket.connection.setup.timeout.*'],
+    why: 'each thing that brokers ask of each other has a time of its own, fetches replica.socket.timeout.ms',
   },
   {
     names: [
@@ -106,9 +110,12 @@ export const absentSettings: readonly AbsentSettings[] = [
       'socket.listen.backlog.size',
       'socket.receive.buffer.bytes',
       'socket.send.buffer.bytes',
-      'max.connection.creation.rate',
-      'max.connections.per.ip.overrides',
+      'replica.socket.receive.buffer.bytes',
     ],
+    why: 'sockets have the buffers that the system gives them, and a fixed backlog',
+  },
+  {
+    names: ['max.connection.creation.rate', 'max.connections.per.ip.overrides'],
     why: 'connections have no such limits yet',
   },
   {
@@ -116,9 +123,17 @@ export const absentSettings: readonly AbsentSettings[] = [
       'log.flush.scheduler.interval.ms',
       'log.flush.offset.checkpoint.interval.ms',
       'log.flush.start.offset.checkpoint.interval.ms',
-      'log.dir.failure.timeout.ms',
+      'replica.high.watermark.checkpoint.interval.ms',
     ],
-    why: 'flushing is planned by the age of bytes, checkpoints follow the flushes, and a broker has one data directory',
+    why: 'flushing is planned by the age of bytes, and checkpoints follow the flushes',
+  },
+  {
+    names: [
+      'log.dir.failure.timeout.ms',
+      'num.replica.alter.log.dirs.threads',
+      'alter.log.dirs.replication.quota.*',
+    ],
+    why: 'a broker has one data directory',
   },
   {
     names: ['metric.reporters', 'metrics.*', 'kafka.metrics.*', 'telemetry.max.bytes'],

@@ -31,9 +31,13 @@ export const groupConfigTable: ReadonlyMap<string, Setting> = new Map<string, Se
   ],
 ])
 
-/** What is wrong with a group's configs (INVALID_CONFIG), for the client; null where nothing is. */
-export function groupConfigProblem(configs: ReadonlyMap<string, string>): string | null {
+/** What is wrong with a group's configs (INVALID_CONFIG), as far as they are `given` now, for the client; null where nothing is. */
+export function groupConfigProblem(
+  configs: ReadonlyMap<string, string>,
+  given: ReadonlySet<string> = new Set(configs.keys()),
+): string | null {
   for (const [name, text] of configs) {
+    if (!given.has(name)) continue
     const setting = groupConfigTable.get(name)
     if (setting === undefined) {
       const meant = nearest(name, [...groupConfigTable.keys()])

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { describeBrokerConfigs, describeCommonConfigs, describeTopicConfigs } from './describe.ts'
+import { groupConfigProblem } from './group-config.ts'
 import { configSource, LiveConfiguration } from './live-configuration.ts'
 import { isDynamic } from './setting.ts'
 import { defaultSettings, isSettingName, settingNames, settingOf } from './settings.ts'
@@ -60,6 +61,34 @@ describe('settings of a broker that runs', () => {
     })
     expect(configuration.settings).toMatchObject({ logRetentionMs: 5, nodeId: 1 })
   })
+
+  test('are not in force where nobody reads them, nor told to be', () => {
+    const configuration = started()
+    const change = take(
+      configuration,
+      { 'hibernation.freeze.enable': 'true', 'cordoned.log.dirs': '*' },
+      { 'leadership.drain.enable': 'true', 'min.insync.replicas': '2' },
+    )
+    expect(change).toEqual({
+      changed: { 'cordoned.log.dirs': '*', 'min.insync.replicas': 2 },
+      unusable: ['leadership.drain.enable=true', 'hibernation.freeze.enable=true'],
+    })
+    const names = describeBrokerConfigs(configuration).map(({ name }) => name)
+    expect(names).not.toContain('hibernation.freeze.enable')
+    expect(describeCommonConfigs(configuration).map(({ name }) => name)).toEqual([
+      'min.insync.replicas',
+    ])
+  })
+})
+
+test('a topic may keep nothing (retention.ms=0), a broker may not have all of them do so', () => {
+  const configuration = started()
+  const change = take(configuration, {}, { 'log.retention.ms': '0' })
+  expect(change?.unusable).toEqual(['log.retention.ms=0'])
+  expect(configuration.topicConfig(new Map()).retentionMs).toBe(5)
+  const overrides = new Map([['retention.ms', '0']])
+  expect(configuration.problemOfTopic(overrides)).toBe(null)
+  expect(configuration.topicConfig(overrides).retentionMs).toBe(0)
 })
 
 test('the partitions of a topic share what they go by, until a setting changes', () => {
@@ -87,12 +116,75 @@ describe('what is wrong with settings for a broker that runs', () => {
     ['log.cleaner.enable', 'false', /^INVALID_REQUEST log.cleaner.enable cannot be changed/],
     ['log.cleaner.backoff.ms', '5', null],
     ['log.retention.ms', 'long', /^INVALID_CONFIG log.retention.ms must be a whole number/],
+    ['log.retention.ms', '0', /^INVALID_CONFIG log.retention.ms must be at least -1 ms, not 0/],
+    ['log.retention.ms', '-1', null],
+    [
+      'log.local.retention.ms',
+      '6',
+      /^INVALID_CONFIG .* is 6 and more than log.retention.ms, which/,
+    ],
+    ['log.local.retention.ms', '-1', /^INVALID_CONFIG .* is -1 and more than log.retention.ms/],
+    ['log.local.retention.ms', '5', null],
+    ['log.local.retention.bytes', '-1', null],
+    ['num.replica.fetchers', '64', /^INVALID_CONFIG num.replica.fetchers must be 1 to 16/],
+    ['num.replica.fetchers', '0', /^INVALID_CONFIG num.replica.fetchers must be 1 to 16/],
     ['message.max.bytes', '104857601', /^INVALID_CONFIG message.max.bytes is more than socket/],
   ])('%s=%s', (name, value, expected) => {
     const problem = started().problemOf(new Map([[name, value]]))
     const said = problem === null ? null : `${problem.error} ${problem.message}`
     if (expected === null) expect(said).toBe(null)
     else expect(said).toMatch(expected)
+  })
+})
+
+/** A controller with less memory than the one before, or of another version, takes over what was stored. */
+describe('what was stored before', () => {
+  const stored = {
+    'message.max.bytes': '104857601',
+    'max.connections': 'many',
+    'no.such': '1',
+    'node.id': '2',
+  }
+  const problem = (given: Given, before: Given = stored): string | undefined =>
+    started().problemOf(
+      new Map(Object.entries({ ...before, ...given })),
+      new Set(Object.keys(given)),
+    )?.message
+
+  test('is in the way of no change of another setting, and of no removal', () => {
+    expect(problem({ 'log.retention.ms': '1' })).toBe(undefined)
+    expect(problem({})).toBe(undefined)
+  })
+
+  test('is in the way of what is wrong itself', () => {
+    expect(problem({ 'message.max.bytes': '104857602' })).toMatch(/more than socket/)
+    expect(problem({ 'max.connections': '0' })).toMatch(/max.connections must be/)
+    expect(problem({ 'no.such': '2' })).toMatch(/no setting/)
+    expect(problem({ 'message.max.bytes': '1000' })).toBe(undefined)
+  })
+
+  test("is in the way of no change of a topic's other configs", () => {
+    const configuration = started()
+    take(configuration, {}, { 'log.cleaner.max.compaction.lag.ms': '5' })
+    const of = (given: Given) =>
+      configuration.problemOfTopic(
+        new Map(Object.entries({ 'min.compaction.lag.ms': '9', 'no.such': '1', ...given })),
+        new Set(Object.keys(given)),
+      )
+    expect(of({ 'retention.ms': '1' })).toBe(null)
+    expect(of({})).toBe(null)
+    expect(of({ 'min.compaction.lag.ms': '8' })).toMatch(/more than max.compaction.lag.ms/)
+    expect(of({ 'max.compaction.lag.ms': '8' })).toMatch(/more than max.compaction.lag.ms/)
+    expect(of({ 'no.such': '2' })).toMatch(/no topic config/)
+  })
+
+  test("is in the way of no change of a group's other configs", () => {
+    const configs = new Map([
+      ['no.such', '1'],
+      ['consumer.session.timeout.ms', '50000'],
+    ])
+    expect(groupConfigProblem(configs, new Set(['consumer.session.timeout.ms']))).toBe(null)
+    expect(groupConfigProblem(configs)).toMatch(/no group config no.such/)
   })
 })
 

@@ -1,3 +1,4 @@
+import { type ConfigLevel, isReadAt } from '../metadata/decided-configs.ts'
 import { brokerConfigProblem, type BrokerConfigProblem } from './broker-config.ts'
 import { isDynamic, type SettingValue } from './setting.ts'
 import { isProblem, parse, textOf, type Parsed } from './setting-value.ts'
@@ -51,7 +52,7 @@ export interface DynamicConfigs {
 /** What changed, for the log. */
 export interface ConfigurationChange {
   readonly changed: Readonly<Record<string, SettingValue>>
-  /** Values that cannot be used (of another version): they count as not given. */
+  /** Values that cannot be used, or that nobody reads there (of another version): they count as not given. */
   readonly unusable: readonly string[]
 }
 
@@ -83,9 +84,12 @@ export class LiveConfiguration implements Configuration {
     const before = { ...this.settings }
     const unusable: string[] = []
     const after: Record<string, SettingValue> = { ...this.#started }
-    for (const configs of [dynamic.common, dynamic.own]) {
+    for (const [level, configs] of [
+      ['all brokers', dynamic.common],
+      ['one broker', dynamic.own],
+    ] as const) {
       for (const [name, text] of configs) {
-        const usable = parseUsable(name, text)
+        const usable = parseUsable(name, text, level)
         if (usable === null) unusable.push(`${name}=${text}`)
         else after[camel(name)] = usable.value
       }
@@ -123,16 +127,19 @@ export class LiveConfiguration implements Configuration {
     return config
   }
 
-  /** What is wrong with the configs of a topic, for the client; null where nothing is. */
-  problemOfTopic(configs: Configs): string | null {
-    const wishes = Array.from(configs, ([name, value]) => ({ name, value }))
+  /** What is wrong with the configs of a topic, for the client; null where nothing is. Of those that are not `given` now, nothing counts. */
+  problemOfTopic(configs: Configs, given: ReadonlySet<string> = namesOf(configs)): string | null {
+    const wishes = [...given].map(name => ({ name, value: configs.get(name)! }))
     const [problem] = validateTopicConfigs(wishes)
-    return problem?.message ?? topicConfigConflict(topicConfig(this.settings, configs))
+    return problem?.message ?? topicConfigConflict(topicConfig(this.settings, configs), given)
   }
 
-  /** Why these settings cannot be given while the broker runs; null where they can. */
-  problemOf(configs: Configs): BrokerConfigProblem | null {
-    return brokerConfigProblem(this.#started, configs)
+  /** Why these settings cannot be given while the broker runs; null where they can. Of those that are not `given` now, nothing counts. */
+  problemOf(
+    configs: Configs,
+    given: ReadonlySet<string> = namesOf(configs),
+  ): BrokerConfigProblem | null {
+    return brokerConfigProblem(this.#started, configs, given)
   }
 
   /**
@@ -152,13 +159,20 @@ export class LiveConfiguration implements Configuration {
   }
 
   #layers(name: SettingName): ConfigLayer[] {
-    const { own, common } = this.#dynamic
     return [
-      ...dynamicLayer(name, configSource.dynamicBroker, own),
-      ...dynamicLayer(name, configSource.dynamicDefault, common),
+      ...this.#dynamicLayer(name, 'one broker'),
+      ...this.#dynamicLayer(name, 'all brokers'),
       ...this.#staticLayers(name),
       ...this.#defaultLayer(name),
     ]
+  }
+
+  #dynamicLayer(name: SettingName, level: 'one broker' | 'all brokers'): ConfigLayer[] {
+    const isOwn = level === 'one broker'
+    const text = (isOwn ? this.#dynamic.own : this.#dynamic.common).get(name)
+    const usable = text === undefined ? null : parseUsable(name, text, level)
+    const source = isOwn ? configSource.dynamicBroker : configSource.dynamicDefault
+    return usable === null ? [] : [{ name, source, text: usable.text }]
   }
 
   #staticLayers(name: SettingName): ConfigLayer[] {
@@ -185,16 +199,15 @@ export class LiveConfiguration implements Configuration {
   }
 }
 
-function dynamicLayer(name: SettingName, source: ConfigSource, configs: Configs): ConfigLayer[] {
-  const usable = configs.has(name) ? parseUsable(name, configs.get(name)!) : null
-  return usable === null ? [] : [{ name, source, text: usable.text }]
-}
-
-/** A value for a setting that can change; null where it is none of those, or the text is none of its values. */
-function parseUsable(name: string, text: string): Parsed | null {
-  if (!isSettingName(name) || !isDynamic(settingOf(name))) return null
+/** A value for a setting that can change; null where it is none of those, or the text is none of its values, or nobody reads it there. */
+function parseUsable(name: string, text: string, level: ConfigLevel): Parsed | null {
+  if (!isSettingName(name) || !isDynamic(settingOf(name)) || !isReadAt(name, level)) return null
   const parsed = parse(settingOf(name), text)
   return isProblem(parsed) ? null : parsed
+}
+
+function namesOf(configs: Configs): ReadonlySet<string> {
+  return new Set(configs.keys())
 }
 
 function keyOf(name: SettingName): keyof Settings {

@@ -87,6 +87,16 @@ test("a setting of Kafka's that is none here is refused with the reason", () => 
   ])
 })
 
+test('the reason speaks of brokers that replicate', () => {
+  const reasonOf = (name: string) => /none here: (.*)\. Leave it out/.exec(problem(name))![1]
+  const problem = (name: string) => problems({ args: ['--set', `${name}=x`] })[0]!
+  expect(reasonOf('replica.selector.class')).toBe('consumers read from leaders only')
+  expect(reasonOf('inter.broker.listener.name')).toMatch(/private.listener/)
+  expect(reasonOf('request.timeout.ms')).toMatch(/replica.socket.timeout.ms/)
+  expect(reasonOf('auto.leader.rebalance.enable')).toMatch(/goes back to the preferred replica/)
+  expect(reasonOf('controlled.shutdown.enable')).toMatch(/gives away what it leads/)
+})
+
 test('a configuration keeps the texts that were given, by the names that they were given for', () => {
   const args = [
     '--set',
@@ -151,6 +161,88 @@ test('a follower may not wait for longer than it may lag', () => {
   ])
 })
 
+test('a leader has as long for an answer as a follower waits there, and whoever gives it less is told', () => {
+  const waits = ['--set', 'replica.fetch.wait.max.ms=5000']
+  const timeout = (ms: number) => [...waits, '--set', `replica.socket.timeout.ms=${ms}`]
+  expect(settings({ args: timeout(5000) }).replicaSocketTimeoutMs).toBe(5000)
+  expect(settings({ args: waits }).replicaSocketTimeoutMs).toBe(5000)
+  expect(settings({}).replicaSocketTimeoutMs).toBe(3000)
+  expect(problems({ args: timeout(0) })).toEqual([
+    'replica.fetch.wait.max.ms is 5000 and more than replica.socket.timeout.ms, which is 0: a leader that lets a follower wait ' +
+      'would count as hung. Lower the first or raise the second',
+  ])
+})
+
+test.each(['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'])(
+  '%s=0 would empty every topic: only a topic may have it',
+  name => {
+    expect(problems({ args: ['--set', `${name}=0`] })).toEqual([
+      `--set: ${name} must be at least -1 ms, not 0, and 0 is outside`,
+    ])
+    expect(settings({ args: ['--set', `${name}=-1`] }).logRetentionMs).toBe(-1)
+  },
+)
+
+test('a connection is not idle before a failed login is answered', () => {
+  const idle = (ms: number) => ({ args: ['--set', `connections.max.idle.ms=${ms}`] })
+  expect([-1, 101].map(ms => settings(idle(ms)).connectionsMaxIdleMs)).toEqual([-1, 101])
+  for (const ms of [0, 50, 100]) {
+    expect(problems(idle(ms))).toEqual([
+      `--set: connections.max.idle.ms must be at least -1 ms, not 0 to 100, and ${ms} is outside`,
+    ])
+  }
+})
+
+test('who wants more fetchers than leaders have places for is told how many there may be', () => {
+  const fetchers = (count: number) => ({ args: ['--set', `num.replica.fetchers=${count}`] })
+  expect([1, 16].map(count => settings(fetchers(count)).numReplicaFetchers)).toEqual([1, 16])
+  for (const count of [0, 17, 2_147_483_647]) {
+    expect(problems(fetchers(count))[0]).toMatch(/num.replica.fetchers must be 1 to 16 count/)
+  }
+})
+
+test('compaction cannot have to wait for longer than it may', () => {
+  const args = ['--set', 'log.cleaner.min.compaction.lag.ms=2']
+  args.push('--set', 'log.cleaner.max.compaction.lag.ms=1')
+  expect(problems({ args })[0]).toMatch(/no topic could be created: lower the first or raise/)
+})
+
+describe('two names of one setting', () => {
+  const from = (...lines: string[]): Partial<Invocation> => ({
+    args: ['--config', 'x'],
+    readFile: () => lines.join('\n'),
+  })
+
+  test("in one place: the setting's own stands over the other, whatever their order", () => {
+    const lines = ['log.dirs=/a', 'log.dir=/b']
+    expect(settings(from(...lines)).logDirs).toBe('/a')
+    expect(settings(from(...lines.toReversed())).logDirs).toBe('/a')
+    const variables = { LOGCLUSTER_LOG_DIRS: '/a', LOGCLUSTER_LOG_DIR: '/b' }
+    const turned = Object.fromEntries(Object.entries(variables).toReversed())
+    for (const environment of [variables, turned]) {
+      expect(settings({ environment }).logDirs).toBe('/a')
+    }
+    expect(settings(from('log.dirs=/a', 'log.dir=/b', 'log.dirs=/c')).logDirs).toBe('/c')
+  })
+
+  test('in two places: the later one counts', () => {
+    const environment = { LOGCLUSTER_LOG_DIR: '/b', LOGCLUSTER_BROKER_ID: '2' }
+    const given = settings({ ...from('log.dirs=/a', 'node.id=1'), environment })
+    expect(given).toMatchObject({ logDirs: '/b', nodeId: 2 })
+  })
+
+  test('with two ids, as in Kafka, are refused; with one it is that', () => {
+    const lines = ['node.id=1', 'broker.id=2']
+    expect(problems(from(...lines))).toEqual([
+      'x line 1: node.id is 1, and x line 2: broker.id is 2. They are one setting: leave one of them out',
+    ])
+    expect(problems(from(...lines.toReversed()))).toHaveLength(1)
+    const environment = { LOGCLUSTER_NODE_ID: '1', LOGCLUSTER_BROKER_ID: '2' }
+    expect(problems({ environment })).toHaveLength(1)
+    expect(settings(from('node.id=7', 'broker.id= 07')).nodeId).toBe(7)
+  })
+})
+
 test('an alias in a coarser unit counts unless the finer one is given in the same place', () => {
   const retention = (text: string) =>
     settings({ args: ['--config', 'x'], readFile: () => text }).logRetentionMs
@@ -167,10 +259,52 @@ test('an alias in a coarser unit counts unless the finer one is given in the sam
 })
 
 test('min.insync.replicas follows the replication factor where nobody sets it (KIP-966)', () => {
-  const minimum = (factor: number, ...more: string[]) =>
-    settings({ args: ['--set', `default.replication.factor=${factor}`, ...more] }).minInsyncReplicas
-  expect([1, 2, 3, 5].map(factor => minimum(factor))).toEqual([1, 1, 2, 2])
-  expect(minimum(3, '--set', 'min.insync.replicas=1')).toBe(1)
+  const minimum = (factor: number) =>
+    settings({ args: ['--set', `default.replication.factor=${factor}`] }).minInsyncReplicas
+  expect([1, 2, 3, 5].map(minimum)).toEqual([1, 1, 2, 2])
+})
+
+describe('what only the metadata log decides', () => {
+  const set = (...assignments: string[]) => assignments.flatMap(each => ['--set', each])
+  const command = 'kafka-configs --bootstrap-server HOST:PORT --alter --entity-type brokers'
+  const sentence = (where: string, name: string) =>
+    `${where}: ${name} cannot be given at start, because the metadata log decides it, which all brokers share: leave it out, and once they run: ${command}`
+
+  test('is refused at start wherever it is given, with the command that sets it', () => {
+    expect(problems({ args: set('min.insync.replicas=3') })).toEqual([
+      `${sentence('--set', 'min.insync.replicas')} --entity-default --add-config min.insync.replicas=3 (or --entity-type topics --entity-name TOPIC)`,
+    ])
+    const unclean = 'unclean.leader.election.enable'
+    expect(problems({ args: ['--config', 'x'], readFile: () => `${unclean} = TRUE` })).toEqual([
+      `${sentence('x line 1', unclean)} --entity-default --add-config ${unclean}=TRUE (or --entity-type topics --entity-name TOPIC)`,
+    ])
+    const freeze = 'hibernation.freeze.enable'
+    expect(problems({ environment: { LOGCLUSTER_HIBERNATION_FREEZE_ENABLE: 'true' } })).toEqual([
+      `${sentence('LOGCLUSTER_HIBERNATION_FREEZE_ENABLE', freeze)} --entity-default --add-config ${freeze}=true`,
+    ])
+    const drain = 'leadership.drain.enable'
+    expect(problems({ args: set(`${drain}=true`, 'cordoned.log.dirs=*') })).toEqual([
+      `${sentence('--set', 'cordoned.log.dirs')} --entity-name ID --add-config cordoned.log.dirs=* (or --entity-type brokers --entity-default)`,
+      `${sentence('--set', drain)} --entity-name ID --add-config ${drain}=true`,
+    ])
+  })
+
+  test("passes where it is Kafka's default, and in force anyway", () => {
+    const names = ['unclean.leader.election', 'leadership.drain', 'hibernation.freeze']
+    const off = names.map(name => `${name}.enable=false`)
+    const one = 'min.insync.replicas=1'
+    expect(problems({ args: set(one, 'cordoned.log.dirs=', ...off) })).toEqual([])
+    expect(problems({ args: set(one, 'default.replication.factor=2') })).toEqual([])
+    expect(problems({ args: set(one, 'default.replication.factor=3') })).toHaveLength(1)
+    // Topics of two replicas would have 1.
+    const two = set('min.insync.replicas=2', 'default.replication.factor=3')
+    expect(problems({ args: two })).toHaveLength(1)
+  })
+
+  test('may be wished for brokers that run', () => {
+    const wish = { args: set('min.insync.replicas=3'), isForRunning: true } as const
+    expect(settings(wish).minInsyncReplicas).toBe(3)
+  })
 })
 
 test('help lists every setting; version says the version', () => {

@@ -1,4 +1,6 @@
+import { minInsyncReplicasByDefault } from '../metadata/decided-configs.ts'
 import { whyAbsent } from './absent-settings.ts'
+import { decidedProblems } from './decided-settings.ts'
 import { kubernetesDefaults, kubernetesProblems } from './kubernetes-settings.ts'
 import {
   checkPrivateListener,
@@ -33,6 +35,10 @@ export interface Invocation {
   readonly version: string
   /** How much memory the process may have; not given where nothing limits it. */
   readonly memoryBytesMax?: number
+  /** Of what is not given, where it is another than the table's. */
+  readonly defaults?: Partial<Settings>
+  /** For brokers that run, and not for one that starts: what the metadata log decides is given to those. */
+  readonly isForRunning?: true
 }
 
 /** A configuration to run with, or a text to print instead (`--help`, `--version`). */
@@ -69,12 +75,15 @@ export function load(invocation: Invocation): Loaded {
     options.set,
   ]
   const given = merge(layers, problems)
-  const { environment, memoryBytesMax = Infinity } = invocation
+  const { environment, memoryBytesMax = Infinity, defaults = {} } = invocation
   const surroundings = {
+    ...defaults,
     ...(given.has('queued.max.request.bytes') ? {} : memoryDefaults(memoryBytesMax, greatest)),
     ...kubernetesDefaults(environment),
   }
   const configuration = settle(given, problems, surroundings)
+  if (invocation.isForRunning !== true)
+    problems.push(...decidedProblems(given, configuration.settings))
   if (problems.length > 0) {
     const terminationLogFile = given.get('termination.log.file')?.text.trim() ?? ''
     throw new ConfigurationError(problems, terminationLogFile)
@@ -187,7 +196,10 @@ const bySettingName: ReadonlyMap<string, { name: SettingName; factor: number }> 
   ]),
 )
 
-/** Later layers win; within one layer the finest unit does, as in Kafka (`log.retention.ms` over `.hours`). */
+/**
+ * Later layers win. Within one, as in Kafka, the finest unit does (`log.retention.ms` over `.hours`), and of two names
+ * in one unit the setting's own (`log.dirs` over `log.dir`), whatever their order; what is given twice counts as it stands last.
+ */
 function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<SettingName, Given> {
   const merged = new Map<SettingName, Given>()
   for (const layer of layers) {
@@ -198,13 +210,29 @@ function merge(layers: readonly (readonly Entry[])[], problems: string[]): Map<S
         problems.push(unknown(entry.name, entry.where, bySettingName.keys()))
         continue
       }
-      const former = own.get(meant.name)
-      if (former !== undefined && former.factor < meant.factor) continue
-      own.set(meant.name, { ...entry, factor: meant.factor })
+      const { name, factor } = meant
+      const given = { ...entry, factor }
+      const former = own.get(name)
+      if (former === undefined || !standsOver(former, given, name)) own.set(name, given)
+      if (name === 'node.id' && former !== undefined) checkIds(former, given, problems)
     }
     for (const [name, entry] of own) merged.set(name, entry)
   }
   return merged
+}
+
+function standsOver(former: Given, later: Given, name: SettingName): boolean {
+  if (former.factor !== later.factor) return former.factor < later.factor
+  return former.name === name && later.name !== name
+}
+
+/** Under which of two numbers the broker would come up is nothing to guess at. */
+function checkIds(one: Given, other: Given, problems: string[]): void {
+  if (one.name === other.name || Number(one.text) === Number(other.text)) return
+  problems.push(
+    `${one.where}: ${one.name} is ${one.text.trim()}, and ${other.where}: ${other.name} is ${other.text.trim()}. ` +
+      'They are one setting: leave one of them out',
+  )
 }
 
 function unknown(name: string, where: string, names: Iterable<string>): string {
@@ -233,7 +261,11 @@ function settle(
   }
   if (!given.has('min.insync.replicas')) {
     const factor = values['defaultReplicationFactor'] as number
-    values['minInsyncReplicas'] = Math.max(1, Math.min(factor - 1, 2))
+    values['minInsyncReplicas'] = minInsyncReplicasByDefault(factor)
+  }
+  if (!given.has('replica.socket.timeout.ms')) {
+    const [waitMs, timeoutMs] = [values['replicaFetchWaitMaxMs'], values['replicaSocketTimeoutMs']]
+    values['replicaSocketTimeoutMs'] = Math.max(timeoutMs as number, waitMs as number)
   }
   const settings = Object.freeze(values) as Settings
   if (problems.length === 0) checkTogether(settings, problems)
@@ -263,7 +295,7 @@ function scaled(setting: Setting, entry: Given): string {
 /** What no single row can tell. */
 function checkTogether(settings: Settings, problems: string[]): void {
   problems.push(
-    ...sizeProblems(settings),
+    ...sizeProblems(settings).map(({ text }) => text),
     ...replicationProblems(settings),
     ...kubernetesProblems(settings),
   )

@@ -37,12 +37,12 @@ export const privateSettings = {
     default: false,
     effect: 'at once',
     described: 'where given',
-    doc: 'Given to a running broker, true has it lead nothing that another replica in sync can lead, from that moment until it is taken back; then it leads again what prefers it. So a node is emptied before its pod is evicted. A file of settings has no say in it, because the controller decides by what all brokers know.',
+    doc: 'Given to a running broker, true has it lead nothing that another replica in sync can lead, from that moment until it is taken back; then it leads again what prefers it. So a node is emptied before its pod is evicted. Of one broker, and not of all.',
   }),
   'hibernation.freeze.enable': bool({
     default: false,
     effect: 'at once',
     described: 'where given',
-    doc: 'Given to all running brokers, true has them refuse what clients write (NOT_ENOUGH_REPLICAS, which producers retry; COORDINATOR_NOT_AVAILABLE for committed offsets), and keeps whoever stops in its in-sync sets, until it is taken back: so all brokers of a cluster stop together and come back as they were. A file of settings, and what is given to one broker, have no say in it.',
+    doc: 'Given to all running brokers, true has them refuse what clients write (NOT_ENOUGH_REPLICAS, which producers retry; COORDINATOR_NOT_AVAILABLE for committed offsets), and keeps whoever stops in its in-sync sets, until it is taken back: so all brokers of a cluster stop together and come back as they were. Of all brokers, and not of one.',
   }),
 } as const

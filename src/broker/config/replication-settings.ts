@@ -1,18 +1,26 @@
 import { anyOf, int, list, long, longMax } from './setting.ts'
 import { kibibyte, mebibyte, second } from './units.ts'
 
+/**
+ * Every other broker has so many connections to a leader's private listener, which has to have room for all of them. More
+ * would be of no use: one event loop serves them.
+ */
+export const replicaFetchersMax = 16
+
 /** How brokers copy from one another. Names, ranges and defaults are Kafka's where the row does not say otherwise. */
 export const replicationSettings = {
   'num.replica.fetchers': int({
     default: 1,
     unit: 'count',
+    min: 1,
+    max: replicaFetchersMax,
     effect: 'at once',
-    doc: 'Connections by which a broker fetches from one other broker, and among which the partitions are divided that follow it. At least 1.',
+    doc: 'Connections by which a broker fetches from one other broker, and among which the partitions are divided that follow it.',
   }),
   'cordoned.log.dirs': list(anyOf(['*']), {
     default: '',
     effect: 'at once',
-    doc: 'Given to a running broker, `*` keeps new replicas from it; those that it holds stay (KIP-1066). A file of settings has no say in it, because the controller decides by what all brokers know.',
+    doc: 'Given to a running broker, or to all, `*` keeps new replicas from it; those that it holds stay (KIP-1066).',
   }),
   'replica.lag.time.max.ms': long({
     default: 10 * second,
@@ -56,7 +64,7 @@ export const replicationSettings = {
     default: 3 * second,
     unit: 'ms',
     effect: 'at restart',
-    doc: 'A leader that does not answer a follower within this time is given up, and connected to anew; at least a second more than replica.fetch.wait.max.ms.',
+    doc: 'A leader that does not answer a follower within this time is given up, and connected to anew. No shorter than replica.fetch.wait.max.ms, which gets a second more in any case. Not set: 3000, or as long as that.',
   }),
   'leader.replication.throttled.rate': long({
     default: longMax,
@@ -88,17 +96,32 @@ export const replicationSettings = {
   }),
 } as const
 
-/** What no row can tell: a follower that waits for longer than it may lag leaves the in-sync set and comes back, again and again. */
-export function replicationProblems({
-  replicaFetchWaitMaxMs: waitMs,
-  replicaLagTimeMaxMs: lagMs,
-}: {
+interface ReplicationTimes {
   readonly replicaFetchWaitMaxMs: number
   readonly replicaLagTimeMaxMs: number
-}): string[] {
-  if (waitMs <= lagMs) return []
-  return [
-    `replica.fetch.wait.max.ms is ${waitMs} and more than replica.lag.time.max.ms, which is ${lagMs}: a follower that waits would ` +
-      'count as one that lags. Lower the first or raise the second',
-  ]
+  readonly replicaSocketTimeoutMs: number
+}
+
+/** What no row can tell: a follower that waits for longer than it may would leave the in-sync set, or its connection, again and again. */
+export function replicationProblems(times: ReplicationTimes): string[] {
+  const { replicaFetchWaitMaxMs: waitMs } = times
+  const problems: string[] = []
+  const check = (name: string, ms: number, because: string): void => {
+    if (waitMs <= ms) return
+    problems.push(
+      `replica.fetch.wait.max.ms is ${waitMs} and more than ${name}, which is ${ms}: ${because}. Lower the first or raise the second`,
+    )
+  }
+  const { replicaLagTimeMaxMs, replicaSocketTimeoutMs } = times
+  check(
+    'replica.lag.time.max.ms',
+    replicaLagTimeMaxMs,
+    'a follower that waits would count as one that lags',
+  )
+  check(
+    'replica.socket.timeout.ms',
+    replicaSocketTimeoutMs,
+    'a leader that lets a follower wait would count as hung',
+  )
+  return problems
 }

@@ -35,7 +35,8 @@ export function rangeText({ type, oneOf, items, min, max, except, unit }: Settin
   }
   if (!numeric.has(type)) return type === 'list' ? 'texts, separated by commas' : 'text'
   const counted = unit === null ? '' : ` ${unit}`
-  const but = except.length === 0 ? '' : `, not ${except.join(', ')}`
+  const gaps = except.map(each => (typeof each === 'number' ? String(each) : each.join(' to ')))
+  const but = gaps.length === 0 ? '' : `, not ${gaps.join(', ')}`
   if (min === -Infinity) return `any number${counted}`
   return (max === Infinity ? `at least ${min}${counted}` : `${min} to ${max}${counted}`) + but
 }
@@ -93,7 +94,11 @@ function parseDouble(setting: Setting, given: string): Parsed | ValueProblem {
 
 /** NaN is neither below nor above anything, and passes as it does in Kafka. */
 function isAllowed({ min, max, except }: Setting, value: number | bigint): boolean {
-  return !(value < min) && !(value > max) && !except.includes(Number(value))
+  if (value < min || value > max) return false
+  return !except.some(each => {
+    const [from, to] = typeof each === 'number' ? [each, each] : each
+    return value >= from && value <= to
+  })
 }
 
 function parseList(setting: Setting, given: string): Parsed | ValueProblem {

@@ -20,6 +20,8 @@ type Effect = 'at once' | 'for new segments' | 'at restart' | 'never'
 
 export type SettingValue = boolean | number | string
 
+type Except = number | readonly [from: number, to: number]
+
 /** What can be configured: one row of a table, from which everything else about it is derived. */
 export interface Setting<
   T extends SettingValue = SettingValue,
@@ -31,8 +33,10 @@ export interface Setting<
   /** Least and greatest value of a number, both allowed; infinite where only the type sets bounds. */
   readonly min: number
   readonly max: number
-  /** Numbers between these that are not allowed all the same. */
-  readonly except: readonly number[]
+  /** Numbers between these that are not allowed all the same: one, or from one to another. */
+  readonly except: readonly Except[]
+  /** Of a topic's config: those that the broker's setting beneath it may not have besides. */
+  readonly brokerExcept: readonly Except[]
   /** The values allowed; null where any text is. */
   readonly oneOf: readonly string[] | null
   /** The items that a list may have; null where it may have any. */
@@ -84,7 +88,8 @@ interface NumberRow<Broker extends string | null> extends Row<number, Broker> {
   readonly unit?: Unit
   readonly min?: number
   readonly max?: number
-  readonly except?: readonly number[]
+  readonly except?: readonly Except[]
+  readonly brokerExcept?: readonly Except[]
 }
 
 /** A 16-bit integer; not negative unless the row says so. */
@@ -156,6 +161,7 @@ const blank = {
   min: 0,
   max: Infinity,
   except: [],
+  brokerExcept: [],
   oneOf: null,
   items: null,
   isFixed: false,

@@ -1,3 +1,4 @@
+import { decidedConfigs } from '../metadata/decided-configs.ts'
 import { absentSettings } from './absent-settings.ts'
 import { groupConfigTable } from './group-config.ts'
 import { longMax, type Setting } from './setting.ts'
@@ -43,6 +44,8 @@ export function settingsDocument(): string {
     'is given at start; that of one broker stands over that of all. What takes effect *never* is accepted, kept and',
     'described, because tools set it or read it.',
     '',
+    ...decidedText(),
+    '',
     '## Of a broker',
     '',
     '| setting | type | values | default | takes effect | what it does |',
@@ -82,6 +85,19 @@ export function settingsDocument(): string {
     ),
     '',
   ].join('\n')
+}
+
+function decidedText(): string[] {
+  const rows = Array.from(decidedConfigs, ([name, levels]) => `- \`${name}\`: ${levels.join(', ')}`)
+  return [
+    'Some are decided by the metadata log alone, since whoever is the controller must go by what all brokers know. Given at',
+    'start they are refused, with the command that sets them, and so they are at any other level than these:',
+    '',
+    ...rows,
+    '',
+    "At start Kafka's default of each passes, as it is in force anyway: of `min.insync.replicas` that is 1, and only where",
+    '`default.replication.factor` is 1 or 2.',
+  ]
 }
 
 function tableRow(names: readonly string[], setting: Setting): string {

@@ -4,6 +4,7 @@
  */
 import { cleanerSettings } from './cleaner-settings.ts'
 import { groupSettings } from './group-settings.ts'
+import { failedLoginDelayMs } from './failed-login.ts'
 import { kubernetesSettings } from './kubernetes-settings.ts'
 import { privateSettings } from './private-settings.ts'
 import { replicationSettings } from './replication-settings.ts'
@@ -227,7 +228,7 @@ const settingsTable = {
     unit: 'connections',
     min: 1,
     effect: 'at once',
-    doc: 'Open connections; further ones are closed at once.',
+    doc: 'Open connections; further ones are closed at once. Where it is lowered, those that are open stay.',
   }),
   'max.connections.per.ip': int({
     default: 2 ** 31 - 1,
@@ -240,8 +241,9 @@ const settingsTable = {
     default: 10 * minute,
     unit: 'ms',
     min: -1,
+    except: [[0, failedLoginDelayMs]],
     effect: 'at restart',
-    doc: 'A connection that neither asks nor is owed anything, or takes nothing of what it was sent, is closed after this long. -1: never.',
+    doc: 'A connection that neither asks nor is owed anything, or takes nothing of what it was sent, is closed after this long. -1: never. More than the 100 ms after which a failed login is answered.',
   }),
   'connections.frame.timeout.ms': long({
     default: 30 * second,

@@ -39,13 +39,13 @@ export const topicConfigTable = {
     unit: 'count',
     min: 1,
     effect: 'at once',
-    doc: 'Replicas that must hold a batch before acks=all is answered. Not set: max(1, min(default.replication.factor - 1, 2)).',
+    doc: 'Replicas that must hold a batch before acks=all is answered. Of a topic, or of all brokers while they run. Where neither is given: one less than the topic has replicas, at least 1 and at most 2.',
   }),
   'unclean.leader.election.enable': bool({
     broker: 'unclean.leader.election.enable',
     default: false,
     effect: 'at once',
-    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records. Of a topic, or of all brokers while they run: a file of settings has no say in it, because the controller decides by what all brokers know.',
+    doc: 'A replica that is not in sync may become leader when no other is left, at the price of acknowledged records. Of a topic, or of all brokers while they run.',
   }),
 
   // Segments and indexes
@@ -73,7 +73,7 @@ export const topicConfigTable = {
     min: 1,
     effect: 'at once',
     aliases: { 'log.roll.hours': hour },
-    doc: 'A segment older than this is closed at the next append, so that retention can remove it.',
+    doc: 'A segment is closed where a batch is more than this later than its first one, by their newest timestamps, so that retention can remove it. By the clock where the first one has none.',
   }),
   'segment.jitter.ms': long({
     broker: 'log.roll.jitter.ms',
@@ -112,8 +112,9 @@ export const topicConfigTable = {
     unit: 'ms',
     min: -1,
     effect: 'at once',
+    brokerExcept: [0],
     aliases: { 'log.retention.minutes': minute, 'log.retention.hours': hour },
-    doc: 'Segments whose newest record is older are removed. -1: never.',
+    doc: "Segments whose newest record is older are removed. -1: never. 0, nothing stays, is for single topics: the broker's setting may not be that.",
   }),
   'retention.bytes': long({
     broker: 'log.retention.bytes',
@@ -319,9 +320,10 @@ type BrokerName = Exclude<Table[TopicConfigName]['broker'], null>
 
 /** The settings of the broker that stand beneath configs of topics. */
 export const settingsBeneathTopics = Object.fromEntries(
-  Object.values(topicConfigTable).flatMap(setting =>
-    setting.broker === null ? [] : [[setting.broker, setting]],
-  ),
-) as {
+  Object.values(topicConfigTable).flatMap((setting: Setting) => {
+    const { broker, except, brokerExcept } = setting
+    return broker === null ? [] : [[broker, { ...setting, except: [...except, ...brokerExcept] }]]
+  }),
+) as unknown as {
   readonly [Name in TopicConfigName as Table[Name]['broker'] & BrokerName]: Table[Name]
 }

@@ -71,10 +71,14 @@ function impliedBy({
   }
 }
 
-/** What is wrong between configs that each are right: a sentence for the client; null where nothing is. */
-export function topicConfigConflict(config: TopicConfig): string | null {
+/** What is wrong between configs that each are right, of which one is `given` now: a sentence for the client; null where nothing is. */
+export function topicConfigConflict(
+  config: TopicConfig,
+  given: ReadonlySet<string>,
+): string | null {
   const { minCompactionLagMs: least, maxCompactionLagMs: most } = config
-  if (least <= most) return null
+  const isGiven = given.has('min.compaction.lag.ms') || given.has('max.compaction.lag.ms')
+  if (least <= most || !isGiven) return null
   return (
     `min.compaction.lag.ms is ${least}, more than max.compaction.lag.ms, which is ${most}: lower the first or ` +
     'raise the second'

@@ -7,13 +7,17 @@ export type Appended = { readonly ok: true } | { readonly ok: false; readonly er
 /** What a client is told where its group could not be stored (G42): all but one of these it answers by asking again. */
 export function outcomeOf(result: Appended, isOffsets: boolean): WriteOutcome {
   if (result.ok) return { ok: true }
-  const isInLog = staysInLog.has(result.error)
-  return { ok: false, isInLog, error: translate(result.error, isOffsets) }
+  return { ok: false, isInLog: isWritten(result), error: translate(result.error, isOffsets) }
+}
+
+/** It has a place in the log, and in its order. */
+export function isWritten(result: Appended): boolean {
+  return result.ok || staysInLog.has(result.error)
 }
 
 /** What a client is told of an append that is written and not known to be committed; null of every other. */
 export function delayOf(result: Appended): GroupError | null {
-  return result.ok || !staysInLog.has(result.error) ? null : translate(result.error, false)
+  return result.ok || !isWritten(result) ? null : translate(result.error, false)
 }
 
 /** The batch was written before these happened, and this leader does not take it back. */

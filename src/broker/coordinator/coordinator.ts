@@ -23,7 +23,7 @@ import type {
   SyncWish,
   TopicPartition,
 } from './groups/events.ts'
-import { Groups, type GroupsConfig } from './groups/groups.ts'
+import { Groups, type GroupsConfig, stallMsMin } from './groups/groups.ts'
 import type { Codecs } from '../log/compression/codecs.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
@@ -51,6 +51,9 @@ export interface CoordinatorOptions {
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
+/** Often enough that nobody stands still for `stallMsMin` without it being noticed, whatever his groups are due for. */
+const beatMs = 500
+
 /**
  * The front door of the room: the shell of the groups. It gives them time, stores what they want stored, loads what was stored, and hands their
  * answers to whoever asked. A group is kept by one partition of the offsets topic and coordinated where that is led.
@@ -68,11 +71,13 @@ export class Coordinator {
   readonly #shards: Shards
   /** As the shards last followed it. */
   #followed: TopicImage | undefined
-  /** There may be others of these names by now. */
-  readonly #deletedWhileLoading = new Set<string>()
   /** As of the last change that was told. */
   #image: MetadataImage
   #expiry: Timer | null = null
+  /** While any group waits for its time. */
+  #beat: Timer | null = null
+  /** When it was last seen that the process runs, on the monotonic clock. */
+  #lookedMs = 0
   readonly #time = new KnownTime()
   #stopWatching: (() => void) | null = null
   #isStopped = false
@@ -97,7 +102,7 @@ export class Coordinator {
       silenceMsMax: options.silenceMsMax,
       partitions,
       load: partition => loadGroups(partition, { ...options, crc32c: env.crc32c }),
-      adopt: groups => this.#adopt(groups),
+      adopt: (...loaded) => this.#adopt(...loaded),
       drop: isDropped => this.#perform(this.#groups.drop(isDropped, this.#now())),
       warn: options.warn,
     })
@@ -117,6 +122,7 @@ export class Coordinator {
     this.#isStopped = true
     this.#stopWatching?.()
     this.#expiry?.cancel()
+    this.#beat?.cancel()
     this.#shards.stop()
     this.#perform(this.#groups.drop(() => true, this.#now()))
     this.#writer.flush()
@@ -151,6 +157,11 @@ export class Coordinator {
   /** Some groups are not known yet. */
   get isLoading(): boolean {
     return this.#shards.isLoading
+  }
+
+  /** Some groups are not known yet, and will be soon. */
+  get isTooEarlyToList(): boolean {
+    return this.#shards.isTooEarlyToList
   }
 
   join(groupId: string, wish: Omit<JoinWish, 'freshMemberId'>): Promise<JoinAnswer> {
@@ -213,7 +224,24 @@ export class Coordinator {
 
   #step(event: GroupEvent): void {
     if (this.#isStopped && event.type !== 'appended' && event.type !== 'delayed') return
+    this.#look()
     this.#perform(this.#groups.step(event, this.#now()))
+  }
+
+  /** At every beat, and before anything else happens: for how long did nothing? */
+  #look(): void {
+    if (this.#beat === null) return
+    const now = this.#now()
+    const lostMs = now.monotonicMs - this.#lookedMs
+    this.#lookedMs = now.monotonicMs
+    if (lostMs > stallMsMin) this.#perform(this.#groups.step({ type: 'stoodStill', lostMs }, now))
+  }
+
+  #beats(): void {
+    this.#look()
+    if (this.#wakes.size > 0) return
+    this.#beat?.cancel()
+    this.#beat = null
   }
 
   /** By the wall clock: what goes by one that was set ahead does not come back when it is set right. */
@@ -277,6 +305,9 @@ export class Coordinator {
       this.#step({ type: 'wake', groupId })
     })
     this.#wakes.set(groupId, timer)
+    if (this.#beat !== null) return
+    this.#lookedMs = clock.monotonic()
+    this.#beat = clock.every(beatMs, () => this.#beats())
   }
 
   #follow(image: MetadataImage, records: readonly MetadataRecord[]): void {
@@ -287,15 +318,8 @@ export class Coordinator {
       record.type === 'topicDeleted' ? (before.topicById(record.topicId)?.name ?? []) : [],
     )
     if (topics.length === 0) return
-    if (this.isLoading) for (const topic of topics) this.#deletedWhileLoading.add(topic)
+    this.#shards.topicsDeleted(topics)
     this.#step({ type: 'topicsDeleted', topics })
-  }
-
-  /** What a log that is being loaded says of the topic was committed for one that is not there any more. */
-  #isGone(name: string, { topicId }: OffsetValue): boolean {
-    const topic = this.#image.topicByName(name)
-    if (topic === undefined || this.#deletedWhileLoading.has(name)) return true
-    return topicId !== zeroUuid && topicId !== topic.id
   }
 
   /** An image shares what did not change. */
@@ -306,8 +330,14 @@ export class Coordinator {
     this.#shards.follow(image?.partitions.length ?? 0)
   }
 
-  #adopt(groups: LoadedGroups): void {
-    this.#perform(this.#groups.adopt(groups.all(), this.#now(), (...of) => this.#isGone(...of)))
-    if (!this.isLoading) this.#deletedWhileLoading.clear()
+  /** What was committed for a topic that is not there any more is forgotten; its name may be another one's by now. */
+  #adopt(groups: LoadedGroups, deletedTopics: ReadonlySet<string>): void {
+    const isGone = (name: string, { topicId }: OffsetValue): boolean => {
+      const topic = this.#image.topicByName(name)
+      if (topic === undefined) return true
+      // Where the id was not kept yet, only the time can tell whose offset it is.
+      return topicId === zeroUuid ? deletedTopics.has(name) : topicId !== topic.id
+    }
+    this.#perform(this.#groups.adopt(groups.all(), this.#now(), isGone))
   }
 }

@@ -51,6 +51,30 @@ describe('a coordinator', () => {
     expect(world.coordinator(2).isLoading).toBe(false)
   })
 
+  test('that waits, and has heard of nobody for too long, sends its clients on to the one that may be by now', async () => {
+    const world = await committedWorld()
+    await world.elect(2)
+    expect(world.committed(2)).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+    await world.elect(3, { deaf: [2] })
+    await world.replicate()
+    world.replica(2).silenceMs = 6_001
+    expect([world.committed(2), world.committed(3)]).toEqual(['NOT_COORDINATOR', 7])
+    world.replica(2).silenceMs = 0
+    expect(world.committed(2)).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+  })
+
+  test('that waits for longer than 10 s, since it is alone, keeps nobody from hearing of all other groups', async () => {
+    const world = await committedWorld()
+    await world.elect(2)
+    await world.clock.run(9_999)
+    expect(world.coordinator(2).isTooEarlyToList).toBe(true)
+    await world.clock.run(1)
+    expect([world.coordinator(2).isTooEarlyToList, world.committed(2)]).toEqual([
+      false,
+      'COORDINATOR_LOAD_IN_PROGRESS',
+    ])
+  })
+
   test('begins once it is asked where nobody told it that the time has come', async () => {
     const world = await committedWorld()
     world.replica(2).isOutOfTouch = false
@@ -185,6 +209,37 @@ describe('a stable group', () => {
     expect(await next).toMatchObject({ error: 'NONE', generation: claim.generation + 1 })
   })
 
+  test('keeps its members where its coordinator stood still, whenever in that time their sessions would have ended', async () => {
+    for (const restMs of [100, 400, 600, 2_000, 8_500, 9_600]) {
+      const { world, claim, syncing } = await stableWorld()
+      await world.replicate()
+      await syncing
+      // A session is 10 s; it has `restMs` left when the process is stopped.
+      await world.clock.run(10_000 - restMs)
+      world.life(1).stop()
+      await world.clock.run(10_000)
+      world.life(1).resume()
+      await world.clock.settle()
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('NONE')
+      await world.clock.run(9_999)
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('NONE')
+      await world.clock.run(10_000)
+      expect(await world.coordinator(1).heartbeat('group', claim)).toBe('UNKNOWN_MEMBER_ID')
+    }
+  })
+
+  test('loses a member that is silent for its session where its coordinator stood still for no longer than a second', async () => {
+    const { world, claim, syncing } = await stableWorld()
+    await world.replicate()
+    await syncing
+    await world.clock.run(9_600)
+    world.life(1).stop()
+    await world.clock.run(500)
+    world.life(1).resume()
+    await world.clock.settle()
+    expect(await world.coordinator(1).heartbeat('group', claim)).toBe('UNKNOWN_MEMBER_ID')
+  })
+
   test('does not become one where its assignment is not committed before the coordinator is gone', async () => {
     const { world, claim, syncing } = await stableWorld()
     await world.elect(2)
@@ -236,7 +291,7 @@ describe('a commit whose time is up', () => {
     expect([first.answer, second.answer]).toEqual(['COORDINATOR_NOT_AVAILABLE', null])
     replica.raise(replica.endOffset - 1)
     await world.clock.settle()
-    await world.replicate()
+    // What lies behind them is not committed, and need not be.
     expect([second.answer, world.committed(1)]).toEqual(['NONE', 9])
   })
 
@@ -250,5 +305,32 @@ describe('a commit whose time is up', () => {
     await world.replicate()
     expect(world.committed(1)).toBe(-1)
     expect(await world.coordinator(1).deleteGroup('group')).toBe('GROUP_ID_NOT_FOUND')
+  })
+
+  test('holds up nobody who is refused behind it', async () => {
+    const world = new CoordinatorsWorld()
+    await world.start()
+    const joining = world.join(1)
+    await world.clock.run(0)
+    const { memberId, generation } = await joining
+    const first = world.commit(1, 1, 'simple')
+    await world.clock.settle()
+    // Both followers are gone: too few are in sync, for as long as it takes.
+    world.replica(1).timeOut()
+    world.replica(1).refuses = 'NOT_ENOUGH_REPLICAS'
+    const coordinator = world.coordinator(1)
+    const second = world.commit(1, 2, 'simple')
+    const wish = { memberId, generation, instanceId: null, protocolType: null, protocol: null }
+    const assignments = [{ memberId, assignment: Uint8Array.of(1) }]
+    const syncing = coordinator.sync('group', { ...wish, assignments })
+    const deleting = coordinator.deleteGroup('simple')
+    await world.clock.settle()
+    expect([first.answer, second.answer, await deleting, (await syncing).error]).toEqual(
+      Array.from({ length: 4 }, () => 'COORDINATOR_NOT_AVAILABLE'),
+    )
+    // The one in the log is told to nobody meanwhile, and counts once it is committed.
+    expect(world.committed(1, 'simple')).toBe(-1)
+    await world.replicate()
+    expect(world.committed(1, 'simple')).toBe(1)
   })
 })

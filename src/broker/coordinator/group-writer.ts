@@ -44,8 +44,8 @@ const writeBytesMax = 32 * 1024 * 1024
 
 /**
  * Appends what groups want to store. What one turn of the event loop brings for a partition leaves as one batch:
- * hundreds of consumers that commit at the same time cost one append. `done` is called in the order of the writes, and
- * says "stored" only where no later leader can lack it.
+ * hundreds of consumers that commit at the same time cost one append. `done` is called in the order of the log for what is in
+ * it, at once for what was refused, and says "stored" only where no later leader can lack it.
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions

@@ -16,22 +16,26 @@ import { partitionOf } from './offsets-topic.ts'
 interface Shard {
   readonly leaderEpoch: number
   readonly partition: Partition
+  /** Since when this broker follows that it leads. */
+  readonly sinceMs: number
   state: 'waiting' | 'loading' | 'ready' | { readonly failedMs: number }
+  /** Names of topics that were deleted before it was ready; there may be others of these names by now. */
+  readonly deletedTopics: Set<string>
 }
 
 export interface ShardsOptions {
   readonly brokerId: number
   readonly clock: Pick<Clock, 'monotonic'>
   /**
-   * A leader that was not known to be the only one for longer says nothing of groups: the next one may have stored more by now
-   * (I12). Shorter than the session of a broker.
+   * A leader that was not known to be the only one for longer says nothing of groups, nor that he will: the next one may have
+   * stored more by now (I12). Shorter than the session of a broker.
    */
   readonly silenceMsMax: number
   readonly partitions: Pick<Partitions, 'find' | 'settled'>
   /** Reads all that a partition says of groups, up to its high watermark. */
   readonly load: (partition: Partition) => Promise<LoadedGroups>
-  /** What was loaded of a partition; it is ready. */
-  readonly adopt: (groups: LoadedGroups) => void
+  /** What was loaded of a partition; it is ready. `deletedTopics`: names that were deleted meanwhile. */
+  readonly adopt: (groups: LoadedGroups, deletedTopics: ReadonlySet<string>) => void
   /** Some groups are not this broker's any more, or have to be loaded anew. */
   readonly drop: (isDropped: (groupId: string) => boolean) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -39,6 +43,9 @@ export interface ShardsOptions {
 
 /** How long a partition that could not be loaded is left alone. */
 const reloadDelayMs = 30_000
+
+/** For so long whoever lists all groups is asked to come again because of one partition that waits. */
+const listWaitMsMax = 10_000
 
 /** Partitions that are loaded at the same time. */
 const loadingMax = 4
@@ -65,10 +72,15 @@ export class Shards {
 
   /** Some groups are not known yet. */
   get isLoading(): boolean {
-    for (const { state } of this.#byIndex.values()) {
-      if (state === 'loading' || state === 'waiting') return true
-    }
-    return false
+    return this.#areUnknown(-Infinity)
+  }
+
+  /**
+   * Whoever lists all groups is to come again soon. A partition whose leader is alone waits for as long as that lasts: after
+   * a while its groups are left out, as those of a partition that nobody leads.
+   */
+  get isTooEarlyToList(): boolean {
+    return this.#areUnknown(this.#options.clock.monotonic() - listWaitMsMax)
   }
 
   /** Resolves when everything that can be loaded now is. */
@@ -91,7 +103,11 @@ export class Shards {
     const { state, partition } = shard
     // It may have become what it is waited for without a word: a leader that was out of touch is not any more.
     if (state === 'waiting' && hasReachedEpoch(shard)) this.#begin(shard)
-    if (state === 'loading' || state === 'waiting') return 'COORDINATOR_LOAD_IN_PROGRESS'
+    if (state === 'loading' || state === 'waiting') {
+      // Whoever is cut off may wait for ever, and the coordinator be another one.
+      const isSure = partition.isSureToLead(this.#options.silenceMsMax)
+      return isSure ? 'COORDINATOR_LOAD_IN_PROGRESS' : 'NOT_COORDINATOR'
+    }
     if (state === 'ready') return this.#serves(partition) ? 'NONE' : 'NOT_COORDINATOR'
     // What it failed for may be over: descriptors were short, or the log could not be opened and is now.
     const isDue = this.#options.clock.monotonic() >= state.failedMs + reloadDelayMs
@@ -116,7 +132,9 @@ export class Shards {
       if (shard?.partition === partition && shard?.leaderEpoch === leaderEpoch) continue
       this.#forget(index, dropped)
       if (partition === undefined || leaderEpoch < 0) continue
-      const added: Shard = { leaderEpoch, partition, state: 'waiting' }
+      const deletedTopics = new Set<string>()
+      const sinceMs = this.#options.clock.monotonic()
+      const added: Shard = { leaderEpoch, partition, sinceMs, state: 'waiting', deletedTopics }
       this.#byIndex.set(index, added)
       found.push(added)
     }
@@ -124,11 +142,26 @@ export class Shards {
     for (const shard of found) this.#begin(shard)
   }
 
+  /** Topics of these names are gone: what is being loaded may have offsets of them. */
+  topicsDeleted(names: readonly string[]): void {
+    for (const { state, deletedTopics } of this.#byIndex.values()) {
+      if (state !== 'ready') for (const name of names) deletedTopics.add(name)
+    }
+  }
+
   stop(): void {
     this.#isStopped = true
     for (const [partition, watcher] of this.#watchers) partition.watchers.delete(watcher)
     this.#watchers.clear()
     this.#queue.clear()
+  }
+
+  /** A partition that waits counts where this broker began to lead it later than `waitingSinceMs`. */
+  #areUnknown(waitingSinceMs: number): boolean {
+    for (const { state, sinceMs } of this.#byIndex.values()) {
+      if (state === 'loading' || (state === 'waiting' && sinceMs > waitingSinceMs)) return true
+    }
+    return false
   }
 
   #serves(partition: Partition): boolean {
@@ -176,7 +209,8 @@ export class Shards {
       const groups = await this.#options.load(partition)
       if (!this.#holds(shard)) return
       shard.state = 'ready'
-      this.#options.adopt(groups)
+      this.#options.adopt(groups, shard.deletedTopics)
+      shard.deletedTopics.clear()
     } catch (error) {
       if (!this.#holds(shard)) return
       shard.state = { failedMs: this.#options.clock.monotonic() }

@@ -1,10 +1,10 @@
 import type { Partition } from '../partition/partition.ts'
 import type { PartitionWatcher } from '../partition/requests.ts'
-import { delayOf, type Appended } from './append-errors.ts'
+import { delayOf, isWritten, type Appended } from './append-errors.ts'
 import type { GroupError } from './groups/events.ts'
 
 interface Waiter {
-  /** Called once, in the order of the appends. */
+  /** Called once; what was written in the order of the log, what was not at once. */
   readonly finish: (result: Appended) => void
   /** The append is written, and whether it stays is not known yet. */
   readonly delayed: (error: GroupError) => void
@@ -14,14 +14,16 @@ interface Append extends Waiter {
   readonly leaderEpoch: number
   /** As the partition told it; null while it did not. */
   result: Appended | null
-  /** It is committed once the high watermark is here; null where its result is all that there is to know. */
+  /** Written, whatever its result says, and committed once the high watermark is here; null where the result is all. */
   certainAt: number | null
 }
 
 /**
  * Appends to one partition that were written and not known to be committed when the time was up. Such a record is in the
  * leader's log, and may be cut from it by the next leader: until the high watermark has passed it, or the epoch is over,
- * nothing may be told of it (durability.md R11). What was appended behind it waits for it: its order is the log's.
+ * nothing may be told of it (durability.md R11). What was written behind it waits for it, since its order is the log's, and no longer
+ * than for its own time: it is written and uncertain too then, or committed, and so is what lies before it. What was refused
+ * has no place in the log, and waits for nobody: a leader that is alone refuses everything, for as long as it is.
  */
 export class UncertainAppends {
   readonly #byPartition = new Map<Partition, AppendsOfPartition>()
@@ -47,7 +49,8 @@ export class UncertainAppends {
 class AppendsOfPartition implements PartitionWatcher {
   readonly #partition: Partition
   readonly #emptied: () => void
-  readonly #queue: Append[] = []
+  /** In the order of the log. */
+  readonly #queue = new Set<Append>()
   #isWatching = false
 
   constructor(partition: Partition, emptied: () => void) {
@@ -57,7 +60,7 @@ class AppendsOfPartition implements PartitionWatcher {
 
   expect(leaderEpoch: number, waiter: Waiter): (result: Appended) => void {
     const append: Append = { ...waiter, leaderEpoch, result: null, certainAt: null }
-    this.#queue.push(append)
+    this.#queue.add(append)
     return result => this.#told(append, result)
   }
 
@@ -77,6 +80,7 @@ class AppendsOfPartition implements PartitionWatcher {
 
   #told(append: Append, result: Appended): void {
     append.result = result
+    if (result.ok) this.#settleBefore(append)
     const delay = this.#mayBeCut ? delayOf(result) : null
     if (delay !== null) {
       // Not its own end, which nobody tells, but what is surely behind it.
@@ -84,8 +88,22 @@ class AppendsOfPartition implements PartitionWatcher {
       if (!this.#isWatching) this.#partition.watchers.add(this)
       this.#isWatching = true
       append.delayed(delay)
+    } else if (!isWritten(result)) {
+      this.#queue.delete(append)
+      append.finish(result)
     }
     this.#settle()
+  }
+
+  /** It is committed, and so is what lies before it in the log: maybe more lies behind that by now, which is not. */
+  #settleBefore(append: Append): void {
+    if (!this.#isWatching) return
+    for (const before of this.#queue) {
+      if (before === append) return
+      if (before.certainAt === null || before.leaderEpoch !== append.leaderEpoch) continue
+      before.certainAt = null
+      before.result = stored
+    }
   }
 
   /** Nobody else has the log, so nobody cuts it. */
@@ -94,10 +112,10 @@ class AppendsOfPartition implements PartitionWatcher {
   }
 
   #settle(): void {
-    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+    for (const first of this.#queue) {
       const result = this.#resultOf(first)
       if (result === null) return
-      this.#queue.shift()
+      this.#queue.delete(first)
       first.finish(result)
     }
     if (this.#isWatching) this.#partition.watchers.delete(this)

@@ -18,7 +18,7 @@ export interface FetcherOptions extends FetcherStateOptions {
   readonly leader: number
   /** A connection of its own to the leader, logged in. */
   connectTo(brokerId: number): Promise<WireClient>
-  /** Milliseconds that an answer may take (`replica.socket.timeout.ms`); at least the wait at the leader and a little. */
+  /** Milliseconds that an answer, or a connection, may take (`replica.socket.timeout.ms`); it gets a second more than the wait at the leader at least. */
   answerTimeoutMs(): number
   readonly numbers: FetchNumbers
   /** What failed, for the log: `followed` is null where it is the connection or the whole request. */
@@ -34,7 +34,7 @@ export interface Failure {
 
 type Fetched = Borrowed<Infer<typeof fetch.response>>
 
-/** What an answer may take beyond the wait at the leader, before the leader counts as hung. */
+/** What an answer may take beyond the wait at the leader. */
 const answerSlackMs = 1000
 
 /**
@@ -99,6 +99,12 @@ export class Fetcher {
     this.#drop()
   }
 
+  /** What a leader has for anything, before it counts as hung. */
+  #timeoutMs(): number {
+    const { waitMsMax } = this.#options.sizes()
+    return Math.max(this.#options.answerTimeoutMs(), waitMsMax + answerSlackMs)
+  }
+
   /** Sends what there is to send, or connects, or sets the alarm. */
   #goOn(): void {
     if (this.#isStopped) return
@@ -109,7 +115,7 @@ export class Fetcher {
       const request = this.#state.next(clock.monotonic())
       if (request === null) break
       numbers.requests++
-      const timeoutMs = Math.max(this.#options.answerTimeoutMs(), request.maxWaitMs + answerSlackMs)
+      const timeoutMs = this.#timeoutMs()
       client.borrow(fetch, request, { version: fetchVersion, timeoutMs }).then(
         answer => this.#take(client, answer),
         (error: unknown) => this.#lost(client, error),
@@ -123,7 +129,7 @@ export class Fetcher {
     this.#isConnecting = true
     const attempt = ++this.#attempt
     // A process that is stopped is connected to by its kernel, and never lets anybody log in.
-    const timeoutMs = this.#options.answerTimeoutMs()
+    const timeoutMs = this.#timeoutMs()
     const late = new WireClientError('timeout', `no connection within ${timeoutMs} ms`)
     this.#connectDeadline = this.#options.clock.after(timeoutMs, () =>
       this.#notConnected(late, attempt),
@@ -239,7 +245,7 @@ export class Fetcher {
   async #leaveRanges(client: WireClient, asked: readonly Whose[]): Promise<void> {
     const asking = {
       replicaId: this.#options.replicaId,
-      timeoutMs: this.#options.answerTimeoutMs(),
+      timeoutMs: this.#timeoutMs(),
     }
     try {
       const ranges = await leaderRanges(client, asking, asked)

@@ -125,7 +125,7 @@ export class Fetchers {
   }
 
   #fetcherOf(leader: number, { id }: FollowedPartition): Running {
-    const number = spread(id.topicId, id.partition) % Math.max(1, this.#perLeader)
+    const number = spread(id.topicId, id.partition) % this.#perLeader
     const key = `${leader}/${number}`
     let running = this.#running.get(key)
     if (running === undefined) {

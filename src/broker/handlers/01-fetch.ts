@@ -2,7 +2,8 @@ import { zeroUuid } from '../../lib/uuid.ts'
 import type { Partitions } from '../partition/partitions.ts'
 import { fetch, type FetchRequest, type FetchResponse } from '../wire/messages/index.ts'
 import type { Endpoints } from './endpoints.ts'
-import { FullFetch, SessionFetch, type Asked, type Told } from './fetch/asked.ts'
+import { FullFetch, SessionFetch, type Asked } from './fetch/asked.ts'
+import type { Answered } from './fetch/carried.ts'
 import { emptyAnswer, fetchAnswer, refusedAnswer } from './fetch/fetch-answer.ts'
 import { FetchCall, type FetchDeps } from './fetch/fetch-call.ts'
 import { followerOf, type Fetching } from './fetch/follower.ts'
@@ -43,7 +44,7 @@ export function fetchHandler(deps: FetchHandlerDeps): Handler<FetchRequest, Fetc
       if (follower !== null) deps.partitions.heardFrom(follower.brokerId)
       const fetching = { request, context, follower }
       const asked = askedBy(deps, opening, fetching)
-      const answer = (told: Told): FetchResponse => fetchAnswer(deps, told, fetching)
+      const answer = (told: Answered): FetchResponse => fetchAnswer(deps, told, fetching)
       const told = new FetchCall(deps, asked, fetching).run()
       return told instanceof Promise ? told.then(answer) : answer(told)
     },

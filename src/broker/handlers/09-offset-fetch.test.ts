@@ -24,6 +24,42 @@ function deps(topicId: Uuid): OffsetFetchDeps {
   } as unknown as OffsetFetchDeps
 }
 
+/** What is told of groups that are asked for in version 9. */
+function askedFor(...topics: readonly ({ name: string; partitionIndexes: number[] }[] | null)[]) {
+  const whole = deps(zeroUuid)
+  const value = whole.coordinator.views.offset('g', 'a', 0)!
+  const partitions = new Map([0, 1, 2].map(at => [at, value]))
+  const views = { offset: () => value, offsets: () => new Map([['a', partitions]]) }
+  const coordinator = { refusal: () => 'NONE', views } as never
+  const handler = offsetFetchHandler({ ...whole, coordinator })
+  const groups = topics.map(some => {
+    const named = some?.map(topic => ({ ...topic, topicId: zeroUuid })) ?? null
+    return { groupId: 'g', memberId: null, memberEpoch: -1, topics: named }
+  })
+  const request = { groupId: '', topics: null, groups, requireStable: false }
+  const told = handler.handle(request, { apiVersion: 9 } as RequestContext)
+  return (
+    told as { groups: { topics: { name: string; partitions: { partitionIndex: number }[] }[] }[] }
+  ).groups.map(group =>
+    group.topics.map(topic => [topic.name, ...topic.partitions.map(one => one.partitionIndex)]),
+  )
+}
+
+test('however often a group, a topic and a partition are named, each is answered once', () => {
+  const all = Array.from({ length: 1000 }, () => null)
+  expect(askedFor(...all)).toEqual([[['a', 0, 1, 2]]])
+  expect(
+    askedFor(
+      [
+        { name: 'a', partitionIndexes: [1, 1, 0, 1] },
+        { name: 'b', partitionIndexes: [] },
+      ],
+      [{ name: 'a', partitionIndexes: [2, 0] }],
+    ),
+  ).toEqual([[['a', 1, 0, 2], ['b']]])
+  expect(askedFor([{ name: 'a', partitionIndexes: [1] }], null)).toEqual([[['a', 0, 1, 2]]])
+})
+
 /** The offset that is told to who asks in a version. */
 async function told(committedFor: Uuid, apiVersion: number): Promise<unknown> {
   const topicId = apiVersion < 10 ? zeroUuid : present

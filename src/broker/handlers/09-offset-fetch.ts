@@ -9,6 +9,7 @@ import {
   type OffsetFetchResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { askedOnce, indexesOnce } from './named-once.ts'
 
 export interface OffsetFetchDeps {
   readonly coordinator: Coordinator
@@ -23,6 +24,7 @@ interface TopicWish {
   readonly partitionIndexes: readonly number[]
 }
 
+type Group = OffsetFetchRequest['groups'][number]
 type TopicAnswer = NonNullable<OffsetFetchResponse['groups']>[number]['topics'][number]
 
 /** The first version that has ids of topics in place of their names (KIP-848). */
@@ -32,7 +34,7 @@ const idVersionMin = 10
  * OffsetFetch: v1-10, one group until v7, many from v8 (G11), by topic id since v10. null asks for every partition that the
  * group has an offset for (G10). A partition without one, and a group that is not there, answer -1 without an error
  * (G43); so does one whose offset was committed for another topic of the name. An id that no topic has is
- * UNKNOWN_TOPIC_ID. `requireStable` finds everything stable: there are no transactions yet.
+ * UNKNOWN_TOPIC_ID. What is named twice is answered once. `requireStable` finds everything stable: there are no transactions yet.
  */
 export function offsetFetchHandler(
   deps: OffsetFetchDeps,
@@ -43,13 +45,13 @@ export function offsetFetchHandler(
     handle({ groupId, topics, groups }, { apiVersion }) {
       if (apiVersion >= 8) {
         const image = apiVersion >= idVersionMin ? deps.image() : null
-        const answers = groups.map(group => ({
+        const answers = groupsOnce(groups).map(group => ({
           groupId: group.groupId,
           ...look(coordinator, group.groupId, wishesOf(group.topics, image), image),
         }))
         return { throttleTimeMs: 0, topics: [], errorCode: errorCode('NONE'), groups: answers }
       }
-      const wishes = topics?.map(topic => ({ ...topic, topicId: zeroUuid })) ?? null
+      const wishes = topics && indexesOnce(topics).map(topic => ({ ...topic, topicId: zeroUuid }))
       const found = look(coordinator, groupId, wishes, null)
       // Version 1 has no place for an error of the whole.
       const told =
@@ -59,13 +61,27 @@ export function offsetFetchHandler(
   }
 }
 
+/** Who asks for everything once need not ask for some of it. */
+function groupsOnce(groups: readonly Group[]): readonly Group[] {
+  return askedOnce(
+    groups,
+    ({ groupId }) => groupId,
+    named => {
+      const isAll = named.some(({ topics }) => topics === null)
+      return { ...named[0]!, topics: isAll ? null : named.flatMap(({ topics }) => topics ?? []) }
+    },
+  )
+}
+
 /** `image`: where topics are asked for by their ids. */
 function wishesOf(
-  topics: OffsetFetchRequest['groups'][number]['topics'],
+  topics: Group['topics'],
   image: MetadataImage | null,
 ): readonly TopicWish[] | null {
-  if (image === null || topics === null) return topics
-  return topics.map(({ topicId, partitionIndexes }) => {
+  if (topics === null) return null
+  const once = indexesOnce(topics)
+  if (image === null) return once
+  return once.map(({ topicId, partitionIndexes }) => {
     return { name: image.topicById(topicId)?.name ?? null, topicId, partitionIndexes }
   })
 }

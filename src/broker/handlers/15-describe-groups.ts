@@ -7,13 +7,14 @@ import {
 } from '../wire/messages/index.ts'
 import { groupOperations, withheldOperations } from './authorized-operations.ts'
 import type { Handler } from './handler.ts'
+import { namedOnce } from './named-once.ts'
 
 type GroupAnswer = DescribeGroupsResponse['groups'][number]
 
 /**
  * DescribeGroups: v0-6. A group that is not there is `Dead` without an error; from v6 on it is GROUP_ID_NOT_FOUND
  * (KIP-1043). Members of a group that rebalances have no metadata, and the assignment that they had. What one may
- * do with a group is told where nothing is wrong with it.
+ * do with a group is told where nothing is wrong with it. Who is named twice is described once.
  */
 export function describeGroupsHandler(
   coordinator: Coordinator,
@@ -23,7 +24,7 @@ export function describeGroupsHandler(
     handle({ groups, includeAuthorizedOperations }, { apiVersion }) {
       return {
         throttleTimeMs: 0,
-        groups: groups.map(groupId => {
+        groups: namedOnce(groups, id => id).map(groupId => {
           const group = describe(coordinator, groupId, apiVersion)
           const isTold = includeAuthorizedOperations && group.errorCode === errorCode('NONE')
           return { ...group, authorizedOperations: isTold ? groupOperations : withheldOperations }

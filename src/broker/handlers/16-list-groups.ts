@@ -12,7 +12,8 @@ const classic = 'classic'
 
 /**
  * ListGroups: v0-5. v4 filters by state (KIP-518), v5 by type (KIP-848); an empty filter lets everything through, and
- * case does not count. While groups are being loaded the client is told to ask again.
+ * case does not count. While groups are being loaded the client is told to ask again; those of a partition
+ * that has waited for its followers for 10 s are left out.
  */
 export function listGroupsHandler(
   coordinator: Coordinator,
@@ -20,7 +21,7 @@ export function listGroupsHandler(
   return {
     api: listGroups,
     handle({ statesFilter, typesFilter }) {
-      if (coordinator.isLoading) {
+      if (coordinator.isTooEarlyToList) {
         return {
           throttleTimeMs: 0,
           errorCode: errorCode('COORDINATOR_LOAD_IN_PROGRESS'),

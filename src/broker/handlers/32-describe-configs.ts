@@ -16,6 +16,7 @@ import {
 import { resourceTypes } from './config-changes.ts'
 import { configsOfCluster } from './configs-of-cluster.ts'
 import type { Handler } from './handler.ts'
+import { askedOnce } from './named-once.ts'
 import { nameError } from './name-error.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
@@ -29,7 +30,8 @@ export interface DescribeConfigsDeps {
 
 /**
  * DescribeConfigs: v1-4, of topics and of this broker, with every config, its source and its synonyms (G48); of
- * all brokers (an empty name), with what was set for them. No names, or none at all, ask for every config.
+ * all brokers (an empty name), with what was set for them. No names, or none at all, ask for every config. What is named
+ * twice is described once, with every config that it is asked for.
  */
 export function describeConfigsHandler(
   deps: DescribeConfigsDeps,
@@ -38,9 +40,21 @@ export function describeConfigsHandler(
     api: describeConfigs,
     handle: request => ({
       throttleTimeMs: 0,
-      results: request.resources.map(resource => describe(deps, resource, request)),
+      results: resourcesOnce(request.resources).map(resource => describe(deps, resource, request)),
     }),
   }
+}
+
+function resourcesOnce(resources: readonly Resource[]): readonly Resource[] {
+  return askedOnce(
+    resources,
+    ({ resourceType, resourceName }) => `${resourceType} ${resourceName}`,
+    named => {
+      const keys = named.map(({ configurationKeys }) => configurationKeys ?? [])
+      const isAll = keys.some(({ length }) => length === 0)
+      return { ...named[0]!, configurationKeys: isAll ? null : keys.flat() }
+    },
+  )
 }
 
 function describe(

@@ -1,6 +1,11 @@
 import { type Uuid, zeroUuid } from '../../lib/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ElectionResult, LogEnd, PartitionId } from '../cluster/controller/commands.ts'
+import type {
+  ElectionResult,
+  LogEnd,
+  PartitionId,
+  Refusal,
+} from '../cluster/controller/commands.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import {
   electLeaders,
@@ -38,7 +43,7 @@ export function electLeadersHandler(
         partitions?.length === 0
           ? ({ type: 'leadersElected', results: [] } as const)
           : await cluster.ask(command, changeTimeoutMs(timeoutMs))
-      if (answer.type === 'refused') return response(answer.error, [])
+      if (answer.type === 'refused') return ofWhole(answer, topicPartitions)
       const elected = byTopic(answer.type === 'leadersElected' ? answer.results : [])
       const topics = topicPartitions ?? neededOf(cluster, elected)
       return response(
@@ -107,11 +112,19 @@ function absent(name: string, index: number): Result {
 
 function ofUnknownType(type: number, asked: Asked | null): ElectLeadersResponse {
   const message = `There is no election of type ${type}: 0 is that of the preferred leader, 1 the unclean one.`
+  return ofWhole({ error: 'INVALID_REQUEST', message }, asked)
+}
+
+/** At each partition too: v0 has no other place for it. */
+function ofWhole(
+  { error, message }: Pick<Refusal, 'error' | 'message'>,
+  asked: Asked | null,
+): ElectLeadersResponse {
   return response(
-    'INVALID_REQUEST',
+    error,
     (asked ?? []).map(({ topic, partitions }) => ({
       topic,
-      partitionResult: partitions.map(index => result(index, 'INVALID_REQUEST', message)),
+      partitionResult: partitions.map(index => result(index, error, message)),
     })),
   )
 }

@@ -6,6 +6,7 @@ import {
   type ListPartitionReassignmentsResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { indexesOnce } from './named-once.ts'
 
 type Topic = ListPartitionReassignmentsResponse['topics'][number]
 
@@ -20,7 +21,7 @@ export function listPartitionReassignmentsHandler(
       const topics =
         asked === null
           ? Array.from(now.topics(), topic => moving(topic, null))
-          : asked.flatMap(({ name, partitionIndexes }) => {
+          : indexesOnce(asked).flatMap(({ name, partitionIndexes }) => {
               const topic = now.topicByName(name)
               return topic === undefined ? [] : [moving(topic, new Set(partitionIndexes))]
             })

@@ -7,13 +7,14 @@ import {
   type DescribeProducersResponse,
 } from '../wire/messages/index.ts'
 import type { Handler } from './handler.ts'
+import { indexesOnce } from './named-once.ts'
 import { nameError } from './name-error.ts'
 
 type Result = DescribeProducersResponse['topics'][number]['partitions'][number]
 
 /**
  * DescribeProducers: v0. The idempotent producers that a partition remembers, also one that follows; none has a transaction
- * open.
+ * open. What is named twice is described once.
  */
 export function describeProducersHandler(
   partitions: Partitions,
@@ -22,7 +23,7 @@ export function describeProducersHandler(
     api: describeProducers,
     handle: ({ topics }) => ({
       throttleTimeMs: 0,
-      topics: topics.map(({ name, partitionIndexes }) => ({
+      topics: indexesOnce(topics).map(({ name, partitionIndexes }) => ({
         name,
         partitions: partitionIndexes.map(at => resultOf(partitions, name, at)),
       })),

@@ -5,12 +5,11 @@ import { LiveConfiguration } from '../config/live-configuration.ts'
 import { load } from '../config/load.ts'
 import { configsOfCluster } from './configs-of-cluster.ts'
 
-/** As a broker tells a topic of three replicas that was started with other settings than the others. */
+/** As a broker tells a topic of three replicas that was started with settings that the others were not given. */
 function told(topic: Readonly<Record<string, string>>, common: Readonly<Record<string, string>>) {
-  const args = ['min.insync.replicas=1', 'unclean.leader.election.enable=true'].flatMap(setting => [
-    '--set',
-    setting,
-  ])
+  const args = ['min.insync.replicas=1', 'unclean.leader.election.enable=false'].flatMap(
+    setting => ['--set', setting],
+  )
   const loaded = load({ args, environment: {}, readFile: () => '', version: '0' })
   if (loaded.kind !== 'configuration') throw new Error('no configuration')
   const configuration = new LiveConfiguration(loaded.configuration)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { namedOnce, partitionsOnce } from './named-once.ts'
+import { askedOnce, indexesOnce, namedOnce, partitionsOnce } from './named-once.ts'
 
 const part = (index: number, say: string) => ({ index, say })
 
@@ -19,6 +19,36 @@ describe('a request that names things twice', () => {
       { name: 'a', partitions: [part(0, 'second'), part(1, 'first'), part(2, 'second')] },
       { name: 'b', partitions: [part(0, 'of b')] },
     ])
+  })
+
+  test('has all that it asks of a thing, where the first one stands', () => {
+    const items = [part(1, 'first'), part(2, 'other'), part(1, 'last')]
+    const once = askedOnce(
+      items,
+      ({ index }) => String(index),
+      named => part(named[0]!.index, named.map(({ say }) => say).join()),
+    )
+    expect(once).toEqual([part(1, 'first,last'), part(2, 'other')])
+  })
+
+  test('has each number of a partition once, whether its topic is meant by name or by id', () => {
+    const named = [
+      { name: 'a', partitionIndexes: [1, 1, 0] },
+      { name: 'b', partitionIndexes: [] },
+      { name: 'a', partitionIndexes: [2, 1] },
+    ]
+    expect(indexesOnce(named)).toEqual([{ name: 'a', partitionIndexes: [1, 0, 2] }, named[1]])
+    const topicId = 'cHJlc2VudHByZXNlbnRwcg'
+    const byId = [1, 1].map(at => ({ name: '', topicId, partitionIndexes: [at] }))
+    expect(indexesOnce(byId)).toEqual([byId[0]])
+  })
+
+  test('costs no square of the times that it names one', () => {
+    const topics = Array.from({ length: 100_000 }, (_, at) => ({
+      name: 'a',
+      partitions: [part(at, '')],
+    }))
+    expect(partitionsOnce(topics, ({ index }) => index)[0]!.partitions).toHaveLength(100_000)
   })
 
   test('has no topic of which it names no partition', () => {

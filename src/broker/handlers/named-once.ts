@@ -9,6 +9,11 @@ export interface TopicPart<Part> {
   readonly partitions: readonly Part[]
 }
 
+/** A topic of a request with the numbers of partitions, and nothing else about them. */
+interface IndexedTopic extends Pick<TopicPart<unknown>, 'name' | 'topicId'> {
+  readonly partitionIndexes: readonly number[]
+}
+
 /** What has a name of its own once: the last of its name, where the first of it stood. As Kafka, which reads into maps. */
 export function namedOnce<Item>(
   items: readonly Item[],
@@ -16,6 +21,35 @@ export function namedOnce<Item>(
 ): readonly Item[] {
   if (items.length < 2) return items
   return [...new Map(items.map(item => [nameOf(item), item])).values()]
+}
+
+/**
+ * What has a name of its own once, where the first of it stood, with all that the request asks of it: an answer is as large
+ * as what is asked for, however often.
+ */
+export function askedOnce<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string,
+  merge: (named: readonly Item[]) => Item,
+): readonly Item[] {
+  const byName = new Map<string, Item[]>()
+  for (const item of items) {
+    const name = nameOf(item)
+    const named = byName.get(name)
+    if (named === undefined) byName.set(name, [item])
+    else named.push(item)
+  }
+  return Array.from(byName.values(), merge)
+}
+
+/** Topics with the numbers of their partitions, each of both once. A topic without numbers is answered, too. */
+export function indexesOnce<Topic extends IndexedTopic>(
+  topics: readonly Topic[],
+): readonly Topic[] {
+  return askedOnce(topics, keyOf, named => {
+    const partitionIndexes = new Set(named.flatMap(topic => topic.partitionIndexes))
+    return { ...named[0]!, partitionIndexes: [...partitionIndexes] }
+  })
 }
 
 /**
@@ -40,14 +74,12 @@ export function namesPartitions({ partitions }: Pick<TopicPart<unknown>, 'partit
 function merged<Topic extends TopicPart<unknown>>(topics: readonly Topic[]): readonly Topic[] {
   const asked = topics.filter(namesPartitions)
   if (asked.length < 2) return asked
-  const byTopic = new Map<string, Topic>()
-  for (const topic of asked) {
-    // A request has names or ids, never both.
-    const { name, topicId = zeroUuid } = topic
-    const key = topicId === zeroUuid ? name : topicId
-    const before = byTopic.get(key)?.partitions ?? []
-    const partitions = before.length === 0 ? topic.partitions : [...before, ...topic.partitions]
-    byTopic.set(key, { ...topic, partitions })
-  }
-  return [...byTopic.values()]
+  return askedOnce(asked, keyOf, named => {
+    return { ...named.at(-1)!, partitions: named.flatMap(({ partitions }) => partitions) }
+  })
+}
+
+/** A request has names or ids, never both. */
+function keyOf({ name, topicId = zeroUuid }: Pick<TopicPart<unknown>, 'name' | 'topicId'>): string {
+  return topicId === zeroUuid ? name : topicId
 }

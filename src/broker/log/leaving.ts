@@ -34,20 +34,27 @@ export function closeLater(
   })
 }
 
-/** `paths` with `.deleted`, one after the other, off the event loop. What is left over goes at the next start. */
-export async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
-  const { disk } = state.host.env
-  try {
-    for (const path of paths) {
-      if (state.availability.isClosed) return
+/**
+ * `paths` with `.deleted`, one after the other, off the event loop; one that does not go holds up no other. What is left over goes at
+ * the next start.
+ */
+async function removeFiles(state: LogState, paths: readonly string[]): Promise<void> {
+  const { host, availability, name: log } = state
+  const { disk } = host.env
+  let failure: DiskError | null = null
+  let failureCount = 0
+  for (const path of paths) {
+    if (availability.isClosed) break
+    try {
       // One of the same name may have left after it, and have gone with it.
       if (disk.stat(`${path}.deleted`) !== null) await disk.unlinkAsync(`${path}.deleted`)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      failure ??= error
+      failureCount++
     }
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error
-    state.host.warn('Could not remove a retired segment', {
-      log: state.name,
-      error: error.message,
-    })
   }
+  if (failure === null) return
+  const fields = { log, files: failureCount, error: failure.message }
+  host.warn('Could not remove files of retired segments: they go at the next start', fields)
 }

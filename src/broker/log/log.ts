@@ -22,7 +22,7 @@ import type { Durability } from './state/durability.ts'
 import type { LogState } from './state/log-state.ts'
 import { Truncation } from './truncation/truncation.ts'
 
-export type { AppendOptions, AppendResult } from './append/result.ts'
+export type { AppendOptions, AppendResult, Refusal } from './append/result.ts'
 export { UnwrittenBatches, type BatchPlace } from './producers/unwritten-batches.ts'
 export type { Backlog } from './append/backlog.ts'
 export { CutError } from './state/durability.ts'
@@ -255,9 +255,13 @@ export class Log {
     }
   }
 
-  /** Closes the files of a retired log. */
+  /** Closes the files of a retired log. Nobody begins to write them back any more. */
   closeFiles(): void {
-    for (const segment of this.#state.segments) segment.close()
+    const { segments, host } = this.#state
+    for (const segment of segments) {
+      host.forget(segment)
+      segment.close()
+    }
   }
 
   /** A read that fails takes the partition, whatever it was for; not where only the segment was another one by then. */

@@ -119,6 +119,25 @@ test('a fetch that holds a removed segment can still read it', async () => {
   expect(held.file.read(held.position, new Uint8Array(held.length))).toBe(held.length)
 })
 
+test('with a size of 0 the last segment goes too, with 1 it stays', async () => {
+  const zero = await oneLog({ retentionBytes: 0, retentionMs: -1 })
+  for (let at = 0; at < 12; at++) await append(zero.world, zero.log, batchOf(2))
+  // Not all of it is on every replica.
+  await zero.log.applyRetention(zero.clock.now(), 23)
+  expect(zero.log.startOffset).toBeLessThan(24)
+  expect(zero.log.segmentCount).toBe(1)
+  await zero.log.applyRetention(zero.clock.now(), 24)
+  expect([zero.log.startOffset, zero.log.endOffset, zero.log.sizeBytes]).toEqual([24, 24, 0])
+  await zero.log.applyRetention(zero.clock.now(), 24)
+  expect(await append(zero.world, zero.log, batchOf(1))).toMatchObject({ baseOffset: 24 })
+
+  const one = await oneLog({ retentionBytes: 1, retentionMs: -1 })
+  for (let at = 0; at < 12; at++) await append(one.world, one.log, batchOf(2))
+  await one.log.applyRetention(one.clock.now())
+  expect(one.log.startOffset).toBeLessThan(24)
+  expect([one.log.segmentCount, one.log.sizeBytes > 0]).toEqual([1, true])
+})
+
 test('whatever was written when, and whatever was changed, each look takes what is over and nothing else', async () => {
   const retentionMs = fc.oneof(
     fc.nat({ max: 3000 }),

@@ -1,7 +1,7 @@
 import { DiskError } from '../../env/env.ts'
 import type { Appender } from './append/appender.ts'
 import type { Sealer } from './append/sealing.ts'
-import { removeFiles } from './leaving.ts'
+import { closeLater, putAside } from './leaving.ts'
 import { segmentSuffixes, type Segment } from './segment/segment.ts'
 import { isPassing } from './shortage.ts'
 import type { LogState } from './state/log-state.ts'
@@ -45,7 +45,7 @@ export class Retention {
       // Looked at before anything that is staged goes into the active one: that may stay.
       const ends = doomedSegments(this.#state, upToOffset, nowMs).map(({ endOffset }) => endOffset)
       const isWhole = ends.length === segments.count
-      if (isWhole && !this.#appender.rollNow()) ends.pop()
+      if (isWhole && !(await this.#roll())) ends.pop()
       const end = ends.at(-1)
       if (end !== undefined) await start.raise(end)
       await this.#removeBelowStart()
@@ -66,7 +66,7 @@ export class Retention {
     const { segments } = state
     const isAllBelow = () =>
       !segments.active.isEmpty && segments.active.endOffset <= state.startOffset
-    if (isAllBelow() && this.#appender.stagedEndOffset === state.endOffset) this.#appender.rollNow()
+    if (isAllBelow() && this.#appender.stagedEndOffset === state.endOffset) await this.#roll()
     const isNothingBelow = () =>
       segments.count === 1 || segments.first.endOffset > state.startOffset
     if (isNothingBelow()) return
@@ -76,8 +76,62 @@ export class Retention {
       if (segment === segments.active || segment.endOffset > state.startOffset) break
       count++
     }
-    for (const segment of segments.shift(count)) retire(state, segment)
+    this.#leave(count)
     state.durability.directoryChanged()
+  }
+
+  /** As `Appender.rollNow`; false too where the disk has no room for a new segment: what is closed goes all the same. */
+  async #roll(): Promise<boolean> {
+    const { host, name } = this.#state
+    let isRolled = false
+    try {
+      await host.withRoom(async () => {
+        isRolled = this.#appender.rollNow()
+      })
+    } catch (error) {
+      if (!(error instanceof DiskError) || !isPassing(error)) throw error
+      host.warn('Could not begin a new segment, so that the last one stays; it is tried again', {
+        log: name,
+        error: error.message,
+      })
+    }
+    return isRolled
+  }
+
+  /**
+   * The oldest segments leave the log, one after the other: where the disk refuses one, it and what is behind it stay,
+   * and the next run tries again, so that the files never have a gap. Without its segment an index is nothing, and goes
+   * at the latest at the next start.
+   */
+  #leave(count: number): void {
+    const { segments, host, name } = this.#state
+    const { disk } = host.env
+    const removed: string[] = []
+    let goneCount = 0
+    try {
+      for (const segment of Array.from(segments).slice(0, count)) {
+        removed.push(...putAside(disk, segment.pathOf('log')))
+        goneCount++
+        for (const suffix of segmentSuffixes) {
+          if (suffix !== 'log') removed.push(...putAside(disk, segment.pathOf(suffix)))
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      if (!isPassing(error)) host.fail(error)
+      else {
+        host.warn('Could not remove all that retention takes; it is tried again', {
+          log: name,
+          error: error.message,
+        })
+      }
+    }
+    const gone = segments.shift(goneCount)
+    for (const segment of gone) {
+      segment.remove()
+      host.forget(segment)
+    }
+    closeLater(this.#state, gone, removed)
   }
 
   /** Does `act` when nothing else takes segments out of the log. A log that serves no longer by then is left as it is. */
@@ -99,9 +153,7 @@ function doomedSegments(state: LogState, upToOffset: number, nowMs: number): Seg
   for (const segment of segments) {
     const isExpired = config.retentionMs >= 0 && nowMs - ageOf(state, segment) > config.retentionMs
     const isBeyond =
-      config.retentionBytes >= 0 &&
-      segment !== segments.active &&
-      sizeBytes - segment.sizeBytes >= config.retentionBytes
+      config.retentionBytes >= 0 && sizeBytes - segment.sizeBytes >= config.retentionBytes
     // Of a closed one that is empty everything was compacted away.
     const mayGo =
       !(segment.isEmpty && segment === segments.active) && segment.endOffset <= upToOffset
@@ -117,24 +169,4 @@ function ageOf({ host }: LogState, segment: Segment): number {
   const { timestampMs } = segment.newest
   if (timestampMs >= 0) return timestampMs
   return host.env.disk.stat(segment.pathOf('log'))?.modifiedMs ?? Infinity
-}
-
-/** Renames a segment's files out of the way at once, and removes them when no fetch can be using them any more. */
-function retire(state: LogState, segment: Segment): void {
-  const { disk, clock } = state.host.env
-  segment.remove()
-  state.host.forget(segment)
-  const paths = segmentSuffixes.map(each => segment.pathOf(each))
-  const renamed = paths.filter(path => disk.stat(path) !== null)
-  try {
-    for (const path of renamed) disk.rename(path, `${path}.deleted`)
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error
-    if (!isPassing(error)) state.host.fail(error)
-    return
-  }
-  clock.after(state.config.fileDeleteDelayMs, () => {
-    segment.close()
-    void removeFiles(state, renamed)
-  })
 }

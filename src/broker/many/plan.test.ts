@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { load } from '../config/load.ts'
-import { plan, takeBrokers, type Plan } from './plan.ts'
+import { defaultsOfMany, plan, takeBrokers, type Plan } from './plan.ts'
 
 function planned(count: number, ...settings: readonly string[]): Plan | string {
   const args = settings.flatMap(setting => ['--set', setting])
   const readFile = (): string => ''
-  const loaded = load({ args, environment: {}, readFile, version: '0' })
+  const defaults = defaultsOfMany(count)
+  const loaded = load({ args, environment: {}, readFile, version: '0', defaults })
   if (loaded.kind !== 'configuration') throw new Error('no configuration')
   return plan(count, loaded.configuration)
 }
@@ -117,6 +118,12 @@ describe('the plan of a cluster on one machine', () => {
       '3',
     ])
     expect(settingsOf(planned(3, `${factor}=2`), 0)).not.toHaveProperty([factor])
+  })
+
+  test('refuses min.insync.replicas by the number of copies that the brokers make, before any of them starts', () => {
+    const one = 'min.insync.replicas=1'
+    expect([1, 2].map(count => typeof planned(count, one))).toEqual(['object', 'object'])
+    expect(() => planned(3, one)).toThrow(/^--set: min.insync.replicas cannot be given at start/)
   })
 
   test('refuses what only one broker can have', () => {

@@ -1,4 +1,4 @@
-import type { Configuration } from '../config/settings.ts'
+import type { Configuration, Settings } from '../config/settings.ts'
 
 /** How many brokers one command starts: a laptop's worth, each with ports of its own in a row. */
 const brokerCountMax = 9
@@ -54,12 +54,17 @@ const own = [
   'private.credentials.dir',
 ]
 
+/** What `count` brokers of one command go by where nothing else is given. */
+export function defaultsOfMany(count: number): Partial<Settings> {
+  return { defaultReplicationFactor: Math.min(3, count) }
+}
+
 /** From a broker's port for clients to that of its private listener. */
 const privateDistance = 10_000
 
 /**
- * `count` brokers from the settings that were given for all: ports count up from the first broker's (0 stays a free one), and each
- * has a folder of its own in the data directory. A string says what cannot be.
+ * `count` brokers from the settings that were given for all, over `defaultsOfMany`: ports count up from the first broker's (0 stays a free
+ * one), and each has a folder of its own in the data directory. A string says what cannot be.
  */
 export function plan(count: number, { settings, given }: Configuration): Plan | string {
   const mine = own.find(name => given.has(name))
@@ -79,7 +84,7 @@ export function plan(count: number, { settings, given }: Configuration): Plan | 
     `cluster.size=${count}`,
     ...(given.has('default.replication.factor')
       ? []
-      : [`default.replication.factor=${Math.min(3, count)}`]),
+      : [`default.replication.factor=${settings.defaultReplicationFactor}`]),
   ]
   const brokers = Array.from({ length: count }, (_, id) => {
     const listening = Object.entries(first).flatMap(([name, text]) =>

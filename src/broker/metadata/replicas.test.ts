@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { cordonConfig, freezeConfig, leadershipDrainConfig } from './decided-configs.ts'
 import { MetadataImage } from './image.ts'
 import {
-  freezeConfig,
   isCordoned,
   isDrained,
   isFrozen,
   isUncleanElectionEnabled,
-  leadershipDrainConfig,
   minInsyncReplicasFor,
 } from './replicas.ts'
 
@@ -40,8 +39,16 @@ describe('a config by which the controller goes', () => {
   })
 
   test('is a list that names something, or nothing', () => {
-    const isFull = (text: string): boolean => isCordoned(given('cordoned.log.dirs', text, 0), 0)
+    const isFull = (text: string): boolean => isCordoned(given(cordonConfig, text, 0), 0)
     expect(['*', ' * ', '', ' '].map(isFull)).toEqual([true, true, false, false])
+  })
+
+  test("cordons every broker where it is all brokers', and that one where it is its own", () => {
+    const all = given(cordonConfig, '*')
+    expect([0, 1].map(id => isCordoned(all, id))).toEqual([true, true])
+    const configs = [{ name: cordonConfig, value: '' }]
+    const but = all.apply({ type: 'brokerConfigsChanged', brokerId: 1, configs })
+    expect([0, 1].map(id => isCordoned(but, id))).toEqual([true, false])
   })
 
   test.each(['3', '+3', ' 3 ', '003'])('is a number, be it given as %j', text => {

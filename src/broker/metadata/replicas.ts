@@ -1,4 +1,12 @@
 import type { Uuid } from '../../lib/uuid.ts'
+import {
+  cordonConfig,
+  freezeConfig,
+  leadershipDrainConfig,
+  minInsyncReplicasByDefault,
+  minInsyncReplicasConfig,
+  uncleanElectionConfig,
+} from './decided-configs.ts'
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './image.ts'
 
 /** It may lead and be in sync: it was heard of, has applied its registration, and does not want to go. */
@@ -6,17 +14,16 @@ export function isActive(broker: BrokerImage | undefined): broker is BrokerImage
   return broker !== undefined && !broker.isFenced && !broker.isShuttingDown
 }
 
-/** It gets no new replicas (KIP-1066, where a broker has one directory). */
+/** It gets no new replicas (KIP-1066, where a broker has one directory): its own setting says so, or else that of all brokers. */
 export function isCordoned(image: MetadataImage, brokerId: number): boolean {
-  return (image.brokerConfigs(brokerId).get('cordoned.log.dirs') ?? '').trim() !== ''
+  const own = image.brokerConfigs(brokerId).get(cordonConfig)
+  return (own ?? image.brokerConfigs(null).get(cordonConfig) ?? '').trim() !== ''
 }
 
 /** It leads nothing that another in-sync replica can lead, until that is taken back (kubernetes: a node that is drained). */
 export function isDrained(image: MetadataImage, brokerId: number): boolean {
   return isTrue(image.brokerConfigs(brokerId).get(leadershipDrainConfig))
 }
-
-export const leadershipDrainConfig = 'leadership.drain.enable'
 
 /**
  * Nothing is written, and whoever stops, or starts again and lost nothing, stays in its in-sync sets (durability.md R1b): so that all
@@ -31,18 +38,14 @@ function isTrue(text: string | undefined): boolean {
   return text?.trim().toLowerCase() === 'true'
 }
 
-export const freezeConfig = 'hibernation.freeze.enable'
-
 /** The brokers whose logs lie in these directories, in their order; of a directory that no registered broker has, nothing. */
 export function brokersOf(image: MetadataImage, directoryIds: readonly Uuid[]): number[] {
   return directoryIds.flatMap(id => image.brokerOfDirectory(id)?.id ?? [])
 }
 
-export const minInsyncReplicasConfig = 'min.insync.replicas'
-
-/** `min.insync.replicas` of a topic where neither it nor all brokers were given one: one less than there are replicas, and 2 at most. */
-export function minInsyncReplicasByDefault({ partitions }: TopicImage): number {
-  return minInsyncReplicasFor(null, new Map(), replicationFactorOf(partitions[0]!))
+/** `min.insync.replicas` of the topic where neither it nor all brokers were given one. */
+export function minInsyncReplicasWithout({ partitions }: TopicImage): number {
+  return minInsyncReplicasByDefault(replicationFactorOf(partitions[0]!))
 }
 
 /** How many in-sync replicas the partition needs: no more than its replication factor, which is the old one while it grows. */
@@ -60,10 +63,8 @@ export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage
   return isTrue(topic.configs.get(name) ?? image.brokerConfigs(null).get(name))
 }
 
-export const uncleanElectionConfig = 'unclean.leader.election.enable'
-
 /** Replicas that a reassignment brings do not count before they are complete. */
-function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
+export function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
   return Math.max(1, replicas.length - addingReplicas.length)
 }
 
@@ -77,16 +78,16 @@ function minInsyncReplicasWhere(
 
 /**
  * `min.insync.replicas` of a topic with those configs and so many replicas of each partition, as every broker resolves it from the log
- * alone: the topic's, else that of all brokers, else one less than there are replicas, and 2 at most. What a broker's file says counts
- * nowhere, so no two go by two values (durability.md R5, R8). `image` null: where nobody was given one.
+ * alone: the topic's, else that of all brokers, else the default. What a broker's file says counts nowhere, so no two go by two values
+ * (durability.md R5, R8).
  */
 export function minInsyncReplicasFor(
-  image: MetadataImage | null,
+  image: MetadataImage,
   configs: ReadonlyMap<string, string>,
   replicationFactor: number,
 ): number {
   const configured =
-    configs.get(minInsyncReplicasConfig) ?? image?.brokerConfigs(null).get(minInsyncReplicasConfig)
+    configs.get(minInsyncReplicasConfig) ?? image.brokerConfigs(null).get(minInsyncReplicasConfig)
   if (configured !== undefined) return Number(configured)
-  return Math.max(1, Math.min(replicationFactor - 1, 2))
+  return minInsyncReplicasByDefault(replicationFactor)
 }

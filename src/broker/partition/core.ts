@@ -71,12 +71,22 @@ export class PartitionCore<Of = unknown> {
     return { bytes: this.#appendedBytes, batches: this.#appendedBatches }
   }
 
-  /** See `Partition.following`. */
+  /** Whom it follows: as `Partition.following`, but that what it wrote may not be on the device yet. */
   get following(): PartitionRole | null {
     const { role, isLeader } = this.replica
     if (role === null || role.leader < 0 || isLeader || this.#log === null) return null
     // Whoever asks for more tells its leader how far it is, and nobody knows that before the end of a cut.
     return this.failure === null && this.#cutting === null ? role : null
+  }
+
+  /**
+   * See `Partition.following`. A fetch says that the replica has whatever lies before it: where only what is on the device
+   * counts, none is sent sooner, whichever leader the rest came from, and whatever a cut or an earlier run left.
+   */
+  get fetchingFrom(): PartitionRole | null {
+    const log = this.#log
+    const isFlushed = log === null || log.durableOffset >= log.endOffset
+    return this.#countsWhenDurable && !isFlushed ? null : this.following
   }
 
   /** See `Partition.availability`. */
@@ -98,6 +108,7 @@ export class PartitionCore<Of = unknown> {
     this.#noteEpoch(log)
     this.#countedOffset = endOffset
     this.step({ type: 'opened', startOffset, endOffset })
+    this.#flushUncounted()
     this.#peers.followingChanged(this.#of)
   }
 
@@ -122,8 +133,11 @@ export class PartitionCore<Of = unknown> {
 
   /** From now on what counts counts so; what does already goes on. */
   countWhenDurable(isWhenDurable: boolean): void {
+    if (isWhenDurable === this.#countsWhenDurable) return
     this.#countsWhenDurable = isWhenDurable
     if (this.#log !== null && !isWhenDurable) this.#count(this.#log.endOffset)
+    this.#flushUncounted()
+    this.#peers.followingChanged(this.#of)
   }
 
   /** A step that may change the in-sync set. */
@@ -155,6 +169,7 @@ export class PartitionCore<Of = unknown> {
       () => {
         if (this.#log === log) this.#count(Math.min(log.durableOffset, log.endOffset))
         then()
+        if (!this.replica.isLeader) this.#peers.followingChanged(this.#of)
       },
       (error: unknown) => {
         const reason = `The log could not be flushed: ${String(error)}`
@@ -175,6 +190,25 @@ export class PartitionCore<Of = unknown> {
     if (this.replica.isLeader && this.replica.highWatermark >= offset) return done(result)
     const id = this.#produceWaits.add(result, timeoutMs, done)
     this.step({ type: 'await', id, offset })
+  }
+
+  /** `done` is called when a batch counts here for itself, or with the reason why it never will; as long as the disk takes. */
+  awaitDurable(
+    log: Log,
+    result: AppendResult & { ok: true },
+    done: (result: AppendResult) => void,
+  ): void {
+    const offset = result.lastOffset + 1
+    if (!this.#countsWhenDurable || offset <= log.durableOffset) return done(result)
+    const id = this.#produceWaits.add(result, Infinity, done)
+    log.whenDurable(offset).then(
+      () => this.#produceWaits.settle(id, null),
+      (error: unknown) => {
+        // Who cuts follows another leader.
+        const isCut = error instanceof CutError
+        this.#produceWaits.settle(id, isCut ? 'NOT_LEADER_OR_FOLLOWER' : 'KAFKA_STORAGE_ERROR')
+      },
+    )
   }
 
   /** The leader's log parts from ours: resolves when ours is cut. @throws DiskError */
@@ -203,6 +237,13 @@ export class PartitionCore<Of = unknown> {
   #count(endOffset: number): void {
     this.#countedOffset = Math.max(this.#countedOffset, endOffset)
     this.step({ type: 'written', endOffset: this.#countedOffset })
+  }
+
+  /** Whatever is in the log, by whomever, is on the device soon, where only then it counts. */
+  #flushUncounted(): void {
+    const log = this.#log
+    if (log === null || !this.#countsWhenDurable || this.failure !== null) return
+    if (log.durableOffset < log.endOffset) this.written(log, nothing)
   }
 
   #perform(effect: ReplicaEffect): void {
@@ -245,6 +286,7 @@ export class PartitionCore<Of = unknown> {
     try {
       await this.#cutLog(effect)
     } finally {
+      this.#flushUncounted()
       this.#peers.followingChanged(this.#of)
     }
   }

@@ -1,5 +1,5 @@
 import { DiskError } from '../../env/env.ts'
-import type { Log } from '../log/log.ts'
+import type { Log, Refusal } from '../log/log.ts'
 import type { PartitionCore } from './core.ts'
 import type { Parting } from './replica/events.ts'
 import type { FetchedResult, FetchPosition, LeaderTold } from './requests.ts'
@@ -19,17 +19,17 @@ export class FollowerSide {
 
   /** See `Partition.appendFetched`. */
   append(records: Uint8Array, told: LeaderTold, done: (result: FetchedResult) => void): void {
-    const { log, following } = this.#core
     const { leaderEpoch } = told
-    if (log === null || following?.leaderEpoch !== leaderEpoch) {
-      const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
-      return done({ ok: false, error: 'FENCED_LEADER_EPOCH', message })
-    }
+    // It may wait for its turn, behind a write that stalls.
+    const refusalNow = (): Refusal | null => this.#refusal(leaderEpoch)
+    const refused = refusalNow()
+    if (refused !== null) return done({ ok: false, ...refused })
+    const log = this.#core.serving
     const take = (): void => this.#take(log, told, () => done({ ok: true }))
     if (records.length === 0) return take()
     // I-15: whoever leads since may be writing into the file that this was sent from.
     const { fetchOffset = log.endOffset } = told
-    const limits = { leaderEpoch, leaderEpochMax: leaderEpoch, fetchOffset }
+    const limits = { leaderEpoch, leaderEpochMax: leaderEpoch, fetchOffset, refusalNow }
     log.append(records, { origin: 'replica', ...limits }, result => {
       if (result.ok) {
         this.#core.written(log, take, message => {
@@ -38,9 +38,10 @@ export class FollowerSide {
         return
       }
       this.#core.noteOffline()
-      // Where a write failed some of the batches may have been kept.
-      this.#core.written(log, nothing)
-      done(result)
+      if (this.#core.log !== log) return done(result)
+      // Where a write failed some of the batches may have been kept, and the next fetch says that they are here.
+      const refuse = (): void => done(result)
+      this.#core.written(log, refuse, refuse)
     })
   }
 
@@ -57,6 +58,12 @@ export class FollowerSide {
   /** Cuts as the replica decides. */
   part(parting: Parting, leaderEpoch: number): Promise<void> {
     return this.#core.following !== null ? this.#core.part(parting, leaderEpoch) : Promise.resolve()
+  }
+
+  #refusal(leaderEpoch: number): Refusal | null {
+    if (this.#core.following?.leaderEpoch === leaderEpoch) return null
+    const message = `The replica does not follow in leader epoch ${leaderEpoch} any longer.`
+    return { error: 'FENCED_LEADER_EPOCH', message }
   }
 
   /** The leader's log begins later: so does ours, as far as it is committed; `then`: the next fetch tells where. */
@@ -81,5 +88,3 @@ export class FollowerSide {
     }
   }
 }
-
-function nothing(): void {}

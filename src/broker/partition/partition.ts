@@ -4,11 +4,12 @@ import type { LogConfig } from '../log/log-config.ts'
 import type { LogId } from '../log/log-id.ts'
 import type { Log } from '../log/log.ts'
 import type { ErrorName } from '../wire/errors.ts'
-import { divergence, refusal, undeleted, whyUnwritable } from './answers.ts'
+import { divergence, undeleted } from './answers.ts'
 import { PartitionCore } from './core.ts'
 import { Deletions } from './deletions.ts'
 import { followerLags } from './follower-lags.ts'
 import { FollowerSide } from './follower-side.ts'
+import { LeaderSide } from './leader-side.ts'
 import { nobody, type Peers } from './peers.ts'
 import type { AlterOutcome, PartitionRole } from './replica/replica.ts'
 import type {
@@ -45,6 +46,7 @@ export interface PartitionOptions {
 export class Partition {
   readonly id: LogId
   readonly #core: PartitionCore<Partition>
+  readonly #leaderSide: LeaderSide
   readonly #followerSide: FollowerSide
   readonly #deletions: Deletions
   readonly #forFollowers: { readonly watchers: Partition['watchers'] }
@@ -53,6 +55,7 @@ export class Partition {
     const { clock, countsWhenDurable, peers = nobody } = options
     this.id = id
     this.#core = new PartitionCore<Partition>(this, { brokerId, clock, countsWhenDurable, peers })
+    this.#leaderSide = new LeaderSide(this.#core)
     this.#followerSide = new FollowerSide(this.#core)
     this.#deletions = new Deletions(this.#core)
     this.#forFollowers = { watchers: this.#core.watchers.followers }
@@ -141,35 +144,17 @@ export class Partition {
     return this.#core.availability(currentLeaderEpoch)
   }
 
-  /** Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the bytes stay as they are. */
+  /**
+   * Appends one batch, in the order of the calls (G14). `done` is called once, maybe at once; until then the bytes stay as they
+   * are. With `flush.policy=ack` it is called when the batch is on the device, but for acks=0, where nobody waits. Nothing is
+   * written where the replica does not lead any more, or may not write, when the batch has its turn.
+   */
   append(
     records: Uint8Array,
     options: PartitionAppend,
     done: (result: AppendResult) => void,
   ): void {
-    const core = this.#core
-    const unavailable = this.availability()
-    const { log } = core
-    if (unavailable !== 'NONE' || log === null) {
-      done(refusal(unavailable, this.failure ?? 'This broker does not lead the partition.', -1))
-      return
-    }
-    const unwritable = whyUnwritable(core.replica, options.acks)
-    if (unwritable !== null) {
-      done(refusal('NOT_ENOUGH_REPLICAS', unwritable, log.startOffset))
-      return
-    }
-    const { leaderEpoch } = core.replica.role!
-    const { origin, allowsZstd = true, awaitedSequence = null } = options
-    log.append(records, { leaderEpoch, origin, allowsZstd, awaitedSequence }, result => {
-      if (!result.ok) {
-        core.noteOffline()
-        return done(result)
-      }
-      if (!result.duplicate) core.appendedBatch(log, records.length)
-      if (options.acks === -1) core.awaitInsync(result, options.timeoutMs, done)
-      else done(result)
-    })
+    this.#leaderSide.append(records, options, done)
   }
 
   /**
@@ -206,9 +191,12 @@ export class Partition {
     return reader === 'consumer' ? this.highWatermark : (this.#core.log?.endOffset ?? -1)
   }
 
-  /** Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is being cut or not in service. */
+  /**
+   * Whom the replica follows, and in which epoch; null where it leads, nobody does, or its log is being cut or not in service,
+   * and with `flush.policy=ack` as long as something of it is not on the device.
+   */
   get following(): Pick<PartitionRole, 'leader' | 'leaderEpoch'> | null {
-    return this.#core.following
+    return this.#core.fetchingFrom
   }
 
   /** Where the replica reads on while it follows. */

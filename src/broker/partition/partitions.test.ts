@@ -22,10 +22,23 @@ const created = MetadataImage.empty.apply(registered(1)).apply({
 /** A directory that opens logs when the test lets it, and what was told of it. */
 function world() {
   const clock = new SimClock()
-  const state = { error: null as Error | null, attempts: 0 }
+  const state = {
+    error: null as Error | null,
+    attempts: 0,
+    flushPolicy: 'os',
+    flushed: Promise.resolve(),
+  }
   const told: string[] = []
   const found: LogId[] = []
-  const log = { endOffset: 5, startOffset: 0, offline: null, noteEpoch() {}, configure() {} }
+  const log = {
+    endOffset: 5,
+    durableOffset: 5,
+    startOffset: 0,
+    offline: null,
+    noteEpoch() {},
+    configure() {},
+    whenDurable: () => state.flushed,
+  }
   const directory = {
     openLog: async () => {
       state.attempts++
@@ -52,7 +65,7 @@ function world() {
     directory,
     clock,
     openingMax: 1,
-    logConfig: () => ({ flushPolicy: 'os' }) as never,
+    logConfig: () => ({ flushPolicy: state.flushPolicy }) as never,
     onFailure: () => void told.push('failed'),
     onRecovery: () => void told.push('recovered'),
     onStrays: (ids, why) => void told.push(...ids.map(id => `${why} ${logIdText(id)}`)),
@@ -82,6 +95,25 @@ test.each(['EMFILE', 'ENFILE', 'ENOSPC'])(
     expect(partition.highWatermark).toBe(5)
     await clock.run(100_000)
     expect(state.attempts).toBe(9)
+  },
+)
+
+test.each([
+  ['ack', 'NOT_LEADER_OR_FOLLOWER'],
+  ['os', 'NONE'],
+])(
+  'what an earlier run left unflushed counts with flush.policy=%s as what this one writes',
+  async (flushPolicy, availability) => {
+    const { state, clock, partitions } = world()
+    const flush = Promise.withResolvers<void>()
+    Object.assign(state, { flushPolicy, flushed: flush.promise })
+    partitions.apply(created)
+    await clock.settle()
+    const partition = partitions.find('topic', 0)!
+    expect(partition.availability()).toBe(availability)
+    flush.resolve()
+    await partitions.settled()
+    expect([partition.availability(), partition.highWatermark]).toEqual(['NONE', 5])
   },
 )
 

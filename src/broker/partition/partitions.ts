@@ -300,6 +300,8 @@ export class Partitions {
     if (this.#byTopic.get(partition.id.topicId)?.get(partition.id.partition) !== partition) return
     try {
       const log = await this.#openLog(partition.id, config)
+      // What an earlier run left in the page cache counts from here on, as what this one writes.
+      if (config.flushPolicy === 'ack' && log.offline === null) await log.whenDurable(log.endOffset)
       const topic = this.#applied.get(partition.id.topicId)
       partition.open(log)
       // It may have changed meanwhile.

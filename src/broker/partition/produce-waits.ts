@@ -14,7 +14,7 @@ interface Waiting {
   readonly dueMs: number
 }
 
-/** Appends that are written and wait until the in-sync replicas have them; one timer for all of them. */
+/** Appends that are written and wait until the in-sync replicas have them, or the device; one timer for all of them. */
 export class ProduceWaits {
   readonly #clock: Clock
   readonly #forget: (id: number) => void
@@ -29,7 +29,7 @@ export class ProduceWaits {
     this.#alarm = new Alarm(clock, () => this.#expire())
   }
 
-  /** Gives the number by which it is settled. */
+  /** Gives the number by which it is settled. `timeoutMs`: Infinity where it waits as long as that takes. */
   add(result: AppendResult & { ok: true }, timeoutMs: number, done: Done): number {
     const id = ++this.#lastId
     const dueMs = this.#clock.monotonic() + timeoutMs
@@ -38,7 +38,7 @@ export class ProduceWaits {
     return id
   }
 
-  /** It is committed, or `error` says why it is not waited for any longer. */
+  /** It is as safe as it was to be, or `error` says why that is not waited for any longer. */
   settle(id: number, error: ErrorName | null): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
@@ -73,7 +73,12 @@ export class ProduceWaits {
 }
 
 function messageOf(error: ErrorName): string {
-  return error === 'NOT_LEADER_OR_FOLLOWER'
-    ? 'The batch was written, but this broker does not lead the partition in that epoch any longer.'
-    : 'The batch was written, but not enough replicas are in sync any longer.'
+  return messages[error] ?? 'The batch was written, but not enough replicas are in sync any longer.'
+}
+
+const messages: Partial<Record<ErrorName, string>> = {
+  NOT_LEADER_OR_FOLLOWER:
+    'The batch was written, but this broker does not lead the partition in that epoch any longer.',
+  KAFKA_STORAGE_ERROR:
+    'The batch was written, but could not be flushed: it may be gone after a power loss.',
 }

@@ -6,7 +6,6 @@ import type {
   Frame,
   OutPart,
 } from '../../env/env.ts'
-import { sleep } from '../../env/clock.ts'
 import { ConnectionFault, type Answer } from '../handlers/handler.ts'
 import type { Session } from '../security/session.ts'
 import type { AnswerError } from './answer-errors.ts'
@@ -18,7 +17,7 @@ import {
   type Dispatch,
   type Dispatcher,
 } from './dispatch.ts'
-import { failedLoginDelayMs, LoginWatch } from './login-watch.ts'
+import { failedLoginPause, LoginWatch } from './login-watch.ts'
 import { OpenRequest, unknownFacts, type Outcome, type RequestFacts } from './open-request.ts'
 import type { OutputBudget } from './output-budget.ts'
 import { faultTexts, Quiet, type QuietLimits } from './quiet.ts'
@@ -280,7 +279,7 @@ export class ServerConnection implements ConnectionEvents {
     if (failure !== null) {
       this.#turnAway('login-failed', failure)
       const last = answer
-      answer = sleep(this.#host.clock, failedLoginDelayMs).then(() => last)
+      answer = failedLoginPause(this.#host.clock).then(() => last)
     }
     if (!(answer instanceof Promise)) return this.#answer(dispatch, request, answer)
     answer.then(
@@ -361,7 +360,7 @@ export class ServerConnection implements ConnectionEvents {
       const outcome = request.outcome!
       if (outcome.kind === 'send') {
         this.#heldBytes -= outcome.bytes
-        this.#quiet.sent(outcome.bytes)
+        this.#quiet.sent(outcome.bytes, nowMs)
         for (const part of outcome.parts) ready.push(part)
       }
       request.meter?.observe((nowMs - request.receivedAtMs) / 1000)

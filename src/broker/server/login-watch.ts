@@ -1,7 +1,7 @@
+import { sleep } from '../../env/clock.ts'
+import type { Clock } from '../../env/env.ts'
+import { failedLoginDelayMs } from '../config/failed-login.ts'
 import type { Session } from '../security/session.ts'
-
-/** Who guesses passwords waits so long for each answer; Kafka's connection.failed.authentication.delay.ms. */
-export const failedLoginDelayMs = 100
 
 /** A login takes some answers; who opens connections and says nothing shall not keep others out. */
 const loginMsMax = 10_000
@@ -26,4 +26,9 @@ export class LoginWatch {
     if (nowMs - this.#openedAtMs > loginMsMax) return 'it did not log in in time'
     return partialBytes > loginBytesMax ? 'it sends more than a login has' : null
   }
+}
+
+/** What an answer to a login that failed waits for. */
+export function failedLoginPause(clock: Clock): Promise<void> {
+  return sleep(clock, failedLoginDelayMs)
 }

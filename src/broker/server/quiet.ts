@@ -29,6 +29,7 @@ export class Quiet {
   #partialSinceMs: number | null = null
   #sentBytes = 0
   #takenBytes = 0
+  /** When the peer took something last, as far as was seen, or was first owed something. */
   #takenAtMs: number
 
   constructor(limits: QuietLimits, nowMs: number) {
@@ -44,7 +45,9 @@ export class Quiet {
   }
 
   /** `bytes` of answers were queued. */
-  sent(bytes: number): void {
+  sent(bytes: number, nowMs: number): void {
+    // As far as is known, nothing was: the peer's time begins now, and not when somebody looked last.
+    if (this.#takenBytes === this.#sentBytes) this.#takenAtMs = nowMs
     this.#sentBytes += bytes
   }
 
@@ -52,9 +55,9 @@ export class Quiet {
   judge(nowMs: number, view: QuietView): QuietVerdict | null {
     const { frameTimeoutMs, idleMsMax } = this.#limits
     const takenBytes = this.#sentBytes - view.queuedBytes
-    if (view.queuedBytes <= 0 || takenBytes > this.#takenBytes) this.#takenAtMs = nowMs
+    if (takenBytes > this.#takenBytes) this.#takenAtMs = nowMs
     this.#takenBytes = takenBytes
-    if (nowMs - this.#takenAtMs >= idleMsMax) return 'stuck-output'
+    if (view.queuedBytes > 0 && nowMs - this.#takenAtMs >= idleMsMax) return 'stuck-output'
     const isRead = !view.isHeldBack && !view.isStarved
     if (view.partialBytes === 0 || !isRead) this.#partialSinceMs = null
     else this.#partialSinceMs ??= nowMs

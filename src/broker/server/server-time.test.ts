@@ -57,6 +57,27 @@ describe('waiting', () => {
     expect(paused.closedBy).toBeNull()
   })
 
+  test('what was sent while the broker stood still is read before anybody is blamed', async () => {
+    await t.start({ connectionsFrameTimeoutMs: 1000, connectionsMaxIdleMs: 2000 })
+    const [whole, half, quiet] = [t.connect(), t.connect(), t.connect()]
+    whole.partialBytes = 5
+    half.partialBytes = 5
+    await t.clock.run(500)
+    t.life.stop()
+    await t.clock.run(60_000)
+    t.life.resume()
+    await t.clock.settle()
+    // Now its sockets are read.
+    whole.partialBytes = 0
+    whole.arrive(ask(1))
+    await t.clock.run(150)
+    expect([whole.closedBy, half.closedBy?.kind, quiet.closedBy?.kind]).toEqual([
+      null,
+      'local',
+      'local',
+    ])
+  })
+
   test('a frame that we ourselves hold up is not blamed on the client', async () => {
     await t.start({ connectionsFrameTimeoutMs: 1000, connectionsRequestsInFlightMax: 1 })
     const client = t.connect()

@@ -43,6 +43,7 @@ export const operatorSettings: ReadonlySet<string> = new Set([
   'private.credentials.dir',
   'http.address',
   'termination.log.file',
+  'cordoned.log.dirs',
   'leadership.drain.enable',
   'hibernation.freeze.enable',
 ])

@@ -28,14 +28,15 @@ export type WantedSettings =
  * the operator's: then nothing of a running broker may be touched, since nobody knows what was meant.
  */
 export function wantedSettings(config: Readonly<Record<string, unknown>>): WantedSettings {
-  const { texts: given, complaints } = configTexts(config)
-  const problems = [...complaints, ...[...given.keys()].flatMap(ownProblem)]
+  const { texts, complaints } = configTexts(config)
+  const problems = [...complaints, ...[...texts.keys()].flatMap(ownProblem)]
   if (problems.length > 0) {
     return { kind: 'problems', problems: problems.map(problem => `spec.config: ${problem}`) }
   }
-  const args = [...given].toSorted(byName).flatMap(([name, text]) => ['--set', `${name}=${text}`])
+  const args = [...texts].toSorted(byName).flatMap(([name, text]) => ['--set', `${name}=${text}`])
   try {
-    const loaded = load({ args, environment: {}, readFile: () => '', version: '' })
+    const given = { args, environment: {}, readFile: () => '', version: '' }
+    const loaded = load({ ...given, isForRunning: true })
     if (loaded.kind !== 'configuration') return { kind: 'problems', problems: [loaded.text] }
     return { kind: 'settings', ...sorted(loaded.configuration) }
   } catch (error) {

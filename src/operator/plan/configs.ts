@@ -13,6 +13,7 @@ export interface ConfigWork {
 /**
  * Of the dynamic settings: those of the spec win over whatever somebody set; what was set for the spec and is wanted no
  * more goes back to what is beneath it; all others are somebody else's. null where the broker did not say what it has.
+ * What is so by default is set all the same: a default may be another for another topic (min.insync.replicas), broker or version.
  */
 export function configWork(
   view: BrokerView,
@@ -24,7 +25,7 @@ export function configWork(
   const freed: Record<string, string | null> = {}
   for (const [name, wanted] of dynamic) {
     const found = sight.configs.get(name)
-    if (found?.value === wanted && found.source !== 'dynamic') continue
+    if (found?.value === wanted && found.source === 'dynamic of all') continue
     if (found?.source === 'dynamic') freed[name] = null
     set[name] = wanted
   }

@@ -1,4 +1,4 @@
-import type { PartitionPlace } from '../brokers/brokers.ts'
+import type { DescribedConfig, PartitionPlace } from '../brokers/brokers.ts'
 import type { LogBroker } from '../crd/broker.ts'
 import { names } from '../desired/names.ts'
 import { hasPlace } from '../desired/slots.ts'
@@ -77,8 +77,7 @@ function cordoned({ sights }: Observed, broker: LogBroker): Step[] {
           },
         },
       ]
-  const isAsked = sight?.kind === 'seen' && sight.configs !== null
-  if (!isAsked || sight.configs?.get(cordon)?.value === '*') return note
+  if (sight?.kind !== 'seen' || sight.configs === null || isCordoned(sight.configs)) return note
   return [...note, setCordon(broker, '*', 'no new replica is to be placed there')]
 }
 
@@ -86,11 +85,18 @@ function cordoned({ sights }: Observed, broker: LogBroker): Step[] {
 function taken({ logBroker, sight }: BrokerView): Step[] {
   if (logBroker?.metadata.annotations?.[departingAnnotation] === undefined) return []
   if (sight?.kind !== 'seen' || sight.configs === null) return []
-  const isCordoned = sight.configs.get(cordon)?.value === '*'
   return [
-    ...(isCordoned ? [setCordon(logBroker, null, 'the spec has a place for it again')] : []),
+    ...(isCordoned(sight.configs)
+      ? [setCordon(logBroker, null, 'the spec has a place for it again')]
+      : []),
     annotated(logBroker, departingAnnotation, null, 'it stays'),
   ]
+}
+
+/** By its own setting: that of all brokers is somebody else's, who may take it back at any moment. */
+function isCordoned(configs: ReadonlyMap<string, DescribedConfig>): boolean {
+  const found = configs.get(cordon)
+  return found?.source === 'dynamic' && found.value === '*'
 }
 
 function setCordon({ metadata, spec }: LogBroker, value: string | null, because: string): Step {

@@ -97,8 +97,11 @@ function isTelling({ sight }: BrokerView): boolean {
   return sight?.kind === 'seen' && sight.configs !== null
 }
 
+/** Only what is set for all brokers counts, and can be taken back for all of them. */
 function isFrozenAt({ sight }: BrokerView): boolean {
-  return sight?.kind === 'seen' && sight.configs?.get(freezeConfig)?.value === 'true'
+  if (sight?.kind !== 'seen') return false
+  const found = sight.configs?.get(freezeConfig)
+  return found?.source === 'dynamic of all' && found.value === 'true'
 }
 
 /** Partitions that it leads and that others in sync lack something of; -1 where it did not say. */

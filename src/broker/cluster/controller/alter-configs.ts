@@ -2,25 +2,34 @@ import { topicNameError } from '../../../lib/topic-name.ts'
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import {
+  type ConfigLevel,
+  decidedConfigs,
   freezeConfig,
-  isDrained,
-  isFrozen,
+  isReadAt,
   leadershipDrainConfig,
-} from '../../metadata/replicas.ts'
+  minInsyncReplicasConfig,
+  uncleanElectionConfig,
+} from '../../metadata/decided-configs.ts'
+import { isDrained, isFrozen } from '../../metadata/replicas.ts'
 import type { ConfigChange, ConfigChangeResult, ConfigEdit, ConfigResource } from './commands.ts'
 import { givenBack } from './elect-leaders.ts'
 import { applied, changesOf, changesOfTopic } from './partition-changes.ts'
 import { type Decision, duplicates, isMistake, type Mistake, mistake } from './decision.ts'
 
 type Configs = ReadonlyMap<string, string>
+type Names = ReadonlySet<string>
 
+/**
+ * Whole resources are judged, as a change leaves them, but for nothing that the change did not give: what stood before may be wrong by now
+ * (another version, another controller's memory), and must be in the way of no other change. `given`: names; all where it is left out.
+ */
 export interface ConfigRules {
   /** What is wrong with a topic's overrides, for the client; null where nothing is. */
-  validateConfigs(configs: Configs): string | null
+  validateConfigs(configs: Configs, given?: Names): string | null
   /** What is wrong with settings given to running brokers; null where nothing is. */
-  validateBrokerConfigs(configs: Configs): Mistake | null
+  validateBrokerConfigs(configs: Configs, given?: Names): Mistake | null
   /** What is wrong with a consumer group's configs, for the client; null where nothing is. */
-  validateGroupConfigs(configs: Configs): string | null
+  validateGroupConfigs(configs: Configs, given?: Names): string | null
   /** The items of a list where `resource` does not say otherwise, separated by commas; null where it is no list. */
   listBeneath(resource: ConfigResource, name: string): string | null
 }
@@ -50,7 +59,7 @@ export function decideAlterConfigs(
 }
 
 /** Configs by which the controller itself goes. */
-const electionConfigs = ['min.insync.replicas', 'unclean.leader.election.enable']
+const electionConfigs: readonly string[] = [minInsyncReplicasConfig, uncleanElectionConfig]
 
 /** Whoever is in sync may be enough now, or somebody may lead who could not (durability.md R8): in the append that changes the config. */
 function consequences(after: MetadataImage, record: ConfigRecord): MetadataRecord[] {
@@ -98,10 +107,11 @@ function recordOf(
   const after = edited(before, rules, change)
   if (isMistake(after)) return after
   const configs = difference(before, after)
+  const given = new Set(configs.filter(({ value }) => value !== null).map(({ name }) => name))
   const wrong =
-    wrongWith(rules, resource, after) ??
-    losesState(image, resource, after) ??
-    bindsNobody(resource, configs)
+    wrongWith(rules, resource, { configs: after, given }) ??
+    losesState(image, resource, configs) ??
+    bindsNobody(resource, given)
   if (wrong !== null) return wrong
   switch (resource.type) {
     case 'broker':
@@ -117,24 +127,31 @@ function recordOf(
 function losesState(
   image: MetadataImage,
   resource: ConfigResource,
-  after: Configs,
+  changed: ConfigRecord['configs'],
 ): Mistake | null {
   if (resource.type !== 'topic' || !image.topicByName(resource.name)?.isInternal) return null
-  if (after.get('cleanup.policy')?.includes('compact')) return null
+  const policy = changed.find(({ name }) => name === 'cleanup.policy')
+  if (policy === undefined || policy.value?.includes('compact')) return null
   const message = `Topic '${resource.name}' keeps the state of brokers: its own cleanup.policy has to name 'compact'.`
   return mistake('INVALID_CONFIG', message)
 }
 
-/** All brokers go by one value (durability.md R5, R8): who gave it to one of them would believe that it is in force. */
-function bindsNobody(
-  resource: ConfigResource,
-  changed: readonly { readonly name: string; readonly value: string | null }[],
-): Mistake | null {
-  if (resource.type !== 'broker' || resource.brokerId === null) return null
-  const set = changed.find(({ name, value }) => value !== null && electionConfigs.includes(name))
-  if (set === undefined) return null
-  const message = `${set.name} cannot be one broker's: set it for all brokers, with an empty name, or for a topic.`
+/** Who gave a setting where nobody reads it would believe that it is in force. */
+function bindsNobody(resource: ConfigResource, given: Names): Mistake | null {
+  if (resource.type !== 'broker') return null
+  const level: ConfigLevel = resource.brokerId === null ? 'all brokers' : 'one broker'
+  const name = [...given].find(each => !isReadAt(each, level))
+  if (name === undefined) return null
+  const places = decidedConfigs.get(name)!.map(each => placeTexts[each])
+  const whose = level === 'all brokers' ? "all brokers'" : "one broker's"
+  const message = `${name} cannot be ${whose}: set it for ${places.join(', or for ')}.`
   return mistake('INVALID_CONFIG', message)
+}
+
+const placeTexts: Readonly<Record<ConfigLevel, string>> = {
+  topic: 'a topic',
+  'one broker': 'one broker, by its number',
+  'all brokers': 'all brokers, with an empty name',
 }
 
 function configsOf(image: MetadataImage, resource: ConfigResource): Configs | Mistake {
@@ -189,7 +206,8 @@ function editedValue(
   const beneath = rules.listBeneath(resource, name)
   if (beneath === null) {
     const text = `Config '${name}' is not a list: set it as a whole.`
-    return wrongWith(rules, resource, new Map([[name, value]])) ?? mistake('INVALID_CONFIG', text)
+    const configs = new Map([[name, value]])
+    return wrongWith(rules, resource, { configs }) ?? mistake('INVALID_CONFIG', text)
   }
   const items = itemsOf(before.get(name) ?? beneath)
   const named = itemsOf(value)
@@ -205,10 +223,16 @@ function itemsOf(list: string): string[] {
     .filter(item => item !== '')
 }
 
-function wrongWith(rules: ConfigRules, resource: ConfigResource, configs: Configs): Mistake | null {
-  if (resource.type === 'broker') return rules.validateBrokerConfigs(configs)
+function wrongWith(
+  rules: ConfigRules,
+  resource: ConfigResource,
+  { configs, given }: { readonly configs: Configs; readonly given?: Names },
+): Mistake | null {
+  if (resource.type === 'broker') return rules.validateBrokerConfigs(configs, given)
   const message =
-    resource.type === 'group' ? rules.validateGroupConfigs(configs) : rules.validateConfigs(configs)
+    resource.type === 'group'
+      ? rules.validateGroupConfigs(configs, given)
+      : rules.validateConfigs(configs, given)
   return message === null ? null : mistake('INVALID_CONFIG', message)
 }
 

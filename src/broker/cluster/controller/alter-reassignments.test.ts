@@ -154,6 +154,27 @@ describe('I-26, R14: a reassignment', () => {
     expect(world.state()).toEqual([2, [2, 3, 4], [], []])
   })
 
+  test.each([[[5]], [[3]]])('to brokers %j, who are all away, waits for them', target => {
+    const world = fiveBrokers()
+    for (const id of target) world.fence(id)
+    expect(reassign(world, target)).toBe('NONE')
+    expect(world.state()).toEqual([1, [1, 2, 3].filter(id => !target.includes(id)), [], []])
+    expect(placement(world)[2]).toEqual([1, 2, 3].filter(id => !target.includes(id)))
+    for (const id of target) world.heartbeat(id)
+    world.alter(world.wish([1, 2, ...target]))
+    expect(placement(world)).toEqual([target, [], []])
+    expect(world.state()).toEqual([target[0], target, [], []])
+  })
+
+  test('that may not change the number of replicas goes by the one that the reassignment under way leads to (KIP-860)', () => {
+    const world = fiveBrokers()
+    reassign(world, [1, 5])
+    expect(reassign(world, [2, 5, 3], false)).toBe('INVALID_REPLICATION_FACTOR')
+    expect(reassign(world, [2, 5], false)).toBe('NONE')
+    reassign(world, null)
+    expect(reassign(world, [2, 5], false)).toBe('INVALID_REPLICATION_FACTOR')
+  })
+
   test('is refused with what is wrong', () => {
     const world = fiveBrokers()
     expect(reassign(world, [])).toBe('INVALID_REPLICA_ASSIGNMENT')
@@ -161,8 +182,6 @@ describe('I-26, R14: a reassignment', () => {
     expect(reassign(world, [1, 9])).toBe('INVALID_REPLICA_ASSIGNMENT')
     expect(reassign(world, [1, 2], false)).toBe('INVALID_REPLICATION_FACTOR')
     expect(reassign(world, [4, 5, 1], false)).toBe('NONE')
-    world.fence(5)
-    expect(reassign(world, [5])).toBe('INVALID_REPLICA_ASSIGNMENT')
     const wishes = [{ topic: 'absent', index: 0, replicas: [1] }]
     expect(world.ask({ type: 'alterReassignments', wishes })).toMatchObject({
       results: [{ error: 'UNKNOWN_TOPIC_OR_PARTITION' }],

@@ -1,6 +1,5 @@
 import type { Uuid } from '../../../lib/uuid.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../metadata/image.ts'
-import { isActive } from '../../metadata/replicas.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
 import type { Command, ReassignmentResult, ReassignmentWish } from './commands.ts'
 import { type Decision, isMistake, type Mistake, mistake } from './decision.ts'
@@ -113,14 +112,13 @@ function problemOf(
   if (new Set(target).size < target.length) return wrong('a broker is named twice')
   const absent = target.find(id => !image.brokers.has(id))
   if (absent !== undefined) return wrong(`broker ${absent} is not registered`)
-  if (!target.some(id => isActive(image.brokers.get(id)))) {
-    return wrong(`none of brokers [${target.join()}] is alive`)
-  }
-  const factor = settledReplicas(partition).length
+  // Whoever is away is waited for. What is changed is the number that a reassignment under way leads to (KIP-860).
+  const { replicas, removingReplicas } = partition
+  const factor = replicas.filter(id => !removingReplicas.includes(id)).length
   if (mayChangeFactor || target.length === factor) return null
   return mistake(
     'INVALID_REPLICATION_FACTOR',
-    `${what} has ${factor} replicas, and would have ${target.length}; the request does not allow that ` +
+    `${what} has ${factor} replicas, or is on its way to so many, and would have ${target.length}; the request does not allow that ` +
       '(allowReplicationFactorChange).',
   )
 }

@@ -9,7 +9,7 @@ import {
   type MetadataRecord,
 } from '../../metadata/records.ts'
 import type { Command, Refusal } from './commands.ts'
-import { decide, type DecisionRules } from './decide.ts'
+import { decide, type DecisionRules, inEarnest, isTrial } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { type Answered, type Batch, Draft, encodedRecords } from './draft.ts'
 import { brokerDuties, dueFeatureLevel, type Duty, recordsOfDuty } from './duties.ts'
@@ -309,7 +309,7 @@ export class Controller {
       const encoded = encodedRecords(recordsOfDuty(draft.image, duty))
       if (!draft.hasRoomFor(encoded)) return false
       if (encoded.bytes + batchOverheadBytes > this.#options.payloadBytesMax) {
-        this.#split(encoded.records, [])
+        this.#split(this.#partsOf(encoded.records) ?? [], [])
         return false
       }
       draft.add(encoded, applied(draft.image, encoded.records))
@@ -323,21 +323,27 @@ export class Controller {
     const { payloadBytesMax } = this.#options
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const { id, command } = next
-      const { records, image, answer } = this.#decide(draft.image, command)
+      const { records, image, answer } = this.#decide(draft.image, inEarnest(command))
       const encoded = encodedRecords(records)
       const isTooLarge = encoded.bytes + batchOverheadBytes > payloadBytesMax
       if (!draft.hasRoomFor(encoded)) return
+      const parts = isTooLarge && mayBeSplit(command) ? this.#partsOf(records) : null
       this.#queue.shift()
       const refusal = growthRefusal(records, draft.bytes + encoded.bytes, this.#room)
       if (refusal !== null) {
         // What was deleted since the last snapshot counts as there before the next one.
         this.#snapshotDueAt = Math.min(this.#snapshotDueAt, this.#snapshotSequence + 1)
         draft.answer({ id, answer: refusal })
-      } else if (!isTooLarge) {
+      } else if (isTooLarge && parts === null) {
+        draft.answer({ id, answer: tooLarge(encoded.bytes, payloadBytesMax) })
+      } else if (isTrial(command)) {
+        draft.answer({ id, answer: this.#decide(draft.image, command).answer })
+      } else if (parts !== null) {
+        return this.#split(parts, [{ id, answer }])
+      } else {
         draft.answer({ id, answer })
         draft.add(encoded, image)
-      } else if (mayBeSplit(command) && this.#split(records, [{ id, answer }])) return
-      else draft.answer({ id, answer: tooLarge(encoded.bytes, payloadBytesMax) })
+      }
     }
   }
 
@@ -352,16 +358,16 @@ export class Controller {
     return duties
   }
 
-  /** False where it cannot be. */
-  #split(records: readonly MetadataRecord[], answers: readonly Answered[]): boolean {
+  /** null where it cannot be split. */
+  #partsOf(records: readonly MetadataRecord[]): Part[] | null {
     const recordBytesMax = this.#options.payloadBytesMax
-    const bytesMax = Math.min(batchBytesMax, recordBytesMax)
-    const parts = partsOf(records, { bytesMax, recordBytesMax })
-    if (parts === null) return false
+    return partsOf(records, { bytesMax: Math.min(batchBytesMax, recordBytesMax), recordBytesMax })
+  }
+
+  #split(parts: readonly Part[], answers: readonly Answered[]): void {
     for (const [at, part] of parts.entries()) {
       this.#parts.push({ ...part, answers: at === parts.length - 1 ? answers : [] })
     }
-    return true
   }
 
   #decide(image: MetadataImage, command: Command): Decision {

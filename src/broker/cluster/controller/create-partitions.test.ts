@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ControllerWorld } from '../../../../test/metadata/controller-world.ts'
 import { registered } from '../../../../test/metadata/brokers.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { uuidFrom } from '../../../lib/uuid.ts'
@@ -116,5 +117,25 @@ describe('a topic that shall have more partitions', () => {
       ['one', 'INVALID_REQUEST'],
     ])
     expect(image.topicByName('one')!.partitions).toHaveLength(1)
+  })
+})
+
+test('beside a reassignment a new partition gets the replicas that it had before, and not those of both sides', () => {
+  const world = new ControllerWorld()
+  for (const id of [1, 2, 3, 4, 5, 6]) world.start(id)
+  world.create('t', [[1, 2, 3]])
+  const wishes = [{ topic: 't', index: 0, replicas: [4, 5, 6] }]
+  world.ask({ type: 'alterReassignments', wishes })
+  const grow = (count: number, assignments: number[][] | null) =>
+    world.ask({
+      type: 'createPartitions',
+      drafts: [{ name: 't', count, assignments, placementStart: 0 }],
+      validateOnly: false,
+    })
+  expect(grow(2, null)).toMatchObject({ results: [{ error: 'NONE' }] })
+  expect(world.partition('t', 1).replicas).toHaveLength(3)
+  expect(grow(3, [[1, 2, 3]])).toMatchObject({ results: [{ error: 'NONE' }] })
+  expect(grow(4, [[1, 2, 3, 4, 5, 6]])).toMatchObject({
+    results: [{ error: 'INVALID_REPLICA_ASSIGNMENT' }],
   })
 })

@@ -1,5 +1,6 @@
 import type { MetadataImage, TopicImage } from '../../metadata/image.ts'
 import type { MetadataRecord } from '../../metadata/records.ts'
+import { replicationFactorOf } from '../../metadata/replicas.ts'
 import type { PartitionsDraft, PartitionsResult } from './commands.ts'
 import { countMistake, type Situation, type TopicRules } from './create-topics.ts'
 import {
@@ -78,7 +79,7 @@ function replicasOf(
   const added = draft.count - from
   const tooMany = countMistake(situation, draft.name, added)
   if (tooMany !== null) return tooMany
-  const replicationFactor = topic.partitions[0]!.replicas.length
+  const replicationFactor = replicationFactorOf(topic.partitions[0]!)
   if (draft.assignments !== null) {
     return assignedReplicas(image, draft.assignments, { ...draft, from, replicationFactor })
   }

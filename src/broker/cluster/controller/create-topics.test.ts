@@ -170,17 +170,6 @@ describe('a topic that is wished for', () => {
       'INVALID_CONFIG',
       /'a' has no value/,
     ],
-    [
-      'a config twice',
-      {
-        configs: [
-          { name: 'a', value: '1' },
-          { name: 'a', value: '1' },
-        ],
-      },
-      'INVALID_CONFIG',
-      /'a' is given twice/,
-    ],
     ['assignments and a count', { ...manual([1]), partitionCount: 1 }, 'INVALID_REQUEST', /to -1/],
     [
       'assignments and a factor',
@@ -382,4 +371,9 @@ describe('an internal topic', () => {
     expect(made(brokers(1, 2))).toMatchObject({ error: 'NONE', replicationFactor: 2 })
     expect(made(brokers(1, 2, 3, 4), 2)).toMatchObject({ error: 'NONE', replicationFactor: 3 })
   })
+})
+
+test('of a config that is given twice the last counts, as in Kafka', () => {
+  const configs = ['1', '3', '2'].map(value => ({ name: 'a', value }))
+  expect(only({ configs })).toMatchObject({ error: 'NONE', configs: [{ name: 'a', value: '2' }] })
 })

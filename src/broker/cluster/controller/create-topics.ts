@@ -23,8 +23,8 @@ export interface TopicRules {
   readonly clusterSize?: number
   /** Topics that brokers write and clients may not, by name: made as it stands here, whoever asks for them. */
   readonly internalTopics: ReadonlyMap<string, InternalTopic>
-  /** What is wrong with a topic's overrides, for the client; null where nothing is. */
-  validateConfigs(configs: ReadonlyMap<string, string>): string | null
+  /** What is wrong with a topic's overrides, for the client; null where nothing is. `given` as in ConfigRules. */
+  validateConfigs(configs: ReadonlyMap<string, string>, given?: ReadonlySet<string>): string | null
 }
 
 /** What an internal topic is made with. Its replicas are the controller's to place. */
@@ -129,14 +129,12 @@ function internalLike({ internalTopics }: TopicRules, name: string): string | un
   return [...internalTopics.keys()].find(internal => metricName(internal) === metricName(name))
 }
 
+/** Of a config that is given twice the last counts, as in Kafka. */
 function configsOf(rules: TopicRules, draft: TopicDraft): ConfigEntry[] | Mistake {
   const configs = new Map<string, string>()
   for (const { name, value } of draft.configs) {
     if (value === null) {
       return mistake('INVALID_CONFIG', `Config '${name}' has no value. Give one, or leave it out.`)
-    }
-    if (configs.has(name)) {
-      return mistake('INVALID_CONFIG', `Config '${name}' is given twice. Give it once.`)
     }
     configs.set(name, value)
   }

@@ -31,6 +31,16 @@ interface DecisionOptions {
   readonly hashAt: (sequence: number) => string | null
 }
 
+/** Whether the command asks only if it could be done. */
+export function isTrial(command: Command): boolean {
+  return 'validateOnly' in command && command.validateOnly
+}
+
+/** As the command would be if it were to be done. */
+export function inEarnest(command: Command): Command {
+  return isTrial(command) ? ({ ...command, validateOnly: false } as Command) : command
+}
+
 /** What becomes of `command` upon `image`. */
 export function decide(image: MetadataImage, command: Command, options: DecisionOptions): Decision {
   const { rules, sequence } = options

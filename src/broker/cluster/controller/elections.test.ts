@@ -147,6 +147,21 @@ describe('R9, I-19: the leader', () => {
     expect(world.partition()).toMatchObject({ isRecovering: true, leaderEpoch: leaderEpoch + 1 })
   })
 
+  test('is of those that a reassignment only brings nobody, as long as one lives of those who held it before', () => {
+    const world = threeBrokers()
+    for (const id of [4, 5, 6]) world.start(id)
+    world.setConfig('unclean.leader.election.enable', 'true')
+    world.setConfig('min.insync.replicas', '1')
+    const wishes = [{ topic: 't', index: 0, replicas: [4, 5, 6] }]
+    world.ask({ type: 'alterReassignments', wishes })
+    world.alter(world.wish([1]))
+    world.fence(1)
+    expect(world.state()).toEqual([2, [2], [], []])
+    world.fence(3)
+    world.fence(2)
+    expect(world.state()[0]).toBe(4)
+  })
+
   test('that recovered says so, and is not recovering again', () => {
     const world = threeBrokers()
     for (const id of [3, 2, 1]) world.fence(id)
@@ -201,25 +216,32 @@ describe('the controller', () => {
     expect([...world.image.brokers.keys()]).toEqual([1, 2, 3])
   })
 
-  test('places no new replica on a broker that is cordoned, nor on one that is away while there are others', () => {
-    const world = threeBrokers()
-    for (const id of [4, 5]) world.start(id)
-    world.fence(5)
-    const edits = [{ operation: 'set', name: 'cordoned.log.dirs', value: '*' } as const]
-    const resource = { type: 'broker', brokerId: 2 } as const
-    world.ask({
-      type: 'alterConfigs',
-      changes: [{ resource, edits, isWhole: false }],
-      validateOnly: false,
-    })
-    world.ask({
-      type: 'createPartitions',
-      drafts: [{ name: 't', count: 20, assignments: null, placementStart: 3 }],
-      validateOnly: false,
-    })
-    const added = world.image.topicByName('t')!.partitions.slice(1)
-    expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
-  })
+  test.each([
+    { whose: 'its own', given: [[2, '*']] as const },
+    {
+      whose: "all brokers', but for those that say otherwise",
+      given: [[null, '*'], ...[1, 3, 4, 5].map(id => [id, ''] as const)] as const,
+    },
+  ])(
+    'places no new replica on a broker that is cordoned, nor on one that is away while there are others: $whose',
+    ({ given }) => {
+      const world = threeBrokers()
+      for (const id of [4, 5]) world.start(id)
+      world.fence(5)
+      const changes = given.map(([brokerId, value]) => {
+        const edits = [{ operation: 'set', name: 'cordoned.log.dirs', value } as const]
+        return { resource: { type: 'broker', brokerId } as const, edits, isWhole: false }
+      })
+      world.ask({ type: 'alterConfigs', changes, validateOnly: false })
+      world.ask({
+        type: 'createPartitions',
+        drafts: [{ name: 't', count: 20, assignments: null, placementStart: 3 }],
+        validateOnly: false,
+      })
+      const added = world.image.topicByName('t')!.partitions.slice(1)
+      expect(new Set(added.flatMap(({ replicas }) => replicas))).toEqual(new Set([1, 3, 4]))
+    },
+  )
 
   test('makes a partition that leads with whoever lives first, of those who hold it (R8)', () => {
     const world = threeBrokers()

@@ -94,7 +94,7 @@ function mayBeInSync(image: MetadataImage, directoryId: Uuid): boolean {
 /**
  * Who is to lead the partition, with whom in sync; null: nobody can. First of those in sync whoever leads already, then by the order of
  * the replicas; then of those in the ELR. Of those last known, one alone is as good as it gets; among several somebody has to
- * compare their logs, by command. D never leads but by command (durability.md R9). Who is being drained leads where nobody else in
+ * compare their logs, by command. D never leads but by command (durability.md R9), and whoever a reassignment brings leads last. Who is being drained leads where nobody else in
  * sync can. In a cluster that is frozen some of those in sync may be away: they stay so under one of the ELR, and but for a command
  * nobody else leads before they are back or it is thawed (R1b).
  */
@@ -130,8 +130,9 @@ function electionOf(
   const mayBeAnybody = election === 'unclean' || isAllowed
   const isGivenUp = isRecovering && !hasEligible && lastKnownElr.length === 0
   const [last] = isLast || mayBeAnybody ? among(lastKnownElr) : []
-  const [other] = mayBeAnybody ? active.filter(({ startClass }) => startClass !== 'D') : []
-  const [empty] = election === 'unclean' || isGivenUp ? active : []
+  const anybody = settledFirst(active, partition)
+  const [other] = mayBeAnybody ? anybody.filter(({ startClass }) => startClass !== 'D') : []
+  const [empty] = election === 'unclean' || isGivenUp ? anybody : []
   const chosen = last ?? other ?? empty
   return chosen === undefined ? null : alone(chosen)
 }
@@ -148,6 +149,16 @@ export interface Replica {
 /** In their order, the preferred one first. */
 export function activeReplicas(image: MetadataImage, { replicas }: PartitionImage): Replica[] {
   return replicas.map(id => image.brokers.get(id)).filter(broker => isActive(broker))
+}
+
+/** Whoever a reassignment only brings may have nothing yet, and comes last. */
+function settledFirst(
+  replicas: readonly Replica[],
+  { addingReplicas }: PartitionImage,
+): readonly Replica[] {
+  return replicas.toSorted(
+    (a, b) => Number(addingReplicas.includes(a.id)) - Number(addingReplicas.includes(b.id)),
+  )
 }
 
 /** Those who are not being drained; all, where there is nobody else. */

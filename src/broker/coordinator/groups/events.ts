@@ -140,6 +140,8 @@ export type GroupEvent =
    * it says is not told to anybody before that: the next leader may not have it (durability.md I12).
    */
   | { readonly type: 'delayed'; readonly writeId: number; readonly error: GroupError }
+  /** The broker stood still for so long, just now: nobody was heard of, and it is nobody's fault. Before anything that was due. */
+  | { readonly type: 'stoodStill'; readonly lostMs: number }
   /** Time to look for offsets and groups that nobody needs. */
   | { readonly type: 'expire' }
   /** These topics are gone, and so is what was committed for them. */
@@ -156,7 +158,7 @@ export type WriteOutcome =
 /** To be performed in this order. */
 export type GroupEffect =
   | { readonly type: 'answer'; readonly id: number; readonly answer: GroupAnswer }
-  /** Append them together; the outcome comes back as `appended`, in the order of the appends of a group. */
+  /** Append them together; the outcome comes back as `appended`, in the order of the log, and early where nothing was written. */
   | {
       readonly type: 'append'
       readonly writeId: number

@@ -20,7 +20,7 @@ import {
 import { Group, type GroupHost, type GroupsConfig } from './group.ts'
 import { join, judgeWish } from './join.ts'
 import { endSessions, leave } from './leave.ts'
-import { joinTimeIsUp, syncTimeIsUp } from './rebalance.ts'
+import { joinTimeIsUp, rebalance, syncTimeIsUp } from './rebalance.ts'
 import { type LoadedGroup, restore } from './restore.ts'
 import { heartbeat, sync } from './sync.ts'
 
@@ -35,10 +35,10 @@ interface Write {
 }
 
 /**
- * A wake-up that comes this late tells that the broker stood still (the process was stopped, the machine swapped).
- * Heartbeats that came meanwhile wait in its sockets: without this every member would be out before they are read.
+ * A broker that was away for longer stood still (the process was stopped, the machine swapped). Heartbeats that came
+ * meanwhile wait in its sockets: without this every member would be out before they are read.
  */
-const stallMsMin = 1_000
+export const stallMsMin = 1_000
 
 /**
  * The front door of the room: all groups that this broker coordinates, as a state machine. Events in, effects out. It knows no clock (a moment
@@ -90,6 +90,9 @@ export class Groups {
       case 'delayed':
         this.#writeOf(event.writeId).delayed(event.error)
         break
+      case 'stoodStill':
+        this.#forgiveAll(event.lostMs)
+        break
       case 'expire':
         for (const group of this.#groups.values()) expire(group)
         break
@@ -125,6 +128,10 @@ export class Groups {
       const group = restore(one, this.#host)
       this.#groups.set(one.groupId, group)
       forgetGone(group, isGone)
+      // The limit was lowered: whoever joins first stays, and the others could commit before.
+      if (group.members.size > this.#host.config.groupSizeMax) {
+        rebalance(group, { reason: 'There are more members than group.max.size allows' })
+      }
     }
     return this.#takeEffects()
   }
@@ -208,12 +215,24 @@ export class Groups {
     return group
   }
 
+  /** What was due is due in a moment: what was sent meanwhile has to be read first. */
+  #forgiveAll(lostMs: number): void {
+    if (this.#groups.size === 0) return
+    const fields = { lostMs, groups: this.#groups.size }
+    const message = 'The broker was away, sessions go on as if it had not been'
+    this.#effects.push({ type: 'log', message, fields })
+    for (const group of this.#groups.values()) {
+      group.forgive(lostMs + stallMsMin)
+      group.armAnew()
+    }
+  }
+
   #wake(group: Group): void {
     const { monotonicMs } = this.#now
     const lateMs = group.wokenLateMs
+    // It did not stand still and was late all the same: it had that much to do.
     if (lateMs > stallMsMin) {
-      group.log('The broker was away, sessions go on as if it had not been', { lateMs })
-      // What was due is due in a moment: what was sent meanwhile has to be read first.
+      group.log('The broker was late, sessions go on as if it had not been', { lateMs })
       group.forgive(lateMs + stallMsMin)
     }
     endSessions(group)

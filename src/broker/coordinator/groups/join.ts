@@ -31,10 +31,10 @@ export function join(group: Group, id: number, wish: JoinWish): void {
   if (group.state === 'Dead') return refuse('COORDINATOR_NOT_AVAILABLE')
   if (!hasRoom(group, wish.memberId)) {
     const member = group.members.get(wish.memberId)
-    if (member !== undefined) {
-      group.remove(member)
-      completeIfAllJoined(group)
-    }
+    if (member !== undefined) group.remove(member)
+    // Nobody comes back with that id.
+    group.pendingMembers.delete(wish.memberId)
+    completeIfAllJoined(group)
     return refuse('GROUP_MAX_SIZE_REACHED', '')
   }
   const names = wish.protocols.map(({ name }) => name)

@@ -126,6 +126,32 @@ describe('joining', () => {
     expect(again.map(errorOf)).toEqual(['NONE', 'NONE'])
   })
 
+  test('nobody waits for the id of a newcomer that group.max.size has refused', () => {
+    const world = new GroupWorld({ groupSizeMax: 1 })
+    for (const freshMemberId of ['a', 'b']) world.join({ needsKnownMemberId: true, freshMemberId })
+    const [first, second] = ['a', 'b'].map(memberId => world.join({ memberId }))
+    expect(errorOf(second!)).toBe('GROUP_MAX_SIZE_REACHED')
+    world.advance(0)
+    world.sync(answered(first!), { a: 'x' })
+    // The leader makes a rebalance, and is alone in it.
+    expect(errorOf(world.join({ memberId: 'a' }))).toBe('NONE')
+  })
+
+  test('a group that is loaded and has more members than group.max.size goes down to it, and each is told', () => {
+    const { world, joined } = stable(3)
+    const lower = new GroupWorld({ groupSizeMax: 2 })
+    lower.log.push(...world.log)
+    lower.restart()
+    expect(reasons(lower)).toEqual(['There are more members than group.max.size allows'])
+    expect(joined.map(one => lower.heartbeat(one))).toEqual(
+      joined.map(() => 'REBALANCE_IN_PROGRESS'),
+    )
+    expect(errorOf(lower.commit(joined[2]!))).toBe('NONE')
+    const again = joined.map(({ memberId }) => lower.join({ memberId }))
+    expect(again.map(errorOf)).toEqual(['NONE', 'NONE', 'GROUP_MAX_SIZE_REACHED'])
+    expect(answered(again[0]!).members).toHaveLength(2)
+  })
+
   test('a follower that says the same again gets what it has, the leader a rebalance', () => {
     const { world, joined } = stable(2)
     expect(answered(world.join({ memberId: 'm1' }))).toEqual(joined[1])

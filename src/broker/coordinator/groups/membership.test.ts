@@ -103,6 +103,26 @@ test('a broker that stood still holds it against nobody', () => {
   expect(world.state).toBe('Empty')
 })
 
+test('a broker that stood still holds it against no group, and each goes on by its own time', () => {
+  const { world, joined } = stable(2)
+  const parked = world.join({ memberId: 'm0' })
+  world.advance(9_000)
+  world.heartbeat(joined[1]!)
+  world.nowMs += 61_000
+  world.step({ type: 'stoodStill', lostMs: 61_000 })
+  expect(world.lines.at(-1)).toMatchObject({ fields: { lostMs: 61_000, groups: 1 } })
+  // What was due meanwhile is due no more.
+  world.step({ type: 'wake', groupId })
+  expect([parked.answer, world.heartbeat(joined[1]!)]).toEqual([null, 'REBALANCE_IN_PROGRESS'])
+  // The rebalance had 21 s left.
+  world.advance(9_000)
+  expect(world.heartbeat(joined[1]!)).toBe('REBALANCE_IN_PROGRESS')
+  world.advance(9_000)
+  expect(world.heartbeat(joined[1]!)).toBe('REBALANCE_IN_PROGRESS')
+  world.advance(4_000)
+  expect(answered(parked).members).toHaveLength(1)
+})
+
 test('who is parked while the broker stands still goes on waiting for the others', () => {
   const { world, joined } = stable(2)
   const parked = world.join({ memberId: 'm0' })

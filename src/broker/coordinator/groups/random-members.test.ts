@@ -188,7 +188,8 @@ class World {
     else if (chance < 94) this.groups.advance(prng.below(3_000))
     else if (chance < 95) this.groups.advance(prng.below(15_000))
     else if (chance < 97) this.#holdOrNot()
-    else if (chance < 99) this.#finish()
+    else if (chance < 98) this.#finish()
+    else if (chance < 99) this.groups.refuse()
     else this.#restart()
     this.check()
   }

@@ -83,9 +83,19 @@ export class FullFetch implements Asked {
   }
 
   wait(found: readonly Found[], watcher: PartitionWatcher): () => void {
-    for (const { partition } of found) partition?.newsFor(this.#reads).watchers.add(watcher)
+    // More of what is withheld is nothing to look at.
+    const unmoved: PartitionWatcher = {
+      grew: () => {},
+      changed: () => watcher.changed(),
+      startMoved: () => watcher.startMoved(),
+    }
+    const watching = found.map(({ partition, result }) => {
+      const told = result.isWithheld === true ? unmoved : watcher
+      return { watchers: partition?.newsFor(this.#reads).watchers, told }
+    })
+    for (const { watchers, told } of watching) watchers?.add(told)
     return () => {
-      for (const { partition } of found) partition?.newsFor(this.#reads).watchers.delete(watcher)
+      for (const { watchers, told } of watching) watchers?.delete(told)
     }
   }
 

@@ -3,8 +3,8 @@ import type { FetchRequest, FetchResponse } from '../../wire/messages/index.ts'
 import type { Partitions } from '../../partition/partitions.ts'
 import type { Endpoints } from '../endpoints.ts'
 import { readUncommitted } from '../isolation-level.ts'
-import type { Told } from './asked.ts'
-import { noRecords, type Found } from './fetch-result.ts'
+import { noRecords, type Answered, type Carried } from './carried.ts'
+import type { Found } from './fetch-result.ts'
 import type { Fetching } from './follower.ts'
 import type { Wish } from './sessions/wish.ts'
 
@@ -22,7 +22,7 @@ const leaderVersionMin = 16
 /** The answer that tells `told`. A topic stands there as often as its partitions do not follow one another. */
 export function fetchAnswer(
   deps: AnswerDeps,
-  told: Told,
+  told: Answered,
   { request, context, follower }: Fetching,
 ): FetchResponse {
   const tellsLeaders = context.apiVersion >= leaderVersionMin
@@ -87,7 +87,7 @@ function leadingOf({ wish, partition }: Found, { partitions }: AnswerDeps): Lead
 }
 
 function partitionAnswer(
-  { wish, result, records }: Found,
+  { wish, result, records }: Carried,
   { isolationLevel }: FetchRequest,
   leading: Leading | null,
 ): PartitionResponse {

@@ -7,6 +7,7 @@ import type { PartitionRead } from '../../partition/requests.ts'
 import { ReplicationThrottle } from '../../throttle/replication-throttle.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Asked } from './asked.ts'
+import { carried, noRecords } from './carried.ts'
 import { FetchPass, type Look } from './fetch-pass.ts'
 import { FollowerTraffic } from './follower-traffic.ts'
 import type { Wish } from './sessions/wish.ts'
@@ -61,13 +62,23 @@ function lookOf(brokerId: number | null): Look {
   return look
 }
 
+/** A look that is answered. */
+function answerOf(brokerId: number | null) {
+  const { found, ...look } = lookOf(brokerId)
+  const follower = brokerId === null ? null : { brokerId, brokerEpoch: 8 }
+  const deps = { coldReads: { sent: () => null }, followerTraffic }
+  return { ...look, found: found.map(each => carried(deps, follower, each)) }
+}
+
 test('KIP-73: a follower that is not in sync gets no records once the rate is exceeded, and waits; where it stands counts', () => {
-  expect(lookOf(3)).toMatchObject({ bytes: 600, urgent: true })
-  expect(lookOf(3)).toMatchObject({ bytes: 0, urgent: false })
+  // What is looked at and not answered counts for nothing.
+  for (const _ of [1, 2, 3]) expect(lookOf(3)).toMatchObject({ bytes: 600, urgent: true })
+  expect(answerOf(3)).toMatchObject({ bytes: 600, urgent: true })
+  expect(answerOf(3)).toMatchObject({ bytes: 0, urgent: false })
   expect(reads.at(-1)).toMatchObject({ reader: { kind: 'follower', brokerId: 3 }, fetchOffset: 5 })
-  expect(lookOf(3).found[0]).toMatchObject({ records: new Uint8Array(0), result: { range: null } })
-  expect(lookOf(2)).toMatchObject({ bytes: 600 })
-  expect(lookOf(null)).toMatchObject({ bytes: 600 })
+  expect(answerOf(3).found[0]).toMatchObject({ records: noRecords, result: { range: null } })
+  expect(answerOf(2)).toMatchObject({ bytes: 600 })
+  expect(answerOf(null)).toMatchObject({ bytes: 600 })
   expect([...followerTraffic.sentBytes()]).toEqual([
     [3, 600],
     [2, 600],

@@ -1,6 +1,4 @@
-import type { FileRange } from '../../../env/env.ts'
-import type { ColdReads } from '../../cold-lane/cold-reads.ts'
-import { lagAfter, lagNow } from '../../insight/lagging.ts'
+import { lagNow } from '../../insight/lagging.ts'
 import type { Reader, Readers } from '../../insight/readers.ts'
 import type { Partition } from '../../partition/partition.ts'
 import type {
@@ -11,14 +9,14 @@ import type {
 import type { ErrorName } from '../../wire/errors.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Asked } from './asked.ts'
-import { noRecords, unread, type Found } from './fetch-result.ts'
+import type { CarryDeps } from './carried.ts'
+import { unread, type Found, type FoundResult } from './fetch-result.ts'
 import type { Follower } from './follower.ts'
 import type { FollowerTraffic } from './follower-traffic.ts'
 import type { Wish } from './sessions/wish.ts'
 
-export interface PassDeps {
+export interface PassDeps extends CarryDeps {
   readonly readers: Readers
-  readonly coldReads: Pick<ColdReads, 'sent'>
   readonly followerTraffic: FollowerTraffic
   /** The broker's own limit of one answer, in bytes (`fetch.max.bytes`). */
   readonly answerBytesMax: number
@@ -122,39 +120,25 @@ export class FetchPass {
     this.#urgent = true
     // Of a topic that is another one now Kafka tells where it stands among the others, which it has read.
     const list = error === 'INCONSISTENT_TOPIC_ID' ? this.#found : this.#missing
-    list.push({ wish, partition: null, result: unread(error), records: noRecords })
+    list.push({ wish, partition: null, reader: null, result: unread(error) })
   }
 
-  #take(visited: Visited, found: PartitionReadResult): void {
-    const { wish, partition } = visited
-    const read = this.#isWithheld(partition) ? { ...found, range: null } : found
+  #take({ wish, partition, reader }: Visited, found: PartitionReadResult): void {
+    const isWithheld = found.range !== null && this.#isWithheld(partition)
+    const read: FoundResult = isWithheld ? { ...found, range: null, isWithheld } : found
     const bytesMax = Math.min(wish.partitionMaxBytes, this.#passing.bytesMax)
     // As in Kafka there is no less than nothing to be had of what is there.
     const result = read.range !== null && bytesMax < 0 ? unread('UNKNOWN_SERVER_ERROR') : read
     const isCut = result.range !== null && !result.range.isCaughtUp
     if (result.error !== 'NONE' || result.diverging !== null || isCut) this.#urgent = true
     this.#bytes += result.range?.length ?? 0
-    this.#found.push({ wish, partition, result, records: this.#records(result, visited) })
+    this.#found.push({ wish, partition, reader, result })
   }
 
   /** KIP-73: a follower that is not in sync, and has had enough for now. */
   #isWithheld(partition: Partition): boolean {
     const { follower } = this.#passing
     return follower !== null && this.#deps.followerTraffic.withholds(partition, follower.brokerId)
-  }
-
-  #records(
-    { range }: PartitionReadResult,
-    { wish, partition, reader }: Visited,
-  ): FileRange | Uint8Array {
-    if (range === null || this.#passing.isClosed()) return noRecords
-    const { file, position, length, cold } = range
-    reader.lag = lagAfter(reader.lag, reader.stream, range)
-    const { follower } = this.#passing
-    if (follower !== null) this.#deps.followerTraffic.sent(partition, follower.brokerId, length)
-    const drop = this.#deps.coldReads.sent(reader, { ...range, offset: wish.fetchOffset })
-    const part = { file, position, length, cold, stream: reader.stream }
-    return drop === null ? part : { ...part, drop }
   }
 }
 

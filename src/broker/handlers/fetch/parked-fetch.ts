@@ -8,34 +8,35 @@ export interface Parking {
   readonly bytesMissing: number
   /** Tells `watcher` the news of all that is waited for, until the function is called that this gives. */
   watch(watcher: PartitionWatcher): () => void
-  /** Registers what to do when the client goes away, and when the broker stops. */
-  onClosed(act: () => void): void
-  onStopping(act: () => void): void
+  /** Takes what ends the parking from outside. */
+  endsBy(end: () => void): void
 }
 
+/** What to do after a fetch was parked: to look whether there is enough now, or to answer with whatever there is. */
+export type Woken = 'look' | 'answer'
+
 /**
- * Parks a fetch. Resolves when the missing bytes became readable, when something else changed on a watched
- * partition (leader, deletion, failure, or a watermark that moved by nobody knows what), when the wait is over (G30), or
- * when the broker stops, which otherwise took as long as the most patient of its readers waits.
+ * Parks a fetch. `look` when the missing bytes became readable, or nobody knows how many did; `answer` when something else
+ * changed on a watched partition (leader, deletion, failure), when the wait is over (G30), or when it is ended from outside.
  */
-export function parkUntil(parking: Parking): Promise<void> {
+export function parkUntil(parking: Parking): Promise<Woken> {
   return new Promise(resolve => {
     let missing = parking.bytesMissing
-    const leave = (): void => {
+    const leave = (woken: Woken): void => {
       timer.cancel()
       stop()
-      resolve()
+      resolve(woken)
     }
-    const timer = parking.clock.after(parking.waitMs, leave)
+    const answer = (): void => leave('answer')
+    const timer = parking.clock.after(parking.waitMs, answer)
     const stop = parking.watch({
       grew: bytes => {
         missing -= bytes
-        if (bytes === 0 || missing <= 0) leave()
+        if (bytes === 0 || missing <= 0) leave('look')
       },
-      changed: leave,
+      changed: answer,
       startMoved: () => {},
     })
-    parking.onClosed(leave)
-    parking.onStopping(leave)
+    parking.endsBy(answer)
   })
 }

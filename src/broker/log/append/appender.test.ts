@@ -170,19 +170,10 @@ test('EIO on a write is final for the directory', async () => {
   })
 })
 
-test('segments are closed by size, by age, and when their index is full', async () => {
+test('segments are closed by size, and when their index is full', async () => {
   const bySize = await oneLog({ segmentBytes: 300 })
   for (let at = 0; at < 10; at++) await append(bySize.world, bySize.log, batchOf(2))
   expect(bySize.log.segmentCount).toBeGreaterThan(2)
-
-  const byAge = await oneLog({ segmentMs: 1000 })
-  await append(byAge.world, byAge.log, batchOf(1))
-  await byAge.clock.run(999)
-  await append(byAge.world, byAge.log, batchOf(1))
-  expect(byAge.log.segmentCount).toBe(1)
-  await byAge.clock.run(1)
-  await append(byAge.world, byAge.log, batchOf(1))
-  expect(byAge.log.segmentCount).toBe(2)
 
   const byIndex = await oneLog({ segmentIndexBytes: 32, indexIntervalBytes: 1 })
   for (let at = 0; at < 10; at++)
@@ -198,29 +189,6 @@ test('segments are closed by size, by age, and when their index is full', async 
 test('with an empty cleanup policy records need no key: nothing is compacted', async () => {
   const { world, log } = await oneLog({ cleanupPolicy: '' })
   expect(await append(world, log, batchOf(1))).toMatchObject({ ok: true })
-})
-
-test('segment.jitter.ms closes segments earlier by chance, each at its own age, never later than segment.ms', async () => {
-  const { world, clock, log } = await oneLog({ segmentMs: 1000, segmentJitterMs: 600 })
-  const ages: number[] = []
-  let since = clock.now()
-  await append(world, log, batchOf(1))
-  while (ages.length < 30) {
-    await clock.run(5)
-    const { segmentCount } = log
-    await append(world, log, batchOf(1))
-    if (log.segmentCount === segmentCount) continue
-    ages.push(clock.now() - since)
-    since = clock.now()
-  }
-  expect(Math.min(...ages)).toBeGreaterThanOrEqual(400)
-  expect(Math.max(...ages)).toBeLessThanOrEqual(1000)
-  expect(new Set(ages).size).toBeGreaterThan(10)
-  log.configure(logConfig({ segmentMs: 10, segmentJitterMs: 1e9 }))
-  const before = log.segmentCount
-  await append(world, log, batchOf(1))
-  await append(world, log, batchOf(1))
-  expect(log.segmentCount).toBeLessThanOrEqual(before + 1)
 })
 
 test('preallocate takes the place of each new segment, and gives back the rest of a closed one', async () => {

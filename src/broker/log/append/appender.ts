@@ -210,7 +210,7 @@ export class Appender {
 
   #stage(sound: SoundBatches, options: AppendOptions, done: Done): void {
     const { availability, producers, config } = this.#state
-    const refused = availability.refusal
+    const refused = options.refusalNow?.() ?? availability.refusal
     if (refused !== null) return this.#refuse(done, refused)
     const { headers: offered } = sound
     const [offeredFirst] = offered

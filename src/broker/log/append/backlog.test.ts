@@ -14,7 +14,7 @@ function logOf(
   let offset = 0
   let batchBytes = 0
   const segments = batchesPerSegment.map(count => {
-    const segment = Segment.create(disk, '/log', offset)
+    const segment = Segment.create(disk, '/log', offset, 0)
     for (let n = 0; n < count; n++, offset += 10) {
       const bytes = encodeBatch({
         baseOffset: offset,
@@ -23,7 +23,7 @@ function logOf(
         records: Array.from({ length: 10 }, () => ({ key: null, value: new Uint8Array(100) })),
       })
       batchBytes = bytes.length
-      segment.noteAppended(readBatchHeader(bytes, 0), 1, 0)
+      segment.noteAppended(readBatchHeader(bytes, 0), 1)
     }
     return segment
   })

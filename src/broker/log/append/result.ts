@@ -19,6 +19,11 @@ export interface AppendOptions {
    * the leader's log was compacted. Left out, a log that is not compacted must go on without a gap.
    */
   readonly fetchOffset?: number | undefined
+  /**
+   * Asked when the append has its turn, which may be later: why nothing of it is to be written by then, or null. Left out,
+   * there is nobody to ask.
+   */
+  readonly refusalNow?: () => Refusal | null
   /** False where the client's version of Produce knows no zstd (KIP-110); true where left out. */
   readonly allowsZstd?: boolean
   /** Where nothing is known of the producer, this one has to come first (`UnwrittenBatches`); any where null or left out. */

@@ -49,18 +49,20 @@ export class Sealer {
   async leaveCaches(): Promise<void> {
     const { segments, producers, endOffset, path, host, durability } = this.#state
     const { isBrief, active } = segments
+    const { disk, crc32c } = host.env
     await this.#tolerant(async () => {
       if (!isBrief && !areIndexesCurrent(active)) {
-        for (const file of this.#writeIndexes(active)) file.close()
+        for (const { path: at, bytes } of this.#indexesOf(active))
+          writeCache(disk, at, bytes).close()
       }
-      if (active.grown.fileBytes > 0 && dropGrowth(host.env.disk, active)) {
+      if (active.grown.fileBytes > 0 && dropGrowth(disk, active)) {
         durability.directoryChanged()
       }
       if (isBrief && producers.size === 0) return
       const snapshotPath = segmentPath(path, endOffset, 'producers')
       // The one at an empty segment's base is durable, and must stay so.
-      if (host.env.disk.stat(snapshotPath) !== null) return
-      writeCache(host.env.disk, snapshotPath, producers.encode(host.env.crc32c)).close()
+      if (disk.stat(snapshotPath) !== null) return
+      writeCache(disk, snapshotPath, producers.encode(crc32c)).close()
     })
   }
 
@@ -77,23 +79,23 @@ export class Sealer {
     })
     await this.#tolerant(async () => segment.giveBackRest())
     await this.#tolerant(async () => {
-      for (const file of this.#writeIndexes(segment)) await syncAndClose(file)
+      for (const { path: at, bytes: content } of this.#indexesOf(segment)) {
+        await syncAndClose(writeCache(disk, at, content))
+      }
     })
     await this.#tolerant(() => replaceFile(disk, segmentPath(path, offset, 'producers'), bytes))
   }
 
-  /** Writes both index files of a segment as it is now; the caller closes them. @throws DiskError */
-  #writeIndexes(segment: Segment): DiskFile[] {
+  /** Both index files of a segment as it is now. Of one that left nothing is written. */
+  #indexesOf(segment: Segment): { readonly path: string; readonly bytes: Uint8Array }[] {
     const { index, baseOffset, endOffset, sizeBytes: logBytes } = segment
     if (index === null || segment.isRemoved) return []
-    const { disk, crc32c } = this.#state.host.env
+    const { crc32c } = this.#state.host.env
     const of = { baseOffset, endOffset, logBytes }
-    const offsets = encodeIndex('offsets', index, of, crc32c)
-    const times = encodeIndex('times', index, of, crc32c)
-    return [
-      writeCache(disk, segment.pathOf('offsets'), offsets),
-      writeCache(disk, segment.pathOf('times'), times),
-    ]
+    return (['offsets', 'times'] as const).map(kind => ({
+      path: segment.pathOf(kind),
+      bytes: encodeIndex(kind, index, of, crc32c),
+    }))
   }
 
   async #tolerant(act: () => Promise<void>): Promise<void> {

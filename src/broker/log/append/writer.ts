@@ -47,7 +47,8 @@ export class Writer {
   startSegment({ baseOffset, snapshot }: Roll): void {
     const { segments, host, path, durability } = this.#state
     const closed = segments.active
-    segments.push(Segment.create(host.env.disk, path, baseOffset))
+    const { disk, clock } = host.env
+    segments.push(Segment.create(disk, path, baseOffset, clock.now()))
     this.#preallocate()
     durability.directoryChanged()
     this.#sealer.seal(closed, { offset: baseOffset, bytes: snapshot })
@@ -112,9 +113,8 @@ export class Writer {
     const { host, config, segments, durability } = this.#state
     const segment = segments.active
     const from = segment.sizeBytes
-    const nowMs = host.env.clock.now()
     for (const header of group.flatMap(({ headers }) => headers)) {
-      segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+      segment.noteAppended(header, config.indexIntervalBytes)
     }
     const length = segment.sizeBytes - from
     host.wrote(durability, { segment, from, length, stalledMs, inThread })

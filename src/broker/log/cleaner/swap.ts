@@ -73,7 +73,7 @@ function exchange(state: LogState, cleaned: CleanedSegment): void {
     const { baseOffset } = first
     const place = { disk, logPath: path, baseOffset }
     const { endOffset: lastEnd, newest } = caches
-    const found = { sizeBytes, endOffset: lastEnd, newest, firstAppendMs: null }
+    const found = { sizeBytes, endOffset: lastEnd, newest }
     const segment = new Segment(place, null, found)
     segment.synced(sizeBytes)
     for (const each of of) {

@@ -106,3 +106,45 @@ test('a failed write-back is told', async () => {
   await new Promise(resolve => setImmediate(resolve))
   expect(failures.map(({ code }) => code)).toEqual(['EIO'])
 })
+
+test('write-backs that fail on segments that are gone are over, as others are: the next four begin', async () => {
+  const { ledger, started, pending, failures, segment } = setUp({ stepBytes: 10_000 })
+  const settle = () => new Promise(resolve => setImmediate(resolve))
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  const segments = names.map(segment)
+  for (const each of segments) ledger.wrote(each, 0, 200)
+  const first = segments.slice(0, 4)
+  expect(started.length).toBe(4)
+  for (const each of first) {
+    each.remove()
+    ledger.forget(each)
+  }
+  for (const each of pending.splice(0)) each.reject(new DiskError('writeBack', 'a', 'EIO'))
+  await settle()
+  expect(failures).toEqual([])
+  expect(started.slice(4).map(([name]) => name)).toEqual(['e', 'f', 'g', 'h'])
+  for (const each of pending.splice(0)) each.resolve()
+  await settle()
+  expect(ledger.dirtyBytes).toBe(0)
+})
+
+test('of a segment that is gone no further step is written back', async () => {
+  const { ledger, started, segment, finish } = setUp()
+  const a = segment('a')
+  ledger.wrote(a, 0, 100)
+  ledger.wrote(a, 100, 300)
+  ledger.forget(a)
+  await finish()
+  expect(started).toEqual([['a', 0, 100]])
+  expect(ledger.dirtyBytes).toBe(0)
+})
+
+test('what failed of a segment is not tried again', async () => {
+  const { ledger, started, pending, segment } = setUp({ stepBytes: 10_000 })
+  const a = segment('a')
+  ledger.wrote(a, 0, 600)
+  pending[0]!.reject(new DiskError('writeBack', 'a', 'EIO'))
+  await new Promise(resolve => setImmediate(resolve))
+  ledger.wrote(a, 600, 700)
+  expect(started.length).toBe(1)
+})

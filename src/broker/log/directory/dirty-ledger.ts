@@ -82,23 +82,27 @@ export class DirtyLedger {
     }
   }
 
-  /** One write-back a segment at a time, of all that is dirty in it; the next begins where it ended. */
+  /** One write-back a segment at a time, of all that is dirty in it; the next begins where it ended. `then`: it ended, however. */
   #writeBack(entry: Entry, then: () => void = () => {}): void {
     if (entry.isWritingBack) return then()
     entry.isWritingBack = true
+    void this.#writeBackNow(entry).then(then)
+  }
+
+  async #writeBackNow(entry: Entry): Promise<void> {
     const { segment, cleanTo, end } = entry
-    segment.file
-      .writeBack(cleanTo, end - cleanTo)
-      .then(() => {
-        entry.isWritingBack = false
-        this.#clean(entry, end)
-        if (entry.end - entry.cleanTo >= this.#options.stepBytes) this.#writeBack(entry)
-        then()
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof DiskError)) throw error
-        if (!segment.isRemoved) this.#options.onFailure(error)
-      })
+    try {
+      await segment.file.writeBack(cleanTo, end - cleanTo)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      // Of one that is gone nobody needs what was lost; what failed of another is never tried again.
+      if (!segment.isRemoved) this.#options.onFailure(error)
+      return
+    }
+    entry.isWritingBack = false
+    this.#clean(entry, end)
+    const isThere = this.#entries.get(segment) === entry
+    if (isThere && dirtyOf(entry) >= this.#options.stepBytes) this.#writeBack(entry)
   }
 
   #clean(entry: Entry, end: number): void {

@@ -12,6 +12,10 @@ import {
   simWorld,
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
+import { DiskError } from '../../../env/env.ts'
+import { deferred } from '../../../lib/deferred.ts'
+import type { Flushable } from '../log-host.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
 
 /** So much that a start would not read it all for the epochs. */
 const notBrief = () => batchOf(1, { valueBytes: 20_000 })
@@ -299,4 +303,40 @@ test('what found no room is tried again in a second, however long others may wai
   expect(log.durableOffset).toBe(0)
   await world.clock.run(1)
   expect([log.durableOffset, patient.durableOffset]).toEqual([1, 0])
+})
+
+test('a flush of all ends when the last log is done, though the first found no room', async () => {
+  const world = simWorld()
+  const slow = deferred<void>()
+  const abandoned: string[] = []
+  const log = (name: string, endFlush: () => Promise<void>): Flushable => ({
+    name,
+    flushMs: 1000,
+    flushPolicy: 'ack',
+    hasFlushMessages: false,
+    dirtyFileCount: 10,
+    beginFlush: () => ({ endOffset: 1, files: [], directory: false, cutCount: 0 }),
+    sync: async () => {},
+    endFlush,
+    abandonFlush: () => void abandoned.push(name),
+  })
+  const scheduler = new FlushScheduler({
+    env: world.env,
+    path: '/',
+    onFlushed: () => {},
+    onFailure: error => expect.unreachable(error.message),
+  })
+  const full = log('full', () => Promise.reject(new DiskError('write', '/full', 'ENOSPC')))
+  const late = log('late', () => slow.promise)
+  scheduler.noteDirty(full)
+  scheduler.noteDirty(late)
+  await world.clock.settle()
+  let isRemoved = false
+  const removed = scheduler.remove(late).then(() => (isRemoved = true))
+  await world.clock.settle()
+  expect([isRemoved, abandoned]).toEqual([false, []])
+  slow.resolve()
+  await removed
+  expect(abandoned).toEqual(['full', 'late'])
+  await scheduler.stop()
 })

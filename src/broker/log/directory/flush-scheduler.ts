@@ -166,6 +166,8 @@ export class FlushScheduler {
       // Some have a leader-epoch checkpoint to write: not all at once.
       const turnstile = new Turnstile(inFlightMax)
       const ends = logs.map((log, at) => turnstile.pass(() => this.#end(log, marks[at]!)))
+      // None of them is at work any more when the first failure is told.
+      await Promise.allSettled(ends)
       await Promise.all(ends)
     })
     this.#isFlushingAll = false

@@ -115,11 +115,19 @@ export async function removeLeftovers(disk: Disk, path: string): Promise<void> {
   }
 }
 
-/** Removes a directory of files, off the event loop. What cannot be removed stays until the next start. */
+/** Removes a directory of files, off the event loop. What cannot be removed stays until the next start, and holds up nothing else. */
 export async function removeTree(disk: Disk, path: string): Promise<void> {
   try {
-    for (const name of disk.list(path)) await disk.unlinkAsync(`${path}/${name}`)
+    for (const name of disk.list(path)) await removeFile(disk, `${path}/${name}`)
     disk.rmdir(path)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+  }
+}
+
+async function removeFile(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.unlinkAsync(path)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
   }

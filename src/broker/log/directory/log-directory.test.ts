@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SimDisk } from '../../../../sim/disk.ts'
 import { drive } from '../../../../test/helpers/drive.ts'
 import {
   append,
@@ -12,6 +13,7 @@ import {
   type LogWorld,
 } from '../../../../test/helpers/logs.ts'
 import { utf8 } from '../../../lib/bytes.ts'
+import { deferred } from '../../../lib/deferred.ts'
 import { Prng } from '../../../lib/prng.ts'
 import { logDirectoryName } from '../log-id.ts'
 import type { LogDirectory } from './log-directory.ts'
@@ -270,6 +272,15 @@ test('a log that is removed while it is written and flushed does not take the di
   await directory.close()
 })
 
+test('of a removed log one file that cannot be removed holds up no other', async () => {
+  const world = simWorld()
+  const { directory } = await filled(world, { segmentBytes: 300 })
+  world.disk.failNext({ operation: 'unlink', pathPattern: /0\.log$/, code: 'EIO' })
+  await directory.remove(logId())
+  await world.clock.run(1)
+  expect(world.disk.list(`${folderOf()}.deleted`)).toEqual(['00000000000000000000.log'])
+})
+
 test('a removed log whose process died is removed at the next start', async () => {
   const world = simWorld()
   const directory = await openDirectory(world)
@@ -327,4 +338,25 @@ test('caches under the names that they had in earlier versions are made anew, af
     expect(bases).toEqual(expect.arrayContaining(indexed))
     expect(indexed).toContain(bases.at(-1))
   }
+})
+
+test('a write-back that ends when its file is closed begins no other, and is no failure of the disk', async () => {
+  const writeBacks = [deferred<void>(), deferred<void>()]
+  let count = 0
+  class SlowDisk extends SimDisk {
+    override open(...args: Parameters<SimDisk['open']>) {
+      const file = super.open(...args)
+      if (args[0].endsWith('.log')) file.writeBack = () => writeBacks[count++]!.promise
+      return file
+    }
+  }
+  const world = simWorld(new SlowDisk())
+  const directory = await openDirectory(world, { settings: { logWriteBackBytes: 100 } })
+  const log = await directory.openLog(logId(), logConfig())
+  for (let at = 0; at < 8; at++) await append(world, log, batchOf(2))
+  expect(count).toBe(1)
+  await drive(world.clock, directory.close())
+  writeBacks[0]!.resolve()
+  await new Promise(resolve => setImmediate(resolve))
+  expect([count, directory.failure, world.disk.stat('/data/failed.json')]).toEqual([1, null, null])
 })

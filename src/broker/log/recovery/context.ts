@@ -55,6 +55,8 @@ export interface Recovery extends Omit<RecoveryOptions, 'trust' | 'recoveryPoint
   producersUpTo: number
   /** Where the growth file of the segment began in which the walk began; null where it began at a segment. */
   resumedFrom: number | null
+  /** Where segments begin that lie wholly below the log's start, in order: nobody looks at them, and they go where nothing is wrong. */
+  leaving: readonly number[]
   /** Those whose batches are sound, in order. */
   readonly segments: Segment[]
   /** Everything below was durable; 0 where that is not known. */

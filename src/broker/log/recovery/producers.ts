@@ -38,6 +38,14 @@ export async function restoreProducers(recovery: Recovery, walkedFrom: number): 
   }
 }
 
+/** Whether the producers at `offset` can be had without the batches below it. */
+export function hasSnapshot({ host, path, config }: Recovery, offset: number): boolean {
+  const { disk, crc32c } = host.env
+  const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
+  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
+  return bytes !== null && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c) !== null
+}
+
 /** From where the growth file began to where the walk does. */
 export function advanceProducers(recovery: Recovery, { segment, producers }: Resume): void {
   const { endOffset } = segment

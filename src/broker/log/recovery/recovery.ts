@@ -15,7 +15,13 @@ import { walkBatches } from '../segment/walk.ts'
 import { EpochCache, epochFile, epochPlace, readEpochs } from '../state/epoch-cache.ts'
 import { LogState } from '../state/log-state.ts'
 import type { Recovery, RecoveryOptions, RecoverySteps, Resume } from './context.ts'
-import { advanceProducers, noProducers, noteProducer, restoreProducers } from './producers.ts'
+import {
+  advanceProducers,
+  hasSnapshot,
+  noProducers,
+  noteProducer,
+  restoreProducers,
+} from './producers.ts'
 import { confirmCaches, growthRecords, resumeSegment } from './resume.ts'
 import { openTrusted } from './trusted.ts'
 import { finishSwaps } from './swaps.ts'
@@ -70,14 +76,17 @@ async function recover(recovery: Recovery): Promise<Recovered> {
   const { startOffset, recoveryPoint } = recovery
   try {
     await finishSwaps(recovery)
-    const bases = [...recovery.files].flatMap(name => parseSegmentName(name, 'log') ?? [])
+    const bases = basesOf(recovery)
     const firstWalked = await openTrusted(recovery, bases)
     await recoverTail(recovery, bases.slice(firstWalked))
   } catch (error) {
     if (!(error instanceof DiskError) || !isReadFailure(error)) throw error
     recovery.damage = `A read failed: ${error.message}.`
   }
-  if (recovery.damage === null) sweepCaches(recovery)
+  if (recovery.damage === null) {
+    await removeLeaving(recovery)
+    sweepCaches(recovery)
+  }
   const endOffset = recovery.segments.at(-1)?.endOffset ?? startOffset
   if (endOffset < recoveryPoint && startOffset < recoveryPoint) {
     recovery.damage ??= lostBelow(recovery, endOffset)
@@ -100,6 +109,7 @@ function begin(options: RecoveryOptions, steps: RecoverySteps): Recovery {
     producers: noProducers(options.config),
     producersUpTo: 0,
     resumedFrom: null,
+    leaving: [],
     segments: [],
     damage: options.knownDamage,
     surprise: null,
@@ -127,6 +137,30 @@ function sweep({ host, path }: RecoveryOptions): string[] {
     disk.unlink(`${path}/${name}`)
     return false
   })
+}
+
+/**
+ * Where the segments begin that count. Those wholly below the log's start do not: retention was taking them out, and may
+ * have got only some of them, so that a gap there is no loss. But where the producers are not known without their
+ * batches, they are read once more.
+ */
+function basesOf(recovery: Recovery): readonly number[] {
+  const { files, startOffset, damage } = recovery
+  const bases = [...files].flatMap(name => parseSegmentName(name, 'log') ?? [])
+  const first = bases.findLastIndex(base => base <= startOffset)
+  if (first <= 0 || damage !== null || !hasSnapshot(recovery, bases[first]!)) return bases
+  recovery.leaving = bases.slice(0, first)
+  return bases.slice(first)
+}
+
+/** From the oldest on, so that whoever is interrupted leaves no gap. What lies beside them is swept. */
+async function removeLeaving({ host, name, path, leaving }: Recovery): Promise<void> {
+  if (leaving.length === 0) return
+  const { disk } = host.env
+  for (const base of leaving) await disk.unlinkAsync(segmentPath(path, base, 'log'))
+  await disk.syncDirectory(path)
+  const fields = { log: name, segments: leaving.length }
+  host.warn('Removed segments below the start of a log, which were about to go', fields)
 }
 
 /** What lies behind the trusted segments, in `bases`; nothing where all of them are. */
@@ -216,7 +250,9 @@ async function finish(recovery: Recovery): Promise<LogState> {
   }
   if (damage !== null) startOffset = Math.min(startOffset, segments.at(-1)!.endOffset)
   const list = new SegmentList(segments)
-  list.active.beganAt(firstAppendMs(list.active, host.env.clock.now()))
+  const createdMs = host.env.clock.now()
+  for (const segment of list) segment.dated({ firstTimestampMs: null, createdMs })
+  list.active.dated({ firstTimestampMs: firstTimestampOf(list.active), createdMs })
   const end = list.active.endOffset
   if (damage !== null)
     host.warn('Took a damaged partition out of service', { log: logIdText(id), reason: damage })
@@ -257,16 +293,15 @@ function openFirst({ host, path, damage }: Recovery, startOffset: number): Segme
   if (damage !== null && disk.stat(logPath) !== null) {
     return new Segment(place, disk.open(logPath, 'read'), null)
   }
-  return Segment.create(disk, path, startOffset)
+  return Segment.create(disk, path, startOffset, host.env.clock.now())
 }
 
-/** When the active segment's first batch came, as its timestamp tells it. */
-function firstAppendMs({ file, sizeBytes }: Segment, nowMs: number): number | null {
+/** Of a `SegmentAge`. */
+function firstTimestampOf({ file, sizeBytes }: Segment): number | null {
   if (sizeBytes === 0) return null
   const bytes = new Uint8Array(batchOverheadBytes)
-  if (file.read(0, bytes) < bytes.length) return nowMs
-  const { maxTimestamp } = readBatchHeader(bytes, 0)
-  return maxTimestamp >= 0 ? Math.min(maxTimestamp, nowMs) : nowMs
+  if (file.read(0, bytes) < bytes.length) return -1
+  return readBatchHeader(bytes, 0).maxTimestamp
 }
 
 function lostBelow({ path, recoveryPoint }: Recovery, endOffset: number): string {

@@ -8,12 +8,12 @@ import {
   indexHeadBytes,
 } from '../segment/index-file.ts'
 import { OffsetIndex } from '../segment/offset-index.ts'
-import { ProducerStates } from '../producers/states.ts'
 import { SegmentIndex, type NewestTime } from '../segment/segment-index.ts'
 import { Segment, segmentName, segmentPath } from '../segment/segment.ts'
 import { isPassing } from '../shortage.ts'
 import { TimeIndex } from '../segment/time-index.ts'
 import type { Recovery, Resume } from './context.ts'
+import { hasSnapshot } from './producers.ts'
 
 /**
  * Brings the segment in which the recovery point lies into memory up to there, without reading its batches: from
@@ -51,7 +51,8 @@ async function resumeOpened(recovery: Recovery, segment: Segment): Promise<Resum
   const records = recovery.steps.growthRecords(recovery, written, from, file.size())
   const fileBytes = records.at(-1)?.endsAt ?? 0
   const to = records.at(-1)?.to ?? from
-  const isKnown = to.position > 0 && hasProducers(recovery, base, from.offset)
+  // At the segment's beginning the batches below it tell them, at the worst.
+  const isKnown = to.position > 0 && (from.offset === base || hasSnapshot(recovery, from.offset))
   if (isKnown) {
     fill(segment, { left, records, to, fileBytes })
     if (await recovery.steps.confirmCaches(recovery, segment)) {
@@ -114,15 +115,6 @@ export function growthRecords(
     end = record.to
   }
   return found
-}
-
-/** Whether the producers at `offset` can be had without the batches of the segment. */
-function hasProducers({ host, path, config }: Recovery, base: number, offset: number): boolean {
-  if (offset === base) return true
-  const { disk, crc32c } = host.env
-  const bytes = readWhole(disk, segmentPath(path, offset, 'producers'))
-  const { producerIdExpirationMs: expirationMs, producerIdCountMax: countMax } = config
-  return bytes !== null && ProducerStates.decode(bytes, { expirationMs, countMax }, crc32c) !== null
 }
 
 function fill(

@@ -97,7 +97,7 @@ async function openClosed(
   const known = { baseOffset: base, endOffset: lastEnd, sizeBytes }
   if (head !== null && speaksOf(head, known)) {
     const { newest } = head
-    return new Segment(segmentPlace, null, { ...known, newest, firstAppendMs: null })
+    return new Segment(segmentPlace, null, { ...known, newest })
   }
   const file = disk.open(logPath, 'write')
   const index = new SegmentIndex(base)
@@ -126,7 +126,6 @@ async function openClosed(
     sizeBytes: position,
     endOffset: offset,
     newest: index.newest,
-    firstAppendMs: null,
   }
   const segment = new Segment(segmentPlace, file, state)
   segment.loaded(index)

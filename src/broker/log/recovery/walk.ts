@@ -91,7 +91,7 @@ export async function walkSegment(
     noteGap(recovery, segment.endOffset, header.baseOffset)
     epochs.assign(header.leaderEpoch, header.baseOffset)
     steps.noteProducer(recovery, header, nowMs)
-    segment.noteAppended(header, config.indexIntervalBytes, nowMs)
+    segment.noteAppended(header, config.indexIntervalBytes)
   }
   const end = await steps.walkBatches(
     segment.file,

@@ -50,8 +50,14 @@ export interface SegmentState {
   readonly sizeBytes: number
   readonly endOffset: number
   readonly newest: NewestTime
-  /** When its first batch was appended, as far as that is known: for `segment.ms`. */
-  readonly firstAppendMs: number | null
+}
+
+/** What tells how old a segment is that grows, for `segment.ms`. */
+export interface SegmentAge {
+  /** The greatest timestamp of its first batch, -1 where that has none; null where it is empty, or nobody looked. */
+  readonly firstTimestampMs: number | null
+  /** Since when this process has it, by the wall clock. */
+  readonly createdMs: number
 }
 
 /** Where a segment is. */
@@ -87,7 +93,7 @@ export class Segment {
   #newest: NewestTime
   #index: SegmentIndex | null
   #grown: GrowthMark
-  #firstAppendMs: number | null
+  #age: SegmentAge = { firstTimestampMs: null, createdMs: 0 }
   #syncedBytes = 0
   #hotFrom: number
   #usedMs = 0
@@ -103,16 +109,18 @@ export class Segment {
     this.#file = file
     this.#sizeBytes = state?.sizeBytes ?? 0
     this.#endOffset = state?.endOffset ?? baseOffset
-    this.#firstAppendMs = state?.firstAppendMs ?? null
     this.#hotFrom = this.#sizeBytes
     this.#newest = state?.newest ?? { timestampMs: -1, batchOffset: -1 }
     this.#index = state === null ? new SegmentIndex(baseOffset) : null
     this.#grown = { offset: baseOffset, position: 0, offsetCount: 0, timeCount: 0, fileBytes: 0 }
   }
 
-  static create(disk: Disk, logPath: string, baseOffset: number): Segment {
+  /** @throws DiskError */
+  static create(disk: Disk, logPath: string, baseOffset: number, createdMs: number): Segment {
     const file = disk.open(segmentPath(logPath, baseOffset, 'log'), 'create')
-    return new Segment({ disk, logPath, baseOffset }, file, null)
+    const segment = new Segment({ disk, logPath, baseOffset }, file, null)
+    segment.dated({ firstTimestampMs: null, createdMs })
+    return segment
   }
 
   /** The open file. @throws DiskError where it cannot be opened any more */
@@ -141,9 +149,8 @@ export class Segment {
     return this.#endOffset
   }
 
-  /** When its first batch was appended (wall clock), as far as that is known. */
-  get firstAppendMs(): number | null {
-    return this.#firstAppendMs
+  get age(): SegmentAge {
+    return this.#age
   }
 
   /** Null while it is not in memory: then `newest` stands, and whoever needs it loads it. */
@@ -188,14 +195,14 @@ export class Segment {
     return segmentPath(this.#place.logPath, this.baseOffset, suffix)
   }
 
-  /** A batch lies written at the end of the file. `nowMs` is the wall clock. */
-  noteAppended(header: BatchHeader, indexIntervalBytes: number, nowMs: number): void {
+  /** A batch lies written at the end of the file. */
+  noteAppended(header: BatchHeader, indexIntervalBytes: number): void {
     assert(header.baseOffset >= this.#endOffset, 'batches of a segment do not overlap')
     assert(this.#index !== null, 'a growing segment has its index in memory')
     this.#index.note(header, this.#sizeBytes, indexIntervalBytes)
+    if (this.#sizeBytes === 0) this.#age = { ...this.#age, firstTimestampMs: header.maxTimestamp }
     this.#sizeBytes += header.sizeBytes
     this.#endOffset = lastOffset(header) + 1
-    this.#firstAppendMs ??= nowMs
   }
 
   /** Takes the place of a whole segment on the device, so that growing needs none. @throws DiskError */
@@ -219,9 +226,9 @@ export class Segment {
     this.#syncedBytes = mark.position
   }
 
-  /** Its first batch came at `nowMs` (wall clock), null where it has none: as its timestamp tells after a start. */
-  beganAt(nowMs: number | null): void {
-    this.#firstAppendMs = nowMs
+  /** Whoever makes or opens a segment says how old it is. */
+  dated(age: SegmentAge): void {
+    this.#age = age
   }
 
   /** Its index is in memory again. */

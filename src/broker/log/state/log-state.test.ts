@@ -15,7 +15,7 @@ function stateOf(host: Partial<LogHost> = {}): LogState {
     path: '/log',
     host: { env, failure: null, ...host } as LogHost,
     config: logConfig(),
-    segments: new SegmentList([Segment.create(disk, '/log', 0)]),
+    segments: new SegmentList([Segment.create(disk, '/log', 0, 0)]),
     epochs: new EpochCache(),
     producers: new ProducerStates({ expirationMs: 1, countMax: 1 }),
     startOffset: 0,

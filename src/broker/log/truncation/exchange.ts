@@ -2,7 +2,13 @@ import { DiskError, type Disk } from '../../../env/env.ts'
 import { closeLater, putAside } from '../leaving.ts'
 import type { ProducerStates } from '../producers/states.ts'
 import { SegmentIndex } from '../segment/segment-index.ts'
-import { parseSegmentName, Segment, segmentPath, segmentSuffixes } from '../segment/segment.ts'
+import {
+  parseSegmentName,
+  Segment,
+  segmentPath,
+  segmentSuffixes,
+  type SegmentAge,
+} from '../segment/segment.ts'
 import type { LogState } from '../state/log-state.ts'
 
 /** What takes the place of the segments that are cut. */
@@ -24,28 +30,28 @@ export interface SegmentPart {
   readonly sizeBytes: number
   readonly endOffset: number
   readonly index: SegmentIndex
-  /** As of a `Segment`. */
-  readonly firstAppendMs: number | null
+  /** Where nothing is in it, it begins now. */
+  readonly age: SegmentAge | null
 }
 
 /** A segment with nothing in it. */
 export function emptyPart(baseOffset: number): SegmentPart {
   const index = new SegmentIndex(baseOffset)
-  return { baseOffset, sizeBytes: 0, endOffset: baseOffset, index, firstAppendMs: null }
+  return { baseOffset, sizeBytes: 0, endOffset: baseOffset, index, age: null }
 }
 
 /** In one turn: nobody sees a log with half of it. What the disk refuses is final; the next start finishes it. */
 export function exchange(state: LogState, tail: NewTail): void {
   const { host, segments, path } = state
   const { first, before, active, from } = tail
-  const { disk } = host.env
+  const { disk, clock } = host.env
   try {
     const removed = putAsideFrom(state, tail)
     if (from !== null) disk.rename(from, segmentPath(path, active.baseOffset, 'log'))
     const parts = before === null ? [active] : [before, active]
     const opened =
       from === null
-        ? [Segment.create(disk, path, active.baseOffset)]
+        ? [Segment.create(disk, path, active.baseOffset, clock.now())]
         : parts.map(part => segmentOf(state, part))
     const gone = segments.replaceFrom(first, opened)
     for (const each of gone) {
@@ -80,9 +86,11 @@ function putAsideFrom(
 function segmentOf({ host, path: logPath }: LogState, part: SegmentPart): Segment {
   const { baseOffset, sizeBytes, endOffset, index } = part
   const { newest } = index
-  const firstAppendMs = sizeBytes === 0 ? null : part.firstAppendMs
-  const place = { disk: host.env.disk, logPath, baseOffset }
-  const segment = new Segment(place, null, { sizeBytes, endOffset, newest, firstAppendMs })
+  const { disk, clock } = host.env
+  const place = { disk, logPath, baseOffset }
+  const segment = new Segment(place, null, { sizeBytes, endOffset, newest })
+  const isEmpty = sizeBytes === 0 || part.age === null
+  segment.dated(isEmpty ? { firstTimestampMs: null, createdMs: clock.now() } : part.age)
   segment.loaded(index)
   segment.synced(sizeBytes)
   return segment

@@ -15,6 +15,8 @@ import type { LogState } from '../state/log-state.ts'
 export interface Kept {
   readonly sizeBytes: number
   readonly endOffset: number
+  /** As of a `SegmentAge`. */
+  readonly firstTimestampMs: number | null
   readonly index: SegmentIndex
   /** What the log knows of producers when it ends there. */
   readonly producers: ProducerStates
@@ -77,15 +79,18 @@ async function walkKept(
   const known = await producersBefore(state, segment)
   const index = new SegmentIndex(segment.baseOffset)
   const nowMs = state.host.env.clock.now()
+  let firstTimestampMs: number | null = null
   const from = { sizeBytes, fromOffset: segment.baseOffset, fromEpoch: -1, sparseTo: Infinity }
   const end = await walkBatches(file, { ...from, crc32c }, (header, position) => {
     index.note(header, position, state.config.indexIntervalBytes)
+    firstTimestampMs ??= header.maxTimestamp
     if (header.baseOffset >= known.upTo) known.producers.apply(header, header.baseOffset, nowMs)
   })
   if (end.violation !== null) {
     throw new SegmentDamage(segment.pathOf('log'), end.position, end.violation)
   }
-  return { sizeBytes, endOffset: end.offset, index, producers: known.producers }
+  const { offset: endOffset } = end
+  return { sizeBytes, endOffset, firstTimestampMs, index, producers: known.producers }
 }
 
 /** A segment of which nothing is kept. @throws DiskError */

@@ -121,18 +121,20 @@ export class Truncation {
   async #cut(offset: number): Promise<void> {
     const state = this.#state
     const first = state.segments.floor(offset)
-    const { baseOffset, firstAppendMs } = first
+    const { baseOffset } = first
+    const { createdMs } = first.age
     const sizeBytes = await positionOf(state, first, offset)
     const isMuch = sizeBytes > copiedStepsMax * state.host.growthStepBytes
     if (isMuch) {
       const kept = await readKept(state, first, sizeBytes)
       await writeNothing(state, kept.endOffset)
-      const before = { ...kept, baseOffset, firstAppendMs }
-      const { producers } = kept
+      const { producers, firstTimestampMs } = kept
+      const before = { ...kept, baseOffset, age: { firstTimestampMs, createdMs } }
       return this.#replace({ first, before, active: emptyPart(kept.endOffset), producers })
     }
     const kept = await writeKept(state, first, sizeBytes)
-    const active = { ...kept, baseOffset, firstAppendMs }
+    const { firstTimestampMs } = kept
+    const active = { ...kept, baseOffset, age: { firstTimestampMs, createdMs } }
     await this.#replace({ first, before: null, active, producers: kept.producers })
   }
 

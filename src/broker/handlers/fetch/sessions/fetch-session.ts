@@ -63,7 +63,7 @@ export class FetchSession {
    */
   advance(): void {
     this.#epoch = nextEpoch(this.#epoch)
-    for (const watcher of this.#waiting) watcher.changed()
+    this.changed()
   }
 
   /** Takes in what a request asks for, and then drops what it forgets. */
@@ -118,7 +118,7 @@ export class FetchSession {
   /** It is gone: nothing is watched any more, and who waits is told. */
   close(): void {
     for (const each of this.#all()) each.follow(null)
-    for (const watcher of this.#waiting) watcher.changed()
+    this.changed()
   }
 
   mark(partition: SessionPartition): boolean {
@@ -129,6 +129,10 @@ export class FetchSession {
 
   wake(bytes: number): void {
     for (const watcher of this.#waiting) watcher.grew(bytes)
+  }
+
+  changed(): void {
+    for (const watcher of this.#waiting) watcher.changed()
   }
 
   #add(wish: Wish): SessionPartition {
@@ -156,6 +160,7 @@ export class FetchSession {
   }
 
   #settle(partition: SessionPartition, result: Looked['result']): void {
+    partition.isWithheld = result.isWithheld === true
     // It may have been forgotten meanwhile, by a request that did not wait for this one.
     if (this.#find(partition) === partition && !partition.isQuietAfter(result)) {
       this.#marked.add(partition)

@@ -17,8 +17,9 @@ export interface Source {
 interface Home {
   /** There is news of `partition`: it has to be looked at. Tells whether anybody waits. */
   mark(partition: SessionPartition): boolean
-  /** And whoever waits is told. */
+  /** And whoever waits is told: of bytes, or of something else that he is answered with at once. */
   wake(bytes: number): void
+  changed(): void
 }
 
 /**
@@ -42,6 +43,8 @@ export class SessionPartition implements Wish, Watcher {
   /** -1: it was told none, or an error since. */
   #toldHighWatermark = -1
   #toldLogStartOffset = -1
+  /** By the last look its records are withheld: more of them is nothing to look at. */
+  isWithheld = false
 
   constructor(wish: Wish, home: Home) {
     this.topicId = wish.topicId
@@ -92,12 +95,13 @@ export class SessionPartition implements Wish, Watcher {
   }
 
   grew(bytes: number): void {
-    if (this.#home.mark(this)) this.#home.wake(bytes)
-    else this.follow(null)
+    if (!this.#home.mark(this)) this.follow(null)
+    else if (!this.isWithheld) this.#home.wake(bytes)
   }
 
   changed(): void {
-    this.grew(0)
+    if (this.#home.mark(this)) this.#home.changed()
+    else this.follow(null)
   }
 
   startMoved(): void {

@@ -214,7 +214,7 @@ describe('a session', () => {
     session.close()
     stop()
     session.close()
-    expect(heard).toEqual([7, 0, 'end'])
+    expect(heard).toEqual([7, 'end', 'end'])
     expect(sources.map(({ all }) => all.size)).toEqual([0, 0])
   })
 

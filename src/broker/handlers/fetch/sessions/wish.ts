@@ -26,6 +26,8 @@ export interface Outcome {
   /** Null where there is nothing to be had. */
   readonly range: { readonly length: number } | null
   readonly diverging: object | null
+  /** There are records, which the reader is not given for now. */
+  readonly isWithheld?: boolean
 }
 
 /** A wish that was looked at. */
