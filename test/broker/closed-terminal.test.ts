@@ -1,26 +1,17 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { run } from '../helpers/run.ts'
+import { freePorts } from '../five-minutes/local-cluster.ts'
 
 const root = join(import.meta.dirname, '../..')
 const closesTerminal = join(root, 'test/helpers/closed-terminal.py')
 
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
-
 /** How a broker, or some, ended whose terminal was closed when they had said `mark`. */
 async function closeTerminalOf(mark: string, dataDir: string, ...words: string[]): Promise<string> {
-  const port = await freePort()
+  const port = await freePorts(2)
   const settings = [
     `listeners=PLAINTEXT://127.0.0.1:${port}`,
     'http.address=127.0.0.1:0',

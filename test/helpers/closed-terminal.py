@@ -9,8 +9,12 @@ if pid == 0:
 
 said, until = b'', time.time() + 60
 while mark.encode() not in said and time.time() < until:
-    if select.select([terminal], [], [], 0.2)[0]:
+    if not select.select([terminal], [], [], 0.2)[0]:
+        continue
+    try:
         said += os.read(terminal, 65536)
+    except OSError:
+        break  # it ended
 os.close(terminal)
 if mark.encode() not in said:
     sys.stdout.write(said.decode(errors='replace'))
