@@ -47,6 +47,7 @@ describe('the office of a broker that lives, and whose place refuses the connect
   test('is taken by force again where the place was not seen to refuse for half a minute', async () => {
     const world = new BrokersWorld()
     await world.startAll(2)
+    await world.clock.run(5_000)
     world.node(0).kill()
     await world.until(() => world.officers().includes(1), 2_500)
     await world.start(0)
