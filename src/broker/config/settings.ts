@@ -250,7 +250,7 @@ const settingsTable = {
     unit: 'ms',
     min: 1,
     effect: 'at restart',
-    doc: 'A request that has begun to arrive must be complete within this time, or its connection is closed.',
+    doc: 'A request that has begun to arrive must be complete within this time, or its connection is closed; within four times this where it is not read for want of request memory.',
   }),
   'connections.requests.in.flight.max': int({
     default: 64,

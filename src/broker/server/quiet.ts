@@ -19,6 +19,12 @@ export interface QuietView {
   readonly isStarved: boolean
 }
 
+/**
+ * While a connection starves its frame's time goes by so many times slower. It does go by: many that only begin a request would
+ * hold, one after the other, the memory that everybody else waits for.
+ */
+const starvedFactor = 4
+
 export type QuietVerdict = 'idle' | 'frame-timeout' | 'stuck-output'
 
 /** Tells connections that are merely quiet from those that are dead, stuck, or slow on purpose (slowloris). */
@@ -27,6 +33,7 @@ export class Quiet {
   #heardAtMs: number
   /** When the frame that is arriving was first seen; null between frames. */
   #partialSinceMs: number | null = null
+  #judgedAtMs: number
   #sentBytes = 0
   #takenBytes = 0
   /** When the peer took something last, as far as was seen, or was first owed something. */
@@ -36,6 +43,7 @@ export class Quiet {
     this.#limits = limits
     this.#heardAtMs = nowMs
     this.#takenAtMs = nowMs
+    this.#judgedAtMs = nowMs
   }
 
   /** A whole request came. A frame that is partial now began after it. */
@@ -58,15 +66,17 @@ export class Quiet {
     if (takenBytes > this.#takenBytes) this.#takenAtMs = nowMs
     this.#takenBytes = takenBytes
     if (view.queuedBytes > 0 && nowMs - this.#takenAtMs >= idleMsMax) return 'stuck-output'
-    const isRead = !view.isHeldBack && !view.isStarved
-    if (view.partialBytes === 0 || !isRead) this.#partialSinceMs = null
-    else this.#partialSinceMs ??= nowMs
+    if (view.partialBytes === 0 || view.isHeldBack) this.#partialSinceMs = null
+    else if (this.#partialSinceMs === null) this.#partialSinceMs = nowMs
+    else if (view.isStarved) {
+      const sparedMs = (nowMs - this.#judgedAtMs) * (1 - 1 / starvedFactor)
+      this.#partialSinceMs = Math.min(nowMs, this.#partialSinceMs + sparedMs)
+    }
+    this.#judgedAtMs = nowMs
     if (this.#partialSinceMs !== null && nowMs - this.#partialSinceMs >= frameTimeoutMs) {
       return 'frame-timeout'
     }
-    // Who starves is let go after the idle time, as in Kafka: it may hold what the others wait for.
-    const isArriving = view.partialBytes > 0 && !view.isStarved
-    const isBusy = view.isOwed || view.queuedBytes > 0 || isArriving
+    const isBusy = view.isOwed || view.queuedBytes > 0 || view.partialBytes > 0
     if (isBusy || view.isHeldBack) this.#heardAtMs = Math.max(this.#heardAtMs, nowMs)
     return nowMs - this.#heardAtMs >= idleMsMax ? 'idle' : null
   }

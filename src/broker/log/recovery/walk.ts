@@ -1,6 +1,6 @@
-import { present } from '../../../lib/assert.ts'
 import type { BatchHeader } from '../batch/batch.ts'
-import { dropIndexFiles, readIndexHead, speaksOf } from '../read/index-loading.ts'
+import { isCompacted } from '../log-config.ts'
+import { dropIndexFiles } from '../read/index-loading.ts'
 import { parseSegmentName, Segment, segmentPath } from '../segment/segment.ts'
 import type { WalkEnd } from '../segment/walk.ts'
 import type { Recovery } from './context.ts'
@@ -53,17 +53,16 @@ export async function walkTail(
 
 /**
  * A segment ends at `expected` and the next one begins at `base`, and no checkpoint has the log: nobody knows how far it was durable, nor
- * whether it was compacted. A dying process tears no segment but the last. What a crash of the machine tore does not end where the
- * index says that was made when the segment was closed, or cleaned; where there is none, the log is young, and was never cleaned.
+ * whether it was compacted. A dying process tears no segment but the last. A machine that dies does, and index files do not tell: one
+ * that a stop left may speak of just the part that stayed.
  */
-function isOldGap(recovery: Recovery, expected: number, base: number): boolean {
-  const { host, segments, trust, isRecoveryPointKnown } = recovery
-  if (isRecoveryPointKnown || base < expected) return false
-  if (trust !== 'machine-died') return true
-  const segment = present(segments.at(-1), 'what lacks offsets at its end was walked')
-  const { disk, crc32c } = host.env
-  const head = readIndexHead(disk, { path: segment.pathOf('offsets') }, 'offsets', crc32c)
-  return head !== null && speaksOf(head, segment)
+function isOldGap(
+  { config, trust, isRecoveryPointKnown }: Recovery,
+  expected: number,
+  base: number,
+): boolean {
+  if (isRecoveryPointKnown || base < expected || trust === 'machine-died') return false
+  return isCompacted(config)
 }
 
 /** Offsets are missing before `to`, as compaction leaves them, and no tail that was torn. */
