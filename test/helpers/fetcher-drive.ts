@@ -8,6 +8,15 @@ import { FakeFollowed, topicId } from './fake-followed.ts'
 export type Answer = Infer<typeof fetch.response>
 export type PartitionAnswer = Answer['responses'][number]['partitions'][number]
 
+/** What a follower asks a leader for. */
+export const fetchSizes = {
+  waitMsMax: 500,
+  bytesMin: 1,
+  partitionBytesMax: 1000,
+  answerBytesMax: 5000,
+  backoffMs: 1000,
+}
+
 /** Nothing holds a follower back. */
 export const unlimited = {
   throttle: { isListed: () => false, isExceeded: () => false, record: () => {} },
@@ -27,13 +36,7 @@ export class FetcherDrive {
     this.state = new FetcherState({
       replicaId: 2,
       brokerEpoch: () => 77,
-      sizes: () => ({
-        waitMsMax: 500,
-        bytesMin: 1,
-        partitionBytesMax: 1000,
-        answerBytesMax: 5000,
-        backoffMs: 800,
-      }),
+      sizes: () => ({ ...fetchSizes, backoffMs: 800 }),
       throttle: {
         isListed: ({ partition }) => throttle.listed.has(partition),
         isExceeded: () => throttle.isOver,

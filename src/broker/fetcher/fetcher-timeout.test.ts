@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ClientWorld } from '../../../test/helpers/client-world.ts'
 import { FakeFollowed } from '../../../test/helpers/fake-followed.ts'
-import { unlimited } from '../../../test/helpers/fetcher-drive.ts'
+import { fetchSizes, unlimited } from '../../../test/helpers/fetcher-drive.ts'
 import type { Heard } from '../../../test/helpers/scripted-broker.ts'
 import { Prng } from '../../lib/prng.ts'
 import { errorCode } from '../wire/errors.ts'
@@ -23,13 +23,7 @@ test('whatever replica.socket.timeout.ms is, a leader has a second more than a f
     replicaId: 2,
     leader: 1,
     brokerEpoch: () => 77,
-    sizes: () => ({
-      waitMsMax: 500,
-      bytesMin: 1,
-      partitionBytesMax: 1000,
-      answerBytesMax: 5000,
-      backoffMs: 1000,
-    }),
+    sizes: () => fetchSizes,
     ...unlimited,
     connectTo: () => world.connect(),
     answerTimeoutMs: () => 0,

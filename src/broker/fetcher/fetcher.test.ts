@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SimClock } from '../../../sim/clock.ts'
 import { ClientWorld } from '../../../test/helpers/client-world.ts'
-import { unlimited } from '../../../test/helpers/fetcher-drive.ts'
+import { fetchSizes, unlimited } from '../../../test/helpers/fetcher-drive.ts'
 import { FakeFollowed } from '../../../test/helpers/fake-followed.ts'
 import type { Heard, ScriptedBroker } from '../../../test/helpers/scripted-broker.ts'
 import { DiskError } from '../../env/env.ts'
@@ -40,13 +40,7 @@ function start(): void {
     random: { bytes: length => prng.bytes(length) },
     replicaId: 2,
     brokerEpoch: () => 77,
-    sizes: () => ({
-      waitMsMax: 500,
-      bytesMin: 1,
-      partitionBytesMax: 1000,
-      answerBytesMax: 5000,
-      backoffMs: 1000,
-    }),
+    sizes: () => fetchSizes,
     ...unlimited,
     connectTo: () => world.connect(),
     answerTimeoutMs: () => 3000,

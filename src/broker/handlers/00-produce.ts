@@ -1,12 +1,7 @@
 import type { Uuid } from '../../lib/uuid.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { Partitions } from '../partition/partitions.ts'
-import {
-  UnwrittenBatches,
-  type AppendResult,
-  type BatchPlace,
-  type PartitionAppend,
-} from '../partition/requests.ts'
+import { UnwrittenBatches, type AppendResult, type PartitionAppend } from '../partition/requests.ts'
 import { errorCode, type ErrorName } from '../wire/errors.ts'
 import { produce, type ProduceRequest, type ProduceResponse } from '../wire/messages/index.ts'
 import { ConnectionFault, type Answer, type Handler, type RequestContext } from './handler.ts'
@@ -29,6 +24,10 @@ const zstdVersionMin = 7
 const leaderVersionMin = 10
 /** The first version that has ids of topics in place of their names (KIP-516). */
 const idVersionMin = 13
+
+interface ProductionDeps extends ProduceDeps {
+  readonly unwritten: UnwrittenBatches
+}
 
 /**
  * Produce: v3-13 (ApiVersions says 0-13, G2); by topic id since v13, where one that no topic has is UNKNOWN_TOPIC_ID.
@@ -56,7 +55,7 @@ export function produceHandler(options: ProduceDeps): Handler<ProduceRequest, Pr
 
 /** One produce request on its way through its partitions. */
 class Production {
-  readonly #deps: ProduceDeps & { readonly unwritten: UnwrittenBatches }
+  readonly #deps: ProductionDeps
   readonly #request: ProduceRequest
   readonly #options: PartitionAppend
   readonly #namesById: boolean
@@ -72,11 +71,7 @@ class Production {
   readonly #settled = Promise.withResolvers<Answer<ProduceResponse>>()
   readonly #releaseFrame: () => void
 
-  constructor(
-    deps: ProduceDeps & { readonly unwritten: UnwrittenBatches },
-    request: ProduceRequest,
-    context: RequestContext,
-  ) {
+  constructor(deps: ProductionDeps, request: ProduceRequest, context: RequestContext) {
     this.#deps = deps
     this.#request = request
     this.#options = {
@@ -95,12 +90,12 @@ class Production {
       const partitionResponses: PartitionResponse[] = []
       this.#response.responses.push({ name, topicId, partitionResponses })
       const topic = this.#topicOf(name, topicId)
+      const key = this.#namesById ? topicId : name
       for (const data of partitions) {
         const at = partitionResponses.push(refused(data.index, 'UNKNOWN_SERVER_ERROR', '', -1)) - 1
         this.#openCount++
-        const place = { topic: this.#namesById ? topicId : name, partition: data.index }
-        this.#append(topic, place, data, result => {
-          this.#note(place, data, result)
+        this.#append(topic, key, data, result => {
+          this.#note(key, data, result)
           partitionResponses[at] = this.#answer(topic, data.index, result)
           this.#close()
         })
@@ -123,7 +118,7 @@ class Production {
 
   #append(
     topic: TopicImage | Refusal,
-    place: BatchPlace,
+    key: string,
     data: PartitionData,
     done: (result: AppendResult) => void,
   ): void {
@@ -146,17 +141,17 @@ class Production {
     }
     const { unwritten } = this.#deps
     const { receivedAtMs } = this.#context
-    const awaitedSequence = unwritten.awaitedBefore(place, data.records, receivedAtMs)
+    const awaitedSequence = unwritten.awaitedBefore(key, data, receivedAtMs)
     const options = awaitedSequence === null ? this.#options : { ...this.#options, awaitedSequence }
     partition.append(data.records, options, done)
   }
 
   /** Of who sends with acks=0 nothing is awaited. */
-  #note(place: BatchPlace, { records }: PartitionData, result: AppendResult): void {
+  #note(key: string, data: PartitionData, result: AppendResult): void {
     const { unwritten } = this.#deps
-    if (result.ok) unwritten.written(place, records)
+    if (result.ok) unwritten.written(key, data)
     else if (this.#request.acks !== 0 && passingErrors.has(result.error)) {
-      unwritten.refused(place, records, this.#context.receivedAtMs)
+      unwritten.refused(key, data, this.#context.receivedAtMs)
     }
   }
 

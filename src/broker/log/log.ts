@@ -23,7 +23,7 @@ import type { LogState } from './state/log-state.ts'
 import { Truncation } from './truncation/truncation.ts'
 
 export type { AppendOptions, AppendResult, Refusal } from './append/result.ts'
-export { UnwrittenBatches, type BatchPlace } from './producers/unwritten-batches.ts'
+export { UnwrittenBatches } from './producers/unwritten-batches.ts'
 export type { Backlog } from './append/backlog.ts'
 export { CutError } from './state/durability.ts'
 export { NotCutError } from './truncation/truncation.ts'

@@ -2,7 +2,7 @@ import type { DiskFile } from '../../env/env.ts'
 import type { ErrorName } from '../wire/errors.ts'
 
 /** What is asked of a partition, and what it answers: the words of whoever acts on one. */
-export { UnwrittenBatches, type BatchPlace } from '../log/log.ts'
+export { UnwrittenBatches } from '../log/log.ts'
 export type { AppendResult, TimedOffset } from '../log/log.ts'
 
 export interface PartitionAppend {

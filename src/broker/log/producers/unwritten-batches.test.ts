@@ -3,7 +3,7 @@ import { encodeBatch } from '../batch/batch.ts'
 import { UnwrittenBatches } from './unwritten-batches.ts'
 
 let unwritten: UnwrittenBatches
-const place = { topic: 'orders', partition: 3 }
+const at = (records: Uint8Array | null, index = 3) => ({ index, records })
 
 beforeEach(() => (unwritten = new UnwrittenBatches()))
 
@@ -11,9 +11,10 @@ function batch(baseSequence: number, { producerId = 7, producerEpoch = 0 } = {})
   return encodeBatch({ records: [{ value: null }], producerId, producerEpoch, baseSequence })
 }
 
-const refuse = (records: Uint8Array, nowMs = 0): void => unwritten.refused(place, records, nowMs)
+const refuse = (records: Uint8Array, nowMs = 0): void =>
+  unwritten.refused('orders', at(records), nowMs)
 const awaitedBefore = (records: Uint8Array | null, nowMs = 0): number | null =>
-  unwritten.awaitedBefore(place, records, nowMs)
+  unwritten.awaitedBefore('orders', at(records), nowMs)
 
 test('behind the lowest batch that was refused nothing comes before it', () => {
   expect(awaitedBefore(batch(4))).toBeNull()
@@ -21,14 +22,14 @@ test('behind the lowest batch that was refused nothing comes before it', () => {
   expect(awaitedBefore(batch(4))).toBe(0)
   expect(awaitedBefore(batch(0))).toBeNull()
   expect(awaitedBefore(batch(4, { producerId: 8 }))).toBeNull()
-  expect(unwritten.awaitedBefore({ ...place, partition: 4 }, batch(4), 0)).toBeNull()
+  expect(unwritten.awaitedBefore('orders', at(batch(4), 4), 0)).toBeNull()
 })
 
 test('that is over when it is written, in another epoch, and after half a minute', () => {
   refuse(batch(0))
   expect(awaitedBefore(batch(5, { producerEpoch: 1 }))).toBeNull()
   expect(awaitedBefore(batch(5), 30_000)).toBe(0)
-  unwritten.written(place, batch(0))
+  unwritten.written('orders', at(batch(0)))
   expect(awaitedBefore(batch(5))).toBeNull()
   refuse(batch(0))
   expect(awaitedBefore(batch(5), 30_001)).toBeNull()

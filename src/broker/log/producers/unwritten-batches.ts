@@ -1,9 +1,9 @@
 import { batchMagic, batchOverheadBytes, readBatchHeader } from '../batch/batch.ts'
 
-/** How a request names a partition: by its topic's name or id, whichever the client's version of Produce has. */
-export interface BatchPlace {
-  readonly topic: string
-  readonly partition: number
+/** A partition of a request, and what came for it. */
+export interface OfferedBatch {
+  readonly index: number
+  readonly records: Uint8Array | null
 }
 
 interface Unwritten {
@@ -23,6 +23,7 @@ const countMax = 10_000
  * First batches of idempotent producers that this broker refused a moment ago, while others may be under way behind them.
  * A log that does not know a producer takes any sequence (G22). Where the broker comes to lead between two batches of one
  * connection the second would be its first then, and the one before it could never be written any more (KAFKA-15591).
+ * `topic`: its name or id, whichever the client's version of Produce has.
  */
 export class UnwrittenBatches {
   readonly #lowest = new Map<string, Unwritten>()
@@ -30,11 +31,12 @@ export class UnwrittenBatches {
   #refusedAtMs = 0
 
   /** The sequence that has to come before this batch, where its log does not know the producer; null where there is none. */
-  awaitedBefore(place: BatchPlace, records: Uint8Array | null, nowMs: number): number | null {
+  awaitedBefore(topic: string, offered: OfferedBatch, nowMs: number): number | null {
     if (this.#lowest.size === 0) return null
     if (nowMs - this.#refusedAtMs > keptMs) this.#lowest.clear()
-    const batch = producerOf(records)
-    const known = batch === null ? undefined : this.#lowest.get(keyOf(place, batch.producerId))
+    const batch = producerOf(offered)
+    const known =
+      batch === null ? undefined : this.#lowest.get(keyOf(topic, offered, batch.producerId))
     if (batch === null || known === undefined || nowMs - known.refusedAtMs > keptMs) return null
     const isLater =
       batch.producerEpoch === known.producerEpoch &&
@@ -43,17 +45,17 @@ export class UnwrittenBatches {
   }
 
   /** The batch is in the log: what comes from its producer now is judged by what the log knows. */
-  written(place: BatchPlace, records: Uint8Array | null): void {
+  written(topic: string, offered: OfferedBatch): void {
     if (this.#lowest.size === 0) return
-    const batch = producerOf(records)
-    if (batch !== null) this.#lowest.delete(keyOf(place, batch.producerId))
+    const batch = producerOf(offered)
+    if (batch !== null) this.#lowest.delete(keyOf(topic, offered, batch.producerId))
   }
 
   /** Nothing of the batch was written, and its client sends it again. */
-  refused(place: BatchPlace, records: Uint8Array | null, nowMs: number): void {
-    const batch = producerOf(records)
+  refused(topic: string, offered: OfferedBatch, nowMs: number): void {
+    const batch = producerOf(offered)
     if (batch === null) return
-    const key = keyOf(place, batch.producerId)
+    const key = keyOf(topic, offered, batch.producerId)
     const known = this.#lowest.get(key)
     const { producerEpoch } = batch
     const isKept =
@@ -75,14 +77,14 @@ export class UnwrittenBatches {
 }
 
 /** null where the batch is of no idempotent producer, or is none. */
-function producerOf(records: Uint8Array | null) {
+function producerOf({ records }: OfferedBatch) {
   if (records === null || records.length < batchOverheadBytes) return null
   const header = readBatchHeader(records, 0)
   return header.magic === batchMagic && header.producerId >= 0 ? header : null
 }
 
-function keyOf({ topic, partition }: BatchPlace, producerId: number): string {
-  return `${topic}-${partition}-${producerId}`
+function keyOf(topic: string, { index }: OfferedBatch, producerId: number): string {
+  return `${topic}-${index}-${producerId}`
 }
 
 /** Sequences go on with 0 behind 2³¹−1. */
