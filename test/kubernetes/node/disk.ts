@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from './command.ts'
 
@@ -52,10 +52,14 @@ export class Disk {
     command('umount', '--lazy', this.path)
   }
 
-  /** What was on it is gone, as after a format, or where it was replaced. */
+  /**
+   * What was on it is gone, as after a format, or where it was replaced. It goes in one piece and is left beside it: in folders that are
+   * removed one by one a broker that still runs makes files meanwhile.
+   */
   empty(): void {
+    const gone = mkdtempSync(`${this.#device}.gone-`)
     for (const name of readdirSync(this.#device)) {
-      rmSync(join(this.#device, name), { recursive: true })
+      renameSync(join(this.#device, name), join(gone, name))
     }
   }
 
