@@ -132,13 +132,14 @@ export class Asker {
     const { link, caller, clock, seen } = this.#options
     const address = link.target
     if (address === null) return { kind: 'unsent' }
-    const untilMs = clock.monotonic() + timeoutMs
+    const askedMs = clock.monotonic()
+    const untilMs = askedMs + timeoutMs
     const { api, lane } = call
     try {
       const asked = { address, lane, api, timeoutMs: timeoutMs + graceMs }
       const response = await link.request(asked, call.toRequest(command, caller(), timeoutMs))
       const answer = call.toAnswer(response, command)
-      if (answer.type === 'heartbeatTaken') link.answered()
+      if (answer.type === 'heartbeatTaken') link.answered(askedMs)
       const { sequence = 0 } = response as { readonly sequence?: number }
       const leftMs = Math.max(0, untilMs - clock.monotonic())
       // Whoever is told that it was done finds it in the image.

@@ -41,7 +41,10 @@ export class ControllerLink {
     return isOlder ? this.#rumour : { controllerId, controllerEpoch }
   }
 
-  /** When an active controller answered last, in monotonic milliseconds; -Infinity where none ever did. */
+  /**
+   * When what an active controller answered last was asked, in monotonic milliseconds; -Infinity where none ever did. The answer
+   * may have lain in a socket while this process stood still.
+   */
   get heardMs(): number {
     return this.#heardMs
   }
@@ -62,9 +65,9 @@ export class ControllerLink {
     this.#options.onRumour()
   }
 
-  /** An answer came that only the controller gives. */
-  answered(): void {
-    this.#heardMs = this.#options.clock.monotonic()
+  /** An answer came that only the controller gives, to what was asked at `askedMs`. */
+  answered(askedMs: number): void {
+    this.#heardMs = Math.max(this.#heardMs, askedMs)
   }
 
   /** A connection of the caller's own to any broker. */

@@ -41,7 +41,7 @@ export function fetchHandler(deps: FetchHandlerDeps): Handler<FetchRequest, Fetc
         return refusedAnswer(request, 'UNKNOWN_SERVER_ERROR', context.apiVersion)
       }
       const follower = followerOf(request)
-      if (follower !== null) deps.partitions.heardFrom(follower.brokerId)
+      if (follower !== null) deps.partitions.heardFrom(follower.brokerId, context.connectionId)
       const fetching = { request, context, follower }
       const asked = askedBy(deps, opening, fetching)
       const answer = (told: Answered): FetchResponse => fetchAnswer(deps, told, fetching)

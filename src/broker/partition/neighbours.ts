@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../env/env.ts'
 import type { AlterPort } from './alter-port.ts'
 import type { Partition } from './partition.ts'
+import { FollowerFetches } from './follower-fetches.ts'
 import type { CommittedCut, Peers } from './peers.ts'
 import type { AlterOutcome, AlterWish } from './replica/replica.ts'
 
@@ -31,7 +32,7 @@ export type FollowingListener = (partition: Partition) => void
  */
 export class Neighbours implements Peers<Partition> {
   readonly #options: NeighboursOptions
-  readonly #heardMs = new Map<number, number>()
+  readonly #fetches = new FollowerFetches()
   readonly #wishes = new Map<Partition, AlterWish>()
   readonly #listeners = new Set<FollowingListener>()
   readonly #ticking: Timer
@@ -45,7 +46,7 @@ export class Neighbours implements Peers<Partition> {
       get controllerMs() {
         return options.controllerHeardMs()
       },
-      followerMs: brokerId => this.#heardMs.get(brokerId) ?? -Infinity,
+      followerMs: brokerId => this.#fetches.sentMs(brokerId),
     }
     // A lag is seen within one and a half times the limit, with room to spare (I-17).
     this.#ticking = options.clock.every(Math.min(1000, options.lagTimeMaxMs / 4), () => {
@@ -58,8 +59,8 @@ export class Neighbours implements Peers<Partition> {
   }
 
   /** A follower fetches, whatever it is. */
-  heardFrom(brokerId: number): void {
-    this.#heardMs.set(brokerId, this.#options.clock.monotonic())
+  heardFrom(brokerId: number, connectionId: number): void {
+    this.#fetches.take({ brokerId, connectionId, nowMs: this.#options.clock.monotonic() })
   }
 
   onFollowing(listener: FollowingListener): () => void {

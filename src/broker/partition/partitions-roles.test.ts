@@ -102,7 +102,7 @@ class World {
   }
 
   fetch(index: number, brokerId: number, brokerEpoch = brokerId): void {
-    this.partitions.heardFrom(brokerId)
+    this.partitions.heardFrom(brokerId, brokerId)
     void this.partitions.find('topic', index)!.read({
       reader: { kind: 'follower', brokerId, brokerEpoch, logStartOffset: 0, isRepeated: false },
       fetchOffset: 5,

@@ -80,8 +80,8 @@ export class Partitions {
   }
 
   /** A follower fetches: it is there. */
-  heardFrom(brokerId: number): void {
-    this.#neighbours?.heardFrom(brokerId)
+  heardFrom(brokerId: number, connectionId: number): void {
+    this.#neighbours?.heardFrom(brokerId, connectionId)
   }
 
   /**

@@ -3,7 +3,10 @@ import type { PartitionRole } from './role.ts'
 /** Longer than a session: by then a controller that is there has fenced a broker that it does not hear. */
 const silenceMsMax = 12_000
 
-/** When a broker was last heard, in milliseconds of the monotonic clock; -Infinity where it never was. */
+/**
+ * When a broker was last heard, in milliseconds of the monotonic clock; -Infinity where it never was. No later than it said so: what
+ * a process reads that stood still was sent at any time since.
+ */
 export interface Heard {
   readonly controllerMs: number
   followerMs(brokerId: number): number
