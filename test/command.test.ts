@@ -133,3 +133,23 @@ describe('logcluster try', () => {
     expect(stderr).toContain(problem)
   })
 })
+
+test('logcluster import waits for a document that comes by a pipe without blocking', async () => {
+  // Both ends of a pipe of a shell's pipeline share their flags with nobody; Python sets them as some terminals and parents do.
+  const script = [
+    'import os, subprocess, sys, time',
+    'reader, writer = os.pipe()',
+    'os.set_blocking(reader, False)',
+    'child = subprocess.Popen(sys.argv[1:], stdin=reader)',
+    'time.sleep(1)',
+    "os.write(writer, b'[]')",
+    'os.close(writer)',
+    'sys.exit(child.wait())',
+  ].join('\n')
+  const command = ['-c', script, process.execPath, main, 'import', '-', '127.0.0.1:1']
+  const { status, stderr } = await run('python3', command, { anyStatus: true })
+  expect([status, stderr]).toEqual([
+    1,
+    '-: It has no version, and this program reads logcluster.dev/export-v1.\n',
+  ])
+})

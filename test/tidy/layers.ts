@@ -280,6 +280,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/lib', 'src/broker/config/nearest.ts'] },
+  'src/cli/coming-replicas.ts': { ours: broker('wire', 'wire/client') },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
     ours: [
@@ -304,7 +305,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/cli/kubectl/spawned-kubectl.ts': {
-    ours: ['src/cli/kubectl'],
+    ours: ['src/cli/kubectl', ...real('clock.ts')],
     modules: ['node:child_process'],
   },
   'src/cli/kubectl/main.ts': {
@@ -314,7 +315,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/kubectl/spawned-kubectl.ts',
       ...real('package-version.ts', 'clock.ts'),
     ],
-    modules: ['node:fs', 'node:path'],
+    modules: ['node:fs', 'node:fs/promises', 'node:path', 'node:stream/consumers'],
   },
   'src/cli/status': {
     ours: [
@@ -322,11 +323,17 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client', 'metadata/harm.ts'),
+      'src/cli/coming-replicas.ts',
       'src/cli/terminal.ts',
     ],
   },
   'src/cli/document': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker('wire', 'wire/client', 'coordinator/offsets-topic.ts'),
+      'src/cli/coming-replicas.ts',
+    ],
     modules: ['zod'],
   },
   'src/cli/document/commands.ts': {
@@ -338,7 +345,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       'src/cli/terminal.ts',
     ],
-    modules: ['node:fs'],
+    modules: ['node:fs/promises', 'node:process', 'node:stream/consumers'],
   },
   'src/cli/recover': {
     ours: [
