@@ -280,6 +280,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/lib', 'src/broker/config/nearest.ts'] },
+  'src/cli/addresses.ts': { ours: broker('config/listeners.ts') },
   'src/cli/coming-replicas.ts': { ours: broker('wire', 'wire/client') },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
@@ -324,6 +325,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client', 'metadata/harm.ts'),
       'src/cli/coming-replicas.ts',
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
   },
@@ -332,6 +334,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/lib',
       'src/env',
       ...broker('wire', 'wire/client', 'coordinator/offsets-topic.ts'),
+      'src/cli/addresses.ts',
       'src/cli/coming-replicas.ts',
     ],
     modules: ['zod'],
@@ -343,6 +346,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/document',
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
     modules: ['node:fs/promises', 'node:process', 'node:stream/consumers'],
@@ -354,8 +358,10 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       ...broker('cluster/peers.ts', 'cluster/controller/commands.ts'),
       ...broker('security/credential-files.ts'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
+    modules: ['node:fs'],
   },
   'src/cli/try': {
     ours: [
@@ -364,6 +370,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       ...log('batch/batch.ts', 'batch/records.ts'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
   },

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { stdin } from 'node:process'
 import { text } from 'node:stream/consumers'
-import { parseEndpoint } from '../../broker/config/listeners.ts'
 import { Connections } from '../../broker/wire/client/connections.ts'
 import { retrying } from '../../broker/wire/client/retrying.ts'
 import { NodeNetwork } from '../../env/real/network.ts'
@@ -52,7 +51,7 @@ type Act = (wish: Wish, connections: Connections) => Promise<string>
 /** Does `act`, connected as the wish says, and prints what it tells. */
 function told(terminal: Terminal, act: Act): (wish: Wish) => Promise<number> {
   return async wish => {
-    const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
+    const { bootstrap } = wish
     const client = { clientId: 'logcluster-document', requestTimeoutMs: timeoutMs }
     using connections = new Connections(env, { bootstrap, client })
     terminal.out(await act(wish, connections))
