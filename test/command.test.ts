@@ -99,6 +99,20 @@ describe('logcluster check', () => {
   })
 })
 
+test('logcluster check knows several brokers of one command', async () => {
+  expect((await logcluster('check', '--brokers', '3')).status).toBe(0)
+  const { status, stderr } = await logcluster('check', '--brokers=3', '--set', 'node.id=1')
+  expect([status, stderr]).toEqual([
+    64,
+    '--brokers gives each broker its own node.id; leave it out\n',
+  ])
+})
+
+test('logcluster status tells apart what it did not understand and whom it could not ask', async () => {
+  expect((await logcluster('status', 'localhost')).status).toBe(64)
+  expect((await logcluster('status', '127.0.0.1:1')).status).toBe(69)
+})
+
 describe('logcluster try', () => {
   test('produces, consumes, and leaves no topic behind', async () => {
     await withBroker({}, async broker => {
@@ -126,10 +140,32 @@ describe('logcluster try', () => {
   test.each([
     [[], 'needs one address'],
     [['a:1', 'b:2'], 'needs one address'],
+    [['localhost'], 'is not host:port'],
+    [['a:1', '--wait', 'x'], '--wait=x is no option'],
     [['a:1', '--wiat=1'], '--wiat=1 is no option: there is --wait=SECONDS'],
   ])('with %j tells how it is asked', async (args, problem) => {
     const { status, stderr } = await logcluster('try', ...args)
     expect(status).toBe(64)
     expect(stderr).toContain(problem)
   })
+})
+
+test('logcluster import waits for a document that comes by a pipe without blocking', async () => {
+  // Both ends of a pipe of a shell's pipeline share their flags with nobody; Python sets them as some terminals and parents do.
+  const script = [
+    'import os, subprocess, sys, time',
+    'reader, writer = os.pipe()',
+    'os.set_blocking(reader, False)',
+    'child = subprocess.Popen(sys.argv[1:], stdin=reader)',
+    'time.sleep(1)',
+    "os.write(writer, b'[]')",
+    'os.close(writer)',
+    'sys.exit(child.wait())',
+  ].join('\n')
+  const command = ['-c', script, process.execPath, main, 'import', '-', '127.0.0.1:1']
+  const { status, stderr } = await run('python3', command, { anyStatus: true })
+  expect([status, stderr]).toEqual([
+    1,
+    '-: It has no version, and this program reads logcluster.dev/export-v1.\n',
+  ])
 })

@@ -1,5 +1,7 @@
+import { exitCodes } from '../lib/exit-codes.ts'
 import { ConfigurationError, type Loaded } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
+import { defaultsOfMany, plan, takeBrokers } from './many/plan.ts'
 import { openEnv } from './open-env.ts'
 import { loadHere } from './process-facts.ts'
 import { tellTermination } from './termination-log.ts'
@@ -11,17 +13,26 @@ import { tellTermination } from './termination-log.ts'
  * @returns the exit code: 0, or the one that the broker would end with
  */
 export function check(args: readonly string[]): number {
+  const { count, rest } = takeBrokers(args)
   let loaded: Loaded
   try {
-    loaded = loadHere(args)
+    if (typeof count === 'string') throw new ConfigurationError([count])
+    loaded = loadHere(rest, count === null ? {} : defaultsOfMany(count))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     for (const problem of error.problems) console.error(problem)
     return tellTermination(error.terminationLogFile, error).exitCode
   }
-  if (loaded.kind === 'text') console.log(loaded.text)
-  else return checkMachine(loaded.configuration.settings)
-  return 0
+  if (loaded.kind === 'text') {
+    console.log(loaded.text)
+    return exitCodes.done
+  }
+  const planned = count === null ? null : plan(count, loaded.configuration)
+  if (typeof planned === 'string') {
+    console.error(planned)
+    return exitCodes.usage
+  }
+  return checkMachine(loaded.configuration.settings)
 }
 
 function checkMachine({ dataPath, terminationLogFile }: Settings): number {

@@ -15,6 +15,8 @@ interface CommandParts<Wish> {
   readonly read: (args: readonly string[]) => Wish | string
   /** Resolves to the exit code. What it throws is told as a sentence, behind the `place` that it is about. */
   readonly act: (wish: Wish) => Promise<number>
+  /** The exit code of what is thrown; 1 by default. */
+  readonly thrown?: number
   readonly place?: (wish: Wish) => string
 }
 
@@ -22,7 +24,7 @@ interface CommandParts<Wish> {
 export async function runCommand<Wish extends object>(
   args: readonly string[],
   terminal: Terminal,
-  { usage, read, act, place }: CommandParts<Wish>,
+  { usage, read, act, thrown = exitCodes.failed, place }: CommandParts<Wish>,
 ): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     terminal.out(usage)
@@ -38,6 +40,6 @@ export async function runCommand<Wish extends object>(
   } catch (error) {
     const sentence = error instanceof Error ? error.message : String(error)
     terminal.err(place === undefined ? sentence : `${place(wish)}: ${sentence}`)
-    return exitCodes.failed
+    return thrown
   }
 }

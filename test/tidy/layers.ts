@@ -280,6 +280,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   'src/broker/many/run-many.ts': { ours: everything, modules: ['node:net'] },
   'src/broker/main.ts': { ours: ['src/broker/run.ts'] },
   'src/cli': { ours: ['src/lib', 'src/broker/config/nearest.ts'] },
+  'src/cli/addresses.ts': { ours: broker('config/listeners.ts') },
+  'src/cli/coming-replicas.ts': { ours: broker('wire', 'wire/client') },
   // What it does not run it does not load, so nothing but the door of each command.
   'src/cli/main.ts': {
     ours: [
@@ -304,7 +306,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/cli/kubectl/spawned-kubectl.ts': {
-    ours: ['src/cli/kubectl'],
+    ours: ['src/cli/kubectl', ...real('clock.ts')],
     modules: ['node:child_process'],
   },
   'src/cli/kubectl/main.ts': {
@@ -314,7 +316,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/kubectl/spawned-kubectl.ts',
       ...real('package-version.ts', 'clock.ts'),
     ],
-    modules: ['node:fs', 'node:path'],
+    modules: ['node:fs', 'node:fs/promises', 'node:path', 'node:stream/consumers'],
   },
   'src/cli/status': {
     ours: [
@@ -322,11 +324,19 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/env',
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client', 'metadata/harm.ts'),
+      'src/cli/coming-replicas.ts',
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
   },
   'src/cli/document': {
-    ours: ['src/lib', 'src/env', ...broker('wire', 'wire/client')],
+    ours: [
+      'src/lib',
+      'src/env',
+      ...broker('wire', 'wire/client', 'coordinator/offsets-topic.ts'),
+      'src/cli/addresses.ts',
+      'src/cli/coming-replicas.ts',
+    ],
     modules: ['zod'],
   },
   'src/cli/document/commands.ts': {
@@ -336,9 +346,10 @@ export const layers: Readonly<Record<string, Layer>> = {
       'src/cli/document',
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
-    modules: ['node:fs'],
+    modules: ['node:fs/promises', 'node:process', 'node:stream/consumers'],
   },
   'src/cli/recover': {
     ours: [
@@ -347,8 +358,10 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       ...broker('cluster/peers.ts', 'cluster/controller/commands.ts'),
       ...broker('security/credential-files.ts'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
+    modules: ['node:fs'],
   },
   'src/cli/try': {
     ours: [
@@ -357,6 +370,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       ...real('network.ts', 'clock.ts', 'random.ts'),
       ...broker('config/listeners.ts', 'wire', 'wire/client'),
       ...log('batch/batch.ts', 'batch/records.ts'),
+      'src/cli/addresses.ts',
       'src/cli/terminal.ts',
     ],
   },

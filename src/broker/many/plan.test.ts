@@ -36,6 +36,12 @@ describe('--brokers', () => {
   })
 })
 
+test('--brokers is refused where it is given twice', () => {
+  expect(takeBrokers(['--brokers', '3', '--brokers=5']).count).toBe(
+    '--brokers is given twice: leave one of them out',
+  )
+})
+
 describe('the plan of a cluster on one machine', () => {
   test('gives each broker ports and a folder of its own, and all of them a folder together', () => {
     const found = planned(3)
@@ -132,5 +138,6 @@ describe('the plan of a cluster on one machine', () => {
     )
     expect(planned(3, 'broker.id=7')).toMatch(/broker\.id/)
     expect(planned(3, 'metadata.dir=/x')).toMatch(/metadata\.dir/)
+    expect(planned(3, 'private.advertised.listener=h:1')).toMatch(/private\.advertised\.listener/)
   })
 })

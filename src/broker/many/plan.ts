@@ -37,6 +37,9 @@ export function takeBrokers(args: readonly string[]): {
   const isSplit = args[at] === '--brokers'
   const text = isSplit ? (args[at + 1] ?? '') : args[at]!.slice('--brokers='.length)
   const rest = args.toSpliced(at, isSplit ? 2 : 1)
+  if (rest.some(arg => arg === '--brokers' || arg.startsWith('--brokers='))) {
+    return { count: '--brokers is given twice: leave one of them out', rest }
+  }
   const isNumber = /^[1-9]$/.test(text)
   const problem = `--brokers takes a number from 1 to ${brokerCountMax}, and not '${text}'`
   return { count: isNumber ? Number(text) : problem, rest }
@@ -51,6 +54,7 @@ const own = [
   'metadata.store',
   'cluster.size',
   'private.listener',
+  'private.advertised.listener',
   'private.credentials.dir',
 ]
 

@@ -1,3 +1,4 @@
+import { commandLine } from './command-line.ts'
 import type { Ready } from './supervisor.ts'
 
 /** The few lines that somebody who tries a cluster for the first time needs. */
@@ -16,7 +17,7 @@ export function welcomeToMany(
     ),
     `  produce   echo 'key:hello' | kcat -b ${addresses.join(',')} -t greetings -P -K:`,
     `  consume   kcat -b ${addresses.join(',')} -t greetings -C -o beginning -e -f '%p %o %k %s\\n'`,
-    `  status    npx logcluster status ${addresses[0]}`,
+    `  status    ${commandLine(import.meta.filename)} status ${addresses[0]}`,
     `  try       kill -9 ${victim.pid}: broker ${brokers.length - 1} is back within five seconds, and nothing is lost`,
     ...(http.length === 0 ? [] : [`  metrics   curl http://${http[0]}/metrics`]),
     `  metadata  ${metadataDir}`,

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { parseEndpoint } from '../../broker/config/listeners.ts'
+import { readFile } from 'node:fs/promises'
+import { stdin } from 'node:process'
+import { text } from 'node:stream/consumers'
 import { Connections } from '../../broker/wire/client/connections.ts'
 import { retrying } from '../../broker/wire/client/retrying.ts'
 import { NodeNetwork } from '../../env/real/network.ts'
@@ -15,8 +16,9 @@ import { readExportWish, readImportWish, type Wish } from './wish.ts'
 const exportUsage = `Usage: logcluster export [HOST:PORT,...]
 
 Prints topics with their configs, and the committed offsets of all groups, as a document of JSON that \`logcluster import\` reads. No records
-are in it, and no passwords. Any address of any broker will do; 127.0.0.1:9092 by default. All brokers have to answer, since each knows the
-groups that it coordinates.`
+are in it, and no passwords. Any address of any broker will do; 127.0.0.1:9092 by default. Every partition of
+__consumer_offsets has to have a leader that answers and knows its groups, or nothing is printed: a document without some of the groups would
+look whole. Brokers that are away and lead none of them are not missed.`
 
 const importUsage = `Usage: logcluster import FILE [HOST:PORT,...] [--topics-only]
 
@@ -49,7 +51,7 @@ type Act = (wish: Wish, connections: Connections) => Promise<string>
 /** Does `act`, connected as the wish says, and prints what it tells. */
 function told(terminal: Terminal, act: Act): (wish: Wish) => Promise<number> {
   return async wish => {
-    const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
+    const { bootstrap } = wish
     const client = { clientId: 'logcluster-document', requestTimeoutMs: timeoutMs }
     using connections = new Connections(env, { bootstrap, client })
     terminal.out(await act(wish, connections))
@@ -64,7 +66,7 @@ async function exported(_: Wish, connections: Connections): Promise<string> {
 }
 
 async function imported(wish: Wish, connections: Connections): Promise<string> {
-  const document = parseDocument(readFileSync(wish.file === '-' ? 0 : wish.file, 'utf8'))
+  const document = parseDocument(await textOf(wish.file))
   if (typeof document === 'string') throw new Error(`${wish.file}: ${document}`)
   const wanted = wish.isTopicsOnly ? { ...document, groups: [] } : document
   const { create, commit, keptTopicCount, keptOffsetCount } = await importDocument(
@@ -74,4 +76,9 @@ async function imported(wish: Wish, connections: Connections): Promise<string> {
   )
   const committed = commit.reduce((sum, { offsets }) => sum + offsets.length, 0)
   return `Topics made: ${create.length}, there already: ${keptTopicCount}. Offsets committed: ${committed}, there already: ${keptOffsetCount}.`
+}
+
+/** Standard input may be a pipe or a terminal that has nothing yet: read at once it would fail (EAGAIN). */
+function textOf(file: string): Promise<string> {
+  return file === '-' ? text(stdin) : readFile(file, 'utf8')
 }

@@ -84,6 +84,10 @@ describe('an import', () => {
       'Topic orders is there already, with 4 partitions and not 3.',
     ],
     [
+      { topics: [{ ...orders, replicationFactor: 3 }], groups: [] },
+      'Topic orders is there already, with replication factor 3 and not 1.',
+    ],
+    [
       { topics: [{ ...orders, configs: {} }], groups: [] },
       'Topic orders is there already, with another retention.ms: (none) and not 5000.',
     ],

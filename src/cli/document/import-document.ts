@@ -6,7 +6,8 @@ import { errorName } from '../../broker/wire/errors.ts'
 import { createTopics, findCoordinator, offsetCommit } from '../../broker/wire/messages/index.ts'
 import type { ClusterDocument, GroupExport, TopicExport } from './document.ts'
 import { planImport, type ImportPlan } from './import-plan.ts'
-import { readContent, type Access } from './read-cluster.ts'
+import { readContent } from './read-cluster.ts'
+import type { Access } from './read-groups.ts'
 
 /** It would overwrite, or cannot be: a sentence a line, and nothing was done. */
 class ImportRefused extends Error {

@@ -14,7 +14,7 @@ export interface ImportPlan {
 
 /**
  * From a document and what the cluster has to what is made. Nothing that is there becomes another one: a topic of the same name has to
- * have the same partitions and configs, and a group no other offset.
+ * have the same partitions, replication factor and configs, and a group no other offset.
  */
 export function planImport(
   { topics, groups }: Pick<ClusterDocument, 'topics' | 'groups'>,
@@ -50,6 +50,11 @@ function differs(wanted: TopicExport, found: TopicExport | undefined): string[] 
   if (found.partitions !== wanted.partitions) {
     return [
       `Topic ${wanted.name} is there already, with ${found.partitions} partitions and not ${wanted.partitions}.`,
+    ]
+  }
+  if (found.replicationFactor !== wanted.replicationFactor) {
+    return [
+      `Topic ${wanted.name} is there already, with replication factor ${found.replicationFactor} and not ${wanted.replicationFactor}.`,
     ]
   }
   const names = new Set([...Object.keys(found.configs), ...Object.keys(wanted.configs)])

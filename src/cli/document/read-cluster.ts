@@ -1,21 +1,14 @@
-import type { Address } from '../../env/env.ts'
 import { allMetadata } from '../../broker/wire/client/all-topics.ts'
 import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import type { WireClient } from '../../broker/wire/client/client.ts'
 import {
   describeCluster,
   describeConfigs,
-  listGroups,
-  offsetFetch,
   type MetadataResponse,
 } from '../../broker/wire/messages/index.ts'
-import type { ClusterDocument, GroupExport, OffsetExport, TopicExport } from './document.ts'
-
-/** The way to the brokers of a cluster. */
-export interface Access {
-  any(): Promise<WireClient>
-  at(address: Address): Promise<WireClient>
-}
+import { comingReplicas, type ComingReplicas } from '../coming-replicas.ts'
+import type { ClusterDocument, TopicExport } from './document.ts'
+import { type Access, readGroups } from './read-groups.ts'
 
 /** What a cluster has, as a document tells it. */
 export type ClusterContent = Omit<ClusterDocument, 'version' | 'exportedAt'>
@@ -24,42 +17,36 @@ const [topicResource, brokerResource] = [2, 4]
 /** Where the value of a config is from: given to the topic, or to all running brokers. */
 const [givenToTopic, givenToAll] = [1, 3]
 
-/** Offsets by name: the last version that has them so. */
-const offsetVersion = 8
-
 /**
- * Everything but records and internal topics, in order of names. Each broker is asked for the groups that it coordinates.
+ * Everything but records and internal topics, in order of names; brokers that are away are told too.
  * @throws WireClientError, AnsweredError
  */
 export async function readContent(access: Access): Promise<ClusterContent> {
   const client = await access.any()
-  const { clusterId, errorCode } = await client.request(describeCluster, {
+  const { clusterId, brokers, errorCode } = await client.request(describeCluster, {
     includeClusterAuthorizedOperations: false,
     endpointType: 1,
     includeFencedBrokers: true,
   })
   refuseErrors(errorCode, 'the cluster')
-  const { topics, brokers } = await allMetadata(client)
-  const groups: GroupExport[] = []
-  for (const { host, port } of brokers) {
-    groups.push(...(await groupsOf(await access.at({ host, port }))))
-  }
+  const { topics } = await allMetadata(client)
   return {
     cluster: {
       clusterId,
       brokers: brokers
-        .map(({ nodeId, rack }) => ({ id: nodeId, rack: rack ?? null }))
+        .map(({ brokerId, rack }) => ({ id: brokerId, rack: rack ?? null }))
         .toSorted((a, b) => a.id - b.id),
       configs: (await configsOf(client, brokerResource, [''], givenToAll)).get('') ?? {},
     },
-    topics: await topicsOf(client, topics),
-    groups: groups.toSorted((a, b) => (a.group < b.group ? -1 : 1)),
+    topics: await topicsOf(client, topics, await comingReplicas(client)),
+    groups: await readGroups(access),
   }
 }
 
 async function topicsOf(
   client: WireClient,
   topics: MetadataResponse['topics'],
+  coming: ComingReplicas,
 ): Promise<TopicExport[]> {
   const own = topics
     .filter(({ isInternal, errorCode }) => isInternal !== true && errorCode === 0)
@@ -69,9 +56,23 @@ async function topicsOf(
   return own.map(({ name, partitions }) => ({
     name: name ?? '',
     partitions: partitions.length,
-    replicationFactor: partitions[0]?.replicaNodes.length ?? 1,
+    replicationFactor: factorOf(partitions, coming.get(name ?? '')),
     configs: configs.get(name ?? '') ?? {},
   }))
+}
+
+/** What most partitions have, without replicas that are on their way; of as many the larger one. */
+function factorOf(
+  partitions: MetadataResponse['topics'][number]['partitions'],
+  coming: ReadonlyMap<number, number> | undefined,
+): number {
+  const counts = new Map<number, number>()
+  for (const { partitionIndex, replicaNodes } of partitions) {
+    const factor = Math.max(1, replicaNodes.length - (coming?.get(partitionIndex) ?? 0))
+    counts.set(factor, (counts.get(factor) ?? 0) + 1)
+  }
+  const [most] = [...counts].toSorted(([a, of], [b, other]) => other - of || b - a)
+  return most?.[0] ?? 1
 }
 
 /** By name of the resource, in order of their own names. */
@@ -100,41 +101,5 @@ async function configsOf(
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
       return [resourceName, Object.fromEntries(given)]
     }),
-  )
-}
-
-/** Groups with offsets that `client` coordinates. */
-async function groupsOf(client: WireClient): Promise<GroupExport[]> {
-  const { groups, errorCode } = await client.request(listGroups, {
-    statesFilter: [],
-    typesFilter: [],
-  })
-  refuseErrors(errorCode, 'groups')
-  const found: GroupExport[] = []
-  for (const { groupId } of groups) {
-    const offsets = await offsetsOf(client, groupId)
-    if (offsets.length > 0) found.push({ group: groupId, offsets })
-  }
-  return found
-}
-
-async function offsetsOf(client: WireClient, groupId: string): Promise<OffsetExport[]> {
-  const answer = await client.request(
-    offsetFetch,
-    { groupId: '', topics: null, groups: [{ groupId, topics: null }], requireStable: false },
-    { version: offsetVersion },
-  )
-  const [group] = answer.groups
-  refuseErrors(group?.errorCode ?? 0, `group ${groupId}`)
-  const offsets = (group?.topics ?? []).flatMap(({ name, partitions }) =>
-    partitions.flatMap(({ partitionIndex, committedOffset, metadata, errorCode }) => {
-      refuseErrors(errorCode, `group ${groupId} in ${name}-${partitionIndex}`)
-      const offset = Number(committedOffset)
-      if (offset < 0) return []
-      return [{ topic: name, partition: partitionIndex, offset, metadata: metadata ?? '' }]
-    }),
-  )
-  return offsets.toSorted((a, b) =>
-    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
   )
 }

@@ -1,8 +1,11 @@
+import type { Address } from '../../env/env.ts'
+import { readAddresses } from '../addresses.ts'
+
 /** What is asked for. */
 export interface Wish {
   /** `-`: standard input, or output. */
   readonly file: string
-  readonly bootstrap: string
+  readonly bootstrap: readonly Address[]
   readonly isTopicsOnly: boolean
 }
 
@@ -14,7 +17,7 @@ export function readExportWish(args: readonly string[]): Wish | string {
   if (option !== undefined) return `${option} is no option: logcluster export has none`
   const [bootstrap = defaultBootstrap, ...more] = args
   if (more.length > 0) return 'logcluster export takes one list of addresses: HOST:PORT,...'
-  return { file: '-', bootstrap, isTopicsOnly: false }
+  return wishOf('-', bootstrap, false)
 }
 
 /** As `readExportWish`, after `logcluster import`. */
@@ -27,5 +30,10 @@ export function readImportWish(args: readonly string[]): Wish | string {
     return 'logcluster import needs the file with the document; - reads it from standard input'
   if (more.length > 0)
     return 'logcluster import takes a file and one list of addresses: HOST:PORT,...'
-  return { file, bootstrap, isTopicsOnly: args.includes(topicsOnly) }
+  return wishOf(file, bootstrap, args.includes(topicsOnly))
+}
+
+function wishOf(file: string, text: string, isTopicsOnly: boolean): Wish | string {
+  const bootstrap = readAddresses('HOST:PORT', text)
+  return typeof bootstrap === 'string' ? bootstrap : { file, bootstrap, isTopicsOnly }
 }

@@ -54,11 +54,11 @@ export async function patch(
   await kubectl.run(args)
 }
 
-/** What a broker's HTTP answers to GET `path`, asked through the API server: no port needs to be open for that. */
+/** What a broker's HTTP answers to GET `path`, asked through the API server: no port needs to be open for that. One that stands still is given 10 s. */
 export function askPod(
   kubectl: Kubectl,
   { namespace, pod, path }: { namespace: string; pod: string; path: string },
 ): Promise<string> {
   const proxy = `/api/v1/namespaces/${namespace}/pods/${pod}:${httpPort}/proxy${path}`
-  return kubectl.run(['get', '--raw', proxy])
+  return kubectl.run(['get', '--raw', proxy, '--request-timeout=10s'])
 }

@@ -3,7 +3,9 @@
  * The front door of the room: `kubectl logcluster`. kubectl runs what is called kubectl-logcluster on the PATH. Whatever it looks at or
  * changes goes through the user's own kubectl: it may do what that user may, and has no credentials of its own.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { dirname, join } from 'node:path'
 import { packageVersion } from '../../env/real/package-version.ts'
 import { realClock } from '../../env/real/clock.ts'
@@ -64,8 +66,10 @@ function answer(wish: Wish): Promise<string> {
   const at = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const folder = wish.output ?? `logcluster-report-${name}-${at}`
   if (verb === 'import') {
-    const text = readFileSync(wish.input === '-' ? 0 : wish.input!, 'utf8')
-    return importText(kubectl, { name, scope, isTopicsOnly: wish.isTopicsOnly }, text)
+    const { isTopicsOnly } = wish
+    // Standard input may have nothing yet: read at once it would fail (EAGAIN).
+    const read = wish.input === '-' ? text(process.stdin) : readFile(wish.input!, 'utf8')
+    return read.then(document => importText(kubectl, { name, scope, isTopicsOnly }, document))
   }
   return reportFiles(kubectl, { name, scope, isExport: wish.isExport }).then(files =>
     write(folder, files),

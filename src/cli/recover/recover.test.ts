@@ -40,10 +40,31 @@ describe('a wish', () => {
     [['end-quarantine', '--at'], '--at needs a value'],
     [['end-quarantine', '--credentials', '/secret'], '--at is needed'],
     [['end-quarantine', '--at', 'h:1'], '--credentials is needed'],
+    [['end-quarantine', '--at', 'h:1,h', '--credentials', '/secret'], "'h' is not host:port"],
     [['end-quarantine', '--force'], '--force is no option'],
   ])('%j is refused with a sentence', (args, problem) => {
     expect(readWish(args)).toEqual(expect.stringContaining(problem))
   })
+})
+
+test('partitions that are given up stand in a file too, one a line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'logcluster-recover-'))
+  const file = join(folder, 'names')
+  writeFileSync(file, 'orders-3\nof-two-0\n')
+  const rest = ['--at', 'h:1', '--credentials', '/secret']
+  const wish = readWish(['retire-directory', other, `--accept-data-loss=@${file}`, ...rest])
+  rmSync(folder, { recursive: true })
+  expect(wish).toMatchObject({
+    action: {
+      accepted: [
+        { topic: 'orders', index: 3 },
+        { topic: 'of-two', index: 0 },
+      ],
+    },
+  })
+  expect(readWish(['retire-directory', other, `--accept-data-loss=@${file}`, ...rest])).toContain(
+    'ENOENT',
+  )
 })
 
 describe('the controller', () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { readAddresses } from '../addresses.ts'
 import type { NamedPartition } from './ask-controller.ts'
 
 export const usage = `Usage: logcluster recover ACTION --at HOST:PORT,... --credentials DIR
@@ -8,6 +10,7 @@ What no broker does by itself, because a person has to know what he gives up. Th
   retire-directory ID [--accept-data-loss TOPIC-PARTITION,...]
       What lies in this data directory counts no more: its disk is gone, or was replaced. Refused while it may be the only
       complete copy of a partition; the refusal names them, and each that is named here is given up.
+      @FILE has one name a line, for those that are too many for a command line.
   end-quarantine
       Somebody looked at the metadata log, which is not the one that a broker followed: the cluster goes on from it as it is.
 
@@ -57,7 +60,8 @@ export function readWish(args: readonly string[]): Wish | string {
   if (credentials === undefined) {
     return '--credentials is needed: the folder that private.credentials.dir of the brokers names'
   }
-  return { action, at, credentials }
+  const addresses = readAddresses('--at', at)
+  return typeof addresses === 'string' ? addresses : { action, at, credentials }
 }
 
 function readAction(
@@ -82,9 +86,18 @@ function readAction(
   }
 }
 
-function readPartitions(text: string | undefined): NamedPartition[] | string {
+function readPartitions(given: string | undefined): NamedPartition[] | string {
   const found: NamedPartition[] = []
-  for (const name of text?.split(',') ?? []) {
+  let text = given
+  if (given?.startsWith('@') === true) {
+    try {
+      text = readFileSync(given.slice(1), 'utf8')
+    } catch (error) {
+      return `--accept-data-loss ${given}: ${(error as Error).message}`
+    }
+  }
+  const names = text?.split(/[,\n]/).map(name => name.trim()) ?? []
+  for (const name of names.filter(each => each !== '' || text === given)) {
     const [, topic, index] = /^(.+)-(\d{1,6})$/.exec(name) ?? []
     if (topic === undefined) return `${name} is no partition: write TOPIC-PARTITION, as orders-3`
     found.push({ topic, index: Number(index) })

@@ -4,9 +4,9 @@ import { refuseErrors } from '../../broker/wire/client/client-error.ts'
 import {
   describeCluster,
   describeConfigs,
-  listPartitionReassignments,
   type MetadataResponse,
 } from '../../broker/wire/messages/index.ts'
+import { comingReplicas } from '../coming-replicas.ts'
 import type { ClusterFacts, PartitionFacts } from './health.ts'
 
 const topicResource = 2
@@ -24,7 +24,7 @@ export async function readCluster(client: WireClient): Promise<ClusterFacts> {
   refuseErrors(cluster.errorCode, 'the cluster')
   const { topics } = await allMetadata(client)
   const given = await readMinInsync(client, topics)
-  const coming = await readComing(client)
+  const coming = await comingReplicas(client)
   return {
     clusterId: cluster.clusterId,
     controllerId: cluster.controllerId ?? -1,
@@ -57,24 +57,6 @@ async function readMinInsync(client: WireClient, topics: Topics): Promise<Map<st
     given.set(resourceName, Number(config.value))
   }
   return given
-}
-
-/** By topic and partition: how many replicas a reassignment is bringing. Until it is complete they do not count (durability.md R14). */
-async function readComing(client: WireClient): Promise<Map<string, Map<number, number>>> {
-  const { topics } = await client.request(listPartitionReassignments, {
-    timeoutMs: 5_000,
-    topics: null,
-  })
-  return new Map(
-    topics.map(({ name, partitions }) => [
-      name,
-      new Map(
-        partitions.map(({ partitionIndex, addingReplicas }) => {
-          return [partitionIndex, addingReplicas.length]
-        }),
-      ),
-    ]),
-  )
 }
 
 function partitionsOf(

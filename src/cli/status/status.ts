@@ -1,10 +1,10 @@
-import { parseEndpoint } from '../../broker/config/listeners.ts'
 import { Connections } from '../../broker/wire/client/connections.ts'
 import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
 import type { Address } from '../../env/env.ts'
 import { exitCodes } from '../../lib/exit-codes.ts'
+import { readAddresses } from '../addresses.ts'
 import { runCommand, type Terminal } from '../terminal.ts'
 import { healthOf } from './health.ts'
 import { readCluster } from './read-cluster.ts'
@@ -14,7 +14,7 @@ const usage = `Usage: logcluster status [HOST:PORT,...] [--json]
 
 One screen of a cluster: its brokers, what each leads and has in sync, who is the controller, which partitions are not in full health, and
 what a restart of each broker would risk. Any address of any broker will do; 127.0.0.1:9092 by default. It ends with 1 where a partition
-has no leader or too few replicas in sync, so that a script can go by it.
+has no leader or too few replicas in sync, and with 69 where no broker could be asked, so that a script can go by it.
 
   --bootstrap-server HOST:PORT,...  the same as the word
   --json                            the same as one line of JSON`
@@ -23,6 +23,7 @@ const requestTimeoutMs = 10_000
 
 interface Wish {
   readonly bootstrap: string
+  readonly addresses: readonly Address[]
   readonly isJson: boolean
 }
 
@@ -32,9 +33,9 @@ export function runStatus(args: readonly string[], terminal: Terminal): Promise<
     usage,
     read: readWish,
     place: ({ bootstrap }) => bootstrap,
+    thrown: exitCodes.unavailable,
     async act(wish) {
-      const bootstrap = wish.bootstrap.split(',').map(text => parseEndpoint('HOST:PORT', text))
-      const health = healthOf(await read(bootstrap))
+      const health = healthOf(await read(wish.addresses))
       terminal.out(wish.isJson ? JSON.stringify(health) : screenOf(health))
       const isSound = health.offlineCount === 0 && health.underMinCount === 0
       return isSound ? exitCodes.done : exitCodes.failed
@@ -71,5 +72,7 @@ export function readWish(args: readonly string[]): Wish | string {
     if (bootstrap !== null) return 'logcluster status takes one list of addresses: HOST:PORT,...'
     bootstrap = word
   }
-  return { bootstrap: bootstrap ?? '127.0.0.1:9092', isJson }
+  bootstrap ??= '127.0.0.1:9092'
+  const addresses = readAddresses('HOST:PORT', bootstrap)
+  return typeof addresses === 'string' ? addresses : { bootstrap, addresses, isJson }
 }

@@ -1,8 +1,9 @@
 import { NodeNetwork } from '../../env/real/network.ts'
 import { realClock } from '../../env/real/clock.ts'
 import { realRandom } from '../../env/real/random.ts'
-import { parseEndpoint } from '../../broker/config/listeners.ts'
 import { exitCodes } from '../../lib/exit-codes.ts'
+import type { Address } from '../../env/env.ts'
+import { readAddresses } from '../addresses.ts'
 import { runCommand, type Terminal } from '../terminal.ts'
 import { tryBroker, type TryEnv } from './try-broker.ts'
 
@@ -15,6 +16,7 @@ cluster tells its clients. Any broker that speaks Kafka's protocol will do.
 
 interface Wish {
   readonly bootstrap: string
+  readonly address: Address
   readonly waitMs: number
 }
 
@@ -25,8 +27,7 @@ export function runTry(args: readonly string[], terminal: Terminal): Promise<num
     usage,
     read: readWish,
     place: ({ bootstrap }) => bootstrap,
-    async act({ bootstrap, waitMs }) {
-      const address = parseEndpoint('HOST:PORT', bootstrap)
+    async act({ address, waitMs }) {
       const { leader, recordCount, produceMs, consumeMs } = await tryBroker(env, address, waitMs)
       const at = `${leader.host}:${leader.port}`
       terminal.out(
@@ -38,11 +39,15 @@ export function runTry(args: readonly string[], terminal: Terminal): Promise<num
 }
 
 /** What is asked for, or what is wrong with how it is asked. */
-function readWish(args: readonly string[]): Wish | string {
+function readWish(given: readonly string[]): Wish | string {
+  const args = given.flatMap((arg, at) => {
+    if (arg === '--wait') return `--wait=${given[at + 1] ?? ''}`
+    return given[at - 1] === '--wait' ? [] : arg
+  })
   const words = args.filter(arg => !arg.startsWith('-'))
   const options = args.filter(arg => arg.startsWith('-'))
   const [bootstrap] = words
-  if (bootstrap === undefined || words.length > 1) {
+  if (bootstrap === undefined || words.length > 1 || bootstrap.includes(',')) {
     return 'logcluster try needs one address, HOST:PORT, of a broker or of a bootstrap Service'
   }
   let waitMs = 10_000
@@ -51,5 +56,6 @@ function readWish(args: readonly string[]): Wish | string {
     if (Number.isNaN(seconds)) return `${option} is no option: there is --wait=SECONDS`
     waitMs = seconds * 1000
   }
-  return { bootstrap, waitMs }
+  const addresses = readAddresses('HOST:PORT', bootstrap)
+  return typeof addresses === 'string' ? addresses : { bootstrap, address: addresses[0]!, waitMs }
 }

@@ -32,7 +32,8 @@ export function decideRetireDirectory(
       .filter(({ index }) => !accepted.has(`${topic.id} ${index}`))
       .map(({ index }) => `${topic.name}-${index}`),
   )
-  if (endangered.length > 0) return refused(before, lossNotAccepted(directoryId, endangered))
+  if (endangered.length > 0)
+    return refused(before, lossNotAccepted(directoryId, endangered, isGone ? 10 : Infinity))
   const fences: MetadataRecord[] = isActive(holder) ? [fenceOf(holder)] : []
   const departures = changesOf(applied(before, fences), partition => {
     if (!isNamedIn(partition, directoryId)) return null
@@ -66,9 +67,22 @@ function isAlone(partition: PartitionImage, directoryId: Uuid): boolean {
   return isNamedIn(partition, directoryId) && !isr.some(isOther) && !elr.some(isOther)
 }
 
-function lossNotAccepted(directoryId: Uuid, endangered: readonly string[]): Mistake {
-  const some = endangered.slice(0, 10).join(', ')
-  const more = endangered.length > 10 ? ` and ${endangered.length - 10} more` : ''
+/** The operator (`isGone`) tells some in a condition; a person has to name each of them: as many as a message has room for, which is a string of Kafka's (32,767 bytes). */
+const namesBytesMax = 32_000
+
+function lossNotAccepted(
+  directoryId: Uuid,
+  endangered: readonly string[],
+  namesMax: number,
+): Mistake {
+  let count = 0
+  for (let length = 0; count < Math.min(endangered.length, namesMax); count++) {
+    // Names of topics are ASCII, so that characters are bytes.
+    length += endangered[count]!.length + 2
+    if (length > namesBytesMax) break
+  }
+  const some = endangered.slice(0, count).join(', ')
+  const more = count < endangered.length ? ` and ${endangered.length - count} more` : ''
   return mistake(
     'POLICY_VIOLATION',
     `Directory ${directoryId} may hold the only complete copy of ${some}${more}. Bring it back, or accept the loss of ` +
