@@ -1,3 +1,4 @@
+import { errorClassOf } from '../src/broker/wire/client/client-error.ts'
 import type { Env } from '../src/env/env.ts'
 import { Faults, type FaultHelp, type FaultKind } from './cluster/faults.ts'
 import type { Node, SettingChanges } from './cluster/node.ts'
@@ -6,7 +7,7 @@ import { ReplicaWatch } from './invariants.ts'
 import { MetadataWatch } from './metadata-watch.ts'
 import { fetchFrom, SimConsumer } from './workload/consumer.ts'
 import { History, type SeenRecord } from './workload/history.ts'
-import { GroupHistory } from './workload/group-history.ts'
+import { GroupHistory, type GroupPartition } from './workload/group-history.ts'
 import { Hibernation } from './workload/hibernation.ts'
 import { SimMember } from './workload/member.ts'
 import { PassingTopic } from './workload/passing-topic.ts'
@@ -233,7 +234,7 @@ export class Simulation {
     for (const at of this.#partitions) {
       const records: SeenRecord[] = []
       for (let offset = 0; ;) {
-        const fetched = await fetchFrom(client, at, offset)
+        const fetched = await this.#persistently(client, at, offset)
         records.push(...fetched.records)
         offset = (records.at(-1)?.offset ?? -1) + 1
         if (offset >= fetched.highWatermark) break
@@ -241,6 +242,23 @@ export class Simulation {
       this.history.partition(at.topic, at.partition).check(records)
     }
     client.stop()
+  }
+
+  /** Brokers may learn at different moments what was decided before all was healed. */
+  async #persistently(
+    client: SimClient,
+    at: GroupPartition,
+    offset: number,
+  ): Promise<Awaited<ReturnType<typeof fetchFrom>>> {
+    for (;;) {
+      try {
+        return await fetchFrom(client, at, offset)
+      } catch (error) {
+        if (errorClassOf(error) === 'final') throw error
+        client.forget(at.topic)
+        await client.pause(200)
+      }
+    }
   }
 
   async #await(
