@@ -1,4 +1,4 @@
-import { errorClassOf } from '../src/broker/wire/client/client-error.ts'
+import { retrying } from '../src/broker/wire/client/retrying.ts'
 import type { Env } from '../src/env/env.ts'
 import { Faults, type FaultHelp, type FaultKind } from './cluster/faults.ts'
 import type { Node, SettingChanges } from './cluster/node.ts'
@@ -234,7 +234,7 @@ export class Simulation {
     for (const at of this.#partitions) {
       const records: SeenRecord[] = []
       for (let offset = 0; ;) {
-        const fetched = await this.#persistently(client, at, offset)
+        const fetched = await persistently(client, at, offset)
         records.push(...fetched.records)
         offset = (records.at(-1)?.offset ?? -1) + 1
         if (offset >= fetched.highWatermark) break
@@ -242,23 +242,6 @@ export class Simulation {
       this.history.partition(at.topic, at.partition).check(records)
     }
     client.stop()
-  }
-
-  /** Brokers may learn at different moments what was decided before all was healed. */
-  async #persistently(
-    client: SimClient,
-    at: GroupPartition,
-    offset: number,
-  ): Promise<Awaited<ReturnType<typeof fetchFrom>>> {
-    for (;;) {
-      try {
-        return await fetchFrom(client, at, offset)
-      } catch (error) {
-        if (errorClassOf(error) === 'final') throw error
-        client.forget(at.topic)
-        await client.pause(200)
-      }
-    }
   }
 
   async #await(
@@ -338,4 +321,15 @@ export class Simulation {
       },
     }
   }
+}
+
+/** As `fetchFrom`: brokers may learn at different moments what was decided before all was healed. */
+function persistently(
+  client: SimClient,
+  at: GroupPartition,
+  offset: number,
+): ReturnType<typeof fetchFrom> {
+  const relocate = (): Promise<void> => Promise.resolve(client.forget(at.topic))
+  const options = { ...client.env, timeoutMs: patienceSeconds * 1000, relocate }
+  return retrying(options, () => fetchFrom(client, at, offset))
 }

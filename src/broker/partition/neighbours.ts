@@ -60,7 +60,7 @@ export class Neighbours implements Peers<Partition> {
 
   /** A follower fetches, whatever it is. */
   heardFrom(brokerId: number, connectionId: number): void {
-    this.#fetches.take({ brokerId, connectionId, nowMs: this.#options.clock.monotonic() })
+    this.#fetches.take(brokerId, connectionId, this.#options.clock.monotonic())
   }
 
   onFollowing(listener: FollowingListener): () => void {

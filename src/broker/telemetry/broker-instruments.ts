@@ -17,7 +17,7 @@ function sentCounters(sources: Sources): Instrument[] {
   return [
     {
       name: 'logcluster_page_cache_sent_bytes_total',
-      help: 'Bytes of segments sent to consumers, by topic, and by group where that is certain.',
+      help: 'Bytes of segments sent to consumers, by topic, and by group where that is certain: at the broker that coordinates it.',
       labels: ['topic', 'group'],
       *samples() {
         for (const { topic, group, sentBytes } of sources().sent?.() ?? []) {

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { realClock } from '../../env/real/clock.ts'
 import { KubectlError, type Kubectl } from './kubectl.ts'
 
 /** Processes at a time: each is some dozens of megabytes and a connection of its own. */
@@ -39,15 +38,10 @@ export class SpawnedKubectl implements Kubectl {
   #spawn(args: readonly string[], input: string): Promise<string> {
     const [word = ''] = args
     return new Promise((resolve, reject) => {
-      const child = spawn(this.#program, [...this.#options, ...this.#words(args)])
       const deadlineMs = this.#deadlineFor(word)
-      const deadline = realClock.after(deadlineMs, () => {
-        child.kill('SIGKILL')
-        // What it started may have its streams still: nobody waits for their end.
-        child.stdout.destroy()
-        child.stderr.destroy()
-        const seconds = deadlineMs / 1000
-        reject(new KubectlError(`${this.#program} ${word} did not answer within ${seconds} s`))
+      const child = spawn(this.#program, [...this.#options, ...this.#words(args)], {
+        signal: AbortSignal.timeout(deadlineMs),
+        killSignal: 'SIGKILL',
       })
       const out: Buffer[] = []
       const err: Buffer[] = []
@@ -57,11 +51,14 @@ export class SpawnedKubectl implements Kubectl {
       child.stdin.on('error', () => {})
       child.stdin.end(input)
       child.on('error', error => {
-        deadline.cancel()
-        reject(new KubectlError(`${this.#program}: ${error.message}`))
+        // What it started may have its streams still: nobody waits for their end.
+        child.stdout.destroy()
+        child.stderr.destroy()
+        const isLate = error.name === 'AbortError'
+        const late = `${this.#program} ${word} did not answer within ${deadlineMs / 1000} s`
+        reject(new KubectlError(isLate ? late : `${this.#program}: ${error.message}`))
       })
       child.on('close', code => {
-        deadline.cancel()
         if (code === 0) return resolve(Buffer.concat(out).toString())
         const said = Buffer.concat(err).toString().trim()
         reject(new KubectlError(said === '' ? `${this.#program} ended with ${code}` : said))

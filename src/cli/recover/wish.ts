@@ -88,16 +88,16 @@ function readAction(
 
 function readPartitions(given: string | undefined): NamedPartition[] | string {
   const found: NamedPartition[] = []
-  let text = given
+  let names = given?.split(',') ?? []
   if (given?.startsWith('@') === true) {
     try {
-      text = readFileSync(given.slice(1), 'utf8')
+      const lines = readFileSync(given.slice(1), 'utf8').split('\n')
+      names = lines.map(line => line.trim()).filter(line => line !== '')
     } catch (error) {
       return `--accept-data-loss ${given}: ${(error as Error).message}`
     }
   }
-  const names = text?.split(/[,\n]/).map(name => name.trim()) ?? []
-  for (const name of names.filter(each => each !== '' || text === given)) {
+  for (const name of names) {
     const [, topic, index] = /^(.+)-(\d{1,6})$/.exec(name) ?? []
     if (topic === undefined) return `${name} is no partition: write TOPIC-PARTITION, as orders-3`
     found.push({ topic, index: Number(index) })

@@ -96,8 +96,14 @@ test('many partitions are counted', () => {
 })
 
 test('a command line is an address and options', () => {
-  expect(readWish([])).toMatchObject({ bootstrap: '127.0.0.1:9092', isJson: false })
-  expect(readWish(['a:1,b:2', '--json'])).toMatchObject({ bootstrap: 'a:1,b:2', isJson: true })
+  const [local, a, b] = [
+    { host: '127.0.0.1', port: 9092 },
+    { host: 'a', port: 1 },
+    { host: 'b', port: 2 },
+  ]
+  expect(readWish([])).toEqual({ bootstrap: '127.0.0.1:9092', addresses: [local], isJson: false })
+  const two = { bootstrap: 'a:1,b:2', addresses: [a, b], isJson: true }
+  expect(readWish(['a:1,b:2', '--json'])).toEqual(two)
   expect(readWish(['--bootstrap-server', 'a:1'])).toMatchObject({ bootstrap: 'a:1' })
   expect(readWish(['--bootstrap-server=a:1'])).toMatchObject({ bootstrap: 'a:1' })
   expect(readWish(['a:1', 'b:1'])).toMatch(/one list/)

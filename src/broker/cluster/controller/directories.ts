@@ -32,8 +32,9 @@ export function decideRetireDirectory(
       .filter(({ index }) => !accepted.has(`${topic.id} ${index}`))
       .map(({ index }) => `${topic.name}-${index}`),
   )
-  if (endangered.length > 0)
+  if (endangered.length > 0) {
     return refused(before, lossNotAccepted(directoryId, endangered, isGone ? 10 : Infinity))
+  }
   const fences: MetadataRecord[] = isActive(holder) ? [fenceOf(holder)] : []
   const departures = changesOf(applied(before, fences), partition => {
     if (!isNamedIn(partition, directoryId)) return null
@@ -67,7 +68,10 @@ function isAlone(partition: PartitionImage, directoryId: Uuid): boolean {
   return isNamedIn(partition, directoryId) && !isr.some(isOther) && !elr.some(isOther)
 }
 
-/** The operator (`isGone`) tells some in a condition; a person has to name each of them: as many as a message has room for, which is a string of Kafka's (32,767 bytes). */
+/**
+ * The operator (`isGone`) tells some in a condition. A person has to name each of them: as many as a message has room for, which is a
+ * string of Kafka's (32,767 bytes).
+ */
 const namesBytesMax = 32_000
 
 function lossNotAccepted(
