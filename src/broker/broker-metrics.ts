@@ -1,4 +1,4 @@
-import type { Cluster } from './cluster/cluster.ts'
+import type { BegunCluster } from './cluster/options.ts'
 import { ClusterCounts } from './cluster-numbers.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
@@ -9,8 +9,8 @@ import type { BoundListener } from './server/server.ts'
 import type { BrokerNumbers, LogNumbers } from './telemetry/sources.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
-/** The numbers of the cluster, as this broker knows it and decides over it. */
-export function attachCluster(metrics: Metrics, cluster: Cluster): void {
+/** The numbers of the cluster, as this broker knows it and decides over it: from its beginning, because a controller decides long before its logs are recovered. */
+export function attachCluster(metrics: Metrics, cluster: BegunCluster): void {
   const counts = new ClusterCounts(cluster)
   metrics.attach({
     isMetadataWaiting: () => cluster.isWaiting,

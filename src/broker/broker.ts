@@ -25,7 +25,7 @@ import { mendInternalTopics } from './coordinator/internal-topics.ts'
 import type { Fetchers } from './fetcher/fetchers.ts'
 import type { HandlerTable } from './handlers/handler.ts'
 import { Insight } from './insight/insight.ts'
-import { attachCluster, attachLogs, ownNumbers } from './broker-metrics.ts'
+import { attachLogs, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { RetentionRounds } from './retention-round.ts'
@@ -323,7 +323,7 @@ export class Broker {
   }
 
   async #startCluster(disk: OwnDisk): Promise<Cluster> {
-    const { env, fatal, metrics, logger, openStore: open = openStore } = this.#options
+    const { env, fatal, logger, openStore: open = openStore } = this.#options
     const { settings } = this.#configuration
     const copy = disk.openCopy()
     const cluster = await makeCluster({
@@ -347,7 +347,6 @@ export class Broker {
       beat: () => this.#parts.directory?.beat.value ?? 0,
     })
     cluster.onFailure(fatal)
-    attachCluster(metrics, cluster)
     this.#takeConfigs(cluster.image)
     return cluster
   }

@@ -1,16 +1,16 @@
-import type { Cluster } from './cluster/cluster.ts'
 import { electionKinds, electionsIn, mayHaveLost } from './cluster/election-kind.ts'
+import type { BegunCluster } from './cluster/options.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { MetadataRecord } from './metadata/records.ts'
 import type { ClusterNumbers, ClusterState } from './telemetry/sources.ts'
 
-type Watched = Pick<Cluster, 'brokerId' | 'controllerId' | 'image' | 'office' | 'onImage'>
+type Watched = Pick<BegunCluster, 'brokerId' | 'controllerId' | 'image' | 'office' | 'onImage'>
 
-/** Counts what this broker decides as the controller, from the records that it committed. */
+/** Counts what this broker decides as the controller, from the records that it committed since the cluster began. */
 export class ClusterCounts {
   readonly #cluster: Watched
   #image: MetadataImage
-  #terms: number
+  #terms = 0
   readonly #elections = new Map<string, number>(electionKinds.map(kind => [kind, 0]))
   readonly #possibleLosses = new Map<string, number>()
   /** Of the image that it was counted of: a scrape of a cluster at rest counts nothing. */
@@ -19,8 +19,6 @@ export class ClusterCounts {
   constructor(cluster: Watched) {
     this.#cluster = cluster
     this.#image = cluster.image
-    // It may have claimed the office while it started.
-    this.#terms = cluster.office === null ? 0 : 1
     cluster.onImage((image, records) => this.#follow(image, records))
   }
 

@@ -1,4 +1,5 @@
 import type { Env } from '../env/env.ts'
+import { attachCluster } from './broker-metrics.ts'
 import { clusterOptions } from './cluster-options.ts'
 import { Cluster, type ClusterOptions } from './cluster/cluster.ts'
 import { brokerPrincipal, Peers } from './cluster/peers.ts'
@@ -51,6 +52,7 @@ export async function makeCluster(parts: ClusterParts): Promise<Cluster> {
     store: measuredStore(parts.store, env.clock, metrics.cluster),
     beaten: (outcome, seconds) => metrics.cluster.heartbeat(outcome, seconds),
     ...(copy === undefined ? {} : { copy }),
+    begun: cluster => attachCluster(metrics, cluster),
     registered: parts.registered,
     onStandAlone: reason => tellStandAlone(logger, reason),
     warn: (message, fields) => logger.warn(fields, message),

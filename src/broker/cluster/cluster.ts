@@ -92,6 +92,7 @@ export class Cluster implements OpenedCluster {
     })
     const spare = copy === undefined ? null : spareIn(copy)
     this.#producerIds = new ProducerIds(() => this.#fetchProducerIds(), spare)
+    options.begun?.(this)
   }
 
   /**

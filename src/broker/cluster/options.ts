@@ -1,5 +1,6 @@
 import type { Address, Env } from '../../env/env.ts'
 import type { Uuid } from '../../lib/uuid.ts'
+import type { Office } from './office.ts'
 import type { OpenedCluster } from './peer-service.ts'
 import type { Registration } from './controller/commands.ts'
 import type { ConfigRules } from './controller/alter-configs.ts'
@@ -58,6 +59,11 @@ export interface ClusterOptions {
    * recovers logs does it here (durability.md 3.1). Default: nothing is known.
    */
   readonly facts?: (cluster: OpenedCluster) => Promise<StartFacts>
+  /**
+   * Told of what begins before anything comes of it: whoever counts what this broker decides must not miss what it decides while it
+   * starts. Told again, of another one, where somebody else came first.
+   */
+  readonly begun?: (cluster: BegunCluster) => void
   /** The controller registered this broker, in this epoch; told when it answers, which may be long before the image has it. */
   readonly registered?: (epoch: number) => void
   /** A count that rises on this broker's disk, told in signs of life (durability.md 3.1). Default: they are counted. */
@@ -73,6 +79,14 @@ export interface ClusterOptions {
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void
   /** The broker stands on its own copy from now on, or for another reason; null: no longer. */
   readonly onStandAlone?: (reason: StandAlone | null) => void
+}
+
+/** A cluster of which not more may be known than that it begins. Its properties are as those of `Cluster`. */
+export interface BegunCluster extends OpenedCluster {
+  readonly controllerId: number
+  readonly office: Office | null
+  readonly isWaiting: boolean
+  readonly standsAlone: StandAlone | null
 }
 
 /** What a broker knows of its disk when it registers. */
