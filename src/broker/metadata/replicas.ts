@@ -63,7 +63,15 @@ export function isUncleanElectionEnabled(image: MetadataImage, topic: TopicImage
   return isTrue(topic.configs.get(name) ?? image.brokerConfigs(null).get(name))
 }
 
-/** Replicas that a reassignment brings do not count before they are complete. */
+/** The broker has a replica on which one counts: one that a reassignment brings is none before it is complete. */
+export function isCountedOn(
+  { replicas, addingReplicas }: Pick<PartitionImage, 'replicas' | 'addingReplicas'>,
+  brokerId: number,
+): boolean {
+  return replicas.includes(brokerId) && !addingReplicas.includes(brokerId)
+}
+
+/** How many replicas one counts on. */
 export function replicationFactorOf({ replicas, addingReplicas }: PartitionImage): number {
   return Math.max(1, replicas.length - addingReplicas.length)
 }

@@ -1,6 +1,6 @@
 import { harmOf } from './harm.ts'
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from './image.ts'
-import { insyncNeededBy, isActive, isDrained } from './replicas.ts'
+import { insyncNeededBy, isActive, isCountedOn, isDrained } from './replicas.ts'
 
 /** Partitions: how many, and the names of the first few, `topic-index`. */
 interface NamedPartitions {
@@ -51,20 +51,13 @@ export function restartRisks(image: MetadataImage): RestartRisk[] {
     }))
 }
 
-/**
- * It has a place in the partition that it did not take yet. A replica that a reassignment brings is not counted on before it is
- * complete, and where nobody leads nobody can be in sync.
- */
+/** It has a place in the partition that it did not take yet. Where nobody leads nobody can be in sync. */
 export function isBehind(
-  { leader, replicas, addingReplicas, isr }: PartitionImage,
+  partition: PartitionImage,
   { id, directoryId }: Pick<BrokerImage, 'id' | 'directoryId'>,
 ): boolean {
-  return (
-    leader >= 0 &&
-    replicas.includes(id) &&
-    !addingReplicas.includes(id) &&
-    !isr.includes(directoryId)
-  )
+  const { leader, isr } = partition
+  return leader >= 0 && isCountedOn(partition, id) && !isr.includes(directoryId)
 }
 
 class Tally {

@@ -18,12 +18,14 @@ export function roleOf(
   partition: PartitionImage,
   brokers: PartitionRole['brokers'],
 ): PartitionRole {
-  const { leader, leaderEpoch, partitionEpoch, replicas, isRecovering } = partition
+  const { leader, leaderEpoch, partitionEpoch, isRecovering } = partition
+  const { replicas, addingReplicas } = partition
   return {
     leader,
     leaderEpoch,
     partitionEpoch,
     replicas,
+    addingReplicas,
     isr: brokersOf(image, partition.isr),
     isRecovering,
     minInsyncReplicas: insyncNeededBy(image, topic, partition),

@@ -21,7 +21,7 @@ function gauges(sources: Sources): Instrument[] {
     },
     {
       name: 'logcluster_under_replicated_partitions',
-      help: 'Partitions that this broker leads and of which a replica is not in sync.',
+      help: 'Partitions that this broker leads and of which a replica is not in sync; one that a reassignment only brings is not waited for.',
       samples: of(({ underReplicated }) => underReplicated),
     },
     {

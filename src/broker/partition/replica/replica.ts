@@ -170,8 +170,9 @@ export class Replica {
       if (role.partitionEpoch < before.partitionEpoch) return
       // Configs and brokers change without a new partition epoch; of a change that we asked for, the answer told less.
       const { minInsyncReplicas, brokers, isFrozen = false } = role
-      const replicas = isSameReign(before, role) ? role.replicas : before.replicas
-      this.#role = { ...before, replicas, minInsyncReplicas, brokers, isFrozen }
+      const { replicas, addingReplicas = [] } = isSameReign(before, role) ? role : before
+      const told = { replicas, addingReplicas, minInsyncReplicas, brokers, isFrozen }
+      this.#role = { ...before, ...told }
       if (this.isLeader) this.#followers.keep(this.#role, this.#brokerId, nowMs)
       return this.#refuseTooFew()
     }

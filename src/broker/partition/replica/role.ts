@@ -15,6 +15,8 @@ export interface PartitionRole {
   /** +1 on every change of the partition's metadata. */
   readonly partitionEpoch: number
   readonly replicas: readonly number[]
+  /** Those of them that a reassignment brings: nobody counts on them before they are complete. Left out: there are none. */
+  readonly addingReplicas?: readonly number[]
   readonly isr: readonly number[]
   /** Elected though it may lack committed records. */
   readonly isRecovering: boolean
