@@ -30,9 +30,7 @@ export function attachLogs(
     space: () => directory.space,
     cleaner: () => directory.cleanerNumbers(),
     start: () => ({ class: directory.startClass, reason: directory.startReason }),
-    appends: function* () {
-      for (const { id, appended } of partitions.all()) yield { topic: id.topic, ...appended }
-    },
+    appends: () => partitions.appended(),
     inSync: () => inSyncNumbers(partitions),
     offlinePartitions: () => Array.from(partitions.offline()).length,
     logs: () => logNumbers(partitions),

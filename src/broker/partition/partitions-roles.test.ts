@@ -50,6 +50,8 @@ class World {
       configure() {},
       endOfEpoch: () => ({ epoch: -1, endOffset: -1 }),
       read: () => ({ kind: 'empty' }),
+      append: (_records: unknown, _options: unknown, done: (result: object) => void) =>
+        done({ ok: true, duplicate: false, endOffset: 5 }),
     }
     const directory = {
       identity: { directoryId: directoryOf(1) },
@@ -245,5 +247,29 @@ describe('R7: in-sync sets that leaders ask for', () => {
     await world.clock.run(1000)
     expect(world.asked.length).toBe(2)
     expect(world.asked[1]).toEqual(world.asked[0])
+  })
+})
+
+describe('what was appended', () => {
+  function appendTo(world: World, index: number, bytes: number): void {
+    const options = { acks: 0, timeoutMs: 0, origin: 'client' } as never
+    world.partitions.find('topic', index)!.append(new Uint8Array(bytes), options, () => {})
+  }
+
+  test('is told with what a partition had that was moved away, until nothing of its topic is here', async () => {
+    const world = new World([created({}, {})])
+    await world.partitions.settled()
+    appendTo(world, 0, 700)
+    appendTo(world, 1, 100)
+    expect([...world.partitions.appended()]).toEqual([{ topic: 'topic', bytes: 800, batches: 2 }])
+    world.change({ replicas: [2, 3], isr: [2, 3].map(id => directoryOf(id)), leader: 2 })
+    expect([...world.partitions.appended()]).toEqual([{ topic: 'topic', bytes: 800, batches: 2 }])
+    // It comes back, and counts from there on.
+    world.change({ replicas: onThree.replicas, isr: onThree.isr, leader: 1, leaderEpoch: 2 })
+    await world.partitions.settled()
+    appendTo(world, 0, 50)
+    expect([...world.partitions.appended()]).toEqual([{ topic: 'topic', bytes: 850, batches: 3 }])
+    world.take({ type: 'topicDeleted', topicId })
+    expect([...world.partitions.appended()]).toEqual([])
   })
 })

@@ -8,6 +8,7 @@ import { isPassing } from '../log/shortage.ts'
 import type { MetadataImage, TopicImage } from '../metadata/image.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { ErrorName } from '../wire/errors.ts'
+import { AppendCounts, type TopicAppended } from './append-counts.ts'
 import {
   Neighbours,
   type FollowingListener,
@@ -54,6 +55,7 @@ export class Partitions {
   /** Topics as they were last applied: an image shares what did not change. */
   readonly #applied = new Map<Uuid, TopicImage>()
   readonly #neighbours: Neighbours | null
+  readonly #appendCounts = new AppendCounts()
   #image: MetadataImage | null = null
   /** What was told of brokers, and of settings for all of them, with the roles that were last taken. */
   #surroundings: Surroundings | null = null
@@ -128,6 +130,14 @@ export class Partitions {
     for (const partitions of this.#byTopic.values()) yield* partitions.values()
   }
 
+  /** What clients appended in this process, by topic. */
+  *appended(): Iterable<TopicAppended> {
+    for (const partitions of this.#byTopic.values()) {
+      const counts = this.#appendCounts.of(partitions.values())
+      if (counts !== null) yield counts
+    }
+  }
+
   /** Resolves when logs that the last image added are open and those that it dropped are gone. */
   settled(): Promise<void> {
     return this.#settled
@@ -195,6 +205,7 @@ export class Partitions {
       for (const [index, partition] of partitions) {
         if (this.#holds(image, partition.id)) continue
         this.#close(partition, isDeleted)
+        this.#appendCounts.left(partition)
         partitions.delete(index)
         if (!isDeleted) strays.push(partition.id)
         work.push(() => this.#takeAway(partition.id, isDeleted))
@@ -202,6 +213,7 @@ export class Partitions {
       if (partitions.size > 0) continue
       this.#byTopic.delete(topicId)
       this.#applied.delete(topicId)
+      this.#appendCounts.forget(topicId)
     }
     this.#tellStrays(image, strays)
     return work

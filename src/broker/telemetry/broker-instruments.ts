@@ -76,13 +76,13 @@ function appendCounters(sources: Sources): Instrument[] {
   return [
     {
       name: 'logcluster_appended_bytes_total',
-      help: 'Bytes appended to logs, by topic.',
+      help: 'Bytes appended to logs, by topic, while the broker has a partition of it.',
       labels: ['topic'],
       samples: byTopic(row => row.bytes),
     },
     {
       name: 'logcluster_appended_batches_total',
-      help: 'Batches appended to logs, by topic.',
+      help: 'Batches appended to logs, by topic, while the broker has a partition of it.',
       labels: ['topic'],
       samples: byTopic(row => row.batches),
     },
