@@ -1,4 +1,13 @@
-import { type Board, broker, groupChoice, hitRatioBy, panel, rateBy, topicChoice } from './panel.ts'
+import {
+  type Board,
+  broker,
+  groupChoice,
+  hitRatioBy,
+  missedBy,
+  panel,
+  rateBy,
+  topicChoice,
+} from './panel.ts'
 
 const chosen = `${broker}, topic=~"$topic", group=~"$group|"`
 const ofGroup = `${broker}, group=~"$group|"`
@@ -25,11 +34,11 @@ export const pageCacheBoard: Board = {
         }),
         panel({
           title: 'From the device',
-          text: 'Bytes a second that consumers were sent and a device had to deliver.',
+          text: 'Bytes a second that consumers were sent and a device had to deliver, of what can be measured.',
           unit: 'Bps',
           kind: 'stat',
           width: 6,
-          expr: `${rateBy('', 'logcluster_page_cache_sent_bytes_total', chosen)} - ${rateBy('', 'logcluster_page_cache_hit_bytes_total', chosen)}`,
+          expr: missedBy('', chosen),
           legend: 'from the device',
         }),
         panel({

@@ -91,8 +91,23 @@ export function quantileBy(
   return `histogram_quantile(${q}, sum by (${by}) (rate(${histogram}_bucket{${selector}}[$__rate_interval])))`
 }
 
+const rateOf = (part: 'hit' | 'sent', selector: string): string =>
+  `rate(logcluster_page_cache_${part}_bytes_total{${selector}}[$__rate_interval])`
+
+/** What was sent and can be measured, a second: where it cannot there is no hit beside what was sent. */
+function measuredBy(labels: string, selector: string): string {
+  const by = labels === '' ? '' : ` by (${labels})`
+  return `sum${by} (${rateOf('sent', selector)} and ${rateOf('hit', selector)})`
+}
+
 /** The part of what was sent that memory had, by `labels`, of what can be measured. */
 export function hitRatioBy(labels: string, selector = broker): string {
   const hit = rateBy(labels, 'logcluster_page_cache_hit_bytes_total', selector)
-  return `${hit} / (${rateBy(labels, 'logcluster_page_cache_sent_bytes_total', selector)} > 0)`
+  return `${hit} / (${measuredBy(labels, selector)} > 0)`
+}
+
+/** What was sent and a device had to deliver, a second, of what can be measured. */
+export function missedBy(labels: string, selector = broker): string {
+  const hit = rateBy(labels, 'logcluster_page_cache_hit_bytes_total', selector)
+  return `${measuredBy(labels, selector)} - ${hit}`
 }

@@ -14,8 +14,9 @@ export const brokerAlerts: RuleGroup = {
       description: 'Its metrics could not be read for five minutes. Most likely it does not run.',
     },
     {
+      // A broker ends soon after its disk failed, and each start tells it only for a while.
       alert: 'LogClusterStorageFailed',
-      expr: 'logcluster_storage_failed == 1',
+      expr: 'max_over_time(logcluster_storage_failed[15m]) == 1 unless logcluster_storage_failed == 0',
       for: '1m',
       severity: 'critical',
       summary: `The disk of broker ${where} failed.`,

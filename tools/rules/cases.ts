@@ -70,6 +70,7 @@ function counter(
   }
 }
 
+const failedDisk = series('logcluster_storage_failed', target)
 const gib = 2 ** 30
 const free = series('logcluster_disk_free_bytes', target)
 const total = series('logcluster_disk_total_bytes', target)
@@ -85,11 +86,24 @@ const loop = (le: string): string =>
   series('logcluster_event_loop_lag_seconds_bucket', { ...target, le })
 const sent = (metric: string): string =>
   series(`logcluster_page_cache_${metric}_bytes_total`, { ...target, group: 'a', topic: 'b' })
+const unmeasured = Object.fromEntries(
+  ['b', 'c'].map(instance => [
+    series('logcluster_page_cache_sent_bytes_total', { ...target, instance, topic: 'b' }),
+    '0+600000000x120',
+  ]),
+)
 const cold = { ...target, group: 'archive' }
 
 export const brokerCases: readonly Case[] = [
   gauge('LogClusterBrokerDown', 'up', { bad: 0, good: 1, at: '10m' }),
-  gauge('LogClusterStorageFailed', 'logcluster_storage_failed', { bad: 1, good: 0, at: '5m' }),
+  {
+    alert: 'LogClusterStorageFailed',
+    // It ends, each start is refused, and not each is seen; quiet: until it starts on a sound disk.
+    fires: { [failedDisk]: '0x5 stale _ 1 stale _x10 1 stale _x20' },
+    quiet: { [failedDisk]: '0x5 stale _ 1 stale _x10 1 0x20' },
+    at: '22m',
+    labels: target,
+  },
   gauge('LogClusterPartitionsOffline', 'logcluster_offline_partitions', {
     bad: 3,
     good: 0,
@@ -221,6 +235,15 @@ export const storageCases: readonly Case[] = [
     alert: 'LogClusterPageCacheTooSmall',
     fires: { [sent('sent')]: '0+600000000x120', [sent('hit')]: '0+120000000x120' },
     quiet: { [sent('sent')]: '0+600000000x120', [sent('hit')]: '0+540000000x120' },
+    at: '60m',
+    labels: cluster,
+    value: '20%',
+  },
+  {
+    alert: 'LogClusterPageCacheTooSmall',
+    // Two brokers cannot measure: nothing is known of what they send.
+    fires: { ...unmeasured, [sent('sent')]: '0+600000000x120', [sent('hit')]: '0+120000000x120' },
+    quiet: { ...unmeasured, [sent('sent')]: '0+600000000x120', [sent('hit')]: '0+540000000x120' },
     at: '60m',
     labels: cluster,
     value: '20%',

@@ -8,13 +8,15 @@ function rate(level: string, labels: string, metric: string): Recording {
   }
 }
 
-/** Of what was sent since it can be measured, the part that no device had to deliver. */
+/** Of what was sent and can be measured, the part that no device had to deliver: where it cannot there is no hit beside what was sent. */
 function hitRatio(level: string, labels: string): Recording {
   const by = [clusterLabels, labels].filter(part => part !== '').join(', ')
-  const sum = (metric: string): string => `sum by (${by}) (rate(${metric}[5m]))`
+  const [hit, sent] = ['hit', 'sent'].map(
+    part => `rate(logcluster_page_cache_${part}_bytes_total[5m])`,
+  )
   return {
     record: `${level}:logcluster_page_cache_hit:ratio_rate5m`,
-    expr: `${sum('logcluster_page_cache_hit_bytes_total')} / (${sum('logcluster_page_cache_sent_bytes_total')} > 0)`,
+    expr: `sum by (${by}) (${hit}) / (sum by (${by}) (${sent} and ${hit}) > 0)`,
   }
 }
 

@@ -1,4 +1,4 @@
-import { brokerLabels, clusterLabels, type RuleGroup } from './rule.ts'
+import { brokerLabels, clusterLabels, grownLately, type RuleGroup } from './rule.ts'
 
 const inCluster = `by (${clusterLabels})`
 
@@ -11,7 +11,7 @@ export const replicationAlerts: RuleGroup = {
   rules: [
     {
       alert: 'LogClusterPossibleDataLoss',
-      expr: `sum by (${clusterLabels}, kind) (increase(logcluster_leader_elections_total{kind=~"recovered|unclean"}[30m])) > 0`,
+      expr: `sum by (${clusterLabels}, kind) ${grownLately('logcluster_leader_elections_total{kind=~"recovered|unclean"}')}`,
       for: '1m',
       severity: 'critical',
       summary: 'Records of {{ $labels.logcluster }} may be lost.',
@@ -20,7 +20,7 @@ export const replicationAlerts: RuleGroup = {
     },
     {
       alert: 'LogClusterCommittedRecordsCut',
-      expr: `sum by (${brokerLabels}) (increase(logcluster_committed_records_cut_total[30m])) > 0`,
+      expr: `sum by (${brokerLabels}) ${grownLately('logcluster_committed_records_cut_total')}`,
       for: '1m',
       severity: 'critical',
       summary:
@@ -82,8 +82,9 @@ export const replicationAlerts: RuleGroup = {
         '{{ $value | humanize }} operations a second fail, and none succeeded for five minutes.',
     },
     {
+      // The two are told by different brokers, and scraped up to an interval apart: so long nobody is behind by what came meanwhile.
       alert: 'LogClusterMetadataBehind',
-      expr: `max by (${brokerLabels}) (logcluster_metadata_applied_sequence) < on (${clusterLabels}) group_left () (max ${inCluster} (logcluster_metadata_log_end_sequence) - 10)`,
+      expr: `max by (${brokerLabels}) (logcluster_metadata_applied_sequence) < on (${clusterLabels}) group_left () (max ${inCluster} (logcluster_metadata_log_end_sequence offset 2m) - 10)`,
       for: '10m',
       severity: 'warning',
       summary:

@@ -41,6 +41,11 @@ const elections = (kind: string): string =>
   series('logcluster_leader_elections_total', { ...target, kind })
 const store = (outcome: string): string =>
   series('logcluster_metadata_store_operations_total', { ...target, operation: 'append', outcome })
+const cut = series('logcluster_committed_records_cut_total', target)
+const started = (values: string): Record<string, string> => ({
+  [series('process_start_time_seconds', target)]: values,
+})
+const startedLongAgo = started('-100000x60')
 const applied = series('logcluster_metadata_applied_sequence', target)
 const end = series('logcluster_metadata_log_end_sequence', {
   ...target,
@@ -52,17 +57,34 @@ export const replicationCases: readonly Case[] = [
     alert: 'LogClusterPossibleDataLoss',
     // The controller died after it, and the next one did not count it: it is told all the same.
     fires: { [elections('unclean')]: '0x10 1x4 _x40', [elections('clean')]: '0+1x60' },
-    quiet: { [elections('unclean')]: '3+0x60', [elections('clean')]: '0+1x60' },
+    quiet: { [elections('unclean')]: '3+0x60', [elections('clean')]: '0+1x60', ...startedLongAgo },
     at: '18m',
     labels: { ...cluster, kind: 'unclean' },
   },
   {
+    alert: 'LogClusterPossibleDataLoss',
+    // All brokers lost power, and the first scrape finds what was elected.
+    fires: { [elections('recovered')]: '_x10 12x60', ...started('_x10 600x60') },
+    quiet: { [elections('recovered')]: '_x10 0x60', ...started('_x10 600x60') },
+    at: '18m',
+    labels: { ...cluster, kind: 'recovered' },
+  },
+  {
     alert: 'LogClusterCommittedRecordsCut',
-    fires: { [series('logcluster_committed_records_cut_total', target)]: '0x10 5x50' },
-    quiet: { [series('logcluster_committed_records_cut_total', target)]: '5+0x60' },
+    fires: { [cut]: '0x10 5x50' },
+    quiet: { [cut]: '5+0x60', ...startedLongAgo },
     at: '30m',
     labels: place,
     value: '5',
+  },
+  {
+    alert: 'LogClusterCommittedRecordsCut',
+    fires: { [cut]: '_x10 5000x60', ...started('_x10 600x60') },
+    // Of more than half an hour ago.
+    quiet: { [cut]: '5000x60', ...started('0x60') },
+    at: '35m',
+    labels: place,
+    value: '5k',
   },
   told('LogClusterPartitionsLeaderless', 'logcluster_cluster_leaderless_partitions', {
     bad: 3,
@@ -120,6 +142,15 @@ export const replicationCases: readonly Case[] = [
     at: '30m',
     labels: place,
     value: '100',
+  },
+  {
+    alert: 'LogClusterMetadataBehind',
+    fires: { [applied]: '0+300x30 9000x60', [end]: '0+300x90' },
+    // Five records a second, and the controller is scraped half a minute later.
+    quiet: { [applied]: '0+300x60', [end]: '150+300x60' },
+    at: '50m',
+    labels: place,
+    value: '9000',
   },
   told('LogClusterBrokerFenced', 'logcluster_cluster_broker_fenced', {
     bad: 1,

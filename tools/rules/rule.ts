@@ -29,3 +29,11 @@ export const brokerLabels = 'namespace, logcluster, instance'
 
 /** Where a cluster is, for `by`. */
 export const clusterLabels = 'namespace, logcluster'
+
+/**
+ * What a counter grew by within half an hour, by series, where it grew. `increase` needs two samples, and what a process counts before it
+ * is first scraped is in none of them: of one that is younger than that all counts.
+ */
+export function grownLately(counter: string): string {
+  return `(increase(${counter}[30m]) > 0 or (${counter} > 0 and on (${brokerLabels}) time() - process_start_time_seconds < 1800))`
+}
