@@ -126,6 +126,52 @@ test('a broker that waits for the metadata store lives, and a signal ends it wit
   expect(() => readFileSync(file)).toThrow('ENOENT')
 })
 
+describe('a disk that failed in an earlier run', () => {
+  let http: string
+
+  beforeEach(async () => {
+    mkdirSync(join(folder, 'data'))
+    writeFileSync(join(folder, 'data/failed.json'), '{}')
+    const { server, port } = await listening()
+    await new Promise(closed => server.close(closed))
+    http = `127.0.0.1:${port}`
+  })
+
+  test('is told to whoever reads the termination log, at once', async () => {
+    expect(await started({ 'http.address': http })).toBe(1)
+    expect(told().reason).toBe('DataDirectoryFailed')
+  })
+
+  test('is told by metrics and probes where nobody reads one, until a signal ends it', async () => {
+    const main = join(root, 'src/broker/main.ts')
+    const args = argsOf({ 'http.address': http, 'termination.log.file': '' })
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+    const seen: unknown[] = []
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (!line.includes('The disk failed')) continue
+      const metrics = await fetch(`http://${http}/metrics`)
+      seen.push(/^logcluster_storage_failed .*$/m.exec(await metrics.text())?.[0])
+      for (const path of ['healthz', 'readyz']) {
+        const { status, json } = await probed(path)
+        seen.push(status, json.reason)
+      }
+      child.kill('SIGTERM')
+    }
+    const reason = expect.stringContaining('failed in an earlier run') as unknown
+    expect(seen).toEqual(['logcluster_storage_failed 1', 503, reason, 503, reason])
+    expect(await ended).toBe(0)
+  })
+
+  async function probed(path: string): Promise<{ status: number; json: { reason: string } }> {
+    const answer = await fetch(`http://${http}/${path}`)
+    return { status: answer.status, json: (await answer.json()) as { reason: string } }
+  }
+})
+
 describe('check', () => {
   beforeEach(() => {
     vi.spyOn(console, 'log').mockImplementation(() => {})

@@ -1,5 +1,7 @@
+import type { StatusParts } from './broker-status.ts'
 import type { BegunCluster } from './cluster/options.ts'
 import { ClusterCounts } from './cluster-numbers.ts'
+import { isFailedDirectory } from './log/directory/error.ts'
 import type { LogDirectory } from './log/directory/log-directory.ts'
 import type { Partitions } from './partition/partitions.ts'
 import type { PartitionRole } from './partition/replica/role.ts'
@@ -27,6 +29,7 @@ export function attachLogs(
 ): void {
   metrics.attach({
     storage: () => directory.numbers(),
+    hasStorageFailed: () => directory.failure !== null,
     space: () => directory.space,
     cleaner: () => directory.cleanerNumbers(),
     start: () => ({ class: directory.startClass, reason: directory.startReason }),
@@ -35,6 +38,16 @@ export function attachLogs(
     offlinePartitions: () => Array.from(partitions.offline()).length,
     logs: () => logNumbers(partitions),
   })
+}
+
+/** What a start tells that was refused, to whoever asks before the process ends: that the disk failed. */
+export function attachRefusal(
+  metrics: Metrics,
+  error: unknown,
+): Pick<StatusParts, 'failedDirectory'> {
+  if (!isFailedDirectory(error)) return {}
+  metrics.attach({ hasStorageFailed: () => true })
+  return { failedDirectory: error }
 }
 
 /** With the epochs, by which what two brokers say can be compared. Field by field: a copy of the whole role costs ten times as much. */

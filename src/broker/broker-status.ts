@@ -18,6 +18,8 @@ export interface StatusParts {
   partitions?: Partitions
   /** As soon as clients are served. */
   inSync?: InSyncReadiness
+  /** Why a start was refused: the disk failed in an earlier run. */
+  failedDirectory?: Error
   disk?: { readonly awaitedCopySequence: number }
 }
 
@@ -98,7 +100,9 @@ function catchingUp(partitions: Partitions | undefined): { brokerId: number; byt
  * `ownReason` while the broker starts or stops, and then what is missing until it is in sync, as a sentence; null where it is ready. One
  * that stands on its own copy serves what it can: nobody could take it into an in-sync set.
  */
-function whyNotReady(ownReason: string | null, { cluster, inSync }: StatusParts): string | null {
+function whyNotReady(ownReason: string | null, parts: StatusParts): string | null {
+  const { cluster, inSync, failedDirectory } = parts
+  if (failedDirectory !== undefined) return failedDirectory.message
   if (ownReason !== null || cluster === undefined || cluster.standsAlone !== null) return ownReason
   return inSync?.reason(cluster.image) ?? null
 }
@@ -190,7 +194,8 @@ export function probesOf(broker: {
     status: broker.status,
     restartRisk: () => riskDocument(broker.told()),
     health: () => {
-      const failure = broker.parts().directory?.failure ?? null
+      const { directory, failedDirectory = null } = broker.parts()
+      const failure = directory?.failure ?? failedDirectory
       const detail = failure === null ? {} : { reason: failure.message }
       return { isHealthy: failure === null, detail }
     },

@@ -25,7 +25,7 @@ import { mendInternalTopics } from './coordinator/internal-topics.ts'
 import type { Fetchers } from './fetcher/fetchers.ts'
 import type { HandlerTable } from './handlers/handler.ts'
 import { Insight } from './insight/insight.ts'
-import { attachLogs, ownNumbers } from './broker-metrics.ts'
+import { attachLogs, attachRefusal, ownNumbers } from './broker-metrics.ts'
 import { createCodecs, type Codecs } from './log/compression/codecs.ts'
 import { makeRoom } from './log/directory/ballast.ts'
 import { RetentionRounds } from './retention-round.ts'
@@ -135,7 +135,7 @@ export class Broker {
    * Rejects where the directory or an address cannot be used; then nothing is left behind.
    */
   async start(): Promise<void> {
-    const { env } = this.#options
+    const { env, metrics } = this.#options
     try {
       this.#notReadyReason = 'The metadata log is being opened.'
       this.#parts.privateListener = await this.#listenPrivately()
@@ -155,6 +155,7 @@ export class Broker {
       await this.#serve(cluster, disk, wasFull)
     } catch (error) {
       await this.#close()
+      this.#parts = attachRefusal(metrics, error)
       throw error
     }
     const periodMs = this.#configuration.settings.logRetentionCheckIntervalMs

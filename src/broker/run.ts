@@ -5,7 +5,9 @@ import { Broker } from './broker.ts'
 import { ConfigurationError, type Loaded } from './config/load.ts'
 import { parseEndpoint } from './config/listeners.ts'
 import type { Configuration, Settings } from './config/settings.ts'
+import { isFailedDirectory } from './log/directory/error.ts'
 import { openEnv, type OpenedEnv } from './open-env.ts'
+import { sleep } from '../env/clock.ts'
 import { realClock } from '../env/real/clock.ts'
 import { scavengeAlone } from '../env/real/collector.ts'
 import { printToAnybody } from '../env/real/output.ts'
@@ -21,6 +23,9 @@ import { bootId, loadHere, softwareVersion } from './process-facts.ts'
 import { processNumbers } from './process-numbers.ts'
 import { tellTermination } from './termination-log.ts'
 import { welcome } from './welcome.ts'
+
+/** Longer than Prometheus waits from one scrape to the next by default. */
+const askableMs = 75_000
 
 /** Runs a broker by the arguments and the environment until a signal stops it; it ends the process itself. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -70,12 +75,15 @@ async function runBroker(configuration: Configuration): Promise<void> {
   // Our clock keeps no process alive, and who waits for the metadata store has nothing else yet.
   const alive = setInterval(() => {}, 2 ** 30)
   const stopping = { hasBegun: false }
+  let http: HttpServer | null = null
   try {
-    const http = await startHttp(settings.httpAddress, metrics, broker)
+    http = await startHttp(settings.httpAddress, metrics, broker)
     endOnSignal({ broker, http, end }, stopping)
     await broker.start()
     announce({ broker, http, end, opened, version })
   } catch (error) {
+    const isTold = http !== null && end.terminationLog === '' && isFailedDirectory(error)
+    if (isTold) await letAsk(end, error)
     // A start that a signal cut short is no refusal: whoever stops it ends the process.
     if (!stopping.hasBegun) refuse(end, error)
   } finally {
@@ -161,6 +169,16 @@ function endOnSignal({ broker, http, end }: Running, stopping: { hasBegun: boole
   }
   process.on('SIGHUP', stopUnlessBegun)
   process.once('disconnect', () => stopUnlessBegun('the end of the command that started it'))
+}
+
+/**
+ * Where nobody reads a termination log, metrics and probes tell that the disk failed: an alert has to name it, and a process that ends
+ * at once is never scraped.
+ */
+async function letAsk({ logger }: Ending, { message: reason }: Error): Promise<void> {
+  const seconds = askableMs / 1000
+  logger.fatal({ reason, seconds }, 'The disk failed: tells so over HTTP for a while, and ends')
+  await sleep(realClock, askableMs)
 }
 
 /** A start that cannot be. */

@@ -114,6 +114,7 @@ export const metricSources: MetricSources = {
     },
   }),
   brokers: () => [{ id: 7, address: 'kafka.example:9092' }],
+  hasStorageFailed: () => false,
   storage: () => ({
     unflushedBytes: 10,
     unflushedAgeMs: 250,
@@ -122,7 +123,6 @@ export const metricSources: MetricSources = {
     writeStalls: 2,
     writeStallSeconds: 0.5,
     threadWrites: 3,
-    hasFailed: false,
     strayLogs: 2,
   }),
   space: () => ({ totalBytes: 1000, freeBytes: 400 }),

@@ -164,14 +164,16 @@ function storageGauges(sources: Sources): Instrument[] {
     row('dirty_pressure', '1 while producers are not read because of dirty bytes.', it =>
       Number(it.isOverDirtyBudget),
     ),
-    row('storage_failed', '1 after a write or a flush failed: the directory takes no more.', it =>
-      Number(it.hasFailed),
-    ),
     row(
       'stray_logs',
       'Logs set aside because the metadata does not give them to this broker (any more); they take space until somebody removes them, and count until the next start.',
       it => it.strayLogs,
     ),
+    {
+      name: 'logcluster_storage_failed',
+      help: '1 after a write or a flush failed: the directory takes no more, also not after a restart.',
+      samples: () => ofOne(sources().hasStorageFailed?.(), Number),
+    },
     {
       name: 'logcluster_disk_free_bytes',
       help: 'Bytes that are free on the file system of the data directory.',

@@ -44,6 +44,8 @@ export interface MetricSources {
   readonly offlinePartitions: () => number
   readonly brokers: () => Iterable<BrokerNumbers>
   readonly storage: () => StorageNumbers
+  /** The data directory has failed for good (a write or an fsync did), in this run or in an earlier one. */
+  readonly hasStorageFailed: () => boolean
   /** Of the file system that the data lies on; null where that does not answer. It is asked each time. */
   readonly space: () => { readonly totalBytes: number; readonly freeBytes: number } | null
   readonly fetchSessions: () => FetchSessionNumbers
@@ -107,8 +109,6 @@ export interface StorageNumbers {
   readonly writeStallSeconds: number
   /** Appends that a thread wrote, because one of the same log had stalled within the last second. */
   readonly threadWrites: number
-  /** The directory has failed for good (a write or an fsync did). */
-  readonly hasFailed: boolean
   /** Logs that no topic claimed and that were set aside, by this run or an earlier one. */
   readonly strayLogs: number
 }

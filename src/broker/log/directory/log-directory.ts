@@ -202,7 +202,6 @@ export class LogDirectory {
       dirtyBytes: this.#host.ledger.dirtyBytes,
       isOverDirtyBudget: this.isOverDirtyBudget,
       ...this.#host.stalls,
-      hasFailed: this.failure !== null,
       strayLogs: this.#shelf.strayCount,
     }
   }

@@ -8,7 +8,6 @@ export interface DirectoryNumbers extends StallNumbers {
   /** Bytes that no write-back has finished with. */
   readonly dirtyBytes: number
   readonly isOverDirtyBudget: boolean
-  readonly hasFailed: boolean
   /** Logs that were set aside, by this run or an earlier one. */
   readonly strayLogs: number
 }
