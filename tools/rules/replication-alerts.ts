@@ -111,8 +111,9 @@ export const replicationAlerts: RuleGroup = {
       description: 'The cluster does not count on it any more: the broker needs another disk.',
     },
     {
+      // Whoever is given replicas is behind until they are there; of replicas that are counted on LogClusterUnderReplicated tells meanwhile.
       alert: 'LogClusterReplicationBehind',
-      expr: `max by (${brokerLabels}) (logcluster_replication_behind_seconds) > 120`,
+      expr: `max by (${brokerLabels}) (logcluster_replication_behind_seconds) > 120 unless on (${clusterLabels}) logcluster:logcluster_cluster_reassigning_partitions:sum > 0`,
       for: '15m',
       severity: 'warning',
       summary:

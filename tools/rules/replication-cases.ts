@@ -41,6 +41,11 @@ const elections = (kind: string): string =>
   series('logcluster_leader_elections_total', { ...target, kind })
 const store = (outcome: string): string =>
   series('logcluster_metadata_store_operations_total', { ...target, operation: 'append', outcome })
+const behind = series('logcluster_replication_behind_seconds', { ...target, leader: '2' })
+const reassigning = series('logcluster_cluster_reassigning_partitions', {
+  ...target,
+  instance: '10.0.0.8:9404',
+})
 const cut = series('logcluster_committed_records_cut_total', target)
 const started = (values: string): Record<string, string> => ({
   [series('process_start_time_seconds', target)]: values,
@@ -174,6 +179,15 @@ export const replicationCases: readonly Case[] = [
     shows: place,
     value: '10m 0s',
   }),
+  {
+    alert: 'LogClusterReplicationBehind',
+    fires: { [behind]: '600x120', [reassigning]: '4x20 0x100' },
+    // It gets the replicas of a reassignment, for more than an hour.
+    quiet: { [behind]: '0x5 600x80 0x40', [reassigning]: '0x5 40x80 0x40' },
+    at: '60m',
+    labels: place,
+    value: '10m 0s',
+  },
   told('LogClusterReassignmentStuck', 'logcluster_cluster_reassigning_partitions', {
     bad: 4,
     quiet: '120-1x120',
