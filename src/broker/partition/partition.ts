@@ -30,6 +30,7 @@ import type {
   SegmentRange,
   TimedOffset,
 } from './requests.ts'
+import { isUnderReplicated } from './role-of.ts'
 import type { WatcherSet } from './watchers.ts'
 
 export interface PartitionOptions {
@@ -239,6 +240,12 @@ export class Partition {
   /** As the metadata log says; whether it serves, `availability` tells. */
   get isLeader(): boolean {
     return this.#core.replica.isLeader
+  }
+
+  /** It leads, and a replica that is counted on is not in sync. */
+  get isUnderReplicated(): boolean {
+    const { isLeader, role } = this.#core.replica
+    return isLeader && role !== null && isUnderReplicated(role)
   }
 
   /** It leads, and fewer than `min.insync.replicas` are in sync: nothing is committed. */

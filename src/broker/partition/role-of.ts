@@ -1,5 +1,5 @@
 import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
-import { brokersOf, insyncNeededBy, isActive, isFrozen } from '../metadata/replicas.ts'
+import { brokersOf, insyncNeededBy, isActive, isCountedOn, isFrozen } from '../metadata/replicas.ts'
 import type { PartitionRole, ReplicaBroker } from './replica/role.ts'
 
 /** What the image says of brokers, as roles tell it. */
@@ -32,4 +32,10 @@ export function roleOf(
     isFrozen: isFrozen(image),
     brokers,
   }
+}
+
+/** A replica that is counted on is not in sync. Where as many are in sync as there are replicas, all of them are. */
+export function isUnderReplicated({ replicas, addingReplicas = [], isr }: PartitionRole): boolean {
+  if (isr.length >= replicas.length) return false
+  return replicas.some(id => !isr.includes(id) && isCountedOn({ replicas, addingReplicas }, id))
 }
