@@ -1,4 +1,5 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
+import { serveMetrics } from '../broker/telemetry/http.ts'
 import type { OperatorMetrics } from './metrics.ts'
 
 /** What the probes tell. None of it asks the API server: its outage is no reason to restart the operator. */
@@ -18,9 +19,7 @@ export function operatorHttp(
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.get('/metrics', async (_request, response) => {
-    response.set('Content-Type', metrics.contentType).send(await metrics.text())
-  })
+  serveMetrics(app, metrics)
   app.get('/healthz', (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'healthy' })
   })

@@ -59,7 +59,14 @@ async function world(options: { readonly isEnabled?: boolean } = {}) {
       close: () => {},
     }
     const who = { clientId: 'c', host: 'h', topic: 't', partition: 0, stream }
-    const where = { connectionId: 1, group: '', lag: null, fetchOffset: 0, isFollower: false }
+    const where = {
+      connectionId: 1,
+      group: '',
+      lag: null,
+      fetchOffset: 0,
+      isFollower: false,
+      isAway: false,
+    }
     const made = { ...who, ...where }
     readers.push(made)
     return made

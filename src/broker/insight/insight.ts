@@ -40,6 +40,7 @@ export class Insight {
   constructor({ clock, groupTotalsMax }: InsightOptions) {
     this.#clock = clock
     this.readers = new Readers({
+      clock,
       attribution: () => this.#watched?.attribution ?? null,
       isKept: (topic, group) => this.#isKept(topic, group),
       groupTotalsMax,

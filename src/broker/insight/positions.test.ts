@@ -112,3 +112,15 @@ test('of readers with one name the one that is farthest behind stands for all', 
     ['b', 12, 0],
   ])
 })
+
+test('who is away is told while it is at the end, as one in a session may be, and not behind it', () => {
+  const reader = (clientId: string, fetchOffset: number, isAway: boolean) =>
+    ({ clientId, group: '', topic: 'hot', partition: 0, fetchOffset, isAway }) as Reader
+  const positions = () =>
+    [reader('a', 10, true), reader('b', 12, true), reader('c', 10, false)].values()
+  const lags = fetchLags({ positions }, served({ hot: [12] }), 9500)
+  expect(Array.from(lags, ({ clientId, records }) => [clientId, records])).toEqual([
+    ['b', 0],
+    ['c', 2],
+  ])
+})

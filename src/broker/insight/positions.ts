@@ -32,11 +32,14 @@ export function fetchLags(
   elsewhere: LedElsewhere = nowhere,
 ): Iterable<LagNumbers> {
   const farthest = new Map<string, LagNumbers>()
-  for (const { topic, partition, fetchOffset, group, clientId } of readers.positions()) {
+  for (const reader of readers.positions()) {
+    const { topic, partition, fetchOffset, group, clientId } = reader
     // A connection may stay that read there while this broker led it.
     if (elsewhere.isElsewhere(topic, partition)) continue
     const lag = lagOf(partitions.find(topic, partition), fetchOffset, nowMs)
     if (lag === null) continue
+    // Who is at the end is not asked about again in a session until there is news; who is behind would have asked.
+    if (reader.isAway && lag.records > 0) continue
     const key = `${group}\u0000${clientId}\u0000${topic}\u0000${partition}`
     const known = farthest.get(key)
     if (known !== undefined && known.records >= lag.records) continue

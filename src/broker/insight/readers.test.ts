@@ -25,6 +25,22 @@ class FakeStream implements SendStream {
   }
 }
 
+class SteppedClock {
+  #nowMs = 0
+
+  monotonic(): number {
+    return this.#nowMs
+  }
+
+  /** With a scrape in each minute. */
+  pass(minutes: number, readers: Readers): void {
+    for (let minute = 0; minute < minutes; minute++) {
+      this.#nowMs += 60_000
+      void [...readers.sent(), ...readers.positions()]
+    }
+  }
+}
+
 interface WorldOptions extends Partial<Pick<ReadersOptions, 'isKept' | 'groupTotalsMax'>> {
   readonly groupOf?: (reader: Fetcher) => string
 }
@@ -33,7 +49,9 @@ function world({ groupOf = () => '', isKept, groupTotalsMax = Infinity }: WorldO
   const streams: FakeStream[] = []
   /** Raised by a test when what `groupOf` answers changes. */
   const attribution = { revision: 0, groupOf }
+  const clock = new SteppedClock()
   const readers = new Readers({
+    clock,
     attribution: () => attribution,
     isKept: isKept ?? (() => true),
     groupTotalsMax,
@@ -48,7 +66,7 @@ function world({ groupOf = () => '', isKept, groupTotalsMax = Infinity }: WorldO
       return stream
     },
   })
-  return { readers, streams, attribution, connection }
+  return { readers, streams, attribution, connection, clock }
 }
 
 describe('readers', () => {
@@ -98,6 +116,7 @@ describe('readers', () => {
     const known: { attribution: Attribution | null } = { attribution: null }
     const { streams, connection } = world()
     const readers = new Readers({
+      clock: new SteppedClock(),
       attribution: () => known.attribution,
       isKept: () => true,
       groupTotalsMax: Infinity,
@@ -165,5 +184,38 @@ describe('readers', () => {
     ])
     gone.add('t')
     expect(told()).toEqual([])
+  })
+
+  test('who asked for long no more is away, until it asks again', () => {
+    const { readers, connection, clock } = world()
+    for (const partition of [0, 1]) readers.reader(connection(1), 't', partition).fetchOffset = 7
+    const away = () => Array.from(readers.positions(), ({ isAway }) => isAway)
+    clock.pass(5, readers)
+    expect(away()).toEqual([false, false])
+    readers.reader(connection(1), 't', 0)
+    clock.pass(1, readers)
+    expect(away()).toEqual([false, true])
+    expect([...readers.of('t', 0)]).toHaveLength(1)
+    expect([...readers.of('t', 1)]).toHaveLength(0)
+    readers.reader(connection(1), 't', 1)
+    expect(away()).toEqual([false, false])
+    expect([...readers.of('t', 1)]).toHaveLength(1)
+  })
+
+  test('readers of topics that are gone go while their connection stays, once they are away', () => {
+    const gone = new Set<string>()
+    const { readers, streams, connection, clock } = world({ isKept: topic => !gone.has(topic) })
+    for (const topic of ['stays', 'goes']) readers.reader(connection(1), topic, 0)
+    gone.add('goes')
+    clock.pass(5, readers)
+    expect(streams.map(({ isClosed }) => isClosed)).toEqual([false, false])
+    clock.pass(1, readers)
+    // A client that stands still may be sent something yet.
+    expect(streams.map(({ isClosed }) => isClosed)).toEqual([false, false])
+    readers.reader(connection(1), 'stays', 0)
+    clock.pass(1, readers)
+    expect(streams.map(({ isClosed }) => isClosed)).toEqual([false, true])
+    readers.reader(connection(1), 'goes', 0)
+    expect(streams).toHaveLength(3)
   })
 })

@@ -1,4 +1,4 @@
-import type { Address, SendStream } from '../../env/env.ts'
+import type { Address, Clock, SendStream } from '../../env/env.ts'
 import type { Fetcher } from './attribution.ts'
 import type { Lag } from './lagging.ts'
 import type { SentNumbers } from './numbers.ts'
@@ -24,6 +24,8 @@ export interface Reader extends Fetcher {
   fetchOffset: number
   /** Another broker: what it is sent is not counted here. */
   isFollower: boolean
+  /** Has not asked for long (`awayRounds`), as of when positions were last told. */
+  isAway: boolean
 }
 
 /** Tells the group that a reader reads for, '' where that is not certain; the same ones while `revision` stays. */
@@ -33,6 +35,7 @@ export interface Attribution {
 }
 
 export interface ReadersOptions {
+  readonly clock: Pick<Clock, 'monotonic'>
   /** null as long as groups are not known: then a reader counts for none. */
   attribution(): Attribution | null
   /** Whether totals of the topic and the group are worth keeping. */
@@ -45,6 +48,8 @@ interface OpenReader extends Reader {
   group: string
   /** The attribution's that said so. */
   revision: number
+  /** When it last asked. */
+  round: number
   /** What of the stream's counts is in the totals already. */
   countedSent: number
   countedHit: number
@@ -65,15 +70,21 @@ export class Readers {
   /** By connection, topic and partition: names as they come, so that a fetch makes no keys. */
   readonly #open = new Map<number, Map<string, Map<number, OpenReader>>>()
   readonly #totals = new Map<string, Total>()
+  /** Time as fetches are stamped with it: a fetch asks no clock. It goes on when somebody looks. */
+  #round = 0
+  #roundSinceMs: number
 
   constructor(options: ReadersOptions) {
     this.#options = options
+    this.#roundSinceMs = options.clock.monotonic()
   }
 
   /** The reader, known or new. Not to be asked for after `closeConnection`. */
   reader(by: Fetching, topic: string, partition: number): Reader {
     const known = this.#open.get(by.connectionId)?.get(topic)?.get(partition)
-    return known === undefined ? this.#add(by, topic, partition) : this.#regroup(known)
+    if (known === undefined) return this.#add(by, topic, partition)
+    known.round = this.#round
+    return this.#regroup(known)
   }
 
   /** A connection ended: its counts stay in the totals. */
@@ -87,16 +98,19 @@ export class Readers {
     }
   }
 
-  /** Everybody who reads a partition. A look at every connection. */
+  /** Everybody who reads a partition, but who is away. A look at every connection. */
   *of(topic: string, partition: number): IterableIterator<Reader> {
+    this.#look()
     for (const topics of this.#open.values()) {
       const reader = topics.get(topic)?.get(partition)
-      if (reader !== undefined) yield reader
+      if (reader !== undefined && !this.#isAway(reader)) yield reader
     }
   }
 
   /** Totals since the start of the process; none ever falls. Those of what is gone are gone. */
   sent(): Iterable<SentNumbers> {
+    this.#look()
+    this.#closeGone()
     for (const [key, { topic, group }] of this.#totals) {
       if (!this.#options.isKept(topic, group)) this.#totals.delete(key)
     }
@@ -106,7 +120,47 @@ export class Readers {
 
   /** Where everybody reads, with the group that he reads for. */
   *positions(): IterableIterator<Reader> {
-    for (const reader of this.#all()) if (reader.fetchOffset >= 0) yield this.#regroup(reader)
+    this.#look()
+    for (const reader of this.#all()) {
+      reader.isAway = this.#isAway(reader)
+      if (reader.fetchOffset >= 0) yield this.#regroup(reader)
+    }
+  }
+
+  #look(): void {
+    const nowMs = this.#options.clock.monotonic()
+    if (nowMs - this.#roundSinceMs < roundMs) return
+    // By one, however long nobody looked: who asked meanwhile was stamped with the round before.
+    this.#round++
+    this.#roundSinceMs = nowMs
+  }
+
+  #isAway({ round }: OpenReader): boolean {
+    return this.#round - round > awayRounds
+  }
+
+  #isAsking(topics: ReadonlyMap<string, ReadonlyMap<number, OpenReader>>): boolean {
+    for (const { round } of readersOf(topics)) if (this.#round - round <= 1) return true
+    return false
+  }
+
+  /**
+   * A connection may outlive any number of topics. Only who is away on a connection that goes on asking: an answer to a
+   * client that stands still may have the stream yet.
+   */
+  #closeGone(): void {
+    for (const topics of this.#open.values()) {
+      if (!this.#isAsking(topics)) continue
+      for (const [topic, readers] of topics) {
+        if (this.#options.isKept(topic, '')) continue
+        for (const [partition, reader] of readers) {
+          if (!this.#isAway(reader)) continue
+          readers.delete(partition)
+          reader.stream.close()
+        }
+        if (readers.size === 0) topics.delete(topic)
+      }
+    }
   }
 
   *#all(): IterableIterator<OpenReader> {
@@ -123,6 +177,8 @@ export class Readers {
       lag: null,
       fetchOffset: -1,
       isFollower: false,
+      isAway: false,
+      round: this.#round,
       group: attribution?.groupOf(who) ?? '',
       revision: attribution?.revision ?? unattributed,
       countedSent: 0,
@@ -174,6 +230,14 @@ export class Readers {
     return total
   }
 }
+
+/** A minute of the broker's, or longer where nobody looks. */
+const roundMs = 60_000
+/**
+ * Five minutes: `max.poll.interval.ms` of clients, who leave their group when they poll less often. Less would give up who
+ * works on what it has, or, as librdkafka does, asks for a partition only when its queue has room.
+ */
+const awayRounds = 5
 
 /** The revision of a reader whose group nobody has looked up. */
 const unattributed = -1

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { httpApp, serveHttp, type HttpServer } from './http.ts'
 import { Metrics } from './metrics.ts'
@@ -96,4 +97,72 @@ test('an address that is taken is told', async () => {
     restartRisk: () => ({}),
   })
   await expect(serveHttp(app, '127.0.0.1', server!.port)).rejects.toThrow(/EADDRINUSE/)
+})
+
+const silent = {
+  health: () => ({ isHealthy: true, detail: {} }),
+  readiness: () => ({ isReady: true, detail: {} }),
+  status: () => ({}),
+  restartRisk: () => ({}),
+}
+
+/** A client that reads nothing of what it is sent. */
+function dial(request: string): Socket {
+  const socket = connect(server!.port, '127.0.0.1')
+  socket.pause()
+  socket.on('error', () => {})
+  if (request !== '') socket.write(request)
+  return socket
+}
+
+const scrape = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** Metrics of more bytes than the kernel takes for a client that does not read. */
+function large() {
+  const made = { count: 0 }
+  const text = async (): Promise<string> => {
+    made.count++
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return 'x'.repeat(largeBytes)
+  }
+  return { made, metrics: Object.assign(new Metrics(), { text }) }
+}
+
+const largeBytes = 32 * 1024 * 1024
+
+test('who does not read its answer is not kept', async () => {
+  const limits = { stallMs: 200, connectionsMax: 256 }
+  server = await serveHttp(httpApp(large().metrics, silent), '127.0.0.1', 0, limits)
+  const socket = dial(scrape)
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  // What the kernel had taken is there, and then the end.
+  socket.resume()
+  await closed
+  expect(socket.bytesRead).toBeLessThan(largeBytes)
+})
+
+test('one answer of metrics is made at a time, for all who ask meanwhile', async () => {
+  const { made, metrics } = large()
+  server = await serveHttp(httpApp(metrics, silent), '127.0.0.1', 0)
+  const lengths = await Promise.all(
+    [1, 2, 3].map(async () => (await (await get('/metrics')).text()).length),
+  )
+  expect(lengths).toEqual([largeBytes, largeBytes, largeBytes])
+  expect(made.count).toBe(1)
+  await (await get('/metrics')).text()
+  expect(made.count).toBe(2)
+})
+
+test('a probe gets through where others hold all connections', async () => {
+  const limits = { stallMs: 10_000, connectionsMax: 4 }
+  server = await serveHttp(httpApp(large().metrics, silent), '127.0.0.1', 0, limits)
+  const held = [scrape, '', scrape, ''].map(dial)
+  const ends = held.map(socket => new Promise(resolve => socket.once('close', resolve)))
+  await new Promise(resolve => setTimeout(resolve, 200))
+  expect((await get('/healthz')).status).toBe(200)
+  // Who never asked, and came first of those.
+  held[1]!.resume()
+  await ends[1]
+  for (const socket of held) socket.destroy()
 })

@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
 import type { Metrics } from './metrics.ts'
 
@@ -26,10 +27,7 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.get('/metrics', async (_request, response) => {
-    const text = await metrics.text()
-    response.set('Content-Type', metrics.contentType).send(text)
-  })
+  serveMetrics(app, metrics)
   app.get('/healthz', (_request, response) => {
     const { isHealthy, detail } = probes.health()
     probe(response, isHealthy, { status: isHealthy ? 'healthy' : 'failed', ...detail })
@@ -52,12 +50,47 @@ export function httpApp(metrics: Metrics, probes: Probes): Express {
   return app
 }
 
+/**
+ * `/metrics` of `app`. One answer is made at a time, and who asks meanwhile gets the same bytes: it can be megabytes,
+ * which everybody who asked would else hold a copy of.
+ */
+export function serveMetrics(app: Express, metrics: Pick<Metrics, 'text' | 'contentType'>): void {
+  let making: Promise<Buffer> | null = null
+  const made = async (): Promise<Buffer> => {
+    try {
+      return Buffer.from(await metrics.text())
+    } finally {
+      making = null
+    }
+  }
+  app.get('/metrics', async (_request, response) => {
+    const bytes = await (making ??= made())
+    response.set('Content-Type', metrics.contentType).send(bytes)
+  })
+}
+
 const paths = ['/metrics', '/healthz', '/readyz', '/v1/status', '/v1/restart-risk']
 
+/** What a client can hold of the server. */
+export interface HttpLimits {
+  /** A connection on which nothing moves for so long is closed. */
+  readonly stallMs: number
+  readonly connectionsMax: number
+}
+
+const usual: HttpLimits = { stallMs: 10_000, connectionsMax: 256 }
+
 /** Starts to serve `app`. Rejects with the error of listen(2) where the address is taken. */
-export function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
+export function serveHttp(
+  app: Express,
+  host: string,
+  port: number,
+  { stallMs, connectionsMax }: HttpLimits = usual,
+): Promise<HttpServer> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, app)
-  server.maxConnections = 256
+  // Those two end with the request: who does not read its answer would be kept for good.
+  server.setTimeout(stallMs)
+  boundConnections(server, connectionsMax)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -73,6 +106,26 @@ export function serveHttp(app: Express, host: string, port: number): Promise<Htt
           }),
       })
     })
+  })
+}
+
+/**
+ * Beyond `max` the connection goes that has asked for nothing for longest. Not the one that comes: it may be a probe of
+ * the kubelet, which kills the process where it is not answered.
+ */
+function boundConnections(server: Server, max: number): void {
+  /** Who asked last comes last. */
+  const open = new Set<Socket>()
+  server.on('connection', socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    if (open.size <= max) return
+    const [longest] = open
+    open.delete(longest!)
+    longest!.destroy()
+  })
+  server.on('request', ({ socket }) => {
+    if (open.delete(socket)) open.add(socket)
   })
 }
 
