@@ -118,6 +118,7 @@ export const metricSources: MetricSources = {
   storage: () => ({
     unflushedBytes: 10,
     unflushedAgeMs: 250,
+    flushOverdueMs: 125,
     dirtyBytes: 20,
     isOverDirtyBudget: true,
     writeStalls: 2,

@@ -182,12 +182,12 @@ export const storageAlerts: RuleGroup = {
     },
     {
       alert: 'LogClusterUnflushedTooLong',
-      expr: 'logcluster_unflushed_age_seconds > 60',
+      expr: 'logcluster_flush_overdue_seconds > 60',
       for: '5m',
       severity: 'warning',
       summary: `Broker ${where} does not get its data flushed.`,
       description:
-        'The oldest record that is not durable is {{ $value | humanizeDuration }} old. A loss of power now would lose it.',
+        'A flush is {{ $value | humanizeDuration }} late. A loss of power now would lose what it is of.',
     },
     {
       alert: 'LogClusterPageCacheTooSmall',

@@ -225,7 +225,7 @@ export const storageCases: readonly Case[] = [
     at: '30m',
     value: '100%',
   }),
-  gauge('LogClusterUnflushedTooLong', 'logcluster_unflushed_age_seconds', {
+  gauge('LogClusterUnflushedTooLong', 'logcluster_flush_overdue_seconds', {
     bad: 120,
     good: 1,
     at: '10m',

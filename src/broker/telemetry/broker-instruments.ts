@@ -160,6 +160,11 @@ function storageGauges(sources: Sources): Instrument[] {
       'Age of the oldest byte that is not flushed yet.',
       it => it.unflushedAgeMs / 1000,
     ),
+    row(
+      'flush_overdue_seconds',
+      'By how much the latest flush is late: 0 where none is, and of what flush.policy=os leaves to the kernel none is planned.',
+      it => it.flushOverdueMs / 1000,
+    ),
     row('dirty_bytes', 'Bytes appended that no write-back has finished with.', it => it.dirtyBytes),
     row('dirty_pressure', '1 while producers are not read because of dirty bytes.', it =>
       Number(it.isOverDirtyBudget),

@@ -33,7 +33,7 @@ const lagMetrics: readonly {
 }[] = [
   {
     name: 'logcluster_consumer_lag_records',
-    help: 'Records between a position and the end of its partition. Positions are committed, told by the coordinator of the group wherever the partition is led; or where a connected consumer fetches, told by the leader.',
+    help: 'Records between a position and the end of its partition. Positions are committed, told by the coordinator of the group wherever the partition is led; or where a connected consumer fetches, told by the leader until five to six minutes after it last asked.',
     value: lag => lag.records,
   },
   {

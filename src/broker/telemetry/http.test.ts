@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
+import express, { type Response as Answer } from 'express'
 import { afterEach, expect, test } from 'vitest'
-import { httpApp, serveHttp, type HttpServer } from './http.ts'
+import { httpApp, serveHttp, type HttpLimits, type HttpServer } from './http.ts'
 import { Metrics } from './metrics.ts'
 
 let server: HttpServer | null = null
@@ -117,25 +118,38 @@ function dial(request: string): Socket {
 
 const scrape = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** Metrics of more bytes than the kernel takes for a client that does not read. */
-function large() {
+/** Metrics of more bytes than the kernel takes for a client that does not read, made when the test lets them. */
+async function large(limits?: HttpLimits) {
+  const arrived: Answer[] = []
+  const gate = Promise.withResolvers<void>()
   const made = { count: 0 }
   const text = async (): Promise<string> => {
     made.count++
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await gate.promise
     return 'x'.repeat(largeBytes)
   }
-  return { made, metrics: Object.assign(new Metrics(), { text }) }
+  const app = express()
+  app.use((_request, response, next) => {
+    arrived.push(response)
+    next()
+  })
+  app.use(httpApp(Object.assign(new Metrics(), { text }), silent))
+  server = await serveHttp(app, '127.0.0.1', 0, limits)
+  const requests = (count: number) => expect.poll(() => arrived.length, patience).toBe(count)
+  return { made, arrived, requests, letMake: gate.resolve }
 }
 
+const patience = { timeout: 30_000 }
 const largeBytes = 32 * 1024 * 1024
 
 test('who does not read its answer is not kept', async () => {
-  const limits = { stallMs: 200, connectionsMax: 256 }
-  server = await serveHttp(httpApp(large().metrics, silent), '127.0.0.1', 0, limits)
+  const world = await large({ stallMs: 200, connectionsMax: 256 })
+  world.letMake()
   const socket = dial(scrape)
+  await world.requests(1)
+  await new Promise(resolve => world.arrived[0]!.once('close', resolve))
+  expect(world.arrived[0]!.writableFinished).toBe(false)
   const closed = new Promise(resolve => socket.once('close', resolve))
-  await new Promise(resolve => setTimeout(resolve, 1000))
   // What the kernel had taken is there, and then the end.
   socket.resume()
   await closed
@@ -143,23 +157,21 @@ test('who does not read its answer is not kept', async () => {
 })
 
 test('one answer of metrics is made at a time, for all who ask meanwhile', async () => {
-  const { made, metrics } = large()
-  server = await serveHttp(httpApp(metrics, silent), '127.0.0.1', 0)
-  const lengths = await Promise.all(
-    [1, 2, 3].map(async () => (await (await get('/metrics')).text()).length),
-  )
-  expect(lengths).toEqual([largeBytes, largeBytes, largeBytes])
-  expect(made.count).toBe(1)
+  const world = await large()
+  const asked = [1, 2, 3].map(async () => (await (await get('/metrics')).text()).length)
+  await world.requests(3)
+  world.letMake()
+  expect(await Promise.all(asked)).toEqual([largeBytes, largeBytes, largeBytes])
+  expect(world.made.count).toBe(1)
   await (await get('/metrics')).text()
-  expect(made.count).toBe(2)
+  expect(world.made.count).toBe(2)
 })
 
 test('a probe gets through where others hold all connections', async () => {
-  const limits = { stallMs: 10_000, connectionsMax: 4 }
-  server = await serveHttp(httpApp(large().metrics, silent), '127.0.0.1', 0, limits)
+  const world = await large({ stallMs: 60_000, connectionsMax: 4 })
   const held = [scrape, '', scrape, ''].map(dial)
   const ends = held.map(socket => new Promise(resolve => socket.once('close', resolve)))
-  await new Promise(resolve => setTimeout(resolve, 200))
+  await world.requests(2)
   expect((await get('/healthz')).status).toBe(200)
   // Who never asked, and came first of those.
   held[1]!.resume()

@@ -103,6 +103,7 @@ test('every name is told with its labels and unit', async () => {
       'logcluster_appended_batches_total{topic="hot"} 5',
       'logcluster_unflushed_bytes 10',
       'logcluster_unflushed_age_seconds 0.25',
+      'logcluster_flush_overdue_seconds 0.125',
       'logcluster_write_stalls_total 2',
       'logcluster_write_stall_seconds_total 0.5',
       'logcluster_thread_writes_total 3',

@@ -101,6 +101,8 @@ export interface StorageNumbers {
   readonly unflushedBytes: number
   /** Age of the oldest unflushed byte, 0 where all is flushed. */
   readonly unflushedAgeMs: number
+  /** By how much the latest planned flush is late, 0 where none is. */
+  readonly flushOverdueMs: number
   /** Bytes that no write-back has finished with. */
   readonly dirtyBytes: number
   readonly isOverDirtyBudget: boolean

@@ -49,6 +49,28 @@ test('interval: a log is flushed when its oldest byte has the age', async () => 
   expect(syncs.length).toBe(1)
 })
 
+test.each([
+  { policy: { flushPolicy: 'interval', flushMs: 1000 }, lateMs: 9000 },
+  { policy: { flushPolicy: 'interval', flushMs: 3_600_000 }, lateMs: 0 },
+  { policy: { flushPolicy: 'ack' }, lateMs: 10_000 },
+  { policy: { flushPolicy: 'os' }, lateMs: 0 },
+  { policy: { flushPolicy: 'os', flushMessages: 1 }, lateMs: 10_000 },
+] as const)('a flush that does not end is late by when it was due: $policy', async test => {
+  const clock = new SimClock()
+  let syncMs = 1
+  const disk = new SimDisk({ later: act => void clock.after(syncMs, act) })
+  const world = { ...simWorld(disk), clock }
+  const env = { ...world.env, clock }
+  const directory = await drive(clock, openDirectory({ ...world, env }))
+  const log = await drive(clock, directory.openLog(logId(), logConfig(test.policy)))
+  syncMs = 60_000
+  await append({ clock }, log, batchOf(1))
+  await clock.run(10_000)
+  const { unflushedAgeMs, flushOverdueMs } = directory.numbers()
+  expect(flushOverdueMs).toBe(test.lateMs)
+  expect(unflushedAgeMs).toBeGreaterThanOrEqual(9000)
+})
+
 test('ack: every append is flushed at once, several of one turn together', async () => {
   const world = simWorld()
   const directory = await openDirectory(world)

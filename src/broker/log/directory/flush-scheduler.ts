@@ -46,6 +46,16 @@ export class FlushScheduler {
     return since === Infinity ? 0 : this.#options.env.clock.monotonic() - since
   }
 
+  /** By how much the latest flush is late, 0 where none is: of what is left to the kernel none is planned. */
+  get overdueMs(): number {
+    let dueMs = Infinity
+    for (const [log, sinceMs] of this.#dirtySinceMs) {
+      const isWanted = this.#urgent.has(log) || this.#flushing.has(log)
+      dueMs = Math.min(dueMs, isWanted ? sinceMs : this.#dueMs(log))
+    }
+    return Math.max(0, this.#options.env.clock.monotonic() - dueMs)
+  }
+
   /** The log has unflushed bytes. */
   noteDirty(log: Flushable): void {
     if (!this.#dirtySinceMs.has(log)) {

@@ -199,6 +199,7 @@ export class LogDirectory {
     return {
       unflushedBytes: this.unflushedBytes,
       unflushedAgeMs: this.unflushedAgeMs,
+      flushOverdueMs: this.#host.scheduler.overdueMs,
       dirtyBytes: this.#host.ledger.dirtyBytes,
       isOverDirtyBudget: this.isOverDirtyBudget,
       ...this.#host.stalls,

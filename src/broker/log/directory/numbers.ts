@@ -5,6 +5,8 @@ import type { StallNumbers } from './host.ts'
 export interface DirectoryNumbers extends StallNumbers {
   readonly unflushedBytes: number
   readonly unflushedAgeMs: number
+  /** By how much the latest planned flush is late, 0 where none is. */
+  readonly flushOverdueMs: number
   /** Bytes that no write-back has finished with. */
   readonly dirtyBytes: number
   readonly isOverDirtyBudget: boolean
