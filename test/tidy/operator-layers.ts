@@ -54,7 +54,10 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
     modules: ['prom-client'],
   },
   'src/operator/guarded-brokers.ts': { ours: operator('brokers') },
-  'src/operator/http.ts': { ours: operator('metrics.ts'), modules: ['express'] },
+  'src/operator/http.ts': {
+    ours: ['src/broker/telemetry/http.ts', ...operator('metrics.ts')],
+    modules: ['express'],
+  },
   'src/operator/controller.ts': {
     ours: [
       'src/env',

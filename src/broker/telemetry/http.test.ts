@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import express, { type Response as Answer } from 'express'
 import { afterEach, expect, test } from 'vitest'
+import { eventually } from '../../../test/helpers/eventually.ts'
 import { httpApp, serveHttp, type HttpLimits, type HttpServer } from './http.ts'
 import { Metrics } from './metrics.ts'
 
@@ -135,11 +136,15 @@ async function large(limits?: HttpLimits) {
   })
   app.use(httpApp(Object.assign(new Metrics(), { text }), silent))
   server = await serveHttp(app, '127.0.0.1', 0, limits)
-  const requests = (count: number) => expect.poll(() => arrived.length, patience).toBe(count)
+  const requests = (count: number) =>
+    eventually(
+      'requests',
+      () => arrived.length,
+      seen => seen === count,
+    )
   return { made, arrived, requests, letMake: gate.resolve }
 }
 
-const patience = { timeout: 30_000 }
 const largeBytes = 32 * 1024 * 1024
 
 test('who does not read its answer is not kept', async () => {

@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
 import type { Metrics } from './metrics.ts'
 
@@ -89,7 +88,7 @@ export function serveHttp(
 ): Promise<HttpServer> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, app)
   // Those two end with the request: who does not read its answer would be kept for good.
-  server.setTimeout(stallMs)
+  server.timeout = stallMs
   boundConnections(server, connectionsMax)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -115,7 +114,7 @@ export function serveHttp(
  */
 function boundConnections(server: Server, max: number): void {
   /** Who asked last comes last. */
-  const open = new Set<Socket>()
+  const open = new Set<IncomingMessage['socket']>()
   server.on('connection', socket => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
