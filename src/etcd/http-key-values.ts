@@ -13,7 +13,7 @@ export interface HttpKeyValuesOptions {
   /** `http://host:port` of each member; at least one. */
   readonly urls: readonly string[]
   readonly clock: Clock
-  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  /** Milliseconds that a request has on its connection (`HttpBounds`). Default 2,000. */
   readonly timeoutMs?: number
 }
 

@@ -23,7 +23,7 @@ export interface HttpsObjectsOptions {
   /** PEM, of the API server's issuer; read again when a certificate is not trusted. */
   readonly caFile: string
   readonly clock: Clock
-  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  /** Milliseconds that a request has on its connection (`HttpBounds`). Default 2,000. */
   readonly timeoutMs?: number
 }
 
