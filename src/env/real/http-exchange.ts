@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
+import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http'
 import type { Clock, Timer } from '../clock.ts'
 
 export interface HttpAnswer {
@@ -53,4 +53,11 @@ export function exchange(
   })
   asked.end(body ?? undefined)
   return promise
+}
+
+/** What else of the kept connections nobody uses: after one has failed, they may be as dead, and would be tried one by one. */
+export function closeIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy()
+  }
 }
