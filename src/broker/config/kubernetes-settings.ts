@@ -15,7 +15,7 @@ export const kubernetesSettings = {
     default: 'files',
     effect: 'at restart',
     described: 'where given',
-    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name. etcd://host:2379[,host:2379]/name: in an etcd, for all brokers that name it.",
+    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name. etcd://host:2379[,host:2379]/name: in an etcd, for all brokers that name it; start that etcd with --auto-compaction-retention=10m, or its history fills it.",
   }),
   'identity.config.map': text({
     default: '',
