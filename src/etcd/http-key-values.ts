@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Clock } from '../env/clock.ts'
-import { exchange } from '../env/real/http-exchange.ts'
+import { closeIdle, exchange, type HttpAnswer } from '../env/real/http-exchange.ts'
 import {
   NoAnswer,
   type Found,
@@ -13,7 +13,7 @@ export interface HttpKeyValuesOptions {
   /** `http://host:port` of each member; at least one. */
   readonly urls: readonly string[]
   readonly clock: Clock
-  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  /** Milliseconds that a request has on its connection (`HttpBounds`). Default 2,000. */
   readonly timeoutMs?: number
 }
 
@@ -34,17 +34,17 @@ export class HttpKeyValues implements KeyValues {
   }
 
   async range({ from, to, atRevision }: RangeWish): Promise<Found> {
-    const answer = (await this.#ask('/v3/kv/range', {
+    const { header, kvs = [] } = await this.#ask('/v3/kv/range', {
       key: base64(from),
       ...(to === undefined ? {} : { range_end: base64(to) }),
       ...(atRevision === undefined ? {} : { revision: String(atRevision) }),
-    })) as RangeAnswer
-    const values = (answer.kvs ?? []).map(({ key, value = '', mod_revision: revision }) => ({
+    })
+    const values = kvs.map(({ key, value = '', mod_revision: revision }) => ({
       key: Buffer.from(key, 'base64').toString(),
       value: Buffer.from(value, 'base64'),
       revision: Number(revision),
     }))
-    return { values, revision: Number(answer.header?.revision ?? 0) }
+    return { values, revision: Number(header.revision) }
   }
 
   async commit({ ifRevisions, puts, deletes }: Transaction): Promise<number | null> {
@@ -65,9 +65,9 @@ export class HttpKeyValues implements KeyValues {
         request_put: { key: base64(key), value: Buffer.from(value).toString('base64') },
       })),
     ]
-    const answer = (await this.#ask('/v3/kv/txn', { compare, success })) as TransactionAnswer
+    const { header, succeeded } = await this.#ask('/v3/kv/txn', { compare, success })
     // The gateway leaves out what is false.
-    return answer.succeeded === true ? Number(answer.header?.revision) : null
+    return succeeded === true ? Number(header.revision) : null
   }
 
   close(): void {
@@ -78,20 +78,23 @@ export class HttpKeyValues implements KeyValues {
     this.#connections = null
   }
 
-  async #ask(path: string, body: object): Promise<unknown> {
+  async #ask(path: string, body: object): Promise<Answer> {
     const { urls } = this.#options
-    const url = urls[this.#member % urls.length]!
+    const member = this.#member
+    const url = urls[member % urls.length]!
     try {
       this.#connections ??= connect()
-      return await this.#exchange(new URL(path, url), JSON.stringify(body), await this.#connections)
+      const connections = await this.#connections
+      return answerIn(await this.#exchange(new URL(path, url), JSON.stringify(body), connections))
     } catch (error) {
-      this.#member += 1
+      // Others may have failed at that member too, and gone to the next.
+      if (this.#member === member) this.#member += 1
       const { code, message } = error as NodeJS.ErrnoException
       throw new NoAnswer(`POST ${url}${path}: ${message === '' ? code : message}`, { cause: error })
     }
   }
 
-  async #exchange(url: URL, body: string, { agent, request }: Connections): Promise<unknown> {
+  async #exchange(url: URL, body: string, { agent, request }: Connections): Promise<HttpAnswer> {
     const { clock, timeoutMs = 2_000 } = this.#options
     const headers = {
       'content-type': 'application/json',
@@ -99,22 +102,23 @@ export class HttpKeyValues implements KeyValues {
     }
     const asked = request(url, { method: 'POST', agent, headers })
     const bounds = { clock, timeoutMs, bytesMax: answerBytesMax }
-    const { status, text } = await exchange(asked, body, bounds)
-    return contentOf(status, text)
+    try {
+      return await exchange(asked, body, bounds)
+    } catch (error) {
+      closeIdle(agent)
+      throw error
+    }
   }
 }
 
-interface RangeAnswer {
-  readonly header?: { readonly revision?: string }
+/** What is read of an answer to either request. */
+interface Answer {
+  readonly header: { readonly revision: string }
   readonly kvs?: readonly {
     readonly key: string
     readonly value?: string
     readonly mod_revision: string
   }[]
-}
-
-interface TransactionAnswer {
-  readonly header?: { readonly revision?: string }
   readonly succeeded?: boolean
 }
 
@@ -137,7 +141,25 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
 
-function contentOf(status: number, text: string): unknown {
-  if (status === 200) return JSON.parse(text)
-  throw new Error(`${status} ${text.slice(0, 200)}`)
+/** @throws Error where it is not etcd's: what else stands at its address may answer with any JSON, and `{}` would be an empty log */
+function answerIn({ status, text }: HttpAnswer): Answer {
+  if (status !== 200) throw new Error(`${status} ${text.slice(0, 200)}`)
+  const answer: unknown = JSON.parse(text)
+  if (isAnswer(answer)) return answer
+  throw new Error(`200, and not what etcd answers: ${text.slice(0, 200)}`)
+}
+
+function isAnswer(content: unknown): content is Answer {
+  const { header, kvs = [] } = (content ?? {}) as Partial<Answer>
+  return isRevision(header?.revision) && Array.isArray(kvs) && kvs.every(isKeyValue)
+}
+
+function isKeyValue(content: unknown): boolean {
+  const { key, value = '', mod_revision: revision } = (content ?? {}) as Record<string, unknown>
+  return typeof key === 'string' && typeof value === 'string' && isRevision(revision)
+}
+
+/** etcd counts from 1. */
+function isRevision(content: unknown): boolean {
+  return typeof content === 'string' && /^[1-9]\d*$/.test(content)
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Agent, request } from 'node:https'
 import type { Clock } from '../env/clock.ts'
-import { exchange } from '../env/real/http-exchange.ts'
+import { closeIdle, exchange, type HttpAnswer } from '../env/real/http-exchange.ts'
 import { assert } from '../lib/assert.ts'
 import {
   getReplyOf,
@@ -23,7 +23,7 @@ export interface HttpsObjectsOptions {
   /** PEM, of the API server's issuer; read again when a certificate is not trusted. */
   readonly caFile: string
   readonly clock: Clock
-  /** Milliseconds from sending a request to the end of its answer. Default 2,000. */
+  /** Milliseconds that a request has on its connection (`HttpBounds`). Default 2,000. */
   readonly timeoutMs?: number
 }
 
@@ -32,6 +32,8 @@ const tokenAgeMsMax = 60_000
 /** A ConfigMap holds 1 MiB; as JSON, with base64, that is less than this. */
 const answerBytesMax = 4 * 1_048_576
 const connectionCountMax = 16
+/** Whoever asks for more is asked again after this: nothing can be changed meanwhile. */
+const retryAfterMsMax = 10_000
 
 const places: Readonly<Record<ObjectKind, { readonly path: string; readonly apiVersion: string }>> =
   {
@@ -91,15 +93,16 @@ export class HttpsObjects implements NamedObjects {
         authorization: `Bearer ${await this.#bearer()}`,
         accept: 'application/json',
       }
-      const connections = await (this.#connections ??= this.#connect())
+      const connections = await this.#connected()
       const body = object === undefined ? null : JSON.stringify({ ...object, apiVersion, kind })
-      return await this.#exchange({ method, path: target, headers, connections }, body, what)
+      const answer = await this.#exchange({ method, path: target, headers, connections }, body)
+      return answerOf({ ...answer, what, name })
     } catch (error) {
       return this.#failed(what, error as NodeJS.ErrnoException)
     }
   }
 
-  async #exchange(options: Options, body: string | null, what: string): Promise<Answer> {
+  async #exchange(options: Options, body: string | null): Promise<HttpAnswer> {
     const { clock, timeoutMs = 2_000 } = this.#options
     const { hostname, port } = this.#url
     const sent = body === null ? {} : { 'content-type': 'application/json' }
@@ -113,15 +116,20 @@ export class HttpsObjects implements NamedObjects {
       headers: { ...options.headers, ...sent },
     })
     const bounds = { clock, timeoutMs, bytesMax: answerBytesMax }
-    const { status, headers, text } = await exchange(asked, body, bounds)
-    if (status === 401) this.#token = null
-    return answerOf({ status, text, what, retryAfter: headers['retry-after'] })
+    try {
+      const answer = await exchange(asked, body, bounds)
+      if (answer.status === 401) this.#token = null
+      return answer
+    } catch (error) {
+      closeIdle(connections.agent)
+      throw error
+    }
   }
 
   /** Nobody knows what became of a request that was sent; one that could not be sent is rare enough to be treated alike. */
   #failed(what: string, error: NodeJS.ErrnoException): NoReply {
-    // The issuer may have changed, or its file may not be there yet; the next request reads it again.
-    if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ENOENT/.test(error.code ?? '')) this.#forgetConnections()
+    // The issuer may have changed; the next request reads its file again.
+    if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(error.code ?? '')) this.#forgetConnections()
     const reason = `${what}: ${error.message === '' ? error.code : error.message}`
     return { type: 'unavailable', isUnknown: true, reason, retryAfterMs: null }
   }
@@ -133,6 +141,17 @@ export class HttpsObjects implements NamedObjects {
       this.#token = { text, readAtMs: nowMs }
     }
     return this.#token.text
+  }
+
+  /** What could not be made is made anew for the next request. */
+  #connected(): Promise<Connections> {
+    if (this.#connections !== null) return this.#connections
+    const made = this.#connect()
+    this.#connections = made
+    made.catch(() => {
+      if (this.#connections === made) this.#connections = null
+    })
+    return made
   }
 
   /** A broker whose metadata are in files does without the 5 MB that the module takes. */
@@ -172,25 +191,31 @@ interface Answer {
   readonly retryAfterMs: number | null
 }
 
-interface RawAnswer {
-  readonly status: number
-  readonly text: string
+interface RawAnswer extends HttpAnswer {
   readonly what: string
-  readonly retryAfter: string | undefined
+  readonly name: string
 }
 
-function answerOf({ status, text, what, retryAfter }: RawAnswer): Answer {
-  if (status === 200) {
-    const object = JSON.parse(text) as KubernetesObject
-    return { status, object, reason: '', retryAfterMs: null }
-  }
-  const seconds = Number(retryAfter ?? Number.NaN)
+/** @throws Error where 200 is not what it seems */
+function answerOf({ status, headers, text, what, name }: RawAnswer): Answer {
+  if (status === 200)
+    return { status, object: objectIn(text, name), reason: '', retryAfterMs: null }
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
   return {
     status,
     object: null,
     reason: `${what}: ${status} ${messageOf(text)}`,
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : null,
+    retryAfterMs: seconds >= 0 ? Math.min(seconds * 1_000, retryAfterMsMax) : null,
   }
+}
+
+/** @throws Error where it is not the object of that name: something else may stand where the API was. */
+function objectIn(text: string, name: string): KubernetesObject {
+  const object = JSON.parse(text) as Partial<KubernetesObject> | null
+  const { name: told, resourceVersion } = object?.metadata ?? {}
+  const isRight = told === name && typeof resourceVersion === 'string' && resourceVersion !== ''
+  if (!isRight) throw new Error(`200 without the object: ${text.slice(0, 200)}`)
+  return object as KubernetesObject
 }
 
 /** The sentence of a `Status`, or the beginning of whatever came. */

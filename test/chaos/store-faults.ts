@@ -22,7 +22,7 @@ export function etcdFaults(etcd: Etcd): Readonly<Record<string, Fault>> {
   return {
     'store-paused': world => {
       return whileAway(world, {
-        take: () => Promise.resolve(etcd.pause()),
+        take: () => etcd.pause(),
         giveBack: () => Promise.resolve(etcd.goOn()),
       })
     },

@@ -50,7 +50,7 @@ describe.skipIf(why !== null && process.env['CI'] !== 'true')(title, () => {
   test('an append whose answer does not come is committed by repetition, once', async () => {
     const store = storeOf('/logcluster/paused/', 0)
     const { cursor } = await store.readAll()
-    etcd.pause()
+    await etcd.pause()
     expect(await store.append(cursor, 1, utf8('a'))).toMatchObject({ kind: 'unavailable' })
     etcd.goOn()
     expect(await store.append(cursor, 1, utf8('a'))).toMatchObject({ kind: 'committed' })

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../../src/env/real/clock.ts'
@@ -81,9 +81,17 @@ export class Etcd {
     await once(process, 'exit')
   }
 
-  /** Stopped and not gone: it holds its connections, and answers nobody. */
-  pause(): void {
-    this.#process?.kill('SIGSTOP')
+  /** Stopped and not gone: it holds its connections, and answers nobody. Resolves when the last of its threads has noticed. */
+  async pause(): Promise<void> {
+    const process = this.#process
+    if (process === null) return
+    process.kill('SIGSTOP')
+    const tasks = `/proc/${process.pid}/task`
+    await eventually('etcd is stopped', () =>
+      readdirSync(tasks).every(id =>
+        /^State:\s+T/m.test(readFileSync(`${tasks}/${id}/status`, 'utf8')),
+      ),
+    )
   }
 
   goOn(): void {

@@ -229,6 +229,29 @@ describe('an outage of the Kubernetes API', () => {
   })
 })
 
+test.each([
+  ['the lease', 'get', 0],
+  ['the ring', 'update', 65],
+] as const)(
+  'a start that finds %s busy asks again when the server wants it',
+  async (...[, verb, count]) => {
+    const ring = new SimulatedRing()
+    const busy = { type: 'busy', retryAfterMs: 5_000 } as const
+    if (verb === 'get') ring.api.getFaults.push(busy)
+    let asked = 0
+    ring.api.onRequest = request => {
+      // The first update takes the lease; 64 slots are read next.
+      if (request.verb === verb && asked === 1) ring.api.getFaults.push(busy)
+      asked++
+    }
+    const starting = start(ring)
+    await ring.clock.run(4_900)
+    expect(asked).toBe(count)
+    await ring.clock.run(200)
+    await (await starting).stop()
+  },
+)
+
 describe('a snapshot that the API does not take', () => {
   test('is tried again before each few changes, and nothing is taken any more when the ring is full', async () => {
     const ring = new SimulatedRing()

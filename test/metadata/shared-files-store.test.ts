@@ -135,6 +135,21 @@ describe('a shared files store', () => {
     expect(disk.list(`${path}/snapshot`).map(Number)).toEqual([1_200, 1_300])
   })
 
+  test('keeps no more than 1,024 records because one was made while the wall clock was ahead', async () => {
+    const slow = new SimClock()
+    let aheadMs = 365 * 86_400_000
+    const disk = new SimDisk({ now: () => slow.now() + aheadMs })
+    const store = await open(disk, 0, { clock: slow })
+    let { cursor } = await store.readAll()
+    for (let count = 1; count <= 1_100; count++) {
+      cursor = await append(store, cursor, 'x')
+      aheadMs = 0
+    }
+    await slow.run(3_600_000)
+    await store.writeSnapshot(cursor, 1, utf8('s'))
+    expect(disk.list(`${path}/log`).filter(name => /^\d+$/.test(name))).toHaveLength(1_024)
+  })
+
   test('tells hashes of what lies below the snapshot, so that a copy that is behind can be checked', async () => {
     const disk = new SimDisk()
     const store = await open(disk, 0)

@@ -132,7 +132,7 @@ export class Cluster implements OpenedCluster {
         return cluster
       }
       if (found.kind === 'unusable') throw found.error
-      await sleep(env.clock, retryDelayMs)
+      await sleep(env.clock, Math.max(retryDelayMs, found.retryAfterMs ?? 0))
     }
   }
 

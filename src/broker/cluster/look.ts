@@ -15,7 +15,7 @@ export type Look =
   /** Another broker has the lease of a store that several share. */
   | { readonly kind: 'held'; readonly log: StoredLog; readonly image: MetadataImage }
   /** It does not answer, or somebody else has the lease: to be asked again. */
-  | { readonly kind: 'unavailable'; readonly message: string }
+  | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfterMs?: number }
   /** It holds what this broker may not go on from. */
   | { readonly kind: 'unusable'; readonly error: StoreError }
 
@@ -36,7 +36,10 @@ export async function look(options: LookOptions): Promise<Look> {
     const image = suitable(replay(log), options)
     return isAcquired ? { kind: 'read', log, image, acquiredAtMs } : { kind: 'held', log, image }
   } catch (error) {
-    if (error instanceof StoreUnavailable) return { kind: 'unavailable', message: error.message }
+    if (error instanceof StoreUnavailable) {
+      const { message, retryAfterMs } = error
+      return { kind: 'unavailable', message, retryAfterMs }
+    }
     if (!(error instanceof StoreError) || error.reason === 'failed') throw error
     return { kind: 'unusable', error }
   }

@@ -295,7 +295,8 @@ export class Membership implements PeerService {
     // Silence in between does not end a quarantine.
     if (found.kind === 'unusable' || this.#alone?.kind !== 'quarantine') this.#setAlone(reason)
     if (this.#isStopped) return
-    const delayMs = found.kind === 'unusable' ? quarantineLookMs : retryDelayMs
+    const delayMs =
+      found.kind === 'unusable' ? quarantineLookMs : Math.max(retryDelayMs, found.retryAfterMs ?? 0)
     this.#nextLook = env.clock.after(delayMs, () => void this.#lookAgain())
   }
 

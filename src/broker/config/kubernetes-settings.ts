@@ -1,4 +1,4 @@
-import { etcdPlace } from './etcd-place.ts'
+import { etcdPlace, etcdPlaceProblem } from './etcd-place.ts'
 import { text } from './setting.ts'
 
 const projected = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -15,7 +15,7 @@ export const kubernetesSettings = {
     default: 'files',
     effect: 'at restart',
     described: 'where given',
-    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name. etcd://host:2379[,host:2379]/name: in an etcd, for all brokers that name it.",
+    doc: "Where the cluster's metadata log is. files: in metadata.log.dir, for one broker. kubernetes: in ConfigMaps that the operator made; needs cluster.id, kubernetes.namespace and kubernetes.cluster.name. etcd://host:2379[,host:2379]/name: in an etcd, for all brokers that name it; start that etcd with --auto-compaction-retention=10m, or its history fills it.",
   }),
   'identity.config.map': text({
     default: '',
@@ -97,7 +97,7 @@ export function kubernetesProblems(settings: Given): string[] {
     settings.metadataLogDir !== ''
       ? 'metadata.log.dir'
       : settings.metadataStore !== 'files'
-        ? `metadata.store=${settings.metadataStore}`
+        ? 'metadata.store'
         : null
   if (settings.metadataDir !== '' && elsewhere !== null) {
     problems.push(`metadata.dir and ${elsewhere} name two places for one log; give one of them`)
@@ -106,7 +106,8 @@ export function kubernetesProblems(settings: Given): string[] {
   if (metadataStore === 'files' || etcdPlace(metadataStore) !== null) return problems
   if (metadataStore !== 'kubernetes') {
     problems.push(
-      `metadata.store is '${metadataStore}', and must be files, kubernetes or etcd://host:port/name`,
+      etcdPlaceProblem(metadataStore) ??
+        `metadata.store is '${metadataStore}', and must be files, kubernetes or etcd://host:port[,host:port]/name`,
     )
     return problems
   }

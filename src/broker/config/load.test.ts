@@ -145,6 +145,13 @@ test('what does not fit together is refused', () => {
     /set advertised.listeners/,
   )
   expect(problems({ args: ['--set', 'http.address=nowhere'] })[0]).toMatch(/host:port/)
+  const args = ['--set', 'metadata.store=etcd://root:secret@a:2379/b', '--set', 'metadata.dir=/c']
+  const found = problems({ args })
+  expect(found).toEqual([
+    expect.stringMatching(/two places for one log/),
+    expect.stringMatching(/user of etcd/),
+  ])
+  expect(found.join()).not.toContain('secret')
 })
 
 test('a follower may not wait for longer than it may lag', () => {

@@ -135,6 +135,16 @@ export interface LeaseHolder {
 /** The store does not answer; what was asked may be asked again. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
+  /** Milliseconds that the store wants to be left alone. */
+  readonly retryAfterMs: number
+
+  constructor(
+    message: string,
+    { retryAfterMs = 0, cause }: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
+    super(message, { cause })
+    this.retryAfterMs = retryAfterMs
+  }
 }
 
 /**

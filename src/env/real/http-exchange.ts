@@ -1,5 +1,5 @@
-import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
-import type { Clock } from '../clock.ts'
+import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http'
+import type { Clock, Timer } from '../clock.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -9,7 +9,10 @@ export interface HttpAnswer {
 
 export interface HttpBounds {
   readonly clock: Clock
-  /** Milliseconds until the end of the answer. */
+  /**
+   * Milliseconds from when the request is given a connection, a new one or a kept one, to the end of the answer. The wait for one of
+   * a limited number does not count: it ends by the bounds of those before.
+   */
   readonly timeoutMs: number
   /** Of the answer. */
   readonly bytesMax: number
@@ -22,13 +25,16 @@ export function exchange(
   { clock, timeoutMs, bytesMax }: HttpBounds,
 ): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
-  const timer = clock.after(timeoutMs, () =>
-    asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
-  )
+  let timer: Timer | null = null
   const fail = (error: Error): void => {
-    timer.cancel()
+    timer?.cancel()
     reject(error)
   }
+  asked.once('socket', () => {
+    timer = clock.after(timeoutMs, () =>
+      asked.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+    )
+  })
   asked.once('error', fail)
   asked.once('response', response => {
     const parts: Buffer[] = []
@@ -40,11 +46,18 @@ export function exchange(
     })
     response.once('error', fail)
     response.once('end', () => {
-      timer.cancel()
+      timer?.cancel()
       const { statusCode: status = 0, headers } = response
       resolve({ status, headers, text: Buffer.concat(parts).toString() })
     })
   })
   asked.end(body ?? undefined)
   return promise
+}
+
+/** What else of the kept connections nobody uses: after one has failed, they may be as dead, and would be tried one by one. */
+export function closeIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy()
+  }
 }

@@ -63,6 +63,8 @@ export class EtcdStore implements MetadataStore {
   readonly #keys: EtcdKeys
   /** As it was when this store looked or wrote last. */
   #end: End | null = null
+  /** The hash of a record that was put without an answer. */
+  #unknown: string | null = null
 
   constructor(options: EtcdStoreOptions) {
     const { keyValues, clock, prefix, brokerId, incarnationId, snapshotIntervalMax = 512 } = options
@@ -157,6 +159,8 @@ export class EtcdStore implements MetadataStore {
   /** False: the end is another by now. */
   async #put(link: Link, { revision }: End, after: Cursor): Promise<boolean> {
     const { end } = this.#keys
+    const wasUnknown = this.#unknown === after.lastHash
+    this.#unknown = after.lastHash
     const told = JSON.stringify({ format: 1, sequence: link.sequence, hash: after.lastHash })
     const done = await this.#keyValues.commit({
       ifRevisions: [{ key: end, revision }],
@@ -166,12 +170,17 @@ export class EtcdStore implements MetadataStore {
       ],
       deletes: [],
     })
+    // An answer tells of its own attempt, and nothing of one before.
+    if (done !== null || !wasUnknown) this.#unknown = null
     if (done === null) return false
     this.#end = { cursor: after, revision: done }
     return true
   }
 
-  /** The end was not where the writer thought: because of this very append, whose answer was lost, or of another's. */
+  /**
+   * The end was not where the writer thought: because of this very append, whose answer was lost, or of another's.
+   * @throws StoreError `failed` where nobody can tell which
+   */
   async #settled(link: Link, after: Cursor): Promise<AppendOutcome> {
     const end = await this.#look()
     if (isSame(end.cursor, after)) return { kind: 'committed', cursor: after }
@@ -183,7 +192,10 @@ export class EtcdStore implements MetadataStore {
     }
     const { values } = await this.#keyValues.range({ from: this.#keys.record(link.sequence) })
     const isOurs = values[0] !== undefined && this.#record(values[0]).hash === after.lastHash
-    return isOurs ? { kind: 'committed', cursor: after } : { kind: 'lost' }
+    if (isOurs) return { kind: 'committed', cursor: after }
+    const isTrimmed = values[0] === undefined && end.cursor.nextSequence > after.nextSequence
+    if (isTrimmed && this.#unknown === after.lastHash) throw trimmedUnknown(link.sequence)
+    return { kind: 'lost' }
   }
 
   /** With the revision of each, so that the snapshot is in use only if nobody swept one of them away. */
@@ -277,6 +289,14 @@ function damaged(key: string, what: string, cause?: unknown): StoreError {
     `The metadata store in etcd is damaged: ${key}: ${what}. Nothing was changed. Restore etcd from a backup; do not ` +
       'delete single keys of it.',
     { cause },
+  )
+}
+
+function trimmedUnknown(sequence: number): StoreError {
+  return new StoreError(
+    'failed',
+    `Another controller wrote the metadata log in etcd on, and trimmed it, before etcd answered what became of record ${sequence}. ` +
+      'It may be part of the log or not; the next start reads it.',
   )
 }
 

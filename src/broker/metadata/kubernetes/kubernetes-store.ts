@@ -6,7 +6,6 @@ import { assert } from '../../../lib/assert.ts'
 import { concat } from '../../../lib/bytes.ts'
 import { contentHash } from '../chain.ts'
 import {
-  StoreUnavailable,
   type AppendOutcome,
   type Cursor,
   type MetadataStore,
@@ -18,7 +17,7 @@ import { append, entryHash, type AppendResult } from './append.ts'
 import { damaged } from './damage.ts'
 import { fillRing } from './fill-ring.ts'
 import { partsOf, rebuiltContents } from './genesis.ts'
-import type { Unavailable } from './look.ts'
+import { storeUnavailable, type Unavailable } from './look.ts'
 import { ringNames, type RingNames } from './names.ts'
 import { readRing, type RingSnapshot } from './read-ring.ts'
 import { leaseIdentity, RingLease } from './ring-lease.ts'
@@ -92,7 +91,7 @@ export class KubernetesStore implements MetadataStore {
   readAll(): Promise<StoredLog> {
     return this.#alone(async () => {
       const result = await this.#run(readRing(this.#geometry))
-      if (result.type === 'unavailable') throw new StoreUnavailable(result.reason)
+      if (result.type === 'unavailable') throw storeUnavailable(result)
       const { snapshot: stored, tail, cursor, history } = result.log
       const snapshot = stored === null ? null : await this.#unpacked(stored)
       this.#unknown = null
@@ -143,7 +142,7 @@ export class KubernetesStore implements MetadataStore {
     return this.#alone(async () => {
       const contents = rebuiltContents(log, this.#geometry)
       const result = await this.#run(fillRing(contents))
-      if (result !== 'filled') throw new StoreUnavailable(result.reason)
+      if (result !== 'filled') throw storeUnavailable(result)
     })
   }
 

@@ -1,4 +1,4 @@
-import { StoreError, type Cursor } from '../store.ts'
+import { StoreError, StoreUnavailable, type Cursor } from '../store.ts'
 import { damaged, refuseDamage, wentBack } from './damage.ts'
 import {
   slotAt,
@@ -69,6 +69,10 @@ export function slotIn(place: Place, reply: Reply, geometry: Geometry): Found<Sl
   }
   if (content.kind === 'awaited') throw awaitsCopy()
   return { ...sound, content }
+}
+
+export function storeUnavailable({ reason, retryAfterMs }: Unavailable): StoreUnavailable {
+  return new StoreUnavailable(reason, retryAfterMs === null ? {} : { retryAfterMs })
 }
 
 function awaitsCopy(): StoreError {

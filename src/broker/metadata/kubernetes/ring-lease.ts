@@ -3,7 +3,8 @@ import type { Clock } from '../../../env/clock.ts'
 import type { GetReply, KubernetesObject, NamedObjects } from '../../../kubernetes/named-objects.ts'
 import { isWholeNumber } from '../../../lib/whole-number.ts'
 import { isObject } from '../shape.ts'
-import { StoreUnavailable, type Lease, type LeaseHolder, type LeaseView } from '../store.ts'
+import type { Lease, LeaseHolder, LeaseView } from '../store.ts'
+import { storeUnavailable } from './look.ts'
 
 export interface RingLeaseOptions {
   readonly objects: NamedObjects
@@ -53,7 +54,7 @@ export class RingLease implements Lease {
   async acquire({ force }: { readonly force: boolean }): Promise<boolean> {
     const sentAtMs = this.#options.clock.monotonic()
     const found = await this.#look()
-    if (found.type === 'unavailable') throw new StoreUnavailable(found.reason)
+    if (found.type === 'unavailable') throw storeUnavailable(found)
     if (found.type === 'missing') {
       const { name, warn } = this.#options
       warn('The Lease does not exist; the broker goes on without. The operator makes it', { name })

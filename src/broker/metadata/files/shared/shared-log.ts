@@ -197,7 +197,9 @@ function* trim(folder: SharedFolder, sequence: number, nowMs: number): Steps<voi
   for (const at of sequencesIn(yield* list(folder.log))) {
     const path = recordPath(folder, at)
     if (at > sequence - recordCountMin) return
-    if (nowMs - ((yield* modifiedMs(path)) ?? 0) < ageMsMin) return
+    const ageMs = nowMs - ((yield* modifiedMs(path)) ?? 0)
+    // One from the future was made while the clock was wrong, and would keep all after it until then.
+    if (ageMs >= 0 && ageMs < ageMsMin) return
     yield* unlink(path)
   }
 }
