@@ -27,7 +27,7 @@ export function movesAway(
     loads.add(replicas, 1)
     moves.push({ topic: place.topic, index: place.index, replicas })
   }
-  return asManyAsMayMove(moves, places.movingCount, stuck)
+  return asManyAsMayMove(moves, places, stuck)
 }
 
 function without(

@@ -80,4 +80,15 @@ describe('fewer replicas', () => {
     const before = { ...places([]), movingCount: 1, partitions: [place] }
     expect(replicasOf(before, 1, [0, 1, 2])).toEqual([[0]])
   })
+
+  test('end what was on its way also while as many move as may, and nothing else begins', () => {
+    const places50 = Array.from({ length: 50 }, (_, index) => {
+      return { topic: 't', index, replicas: [0, 1, 2], isMoving: true, removing: [] }
+    })
+    const waiting = { topic: 't', index: 50, replicas: [0, 1], isMoving: false }
+    const partitions = [waiting, ...places50]
+    const found = movesToFactor({ racks: new Map(), movingCount: 50, partitions }, to(1), [0, 1, 2])
+    expect(found.moves.map(({ index }) => index)).toEqual(places50.map(({ index }) => index))
+    expect(found).toMatchObject({ movingCount: 50, waitingCount: 1 })
+  })
 })

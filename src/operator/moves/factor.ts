@@ -33,7 +33,7 @@ export function movesToFactor(
     loads.add(replicas, 1)
     moves.push({ topic: place.topic, index: place.index, replicas })
   }
-  return asManyAsMayMove(moves, places.movingCount, stuck)
+  return asManyAsMayMove(moves, places, stuck)
 }
 
 function more(before: readonly number[], factor: number, choice: Choice): number[] | null {

@@ -1,4 +1,4 @@
-import type { PartitionPlace, ReplicaMove } from '../brokers/brokers.ts'
+import type { ClusterPlaces, PartitionPlace, ReplicaMove } from '../brokers/brokers.ts'
 
 /** How many partitions are on their way at a time: what is copied for them has the brokers' disks and network beside clients. */
 const movingMax = 50
@@ -18,12 +18,22 @@ export interface Moves {
   readonly stuck: readonly PartitionPlace[]
 }
 
-/** As many of `all` as may be on their way beside those that are; the rest waits. */
+/**
+ * As many of `all` as may be on their way beside those that are; the rest waits. Another target of what is on its way adds nothing to
+ * that, and may be what ends it: it waits for nobody.
+ */
 export function asManyAsMayMove(
   all: readonly ReplicaMove[],
-  movingCount: number,
+  { partitions, movingCount }: ClusterPlaces,
   stuck: readonly PartitionPlace[] = [],
 ): Moves {
-  const moves = all.slice(0, Math.max(0, movingMax - movingCount))
-  return { moves, movingCount, waitingCount: all.length, stuck }
+  const moving = new Set(partitions.filter(({ isMoving }) => isMoving).map(keyOf))
+  const turned = all.filter(move => moving.has(keyOf(move)))
+  const begun = all.filter(move => !moving.has(keyOf(move)))
+  const moves = [...turned, ...begun.slice(0, Math.max(0, movingMax - movingCount))]
+  return { moves, movingCount, waitingCount: begun.length, stuck }
+}
+
+function keyOf({ topic, index }: Pick<PartitionPlace, 'topic' | 'index'>): string {
+  return `${topic}-${index}`
 }

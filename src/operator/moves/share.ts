@@ -44,7 +44,7 @@ export function movesTo(
     }
   }
   const moves = Array.from(moved, ([{ topic, index }, replicas]) => ({ topic, index, replicas }))
-  return asManyAsMayMove(moves, places.movingCount)
+  return asManyAsMayMove(moves, places)
 }
 
 /** Those first whose preferred leader has most of them. */
