@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
 import type { Pod, Service } from '../../src/operator/kubernetes/objects.ts'
-import { created, minimal, type World } from './world.ts'
+import { created, minimal, World } from './world.ts'
 
 type Listener = NonNullable<LogClusterSpecInput['listeners']>[number]
 
@@ -156,6 +156,20 @@ describe('a listener that changes', () => {
     expect(portsOf(world, 'orders-bootstrap')).toEqual(['b 9094', 'c 9095', 'internal 9192'])
     expect(world.condition('Stable')).toBe('True Stable')
   })
+})
+
+test('where clients begin is as many whole addresses as there is room for, however many nodes have a broker', async () => {
+  const world = new World()
+  world.nodes.nodePort = 30_992
+  world.nodes.addressOf = ({ metadata: { name } }) =>
+    `fd00:1234:5678:9abc:def0:1234:5678:${1000 + Number(/(\d+)-0$/.exec(name)![1])}`
+  const [pool] = minimal.pools
+  world.apply({ ...minimal, listeners: [at(9092, 'NodePort')], pools: [{ ...pool!, brokers: 14 }] })
+  await world.converge()
+  expect(world.condition('Stable')).toBe('True Stable')
+  const hosts = world.cluster.status.listeners![0]!.bootstrap.split(',')
+  expect(hosts).toHaveLength(10)
+  expect(hosts.at(-1)).toBe('[fd00:1234:5678:9abc:def0:1234:5678:1009]:30992')
 })
 
 async function withPorts(spec: LogClusterSpecInput): Promise<World> {

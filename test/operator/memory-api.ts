@@ -8,6 +8,7 @@ import type {
   Stored,
 } from '../../src/operator/kubernetes/objects.ts'
 import type { Resource } from '../../src/operator/kubernetes/resources.ts'
+import { definitions } from '../../src/operator/crd/definitions.ts'
 import { apiVersion } from '../../src/operator/crd/object.ts'
 import { deepMerge, without } from './merge.ts'
 import { asStored } from './server-forms.ts'
@@ -79,6 +80,9 @@ export class MemoryApi implements KubernetesApi {
       if (live === null) throw refused(404, 'NotFound')
       this.#check(live, draft.metadata)
       const { status } = draft as unknown as { status: unknown }
+      const definition = definitions.find(each => each.kind === resource.kind)
+      // As the API server, which takes a status as a whole or not at all.
+      if (definition?.status.safeParse(status).success === false) throw refused(422, 'Invalid')
       return this.put({ ...live, status } as unknown as Draft) as Object
     })
   }

@@ -44,6 +44,8 @@ export class MemoryNodes {
   isDead = false
   /** Where a pod runs. */
   nodeOf: (pod: Pod) => string = pod => this.#nodeOfPod(pod)
+  /** The address of the node that a pod runs on. */
+  addressOf: (pod: Pod) => string = () => '10.99.0.1'
   /** Nodes that take no pods. */
   readonly cordoned = new Set<string>()
   /** What each Service of that type is given; null where Kubernetes has not come to it. */
@@ -292,7 +294,7 @@ export class MemoryNodes {
     this.#setStatus(pod, {
       phase: 'Running',
       podIP: ipOf(pod),
-      hostIP: '10.99.0.1',
+      hostIP: this.addressOf(pod),
       conditions: [{ type: 'Ready', status: outcome.isReady ? 'True' : 'False' }],
       containerStatuses: [{ ready: outcome.isReady, state: { running: {} } }],
     })

@@ -99,7 +99,9 @@ describe('the oldest operator that may keep a cluster', () => {
 /** An operator of `version` has kept it, and written more than this one knows. */
 function keptBy(world: World, version: string): void {
   const { cluster } = world
-  const later = { type: 'Mirrored', status: 'True', reason: 'Later', message: 'From later.' }
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  const said = { status: 'True', reason: 'Later', message: 'From later.' }
+  const later = { type: 'Mirrored', ...said, lastTransitionTime }
   const status = {
     ...cluster.status,
     oldestOperator: version,

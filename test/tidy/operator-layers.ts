@@ -104,15 +104,11 @@ export const operatorLayers: Readonly<Record<string, Layer>> = {
     ],
   },
   'src/operator/status': {
-    ours: operator(
-      'crd',
-      'desired',
-      'desired/hash.ts',
-      'plan',
-      'moves/moves.ts',
-      'brokers/brokers.ts',
-      'kubernetes/objects.ts',
-    ),
+    ours: [
+      'src/lib',
+      ...operator('crd', 'desired', 'desired/hash.ts', 'plan', 'moves/moves.ts'),
+      ...operator('brokers/brokers.ts', 'kubernetes/objects.ts'),
+    ],
   },
   // And the shell that looks and acts.
   'src/operator/reconcile': {

@@ -1,3 +1,4 @@
+import { endpointText } from '../../lib/endpoint-text.ts'
 import { etcdPlace, etcdPlaceProblem } from './etcd-place.ts'
 import { text } from './setting.ts'
 
@@ -62,7 +63,7 @@ export function kubernetesDefaults(environment: Readonly<Record<string, string |
   const host = environment['KUBERNETES_SERVICE_HOST']
   const port = environment['KUBERNETES_SERVICE_PORT'] ?? '443'
   if (host === undefined || host === '') return {}
-  return { kubernetesApiUrl: `https://${host.includes(':') ? `[${host}]` : host}:${port}` }
+  return { kubernetesApiUrl: `https://${endpointText(host, port)}` }
 }
 
 interface Given {

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { topicNameClass } from '../../lib/topic-name.ts'
 import { conditions, notLookedAt } from './condition.ts'
-import { field, immutable, integer, listBy, port, text, wholeList, type Rule } from './field.ts'
+import {
+  appliedConfigs,
+  field,
+  immutable,
+  integer,
+  listBy,
+  port,
+  text,
+  wholeList,
+  type Rule,
+} from './field.ts'
 import type { Manifest, Resource } from './object.ts'
 
 /** Types of a LogBroker's conditions, and what each says while it is True. @internal */
@@ -162,12 +172,9 @@ export const logBrokerStatus = field(
       catchUp: field(text(32).optional(), {
         text: 'What its replicas that are not in sync have still to copy, as the leaders of the partitions tell it: a quantity, of two digits. Not there below 1Mi.',
       }),
-      appliedConfig: field(
-        z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
-        {
-          text: 'The settings that were set on the running broker for `spec.config`, so that one that is removed there is reset.',
-        },
-      ),
+      appliedConfig: field(appliedConfigs().optional(), {
+        text: 'The settings that were set on the running broker for `spec.config`, so that one that is removed there is reset.',
+      }),
       restartedAt: field(text(40).optional(), {
         text: 'The `restartedAt` that was last carried out.',
         format: 'date-time',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { conditions, notLookedAt } from './condition.ts'
+import { brokersOfPoolMax, poolsMax } from './pool.ts'
 import { field, integer, listByName, text, wholeList } from './field.ts'
 
 /** Types of a LogCluster's conditions, and what each says while it is True. @internal */
@@ -16,12 +17,15 @@ export const clusterConditions = {
 
 export type ClusterConditionType = keyof typeof clusterConditions
 
-const count = integer(0, 1000)
+const brokerCount = integer(0, poolsMax * brokersOfPoolMax)
+
+/** Of the text that clients are given as bootstrap server: whole addresses only, as many as fit. */
+export const bootstrapLengthMax = 512
 
 const listenerStatus = z.object({
   name: field(text(63), { text: 'Its name.' }),
-  bootstrap: field(text(512), {
-    text: 'What clients are given as bootstrap server: addresses with ports, separated by commas.',
+  bootstrap: field(text(bootstrapLengthMax), {
+    text: 'What clients are given as bootstrap server: addresses with ports, separated by commas, as many as there is room for.',
   }),
 })
 
@@ -53,13 +57,13 @@ export const logClusterStatus = field(
       }),
       version: field(text(63).optional(), { text: 'The version that brokers run or are to run.' }),
       image: field(text(512).optional(), { text: 'The image that brokers run or are to run.' }),
-      brokers: field(count.optional(), { text: 'How many brokers are wanted.' }),
-      readyBrokers: field(count.optional(), { text: 'How many brokers serve.' }),
+      brokers: field(brokerCount.optional(), { text: 'How many brokers are wanted.' }),
+      readyBrokers: field(brokerCount.optional(), { text: 'How many brokers serve.' }),
       listeners: field(listByName(listenerStatus, 8).optional(), {
         text: 'Where clients connect.',
       }),
       plan: field(wholeList(planEntry, 1000).optional(), {
-        text: 'What is going to happen to brokers, the next one first; not there while nothing is.',
+        text: 'What is going to happen to brokers, the next one first, and a thousand at most; not there while nothing is.',
       }),
       rebalance: field(
         z

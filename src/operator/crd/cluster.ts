@@ -4,7 +4,7 @@ import { field, kafkaConfig, listByName, text, textMap, type Rule } from './fiel
 import { listener } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
 import { disruption, placement, rack } from './placement.ts'
-import { pool } from './pool.ts'
+import { pool, poolsMax } from './pool.ts'
 import { rebalance } from './rebalance.ts'
 
 const image = z.object({
@@ -127,7 +127,7 @@ export const logClusterSpec = field(
       text: "Kafka's settings for all brokers, by name. Those that running brokers can take are set without a restart, others restart brokers; unknown ones are told in the condition ConfigApplied. docs/settings.md says of each when it takes effect.",
       change: 'dynamic',
     }),
-    pools: field(listByName(pool, 16), {
+    pools: field(listByName(pool, poolsMax), {
       text: 'Groups of brokers that are alike. Together they are the cluster, and have one broker at least.',
       change: 'none',
       rules: [

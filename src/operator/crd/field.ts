@@ -81,6 +81,8 @@ export function textMap(
   return z.record(z.string(), text(maxLength)).meta({ maxProperties })
 }
 
+const kafkaConfigMax = 256
+
 /**
  * Kafka's settings by their names, each a scalar as YAML reads it. What is unknown is kept: the operator, which has the
  * broker's own table, judges keys and values and says in a condition what is wrong.
@@ -88,10 +90,15 @@ export function textMap(
 export function kafkaConfig(): z.ZodRecord<z.ZodString, z.ZodType<ConfigValue, ConfigValue>> {
   return z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .meta({ 'x-kubernetes-preserve-unknown-fields': true, maxProperties: 256 })
+    .meta({ 'x-kubernetes-preserve-unknown-fields': true, maxProperties: kafkaConfigMax })
 }
 
 export type ConfigValue = string | number | boolean
+
+/** Settings that were set for a `kafkaConfig`: those that it has, and as many that it had and that are to be reset yet. */
+export function appliedConfigs(): z.ZodRecord<z.ZodString, z.ZodString> {
+  return textMap(2 * kafkaConfigMax, 16_384)
+}
 
 /** A rule for a name that becomes part of others: DNS-1035 without double dashes, at most `max` characters. */
 export function nameRules(what: string, max: number): Rule[] {

@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { field, integer, listByName, nameRules, quantity, text, wholeList } from './field.ts'
 import { podTemplate, resources } from './pod-template.ts'
 
+/** Pools of a cluster, and brokers of a pool. */
+export const poolsMax = 16
+export const brokersOfPoolMax = 100
+
 const keep = ['Retain', 'Delete'] as const
 
 const volume = z.object({
@@ -78,7 +82,7 @@ export const pool = z.object({
     change: 'immutable',
     rules: nameRules('the name of a pool', 12),
   }),
-  brokers: field(integer(0, 100).default(1), {
+  brokers: field(integer(0, brokersOfPoolMax).default(1), {
     text: 'How many brokers it has. More can be added at any time, and are given their share of replicas. Where it becomes less, the last ones, or those of `withoutSlots`, are drained, stopped and forgotten, and their claims are kept; a pool that is taken out of the list leaves in the same way. A cluster that comes to two or to three restarts the brokers that it had, one after another, since new topics are to have more replicas then (`default.replication.factor`).',
     change: 'none',
   }),

@@ -6,7 +6,7 @@ import {
   topicNameLengthMax,
 } from '../../lib/topic-name.ts'
 import { conditions, notLookedAt } from './condition.ts'
-import { field, immutable, integer, kafkaConfig, text, type Rule } from './field.ts'
+import { appliedConfigs, field, immutable, integer, kafkaConfig, text, type Rule } from './field.ts'
 import type { Manifest, Resource } from './object.ts'
 
 /** Types of a LogTopic's conditions, and what each says while it is True. @internal */
@@ -105,12 +105,9 @@ export const logTopicStatus = field(
       replicationFactor: field(integer(0, 1000).optional(), {
         text: 'How many brokers have each partition. While `spec.replicationFactor` is another it is the earlier number, until all partitions have the other one.',
       }),
-      appliedConfig: field(
-        z.record(z.string(), text(16_384)).meta({ maxProperties: 256 }).optional(),
-        {
-          text: 'The configs that were set for `spec.config`, so that one that is removed there is reset.',
-        },
-      ),
+      appliedConfig: field(appliedConfigs().optional(), {
+        text: 'The configs that were set for `spec.config`, so that one that is removed there is reset.',
+      }),
       conditions: conditions(topicConditions).optional(),
     })
     .default({ conditions: notLookedAt(topicConditions) }),

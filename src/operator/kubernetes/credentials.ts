@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { endpointText } from '../../lib/endpoint-text.ts'
 
 /** How this process reaches the API server and who it is there. Secrets: never logged, never part of an error. */
 export interface Credentials {
@@ -44,7 +45,7 @@ export function inCluster({
         readFile(`${folder}/ca.crt`, 'utf8'),
       ])
       return {
-        server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+        server: `https://${endpointText(host, port)}`,
         tls: { ca, cert: null, key: null, rejectUnauthorized: true, servername: null },
         authorization: `Bearer ${token.trim()}`,
       }

@@ -1,5 +1,6 @@
 import { BrokerError } from '../brokers/broker-error.ts'
 import type { BrokerAccess, Outcome } from '../brokers/brokers.ts'
+import { withinBounds } from '../crd/bounds.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import {
   privateSecret,
@@ -179,8 +180,9 @@ export class Executor {
     { logBrokers: all }: Observed,
   ): Promise<void> {
     const live = named(all, broker)
-    if (live === null || canonical(live.status.appliedConfig) === canonical(configs)) return
-    const status = { ...live.status, appliedConfig: configs }
+    if (live === null) return
+    const status = withinBounds('LogBroker', { ...live.status, appliedConfig: configs })
+    if (canonical(live.status.appliedConfig) === canonical(status.appliedConfig)) return
     await this.#parts.api.applyStatus(logBrokers, statusDraft(live, status, 'any version'))
   }
 

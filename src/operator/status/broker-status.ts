@@ -1,3 +1,4 @@
+import { withinBounds } from '../crd/bounds.ts'
 import type { BrokerConditionType, LogBrokerStatus } from '../crd/broker.ts'
 import type { WantedSettings } from '../desired/settings.ts'
 import { addressesOf } from '../desired/addresses.ts'
@@ -29,7 +30,7 @@ export function brokerStatus(
   const annotations = view.pod?.metadata.annotations ?? {}
   const told = sight?.kind === 'seen' ? sight.status : null
   const node = nodeOfDisk(view) ?? nodeOf(view)
-  return {
+  return withinBounds('LogBroker', {
     ...optional({
       observedGeneration: logBroker?.metadata.generation,
       incarnation: identity?.incarnation,
@@ -57,7 +58,7 @@ export function brokerStatus(
       generation: logBroker?.metadata.generation ?? 0,
       now,
     }),
-  }
+  })
 }
 
 export type BrokerFindings = Readonly<Record<BrokerConditionType, Finding>>

@@ -1,5 +1,7 @@
+import { endpointText } from '../../lib/endpoint-text.ts'
+import { withinBounds } from '../crd/bounds.ts'
 import type { LogClusterStatus } from '../crd/cluster.ts'
-import type { ClusterConditionType } from '../crd/cluster-status.ts'
+import { bootstrapLengthMax, type ClusterConditionType } from '../crd/cluster-status.ts'
 import { names, serviceHost } from '../desired/names.ts'
 import { imageOf, named, type BrokerView } from '../plan/broker-view.ts'
 import type { Observed } from '../plan/observed.ts'
@@ -35,7 +37,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
   const listeners = listenersOf(observed, plan.views)
   const planned = plannedFor(observed, plan.views, plan)
   const rebalance = rebalanceStatus(observed, plan)
-  const status: LogClusterStatus = {
+  const status = withinBounds<LogClusterStatus>('LogCluster', {
     observedGeneration: cluster.metadata.generation,
     ...(clusterId === undefined ? {} : { clusterId }),
     ...(oldestOperator === undefined ? {} : { oldestOperator }),
@@ -51,7 +53,7 @@ export function clusterStatus(passed: Passed): LogClusterStatus {
       generation: cluster.metadata.generation,
       now,
     }),
-  }
+  })
   return plan.tooOld === null ? status : onlySeen(cluster.status, status)
 }
 
@@ -147,16 +149,27 @@ function listenersOf(
   const found = cluster.spec.listeners.flatMap(listener => {
     if (listener.expose.type !== 'NodePort') {
       const host = serviceHost(names.bootstrapService(name), namespace)
-      return [{ name: listener.name, bootstrap: `${host}:${listener.port}` }]
+      return [{ name: listener.name, bootstrap: endpointText(host, listener.port) }]
     }
     const service = named(services, names.listenerBootstrap(name, listener.name))
     const port = service?.spec?.ports?.[0]?.nodePort
     if (port !== undefined && hosts.length > 0) {
-      return [{ name: listener.name, bootstrap: hosts.map(host => `${host}:${port}`).join(',') }]
+      return [{ name: listener.name, bootstrap: bootstrapOf(hosts, port) }]
     }
     return cluster.status.listeners?.filter(each => each.name === listener.name) ?? []
   })
   return found.length === 0 ? undefined : found
+}
+
+/** A client needs one that answers: of many nodes those that there is room for. */
+function bootstrapOf(hosts: readonly string[], port: number): string {
+  let bootstrap = ''
+  for (const host of hosts) {
+    const longer = `${bootstrap === '' ? '' : `${bootstrap},`}${endpointText(host, port)}`
+    if (longer.length > bootstrapLengthMax) break
+    bootstrap = longer
+  }
+  return bootstrap
 }
 
 /** What `kubectl get` prints. */

@@ -19,9 +19,6 @@ export function unknown(reason: string, message: string): Finding {
   return { status: 'Unknown', reason, message }
 }
 
-/** As long as the schema allows. */
-const messageMax = 4096
-
 /**
  * Conditions as they are written: a time moves only where the status does, so that what is found again is the same text.
  * `now` is RFC 3339.
@@ -40,7 +37,7 @@ export function conditionsFrom<Type extends string>(
       observedGeneration: generation,
       lastTransitionTime: isSame ? former.lastTransitionTime : now,
       reason: finding.reason,
-      message: finding.message.slice(0, messageMax),
+      message: finding.message,
     }
   })
 }

@@ -1,3 +1,4 @@
+import { withinBounds } from '../crd/bounds.ts'
 import { configTexts } from '../crd/config-texts.ts'
 import type { Condition } from '../crd/condition.ts'
 import type { LogTopic, LogTopicStatus, TopicConditionType } from '../crd/topic.ts'
@@ -32,7 +33,7 @@ export function statusAfter(verdict: Verdict, done: Done, nowMs: number): LogTop
   const ofCluster = made === undefined ? topic.status.clusterId : (clusterId ?? undefined)
   const partitions = partitionsAfter(verdict, done)
   const replicationFactor = act.do === 'create' ? createdFactor(verdict) : factorOf(verdict)
-  return {
+  return withinBounds('LogTopic', {
     observedGeneration: topic.metadata.generation,
     topicName: topicNameOf(topic),
     ...defined('clusterId', ofCluster),
@@ -41,7 +42,7 @@ export function statusAfter(verdict: Verdict, done: Done, nowMs: number): LogTop
     ...defined('replicationFactor', replicationFactor ?? topic.status.replicationFactor),
     ...defined('appliedConfig', appliedAfter(verdict, done)),
     conditions: conditionsOf(topic, problem, nowMs),
-  }
+  })
 }
 
 function defined<Key extends string, Value>(
@@ -145,8 +146,7 @@ function condition(
     observedGeneration: metadata.generation,
     lastTransitionTime: isSame ? before.lastTransitionTime : timeOf(nowMs),
     reason,
-    // Longer ones are refused by the schema.
-    message: message.slice(0, 4096),
+    message,
   }
 }
 
