@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LogClusterSpecInput } from '../../src/operator/crd/cluster.ts'
+import { ApiError } from '../../src/operator/kubernetes/api-error.ts'
 import type { Draft, Stored } from '../../src/operator/kubernetes/objects.ts'
 import { clusterLabels } from '../../src/operator/desired/labels.ts'
 import { at, created, minimal, World } from './world.ts'
@@ -112,4 +113,101 @@ describe('an object of somebody else, of a name that the cluster needs', () => {
       app: 'theirs',
     })
   })
+})
+
+describe('a name for a broker that another LogCluster has', () => {
+  const eu = { ...minimal.pools[0]!, name: 'eu-main' }
+  const labels = clusterLabels('orders-eu', 'broker')
+  const theirs = (kind: string, name: string): Draft =>
+    foreign(kind, name, { labels, annotations: { 'logcluster.dev/cluster-id': 'another' } })
+  const objects = [
+    ['LogBroker', 'orders-eu-main-0'],
+    ['StatefulSet', 'orders-eu-main-0'],
+    ['ConfigMap', 'orders-eu-main-0-identity'],
+    ['PersistentVolumeClaim', 'data-orders-eu-main-0-1'],
+  ] as const
+
+  test.each(objects)(
+    '(%s %s) blocks one that begins, before anything is made',
+    async (...taken) => {
+      const world = new World()
+      const [kind, name] = taken
+      world.api.put(theirs(kind, name))
+      world.nodes.holdStatefulSets = true
+      world.apply({ ...minimal, pools: [eu] })
+      await go(world, 5)
+      expect(world.condition('Ready')).toBe('False NameTaken')
+      expect(world.condition('Degraded')).toBe('True NameTaken')
+      expect(world.message('Ready')).toContain(
+        `${kind} ${name} is that of LogCluster orders-eu, and a broker of pool eu-main would need the name: choose another name`,
+      )
+      expect(world.api.writes).toEqual(['apply status LogCluster orders'])
+      // Under another name it begins.
+      world.apply(minimal)
+      await go(world, 5)
+      expect(world.condition('Ready')).toBe('False PodMissing')
+    },
+  )
+
+  test('is told of one that begins also where no watch had told of it, and waited for', async () => {
+    const world = new World()
+    world.apply({ ...minimal, pools: [eu] })
+    const identity = objects[2]
+    world.api.onWrite = (moment, _, what) => {
+      if (moment === 'before' && what === `create ${identity.join(' ')}`) {
+        world.api.onWrite = () => {}
+        world.api.put(theirs(...identity))
+      }
+    }
+    await go(world, 5)
+    expect(world.condition('Degraded')).toBe('True NameTaken')
+    expect(world.condition('Ready')).toBe('False NameTaken')
+    expect(world.cluster.status.clusterId).toBeUndefined()
+    world.api.remove('ConfigMap', { namespace: at.namespace, name: identity[1] })
+    await go(world, 40)
+    await world.converge()
+    expect(world.condition('Stable')).toBe('True Stable')
+  })
+
+  test.each(objects)(
+    '(%s %s) is told where a pool is added, and the others serve on',
+    async (...taken) => {
+      const world = await created()
+      const [kind, name] = taken
+      world.api.put(theirs(kind, name))
+      world.nodes.holdStatefulSets = kind === 'StatefulSet'
+      world.apply({ ...minimal, pools: [...minimal.pools, eu] })
+      await go(world, 20)
+      expect(world.condition('Degraded')).toBe('True NameTaken')
+      expect(world.message('Degraded')).toContain(
+        `${kind} ${name} is there already, and is that of LogCluster orders-eu: choose another name for this LogCluster, or for the pool or the listener that it is for`,
+      )
+      expect(world.get<Stored>(kind, name).metadata.labels).toEqual(labels)
+      expect(world.logBroker.status.conditions?.[0]).toMatchObject({
+        type: 'Ready',
+        status: 'True',
+      })
+    },
+  )
+})
+
+test('a write that is refused before the cluster begins is told, and so is that nothing begins', async () => {
+  const world = new World()
+  world.apply({ ...minimal, reconciliation: 'Paused' })
+  await go(world, 2)
+  expect(world.condition('Paused')).toBe('True Paused')
+  world.apply(minimal)
+  world.api.onWrite = (moment, _, what) => {
+    if (moment !== 'before' || !what.startsWith('create ConfigMap orders-md')) return
+    const message = 'configmaps is forbidden'
+    throw new ApiError('refused', { code: 403, reason: 'Forbidden', message })
+  }
+  await go(world, 5)
+  expect(world.condition('Degraded')).toBe('True Forbidden')
+  expect(world.message('Degraded')).toContain('configmaps is forbidden')
+  expect(world.condition('StorageHealthy')).toBe('Unknown Creating')
+  world.api.onWrite = () => {}
+  await go(world, 40)
+  await world.converge()
+  expect(world.condition('Stable')).toBe('True Stable')
 })

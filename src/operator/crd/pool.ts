@@ -78,7 +78,7 @@ const storage = z.object({
 /** Brokers that are alike. */
 export const pool = z.object({
   name: field(text(63), {
-    text: 'Its name, part of the names of its brokers. At most 12 characters.',
+    text: 'Its name, part of the names of its brokers. At most 12 characters. Pool `eu-main` of `orders` and pool `main` of `orders-eu` give their brokers the same names: the later one in a namespace is blocked (`NameTaken`) until it has another.',
     change: 'immutable',
     rules: nameRules('the name of a pool', 12),
   }),

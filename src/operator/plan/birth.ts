@@ -4,7 +4,8 @@ import { brokerLabel, clusterLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
 import { slotsOf } from '../desired/slots.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, Stranger } from './observed.ts'
+import { whose } from './ownership.ts'
 
 /**
  * Whether a cluster has begun, and as which. `born`: its id is in the status, which is the moment of birth. `new`: nothing is
@@ -25,6 +26,8 @@ export function birthOf(observed: Observed): Birth {
   const { cluster, ring } = observed
   const born = cluster.status.clusterId
   if (born !== undefined) return { kind: 'born', clusterId: born }
+  const [stranger] = observed.strangers
+  if (stranger !== undefined) return nameTaken(observed, stranger)
   const kept = keptClaims(observed)
   const ids = new Set(kept.map(({ clusterId }) => clusterId))
   const given = cluster.spec.clusterId
@@ -80,6 +83,19 @@ function withoutPlace({ cluster }: Observed, kept: readonly Kept[]): readonly Ke
     ),
   )
   return kept.filter(({ broker, hasLeft }) => !hasLeft && !wanted.has(broker))
+}
+
+/** Nothing is begun that could not be gone on with. */
+function nameTaken({ strangers }: Observed, { object, pool }: Stranger): Birth {
+  const { length } = strangers
+  const others = length === 1 ? '' : ` (and ${length - 1} other objects)`
+  return {
+    kind: 'blocked',
+    reason: 'NameTaken',
+    message:
+      `${object.kind} ${object.metadata.name}${others} is ${whose(object)}, and a broker of pool ${pool} would need the name: ` +
+      `choose another name for the pool, or for this LogCluster.`,
+  }
 }
 
 function brokersMissing({ cluster }: Observed, homeless: readonly Kept[]): Birth {

@@ -180,6 +180,11 @@ function claimsOf({ claims }: Observed, broker: string): PersistentVolumeClaim[]
   )
 }
 
+/** Nothing tells of a broker in this place: no LogBroker, no identity, no claim. */
+export function isUntold({ logBroker, identityMap, claim, retired }: BrokerView): boolean {
+  return logBroker === null && identityMap === null && claim === null && retired.length === 0
+}
+
 /** Which disk of its broker a claim is for. */
 export function incarnationOf({ metadata }: PersistentVolumeClaim): number {
   return Number(metadata.annotations?.[claimAnnotations.incarnation] ?? 0)

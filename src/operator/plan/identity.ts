@@ -5,7 +5,7 @@ import { identityMap } from '../desired/identity.ts'
 import { claimName, names } from '../desired/names.ts'
 import type { ConfigMap } from '../kubernetes/objects.ts'
 import { resources } from '../kubernetes/resources.ts'
-import type { BrokerView } from './broker-view.ts'
+import { isUntold, type BrokerView } from './broker-view.ts'
 import { isAlone } from './departure.ts'
 import type { Observed } from './observed.ts'
 import type { Step, StepEvent } from './step.ts'
@@ -73,12 +73,7 @@ export function permission(view: BrokerView): Step {
  * so that the cluster's data is known to be elsewhere: the only broker of a cluster whose objects were all deleted is no new one.
  */
 export function isNewPlace(view: BrokerView, isDataElsewhere: boolean): boolean {
-  const isUntold =
-    view.logBroker === null &&
-    view.identityMap === null &&
-    view.claim === null &&
-    view.retired.length === 0
-  return isUntold && isDataElsewhere
+  return isUntold(view) && isDataElsewhere
 }
 
 /** After birth: what is known of the disk, and never a permission. */

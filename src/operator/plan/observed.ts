@@ -51,6 +51,13 @@ export interface Ring {
   objects(clusterId: string, from: 'nothing' | 'disks'): readonly Draft[]
 }
 
+/** An object of another LogCluster, of a name that is wanted for a broker. */
+export interface Stranger {
+  readonly object: Stored
+  /** Of the broker. */
+  readonly pool: string
+}
+
 /** Everything that one pass decides by, from one moment as far as caches go. */
 export interface Observed {
   /** When it was looked, in milliseconds since 1970. */
@@ -66,6 +73,8 @@ export interface Observed {
   readonly others: readonly Stored[]
   /** The metadata ring and the identities: looked at only where they are to be deleted with the cluster. */
   readonly outliving: readonly Stored[]
+  /** Whoever else has names of what it would need; looked at only before a cluster is born. */
+  readonly strangers: readonly Stranger[]
   /** Of the Secret of the private listeners; null where it is not there. */
   readonly secret: SecretSight | null
   readonly ring: RingSight

@@ -13,6 +13,11 @@ export function isOf(
   return labels?.[managedByLabel] === ours && labels?.[clusterLabel] === name
 }
 
+/** Whether it is that of another LogCluster. */
+export function isOfAnother(object: Stored, cluster: LogCluster): boolean {
+  return object.metadata.labels?.[managedByLabel] === ours && !isOf(object, cluster)
+}
+
 /** Of whom an object that is not the cluster's is, to follow "is". */
 export function whose({ metadata: { labels, ownerReferences } }: Stored): string {
   const manager = labels?.[managedByLabel]

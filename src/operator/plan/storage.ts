@@ -3,15 +3,15 @@ import { claim as claimDraft, claimAnnotations } from '../desired/claim.ts'
 import { brokerLabel, clusterLabel, managedByLabel } from '../desired/labels.ts'
 import { claimName } from '../desired/names.ts'
 import { resources } from '../kubernetes/resources.ts'
-import { incarnationOf, type BrokerView } from './broker-view.ts'
+import { incarnationOf, isUntold, type BrokerView } from './broker-view.ts'
 import type { Observed } from './observed.ts'
 import { quantityOf } from './quantity.ts'
 import { exactly, type Step } from './step.ts'
 
 /** How the volume of a broker is. */
 export type StorageState =
-  /** `pending`: bound once its pod has a node. */
-  | { readonly kind: 'wanted' | 'pending' | 'bound' }
+  /** `pending`: bound once its pod has a node. `untold`: the broker has not begun, so nothing of it is missing. */
+  | { readonly kind: 'untold' | 'wanted' | 'pending' | 'bound' }
   /** Gone, or going, under a broker that had it. */
   | { readonly kind: 'lost'; readonly reason: string; readonly message: string }
 
@@ -23,6 +23,7 @@ export function storageOf(view: BrokerView): StorageState {
   const name = claimName(pool, broker)
   if (claim === null) {
     if (mayMakeClaim(view)) return { kind: 'wanted' }
+    if (isUntold(view)) return { kind: 'untold' }
     return lost(view, 'ClaimMissing', `The claim ${name} is not there any more`)
   }
   if (claim.metadata.deletionTimestamp !== undefined) {

@@ -8,6 +8,7 @@ import {
   takenOver,
   type PrivatePasswords,
 } from '../desired/secret.ts'
+import type { LogCluster } from '../crd/cluster.ts'
 import { privatePort } from '../crd/ports.ts'
 import { canonical } from '../desired/hash.ts'
 import { ApiError, isAlreadyExists } from '../kubernetes/api-error.ts'
@@ -20,7 +21,7 @@ import type { Observed } from '../plan/observed.ts'
 import { names } from '../desired/names.ts'
 import { exactlyOver } from '../plan/applied.ts'
 import { podMonitors } from '../plan/kinds.ts'
-import { isOf, whose } from '../plan/ownership.ts'
+import { isOf, isOfAnother, whose } from '../plan/ownership.ts'
 import { statusDraft } from '../plan/status-draft.ts'
 import type { Step } from '../plan/step.ts'
 import type { ClusterParts } from './parts.ts'
@@ -60,7 +61,7 @@ export class Executor {
     const { api } = this.#parts
     switch (step.do) {
       case 'create':
-        return this.#create(step)
+        return this.#create(step, observed)
       case 'apply':
         return this.#apply(step, observed)
       case 'apply status':
@@ -102,12 +103,18 @@ export class Executor {
     }
   }
 
-  async #create({ resource, draft, ifExists }: Extract<Step, { do: 'create' }>): Promise<void> {
+  async #create(
+    { resource, draft, ifExists }: Extract<Step, { do: 'create' }>,
+    { cluster }: Observed,
+  ): Promise<void> {
     try {
       await this.#parts.api.create(resource, draft)
     } catch (error) {
-      if (ifExists === 'fail' || !isAlreadyExists(error)) throw error
-      await this.#acceptSame(resource, draft)
+      if (!isAlreadyExists(error)) throw error
+      const live = await this.#named(resource, draft)
+      if (live !== null && isOfAnother(live, cluster)) throw taken(draft, live, cluster)
+      if (ifExists === 'fail') throw error
+      acceptSame(draft, live)
     }
   }
 
@@ -123,9 +130,7 @@ export class Executor {
     const { api } = this.#parts
     const live = draft.metadata.uid === undefined ? await this.#named(resource, draft) : null
     if (live !== null && !isOf(live, cluster)) {
-      throw new TakenError(
-        `${draft.kind} ${draft.metadata.name} is there already, and is ${whose(live)}: delete it or give it another name, or choose another one for this LogCluster or for the listener that it is for`,
-      )
+      throw taken(draft, live, cluster)
     }
     const made = await api.apply(resource, live === null ? draft : exactlyOver(live, draft))
     const difference = differenceFrom(made, draft)
@@ -139,19 +144,6 @@ export class Executor {
     if (resource.kind === podMonitors.kind) return api.get(resource, metadata)
     const scope = { namespace: namespace!, fieldSelector: `metadata.name=${name}` }
     return named(await api.list(resource, scope), name)
-  }
-
-  /** A pass before this one made it and could not say so; or somebody else did. */
-  async #acceptSame(resource: Resource<Stored>, draft: Draft): Promise<void> {
-    const live = await this.#parts.api.get(resource, draft.metadata)
-    const wanted = draft.metadata.annotations?.[claimAnnotations.clusterId]
-    const found = live?.metadata.annotations?.[claimAnnotations.clusterId]
-    const isSame =
-      wanted === undefined ? canonical(dataOf(live)) === canonical(dataOf(draft)) : wanted === found
-    if (live !== null && isSame) return
-    throw new TakenError(
-      `${draft.kind} ${draft.metadata.name} is there already, and not of this cluster${found === undefined ? '' : ` but of ${found}`}: move or delete it`,
-    )
   }
 
   /** 256 bits each, in letters that need no escape anywhere. */
@@ -207,6 +199,28 @@ export class Executor {
     }
     throw new BrokerError('unreachable', 'no broker that answers is the controller just now')
   }
+}
+
+/** What there is of a name that is wanted, and is somebody else's. What another LogCluster has it would make again. */
+function taken(draft: Draft, live: Stored, cluster: LogCluster): TakenError {
+  const ways = isOfAnother(live, cluster)
+    ? 'choose another name for this LogCluster, or for the pool or the listener that it is for'
+    : 'delete it or give it another name, or choose another one for this LogCluster, or for the pool or the listener that it is for'
+  return new TakenError(
+    `${draft.kind} ${draft.metadata.name} is there already, and is ${whose(live)}: ${ways}`,
+  )
+}
+
+/** A pass before this one made it and could not say so; or somebody else did. @throws TakenError */
+function acceptSame(draft: Draft, live: Stored | null): void {
+  const wanted = draft.metadata.annotations?.[claimAnnotations.clusterId]
+  const found = live?.metadata.annotations?.[claimAnnotations.clusterId]
+  const isSame =
+    wanted === undefined ? canonical(dataOf(live)) === canonical(dataOf(draft)) : wanted === found
+  if (live !== null && isSame) return
+  throw new TakenError(
+    `${draft.kind} ${draft.metadata.name} is there already, and not of this cluster${found === undefined ? '' : ` but of ${found}`}: move or delete it`,
+  )
 }
 
 /** @throws BrokerError where the broker has no pod to ask */

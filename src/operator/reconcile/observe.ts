@@ -37,6 +37,7 @@ import { ReplicaLooks } from './replica-looks.ts'
 import type { Caches } from '../caches.ts'
 import type { ClusterParts } from './parts.ts'
 import { Sights } from './sights.ts'
+import { strangersOf } from './strangers.ts'
 
 /** For so long a Secret, a volume or a monitor is taken to be as it was. */
 const trustMs = 30_000
@@ -76,9 +77,8 @@ export class Observer {
   async observe(at: Required<ObjectName>, source: Source): Promise<Observed | null> {
     const cached = this.#parts.caches.logClusters.get(at)
     if (source === 'caches' && cached === undefined) return null
-    const isBorn = cached?.status.clusterId !== undefined
-    const isLive = source === 'live' || !isBorn
-    const cluster = isLive ? await this.#parts.api.get(logClusters, at) : cached!
+    const isLive = source === 'live' || cached === undefined || !isBorn(cached)
+    const cluster = isLive ? await this.#parts.api.get(logClusters, at) : cached
     if (cluster === null) return null
     const found = isLive ? await this.#list(at) : fromCaches(this.#parts.caches, at)
     return this.#complete(cluster, found)
@@ -126,6 +126,7 @@ export class Observer {
       others: monitor === null ? found.others : [...found.others, monitor],
       cluster,
       nowMs: this.#parts.clock.now(),
+      strangers: isBorn(cluster) ? [] : strangersOf(cluster, this.#parts.caches),
       secret: await this.#secretSight(at),
       ring: await this.#ringSight(cluster, ring),
       hasLease: await this.#hasLease(cluster, ring),
@@ -342,6 +343,10 @@ function tellerOf({ pods, sights }: Observed, password: string | null): BrokerAc
   })
   const host = pod?.status?.podIP
   return host === undefined || password === null ? null : { host, port: privatePort, password }
+}
+
+function isBorn({ status }: LogCluster): boolean {
+  return status.clusterId !== undefined
 }
 
 function isBroker({ metadata }: Pod): boolean {

@@ -14,7 +14,7 @@ import { clusterStatus } from '../status/cluster-status.ts'
 import type { Trouble } from '../status/degradation.ts'
 import type { Outcome, Reconcile } from '../reconciler.ts'
 import { conditionEvents } from './events.ts'
-import { AlteredError, Executor, isTelling } from './execute.ts'
+import { AlteredError, Executor, isTelling, TakenError } from './execute.ts'
 import { Observer, type Source } from './observe.ts'
 import type { ClusterParts } from './parts.ts'
 import { Refusals } from './refusals.ts'
@@ -80,9 +80,9 @@ class Pass {
   async #finish(at: Required<ObjectName>, observed: Observed, plan: Plan): Promise<Outcome> {
     const { troubles, isAtWork } = await this.#act(at, observed, plan.steps)
     if (isOver(observed, plan)) return { requeueAfterMs: null }
-    // The birth wrote the status; what comes next is another pass.
-    const isBorn = plan.birth.kind === 'born' || plan.birth.kind === 'blocked'
-    if (isBorn) await this.#tell(observed, plan, troubles)
+    // The birth wrote the status, and what comes next is another pass; before it only what is in its way is told.
+    const isTold = plan.birth.kind === 'born' || plan.steps.length === 0 || troubles.length > 0
+    if (isTold) await this.#tell(observed, plan, troubles)
     return { requeueAfterMs: nextLookMs(observed, plan, isAtWork) }
   }
 
@@ -145,10 +145,13 @@ class Pass {
     for (const view of tooOld === null ? plan.views : []) {
       const { logBroker } = view
       if (logBroker === null) continue
-      await this.#write(logBrokers, logBroker, brokerStatus(view, observed, { settings, now }))
+      const status = brokerStatus(view, observed, { settings, now })
+      await this.#write(logBrokers, logBroker, { status, onlyIf: 'any version' })
     }
     const status = clusterStatus({ observed, plan, troubles, now })
-    const isNews = await this.#write(logClusters, cluster, status)
+    // Of one that is not born as it is looked at: nothing may take back the id that it has by now.
+    const onlyIf = plan.birth.kind === 'born' ? 'any version' : 'this version'
+    const isNews = await this.#write(logClusters, cluster, { status, onlyIf })
     if (!isNews) return
     const events = conditionEvents(cluster.status.conditions, status.conditions ?? [])
     for (const event of events) this.#tellEvent(observed, event)
@@ -159,11 +162,14 @@ class Pass {
   async #write(
     resource: Resource<Stored>,
     object: (Stored & Pick<LogBroker, 'status'>) | (Stored & { readonly status: object }),
-    status: object,
+    {
+      status,
+      onlyIf,
+    }: { readonly status: object; readonly onlyIf: Parameters<typeof statusDraft>[2] },
   ): Promise<boolean> {
     if (canonical(inOrder(object.status)) === canonical(inOrder(status))) return false
     try {
-      await this.#parts.api.applyStatus(resource, statusDraft(object, status, 'any version'))
+      await this.#parts.api.applyStatus(resource, statusDraft(object, status, onlyIf))
     } catch (error) {
       // It went meanwhile: there is nobody left to tell.
       if (isNotFound(error)) return false
@@ -222,6 +228,7 @@ function troubleOf(step: Step, error: Error): Trouble {
   if (error instanceof AlteredError) {
     return { what, reason: 'ObjectAltered', message, isWritten: true }
   }
+  if (error instanceof TakenError) return { what, reason: 'NameTaken', message }
   const reason = isForbidden(error) ? forbidden : (refused[step.do] ?? 'WriteRefused')
   return { what, reason, message }
 }

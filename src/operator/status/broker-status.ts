@@ -88,6 +88,7 @@ function storageFinding(view: BrokerView): Finding {
   switch (state.kind) {
     case 'lost':
       return no(state.reason, state.message)
+    case 'untold':
     case 'wanted':
       return no('ClaimMissing', `The claim of broker ${broker.name} is not made yet.`)
     case 'pending':

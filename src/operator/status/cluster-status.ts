@@ -109,6 +109,7 @@ function clusterFindings(passed: Passed): ClusterFindings {
 function together({ plan }: Passed, brokers: readonly Finding[], reason: string): Finding {
   const { birth, settings } = plan
   if (birth.kind === 'blocked') return unknown(birth.reason, birth.message)
+  if (birth.kind !== 'born') return unknown('Creating', 'The cluster has not begun yet.')
   if (reason === 'Applied' && settings.kind === 'problems') {
     return no('InvalidConfig', settings.problems.join('. '))
   }
