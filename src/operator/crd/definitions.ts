@@ -108,7 +108,6 @@ export const definitions: readonly Definition[] = [
       wide({ name: 'Incarnation', type: 'integer', jsonPath: '.status.incarnation' }),
       wide(text('Claim', '.status.volume.claim')),
       wide(text('Size', '.status.volume.size')),
-      wide(text('Used', '.status.volume.used')),
       wide(conditionColumn('Message', 'Ready', 'message')),
       age,
     ],

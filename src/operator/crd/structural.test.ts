@@ -66,6 +66,22 @@ function boundsMissing(schema: Schema): string[] {
   ]
 }
 
+/** Whether a column's JSONPath ends at a field of `schema`: what no object ever has is printed as nothing, and nobody complains. */
+function leadsToAField(schema: Schema, jsonPath: string): boolean {
+  // The API server's own, of which our schemas say nothing.
+  if (jsonPath === '.metadata.creationTimestamp') return true
+  const [, type] = /^\.status\.conditions\[\?\(@\.type=="(\w+)"\)\]/.exec(jsonPath) ?? []
+  if (type !== undefined && !conditionTypesOf(schema).includes(type)) return false
+  const path = jsonPath.slice(1).replace(/\[\d+\]|\[\?\(.*\)\]/g, '[]')
+  return fieldsOf(schema).some(field => field.path === path && !field.isGroup)
+}
+
+/** Their schema takes every name, but before anybody has looked at an object it has all that there are. */
+function conditionTypesOf(schema: Schema): string[] {
+  const status = schema.properties!['status']!.default as { conditions: { type: string }[] }
+  return status.conditions.map(({ type }) => type)
+}
+
 for (const definition of definitions) {
   const schema = schemaOf(definition)
   const { spec, status } = schema.properties!
@@ -92,6 +108,11 @@ for (const definition of definitions) {
     expect(messages.filter(message => !/: |, such as |, or /.test(message))).toEqual([])
   })
 
+  test(`each column of ${definition.kind} is filled from a field that it has`, () => {
+    const { columns } = definition
+    expect(columns.filter(({ jsonPath }) => !leadsToAField(schema, jsonPath))).toEqual([])
+  })
+
   test(`the CRD of ${definition.kind} is far below what etcd takes`, () => {
     const bytes = JSON.stringify(customResourceDefinition(definition)).length
     expect(bytes).toBeLessThan(256 * 1024)
@@ -105,6 +126,17 @@ test('nothing that kubectl takes for a kind is the category, and no two are call
     shortName,
   ])
   expect(new Set([...names, category]).size).toBe(names.length + 1)
+})
+
+test('a column of a field that no object has is found', () => {
+  const [logCluster] = definitions.map(schemaOf)
+  const wrong = [
+    '.status.conditions',
+    '.status.listeners[0].host',
+    '.status.conditions[?(@.type=="Raedy")].status',
+    '.status.conditions[?(@.type=="Ready")].state',
+  ]
+  expect(wrong.filter(path => leadsToAField(logCluster!, path))).toEqual([])
 })
 
 test('what is not structural is found', () => {
