@@ -55,7 +55,7 @@ export const logTopicSpec = field(
       ],
     }),
     partitions: field(integer(1, 20_000).optional(), {
-      text: "How many partitions. The broker's num.partitions where it is not given and the topic is made; it only grows.",
+      text: "How many partitions. The broker's num.partitions where it is not given and the topic is made. Of a topic that is there it only becomes more; what it was not given can be taken back.",
       change: 'dynamic',
     }),
     replicationFactor: field(integer(1, 16).optional(), {
@@ -78,11 +78,6 @@ export const logTopicSpec = field(
         rule: 'has(self.topicName) == has(oldSelf.topicName) && (!has(self.topicName) || self.topicName == oldSelf.topicName)',
         message:
           'spec.topicName cannot change, because a topic keeps its name: delete this LogTopic and make another one',
-      },
-      {
-        rule: '!has(oldSelf.partitions) || (has(self.partitions) && self.partitions >= oldSelf.partitions)',
-        message:
-          'spec.partitions can only grow, because a partition holds records: give back the earlier number, or make another topic',
       },
     ],
   },
@@ -114,10 +109,20 @@ export const logTopicStatus = field(
   { text: 'What is.' },
 )
 
+/** No fewer than were wanted or, where the topic has not got all of those, than it has: what was never made holds no record. */
+const isPartitionCountKept =
+  'has(self.spec.partitions) && (self.spec.partitions >= oldSelf.spec.partitions || self.spec.partitions >= self.status.partitions)'
+
+/** Rules that look at more than the spec. */
 export const logTopicRules: readonly Rule[] = [
   {
     rule: `has(self.spec.topicName) || self.metadata.name.size() <= ${topicNameLengthMax}`,
     message: `metadata.name must have at most ${topicNameLengthMax} characters where it is the name of the topic: choose a shorter one, or set spec.topicName`,
+  },
+  {
+    rule: `!has(self.status) || !has(self.status.partitions) || !has(oldSelf.spec.partitions) || (${isPartitionCountKept})`,
+    message:
+      'spec.partitions cannot be less than the topic has, which is in status.partitions, because a partition holds records: give back that number, or make another topic',
   },
 ]
 

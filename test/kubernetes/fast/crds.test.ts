@@ -7,7 +7,15 @@ import { fieldsOf, rulesOf } from '../../../src/operator/crd/fields.ts'
 import type { Schema } from '../../../src/operator/crd/open-api.ts'
 import type { RunResult } from '../../helpers/run.ts'
 import { startControlPlane } from '../cluster.ts'
-import { broker, cluster, type Loose, topic, violations, type Violation } from './violations.ts'
+import {
+  broker,
+  cluster,
+  type Loose,
+  told,
+  topic,
+  violations,
+  type Violation,
+} from './violations.ts'
 import { installCrds } from '../crds.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -30,6 +38,12 @@ function kubectl(args: readonly string[], object?: object): Promise<RunResult> {
 
 async function read(kind: string, name: string): Promise<Loose> {
   return JSON.parse((await kubectl(['get', kind, name, '-o', 'json'])).stdout) as Loose
+}
+
+/** As the operator tells it. */
+async function tell(kind: string, name: string, status: object): Promise<void> {
+  const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]
+  await kubectl(['patch', kind, name, ...patch])
 }
 
 /** What a refused command says; fails where it was not refused. */
@@ -108,11 +122,7 @@ const objects = { LogCluster: cluster, LogTopic: topic, LogBroker: broker }
 for (const [kind, object] of Object.entries(objects)) {
   test(`a rule of ${kind} refuses with its sentence and no other`, async () => {
     await kubectl(['create', '-f', '-'], object)
-    if (kind === 'LogBroker') {
-      const status = { status: { incarnation: 1 } }
-      const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify(status)]
-      await kubectl(['patch', 'lb', object.metadata.name, ...patch])
-    }
+    await tell(kind, object.metadata.name, told[kind as Violation['on']])
     const stored = await read(kind, object.metadata.name)
     const schema = schemaOf(definitions.find(definition => definition.kind === kind)!)
     const messages = new Set(rulesOf(schema).map(({ rule }) => rule.message))
@@ -177,6 +187,22 @@ test('a size that no volume was given is taken back, and another one is not', as
   await kubectl([...patch, JSON.stringify(size('10Gi'))])
   expect((await read('lc', 'orders'))['spec'].pools[0].storage.volumes[0].size).toBe('10Gi')
   await kubectl(['delete', 'lc', 'orders'])
+})
+
+test('partitions that no topic was given are taken back, and those that it has are not', async () => {
+  await kubectl(['create', '-f', '-'], topic)
+  const patch = ['patch', 'lt', 'payments', '--type=merge', '-p']
+  const wish = (partitions: number | null): string[] => [
+    ...patch,
+    JSON.stringify({ spec: { partitions } }),
+  ]
+  for (const partitions of [5, null, 6]) await kubectl(wish(partitions))
+  await tell('lt', 'payments', { partitions: 6 })
+  await kubectl(wish(60))
+  expect(await refusal(wish(5), {})).toContain('cannot be less than the topic has')
+  expect(await refusal(wish(null), {})).toContain('cannot be less than the topic has')
+  await kubectl(wish(6))
+  await kubectl(['delete', 'lt', 'payments'])
 })
 
 test('defaults are filled in, config is kept as it is, and what is unknown elsewhere goes', async () => {

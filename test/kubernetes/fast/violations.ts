@@ -44,6 +44,13 @@ export const topic: LogTopicManifest = {
   spec: { clusterRef: { name: 'orders' }, topicName: 'payments.v1', partitions: 6 },
 }
 
+/** What the operator has told of each: rules of change look at it too. */
+export const told: Readonly<Record<Violation['on'], object>> = {
+  LogCluster: {},
+  LogTopic: { partitions: 6 },
+  LogBroker: { incarnation: 1 },
+}
+
 export const broker: LogBrokerManifest = {
   apiVersion,
   kind: 'LogBroker',
@@ -317,7 +324,7 @@ const ofTopics: Violation[] = [
     on: 'LogTopic',
     when: 'changed',
     change: object => (object['spec'].partitions = partitions),
-    says: 'spec.partitions can only grow',
+    says: 'spec.partitions cannot be less',
   })),
 ]
 
