@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { logClusterStatus } from './cluster-status.ts'
 import { field, kafkaConfig, listByName, text, textMap, type Rule } from './field.ts'
-import { listener } from './listener.ts'
+import { listener, tellBrokersApart } from './listener.ts'
 import type { Manifest, Resource } from './object.ts'
 import { disruption, placement, rack } from './placement.ts'
 import { pool, poolsMax } from './pool.ts'
@@ -56,8 +56,7 @@ const metrics = z.object({
 const rulesOfSpec: readonly Rule[] = [
   {
     rule: "self.pools.map(pool, pool.brokers).sum() < 2 || self.listeners.all(each, !has(each.expose.advertised) || !has(each.expose.advertised.host) || each.expose.advertised.host.contains('{') || (has(each.expose.advertised.port) && each.expose.advertised.port.contains('{')))",
-    message:
-      'expose.advertised must tell brokers apart where there are several: put {brokerId}, {broker} or {slot} into its host or its port',
+    message: `expose.advertised must tell brokers apart where there are several: ${tellBrokersApart}`,
   },
   {
     rule: '!has(oldSelf.clusterId) || (has(self.clusterId) && self.clusterId == oldSelf.clusterId)',

@@ -5,6 +5,10 @@ import { httpPort, privatePort } from './ports.ts'
 /** What stands for something of each broker in the templates of what clients are told. */
 const templateWords = ['broker', 'brokerId', 'pool', 'slot'] as const
 
+/** What makes an address another at each broker; {slot} does so in one pool. */
+export const tellBrokersApart =
+  'put {brokerId} or {broker} into the host, or a sum such as {9100+brokerId} into the port'
+
 const advertised = z.object({
   host: field(text(253).optional(), {
     text: 'A host, in which {broker}, {brokerId}, {pool} and {slot} stand for those of each broker: `broker-{brokerId}.kafka.example.com`.',

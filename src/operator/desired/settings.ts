@@ -21,7 +21,12 @@ export type WantedSettings =
       /** Those that a running broker takes, under Kafka's name and in its unit, by name in order. */
       readonly dynamic: ReadonlyMap<string, string>
     }
-  | { readonly kind: 'problems'; readonly problems: readonly string[] }
+  | {
+      readonly kind: 'problems'
+      /** Of the condition that tells them. */
+      readonly reason: 'InvalidConfig' | 'AddressShared'
+      readonly problems: readonly string[]
+    }
 
 /**
  * Tells dynamic settings from fixed ones. Sentences instead where a name, a value or a relation is wrong, or a setting is
@@ -31,18 +36,22 @@ export function wantedSettings(config: Readonly<Record<string, unknown>>): Wante
   const { texts, complaints } = configTexts(config)
   const problems = [...complaints, ...[...texts.keys()].flatMap(ownProblem)]
   if (problems.length > 0) {
-    return { kind: 'problems', problems: problems.map(problem => `spec.config: ${problem}`) }
+    return invalid(problems.map(problem => `spec.config: ${problem}`))
   }
   const args = [...texts].toSorted(byName).flatMap(([name, text]) => ['--set', `${name}=${text}`])
   try {
     const given = { args, environment: {}, readFile: () => '', version: '' }
     const loaded = load({ ...given, isForRunning: true })
-    if (loaded.kind !== 'configuration') return { kind: 'problems', problems: [loaded.text] }
+    if (loaded.kind !== 'configuration') return invalid([loaded.text])
     return { kind: 'settings', ...sorted(loaded.configuration) }
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    return { kind: 'problems', problems: error.problems.map(sentence) }
+    return invalid(error.problems.map(sentence))
   }
+}
+
+function invalid(problems: readonly string[]): WantedSettings {
+  return { kind: 'problems', reason: 'InvalidConfig', problems }
 }
 
 function sorted({ settings, given }: Configuration) {

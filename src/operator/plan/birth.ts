@@ -4,8 +4,10 @@ import { brokerLabel, clusterLabel } from '../desired/labels.ts'
 import { names } from '../desired/names.ts'
 import { slotsOf } from '../desired/slots.ts'
 import { identityOf } from '../../kubernetes/disk-identity.ts'
+import { brokerViews } from './broker-view.ts'
 import type { Observed, Stranger } from './observed.ts'
 import { whose } from './ownership.ts'
+import { sharedAddress } from './shared-addresses.ts'
 
 /**
  * Whether a cluster has begun, and as which. `born`: its id is in the status, which is the moment of birth. `new`: nothing is
@@ -23,6 +25,13 @@ export type Birth =
   | { readonly kind: 'blocked'; readonly reason: string; readonly message: string }
 
 export function birthOf(observed: Observed): Birth {
+  const birth = beginning(observed)
+  if (birth.kind !== 'new' && birth.kind !== 'adopted') return birth
+  const shared = sharedAddress(brokerViews(observed, birth.clusterId, new Map()))
+  return shared === null ? birth : { kind: 'blocked', ...shared }
+}
+
+function beginning(observed: Observed): Birth {
   const { cluster, ring } = observed
   const born = cluster.status.clusterId
   if (born !== undefined) return { kind: 'born', clusterId: born }

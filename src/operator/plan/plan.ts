@@ -41,6 +41,7 @@ import { rollOf, type Roll } from './roll.ts'
 import { rackSteps } from './rack.ts'
 import { rotationSteps } from './rotation.ts'
 import { type Scaling, scalingOf, scalingSteps } from './scaling.ts'
+import { sharedAddress, withAddresses } from './shared-addresses.ts'
 import { retiredSteps, storageSteps } from './storage.ts'
 import { inLine, optional, type Step } from './step.ts'
 import { withThrottle } from './throttle.ts'
@@ -69,9 +70,10 @@ export interface Plan {
 export function plan(observed: Observed, ring: Ring): Plan {
   const birth = birthOf(observed)
   const tooOld = tooOldFor(observed.cluster, observed.operatorVersion)
-  const settings = withThrottle(wantedSettings(observed.cluster.spec.config), observed.cluster)
-  const fixed = settings.kind === 'settings' ? settings.fixed : new Map<string, string>()
+  const config = withThrottle(wantedSettings(observed.cluster.spec.config), observed.cluster)
+  const fixed = config.kind === 'settings' ? config.fixed : new Map<string, string>()
   const seen = birth.kind === 'blocked' ? [] : brokerViews(observed, birth.clusterId, fixed)
+  const settings = withAddresses(config, sharedAddress(seen, departingOf(observed)))
   const hibernation = hibernationOf(observed, seen)
   const views = heldBy(hibernation, seen)
   const disks = diskVerdicts(observed, birth.kind === 'born' ? views : [])

@@ -129,7 +129,7 @@ function identityFinding(view: BrokerView): Finding {
 }
 
 function configFinding(view: BrokerView, settings: WantedSettings): Finding {
-  if (settings.kind === 'problems') return no('InvalidConfig', settings.problems.join('. '))
+  if (settings.kind === 'problems') return no(settings.reason, settings.problems.join('. '))
   const { broker } = view
   const check = checkOf(view)
   if (check.kind === 'failed') {

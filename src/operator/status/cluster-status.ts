@@ -111,7 +111,7 @@ function together({ plan }: Passed, brokers: readonly Finding[], reason: string)
   if (birth.kind === 'blocked') return unknown(birth.reason, birth.message)
   if (birth.kind !== 'born') return unknown('Creating', 'The cluster has not begun yet.')
   if (reason === 'Applied' && settings.kind === 'problems') {
-    return no('InvalidConfig', settings.problems.join('. '))
+    return no(settings.reason, settings.problems.join('. '))
   }
   const wanting = brokers.find(({ status }) => status !== 'True')
   if (wanting !== undefined) return wanting

@@ -6,6 +6,7 @@ import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
 import { rackOf } from '../plan/rack.ts'
+import { sharedAtNode } from '../plan/shared-addresses.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { nodeOf } from './broker-readiness.ts'
 import { no, yes, type Finding } from './conditions.ts'
@@ -36,8 +37,11 @@ export function degradation({
   if (tooOld !== null) found.push(tooOld)
   if (birth.kind === 'blocked') found.push(birth)
   if (settings.kind === 'problems') {
-    found.push({ reason: 'InvalidConfig', message: settings.problems.join('. ') })
+    found.push({ reason: settings.reason, message: settings.problems.join('. ') })
   }
+  // Of addresses that are planned alike the settings tell.
+  const atNode = settings.kind === 'problems' ? null : sharedAtNode(views)
+  if (atNode !== null) found.push(atNode)
   for (const view of views) found.push(...degradationOf(view, observed))
   for (const verdict of plan.disks.values()) {
     if (verdict.kind !== 'deferred') continue
