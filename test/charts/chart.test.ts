@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { logClusterRules, logClusterSpec } from '../../src/operator/crd/cluster.ts'
 import { definitions } from '../../src/operator/crd/definitions.ts'
 import { run } from '../helpers/run.ts'
 import { hasHelm, helmProgram } from '../kubernetes/programs/fetched.ts'
@@ -105,6 +108,45 @@ describe.skipIf(title !== 'the chart')(title, () => {
     }
   })
 
+  test('makes the test cluster where its own pods may run', async () => {
+    const nodeSelector = { 'node-role.kubernetes.io/control-plane': '' }
+    const tolerations = [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }]
+    const [cluster, pod] = testObjects(await render({ ...small, nodeSelector, tolerations }))
+    const where = { nodeSelector, tolerations }
+    expect(pod!['spec']).toMatchObject(where)
+    expect(cluster!['spec']).toMatchObject({ pools: [{ template: { pod: { spec: where } } }] })
+    expect(logClusterSpec.parse(cluster!['spec'])).toMatchObject({
+      pools: [{ template: { pod: { spec: where } } }],
+    })
+    const [anywhere] = testObjects(await render(small))
+    expect(anywhere!['spec']).toMatchObject({ pools: [{ name: 'main' }] })
+    expect(JSON.stringify(anywhere)).not.toContain('template')
+  })
+
+  test.each(['a.b-c.0', '0-log', 'l'.repeat(53), `${'l'.repeat(49)}.log`, `l${'-'.repeat(51)}x`])(
+    'as release %s has names and labels that Kubernetes takes',
+    async release => {
+      const objects = objectsOf(await render(small, 4, { release }))
+      expect(objects.flatMap(complaints)).toEqual([])
+      const [cluster] = testObjects(await render(small, 4, { release }))
+      const { name } = cluster!.metadata
+      for (const { rule } of logClusterRules.filter(({ rule }) => /metadata.name/.test(rule))) {
+        const [, length, pattern] = /<= (\d+)$|matches\('(.*)'\)$/.exec(rule)!
+        if (length !== undefined) expect(name.length).toBeLessThanOrEqual(Number(length))
+        if (pattern !== undefined) expect(name).toMatch(new RegExp(pattern))
+      }
+    },
+  )
+
+  test('has labels that Kubernetes takes of a version that is none for a label', async () => {
+    await using folder = await temporaryChart({
+      version: `0.1.0-rc.1+${'a'.repeat(60)}`,
+      appVersion: `0.1.0+${'b'.repeat(70)}`,
+    })
+    const objects = objectsOf(await render(small, 4, { folder: folder.path }))
+    expect(objects.flatMap(complaints)).toEqual([])
+  })
+
   test.each([
     ['an unknown value', { image: { pullpolicy: 'Always' } }, 'pullpolicy'],
     ['a boolean where a name belongs', { metrics: { monitor: { type: true } } }, 'monitor'],
@@ -135,6 +177,37 @@ describe.skipIf(title !== 'the chart')(title, () => {
     expect(shown.map(({ kind }) => kind)).toEqual(['LogCluster', 'LogTopic'])
   })
 })
+
+/** The LogCluster and the pod of `helm test`. */
+function testObjects(text: string): Rendered[] {
+  const hooks = objectsOf(text).filter(
+    ({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'test',
+  )
+  return ['LogCluster', 'Pod'].map(kind => hooks.find(each => each.kind === kind)!)
+}
+
+/** What the API server would say to the names of an object, and to its labels. Roles may be called as they like. */
+function complaints({ kind, metadata: { name, labels = {} } }: Rendered): string[] {
+  const isName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)
+  const isFree = kind.startsWith('ClusterRole')
+  const wrong = Object.entries(labels).filter(
+    ([, value]) => value.length > 63 || !/^([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?$/.test(value),
+  )
+  return [
+    ...(isFree || (isName && name.length <= 63) ? [] : [`${kind} ${name}`]),
+    ...wrong.map(([label, value]) => `${kind} ${name}: ${label} is ${value}`),
+  ]
+}
+
+/** The chart with other fields in its Chart.yaml. */
+async function temporaryChart(fields: Readonly<Record<string, string>>) {
+  const path = await mkdtemp(join(tmpdir(), 'chart-'))
+  await cp(chart, path, { recursive: true })
+  const file = join(path, 'Chart.yaml')
+  const known = parse(await readFile(file, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...known, ...fields }))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
+}
 
 function isCrd({ kind }: Rendered): boolean {
   return kind === 'CustomResourceDefinition'

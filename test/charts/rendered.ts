@@ -22,15 +22,30 @@ export interface Values {
   readonly [name: string]: unknown
 }
 
+/** Which release of which chart, where it is not `here` of ours. */
+interface Release {
+  readonly release?: string
+  readonly folder?: string
+}
+
 /** `helm template` of the chart as release `here` in namespace `logcluster-system`. Helm 3 takes an old Kubernetes for granted. */
-export async function render(values: Values, major: HelmMajor = 4): Promise<string> {
-  const { stdout } = await template(values, major)
+export async function render(
+  values: Values,
+  major: HelmMajor = 4,
+  of: Release = {},
+): Promise<string> {
+  const { stdout } = await template(values, major, false, of)
   return stdout
 }
 
 /** As `render`, for values that Helm may refuse. */
-export function template(values: Values, major: HelmMajor, anyStatus = false): Promise<RunResult> {
-  const args = ['template', 'here', chart, '--namespace', 'logcluster-system']
+export function template(
+  values: Values,
+  major: HelmMajor,
+  anyStatus = false,
+  { release = 'here', folder = chart }: Release = {},
+): Promise<RunResult> {
+  const args = ['template', release, folder, '--namespace', 'logcluster-system']
   return run(helmProgram(major), [...args, '--kube-version', '1.36.3', '--values', '-'], {
     input: JSON.stringify(values),
     anyStatus,

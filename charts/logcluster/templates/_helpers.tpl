@@ -1,11 +1,16 @@
-{{- define "logcluster.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
-{{- else if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{/* So many characters of a text at most, and none at its end that neither names nor labels end with. */}}
+{{- define "logcluster.cut" -}}
+{{- regexReplaceAll "[^A-Za-z0-9]+$" (trunc (int (first .)) (last .)) "" -}}
 {{- end -}}
+
+{{- define "logcluster.fullname" -}}
+{{- $own := contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) -}}
+{{- include "logcluster.cut" (list 50 (.Values.fullnameOverride | default $own)) -}}
+{{- end -}}
+
+{{/* A version may be longer than a label, and has a plus sign before what it was built of. */}}
+{{- define "logcluster.versionLabel" -}}
+{{- include "logcluster.cut" (list 63 (. | replace "+" "_")) -}}
 {{- end -}}
 
 {{/* Of the operator's pods, and of nothing else. */}}
@@ -16,10 +21,10 @@ app.kubernetes.io/component: operator
 {{- end -}}
 
 {{- define "logcluster.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+helm.sh/chart: {{ include "logcluster.versionLabel" (printf "%s-%s" .Chart.Name .Chart.Version) }}
 app.kubernetes.io/name: logcluster-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "logcluster.versionLabel" .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: logcluster
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
