@@ -4,6 +4,7 @@ import type {
   Draft,
   PersistentVolume,
   PersistentVolumeClaim,
+  Stored,
 } from '../../src/operator/kubernetes/objects.ts'
 import { at, broker, created, minimal, pool, reasons, smallRing, World } from './world.ts'
 
@@ -41,6 +42,50 @@ describe('the end', () => {
     expect(world.api.all('ConfigMap')).toEqual([])
     const volume = world.api.find<PersistentVolume>('PersistentVolume', { name: 'pv-1' })
     expect(volume?.spec?.persistentVolumeReclaimPolicy).toBe('Delete')
+  })
+
+  test('that waits tells for what, and asks nobody to give back what goes', async () => {
+    const storage = { ...minimal.pools[0]!.storage, retention: { whenDeleted: 'Delete' as const } }
+    const world = await created({ ...pool({ storage }), reconciliation: 'Active' })
+    const hold = (kind: string, name: string, finalizers: string[]): void => {
+      const live = world.get<Stored>(kind, name)
+      world.api.put({ ...live, metadata: { ...live.metadata, finalizers } })
+    }
+    const conditions = (): (string | undefined)[] =>
+      ['Ready', 'Progressing', 'Degraded', 'StorageHealthy', 'ConfigApplied', 'Paused'].map(type =>
+        world.condition(type),
+      )
+    const deleting = [
+      'False Deleting',
+      'True Deleting',
+      'False Well',
+      'Unknown Deleting',
+      'Unknown Deleting',
+      'False Deleting',
+    ]
+    hold('Pod', `${broker}-0`, ['example.com/drain'])
+    hold('PersistentVolumeClaim', claim, ['example.com/backup'])
+    world.apply({ ...pool({ storage }), reconciliation: 'Paused' })
+    world.api.remove('LogCluster', at)
+    for (let round = 0; round < 3; round++) await world.pass()
+    expect(conditions()).toEqual(deleting)
+    expect(world.message('Progressing')).toBe(
+      `The cluster is being deleted, and waits for Pod ${broker}-0 to be gone. Its node n1 has to say that it ended: where that node does not come back, delete the Node. Whoever set its finalizers holds it: example.com/drain.`,
+    )
+    hold('Pod', `${broker}-0`, [])
+    for (let round = 0; round < 3; round++) await world.pass()
+    expect(conditions()).toEqual(deleting)
+    expect(world.message('Progressing')).toBe(
+      `The cluster is being deleted, and waits for PersistentVolumeClaim ${claim} to be gone. Whoever set its finalizers holds it: example.com/backup.`,
+    )
+    expect(world.logBroker.status.conditions!.map(({ reason }) => reason)).toEqual(
+      world.logBroker.status.conditions!.map(() => 'Deleting'),
+    )
+    expect(world.cluster.status.columns?.status).toBe('Deleting')
+    expect(reasons(world)).not.toContain('ClaimMissing')
+    hold('PersistentVolumeClaim', claim, [])
+    for (let round = 0; round < 5; round++) await world.pass()
+    expect(world.has('LogCluster', at.name)).toBe(false)
   })
 
   test('with whenDeleted: Delete of one pool the volumes of others are kept, and of brokers and pools that left', async () => {

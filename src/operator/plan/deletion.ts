@@ -2,15 +2,30 @@ import type { LogCluster } from '../crd/cluster.ts'
 import { claimAnnotations } from '../desired/claim.ts'
 import { logClusters } from '../own-kinds.ts'
 import { resourceOf } from './kinds.ts'
+import { tooOldFor } from './operator-versions.ts'
 import type { Observed } from './observed.ts'
 import { exactly, type Step } from './step.ts'
 import { resources } from '../kubernetes/resources.ts'
-import type { PersistentVolumeClaim, Stored } from '../kubernetes/objects.ts'
+import type { PersistentVolumeClaim, Pod, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 import { givenBack } from './storage.ts'
 
 /** Holds a LogCluster until volumes of its are deleted. It is there only where the spec wants that of a pool. */
 const volumesFinalizer = 'logcluster.dev/volumes'
+
+/** The cluster is on its way out, and this operator is not too old to see to that. */
+export function isEnding({
+  cluster,
+  operatorVersion,
+}: Pick<Observed, 'cluster' | 'operatorVersion'>): boolean {
+  const isGoing = cluster.metadata.deletionTimestamp !== undefined
+  return isGoing && tooOldFor(cluster, operatorVersion) === null
+}
+
+/** There is something left to do before the cluster may be gone. */
+export function isHeld({ cluster }: Pick<Observed, 'cluster'>): boolean {
+  return cluster.metadata.finalizers?.includes(volumesFinalizer) === true
+}
 
 /** Volumes of a pool at least are to go with the cluster. */
 export function deletesVolumes({ cluster }: Observed): boolean {
@@ -53,25 +68,50 @@ export function finalizerSteps(observed: Observed): Step[] {
  * and only where no volume is kept: what is on that is read by it.
  */
 export function deletionSteps(observed: Observed): Step[] {
-  const { cluster, statefulSets, pods, claims } = observed
-  if (!cluster.metadata.finalizers?.includes(volumesFinalizer)) return []
+  if (!isHeld(observed)) return []
   if (!deletesVolumes(observed)) return [released(observed, 'volumes are kept')]
+  const left = leftOf(observed)
+  if (left.length > 0) {
+    return left.flatMap(target => [...givenBackOf(target, observed), ...remove(target)])
+  }
+  const isAll = observed.claims.length === 0
+  const others = 'its volumes that were to go are deleted, and others are kept'
+  return [released(observed, isAll ? 'its volumes are deleted' : others)]
+}
+
+/** What has to be gone before anything else is deleted; none where all is. */
+function leftOf({ cluster, statefulSets, pods, claims, outliving }: Observed): readonly Target[] {
   const brokers = [...statefulSets.map(of(resources.statefulSets)), ...pods.map(of(resources.pods))]
-  if (brokers.length > 0) return brokers.flatMap(remove)
+  if (brokers.length > 0) return brokers
   const doomed = claims.filter(claim => isDoomed(claim, cluster))
-  if (doomed.length > 0) {
-    return doomed.flatMap(claim => [
-      ...givenBack(claim, observed),
-      ...remove(of(resources.persistentVolumeClaims)(claim)),
-    ])
-  }
-  if (claims.length > 0) {
-    return [released(observed, 'its volumes that were to go are deleted, and others are kept')]
-  }
-  const rest = observed.outliving.flatMap(object =>
-    remove({ resource: resourceOf(object), object }),
-  )
-  return rest.length > 0 ? rest : [released(observed, 'its volumes are deleted')]
+  if (doomed.length > 0) return doomed.map(of(resources.persistentVolumeClaims))
+  if (claims.length > 0) return []
+  return outliving.map(object => ({ resource: resourceOf(object), object }))
+}
+
+/** What was deleted and is there all the same, and who can let it go; null where nothing is. */
+export function deletionWait(observed: Observed): string | null {
+  if (!isHeld(observed)) return null
+  const going = leftOf(observed).filter(({ object }) => object.metadata.deletionTimestamp)
+  const [first] = going
+  if (first === undefined) return null
+  const { kind } = first.resource
+  const { name, finalizers = [] } = first.object.metadata
+  const others = going.length === 1 ? '' : ` (and ${going.length - 1} others)`
+  const held =
+    finalizers.length === 0 ? '' : ` Whoever set its finalizers holds it: ${finalizers.join(', ')}.`
+  return `${kind} ${name}${others} to be gone.${kind === 'Pod' ? onNode(first.object as Pod) : ''}${held}`
+}
+
+function onNode({ spec }: Pod): string {
+  const node = spec?.nodeName
+  if (node === undefined) return ''
+  return ` Its node ${node} has to say that it ended: where that node does not come back, delete the Node.`
+}
+
+function givenBackOf({ resource, object }: Target, observed: Observed): Step[] {
+  const isClaim = resource.kind === 'PersistentVolumeClaim'
+  return isClaim ? givenBack(object as PersistentVolumeClaim, observed) : []
 }
 
 interface Target {

@@ -38,6 +38,7 @@ const passing: ReadonlySet<string> = new Set([
   'Applying',
   'ClaimMissing',
   'Creating',
+  'Deleting',
   'Frozen',
   'Hibernated',
   'Pending',

@@ -5,6 +5,7 @@ import { isForbidden, isNotFound } from '../kubernetes/api-error.ts'
 import type { ObjectName, Stored } from '../kubernetes/objects.ts'
 import type { Resource } from '../kubernetes/resources.ts'
 import { logBrokers, logClusters } from '../own-kinds.ts'
+import { isEnding, isHeld } from '../plan/deletion.ts'
 import type { Observed, Sight } from '../plan/observed.ts'
 import { plan as planOf, type Plan } from '../plan/plan.ts'
 import { statusDraft } from '../plan/status-draft.ts'
@@ -25,6 +26,8 @@ const busyMs = 250
 const silentMsMax = 30_000
 const hibernatedMs = 30_000
 const unbornMs = 10_000
+/** Watches tell what went of what was deleted, but for the metadata. */
+const endingMs = 10_000
 
 /** The front door of the room: one pass for one LogCluster, look, decide, act, tell. It remembers nothing that the next one could not find out. */
 export function clusterReconcile(parts: ClusterParts): Reconcile {
@@ -79,7 +82,7 @@ class Pass {
 
   async #finish(at: Required<ObjectName>, observed: Observed, plan: Plan): Promise<Outcome> {
     const { troubles, isAtWork } = await this.#act(at, observed, plan.steps)
-    if (isOver(observed, plan)) return { requeueAfterMs: null }
+    if (isOver(observed)) return { requeueAfterMs: null }
     // The birth wrote the status, and what comes next is another pass; before it only what is in its way is told.
     const isTold = plan.birth.kind === 'born' || plan.steps.length === 0 || troubles.length > 0
     if (isTold) await this.#tell(observed, plan, troubles)
@@ -241,14 +244,16 @@ function isRemembered(step: Step): boolean {
   )
 }
 
-/** A cluster that is being deleted has nothing to tell once nothing holds it. */
-function isOver({ cluster }: Observed, { steps, tooOld }: Plan): boolean {
-  return cluster.metadata.deletionTimestamp !== undefined && steps.length === 0 && tooOld === null
+/** A cluster that is being deleted has nothing to tell once we do not hold it. */
+function isOver(observed: Observed): boolean {
+  return isEnding(observed) && !isHeld(observed)
 }
 
 /** What was refused waits for a person, or for a world that changed by itself: nobody is asked for it four times a second. */
-function nextLookMs({ cluster, sights }: Observed, { birth }: Plan, isAtWork: boolean): number {
+function nextLookMs(observed: Observed, { birth }: Plan, isAtWork: boolean): number {
+  const { cluster, sights } = observed
   if (isAtWork) return busyMs
+  if (isEnding(observed)) return endingMs
   // Blocked, or paused before it began: what was changed in the spec is told by a watch.
   if (birth.kind !== 'born') return unbornMs
   if ([...sights.values()].some(isSilentOfLate)) return busyMs

@@ -8,6 +8,7 @@ import { restartedAtAnnotation, templateAnnotation } from '../desired/pod-templa
 import { checkOf } from '../plan/check.ts'
 import { incarnationOf, type BrokerView } from '../plan/broker-view.ts'
 import { configWork } from '../plan/configs.ts'
+import { isEnding } from '../plan/deletion.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn, nodeOfDisk } from '../plan/disk-loss.ts'
 import { identityStateOf } from '../plan/identity.ts'
@@ -16,6 +17,7 @@ import { rackOf } from '../plan/rack.ts'
 import { storageOf, storageTrouble } from '../plan/storage.ts'
 import { catchUpBytes, roughQuantity } from './catch-up.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
+import { ending } from './ending.ts'
 import { nodeOf, readinessOf } from './broker-readiness.ts'
 
 /** The status of one LogBroker. `now` is RFC 3339, and is written only where something became what it is. */
@@ -68,6 +70,15 @@ export function findingsOf(
   observed: Observed,
   settings: WantedSettings,
 ): BrokerFindings {
+  if (isEnding(observed)) {
+    const { notReady, notAsked } = ending
+    return {
+      Ready: notReady,
+      StorageBound: notAsked,
+      IdentityRecorded: notAsked,
+      ConfigApplied: notAsked,
+    }
+  }
   return {
     Ready: readinessOf(view, observed),
     StorageBound: storageFinding(view),

@@ -4,6 +4,7 @@ import type { LogClusterStatus } from '../crd/cluster.ts'
 import { bootstrapLengthMax, type ClusterConditionType } from '../crd/cluster-status.ts'
 import { names, serviceHost } from '../desired/names.ts'
 import { imageOf, named, type BrokerView } from '../plan/broker-view.ts'
+import { isEnding } from '../plan/deletion.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import { plannedFor } from '../plan/roll-status.ts'
@@ -11,6 +12,7 @@ import { findingsOf } from './broker-status.ts'
 import { clusterReadiness } from './cluster-readiness.ts'
 import { conditionsFrom, formerly, no, unknown, yes, type Finding } from './conditions.ts'
 import { degradation, type Trouble } from './degradation.ts'
+import { ending } from './ending.ts'
 import { progress } from './progress.ts'
 import { rebalanceStatus } from './rebalance-status.ts'
 
@@ -72,10 +74,12 @@ type ClusterFindings = Readonly<Record<ClusterConditionType, Finding>>
 function clusterFindings(passed: Passed): ClusterFindings {
   const { observed, plan } = passed
   const brokers = plan.views.map(view => findingsOf(view, observed, plan.settings))
-  const Ready = clusterReadiness(
-    passed,
-    brokers.map(each => each.Ready),
-  )
+  const Ready = isEnding(observed)
+    ? ending.notReady
+    : clusterReadiness(
+        passed,
+        brokers.map(each => each.Ready),
+      )
   const Progressing = progress(observed, plan, Ready)
   const Degraded = degradation(passed)
   const isStable =
@@ -95,18 +99,27 @@ function clusterFindings(passed: Passed): ClusterFindings {
       brokers.map(each => each.ConfigApplied),
       'Applied',
     ),
-    Paused:
-      observed.cluster.spec.reconciliation === 'Paused'
-        ? yes('Paused', 'spec.reconciliation is Paused: the operator changes nothing.')
-        : no('Active', 'The operator keeps the cluster as its spec says.'),
+    Paused: pause(observed),
     Stable: isStable
       ? yes('Stable', 'Clients are served, and there is nothing to do.')
       : no('Unstable', firstOf([Ready, Degraded, Progressing]).message),
   }
 }
 
+function pause(observed: Observed): Finding {
+  if (isEnding(observed)) return ending.notPaused
+  return observed.cluster.spec.reconciliation === 'Paused'
+    ? yes('Paused', 'spec.reconciliation is Paused: the operator changes nothing.')
+    : no('Active', 'The operator keeps the cluster as its spec says.')
+}
+
 /** The first that is not well, else that all are. */
-function together({ plan }: Passed, brokers: readonly Finding[], reason: string): Finding {
+function together(
+  { plan, observed }: Passed,
+  brokers: readonly Finding[],
+  reason: string,
+): Finding {
+  if (isEnding(observed)) return ending.notAsked
   const { birth, settings } = plan
   if (birth.kind === 'blocked') return unknown(birth.reason, birth.message)
   if (birth.kind !== 'born') return unknown('Creating', 'The cluster has not begun yet.')
@@ -121,6 +134,7 @@ function together({ plan }: Passed, brokers: readonly Finding[], reason: string)
 
 /** As the brokers say, who read and write it. */
 function metadata({ plan, observed }: Passed): Finding {
+  if (isEnding(observed)) return ending.notAsked
   const { birth, views } = plan
   if (birth.kind === 'blocked') return no(birth.reason, birth.message)
   const seen = views.flatMap(({ sight }) => (sight?.kind === 'seen' ? [sight.status] : []))

@@ -1,6 +1,7 @@
 import type { BrokerStatus } from '../brokers/brokers.ts'
 import { checkOf } from '../plan/check.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
+import { isEnding } from '../plan/deletion.ts'
 import { identityStateOf, replacementRefusal } from '../plan/identity.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -32,6 +33,17 @@ export function degradation({
   readonly plan: Plan
   readonly troubles: readonly Trouble[]
 }): Finding {
+  const found = [
+    ...(isEnding(observed) ? [] : needs(observed, plan)),
+    ...troubles.map(({ what, reason, message }) => ({ reason, message: `${what}: ${message}` })),
+  ]
+  const [first] = found
+  if (first === undefined) return no('Well', 'Nothing needs a person.')
+  return yes(first.reason, found.map(({ message }) => message).join(' '))
+}
+
+/** What of the cluster is not as it is wanted. */
+function needs(observed: Observed, plan: Plan): { reason: string; message: string }[] {
   const { birth, tooOld, settings, views } = plan
   const found: { reason: string; message: string }[] = []
   if (tooOld !== null) found.push(tooOld)
@@ -50,12 +62,7 @@ export function degradation({
   }
   found.push(...untoldRacks(observed, views))
   found.push(...stoppedRoll(observed, plan), ...blockedDeparture(plan))
-  for (const { what, reason, message } of troubles) {
-    found.push({ reason, message: `${what}: ${message}` })
-  }
-  const [first] = found
-  if (first === undefined) return no('Well', 'Nothing needs a person.')
-  return yes(first.reason, found.map(({ message }) => message).join(' '))
+  return found
 }
 
 /** A broker that is not told its rack waits, and nobody but a person can tell it. */

@@ -3,6 +3,7 @@ import type { Moves } from '../moves/moves.ts'
 import type { BrokerView } from '../plan/broker-view.ts'
 import { checkOf } from '../plan/check.ts'
 import { configWork } from '../plan/configs.ts'
+import { isEnding } from '../plan/deletion.ts'
 import { isAlone } from '../plan/departure.ts'
 import { restartReason } from '../plan/due.ts'
 import { lossIn } from '../plan/disk-loss.ts'
@@ -13,14 +14,13 @@ import type { Plan } from '../plan/plan.ts'
 import { healthOf } from '../plan/pod-health.ts'
 import { rotationOf } from '../plan/rotation.ts'
 import { no, yes, type Finding } from './conditions.ts'
+import { endingProgress } from './ending.ts'
 
 /** What the operator is at; False where there is nothing to do, or it waits for somebody else. */
 export function progress(observed: Observed, plan: Plan, ready: Finding): Finding {
   const { cluster } = observed
   if (plan.tooOld !== null) return no(plan.tooOld.reason, plan.tooOld.message)
-  if (cluster.metadata.deletionTimestamp !== undefined) {
-    return yes('Deleting', 'The cluster is being deleted.')
-  }
+  if (isEnding(observed)) return endingProgress(observed)
   if (cluster.spec.reconciliation === 'Paused') {
     return no('Paused', 'spec.reconciliation is Paused.')
   }
