@@ -23,6 +23,9 @@ function brokersBut(silent: string): Brokers {
     describeTopics: ask([null]),
     describeConfigs: ask([]),
     createTopics: ask([{ topicId: 'made' }]),
+    deleteTopics: ask([
+      { error: 'TOPIC_DELETION_DISABLED', message: 'delete.topic.enable is off.' },
+    ]),
   } as unknown as Brokers
 }
 
@@ -63,4 +66,38 @@ test.each([
   } as unknown as Draft)
   await topicsOf(world, brokersBut(first.status!.podIP!))(at)
   expect(world.get<LogTopic>('LogTopic', 'words').status.topicId).toBe('made')
+})
+
+test('a LogTopic whose topic may not be deleted says so, and goes once the topic may stay', async () => {
+  const world = await created()
+  const known = { name: 'words', topicId: 'id', partitionCount: 1, replicationFactor: 1 }
+  const brokers = {
+    ...brokersBut(''),
+    describeTopics: () => Promise.resolve([known]),
+    describeConfigs: () => Promise.resolve([new Map()]),
+  } as unknown as Brokers
+  const name = { namespace: at.namespace, name: 'words' }
+  const status = { topicId: 'id', clusterId: world.cluster.status.clusterId }
+  const spec = { clusterRef: { name: 'orders' }, config: {}, deletionPolicy: 'Delete' }
+  const metadata = { ...name, finalizers: ['logcluster.dev/topic'] }
+  const apiVersion = 'logcluster.dev/v1beta1'
+  world.api.put({ apiVersion, kind: 'LogTopic', metadata, spec, status } as unknown as Draft)
+  world.api.remove('LogTopic', name)
+  const pass = topicsOf(world, brokers)
+  for (let round = 0; round < 2; round++) await pass(at)
+  const topic = world.get<LogTopic>('LogTopic', 'words')
+  expect(topic.status).toMatchObject(status)
+  expect(topic.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'DeleteRefused',
+    message: expect.stringContaining(
+      'delete.topic.enable is off. To let the LogTopic go',
+    ) as string,
+  })
+  const { resourceVersion } = topic.metadata
+  await pass(at)
+  expect(world.get('LogTopic', 'words').metadata.resourceVersion).toBe(resourceVersion)
+  world.api.put({ ...topic, spec: { ...topic.spec, deletionPolicy: 'Retain' } } as LogTopic)
+  await pass(at)
+  expect(world.has('LogTopic', 'words')).toBe(false)
 })

@@ -274,8 +274,9 @@ class TopicsPass {
         'Changed a topic',
       )
     }
-    if (!verdict.keepsStatus) await this.#status(verdict, done)
-    if (verdict.finalizer !== 'release' || done.refusals.delete !== undefined) return
+    const isHeld = done.refusals.delete !== undefined
+    if (!verdict.keepsStatus || isHeld) await this.#status(verdict, done)
+    if (verdict.finalizer !== 'release' || isHeld) return
     if (verdict.releaseNote !== null) {
       const note = `The LogTopic goes without its topic being deleted, because ${verdict.releaseNote}.`
       this.#parts.events.tell({

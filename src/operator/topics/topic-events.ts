@@ -36,12 +36,7 @@ export function eventOfAct(verdict: Verdict, done: Done): TopicEvent | null {
     case 'delete':
       return done.refusals.delete === undefined
         ? normal('TopicDeleted', 'Delete', `Deleted the topic ${name} with the id ${act.topicId}.`)
-        : {
-            type: 'Warning',
-            reason: 'DeleteRefused',
-            action: 'Delete',
-            note: `The brokers refuse to delete the topic ${name}: ${done.refusals.delete.message}`,
-          }
+        : null
   }
 }
 

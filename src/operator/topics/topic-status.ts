@@ -4,7 +4,7 @@ import type { Condition } from '../crd/condition.ts'
 import type { LogTopic, LogTopicStatus, TopicConditionType } from '../crd/topic.ts'
 import type { Refusal } from '../brokers/brokers.ts'
 import { recordedId, topicNameOf } from './world.ts'
-import type { Problem, Verdict } from './verdict.ts'
+import { leaveTopic, type Problem, type Verdict } from './verdict.ts'
 
 /** What became of an act at the brokers. */
 export interface Done {
@@ -91,7 +91,11 @@ function appliedAfter(
 }
 
 function problemOf({ refusals }: Done): Problem | null {
-  const { create, partitions, configs, replicas } = refusals
+  const { create, partitions, configs, replicas, delete: deletion } = refusals
+  if (deletion !== undefined) {
+    const message = `The brokers refuse to delete the topic: ${deletion.message} ${leaveTopic}`
+    return { reason: 'DeleteRefused', message, status: 'False' }
+  }
   if (create !== undefined) {
     const isOfConfig = create.error === 'INVALID_CONFIG'
     return {

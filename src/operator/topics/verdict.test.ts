@@ -265,6 +265,17 @@ describe('a LogTopic that goes', () => {
     expect(one(going(), { kind: 'paused' }).finalizer).toBe('as it is')
   })
 
+  test.each([
+    ['paused', { kind: 'paused' }, 'until its spec.reconciliation is Active again'],
+    ['silent', silent(), 'until one of its brokers answers'],
+  ] as const)('says what it waits for where the cluster is %s', (_, sight, until) => {
+    const { problem, keepsStatus } = one(going(), sight)
+    expect(keepsStatus).toBe(false)
+    expect(problem).toMatchObject({ reason: 'DeletionWaiting', status: 'False' })
+    expect(problem!.message).toContain(`waits for LogCluster orders, ${until}. To let`)
+    expect(statusAfter(one(going(), sight), nothingDone, 0)).toMatchObject(known)
+  })
+
   test('that has no finalizer of ours is none of our business', () => {
     const verdict = one(going({ finalizers: ['other'] }), seeing(seenTopic()))
     expect([verdict.act.do, verdict.finalizer]).toEqual(['nothing', 'as it is'])

@@ -119,11 +119,11 @@ function judgeGoing(topic: LogTopic, sight: ClusterSight): Verdict {
     case 'going':
       return release('its LogCluster is gone or being deleted')
     case 'paused':
-      return verdict(topic, { keepsStatus })
+      return deletionWaiting(topic, 'until its spec.reconciliation is Active again')
     case 'silent':
       return sight.isNamespaceGoing
         ? release(`its namespace is being deleted and no broker answers: ${sight.message}`)
-        : verdict(topic, { keepsStatus })
+        : deletionWaiting(topic, 'until one of its brokers answers')
     case 'seen': {
       const seen = sight.topics.get(topicNameOf(topic)) ?? null
       const topicId = recordedId(topic, sight.clusterId)
@@ -134,6 +134,19 @@ function judgeGoing(topic: LogTopic, sight: ClusterSight): Verdict {
     }
   }
 }
+
+/** Why no broker answers is said of the LogCluster; here it would be another text at every look. */
+function deletionWaiting(topic: LogTopic, until: string): Verdict {
+  const cluster = topic.spec.clusterRef.name
+  return waiting(topic, 'False', {
+    reason: 'DeletionWaiting',
+    message: `The topic ${topicNameOf(topic)} is to be deleted, and that waits for LogCluster ${cluster}, ${until}. ${leaveTopic}`,
+  })
+}
+
+/** How a LogTopic goes whose topic cannot. */
+export const leaveTopic =
+  'To let the LogTopic go and keep the topic set its spec.deletionPolicy to Retain.'
 
 /** What of others decides about one LogTopic. */
 interface Beside {
