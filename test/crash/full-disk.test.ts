@@ -42,7 +42,7 @@ async function lives(broker: TestBroker): Promise<void> {
   const batch = batchOf(10, { valueBytes: 50_000 })
   for (let at = 0; at < 40; at++)
     expect((await client.produce(to, batch.slice())).errorCode).toBe(0)
-  await eventually('the ballast', () => existsSync(join(dataDir, 'ballast')))
+  await atRest(broker)
   fill('first')
   expect((await client.produce(to, batch.slice())).errorCode).toBe(storageError)
 
@@ -79,7 +79,7 @@ async function lives(broker: TestBroker): Promise<void> {
   expect((await last.listOffset(to, -1)).offset).toBe(end)
   expect((await last.produce(to, batch.slice())).errorCode).toBe(0)
 
-  await eventually('the ballast', () => existsSync(join(dataDir, 'ballast')))
+  await atRest(broker)
   fill('fourth')
   expect((await last.produce(to, batch.slice())).errorCode).toBe(storageError)
   // A deletion is written first, to a metadata log that has no more room than anybody.
@@ -90,6 +90,13 @@ async function lives(broker: TestBroker): Promise<void> {
   const after = async () => (await last.produce({ ...to, topic: 'after' }, batch.slice())).errorCode
   await eventually('what the topic held is free', after, code => code === 0)
   await broker.stop()
+}
+
+/** The ballast is there, and no flush comes that may need it: what it gives up while the disk is being filled is taken too. */
+async function atRest(broker: TestBroker): Promise<void> {
+  const unflushed = () => broker.metric('logcluster_unflushed_bytes')
+  await eventually('all flushed', unflushed, bytes => bytes === 0)
+  await eventually('the ballast', () => existsSync(join(dataDir, 'ballast')))
 }
 
 /** Takes everything that is free, in ever smaller pieces. */
