@@ -36,13 +36,10 @@ async function congestionOf(localAddress: string): Promise<string | undefined> {
   const socket = connect({ host: '127.0.0.1', port: listener.port, localAddress })
   try {
     await Promise.all([once(socket, 'connect'), accepted.promise])
-    const told = execFileSync('ss', [
-      '-Htin',
-      'state',
-      'established',
-      'sport',
-      `= :${listener.port}`,
-    ])
+    // By both ends: another address of this machine may have a connection from a port of that number.
+    const ours = ['src', `127.0.0.1:${listener.port}`]
+    const theirs = ['dst', `${localAddress}:${socket.localPort}`]
+    const told = execFileSync('ss', ['-Htin', 'state', 'established', ...ours, ...theirs])
     return /^\s+(?:ts )?(?:sack )?(?:ecn\w* )*(\w+)/mu.exec(told.toString())?.[1]
   } finally {
     socket.destroy()
