@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoopDisk } from '../crash/power-loss.ts'
+import { stopped } from '../helpers/stopped.ts'
 import type { Fault } from './faults.ts'
 
 const fullMsMax = 10_000
@@ -22,7 +23,7 @@ export function diskFaults({ id, disk, bootIdFile }: SmallDisk): Readonly<Record
       const broker = cluster.brokers[id]!
       await cluster.whole()
       // What has no power learns nothing of it: a broker that ran on would see its disk fail.
-      process.kill(broker.pid, 'SIGSTOP')
+      await stopped([broker.pid])
       await disk.cutPower(random.chance(2, 3) ? 2 : 1)
       await broker.kill()
       await disk.unmount()

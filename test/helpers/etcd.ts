@@ -1,12 +1,13 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../../src/env/real/clock.ts'
 import { HttpKeyValues } from '../../src/etcd/http-key-values.ts'
 import { freePort } from '../kubernetes/control-plane/ports.ts'
 import { eventually } from './eventually.ts'
+import { stopped } from './stopped.ts'
 
 /** Why there is no etcd to be had here; null where there is. */
 export function whyNoEtcd(): string | null {
@@ -81,17 +82,9 @@ export class Etcd {
     await once(process, 'exit')
   }
 
-  /** Stopped and not gone: it holds its connections, and answers nobody. Resolves when the last of its threads has noticed. */
+  /** Stopped and not gone: it holds its connections, and answers nobody. */
   async pause(): Promise<void> {
-    const process = this.#process
-    if (process === null) return
-    process.kill('SIGSTOP')
-    const tasks = `/proc/${process.pid}/task`
-    await eventually('etcd is stopped', () =>
-      readdirSync(tasks).every(id =>
-        /^State:\s+T/m.test(readFileSync(`${tasks}/${id}/status`, 'utf8')),
-      ),
-    )
+    if (this.#process !== null) await stopped([this.#process.pid!])
   }
 
   goOn(): void {

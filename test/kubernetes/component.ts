@@ -3,6 +3,7 @@ import { request as http } from 'node:http'
 import { request as https } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stopped } from '../helpers/stopped.ts'
 import {
   type DaemonOptions,
   ended,
@@ -88,8 +89,8 @@ export class Component {
   }
 
   /** It keeps its connections and answers nothing, until `resume`. */
-  pause(): void {
-    signalAll(this.#pids, 'SIGSTOP')
+  async pause(): Promise<void> {
+    await stopped(this.#pids)
   }
 
   resume(): void {

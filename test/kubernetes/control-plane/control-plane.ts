@@ -73,9 +73,9 @@ export class ControlPlane extends ApiAccess {
   }
 
   /** A copy of what etcd has at this moment, for `restoreEtcd`. It stands still meanwhile, for some milliseconds. */
-  snapshotEtcd(): string {
+  async snapshotEtcd(): Promise<string> {
     const copy = mkdtempSync(join(this.folder, 'snapshot-'))
-    this.etcd.pause()
+    await this.etcd.pause()
     try {
       cpSync(etcdData(this.folder), copy, { recursive: true })
     } finally {

@@ -142,11 +142,11 @@ test('a broker serves without an API server, starts without one, and goes on whe
 test('etcd as it was before: data is served, nothing is appended, deleted or given out twice, until it is restored', async () => {
   const broker = await recordedBroker('rolled')
   expect((await create(broker, 'orders')).errorCode).toBe(0)
-  const before = plane.snapshotEtcd()
+  const before = await plane.snapshotEtcd()
   expect((await create(broker, 'late')).errorCode).toBe(0)
   const late = { topic: 'late', partition: 0 }
   const ids = [await isServed(broker), await isServed(broker, late)]
-  const whole = plane.snapshotEtcd()
+  const whole = await plane.snapshotEtcd()
   await plane.restoreEtcd(before)
   const ends = await slots()
   // Only who writes finds out at once; who starts does too.

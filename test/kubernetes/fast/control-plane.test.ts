@@ -106,7 +106,7 @@ describe('a control plane of its own', () => {
   test('loses what came after the snapshot that etcd is restored from, and is the same after a restart', async () => {
     await using plane = await startControlPlane()
     await plane.kubectl(['create', 'namespace', 'early'])
-    const snapshot = plane.snapshotEtcd()
+    const snapshot = await plane.snapshotEtcd()
     await plane.kubectl(['create', 'namespace', 'late'])
     await plane.restoreEtcd(snapshot)
     const restored = (await plane.kubectl(['get', 'namespaces', '-o', 'name'])).stdout

@@ -287,7 +287,7 @@ describe('the ring at a real API server', () => {
     rings.push(ring)
     const store = ring.store()
     await appendAll(store, ['a'])
-    const backup = own.snapshotEtcd()
+    const backup = await own.snapshotEtcd()
     const cursor = await appendAll(store, ['b', 'c'])
     await own.restoreEtcd(backup)
     await expect(again(store, cursor, 'x')).rejects.toMatchObject({ reason: 'behind' })

@@ -120,8 +120,8 @@ export class Node {
   }
 
   /** Kubelet stands still, as of a node that is too busy; its pods go on. */
-  pauseKubelet(): void {
-    this.#kubelet.pause()
+  async pauseKubelet(): Promise<void> {
+    await this.#kubelet.pause()
   }
 
   resumeKubelet(): void {

@@ -183,7 +183,7 @@ describeOnNodes('a broker that loses its disk under load', () => {
         await whole()
         const before = await orders.uids()
         // The old process is back among the others, and nobody ends it.
-        node.pauseKubelet()
+        await node.pauseKubelet()
         node.plugCable()
         await eventually(
           'the end of the old process',

@@ -24,11 +24,11 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
     () =>
       orders.truthfullyAfter(30_000, async () => {
         const { plane } = sharedCluster()
-        const older = plane.snapshotEtcd()
+        const older = await plane.snapshotEtcd()
         await makeLate('late-topic')
         await issueProducerIds()
         const [identities, before] = [await orders.identities(), await orders.starts()]
-        const newer = plane.snapshotEtcd()
+        const newer = await plane.snapshotEtcd()
         await plane.restoreEtcd(older)
         await quarantined()
         expect(await produceTo('late-topic')).toBe('NONE')
@@ -49,7 +49,7 @@ describeOnNodes('three brokers under load whose etcd is restored to an older sta
       orders.truthfullyAfter(longMs, async () => {
         const { plane } = sharedCluster()
         const { clusterId } = (await orders.cluster()).status
-        const older = plane.snapshotEtcd()
+        const older = await plane.snapshotEtcd()
         await makeLate('later-topic')
         await issueProducerIds()
         const identities = await orders.identities()

@@ -78,7 +78,7 @@ describeOnNodes('a broker whose metadata are in Kubernetes', () => {
         const { plane } = sharedCluster()
         const late = { topic: 'late-topic', partition: 0 }
         using client = await connect()
-        const backup = plane.snapshotEtcd()
+        const backup = await plane.snapshotEtcd()
         expect(await create(client, late.topic)).toEqual(['NONE', null])
         expect((await client.produce(late, records)).errorCode).toBe(0)
         const issued = (await client.initProducerId()).producerId

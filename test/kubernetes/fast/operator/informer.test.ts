@@ -175,7 +175,7 @@ describe('an informer of a real API server', () => {
 
   test('is told of an etcd that was restored to an older state', async () => {
     await apply('old', '1')
-    const snapshot = plane.snapshotEtcd()
+    const snapshot = await plane.snapshotEtcd()
     await using watch = await watching('watched')
     for (let round = 0; round < 20; round++) await apply('young', String(round))
     await toldUpTo(watch.told, '~young=19')
@@ -192,7 +192,7 @@ describe('an informer of a real API server', () => {
 
   test('is told of it too where its watch was cut when others had written as many versions as were lost', async () => {
     await apply('old', '1')
-    const snapshot = plane.snapshotEtcd()
+    const snapshot = await plane.snapshotEtcd()
     await using watch = await watching('watched')
     for (let round = 0; round < 20; round++) await apply('young', String(round))
     await toldUpTo(watch.told, '~young=19')
