@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,sim,tools,bench}/**/*.test.ts', ...unitInTest],
-          exclude: hasAddon ? [] : ofAddon,
+          exclude: [...(hasAddon ? [] : ofAddon), ...leftOut],
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

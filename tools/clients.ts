@@ -40,10 +40,16 @@ interface ClientKit {
   readonly version: string
   /** Programs that must be there to fetch and run it. */
   readonly needs: readonly string[]
-  /** No test wants it, only a program that asks for it by name. */
-  readonly isRare?: true
+  /** Who wants it: a program that asks for it by name, or suites of tools/long-suites.ts alone; else any of them. */
+  readonly only?: 'by name' | 'long suites'
   /** Fills `folder`, which is empty; throws where it cannot. */
   fetch(folder: string): void
+}
+
+/** What cannot be had here. */
+export interface MissingKit {
+  readonly name: ClientName
+  readonly why: string
 }
 
 /** For a download that hangs. */
@@ -76,24 +82,28 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
   'kafka-python': {
     name: 'kafka-python',
     version: '3.0.12',
+    only: 'long suites',
     needs: ['python3'],
     fetch: folder => fetchFromPyPi('kafka-python', codecsOfKafkaPython, folder),
   },
   aiokafka: {
     name: 'aiokafka',
     version: '0.14.0',
+    only: 'long suites',
     needs: ['python3'],
     fetch: folder => fetchFromPyPi('aiokafka', ['cramjam==2.14.0'], folder),
   },
   'kafkajs-codecs': {
     name: 'kafkajs-codecs',
     version: '1',
+    only: 'long suites',
     needs: ['npm'],
     fetch: fetchKafkajsCodecs,
   },
   'node-rdkafka': {
     name: 'node-rdkafka',
     version: '3.6.1-mocha',
+    only: 'long suites',
     needs: ['python3', 'c++', 'make', 'npm'],
     fetch: fetchNodeRdkafka,
   },
@@ -106,11 +116,17 @@ export const clientKits: Readonly<Record<ClientName, ClientKit>> = {
   surroundings: {
     name: 'surroundings',
     version: kafka,
-    isRare: true,
+    only: 'by name',
     needs: ['java', 'mvn'],
     fetch: folder => fetchJava(folder, surroundings),
   },
-  go: { name: 'go', version: versionOfGoDrivers(), needs: ['go'], fetch: buildGoDrivers },
+  go: {
+    name: 'go',
+    version: versionOfGoDrivers(),
+    only: 'long suites',
+    needs: ['go'],
+    fetch: buildGoDrivers,
+  },
 }
 
 /** Where a kit is, once it is there. */
@@ -127,10 +143,19 @@ export function whyMissing(name: ClientName): string | null {
   return existsSync(note) ? readFileSync(note, 'utf8') : 'not fetched yet: node tools/clients.ts'
 }
 
-/** Fetches what is not there yet, of the rare ones those that are named. Returns the kits that cannot be had, with the reason. */
-export function ensureClients(...rare: readonly ClientName[]): { name: ClientName; why: string }[] {
+/** Fetches what is not there yet, and what is named. Returns the kits that cannot be had, with the reason. */
+export function ensureClients(...named: readonly ClientName[]): MissingKit[] {
+  return ensureKits(kit => kit.only !== 'by name' || named.includes(kit.name))
+}
+
+/** Fetches what the suites want that are not long. Returns the kits of them that cannot be had, with the reason. */
+export function ensureShortClients(): MissingKit[] {
+  return ensureKits(kit => kit.only === undefined)
+}
+
+function ensureKits(isWanted: (kit: ClientKit) => boolean): MissingKit[] {
   mkdirSync(cache, { recursive: true })
-  const kits = Object.values(clientKits).filter(kit => !kit.isRare || rare.includes(kit.name))
+  const kits = Object.values(clientKits).filter(isWanted)
   for (const kit of kits) ensureClient(kit)
   return kits.flatMap(({ name }) => {
     const why = whyMissing(name)

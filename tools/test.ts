@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ensureClients } from './clients.ts'
+import { ensureClients, ensureShortClients } from './clients.ts'
 import { ensureTestRunner } from './librdkafka.ts'
 import { everything, leaveOutVariable, leavesOutLong, longSuites } from './long-suites.ts'
 import { judge, runScript, runVitest } from './vitest-run.ts'
@@ -15,6 +15,8 @@ import { judge, runScript, runVitest } from './vitest-run.ts'
  */
 async function main(): Promise<number> {
   const inCi = process.env['CI'] === 'true'
+  const args = process.argv.slice(2)
+  const isShort = !inCi && leavesOutLong(args)
   const built = await runScript(builder, inCi ? [] : ['--never-fail'])
   if (!existsSync(join(root, addon))) console.log(`No addon here: ${withoutAddon}`)
   // Minutes of compiling: elsewhere it is built by whoever asks for it.
@@ -25,11 +27,11 @@ async function main(): Promise<number> {
         () => ensureClients(),
         kits => kits.length === 0,
       )
-    : ensureClients()
+    : isShort
+      ? ensureShortClients()
+      : ensureClients()
   for (const { name, why } of missing) console.log(`No ${name} here: ${why}`)
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
-  const args = process.argv.slice(2)
-  const isShort = !inCi && leavesOutLong(args)
   if (isShort) process.env[leaveOutVariable] = 'true'
   const ofVitest = args.filter(arg => arg !== everything)
   const { count, status } = await runVitest(ofVitest)

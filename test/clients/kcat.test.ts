@@ -40,7 +40,8 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     return lines.map(line => JSON.parse(line) as Envelope)
   }
 
-  test.each(codecNames)('produces and consumes with codec %s', async codec => {
+  // A kcat waits more than it works: those that need the broker alive run beside each other.
+  test.concurrent.each(codecNames)('produces and consumes with codec %s', async codec => {
     const topic = `codec-${codec}`
     const lines = Array.from({ length: 500 }, (_, at) => `key ${at % 9}\tvalue ${at} of ${codec}`)
     const headers = ['-H', 'a=1', '-H', 'Größe=groß']
@@ -55,7 +56,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect([...new Set(batches.map(batch => batch.codec))]).toEqual([codec])
   })
 
-  test('null keys and null values stay null', async () => {
+  test.concurrent('null keys and null values stay null', async () => {
     await produce('nulls', ['tombstone\t', '\tno key', '\t'], '-Z')
     const records = await consume('nulls', '-p', '0', '-o', '0')
     expect(records.map(({ key, payload }) => [key, payload])).toEqual([
@@ -65,7 +66,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     ])
   })
 
-  test('a topic comes into being by the first metadata request, with four partitions', async () => {
+  test.concurrent('a topic comes into being by the first metadata request, with four partitions', async () => {
     await produce('auto', ['a\tb'])
     const { stdout } = await kcat(['-L', '-J', '-b', broker().address])
     const metadata = JSON.parse(stdout) as {
@@ -78,7 +79,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect(auto.partitions.map(partition => partition.leader)).toEqual(Array(4).fill(leader))
   })
 
-  test('consumption begins where it is told to', async () => {
+  test.concurrent('consumption begins where it is told to', async () => {
     const lines = Array.from({ length: 20 }, (_, at) => `k\tv${at}`)
     await produce('offsets', lines)
     const payloads = async (from: string): Promise<(string | null)[]> =>
@@ -91,7 +92,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect(await payloads(`s@${all.at(-1)!.ts + 1}`)).toEqual([])
   })
 
-  test('offsets are found by time', async () => {
+  test.concurrent('offsets are found by time', async () => {
     await produce('times', ['k\tfirst'])
     const [first] = await consume('times', '-p', '0', '-o', '0')
     const query = async (time: number): Promise<string> =>
@@ -102,21 +103,21 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect(await query(first!.ts + 1000)).toBe('times [0] offset -1')
   })
 
-  test.each(['0', '1', 'all'])('acks=%s', async acks => {
+  test.concurrent.each(['0', '1', 'all'])('acks=%s', async acks => {
     await produce(`acks-${acks}`, ['a\tb', 'c\td'], '-X', `acks=${acks}`)
     // With acks=0 nobody has waited for the broker.
     const found = async () => (await consume(`acks-${acks}`, '-p', '0', '-o', '0')).length
     await eventually('records', found, count => count === 2)
   })
 
-  test('an idempotent producer has an id', async () => {
+  test.concurrent('an idempotent producer has an id', async () => {
     await produce('idempotent', ['a\tb', 'c\td'], '-X', 'enable.idempotence=true')
     expect(await consume('idempotent', '-p', '0', '-o', '0')).toHaveLength(2)
     const ids = batchesOnDisk(broker().dataDir, 'idempotent', 0).map(batch => batch.producerId)
     expect(Math.min(...ids)).toBeGreaterThanOrEqual(0)
   })
 
-  test('a partition that does not exist is refused', async () => {
+  test.concurrent('a partition that does not exist is refused', async () => {
     await produce('known', ['a\tb'])
     const bad = ['-P', '-b', broker().address, '-t', 'known', '-p', '99']
     const { stderr, status } = await kcat(bad, { input: 'x\n', anyStatus: true })
@@ -124,7 +125,7 @@ describeWith('kcat', 'kcat 1.7.1 (librdkafka 2.0.2)', () => {
     expect(stderr).toMatch(/Unknown partition/)
   })
 
-  test('100,000 keyed lines over four partitions come back whole, in order by key', async () => {
+  test.concurrent('100,000 keyed lines over four partitions come back whole, in order by key', async () => {
     const lines = Array.from({ length: 100_000 }, (_, at) => `key ${at % 997}\tvalue ${at}`)
     const input = lines.map(line => `${line}\n`).join('')
     await kcat(['-P', '-b', broker().address, '-t', 'many', '-K', '\t', '-z', 'lz4'], { input })

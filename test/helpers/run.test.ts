@@ -17,5 +17,5 @@ test('kills a program that takes too long', async () => {
 })
 
 test('fails where there is no such program', async () => {
-  await expect(run('no-such-program', [])).rejects.toThrow(/ENOENT/)
+  await expect(run('/no/such/program', [])).rejects.toThrow(/ENOENT/)
 })
