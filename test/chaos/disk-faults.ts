@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LoopDisk } from '../crash/power-loss.ts'
+import type { LoopDisk } from '../crash/loop-disk.ts'
 import { stopped } from '../helpers/stopped.ts'
 import type { Fault } from './faults.ts'
 

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LoopDisk, whyNoPowerLoss } from '../crash/power-loss.ts'
+import { LoopDisk } from '../crash/loop-disk.ts'
+import { whyNoPowerLoss } from '../crash/power-loss.ts'
 import type { BrokerPlace } from '../helpers/broker-cluster.ts'
 import { Etcd, whyNoEtcd } from '../helpers/etcd.ts'
 import { diskFaults } from './disk-faults.ts'
@@ -69,7 +70,7 @@ export class Surroundings {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#etcd?.end()
-    await this.#disk?.unmount()
+    await this.#disk?.[Symbol.asyncDispose]()
     this.#network.remove()
     rmSync(this.#folder, { recursive: true, force: true })
   }

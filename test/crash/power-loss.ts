@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../../src/lib/deferred.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { Prng } from '../../src/lib/prng.ts'
-import { run } from '../helpers/run.ts'
+import { LoopDisk } from './loop-disk.ts'
 
 export interface PowerLossOptions {
   readonly cycles: number
@@ -61,7 +61,7 @@ export async function whyNoPowerLoss(): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'not root'
   const folder = mkdtempSync(join(tmpdir(), 'logcluster-power-'))
   try {
-    const disk = await LoopDisk.make(folder)
+    await using disk = await LoopDisk.make(folder)
     await disk.cutPower(2)
     await disk.unmount()
     return null
@@ -133,7 +133,7 @@ class PowerLoss {
   async clear(): Promise<void> {
     await this.#driver?.kill()
     await this.#next?.kill()
-    await this.#disk?.unmount().catch(() => {})
+    await this.#disk?.[Symbol.asyncDispose]()
   }
 
   async #begin(): Promise<void> {
@@ -147,6 +147,7 @@ class PowerLoss {
     await this.#recover(cycle + 1)
     await this.#driver!.kill()
     await this.#disk!.unmount()
+    await this.#disk![Symbol.asyncDispose]()
     this.#disk = null
   }
 
@@ -257,59 +258,3 @@ class Driver {
     await this.#ended
   }
 }
-
-/** An ext4 file system in a file, whose power can be cut. */
-/** A file system of its own, which can lose its power. */
-export class LoopDisk {
-  readonly mountPoint: string
-  readonly #image: string
-  readonly #cutter: string
-
-  static async make(folder: string): Promise<LoopDisk> {
-    const disk = new LoopDisk(folder)
-    if (!existsSync(disk.#cutter)) {
-      writeFileSync(`${disk.#cutter}.c`, cutterSource)
-      await run('cc', ['-O1', '-o', disk.#cutter, `${disk.#cutter}.c`])
-    }
-    mkdirSync(disk.mountPoint, { recursive: true })
-    rmSync(disk.#image, { force: true })
-    await run('truncate', ['-s', '128M', disk.#image])
-    await run('mkfs.ext4', ['-q', '-F', disk.#image])
-    await disk.mount()
-    return disk
-  }
-
-  private constructor(folder: string) {
-    this.mountPoint = join(folder, 'mnt')
-    this.#image = join(folder, 'disk.img')
-    this.#cutter = join(folder, 'cut-power')
-  }
-
-  async mount(): Promise<void> {
-    await run('mount', ['-o', 'loop', this.#image, this.mountPoint])
-  }
-
-  async unmount(): Promise<void> {
-    await run('umount', [this.mountPoint])
-  }
-
-  /** 2: nothing more gets to the disk. 1: the journal still does, and with it what was written back. */
-  async cutPower(how: 1 | 2): Promise<void> {
-    await run(this.#cutter, [this.mountPoint, String(how)])
-  }
-}
-
-/** XFS_IOC_GOINGDOWN, which ext4 has too (EXT4_IOC_SHUTDOWN). */
-const cutterSource = `
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-int main(int argc, char **argv) {
-  uint32_t how = argc > 2 ? atoi(argv[2]) : 2;
-  int fd = open(argv[1], O_RDONLY);
-  if (fd < 0 || ioctl(fd, _IOR('X', 125, uint32_t), &how) < 0) { perror("cut power"); return 1; }
-  return 0;
-}
-`

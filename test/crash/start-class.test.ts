@@ -9,7 +9,8 @@ import { batchOf } from '../helpers/logs.ts'
 import { BrokerClient } from '../helpers/broker-client.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { MemoryCgroup, whyNoCgroup } from '../stress/memory-cgroup.ts'
-import { LoopDisk, whyNoPowerLoss } from './power-loss.ts'
+import { LoopDisk } from './loop-disk.ts'
+import { whyNoPowerLoss } from './power-loss.ts'
 
 const orders = { topic: 'orders', partition: 0 }
 
@@ -185,7 +186,7 @@ test.skipIf(noPowerLoss !== null)(
         await broker.stop()
       })
     } finally {
-      await disk.unmount().catch(() => {})
+      await disk[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     }
   },
