@@ -160,6 +160,8 @@ test('three brokers that are frozen stop together and come back with the same in
         log!.includes('of all again') && others.every(other => other.equals(log!)),
     )
     expect(['of all', 'of one'].map(value => logs[0]!.includes(value))).toEqual([true, true])
-    expect([`too late ${attempts}`, 'too early'].some(value => logs[0]!.includes(value))).toBe(false)
+    expect([`too late ${attempts}`, 'too early'].some(value => logs[0]!.includes(value))).toBe(
+      false,
+    )
   })
 }, 180_000)
