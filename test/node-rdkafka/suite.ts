@@ -74,6 +74,8 @@ export interface RunSpecOptions {
    *
    * It crashes where a listener of `data` disconnects, as groups.spec's does, and more records were handed over with that
    * one: NodeDisconnect deletes the callback that WorkMessage (src/workers.h:102-104) calls for the next.
+   *
+   * One test bets on who of two threads is first: races.ts.
    */
   readonly isQuiet: boolean
 }
@@ -106,10 +108,14 @@ function mochaArgs(spec: Spec, report: string, options: RunSpecOptions): string[
     join(kitFolder('node-rdkafka'), 'node_modules/mocha/bin/mocha.js'),
     ...'--exit --timeout 30000 --reporter json --reporter-option'.split(' '),
     `output=${report}`,
-    ...(options.isQuiet ? ['--require', join(import.meta.dirname, 'quiet-disconnect.ts')] : []),
+    ...(options.isQuiet ? ['quiet-disconnect.ts', 'races.ts'].flatMap(required) : []),
     ...(options.isQuick && quick !== null ? ['--grep', quick.titles] : []),
     `e2e/${spec.name}.spec.js`,
   ]
+}
+
+function required(file: string): string[] {
+  return ['--require', join(import.meta.dirname, file)]
 }
 
 /** As mocha's JSON reporter writes it. A hook that failed is among the failures, and among no tests. */
