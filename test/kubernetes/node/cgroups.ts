@@ -28,7 +28,9 @@ export function makeGroup(name: string): void {
 /** Every process in a group and in those beneath it. */
 export function processesIn(name: string): number[] {
   const pids = groupsUnder(name).flatMap(group =>
-    readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number),
+    unlessGone(() => readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n'), [])
+      .filter(Boolean)
+      .map(Number),
   )
   return [...new Set(pids)]
 }
@@ -47,6 +49,20 @@ function groupsUnder(name: string): string[] {
 }
 
 function withChildren(group: string): string[] {
-  const children = readdirSync(group, { withFileTypes: true }).filter(entry => entry.isDirectory())
+  const children = unlessGone(() => readdirSync(group, { withFileTypes: true }), []).filter(entry =>
+    entry.isDirectory(),
+  )
   return [...children.flatMap(({ name }) => withChildren(join(group, name))), group]
+}
+
+/** What `read` finds in a group; whoever ends a container removes its groups, also between a look and the next. */
+function unlessGone<Found>(read: () => Found, otherwise: Found): Found {
+  try {
+    return read()
+  } catch (error) {
+    // cgroups(7): a group that was removed while it was open has no device any more.
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENODEV') throw error
+    return otherwise
+  }
 }
