@@ -5,8 +5,8 @@ export interface LongSuite {
 }
 
 /**
- * Left out where nobody asks for them, so that `npm test` takes minutes: clusters, crashes and other
- * people's programs, of which something shorter is left each. CI runs all of them.
+ * Left out where nobody asks for them, so that `npm test` takes minutes: what is long of clusters, crashes and
+ * other people's programs. CI runs all of them.
  */
 export const longSuites: readonly LongSuite[] = [
   { file: 'test/librdkafka/librdkafka.test.ts', what: "librdkafka's own tests, the quick ones" },

@@ -22,14 +22,13 @@ async function main(): Promise<number> {
   // Minutes of compiling: elsewhere it is built by whoever asks for it.
   // node-rdkafka is compiled against the librdkafka that the test-runner brings: first that, then the clients.
   const noRunner = inCi ? await persistently(ensureTestRunner, why => why === null) : null
+  const ensure = isShort ? ensureShortClients : ensureClients
   const missing = inCi
     ? await persistently(
-        () => ensureClients(),
+        () => ensure(),
         kits => kits.length === 0,
       )
-    : isShort
-      ? ensureShortClients()
-      : ensureClients()
+    : ensure()
   for (const { name, why } of missing) console.log(`No ${name} here: ${why}`)
   if (noRunner !== null) console.log(`No librdkafka test-runner here: ${noRunner}`)
   if (isShort) process.env[leaveOutVariable] = 'true'

@@ -48,7 +48,7 @@ runs on Kafka and 15 of 15 here.
 
 \`test/node-rdkafka/races.ts\` is loaded too: \`should obey the timeout\` is tried up to four times. It asks for committed offsets
 with a timeout of 0 ms and fails where it gets them: librdkafka's own thread can answer before the caller looks, on a busy
-machine (once in seven gates beside others), whatever the broker.
+machine (seen once, in a gate beside others), whatever the broker.
 
 \`both.spec\` as it is, in the run that wrote this: ${asItIsText(about.asItIs)}.
 
